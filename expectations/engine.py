@@ -1,0 +1,59 @@
+"""Great Expectations on a DuckDB connection that is already open.
+
+GX closes its connection before it fetches results, which DuckDB does not survive (great_expectations #10738, #11579):
+this engine keeps one connection, and ends any open transaction before each use so that GX sees what was written.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # its dependencies' deprecations are not ours to mend
+    import duckdb_engine
+    import great_expectations as gx
+    from great_expectations.datasource.fluent import SQLDatasource
+    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+    from sqlalchemy.engine import Connection
+
+logging.getLogger("great_expectations").setLevel(logging.ERROR)
+
+
+class OneConnectionEngine(SqlAlchemyExecutionEngine):
+    """Runs everything on one kept connection."""
+
+    _kept: Connection | None = None
+
+    @contextmanager
+    def get_connection(self) -> Iterator[Connection]:
+        if self._kept is None:
+            self._kept = self.engine.connect()
+        if self._kept.in_transaction():
+            self._kept.rollback()
+        yield self._kept
+
+
+class OpenDuckDB(SQLDatasource):
+    """A datasource for a DuckDB connection of this process."""
+
+    type: Literal["open_duckdb"] = "open_duckdb"
+
+    @property
+    def execution_engine_type(self) -> type[SqlAlchemyExecutionEngine]:
+        return OneConnectionEngine
+
+
+def open_source(cursor: Callable[[], object]) -> OpenDuckDB:
+    """A datasource whose connections are what `cursor()` returns."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False}
+        creator = {"creator": lambda: duckdb_engine.ConnectionWrapper(cursor())}
+        return context.data_sources.add_open_duckdb("night", connection_string="duckdb://", kwargs=creator)

@@ -1,0 +1,60 @@
+"""A simulated practice whose systems export every night: the demo clinic."""
+
+from datetime import date
+from pathlib import Path
+
+from flows.demo import appointments, episodes, redcap
+from flows.demo.bookings import calendar
+from flows.demo.clinic_file import clinic_file
+from flows.demo.nights import Export, deliveries, save
+from flows.demo.people import Practice, people, practice
+from flows.demo.truth import Truth, earlier_files
+
+LAST_NIGHT = date(2026, 11, 20)
+SURVEYS = ("full", "increment")
+
+
+def write(
+    out: Path,
+    *,
+    clients: int = 240,
+    nights: int = 10,
+    seed: int = 7,
+    until: date = LAST_NIGHT,
+    clean: bool = False,
+    surveys: str = "full",
+) -> dict:
+    """Write `exports/`, `clinic.toml` and `truth.json` into `out`; the same arguments give the same bytes."""
+    clinic = practice(seed, clients, nights, until)
+    folder = emptied(out)
+    asked = {"seed": seed, "clients": clients, "nights": nights, "until": until.isoformat()}
+    truth = Truth(**asked, clean=clean, surveys=surveys)
+    for export in exports(clinic, clean, surveys):
+        for delivery in deliveries(export, clinic.nights):
+            save(export, delivery, folder)
+            truth.note(delivery)
+    (out / "clinic.toml").write_text(clinic_file(), encoding="utf-8")
+    truth.save(out / "truth.json")
+    return truth.facts()
+
+
+def exports(clinic: Practice, clean: bool, surveys: str) -> tuple[Export, ...]:
+    """The three exports with all their nights in them."""
+    if surveys not in SURVEYS:
+        raise ValueError(f"surveys is {surveys!r}; it can be {' or '.join(SURVEYS)}")
+    clients = people(clinic)
+    held = calendar(clinic, clients)
+    return (
+        appointments.export(clinic, held.appointments, clean),
+        episodes.export(clinic, held.episodes, clean),
+        redcap.export(clinic, clients, held.appointments, clean, is_whole=surveys == "full"),
+    )
+
+
+def emptied(out: Path) -> Path:
+    """The exports folder, without what an earlier run wrote there; other files are left alone."""
+    folder = out / "exports"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in earlier_files(out / "truth.json"):
+        (folder / name).unlink(missing_ok=True)
+    return folder

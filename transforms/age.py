@@ -1,0 +1,24 @@
+"""Age from a birth date, which the warehouse never holds: only bands and whole years at an episode's opening leave."""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+def years_on(day: str, birth_date: str = "birth_date") -> pl.Expr:
+    """Completed years on a day; null without a birth date, or before it."""
+    on, born = pl.col(day), pl.col(birth_date)
+    had_birthday = (on.dt.month() * 100 + on.dt.day()) >= (born.dt.month() * 100 + born.dt.day())
+    years = on.dt.year() - born.dt.year() - pl.when(had_birthday).then(0).otherwise(1)
+    return pl.when(years >= 0).then(years).cast(pl.Int32)
+
+
+def band(years: pl.Expr) -> pl.Expr:
+    """Child 6-12, teen 13-17, young adult 18-25, other; null without an age."""
+    return (
+        pl.when(years.is_null()).then(None)
+        .when(years.is_between(6, 12)).then(pl.lit("child"))
+        .when(years.is_between(13, 17)).then(pl.lit("teen"))
+        .when(years.is_between(18, 25)).then(pl.lit("young_adult"))
+        .otherwise(pl.lit("other"))
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""Appointments, and the sessions among them."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.age import band, years_on
+from transforms.episodes import NEW_EPISODE_AFTER_DAYS, newest, within_given
+from warehouse.clinic import Clinic
+from warehouse.columns import Column
+from warehouse.tables import table
+
+
+@table(
+    key="session_id",
+    columns=[
+        "session_id!",
+        "appointment_id!",
+        "client_id!",
+        "therapist_id",
+        "episode_id",
+        "source!",
+        "starts_at!",
+        "starts_local!",
+        "session_date!",
+        Column("weekday", "integer", "Day of the week in the site's zone: 1 Monday to 7 Sunday.", between=(1, 7)),
+        Column("hour", "integer", "Hour of the day in the site's zone.", between=(0, 23)),
+        "duration_minutes",
+        "cancelled_at",
+        "status!",
+        "service",
+        "modality",
+        "site",
+        "is_treatment!",
+    ],
+)
+def appointments(appointment_records: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+    """One row per client and booked slot, whatever became of it. It belongs to the given episode that holds its day,
+    else to the derived episode that opened before it and has a session in the 90 days before it, else to none."""
+    day = pl.col("starts_local")
+    booked = newest(appointment_records, "session_id").with_columns(
+        session_date=day.dt.date(),
+        weekday=day.dt.weekday().cast(pl.Int32),
+        hour=day.dt.hour().cast(pl.Int32),
+        is_treatment=~pl.col("service").is_in(list(clinic.not_treatment)).fill_null(False),
+    )
+    given = episodes.filter(~pl.col("is_derived"))
+    held = within_given(booked, given)
+    inside = held.filter(pl.col("episode_id").is_not_null())
+    outside = held.filter(pl.col("episode_id").is_null()).drop("episode_id")
+    return pl.concat([inside, _in_derived(outside, episodes)], how="diagonal_relaxed")
+
+
+def _in_derived(outside: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFrame:
+    """The derived episode that an appointment falls into: the last to open, while sessions go on."""
+    opened = (
+        episodes.filter("is_derived").select("client_id", "episode_id", session_date="opened_on").sort("session_date")
+    )
+    counted = outside.filter((pl.col("status") == "attended") & pl.col("is_treatment"))
+    last = counted.select("client_id", "session_date", last_treated="session_date").sort("session_date")
+    ordered = outside.sort("session_date")
+    return (
+        ordered.join_asof(opened, on="session_date", by="client_id", check_sortedness=False)
+        .join_asof(last, on="session_date", by="client_id", check_sortedness=False)
+        .with_columns(
+            episode_id=pl.when(
+                (pl.col("session_date") - pl.col("last_treated")).dt.total_days() <= NEW_EPISODE_AFTER_DAYS
+            ).then("episode_id")
+        )
+        .drop("last_treated")
+    )
+
+
+@table(
+    key="session_id",
+    columns=[
+        "session_id!",
+        "appointment_id!",
+        "client_id!",
+        "therapist_id",
+        "episode_id",
+        "starts_at!",
+        "starts_local!",
+        "session_date!",
+        Column("ends_at", "instant", "When it ends; an unknown length counts as 60 minutes.", required=True),
+        "is_treatment!",
+        "session_number",
+        Column(
+            "dyad_session_number",
+            "integer",
+            "Rank of the treatment session within its dyad (episode and therapist), from 1.",
+            between=(1, None),
+        ),
+        Column(
+            "days_since_previous",
+            "integer",
+            "Days since the episode's previous treatment session.",
+            unit="days",
+            between=(0, None),
+        ),
+        "service",
+        "modality",
+        "site",
+        "age_band",
+    ],
+)
+def sessions(appointments: pl.LazyFrame, birth_dates: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per attended appointment. Only treatment sessions are numbered, within their episode and dyad."""
+    attended = (
+        appointments.filter(pl.col("status") == "attended")
+        .join(birth_dates, on="client_id", how="left")
+        .with_columns(
+            ends_at=pl.col("starts_at") + pl.duration(minutes=pl.col("duration_minutes").fill_null(60)),
+            age_band=band(years_on("session_date")),
+        )
+        .sort("client_id", "starts_at", "session_id")
+    )
+    episode = ["client_id", "episode_id", "is_treatment"]
+    counted = pl.col("is_treatment") & pl.col("episode_id").is_not_null()
+    gap = (pl.col("session_date") - pl.col("session_date").shift()).dt.total_days()
+    return attended.with_columns(
+        session_number=pl.when(counted).then(_rank().over(episode)),
+        dyad_session_number=pl.when(counted).then(_rank().over([*episode, "therapist_id"])),
+        days_since_previous=pl.when(counted).then(gap.over(episode)).cast(pl.Int32),
+    )
+
+
+def _rank() -> pl.Expr:
+    return (pl.int_range(pl.len()) + 1).cast(pl.Int32)

@@ -1,0 +1,97 @@
+"""Episodes of care: given ones, and those derived where the practice system gives none."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.age import years_on
+from warehouse.clinic import Clinic
+from warehouse.columns import Column
+from warehouse.tables import table
+
+NEW_EPISODE_AFTER_DAYS = 90
+
+
+@table(
+    key="episode_id",
+    columns=[
+        "episode_id!",
+        "client_id!",
+        Column("episode_number", "integer", "Rank of the client's episodes by opening day, from 1.", between=(1, None)),
+        "opened_on!",
+        "closed_on",
+        "closure",
+        "presenting_problem",
+        "program",
+        "referral_source",
+        Column("is_derived", "truth", "True where no episode was given and gaps decide.", required=True),
+        Column("age_at_opening", "integer", "Completed years on the opening day.", unit="years", between=(0, 120)),
+    ],
+)
+def episodes(
+    episode_records: pl.LazyFrame, appointment_records: pl.LazyFrame, birth_dates: pl.LazyFrame, clinic: Clinic
+) -> pl.LazyFrame:
+    """One row per episode of care. Given episodes win within their dates; treatment sessions outside them make
+    derived ones, a new one after more than 90 days without an attended treatment session. A derived episode has no
+    closing day: whether it is open is a question about today (main.open_episodes)."""
+    given = newest(episode_records, "episode_id").with_columns(is_derived=pl.lit(False))
+    outside = _outside_given(treatment_sessions(appointment_records, clinic), given)
+    both = pl.concat([given, _derived(outside)], how="diagonal_relaxed")
+    return (
+        both.join(birth_dates, on="client_id", how="left")
+        .with_columns(age_at_opening=years_on("opened_on"))
+        .sort("client_id", "opened_on", "episode_id")
+        .with_columns(episode_number=(pl.int_range(pl.len()).over("client_id") + 1).cast(pl.Int32))
+    )
+
+
+def newest(records: pl.LazyFrame, key: str) -> pl.LazyFrame:
+    """Of records that two sources give under one id, the newest export's."""
+    return records.sort("exported_at", "source").unique(key, keep="last")
+
+
+def treatment_sessions(appointment_records: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+    """Attended appointments whose service counts as treatment: session_id, client_id, session_date."""
+    is_treatment = ~pl.col("service").is_in(list(clinic.not_treatment)).fill_null(False)
+    return (
+        newest(appointment_records, "session_id")
+        .filter((pl.col("status") == "attended") & is_treatment)
+        .select("session_id", "client_id", "starts_at", session_date=pl.col("starts_local").dt.date())
+    )
+
+
+def _outside_given(sessions: pl.LazyFrame, given: pl.LazyFrame) -> pl.LazyFrame:
+    return within_given(sessions, given).filter(pl.col("episode_id").is_null())
+
+
+def within_given(days: pl.LazyFrame, given: pl.LazyFrame) -> pl.LazyFrame:
+    """`days` (session_id, client_id, session_date) with the given episode that holds each, the latest opened."""
+    spans = given.select("client_id", "episode_id", "opened_on", "closed_on")
+    holding = (
+        days.select("session_id", "client_id", "session_date")
+        .join(spans, on="client_id")
+        .filter(
+            (pl.col("session_date") >= pl.col("opened_on"))
+            & (pl.col("closed_on").is_null() | (pl.col("session_date") <= pl.col("closed_on")))
+        )
+        .sort("opened_on", "episode_id")
+        .unique("session_id", keep="last")
+        .select("session_id", "episode_id")
+    )
+    return days.join(holding, on="session_id", how="left")
+
+
+def _derived(sessions: pl.LazyFrame) -> pl.LazyFrame:
+    """One episode per run of sessions without a longer gap, known by the session that opened it."""
+    gap = (pl.col("session_date") - pl.col("session_date").shift()).dt.total_days().over("client_id")
+    return (
+        sessions.sort("client_id", "starts_at", "session_id")
+        .with_columns(starts_new=gap.is_null() | (gap > NEW_EPISODE_AFTER_DAYS))
+        .filter("starts_new")
+        .select(
+            "client_id",
+            episode_id=pl.col("session_id").str.slice(16, 16) + pl.col("session_id").str.slice(0, 16),
+            opened_on="session_date",
+            is_derived=pl.lit(True),
+        )
+    )

@@ -1,0 +1,151 @@
+"""Responses, each with the session it is about."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from transforms.episodes import newest
+from warehouse.clinic import Clinic
+from warehouse.columns import Column
+from warehouse.tables import table
+
+# How long before and after its anchor a response may come, by the instrument's timing (design.md, Matching).
+# The anchor is the session's start, or its end for what is filled in at the end.
+ANCHORS = {"session_start": "starts_at", "session_end": "ends_at", "general": "starts_at"}
+BEFORE = {
+    "session_start": timedelta(hours=48),
+    "session_end": timedelta(minutes=15),
+    "general": timedelta(hours=72),
+}
+AFTER = {"session_end": timedelta(hours=72), "general": timedelta(hours=72)}  # session_start: until the session's end
+
+
+@table(
+    key="response_id",
+    columns=[
+        "response_id!",
+        "client_id!",
+        "session_id",
+        "instrument!",
+        "rater!",
+        "rater_id",
+        "therapist_id",
+        "completed_at",
+        "completed_on",
+        "answered_count!",
+        "item_count!",
+        Column("is_complete", "truth", "True when every item is answered.", required=True),
+        "is_used!",
+        Column(
+            "matched_by",
+            "text",
+            "How its session was found: named by the export, by time, or by local day; null while there is none.",
+            one_of=("appointment", "time", "day"),
+        ),
+        "source!",
+    ],
+)
+def responses(response_records: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+    """One row per filled-in questionnaire. Its session is the one its export names; else, for the same client (and
+    therapist, where given), the nearest session whose window holds it; a date without a time matches by local day.
+    Unmatched responses stay, and are matched when their appointment arrives."""
+    counts = {name: instrument.item_count for name, instrument in clinic.instruments.items()}
+    timings = {name: instrument.timing for name, instrument in clinic.instruments.items()}
+    all_of_them = newest(response_records, "response_id").with_columns(
+        answered_count=pl.col("answers").list.drop_nulls().list.len().fill_null(0).cast(pl.Int32),
+        item_count=pl.col("instrument").replace_strict(counts, default=0, return_dtype=pl.Int32),
+        timing=pl.col("instrument").replace_strict(timings, default="general", return_dtype=pl.String),
+    )
+    matched = pl.concat(
+        [
+            _named(all_of_them.filter(pl.col("appointment_session_id").is_not_null()), sessions),
+            *_by_time(all_of_them.filter(_unnamed & pl.col("completed_at").is_not_null()), sessions),
+            *_by_day(all_of_them.filter(_unnamed & pl.col("completed_at").is_null()), sessions),
+        ]
+    )
+    return matched.with_columns(is_complete=pl.col("answered_count") == pl.col("item_count")).with_columns(
+        is_used=_is_first_complete()
+    )
+
+
+_unnamed = pl.col("appointment_session_id").is_null()
+
+
+def _named(responses: pl.LazyFrame, sessions: pl.LazyFrame) -> pl.LazyFrame:
+    attended = sessions.select("session_id", appointment_session_id="session_id")
+    return _told(responses.join(attended, on="appointment_session_id", how="left"), "appointment")
+
+
+def _told(matched: pl.LazyFrame, how: str) -> pl.LazyFrame:
+    return matched.with_columns(matched_by=pl.when(pl.col("session_id").is_not_null()).then(pl.lit(how)))
+
+
+def _by_therapist(responses: pl.LazyFrame) -> list[tuple[pl.LazyFrame, list[str]]]:
+    """Responses that say whose session it was, and those that do not, each with the columns that must agree."""
+    says = pl.col("therapist_id").is_not_null()
+    return [(responses.filter(says), ["client_id", "therapist_id"]), (responses.filter(~says), ["client_id"])]
+
+
+def _by_day(responses: pl.LazyFrame, sessions: pl.LazyFrame) -> list[pl.LazyFrame]:
+    ordered = sessions.sort("starts_at", "session_id")
+    return [
+        _told(
+            group.join(
+                ordered.select(*same, "session_id", completed_on="session_date").unique(
+                    [*same, "completed_on"], keep="first", maintain_order=True
+                ),
+                on=[*same, "completed_on"],
+                how="left",
+            ),
+            "day",
+        )
+        for group, same in _by_therapist(responses)
+    ]
+
+
+def _by_time(responses: pl.LazyFrame, sessions: pl.LazyFrame) -> list[pl.LazyFrame]:
+    return [
+        _nearest(group.filter(pl.col("timing") == timing), sessions, same, timing)
+        for group, same in _by_therapist(responses)
+        for timing in ANCHORS
+    ]
+
+
+def _nearest(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str], timing: str) -> pl.LazyFrame:
+    """The nearer of the last session before and the first after, if its window holds the time; ties go earlier."""
+    anchored = (
+        sessions.sort("starts_at", "session_id")
+        .select(*same, "session_id", "ends_at", anchor=ANCHORS[timing])
+        .unique([*same, "anchor"], keep="first", maintain_order=True)
+        .sort("anchor")
+    )
+    ordered = responses.sort("completed_at")
+    found = ordered
+    for strategy in ("backward", "forward"):
+        renamed = anchored.rename({name: f"{name}_{strategy}" for name in ("session_id", "ends_at", "anchor")})
+        found = found.join_asof(
+            renamed,
+            left_on="completed_at",
+            right_on=f"anchor_{strategy}",
+            by=same,
+            strategy=strategy,
+            check_sortedness=False,
+        )
+    since = pl.col("completed_at") - pl.col("anchor_backward")
+    until = pl.col("anchor_forward") - pl.col("completed_at")
+    held_back = since <= AFTER[timing] if timing in AFTER else pl.col("completed_at") <= pl.col("ends_at_backward")
+    held_ahead = (until <= BEFORE[timing]).fill_null(False)
+    earlier = held_back.fill_null(False) & (~held_ahead | (since <= until))
+    chosen = pl.when(earlier).then("session_id_backward").when(held_ahead).then("session_id_forward")
+    extra = [f"{name}_{way}" for name in ("session_id", "ends_at", "anchor") for way in ("backward", "forward")]
+    return _told(found.with_columns(session_id=chosen).drop(extra, strict=False), "time")
+
+
+def _is_first_complete() -> pl.Expr:
+    """Per session, instrument and rater the first complete response, or the first if none is; alone it is itself."""
+    order = ["is_complete", "completed_at", "completed_on", "response_id"]
+    first = pl.col("response_id").sort_by(order, descending=[True, False, False, False], nulls_last=True).first()
+    is_first = pl.col("response_id") == first.over("session_id", "instrument", "rater")
+    return pl.when(pl.col("session_id").is_null()).then(pl.lit(True)).otherwise(is_first)

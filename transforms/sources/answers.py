@@ -1,0 +1,174 @@
+"""Responses: from one row per item (plain format), or from one column per item (REDCap, wide).
+
+Either way a response is one row with `answers`, one place per item in the order of the published numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from transforms.sources.casts import (
+    UNKNOWN,
+    Dialect,
+    day,
+    instant,
+    mark_unreadable,
+    number,
+    text,
+    translated,
+    unreadable,
+    unreadable_number,
+    wall,
+    word,
+)
+from transforms.sources.door import RECORD
+from transforms.sources.task import Task
+from warehouse.clinic import Form, Words
+from warehouse.columns import RATERS
+from warehouse.instruments import Instrument
+
+ANSWERS = pl.List(pl.Float32)
+GIVEN = pl.List(pl.Struct({"scale": pl.String, "score": pl.Float64}))
+SEPARATOR = "\x1f"
+ATTRIBUTES = [
+    "response_id",
+    "client_id",
+    "instrument",
+    "rater",
+    "rater_id",
+    "therapist_id",
+    "appointment_id",
+    "completed_at",
+    "completed_on",
+]
+
+
+def local_day(column: str, dialect: Dialect) -> pl.Expr:
+    """The local day of a time, or a date that stands alone."""
+    return pl.coalesce(wall(column, dialect).dt.date(), day_alone(column, dialect))
+
+
+def day_alone(column: str, dialect: Dialect) -> pl.Expr:
+    written = text(column, dialect)
+    return pl.when(written.str.len_bytes() == 10).then(day(column, dialect))
+
+
+def from_form(rows: pl.DataFrame, form: Form, instrument: Instrument, dialect: Dialect) -> pl.DataFrame:
+    """Responses from rows that hold one form's columns; `client_id` and `response_id` (raw) are there already."""
+    frame = rows.select(
+        RECORD,
+        "client_id",
+        "response_id",
+        record_count=pl.lit(1, dtype=pl.Int32),
+        instrument=pl.lit(form.instrument),
+        rater=translated(form.rater, dialect) if isinstance(form.rater, Words) else pl.lit(form.rater),
+        **{name: _optional(getattr(form, name), dialect) for name in ("rater_id", "therapist_id", "appointment_id")},
+        **_completion(form, dialect),
+        answers=pl.concat_list([number(item, dialect).cast(pl.Float32) for item in form.items]),
+        given_scores=pl.lit(None, dtype=GIVEN),
+        item_word=pl.lit(None, dtype=pl.String),
+    )
+    flags = {item: unreadable_number(item, dialect) for item in form.items}
+    if form.completed_at:
+        flags[form.completed_at] = unreadable(form.completed_at, local_day(form.completed_at, dialect), dialect)
+    return frame.with_columns(mark_unreadable(rows, flags)["unreadable"])
+
+
+def _optional(column: str | None, dialect: Dialect) -> pl.Expr:
+    return text(column, dialect) if column else pl.lit(None, dtype=pl.String)
+
+
+def _completion(form: Form, dialect: Dialect) -> dict[str, pl.Expr]:
+    if form.completed_at:
+        return {
+            "completed_at": instant(form.completed_at, dialect),
+            "completed_on": local_day(form.completed_at, dialect),
+        }
+    constant = pl.lit(form.completed_on).str.to_date("%Y-%m-%d") if form.completed_on else pl.lit(None, dtype=pl.Date)
+    return {"completed_at": pl.lit(None, dtype=pl.Datetime("us", "UTC")), "completed_on": constant}
+
+
+def has_answers(form: Form, dialect: Dialect) -> pl.Expr:
+    """True where a form was touched: an item is filled in, or its own time of completion is."""
+    touched = [text(item, dialect).is_not_null() for item in form.items]
+    if form.completed_at:
+        touched.append(text(form.completed_at, dialect).is_not_null())
+    return pl.any_horizontal(touched)
+
+
+def from_items(
+    chunks: Iterator[pl.DataFrame], dialect: Dialect, task: Task
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Responses from one row per item. A response spans records, so the whole file is gathered first."""
+    long = [_item_rows(chunk, dialect, task) for chunk in chunks]
+    if not long:
+        return
+    rows = pl.concat(long)
+    for (name,), group in rows.group_by("instrument", maintain_order=True):
+        yield "responses", _gathered(group, task.instruments.get(name))
+
+
+def _item_rows(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
+    frame = chunk.select(
+        RECORD,
+        response_id=text("response_id", dialect),
+        client_id=text("client_id", dialect),
+        instrument=word("instrument", tuple(task.instruments), dialect),
+        rater=word("rater", RATERS, dialect),
+        rater_id=text("rater_id", dialect),
+        therapist_id=text("therapist_id", dialect),
+        appointment_id=text("appointment_id", dialect),
+        completed_at=instant("completed_at", dialect),
+        completed_on=local_day("completed_at", dialect),
+        item=text("item", dialect).str.to_lowercase(),
+        value=number("value", dialect),
+    )
+    unread = {
+        "value": unreadable_number("value", dialect),
+        "completed_at": local_day("completed_at", dialect).is_null(),
+    }
+    return frame.with_columns(mark_unreadable(chunk, unread)["unreadable"])
+
+
+def _gathered(rows: pl.DataFrame, instrument: Instrument | None) -> pl.DataFrame:
+    """One row per response; the record is its first, `record_count` says how many it was made from.
+
+    Rows of one response that disagree about client, rater or time become several rows of one id, which are then
+    conflicting duplicates.
+    """
+    count = instrument.item_count if instrument else 0
+    scales = sorted(instrument.scale_names) if instrument else []
+    number_of = pl.col("item").cast(pl.Int32, strict=False)
+    is_item, is_scale = number_of.is_between(1, count), pl.col("item").is_in(scales)
+    rows = rows.with_columns(number=pl.when(is_item).then(number_of), is_scale=is_scale)
+    keys = [pl.coalesce("response_id", pl.format("\x1e{}", RECORD)).alias("group"), *ATTRIBUTES[1:]]
+    grouped = rows.group_by(keys, maintain_order=True).agg(
+        pl.col(RECORD).min(),
+        pl.len().cast(pl.Int32).alias("record_count"),
+        pl.col("response_id").first(),
+        answers=_in_order(count),
+        given_scores=pl.struct(scale="item", score="value").filter("is_scale"),
+        item_word=pl.when((pl.col("number").is_null() & ~pl.col("is_scale")).any()).then(pl.lit(UNKNOWN)),
+        unreadable=pl.col("unreadable").list.explode().drop_nulls().unique().sort(),
+        twice=(pl.struct("item", "value").n_unique() > pl.col("item").n_unique()),
+    )
+    return _tidied(grouped, scales)
+
+
+def _in_order(count: int) -> pl.Expr:
+    places = [pl.col("value").filter(pl.col("number") == place).first() for place in range(1, count + 1)]
+    return pl.concat_list(places).list.explode().cast(pl.Float32) if places else pl.lit(None, dtype=pl.Float32)
+
+
+def _tidied(grouped: pl.DataFrame, scales: list[str]) -> pl.DataFrame:
+    given = pl.col("given_scores") if scales else pl.lit(None, dtype=GIVEN)
+    return grouped.with_columns(
+        given_scores=pl.when(given.list.len() > 0).then(given).cast(GIVEN),
+        answers=pl.col("answers").cast(ANSWERS) if grouped["answers"].dtype == ANSWERS else pl.lit(None, dtype=ANSWERS),
+        unreadable=pl.when("twice")
+        .then(pl.concat_list("unreadable", pl.lit(["item"])))
+        .when(pl.col("unreadable").list.len() > 0)
+        .then("unreadable"),
+    ).drop("group", "twice")

@@ -1,0 +1,150 @@
+"""Text to values, with the source's own null words. What cannot be read becomes null and is named, never guessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from warehouse.clinic import Words
+
+UNKNOWN = "unknown"  # stands for a word that no vocabulary has; the word itself goes no further
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How one source writes its values."""
+
+    time_zone: str
+    nulls: tuple[str, ...] = ()
+    decimal: str = "."
+
+
+def text(column: str, dialect: Dialect) -> pl.Expr:
+    """Stripped text; blank and null words are null. The strip also takes the blank that guards a spreadsheet."""
+    stripped = pl.col(column).str.strip_chars()
+    return pl.when(~stripped.is_in(["", *dialect.nulls])).then(stripped)
+
+
+def number(column: str, dialect: Dialect) -> pl.Expr:
+    """A decimal number; a null word that is a number is compared as one (7 is also '7.0')."""
+    stripped = text(column, dialect)
+    if dialect.decimal == ",":
+        stripped = stripped.str.replace(",", ".", literal=True)
+    value = stripped.cast(pl.Float64, strict=False)
+    finite = pl.when(value.is_finite()).then(value)
+    numeric = [float(word) for word in dialect.nulls if _is_number(word)]
+    return pl.when(~finite.is_in(numeric)).then(finite) if numeric else finite
+
+
+def unreadable_number(column: str, dialect: Dialect) -> pl.Expr:
+    """True where there is text that is neither a number nor a null word."""
+    without = Dialect(dialect.time_zone, tuple(w for w in dialect.nulls if not _is_number(w)), dialect.decimal)
+    return text(column, without).is_not_null() & number(column, without).is_null()
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def day(column: str, dialect: Dialect) -> pl.Expr:
+    """A date in ISO 8601; a time after it is dropped."""
+    return text(column, dialect).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+
+
+def wall(column: str, dialect: Dialect) -> pl.Expr:
+    """The wall-clock time of an ISO 8601 value: as written, or in the source's zone where it has an offset."""
+    written = text(column, dialect)
+    local = _naive(written.str.replace(_OFFSET, ""))
+    at_utc = _naive(written.str.replace(_OFFSET, "")) - _offset(written)
+    zoned = at_utc.dt.replace_time_zone("UTC").dt.convert_time_zone(dialect.time_zone).dt.replace_time_zone(None)
+    return pl.when(written.str.contains(_OFFSET)).then(zoned).otherwise(local)
+
+
+def instant(column: str, dialect: Dialect) -> pl.Expr:
+    """The instant in UTC of an ISO 8601 time with an offset, or a wall-clock time in the source's zone.
+
+    At a change of clocks an hour that comes twice is taken as its first occurrence, and an hour that does not exist
+    is moved forward by an hour, as calendars do; both are counted in load.files.
+    """
+    written = text(column, dialect)
+    at_utc = (_naive(written.str.replace(_OFFSET, "")) - _offset(written)).dt.replace_time_zone("UTC")
+    return pl.when(written.str.contains(_OFFSET)).then(at_utc).otherwise(utc(_naive(written), dialect.time_zone))
+
+
+_OFFSET = r"\s*([Zz]|[+-]\d{2}:?\d{2})$"
+
+
+def _naive(written: pl.Expr) -> pl.Expr:
+    """`YYYY-MM-DD HH:MM[:SS[.f]]` with a blank or T; anything else, a bare date too, is null."""
+    spaced = written.str.replace("T", " ", literal=True)
+    full = pl.when(spaced.str.len_bytes() == 16).then(spaced + ":00").otherwise(spaced)
+    shaped = pl.when(full.str.len_bytes() >= 19).then(full)
+    whole = shaped.str.slice(0, 19).str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+    return pl.when(shaped.str.slice(19).str.contains(r"^(\.\d+)?$")).then(whole)
+
+
+def _offset(written: pl.Expr) -> pl.Expr:
+    parts = written.str.extract_groups(r"([+-])(\d{2}):?(\d{2})$")
+    minutes = parts.struct["2"].cast(pl.Int64) * 60 + parts.struct["3"].cast(pl.Int64)
+    signed = pl.when(parts.struct["1"] == "-").then(-minutes).otherwise(minutes)
+    return pl.duration(minutes=signed.fill_null(0))
+
+
+def utc(naive: pl.Expr, time_zone: str) -> pl.Expr:
+    """Wall-clock time to UTC by the rule of `instant`."""
+    known = naive.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
+    moved = (naive + pl.duration(hours=1)).dt.replace_time_zone(
+        time_zone, ambiguous="earliest", non_existent="null"
+    )
+    return pl.coalesce(known, moved).dt.convert_time_zone("UTC")
+
+
+def clock_change(column: str, dialect: Dialect) -> pl.Expr:
+    """'ambiguous' or 'missing' where a wall-clock time falls on a change of clocks, else null."""
+    naive = _naive(text(column, dialect))
+    early = naive.dt.replace_time_zone(dialect.time_zone, ambiguous="earliest", non_existent="null")
+    late = naive.dt.replace_time_zone(dialect.time_zone, ambiguous="latest", non_existent="null")
+    return (
+        pl.when(naive.is_null()).then(None)
+        .when(early.is_null()).then(pl.lit("missing"))
+        .when(early != late).then(pl.lit("ambiguous"))
+    )  # fmt: skip
+
+
+def unreadable(column: str, value: pl.Expr, dialect: Dialect) -> pl.Expr:
+    """True where there is text but no value came of it."""
+    return text(column, dialect).is_not_null() & value.is_null()
+
+
+def word(column: str, vocabulary: tuple[str, ...], dialect: Dialect) -> pl.Expr:
+    """A word of the vocabulary, in lower case; `unknown` for any other; null for none."""
+    found = text(column, dialect).str.to_lowercase()
+    return pl.when(found.is_in(list(vocabulary))).then(found).when(found.is_not_null()).then(pl.lit(UNKNOWN))
+
+
+def translated(words: Words, dialect: Dialect) -> pl.Expr:
+    """A coded value in the clinic's words; `unknown` for a code without one; null for none."""
+    found = text(words.column, dialect)
+    return found.replace_strict(dict(words.words), default=UNKNOWN, return_dtype=pl.String)
+
+
+def listed(column: str, allowed: tuple[str, ...], dialect: Dialect) -> pl.Expr:
+    """Text that the clinic has listed; `other` for any other; null for none."""
+    found = text(column, dialect)
+    return pl.when(found.is_in(list(allowed))).then(found).when(found.is_not_null()).then(pl.lit("other"))
+
+
+def mark_unreadable(frame: pl.DataFrame, flags: dict[str, pl.Expr]) -> pl.DataFrame:
+    """Add `unreadable`: the names of the columns whose flag is true, null where there are none."""
+    flagged = frame.select(**flags) if flags else pl.DataFrame()
+    named = [name for name in flagged.columns if flagged[name].any()]
+    if not named:
+        return frame.with_columns(unreadable=pl.lit(None, dtype=pl.List(pl.String)))
+    words = flagged.select(pl.concat_list([pl.when(name).then(pl.lit(name)) for name in named]).list.drop_nulls())
+    lists = words.to_series().alias("unreadable")
+    return frame.with_columns(pl.when(lists.list.len() > 0).then(lists).alias("unreadable"))

@@ -1,0 +1,149 @@
+"""The plain format: what anyone can export. One file of appointments, responses, episodes or clients.
+
+Times are ISO 8601 with an offset, or local times of the source's zone; decimal point; empty means null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from transforms.sources import answers
+from transforms.sources.casts import (
+    Dialect,
+    clock_change,
+    day,
+    instant,
+    listed,
+    mark_unreadable,
+    number,
+    text,
+    unreadable,
+    unreadable_number,
+    wall,
+    word,
+)
+from transforms.sources.door import RECORD, Opened
+from transforms.sources.task import Task
+from warehouse.clinic import Source
+from warehouse.columns import CLOSURES, SEXES, STATUSES
+
+NEEDED = {
+    "appointments": ["appointment_id", "client_id", "starts_at", "status"],
+    "responses": ["response_id", "client_id", "instrument", "rater", "completed_at", "item", "value"],
+    "episodes": ["episode_id", "client_id", "opened_on"],
+    "clients": ["client_id"],
+}
+OPTIONAL = {
+    "appointments": ["therapist_id", "duration_minutes", "cancelled_at", "service", "modality", "site"],
+    "responses": ["rater_id", "therapist_id", "appointment_id"],
+    "episodes": ["closed_on", "closure", "presenting_problem", "program", "referral_source"],
+    "clients": ["birth_date", "sex"],
+}
+
+
+def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Canonical rows of a plain file. Raises Refused when a needed column is missing."""
+    kind = source.records
+    opened.need(NEEDED[kind])
+    present = set(opened.want(OPTIONAL[kind]))
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal)
+    chunks = (_with_absent(chunk, OPTIONAL[kind], present) for chunk in opened.chunks)
+    if kind == "responses":
+        yield from answers.from_items(chunks, dialect, task)
+        return
+    one_row_each = {"appointments": _appointments, "episodes": _episodes, "clients": _clients}[kind]
+    for chunk in chunks:
+        yield kind, one_row_each(chunk, dialect, task)
+
+
+def _with_absent(chunk: pl.DataFrame, optional: list[str], present: set[str]) -> pl.DataFrame:
+    return chunk.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in optional if name not in present)
+
+
+def _appointments(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
+    stated = word("status", STATUSES, dialect)
+    frame = chunk.select(
+        RECORD,
+        record_count=pl.lit(1, dtype=pl.Int32),
+        appointment_id=text("appointment_id", dialect),
+        client_id=text("client_id", dialect),
+        therapist_id=text("therapist_id", dialect),
+        starts_at=instant("starts_at", dialect),
+        starts_local=wall("starts_at", dialect),
+        duration_minutes=number("duration_minutes", dialect).cast(pl.Int32, strict=False),
+        cancelled_at=instant("cancelled_at", dialect),
+        stated=stated,
+        service=listed("service", task.lists["service"], dialect),
+        modality=listed("modality", task.lists["modality"], dialect),
+        site=listed("site", task.lists["site"], dialect),
+    )
+    _count_texts(frame, chunk, ["service", "modality", "site"], task)
+    _count_clock_changes(chunk, dialect, task)
+    to_come = pl.col("starts_at") > task.as_of
+    _remember_when_to_reread(frame.filter(to_come & (pl.col("stated") != "scheduled")), task)
+    flags = {
+        "starts_at": unreadable("starts_at", instant("starts_at", dialect), dialect),
+        "cancelled_at": unreadable("cancelled_at", instant("cancelled_at", dialect), dialect),
+        "duration_minutes": unreadable_number("duration_minutes", dialect),
+    }
+    known = pl.col("stated").is_in(list(STATUSES))
+    status = pl.when(to_come & known).then(pl.lit("scheduled")).otherwise(pl.col("stated"))
+    return _flagged(frame, chunk, flags).with_columns(status=status).drop("stated")
+
+
+def _episodes(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
+    texts = ["presenting_problem", "program", "referral_source"]
+    frame = chunk.select(
+        RECORD,
+        record_count=pl.lit(1, dtype=pl.Int32),
+        episode_id=text("episode_id", dialect),
+        client_id=text("client_id", dialect),
+        opened_on=day("opened_on", dialect),
+        closed_on=day("closed_on", dialect),
+        closure=word("closure", CLOSURES, dialect),
+        **{name: listed(name, task.lists[name], dialect) for name in texts},
+    )
+    _count_texts(frame, chunk, texts, task)
+    flags = {name: unreadable(name, day(name, dialect), dialect) for name in ("opened_on", "closed_on")}
+    return _flagged(frame, chunk, flags)
+
+
+def _clients(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
+    birth = birth_date(day("birth_date", dialect), task)
+    frame = chunk.select(
+        RECORD,
+        record_count=pl.lit(1, dtype=pl.Int32),
+        client_id=text("client_id", dialect),
+        birth_date=birth,
+        sex=word("sex", SEXES, dialect),
+    )
+    return _flagged(frame, chunk, {"birth_date": unreadable("birth_date", birth, dialect)})
+
+
+def birth_date(read: pl.Expr, task: Task) -> pl.Expr:
+    """A birth date between 1900 and today; any other cannot be right and is not read."""
+    return pl.when((read.dt.year() >= 1900) & (read <= task.as_of.date())).then(read)
+
+
+def _flagged(frame: pl.DataFrame, chunk: pl.DataFrame, flags: dict[str, pl.Expr]) -> pl.DataFrame:
+    marked = mark_unreadable(chunk, flags)
+    return frame.with_columns(marked["unreadable"])
+
+
+def _count_texts(frame: pl.DataFrame, chunk: pl.DataFrame, columns: list[str], task: Task) -> None:
+    for name in columns:
+        is_listed = chunk[name].str.strip_chars().is_in([*task.lists[name], "other"])
+        task.unlisted[name] += int(((frame[name] == "other") & ~is_listed).sum())
+
+
+def _count_clock_changes(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> None:
+    counts = chunk.select(change=clock_change("starts_at", dialect)).drop_nulls()["change"].value_counts()
+    task.clock_changes.update(dict(counts.iter_rows()))
+
+
+def _remember_when_to_reread(still_to_come: pl.DataFrame, task: Task) -> None:
+    first = still_to_come["starts_at"].min()
+    if first is not None:
+        task.rereads_at = min(first, task.rereads_at or first)

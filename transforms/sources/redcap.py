@@ -1,0 +1,93 @@
+"""REDCap's raw flat CSV: longitudinal events, repeating instruments, survey timestamps.
+
+A parent row has a blank instrument and instance; each repeat row fills only its own form's columns. The repeat
+columns are absent when nothing repeats, which is no drift. The key of a response is record, event, form, instance.
+A project without records exports a single line feed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from transforms.sources.answers import SEPARATOR, from_form, has_answers
+from transforms.sources.casts import Dialect, day, mark_unreadable, text, translated, unreadable
+from transforms.sources.door import RECORD, Opened
+from transforms.sources.plain import birth_date
+from transforms.sources.task import Task
+from warehouse.clinic import ClientColumns, Form, Source
+
+EVENT, REPEAT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
+NOT_COMPLETED = "[not completed]"  # a survey opened and saved, not submitted
+
+
+def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Responses of every form that clinic.toml names, and client rows. Raises Refused when a column is missing."""
+    if not opened.header:
+        return
+    record_id = opened.header[0]
+    opened.need([record_id, *_columns(source)])
+    structure = opened.want([EVENT, REPEAT, INSTANCE])
+    absent = [name for name in (EVENT, REPEAT, INSTANCE) if name not in structure]
+    dialect = Dialect(source.time_zone, (*source.nulls, NOT_COMPLETED), source.decimal)
+    for chunk in opened.chunks:
+        rows = chunk.with_columns(
+            *(pl.lit(None, dtype=pl.String).alias(name) for name in absent),
+        ).with_columns(pl.col(REPEAT).str.strip_chars().replace("", None), record=text(record_id, dialect))
+        yield from _rows(rows, source, task, dialect)
+
+
+def _columns(source: Source) -> list[str]:
+    """Every column that the source's forms and client columns name, each once."""
+    wanted = [column for form in source.forms for column in form_columns(form)]
+    if source.clients:
+        wanted += [source.clients.birth_date, source.clients.sex and source.clients.sex.column]
+    return list(dict.fromkeys(column for column in wanted if column))
+
+
+def form_columns(form: Form) -> list[str | None]:
+    rater = None if isinstance(form.rater, str) else form.rater.column
+    named = [form.completed_at, form.therapist_id, form.rater_id, form.appointment_id, form.client_id]
+    return [*form.items, rater, *named, form.response_id]
+
+
+def _rows(
+    rows: pl.DataFrame, source: Source, task: Task, dialect: Dialect
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    if source.clients:
+        yield "clients", _clients(rows, source.clients, task, dialect)
+    for form in source.forms:
+        on_this_row = pl.col(REPEAT).is_null() | (pl.col(REPEAT) == form.name)
+        filled = rows.filter(on_this_row & has_answers(form, dialect))
+        if filled.height:
+            yield "responses", _responses(filled, form, task, dialect)
+
+
+def _responses(rows: pl.DataFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
+    keyed = rows.with_columns(
+        client_id=text(form.client_id, dialect) if form.client_id else pl.col("record"),
+        response_id=text(form.response_id, dialect) if form.response_id else _key(form),
+    )
+    return from_form(keyed, form, task.instruments[form.instrument], dialect)
+
+
+def _key(form: Form) -> pl.Expr:
+    record = pl.coalesce("record", pl.format("\x1e{}", RECORD))
+    parts = [record, pl.col(EVENT).fill_null(""), pl.lit(form.name), pl.col(INSTANCE).fill_null("")]
+    return pl.concat_str(parts, separator=SEPARATOR)
+
+
+def _clients(rows: pl.DataFrame, columns: ClientColumns, task: Task, dialect: Dialect) -> pl.DataFrame:
+    given = [text(name, dialect) for name in (columns.birth_date, columns.sex and columns.sex.column) if name]
+    filled = rows.filter(pl.any_horizontal(expression.is_not_null() for expression in given))
+    birth = birth_date(day(columns.birth_date, dialect), task) if columns.birth_date else pl.lit(None, dtype=pl.Date)
+    frame = filled.select(
+        RECORD,
+        record_count=pl.lit(1, dtype=pl.Int32),
+        client_id=pl.col("record"),
+        birth_date=birth,
+        sex=translated(columns.sex, dialect) if columns.sex else pl.lit(None, dtype=pl.String),
+    )
+    flags = {columns.birth_date: unreadable(columns.birth_date, birth, dialect)} if columns.birth_date else {}
+    return frame.with_columns(mark_unreadable(filled, flags)["unreadable"])

@@ -1,0 +1,23 @@
+"""What a reader needs beside the file, and what it counts in passing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from warehouse.instruments import Instrument
+
+
+@dataclass
+class Task:
+    """One file's reading: the night's clock, the facts, and the tallies that go to the books."""
+
+    as_of: datetime
+    lists: Mapping[str, tuple[str, ...]]
+    instruments: Mapping[str, Instrument]
+    unlisted: Counter[str] = field(default_factory=Counter)
+    clock_changes: Counter[str] = field(default_factory=Counter)
+    rereads_at: datetime | None = None  # when an appointment that was still to come begins
+    exported_at: datetime | None = None  # where a column of the file says so

@@ -1,0 +1,37 @@
+"""The wide format: one row per response, one column per item, mapped in clinic.toml. The commonest real export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from transforms.sources.answers import SEPARATOR, from_form, has_answers
+from transforms.sources.casts import Dialect, text
+from transforms.sources.door import RECORD, Opened
+from transforms.sources.redcap import form_columns
+from transforms.sources.task import Task
+from warehouse.clinic import Form, Source
+
+
+def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+    """One response per filled-in row and form. Raises Refused when a column is missing."""
+    opened.need(list(dict.fromkeys(c for form in source.forms for c in form_columns(form) if c)))
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal)
+    for chunk in opened.chunks:
+        for form in source.forms:
+            rows = chunk.filter(has_answers(form, dialect))
+            yield "responses", from_form(_keyed(rows, form, dialect), form, task.instruments[form.instrument], dialect)
+
+
+def _keyed(rows: pl.DataFrame, form: Form, dialect: Dialect) -> pl.DataFrame:
+    """A response's id: its own column, else client, form and time of completion."""
+    client = text(form.client_id, dialect)
+    made = pl.concat_str(
+        pl.coalesce(client, pl.format("\x1e{}", RECORD)),
+        pl.lit(form.name),
+        text(form.completed_at, dialect).fill_null("") if form.completed_at else pl.lit(""),
+        separator=SEPARATOR,
+    )
+    given = text(form.response_id, dialect) if form.response_id else made
+    return rows.with_columns(client_id=client, response_id=given)

@@ -1,0 +1,163 @@
+"""The books: what came in, where it went, what was checked, how the night went. Schema `load`.
+
+Two ledgers, each of which must balance: load.files in physical records, load.rows in canonical rows.
+"""
+
+from __future__ import annotations
+
+from warehouse.columns import Column, resolve
+from warehouse.tables import Table
+
+OUTCOMES = ("passed", "failed", "did_not_run")
+
+
+def _book(name: str, key: str, description: str, *columns: str | Column) -> Table:
+    resolved = tuple(resolve(column) for column in columns)
+    return Table(name, description, resolved, tuple(key.split()), "load", lambda: None, ())
+
+
+def _count(name: str, description: str) -> Column:
+    return Column(name, "integer", description, required=True, between=(0, None))
+
+
+_WENT = (
+    _count("duplicate_count", "Identical repeats within the file; one of each was kept."),
+    _count("unchanged_count", "Taught nothing new: equal to what is known, or older than it."),
+    _count("quarantined_count", "Held back by a rule: load.quarantine."),
+    _count("loaded_count", "Became a new version."),
+)
+
+LOADS = _book(
+    "loads",
+    "load_id",
+    "One row per night, also those that failed.",
+    "load_id!",
+    Column("as_of", "instant", "The night's only clock.", required=True),
+    Column("started_at", "instant", "When it started."),
+    Column("finished_at", "instant", "When it published, or failed."),
+    Column("outcome", "text", "Whether it published.", required=True, one_of=("published", "failed")),
+    Column("reason", "text", "Why it failed, in one sentence."),
+    Column("client_count", "integer", "Clients whose tables were computed again."),
+    Column("is_full_build", "truth", "True when every client was computed again, because a definition changed."),
+    Column("reading_version", "text", "Fingerprint of the readers."),
+    Column("definition_version", "text", "Fingerprint of tables, instruments and the clinic's declarations."),
+)
+
+STEPS = _book(
+    "steps",
+    "load_id step",
+    "One row per night and step, with its time.",
+    "load_id!",
+    Column("step", "text", "The step's name.", required=True),
+    Column("position", "integer", "Its place in the night.", required=True),
+    Column("seconds", "number", "How long it took on the clock.", unit="seconds"),
+    Column("cpu_seconds", "number", "Processor time it took.", unit="seconds"),
+)
+
+FILES = _book(
+    "files",
+    "load_id file_id",
+    "One row per file and night that read it (or passed over a new copy of what was known). In physical records: "
+    "record_count = header + blank_or_footer + ignored + duplicate + unchanged + quarantined + loaded.",
+    "load_id!",
+    "file_id!",
+    "source!",
+    Column("pattern", "text", "The files pattern of clinic.toml; the file's name stays out, it may hold a person's."),
+    Column("name_id", "id", "Keyed hash of source and file name.", required=True),
+    Column("content", "text", "SHA-256 of its bytes.", required=True),
+    Column("byte_count", "long", "Its size.", unit="bytes"),
+    Column("modified", "long", "Its file-system time, only to see that it was not touched.", unit="nanoseconds"),
+    Column("exported_at", "instant", "When the export was made that last showed this.", required=True),
+    Column("reading", "text", "Fingerprint of reader, clinic.toml section and instruments that read it.", required=True),
+    Column("rereads_at", "instant", "When an appointment that was still to come begins: it is read again then."),
+    Column("is_passed_over", "truth", "True for bytes equal to the source's latest: not parsed.", required=True),
+    _count("record_count", "Physical records in the file, its header included."),
+    _count("header_count", "Header records."),
+    _count("blank_or_footer_count", "Blank lines and footers."),
+    _count("ignored_count", "Records that hold nothing clinic.toml asks for."),
+    *_WENT,
+    _count("ambiguous_time_count", "Wall-clock times that came twice at a change of clocks; taken as the first."),
+    _count("missing_time_count", "Wall-clock times that did not exist at a change of clocks; moved an hour on."),
+)
+
+ROWS = _book(
+    "rows",
+    "load_id file_id records",
+    "One row per file, night and kind of record, in canonical rows: "
+    "row_count = duplicate + unchanged + quarantined + loaded.",
+    "load_id!",
+    "file_id!",
+    Column("records", "text", "Kind of record.", required=True),
+    _count("row_count", "Canonical rows read."),
+    *_WENT,
+)
+
+QUARANTINE = _book(
+    "quarantine",
+    "load_id file_id records record_number rule column_name",
+    "One row per record and rule that held it back. No values: they stay in the file.",
+    "load_id!",
+    "file_id!",
+    "source!",
+    Column("records", "text", "Kind of record.", required=True),
+    "record_number!",
+    Column("record_count", "integer", "Physical records held back together.", required=True),
+    Column("rule", "text", "The rule it broke.", required=True),
+    Column("column_name", "text", "The column, where the rule is about one.", required=True),
+    Column("state", "text", "Waiting, or released by a later reading.", required=True, one_of=("waiting", "released")),
+    Column("released_by", "integer", "The load that released it."),
+)
+
+EXPECTATION_RESULTS = _book(
+    "expectation_results",
+    "load_id suite expectation",
+    "One row per night and expectation. A check that could not run is neither passed nor failed.",
+    "load_id!",
+    Column("suite", "text", "The table checked, with its schema.", required=True),
+    Column("expectation", "text", "What was expected.", required=True),
+    Column("severity", "text", "Critical stops the night; warning quarantines rows.", required=True),
+    Column("outcome", "text", "Passed, failed or did_not_run.", required=True, one_of=OUTCOMES),
+    Column("checked_count", "integer", "Rows checked."),
+    Column("unexpected_count", "integer", "Rows that broke it."),
+)
+
+UNLISTED = _book(
+    "unlisted",
+    "load_id file_id column_name",
+    "Texts that became 'other' because clinic.toml does not list them: a count, never the text.",
+    "load_id!",
+    "file_id!",
+    Column("column_name", "text", "The column.", required=True),
+    _count("unlisted_count", "Rows."),
+)
+
+SOURCES = _book(
+    "sources",
+    "source",
+    "One row per section of clinic.toml: when it last came, and whether it is late.",
+    "source!",
+    Column("format", "text", "How it is read.", required=True),
+    Column("last_exported_at", "instant", "Export time of its latest file; null when none ever came."),
+    Column("every_hours", "integer", "How often it should come.", unit="hours"),
+    Column("is_late", "truth", "True when its latest export is older than that and twelve hours.", required=True),
+    _count("file_count", "Files ever read."),
+)
+
+CURRENT = _book(
+    "current",
+    "load_id",
+    "One row: which night this file is. Everything that depends on today uses as_of from here.",
+    "load_id!",
+    Column("as_of", "instant", "The night's only clock.", required=True),
+    Column("data_to", "instant", "The latest export in it."),
+    Column("time_zone", "text", "The clinic's zone.", required=True),
+    Column("key_check", "text", "Shows that the same pseudonym key is used every night.", required=True),
+    Column("rapport_version", "text", "Rapport's version.", required=True),
+    Column("duckdb_version", "text", "DuckDB's version.", required=True),
+    Column("polars_version", "text", "polars' version.", required=True),
+)
+
+BOOKS = {
+    book.name: book
+    for book in (LOADS, STEPS, FILES, ROWS, QUARANTINE, EXPECTATION_RESULTS, UNLISTED, SOURCES, CURRENT)
+}

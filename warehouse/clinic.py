@@ -1,0 +1,296 @@
+"""The clinic's file: clinic.toml, read once, refused with the key and the reason.
+
+Every key is named here; an unknown one is refused, so a misspelled key never does nothing silently.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from warehouse.columns import RATERS, SEXES
+from warehouse.errors import Unusable
+from warehouse.instruments import Instrument, load_instruments
+
+TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
+PLAIN_KINDS = ("clients", "episodes", "appointments", "responses")
+FORMATS = ("plain", "redcap", "wide")
+ENCODINGS = ("utf-8", "utf-16", "windows-1252")
+
+_TOP = {
+    "time_zone",
+    "schedule",
+    "on_failure",
+    "quarantine_limit",
+    "not_treatment",
+    "instruments",
+    "lists",
+    "sources",
+}
+_SOURCE = {
+    "format",
+    "records",
+    "files",
+    "exported_at",
+    "time_zone",
+    "id_space",
+    "every",
+    "nulls",
+    "decimal",
+    "encoding",
+    "clients",
+    "forms",
+}
+_FORM = {
+    "instrument",
+    "rater",
+    "items",
+    "completed_at",
+    "completed_on",
+    "therapist_id",
+    "rater_id",
+    "appointment_id",
+    "response_id",
+    "client_id",
+}
+_CLIENTS = {"birth_date", "sex"}
+_WORDS = {"column", "words"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """A column whose values are translated; a value that is not among the words is `unknown`."""
+
+    column: str
+    words: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Form:
+    """Where one questionnaire stands in an export: who rates, which columns hold its items in published order."""
+
+    name: str
+    instrument: str
+    rater: str | Words
+    items: tuple[str, ...]
+    completed_at: str | None = None
+    completed_on: str | None = None
+    therapist_id: str | None = None
+    rater_id: str | None = None
+    appointment_id: str | None = None
+    response_id: str | None = None
+    client_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ClientColumns:
+    """Which columns of an export describe the client."""
+
+    birth_date: str | None = None
+    sex: Words | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """One section of clinic.toml: files of one shape from one system."""
+
+    name: str
+    format: str
+    records: str | None
+    files: str
+    exported_at: str | None
+    time_zone: str
+    id_space: str
+    every: timedelta | None
+    nulls: tuple[str, ...]
+    decimal: str
+    encoding: str
+    clients: ClientColumns | None
+    forms: tuple[Form, ...]
+    section: str  # the section as canonical JSON: part of the reading's fingerprint
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """What a clinic has declared."""
+
+    time_zone: str
+    schedule: str
+    on_failure: str | None
+    quarantine_limit: float
+    not_treatment: tuple[str, ...]
+    lists: Mapping[str, tuple[str, ...]]
+    sources: tuple[Source, ...]
+    instruments: Mapping[str, Instrument] = field(repr=False)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+def read_clinic(path: Path) -> Clinic:
+    """The clinic file. Raises Unusable with the key and what to do."""
+    try:
+        facts = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Unusable(f"clinic file {path.name} cannot be read ({error.strerror}); check --clinic") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Unusable(f"clinic file {path.name} is not TOML: {error}") from None
+    try:
+        return _clinic(facts, path.parent)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Unusable(f"clinic file {path.name}: {error}") from None
+
+
+def _clinic(facts: dict, folder: Path) -> Clinic:
+    _known("the file", facts, _TOP)
+    if "time_zone" not in facts:
+        raise ValueError('the key \'time_zone\' is missing; add for example time_zone = "Europe/London"')
+    zone = _zone("time_zone", facts["time_zone"])
+    own = folder / facts["instruments"] if "instruments" in facts else None
+    if own and not own.is_dir():
+        raise ValueError(f"instruments = '{facts['instruments']}' is not a folder beside the clinic file")
+    instruments = load_instruments(own)
+    sections = facts.get("sources") or {kind: {"format": "plain"} for kind in PLAIN_KINDS}
+    return Clinic(
+        time_zone=zone,
+        schedule=_schedule(facts.get("schedule", "0 3 * * *")),
+        on_failure=facts.get("on_failure"),
+        quarantine_limit=_share("quarantine_limit", facts.get("quarantine_limit", 0.2)),
+        not_treatment=tuple(facts.get("not_treatment", ())),
+        lists=_lists(facts.get("lists", {})),
+        sources=tuple(_source(name, section, zone, instruments) for name, section in sections.items()),
+        instruments=instruments,
+    )
+
+
+def _source(name: str, section: dict, zone: str, instruments: Mapping[str, Instrument]) -> Source:
+    where = f"[sources.{name}]"
+    kind = section.get("format", "plain")
+    _one_of(f"{where} format", kind, FORMATS)
+    forms = section if kind == "wide" and "forms" not in section else None
+    _known(where, section, _SOURCE | _FORM if kind == "wide" else _SOURCE)
+    records = section.get("records", name if name in PLAIN_KINDS else None)
+    if kind == "plain":
+        _one_of(f"{where} records", records, PLAIN_KINDS)
+    elif "files" not in section:
+        raise ValueError(f"{where} has no key 'files'; add the pattern of its files' names")
+    sections = {name: {k: v for k, v in forms.items() if k in _FORM}} if forms else section.get("forms", {})
+    return Source(
+        name=name,
+        format=kind,
+        records=records if kind == "plain" else None,
+        files=section.get("files", f"{records}*"),
+        exported_at=section.get("exported_at"),
+        time_zone=_zone(f"{where} time_zone", section.get("time_zone", zone)),
+        id_space=section.get("id_space", "clinic" if kind == "plain" else name),
+        every=_every(f"{where} every", section.get("every")),
+        nulls=tuple(str(word) for word in section.get("nulls", ())),
+        decimal=_one_of(f"{where} decimal", section.get("decimal", "."), (".", ",")),
+        encoding=_one_of(f"{where} encoding", section.get("encoding", "utf-8"), ENCODINGS),
+        clients=_client_columns(where, section.get("clients")),
+        forms=tuple(_form(where, form, keys, kind, instruments) for form, keys in sections.items()),
+        section=json.dumps(section, sort_keys=True, default=str),
+    )
+
+
+def _form(where: str, name: str, keys: dict, kind: str, instruments: Mapping[str, Instrument]) -> Form:
+    where = f"{where[:-1]}.forms.{name}]" if kind == "redcap" else where
+    _known(where, keys, _FORM)
+    for needed in ("instrument", "rater", "items", *(("client_id",) if kind == "wide" else ())):
+        if needed not in keys:
+            raise ValueError(f"{where} has no key '{needed}'; add it")
+    _one_of(f"{where} instrument", keys["instrument"], tuple(instruments))
+    expected = instruments[keys["instrument"]].item_count
+    if len(keys["items"]) != expected:
+        raise ValueError(
+            f"{where} items names {len(keys['items'])} columns; {keys['instrument']} has {expected} items"
+        )
+    if "completed_at" in keys and "completed_on" in keys:
+        raise ValueError(f"{where} has both 'completed_at' and 'completed_on'; keep one")
+    default_time = f"{name}_timestamp" if kind == "redcap" and "completed_on" not in keys else None
+    return Form(
+        name=name,
+        instrument=keys["instrument"],
+        rater=_rater(where, keys["rater"]),
+        items=tuple(keys["items"]),
+        completed_at=keys.get("completed_at", default_time),
+        completed_on=str(keys["completed_on"]) if "completed_on" in keys else None,
+        **{key: keys.get(key) for key in ("therapist_id", "rater_id", "appointment_id", "response_id", "client_id")},
+    )
+
+
+def _client_columns(where: str, keys: dict | None) -> ClientColumns | None:
+    if keys is None:
+        return None
+    where = f"{where[:-1]}.clients]"
+    _known(where, keys, _CLIENTS)
+    sex = _words(f"{where} sex", keys["sex"], SEXES) if "sex" in keys else None
+    return ClientColumns(birth_date=keys.get("birth_date"), sex=sex)
+
+
+def _rater(where: str, rater: str | dict) -> str | Words:
+    if isinstance(rater, str):
+        return _one_of(f"{where} rater", rater, RATERS)
+    return _words(f"{where} rater", rater, RATERS)
+
+
+def _words(where: str, facts: dict, allowed: tuple[str, ...]) -> Words:
+    _known(where, facts, _WORDS)
+    for meaning in facts["words"].values():
+        _one_of(f"{where} words", meaning, allowed)
+    return Words(facts["column"], dict(facts["words"]))
+
+
+def _known(where: str, facts: dict, keys: set[str]) -> None:
+    for key in facts:
+        if key not in keys:
+            near = difflib.get_close_matches(key, keys, 1)
+            hint = f"did you mean '{near[0]}'?" if near else f"known keys are {', '.join(sorted(keys))}"
+            raise ValueError(f"{where} has the unknown key '{key}'; {hint}")
+
+
+def _one_of(key: str, word: str | None, words: tuple[str, ...]) -> str:
+    if word not in words:
+        raise ValueError(f"{key} = '{word}' is not one of {', '.join(words)}")
+    return word
+
+
+def _zone(key: str, name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{key} = '{name}' is not an IANA time zone such as America/Chicago") from None
+
+
+def _schedule(cron: str) -> str:
+    if len(cron.split()) != 5:
+        raise ValueError(f"schedule = '{cron}' is not a cron line of five fields such as '0 3 * * *'")
+    return cron
+
+
+def _share(key: str, share: float) -> float:
+    if not 0 <= share <= 1:
+        raise ValueError(f"{key} = {share} is not a share from 0 to 1")
+    return share
+
+
+def _every(key: str, text: str | None) -> timedelta | None:
+    if text is None:
+        return None
+    number, _, unit = text.partition(" ")
+    unit = unit.rstrip("s")
+    if not number.isdigit() or unit not in ("hour", "day", "week"):
+        raise ValueError(f"{key} = '{text}' is not a number of hours, days or weeks such as '1 day'")
+    return timedelta(**{f"{unit}s": int(number)})
+
+
+def _lists(facts: dict) -> dict[str, tuple[str, ...]]:
+    _known("[lists]", facts, set(TEXTS))
+    return {text: tuple(facts.get(text, ())) for text in TEXTS}

@@ -1,0 +1,142 @@
+"""What a column promises. The same sentence makes the schema, the expectation, the documentation and the comment.
+
+A column that stands in more than one table is stated once, in SHARED, and means the same thing everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+SQL_TYPES = {
+    "id": "UUID",  # a pseudonym, 128 bits
+    "text": "VARCHAR",
+    "integer": "INTEGER",
+    "long": "BIGINT",
+    "number": "DOUBLE",
+    "date": "DATE",
+    "instant": "TIMESTAMPTZ",  # UTC; the name ends in _at
+    "wall": "TIMESTAMP",  # as the clock on the wall showed it; the name ends in _local
+    "truth": "BOOLEAN",
+    "answers": "FLOAT[]",  # one place per item, in the order of the published numbers; null = not answered
+    "given": "STRUCT(scale VARCHAR, score DOUBLE)[]",  # scores that arrived already made
+    "names": "VARCHAR[]",
+}
+
+RATERS = ("client", "caregiver", "therapist", "observer")
+STATUSES = (
+    "attended",
+    "late_cancel",
+    "cancelled_by_client",
+    "cancelled_by_clinic",
+    "no_show",
+    "scheduled",
+    "rescheduled",
+)
+CLOSURES = ("planned", "client_ended", "dropout", "transferred", "other")
+AGE_BANDS = ("child", "teen", "young_adult", "other")
+SEXES = ("female", "male", "other")
+TIMINGS = ("session_start", "session_end", "general")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its type, what it means, and what it promises."""
+
+    name: str
+    type: str
+    description: str
+    unit: str = ""
+    required: bool = False
+    one_of: tuple[str, ...] = ()
+    between: tuple[float | None, float | None] | None = None
+
+    @property
+    def sql_type(self) -> str:
+        return SQL_TYPES[self.type]
+
+    @property
+    def comment(self) -> str:
+        """The description as DuckDB shows it, with unit, range and whether it may be empty."""
+        return " ".join(part for part in (self.description, *self._promises()) if part)
+
+    def _promises(self) -> tuple[str, ...]:
+        low, high = self.between or (None, None)
+        return (
+            f"Unit: {self.unit}." if self.unit else "",
+            f"One of {', '.join(self.one_of)}." if self.one_of else "",
+            f"From {low:g} to {high:g}." if low is not None and high is not None else "",
+            f"At least {low:g}." if low is not None and high is None else "",
+            "Never null." if self.required else "",
+        )
+
+
+_SHARED = [
+    Column("client_id", "id", "The client, as a pseudonym: the same in every table and every night."),
+    Column("therapist_id", "id", "The therapist, as a pseudonym."),
+    Column("appointment_id", "id", "The booked slot, as a pseudonym; a group session repeats it for each client."),
+    Column(
+        "session_id",
+        "id",
+        "The client's place in an appointment (half of each one's pseudonym); joins sessions, responses and scores.",
+    ),
+    Column("episode_id", "id", "The episode of care, given by the practice system or derived."),
+    Column("response_id", "id", "One filled-in questionnaire, as a pseudonym."),
+    Column("rater_id", "id", "Who answered, as a pseudonym, where the export says so (two caregivers differ)."),
+    Column("source", "text", "The section of clinic.toml that the record came through."),
+    Column("starts_at", "instant", "When the appointment starts."),
+    Column("starts_local", "wall", "When the appointment starts, on the wall clock of its source's zone."),
+    Column("session_date", "date", "The local day of the appointment."),
+    Column("duration_minutes", "integer", "Booked length.", unit="minutes", between=(1, 720)),
+    Column("cancelled_at", "instant", "When it was cancelled, where the practice system says so."),
+    Column(
+        "status",
+        "text",
+        "What became of the appointment; one still to come is scheduled, whatever its export says.",
+        one_of=STATUSES,
+    ),
+    Column("service", "text", "Kind of appointment, from the clinic's list; anything else is 'other'."),
+    Column("modality", "text", "In person, video and so on, from the clinic's list; anything else is 'other'."),
+    Column("site", "text", "Where, from the clinic's list; anything else is 'other'."),
+    Column("is_treatment", "truth", "False for the services that clinic.toml lists under not_treatment."),
+    Column("age_band", "text", "Child 6-12, teen 13-17, young_adult 18-25, other; on that day.", one_of=AGE_BANDS),
+    Column("session_number", "integer", "Rank of the treatment session within its episode, from 1.", between=(1, None)),
+    Column("opened_on", "date", "First day of the episode."),
+    Column("closed_on", "date", "Last day of the episode, where the practice system gives one; never derived."),
+    Column("closure", "text", "How the episode ended, as the practice system says.", one_of=CLOSURES),
+    Column("presenting_problem", "text", "From the clinic's list; anything else is 'other'."),
+    Column("program", "text", "From the clinic's list; anything else is 'other'."),
+    Column("referral_source", "text", "From the clinic's list; anything else is 'other'."),
+    Column("sex", "text", "As recorded by the practice.", one_of=SEXES),
+    Column("instrument", "text", "The questionnaire: the name of its file in warehouse/instruments."),
+    Column("rater", "text", "Whose view it is.", one_of=RATERS),
+    Column("completed_at", "instant", "When it was completed; null where only the day, or nothing, is known."),
+    Column("completed_on", "date", "The local day on which it was completed."),
+    Column("item", "integer", "The item's number as published.", between=(1, None)),
+    Column("scale", "text", "The scale of the instrument; 'total' is all its scored items."),
+    Column("score", "number", "The scale's score by the published rule; null where the rule gives none."),
+    Column("item_mean", "number", "The scale's mean item score, on the item's own range, under the same rule."),
+    Column("answered_count", "integer", "Items answered.", between=(0, None)),
+    Column("item_count", "integer", "Items the scale (or instrument) has.", between=(0, None)),
+    Column("rule", "text", "The missing-item rule that decided whether there is a score."),
+    Column("session_count", "integer", "Attended sessions.", between=(0, None)),
+    Column("first_session_on", "date", "Day of the first attended session."),
+    Column("last_session_on", "date", "Day of the latest attended session."),
+    Column(
+        "is_used",
+        "truth",
+        "Of several responses by one rater to one instrument in a session, true for the first complete one.",
+    ),
+    Column("file_id", "id", "The delivered file, as a keyed hash: load.files."),
+    Column("load_id", "integer", "The night: load.loads."),
+    Column("record_number", "integer", "The record's place in its file: 1 is the first under the header.", between=(1, None)),
+    Column("exported_at", "instant", "When the export was made that last showed this."),
+]
+
+SHARED = {column.name: column for column in _SHARED}
+
+
+def resolve(column: str | Column) -> Column:
+    """A shared column by its name ('client_id', or 'client_id!' when it must not be null), or the column itself."""
+    if isinstance(column, Column):
+        return column
+    return replace(SHARED[column.rstrip("!")], required=column.endswith("!"))

@@ -1,0 +1,49 @@
+"""What can go wrong, each as one sentence that says what to do.
+
+    RapportError            the night stops; yesterday's warehouse stands        exit 1
+      Refused               a file is not what its source says it is
+      DidNotRun             a check could not run: neither passed nor failed
+    Unusable                the arguments or the clinic file cannot be used      exit 2
+    NightRunning            another night holds the lock                         exit 3
+
+`str(error)` is safe for logs, Prefect and messages: it names files by id and pattern, because a file's name
+may hold a person's. `error.told` is for the terminal and names the file.
+"""
+
+from __future__ import annotations
+
+
+class RapportError(Exception):
+    """The night cannot go on."""
+
+    @property
+    def told(self) -> str:
+        return str(self)
+
+
+class Refused(RapportError):
+    """A file is not what its source says it is. `label` is safe to log, `name` is for the terminal only."""
+
+    def __init__(self, what: str, *, label: str = "a file", name: str | None = None) -> None:
+        self.what, self.label, self.name = what, label, name
+        super().__init__(f"{label} {what}")
+
+    @property
+    def told(self) -> str:
+        return f"{self.name or self.label} {self.what}"
+
+    def of(self, label: str, name: str) -> Refused:
+        """The same refusal, naming its file."""
+        return Refused(self.what, label=label, name=name)
+
+
+class DidNotRun(RapportError):
+    """A check could not run, so nothing is known about what it checks."""
+
+
+class Unusable(RapportError):
+    """The arguments or the clinic file cannot be used."""
+
+
+class NightRunning(RapportError):
+    """Another night holds the lock."""

@@ -1,0 +1,151 @@
+"""The three trees of a warehouse folder, which have different readers, and the file that is published.
+
+    DIR/analysts/rapport.duckdb   a relative symlink to versions/...   0750, files 0440
+    DIR/shared/                   the safe file and the pages
+    DIR/private/                  the key, the crosswalk, the building file, the lock   0700
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from warehouse.errors import NightRunning, Unusable
+
+KEPT_VERSIONS = 7
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where everything of one warehouse lies."""
+
+    root: Path
+
+    @property
+    def analysts(self) -> Path:
+        return self.root / "analysts"
+
+    @property
+    def private(self) -> Path:
+        return self.root / "private"
+
+    @property
+    def published(self) -> Path:
+        """The analysts' file: a symlink to the newest version."""
+        return self.analysts / "rapport.duckdb"
+
+    @property
+    def building(self) -> Path:
+        return self.private / "building"
+
+    @property
+    def crosswalk(self) -> Path:
+        return self.private / "crosswalk.parquet"
+
+    @property
+    def attempts(self) -> Path:
+        """Nights that did not publish, until the next that does writes them into load.loads."""
+        return self.private / "attempts.jsonl"
+
+    def make(self) -> None:
+        """Make the trees with their modes. Raises Unusable when that is not allowed."""
+        try:
+            for folder, mode in ((self.root, 0o755), (self.analysts, 0o750), (self.private, 0o700)):
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(mode)
+            for folder in (self.analysts / "versions", self.private / "versions", self.building):
+                folder.mkdir(exist_ok=True)
+            (self.root / "shared").mkdir(exist_ok=True)
+        except OSError as error:
+            raise Unusable(f"the warehouse folder cannot be made ({error.strerror}); check --warehouse") from None
+
+    def sweep(self) -> None:
+        """Remove what a killed night left: building files, symlinks not yet moved, versions never pointed to."""
+        for left in self.building.iterdir():
+            left.unlink()
+        for tree, link in ((self.analysts, self.published), (self.private, self.crosswalk)):
+            for left in tree.glob(".*.new"):
+                left.unlink()
+            current = _load_of(link.resolve()) if link.is_symlink() else 0
+            for version in (tree / "versions").iterdir():
+                if _load_of(version) > current:
+                    version.unlink()
+
+
+@contextmanager
+def night_lock(folders: Folders) -> Iterator[None]:
+    """Hold the one night's lock; it dies with its process. Raises NightRunning."""
+    with (folders.private / "night.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise NightRunning("another night is running on this warehouse; wait for it to end") from None
+        yield
+
+
+def copy_yesterday(folders: Folders, load_id: int) -> Path:
+    """The building file: yesterday's published file copied, or a path where a new one will be made."""
+    building = folders.building / f"{load_id:06d}.duckdb"
+    if folders.published.exists():
+        shutil.copyfile(folders.published.resolve(), building)
+        building.chmod(0o600)
+    return building
+
+
+def publish(made: Path, link: Path, stamp: str, mode: int) -> Path:
+    """Make `made` a read-only version beside `link`, then move the symlink to it: the one moment that counts."""
+    version = link.parent / "versions" / f"{stamp}{link.suffix}"
+    made.chmod(mode)
+    _flush(made)
+    made.replace(version)
+    _flush(version.parent)
+    waiting = link.parent / f".{link.name}.new"
+    waiting.symlink_to(version.relative_to(link.parent))
+    waiting.replace(link)
+    _flush(link.parent)
+    return version
+
+
+def keep_newest(link: Path, count: int = KEPT_VERSIONS) -> None:
+    """Remove all but the newest versions beside `link`. Open files stay readable until they are closed."""
+    for version in sorted((link.parent / "versions").iterdir(), key=_load_of)[:-count]:
+        version.unlink()
+
+
+def version_stamp(started_at: datetime, load_id: int) -> str:
+    """A version's name: when its night started, and the load it carries."""
+    return f"{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{load_id:06d}"
+
+
+def _load_of(version: Path) -> int:
+    return int(version.stem.rpartition("-")[2])
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def note_attempt(folders: Folders, load_id: int, as_of: datetime, started_at: datetime, reason: str) -> None:
+    """Write down a night that failed; the next published load takes it into load.loads."""
+    facts = {"load_id": load_id, "as_of": as_of, "started_at": started_at, "finished_at": datetime.now(UTC)}
+    with folders.attempts.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({**facts, "reason": reason}, default=datetime.isoformat) + "\n")
+
+
+def failed_attempts(folders: Folders) -> list[dict]:
+    """The nights that failed since the last one that published."""
+    if not folders.attempts.exists():
+        return []
+    lines = folders.attempts.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.endswith("}")]

@@ -1,0 +1,112 @@
+"""Every version of every record: what is known now, and what was known before.
+
+A changed record becomes a new version, an unchanged one is nothing, an older one that arrives late neither
+overwrites nor closes anything newer. Records are compared by content; the newest (exported_at, load) is current.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from warehouse.records import KINDS, RecordKind
+
+
+def keep_history(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    """Turn the staged rows that were accepted into versions, and list the clients touched in staged.touched."""
+    for kind in KINDS.values():
+        _take_turns(con, kind)
+        for turn in range(1, _last_turn(con, kind) + 1):
+            _compare(con, kind, turn)
+            _replace_changed(con, kind, load_id)
+            _confirm_same(con, kind)
+            _insert(con, kind, load_id)
+        _close_unread(con, kind, load_id)
+
+
+def _take_turns(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
+    """A record that several of tonight's files hold takes one turn for each, oldest export first."""
+    key = ", ".join(kind.key)
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.turns AS
+        WITH several AS (
+            SELECT {key} FROM staged.{kind.name} WHERE disposition = 'loaded' GROUP BY ALL HAVING count(*) > 1)
+        SELECT row_id, row_number() OVER (PARTITION BY {key} ORDER BY exported_at, file_number) AS turn
+        FROM staged.{kind.name} SEMI JOIN several USING ({key})
+        JOIN (SELECT file_number, exported_at FROM staged.files) USING (file_number)
+        WHERE disposition = 'loaded'""")
+
+
+def _last_turn(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> int:
+    any_rows = f"EXISTS (SELECT 1 FROM staged.{kind.name} WHERE disposition = 'loaded')"
+    return con.sql(f"SELECT greatest(coalesce(max(turn), 0), {any_rows}::INTEGER) FROM staged.turns").fetchone()[0]
+
+
+def _compare(con: duckdb.DuckDBPyConnection, kind: RecordKind, turn: int) -> None:
+    """staged.compared: the turn's rows, each new, changed, same or older than what is current."""
+    same = " AND ".join(f"s.{column} IS NOT DISTINCT FROM h.{column}" for column in kind.content)
+    its_turn = f"row_id IN (SELECT row_id FROM staged.turns WHERE turn = {turn})"
+    if turn == 1:
+        its_turn += " OR row_id NOT IN (SELECT row_id FROM staged.turns)"
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.compared AS
+        SELECT s.row_id, f.file_id, f.exported_at, h.client_id AS client_before,
+            CASE WHEN h.source IS NULL THEN 'new' WHEN {same} THEN 'same'
+                 WHEN f.exported_at < h.exported_at THEN 'older' ELSE 'changed' END AS verdict
+        FROM staged.{kind.name} AS s
+        JOIN staged.files AS f USING (file_number)
+        LEFT JOIN (SELECT * FROM history.{kind.name} WHERE known_to IS NULL) AS h ON {_same_key(kind)}
+        WHERE s.disposition = 'loaded' AND ({its_turn})""")
+    con.execute(f"""
+        INSERT INTO staged.touched
+        SELECT client_id FROM staged.{kind.name} SEMI JOIN (
+            FROM staged.compared WHERE verdict IN ('new', 'changed')) USING (row_id)
+        UNION SELECT client_before FROM staged.compared WHERE verdict = 'changed'""")
+
+
+def _same_key(kind: RecordKind) -> str:
+    return " AND ".join(f"s.{column} = h.{column}" for column in kind.key)
+
+
+def _replace_changed(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
+    key = ", ".join(kind.key)
+    con.execute(f"""
+        UPDATE history.{kind.name} SET known_to = {load_id}, closed_because = 'corrected'
+        WHERE known_to IS NULL AND ({key}) IN (
+            SELECT ({key}) FROM staged.{kind.name} SEMI JOIN (
+                FROM staged.compared WHERE verdict = 'changed') USING (row_id))""")
+
+
+def _confirm_same(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
+    """A version seen again in a newer export was still true then: an older export that comes late must not win."""
+    con.execute(f"""
+        UPDATE history.{kind.name} AS h SET exported_at = c.exported_at, file_id = c.file_id,
+            record_number = s.record_number
+        FROM staged.{kind.name} AS s JOIN staged.compared AS c USING (row_id)
+        WHERE {_same_key(kind)} AND h.known_to IS NULL AND c.verdict = 'same' AND c.exported_at >= h.exported_at""")
+    con.execute(f"""
+        UPDATE staged.{kind.name} SET disposition = 'unchanged'
+        WHERE row_id IN (SELECT row_id FROM staged.compared WHERE verdict IN ('same', 'older'))""")
+
+
+def _insert(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
+    content = ", ".join(column.name for column in kind.columns)
+    con.execute(f"""
+        INSERT INTO history.{kind.name} BY NAME
+        SELECT {content}, c.file_id, record_number, c.exported_at, {load_id} AS known_from
+        FROM staged.{kind.name} JOIN staged.compared AS c USING (row_id)
+        WHERE verdict IN ('new', 'changed') ORDER BY client_id""")
+
+
+def _close_unread(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
+    """A file read again under other rules may no longer hold a record it brought: such a version is closed."""
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.unread AS
+        SELECT {", ".join(f"h.{column}" for column in kind.key)}, h.client_id AS client
+        FROM history.{kind.name} AS h SEMI JOIN staged.files USING (file_id)
+        WHERE h.known_to IS NULL AND h.known_from < {load_id} AND NOT EXISTS (
+            FROM staged.{kind.name} AS s WHERE {_same_key(kind)} AND s.disposition IN ('loaded', 'unchanged'))""")
+    key = ", ".join(kind.key)
+    con.execute(f"""
+        UPDATE history.{kind.name} SET known_to = {load_id}, closed_because = 'no longer read from its file'
+        WHERE known_to IS NULL AND ({key}) IN (SELECT ({key}) FROM staged.unread)""")
+    con.execute("INSERT INTO staged.touched SELECT client FROM staged.unread")

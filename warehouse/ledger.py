@@ -1,0 +1,72 @@
+"""Where every record and every row went, so that both ledgers balance."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import duckdb
+
+from warehouse.clinic import Clinic
+from warehouse.records import KINDS
+from warehouse.staging import enter
+
+WENT = ("quarantined", "loaded", "unchanged", "duplicate")  # a record with several rows counts once, by the first
+LATE_AFTER_HOURS = 12
+
+
+def count_records(con: duckdb.DuckDBPyConnection) -> None:
+    """Fill tonight's files with where their physical records went; what no row mentions is ignored."""
+    rank = "list_position([" + ", ".join(f"'{word}'" for word in WENT) + "], disposition)"
+    rows = " UNION ALL ".join(
+        f"SELECT file_number, record_number, record_count, {rank} AS rank FROM staged.{kind}" for kind in KINDS
+    )
+    counts = ", ".join(
+        f"coalesce(sum(n) FILTER (rank = {place}), 0)::INTEGER AS {word}" for place, word in enumerate(WENT, start=1)
+    )
+    con.execute(f"""
+        UPDATE staged.files AS f SET {", ".join(f"{word}_count = w.{word}" for word in WENT)}
+        FROM (SELECT file_number, {counts} FROM (
+                SELECT file_number, record_number, min(rank) AS rank, max(record_count) AS n FROM ({rows}) GROUP BY ALL)
+              GROUP BY file_number) AS w
+        WHERE f.file_number = w.file_number""")
+    con.execute(f"""
+        UPDATE staged.files SET ignored_count = record_count - header_count - blank_or_footer_count
+            - {" - ".join(f"{word}_count" for word in WENT)} WHERE NOT is_passed_over""")
+
+
+def too_much_quarantined(con: duckdb.DuckDBPyConnection, limit: float) -> list[tuple[str, int, int, list[str]]]:
+    """Files of which more than `limit` of the records that hold something would be held back."""
+    return con.execute(
+        """
+        SELECT f.file_id::VARCHAR, quarantined_count,
+            record_count - header_count - blank_or_footer_count - ignored_count AS filled,
+            (SELECT list(DISTINCT rule || ' (' || column_name || ')' ORDER BY ALL)
+             FROM staged.held_records AS h WHERE h.file_id = f.file_id)
+        FROM staged.files AS f WHERE quarantined_count > ? * filled""",
+        [limit],
+    ).fetchall()
+
+
+def write_ledgers(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    """Enter tonight's files and rows into load.files and load.rows."""
+    con.execute("INSERT INTO load.files BY NAME SELECT * EXCLUDE (file_number) FROM staged.files")
+    counts = ", ".join(f"count(*) FILTER (disposition = '{word}') AS {word}_count" for word in WENT)
+    for kind in KINDS:
+        con.execute(f"""
+            INSERT INTO load.rows BY NAME
+            SELECT {load_id} AS load_id, file_id, '{kind}' AS records, count(*) AS row_count, {counts}
+            FROM staged.{kind} JOIN (SELECT file_number, file_id FROM staged.files) USING (file_number)
+            GROUP BY file_id""")
+
+
+def write_sources(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetime) -> None:
+    """Enter when each source last came, and whether it is late."""
+    con.execute("DELETE FROM load.sources")
+    for source in clinic.sources:
+        last, count = con.execute(
+            "SELECT max(exported_at), count(DISTINCT file_id) FROM load.files WHERE source = ?", [source.name]
+        ).fetchone()
+        every = source.every.total_seconds() / 3600 if source.every else None
+        facts = {"source": source.name, "format": source.format, "last_exported_at": last, "file_count": count}
+        late = every is not None and (last is None or (as_of - last).total_seconds() / 3600 > every + LATE_AFTER_HOURS)
+        enter(con, "load.sources", {**facts, "every_hours": every, "is_late": late})

@@ -1,0 +1,49 @@
+"""The last steps inside the building file, before it becomes a version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import duckdb
+
+from warehouse.columns import Column
+from warehouse.staging import enter
+from warehouse.tables import Table
+
+
+def close_books(con: duckdb.DuckDBPyConnection, load: Mapping[str, object], current: Mapping[str, object]) -> None:
+    """Enter the load and make load.current its one row; data_to is the latest export in the file."""
+    enter(con, "load.loads", load)
+    con.execute("DELETE FROM load.current")
+    data_to = con.sql("SELECT max(exported_at) FROM load.files").fetchone()[0]
+    enter(con, "load.current", {**current, "data_to": data_to, "duckdb_version": duckdb.__version__})
+
+
+def seal(con: duckdb.DuckDBPyConnection) -> None:
+    """Everything into the one file: no write-ahead log is left beside it."""
+    con.execute("DETACH staged")
+    con.execute("CHECKPOINT")
+    con.close()
+
+
+def table_counts(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> dict[str, int]:
+    """Rows of each of main's tables."""
+    return {table.name: con.sql(f"SELECT count(*) FROM main.{table.name}").fetchone()[0] for table in tables}
+
+
+def next_load_id(con: duckdb.DuckDBPyConnection, failed: list[dict]) -> int:
+    """One more than any load that published or failed."""
+    last = con.sql("SELECT coalesce(max(load_id), 0) FROM load.loads").fetchone()[0]
+    return max([last, *(attempt["load_id"] for attempt in failed)]) + 1
+
+
+def described(columns: tuple[Column, ...]) -> dict[str, str]:
+    """Column descriptions by name."""
+    return {column.name: column.comment for column in columns}
+
+
+def last_as_of(con: duckdb.DuckDBPyConnection) -> datetime | None:
+    """The as_of of the published night this file was copied from; None for the first night."""
+    row = con.sql("SELECT as_of FROM load.current").fetchone()
+    return row[0] if row else None

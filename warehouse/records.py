@@ -1,0 +1,130 @@
+"""The canonical shapes that every export becomes: what is known, with every version kept in schema `history`.
+
+Each kind has one `key` (with `source`), the columns that are its content, and the rules that a row must keep to be
+loaded. A row that breaks one waits in load.quarantine under the rule's name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from warehouse.columns import Column, resolve
+
+
+@dataclass(frozen=True)
+class RecordKind:
+    """One kind of record: `appointments`, `responses`, `episodes`, `clients`."""
+
+    name: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    staged_only: tuple[Column, ...] = ()
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """The columns whose change makes a new version."""
+        return tuple(column.name for column in self.columns if column.name not in self.key)
+
+
+PROVENANCE = tuple(resolve(name) for name in ("file_id!", "record_number!", "exported_at!"))
+
+FILE_NUMBER = Column("file_number", "integer", "The file's turn within the night.", required=True)
+
+STAGED_ONLY = (
+    Column("row_id", "long", "The row's number within the night.", required=True),
+    FILE_NUMBER,
+    Column("record_count", "integer", "Physical records that the row was made from.", required=True),
+    Column("unreadable", "names", "The columns whose values could not be read."),
+    Column("disposition", "text", "loaded, unchanged, duplicate or quarantined.", required=True),
+)
+
+VERSION = (
+    Column("known_from", "integer", "The load that brought this version.", required=True),
+    Column("known_to", "integer", "The load that replaced or closed it; null while it is current."),
+    Column("closed_because", "text", "Why it is no longer current: corrected, or no longer read from its file."),
+)
+
+
+def _kind(
+    name: str, description: str, key: str, columns: list[str | Column], *staged_only: Column
+) -> RecordKind:
+    return RecordKind(name, description, tuple(key.split()), tuple(map(resolve, columns)), staged_only)
+
+
+APPOINTMENTS = _kind(
+    "appointments",
+    "Booked slots, one row per client and slot.",
+    "source session_id",
+    [
+        "source!",
+        "session_id!",
+        "appointment_id!",
+        "client_id!",
+        "therapist_id",
+        "starts_at!",
+        "starts_local",
+        "duration_minutes",
+        "cancelled_at",
+        "status!",
+        "service",
+        "modality",
+        "site",
+    ],
+)
+
+RESPONSES = _kind(
+    "responses",
+    "Filled-in questionnaires, one row per response with all its answers.",
+    "source response_id",
+    [
+        "source!",
+        "response_id!",
+        "client_id!",
+        "instrument!",
+        "rater!",
+        "rater_id",
+        "therapist_id",
+        Column("appointment_session_id", "id", "The session of the appointment that the export names, if it does."),
+        "completed_at",
+        "completed_on",
+        Column("answers", "answers", "The answers, one place per item in the order of the published numbers."),
+        Column("given_scores", "given", "Scores that arrived already made, by scale."),
+    ],
+    Column("item_word", "text", "Null, or 'unknown' when a row names no item or scale of its instrument."),
+)
+
+EPISODES = _kind(
+    "episodes",
+    "Episodes of care as the practice system gives them.",
+    "source episode_id",
+    [
+        "source!",
+        "episode_id!",
+        "client_id!",
+        "opened_on!",
+        "closed_on",
+        "closure",
+        "presenting_problem",
+        "program",
+        "referral_source",
+    ],
+)
+
+CLIENTS = _kind(
+    "clients",
+    "What an export says about a client; birth dates stay in the private tree.",
+    "source client_id",
+    [
+        "source!",
+        "client_id!",
+        "sex",
+        Column(
+            "birth_date_mark",
+            "id",
+            "A keyed hash of client and birth date: shows that a birth date was corrected, never which it is.",
+        ),
+    ],
+)
+
+KINDS = {kind.name: kind for kind in (CLIENTS, EPISODES, APPOINTMENTS, RESPONSES)}

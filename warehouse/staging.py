@@ -1,0 +1,101 @@
+"""What tonight's files say, before anything is believed: rows staged in memory, repeats found, bad rows held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+import polars as pl
+
+from warehouse.books import BOOKS
+from warehouse.frames import insert
+from warehouse.records import KINDS, RecordKind
+
+
+class Staging:
+    """The night's staged rows, numbered as they come."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+        self._row_count = 0
+
+    def add_rows(self, kind: str, frame: pl.DataFrame, file_number: int) -> None:
+        """Stage canonical rows of one file. Ids are pseudonyms by now."""
+        numbered = frame.with_columns(
+            row_id=pl.int_range(self._row_count, self._row_count + frame.height, dtype=pl.Int64),
+            file_number=pl.lit(file_number, dtype=pl.Int32),
+            disposition=pl.lit("loaded"),
+        )
+        self._row_count += frame.height
+        insert(self.con, f"staged.{kind}", numbered)
+
+    def add_file(self, file_number: int, facts: Mapping[str, object]) -> None:
+        """Enter a file that is being read; its counts of dispositions follow when they are known."""
+        zeros = {column.name: 0 for column in BOOKS["files"].columns if column.name.endswith("_count")}
+        enter(self.con, "staged.files", {**zeros, **facts, "file_number": file_number})
+
+
+def enter(con: duckdb.DuckDBPyConnection, table: str, facts: Mapping[str, object]) -> None:
+    """Insert one row, column by name."""
+    places = ", ".join("?" for _ in facts)
+    con.execute(f"INSERT INTO {table} ({', '.join(facts)}) VALUES ({places})", list(facts.values()))
+
+
+def mark_repeats(con: duckdb.DuckDBPyConnection) -> None:
+    """Find records that stand more than once in one file: `staged.<kind>_repeats`, with is_conflict and is_first.
+
+    Identical repeats become duplicates of the first; conflicting ones are left to the expectations.
+    """
+    for kind in KINDS.values():
+        key = f"file_number, {', '.join(kind.key)}"
+        said = ", ".join((*kind.content, "unreadable", *(column.name for column in kind.staged_only)))
+        con.execute(f"""
+            CREATE OR REPLACE TABLE staged.{kind.name}_repeats AS
+            WITH repeated AS (
+                SELECT {key} FROM staged.{kind.name} WHERE {_known(kind)} GROUP BY ALL HAVING count(*) > 1),
+            judged AS (
+                SELECT {key}, count(DISTINCT row({said})) > 1 AS is_conflict, min(row_id) AS first_row
+                FROM staged.{kind.name} SEMI JOIN repeated USING ({key}) GROUP BY ALL)
+            SELECT row_id, is_conflict, row_id = first_row AS is_first
+            FROM staged.{kind.name} JOIN judged USING ({key})""")
+        con.execute(f"""
+            UPDATE staged.{kind.name} SET disposition = 'duplicate' WHERE row_id IN (
+                SELECT row_id FROM staged.{kind.name}_repeats WHERE NOT is_conflict AND NOT is_first)""")
+
+
+def _known(kind: RecordKind) -> str:
+    return " AND ".join(f"{column} IS NOT NULL" for column in kind.key)
+
+
+def hold(con: duckdb.DuckDBPyConnection, kind: str, rule: str, query: str) -> None:
+    """Hold back the rows that a rule's query lists, as row_id and column_name."""
+    con.execute("CREATE TABLE IF NOT EXISTS staged.held (records VARCHAR, row_id BIGINT, rule VARCHAR, column_name VARCHAR)")
+    con.execute(f"""
+        INSERT INTO staged.held
+        SELECT ?, row_id, ?, column_name FROM ({query}) JOIN staged.{kind} USING (row_id)
+        WHERE disposition <> 'duplicate'""", [kind, rule])  # fmt: skip
+
+
+def settle_quarantine(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    """Mark the held rows, write them into load.quarantine, and release what tonight's reading cured."""
+    con.execute("CREATE TABLE IF NOT EXISTS staged.held (records VARCHAR, row_id BIGINT, rule VARCHAR, column_name VARCHAR)")
+    for kind in KINDS:
+        con.execute(f"""
+            UPDATE staged.{kind} SET disposition = 'quarantined'
+            WHERE row_id IN (SELECT row_id FROM staged.held WHERE records = '{kind}')""")
+    rows = " UNION ALL ".join(
+        f"SELECT '{kind}' AS records, row_id, record_number, record_count, file_number FROM staged.{kind}" for kind in KINDS
+    )
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.held_records AS
+        SELECT DISTINCT file_id, f.source, records, record_number, r.record_count, rule, column_name
+        FROM staged.held JOIN ({rows}) AS r USING (records, row_id) JOIN staged.files AS f USING (file_number)""")
+    place = "file_id, records, record_number, rule, column_name"
+    con.execute(f"""
+        UPDATE load.quarantine SET state = 'released', released_by = {load_id}
+        WHERE state = 'waiting' AND file_id IN (SELECT file_id FROM staged.files)
+          AND ({place}) NOT IN (SELECT ({place}) FROM staged.held_records)""")
+    con.execute(f"""
+        INSERT INTO load.quarantine BY NAME
+        SELECT {load_id} AS load_id, *, 'waiting' AS state FROM staged.held_records
+        WHERE ({place}) NOT IN (SELECT ({place}) FROM load.quarantine WHERE state = 'waiting')""")

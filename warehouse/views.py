@@ -1,0 +1,135 @@
+"""Views that every warehouse has: facts that would be stored twice, and questions about today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from warehouse.books import BOOKS
+from warehouse.building import history_columns
+from warehouse.columns import Column, resolve
+from warehouse.records import KINDS
+from warehouse.tables import Table
+
+
+
+@dataclass(frozen=True)
+class View:
+    """A view of schema main, with its columns described."""
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    query: str
+
+
+def _view(name: str, description: str, columns: list[str | Column], query: str) -> View:
+    return View(name, description, tuple(map(resolve, columns)), query)
+
+
+VIEWS = (
+    _view(
+        "item_responses",
+        "One row per answered item, as answered (nothing reversed); what is not answered has no row.",
+        [
+            "response_id",
+            "client_id",
+            "session_id",
+            "instrument",
+            "rater",
+            "completed_at",
+            "item",
+            Column("value", "number", "The answer, on the item's own range."),
+            "is_used",
+        ],
+        """
+        SELECT response_id, client_id, session_id, instrument, rater, completed_at, item,
+            round(answer::DOUBLE, 4) AS value, is_used
+        FROM (SELECT r.response_id, r.client_id, r.session_id, r.instrument, r.rater, r.completed_at, r.is_used,
+                unnest(h.answers) AS answer, generate_subscripts(h.answers, 1)::INTEGER AS item
+              FROM main.responses AS r JOIN history.responses AS h USING (source, response_id)
+              WHERE h.known_to IS NULL)
+        WHERE answer IS NOT NULL""",
+    ),
+    _view(
+        "open_episodes",
+        "One row per episode that is open at the night's as_of: a given one without a closing day or with a later one; "
+        "a derived one with an attended treatment session in the last 90 days.",
+        [
+            "episode_id",
+            "client_id",
+            "opened_on",
+            "last_session_on",
+            Column("days_since_last_session", "integer", "Days from the latest session to as_of.", unit="days"),
+        ],
+        """
+        SELECT e.episode_id, e.client_id, e.opened_on, s.last_session_on,
+            date_diff('day', s.last_session_on, today) AS days_since_last_session
+        FROM main.episodes AS e
+        CROSS JOIN (SELECT (as_of AT TIME ZONE time_zone)::DATE AS today FROM load.current)
+        LEFT JOIN (SELECT episode_id, max(session_date) AS last_session_on FROM main.sessions
+                   WHERE is_treatment GROUP BY episode_id) AS s USING (episode_id)
+        WHERE e.opened_on <= today AND CASE WHEN e.is_derived
+            THEN date_diff('day', s.last_session_on, today) <= 90
+            ELSE coalesce(e.closed_on >= today, true) END""",
+    ),
+)
+
+
+def make_views(con: duckdb.DuckDBPyConnection) -> None:
+    """Create main's views."""
+    for view in VIEWS:
+        con.execute(f"CREATE OR REPLACE VIEW main.{view.name} AS {view.query}")
+
+
+def make_question_views(con: duckdb.DuckDBPyConnection, questions: Mapping[str, tuple[str, str, Mapping[str, str]]]) -> None:
+    """Create a view per dashboard question: name -> (query, the question, its columns' descriptions)."""
+    kept = set(questions)
+    for (name,) in con.sql("SELECT view_name FROM duckdb_views() WHERE schema_name = 'dashboard'").fetchall():
+        if name not in kept:
+            con.execute(f"DROP VIEW dashboard.{name}")
+    for name, (query, question, columns) in questions.items():
+        con.execute(f"CREATE OR REPLACE VIEW dashboard.{name} AS {query}")
+        _say(con, "VIEW", f"dashboard.{name}", question)
+        for column, description in columns.items():
+            _say(con, "COLUMN", f"dashboard.{name}.{column}", description)
+
+
+def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
+    """Carry every description into DuckDB's own comments: the data dictionary is read from there."""
+    for schema, comment in SCHEMAS.items():
+        _describe_schema(con, schema, comment)
+    for table in tables:
+        _describe(con, "TABLE", f"main.{table.name}", f"{table.description} Per {table.per}.", table.columns)
+    for view in VIEWS:
+        _describe(con, "VIEW", f"main.{view.name}", view.description, view.columns)
+    for kind in KINDS.values():
+        _describe(con, "TABLE", f"history.{kind.name}", f"{kind.description} Every version.", history_columns(kind))
+    for book in BOOKS.values():
+        _describe(con, "TABLE", f"load.{book.name}", book.description, book.columns)
+
+
+SCHEMAS = {
+    "main": "What it means: tables and views. Clients are pseudonyms: pseudonymous, not anonymous.",
+    "history": "What is known: every version of every record.",
+    "dashboard": "What is asked: one view per question.",
+    "load": "The books: nights, files, rows, quarantine, checks, sources.",
+}
+
+
+def _describe_schema(con: duckdb.DuckDBPyConnection, schema: str, comment: str) -> None:
+    if schema != "main":  # DuckDB has no comment on its built-in schema
+        _say(con, "SCHEMA", schema, comment)
+
+
+def _describe(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str, columns: tuple[Column, ...]) -> None:
+    _say(con, what, name, comment)
+    for column in columns:
+        _say(con, "COLUMN", f"{name}.{column.name}", column.comment)
+
+
+def _say(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str) -> None:
+    quoted = comment.replace("'", "''")
+    con.execute(f"COMMENT ON {what} {name} IS '{quoted}'")
