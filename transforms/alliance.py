@@ -30,7 +30,11 @@ from warehouse.tables import table
             required=True,
             between=(0, 100),
         ),
-        Column("previous_score", "number", "The rater's last score before it in the dyad, even across a missed session."),
+        Column(
+            "previous_score",
+            "number",
+            "The rater's last score before it in the dyad, even across a missed session.",
+        ),
         Column("change", "number", "Score minus previous_score."),
         Column(
             "gap_sessions",

@@ -17,7 +17,12 @@ NEW_EPISODE_AFTER_DAYS = 90
     columns=[
         "episode_id!",
         "client_id!",
-        Column("episode_number", "integer", "Rank of the client's episodes by opening day, from 1.", between=(1, None)),
+        Column(
+            "episode_number",
+            "integer",
+            "Rank of the client's episodes by opening day, from 1.",
+            between=(1, None),
+        ),
         "opened_on!",
         "closed_on",
         "closure",
@@ -29,7 +34,10 @@ NEW_EPISODE_AFTER_DAYS = 90
     ],
 )
 def episodes(
-    episode_records: pl.LazyFrame, appointment_records: pl.LazyFrame, birth_dates: pl.LazyFrame, clinic: Clinic
+    episode_records: pl.LazyFrame,
+    appointment_records: pl.LazyFrame,
+    birth_dates: pl.LazyFrame,
+    clinic: Clinic,
 ) -> pl.LazyFrame:
     """One row per episode of care. Given episodes win within their dates; treatment sessions outside them make
     derived ones, a new one after more than 90 days without an attended treatment session. A derived episode has no
@@ -82,7 +90,7 @@ def within_given(days: pl.LazyFrame, given: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _derived(sessions: pl.LazyFrame) -> pl.LazyFrame:
-    """One episode per run of sessions without a longer gap, known by the session that opened it."""
+    """One episode per run of sessions without a longer gap; its id is that of the session that opened it, backwards."""
     gap = (pl.col("session_date") - pl.col("session_date").shift()).dt.total_days().over("client_id")
     return (
         sessions.sort("client_id", "starts_at", "session_id")
@@ -90,7 +98,7 @@ def _derived(sessions: pl.LazyFrame) -> pl.LazyFrame:
         .filter("starts_new")
         .select(
             "client_id",
-            episode_id=pl.col("session_id").str.slice(16, 16) + pl.col("session_id").str.slice(0, 16),
+            episode_id=pl.col("session_id").str.replace_all("-", "", literal=True).str.reverse(),
             opened_on="session_date",
             is_derived=pl.lit(True),
         )

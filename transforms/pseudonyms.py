@@ -46,7 +46,9 @@ class Pseudonyms:
         for text in texts.unique().drop_nulls():
             if text not in known:
                 known[text] = self.one(space, kind, text)
-        return texts.replace_strict(known, return_dtype=pl.String) if known else _column(texts.name, [None] * texts.len())
+        return (
+            texts.replace_strict(known, return_dtype=pl.String) if known else _column(texts.name, [None] * texts.len())
+        )
 
     def crosswalk(self) -> pl.DataFrame:
         """Every person met: kind, id_space, number (the raw id), pseudonym. For the private tree only."""

@@ -19,7 +19,10 @@ BEFORE = {
     "session_end": timedelta(minutes=15),
     "general": timedelta(hours=72),
 }
-AFTER = {"session_end": timedelta(hours=72), "general": timedelta(hours=72)}  # session_start: until the session's end
+AFTER = {
+    "session_end": timedelta(hours=72),
+    "general": timedelta(hours=72),
+}  # session_start: until the session's end
 
 
 @table(

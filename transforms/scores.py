@@ -10,7 +10,6 @@ from warehouse.instruments import Instrument, Scale
 from warehouse.tables import table
 
 
-
 @table(
     key="response_id scale basis",
     columns=[
@@ -63,7 +62,6 @@ def _scored(instrument: Instrument, scale: Scale) -> dict[str, pl.Expr]:
     """`complete_only`: a score only when every item of the scale is answered."""
     answers = [_answer(instrument, number) for number in scale.items]
     count = pl.sum_horizontal(answer.is_not_null().cast(pl.Int32) for answer in answers)
-    # Answers are kept as 32-bit floats and lines are read to 0.1: without rounding 9.1 + 8.7 + 9.2 + 9.0 is not 36.
     total = pl.when(count == len(scale.items)).then(pl.sum_horizontal(answers).round(6))
     mean = total / len(scale.items)
     return {
@@ -78,7 +76,8 @@ def _scored(instrument: Instrument, scale: Scale) -> dict[str, pl.Expr]:
 
 
 def _answer(instrument: Instrument, number: int) -> pl.Expr:
-    answer = pl.col("answers").list.get(number - 1, null_on_oob=True).cast(pl.Float64)
+    # Answers are kept in 32 bits: without rounding, 9.1 + 8.7 + 9.2 + 9.0 on the SRS would fall short of its cut-off 36.
+    answer = pl.col("answers").list.get(number - 1, null_on_oob=True).cast(pl.Float64).round(4)
     return instrument.minimum + instrument.maximum - answer if number in instrument.reversed else answer
 
 
@@ -93,7 +92,5 @@ def _given(answered: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
         .explode("given_scores")
         .unnest("given_scores")
         .join(sizes, on=["instrument", "scale"])
-        .with_columns(
-            answered_count=pl.lit(None, dtype=pl.Int32), item_count="scale_size", basis=pl.lit("given")
-        )
+        .with_columns(answered_count=pl.lit(None, dtype=pl.Int32), item_count="scale_size", basis=pl.lit("given"))
     )

@@ -39,7 +39,6 @@ LOADS = _book(
     Column("reason", "text", "Why it failed, in one sentence."),
     Column("client_count", "integer", "Clients whose tables were computed again."),
     Column("is_full_build", "truth", "True when every client was computed again, because a definition changed."),
-    Column("reading_version", "text", "Fingerprint of the readers."),
     Column("definition_version", "text", "Fingerprint of tables, instruments and the clinic's declarations."),
 )
 
@@ -62,13 +61,22 @@ FILES = _book(
     "load_id!",
     "file_id!",
     "source!",
-    Column("pattern", "text", "The files pattern of clinic.toml; the file's name stays out, it may hold a person's."),
+    Column(
+        "pattern",
+        "text",
+        "The files pattern of clinic.toml; the file's name stays out, it may hold a person's.",
+    ),
     Column("name_id", "id", "Keyed hash of source and file name.", required=True),
     Column("content", "text", "SHA-256 of its bytes.", required=True),
     Column("byte_count", "long", "Its size.", unit="bytes"),
     Column("modified", "long", "Its file-system time, only to see that it was not touched.", unit="nanoseconds"),
     Column("exported_at", "instant", "When the export was made that last showed this.", required=True),
-    Column("reading", "text", "Fingerprint of reader, clinic.toml section and instruments that read it.", required=True),
+    Column(
+        "reading",
+        "text",
+        "Fingerprint of reader, clinic.toml section and instruments that read it.",
+        required=True,
+    ),
     Column("rereads_at", "instant", "When an appointment that was still to come begins: it is read again then."),
     Column("is_passed_over", "truth", "True for bytes equal to the source's latest: not parsed.", required=True),
     _count("record_count", "Physical records in the file, its header included."),
@@ -104,7 +112,13 @@ QUARANTINE = _book(
     Column("record_count", "integer", "Physical records held back together.", required=True),
     Column("rule", "text", "The rule it broke.", required=True),
     Column("column_name", "text", "The column, where the rule is about one.", required=True),
-    Column("state", "text", "Waiting, or released by a later reading.", required=True, one_of=("waiting", "released")),
+    Column(
+        "state",
+        "text",
+        "Waiting, or released by a later reading.",
+        required=True,
+        one_of=("waiting", "released"),
+    ),
     Column("released_by", "integer", "The load that released it."),
 )
 
@@ -146,7 +160,8 @@ SOURCES = _book(
 CURRENT = _book(
     "current",
     "load_id",
-    "One row: which night this file is. Everything that depends on today uses as_of from here.",
+    "One row: which night this file is. Everything that depends on today uses as_of from here. The people in this file "
+    "are pseudonymous, not anonymous: who holds the key, or knows enough about someone, can find them.",
     "load_id!",
     Column("as_of", "instant", "The night's only clock.", required=True),
     Column("data_to", "instant", "The latest export in it."),
@@ -158,6 +173,5 @@ CURRENT = _book(
 )
 
 BOOKS = {
-    book.name: book
-    for book in (LOADS, STEPS, FILES, ROWS, QUARANTINE, EXPECTATION_RESULTS, UNLISTED, SOURCES, CURRENT)
+    book.name: book for book in (LOADS, STEPS, FILES, ROWS, QUARANTINE, EXPECTATION_RESULTS, UNLISTED, SOURCES, CURRENT)
 }

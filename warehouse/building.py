@@ -21,7 +21,8 @@ THREADS = 2
 
 def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     """Open (or begin) a building file, with its schemas, history tables, books and an empty `staged`."""
-    con = duckdb.connect(str(path), config={"temp_directory": str(scratch), "TimeZone": "UTC", "threads": THREADS})
+    con = duckdb.connect(str(path), config={"temp_directory": str(scratch), "threads": THREADS})
+    con.execute("SET TimeZone = 'UTC'")
     con.execute("SET preserve_insertion_order = false")
     for schema in ("history", "load", "dashboard"):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
@@ -34,12 +35,22 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
         create(con, f"staged.{kind.name}", staged_columns(kind))
     create(con, "staged.files", (*BOOKS["files"].columns, FILE_NUMBER))
     con.execute("CREATE TABLE staged.touched (client_id UUID)")
+    con.execute("CREATE TABLE staged.held (records VARCHAR, row_id BIGINT, rule VARCHAR, column_name VARCHAR)")
     return con
+
+
+def staged_cursor(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """A second connection to the same databases, in which bare names are those of `staged`."""
+    cursor = con.cursor()
+    cursor.execute("USE staged")
+    return cursor
 
 
 def open_published(path: Path) -> duckdb.DuckDBPyConnection:
     """A published file, read-only, as an analyst opens it."""
-    return duckdb.connect(str(path), read_only=True, config={"TimeZone": "UTC"})
+    con = duckdb.connect(str(path), read_only=True)
+    con.execute("SET TimeZone = 'UTC'")
+    return con
 
 
 def create(con: duckdb.DuckDBPyConnection, name: str, columns: Iterable[Column]) -> None:

@@ -151,7 +151,7 @@ def read_clinic(path: Path) -> Clinic:
 def _clinic(facts: dict, folder: Path) -> Clinic:
     _known("the file", facts, _TOP)
     if "time_zone" not in facts:
-        raise ValueError('the key \'time_zone\' is missing; add for example time_zone = "Europe/London"')
+        raise ValueError("the key 'time_zone' is missing; add for example time_zone = \"Europe/London\"")
     zone = _zone("time_zone", facts["time_zone"])
     own = folder / facts["instruments"] if "instruments" in facts else None
     if own and not own.is_dir():
@@ -209,9 +209,7 @@ def _form(where: str, name: str, keys: dict, kind: str, instruments: Mapping[str
     _one_of(f"{where} instrument", keys["instrument"], tuple(instruments))
     expected = instruments[keys["instrument"]].item_count
     if len(keys["items"]) != expected:
-        raise ValueError(
-            f"{where} items names {len(keys['items'])} columns; {keys['instrument']} has {expected} items"
-        )
+        raise ValueError(f"{where} items names {len(keys['items'])} columns; {keys['instrument']} has {expected} items")
     if "completed_at" in keys and "completed_on" in keys:
         raise ValueError(f"{where} has both 'completed_at' and 'completed_on'; keep one")
     default_time = f"{name}_timestamp" if kind == "redcap" and "completed_on" not in keys else None

@@ -99,7 +99,12 @@ _SHARED = [
     Column("site", "text", "Where, from the clinic's list; anything else is 'other'."),
     Column("is_treatment", "truth", "False for the services that clinic.toml lists under not_treatment."),
     Column("age_band", "text", "Child 6-12, teen 13-17, young_adult 18-25, other; on that day.", one_of=AGE_BANDS),
-    Column("session_number", "integer", "Rank of the treatment session within its episode, from 1.", between=(1, None)),
+    Column(
+        "session_number",
+        "integer",
+        "Rank of the treatment session within its episode, from 1.",
+        between=(1, None),
+    ),
     Column("opened_on", "date", "First day of the episode."),
     Column("closed_on", "date", "Last day of the episode, where the practice system gives one; never derived."),
     Column("closure", "text", "How the episode ended, as the practice system says.", one_of=CLOSURES),
@@ -128,7 +133,12 @@ _SHARED = [
     ),
     Column("file_id", "id", "The delivered file, as a keyed hash: load.files."),
     Column("load_id", "integer", "The night: load.loads."),
-    Column("record_number", "integer", "The record's place in its file: 1 is the first under the header.", between=(1, None)),
+    Column(
+        "record_number",
+        "integer",
+        "The record's place in its file: 1 is the first under the header.",
+        between=(1, None),
+    ),
     Column("exported_at", "instant", "When the export was made that last showed this."),
 ]
 

@@ -68,7 +68,9 @@ def write_differences(con: duckdb.DuckDBPyConnection, table: Table, computed: pl
         _append(con, f"main.{table.name}", names, computed)
         return
     _append(con, "fresh", names, computed)
-    mine = "" if bucket is None else f"WHERE client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})"
+    mine = (
+        "" if bucket is None else f"WHERE client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})"
+    )
     con.execute(f"CREATE OR REPLACE TEMP TABLE gone AS SELECT * FROM main.{table.name} {mine} EXCEPT ALL FROM fresh")
     con.execute(f"CREATE OR REPLACE TEMP TABLE come AS FROM fresh EXCEPT ALL SELECT * FROM main.{table.name} {mine}")
     key = ", ".join(table.key)
@@ -79,3 +81,20 @@ def write_differences(con: duckdb.DuckDBPyConnection, table: Table, computed: pl
 def _append(con: duckdb.DuckDBPyConnection, table: str, names: str, frame: pl.DataFrame) -> None:
     stream = Stream(frame)  # noqa: F841  DuckDB finds it by its name
     con.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM stream")
+
+
+def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """A relation in `staged` with the finished rows to check: those of the clients touched; a clinic table whole."""
+    mine = " SEMI JOIN staged.clients_touched USING (client_id)" if table.per == "client" else ""
+    return _as_staged_view(con, f"finished_{table.name}", f"main.{table.name}{mine}")
+
+
+def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:
+    """A relation in `staged` with a book."""
+    return _as_staged_view(con, f"book_{book}", f"load.{book}")
+
+
+def _as_staged_view(con: duckdb.DuckDBPyConnection, name: str, relation: str) -> str:
+    here = con.sql("SELECT current_database()").fetchone()[0]
+    con.execute(f'CREATE OR REPLACE VIEW staged.{name} AS SELECT * FROM "{here}".{relation}')
+    return name

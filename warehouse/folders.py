@@ -1,8 +1,8 @@
 """The three trees of a warehouse folder, which have different readers, and the file that is published.
 
-    DIR/analysts/rapport.duckdb   a relative symlink to versions/...   0750, files 0440
-    DIR/shared/                   the safe file and the pages
-    DIR/private/                  the key, the crosswalk, the building file, the lock   0700
+DIR/analysts/rapport.duckdb   a relative symlink to versions/...   0750, files 0440
+DIR/shared/                   the safe file and the pages
+DIR/private/                  the key, the crosswalk, the building file, the lock   0700
 """
 
 from __future__ import annotations

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import duckdb
 import polars as pl
+from polars.io.plugins import register_io_source
 
 
 class Stream:
@@ -26,3 +29,16 @@ def insert(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> N
 def fetch(con: duckdb.DuckDBPyConnection, query: str, parameters: list | None = None) -> pl.DataFrame:
     """A query's rows as a frame; times are UTC, pseudonyms are text."""
     return pl.DataFrame(con.sql(query, params=parameters))
+
+
+def lazy_table(con: duckdb.DuckDBPyConnection, table: str) -> pl.LazyFrame:
+    """A table as a lazy frame: only the columns that a query uses leave DuckDB."""
+
+    def scan(
+        columns: list[str] | None, predicate: pl.Expr | None, row_count: int | None, _batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        limit = "" if row_count is None else f" LIMIT {row_count}"
+        frame = fetch(con, f"SELECT {', '.join(columns or ['*'])} FROM {table}{limit}")
+        yield frame if predicate is None else frame.filter(predicate)
+
+    return register_io_source(scan, schema=fetch(con, f"SELECT * FROM {table} LIMIT 0").schema, is_pure=True)

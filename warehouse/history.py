@@ -6,6 +6,8 @@ overwrites nor closes anything newer. Records are compared by content; the newes
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import duckdb
 
 from warehouse.records import KINDS, RecordKind
@@ -110,3 +112,12 @@ def _close_unread(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int
         UPDATE history.{kind.name} SET known_to = {load_id}, closed_because = 'no longer read from its file'
         WHERE known_to IS NULL AND ({key}) IN (SELECT ({key}) FROM staged.unread)""")
     con.execute("INSERT INTO staged.touched SELECT client FROM staged.unread")
+
+
+def confirm_file(con: duckdb.DuckDBPyConnection, before: str, now: str, exported_at: datetime) -> None:
+    """A file came again byte for byte: what it said was still true at the new export."""
+    for kind in KINDS:
+        con.execute(
+            f"UPDATE history.{kind} SET file_id = ?, exported_at = ? WHERE file_id = ? AND known_to IS NULL",
+            [now, exported_at, before],
+        )

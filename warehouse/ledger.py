@@ -10,7 +10,12 @@ from warehouse.clinic import Clinic
 from warehouse.records import KINDS
 from warehouse.staging import enter
 
-WENT = ("quarantined", "loaded", "unchanged", "duplicate")  # a record with several rows counts once, by the first
+WENT = (
+    "quarantined",
+    "loaded",
+    "unchanged",
+    "duplicate",
+)  # a record with several rows counts once, by the first
 LATE_AFTER_HOURS = 12
 
 
@@ -40,8 +45,8 @@ def too_much_quarantined(con: duckdb.DuckDBPyConnection, limit: float) -> list[t
         """
         SELECT f.file_id::VARCHAR, quarantined_count,
             record_count - header_count - blank_or_footer_count - ignored_count AS filled,
-            (SELECT list(DISTINCT rule || ' (' || column_name || ')' ORDER BY ALL)
-             FROM staged.held_records AS h WHERE h.file_id = f.file_id)
+            list_sort((SELECT list(DISTINCT rule || ' (' || column_name || ')')
+                       FROM staged.held_records AS h WHERE h.file_id = f.file_id))
         FROM staged.files AS f WHERE quarantined_count > ? * filled""",
         [limit],
     ).fetchall()
@@ -67,6 +72,29 @@ def write_sources(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetim
             "SELECT max(exported_at), count(DISTINCT file_id) FROM load.files WHERE source = ?", [source.name]
         ).fetchone()
         every = source.every.total_seconds() / 3600 if source.every else None
-        facts = {"source": source.name, "format": source.format, "last_exported_at": last, "file_count": count}
+        facts = {
+            "source": source.name,
+            "format": source.format,
+            "last_exported_at": last,
+            "file_count": count,
+        }
         late = every is not None and (last is None or (as_of - last).total_seconds() / 3600 > every + LATE_AFTER_HOURS)
         enter(con, "load.sources", {**facts, "every_hours": every, "is_late": late})
+
+
+def repeated_counts(con: duckdb.DuckDBPyConnection, file_id: str) -> dict[str, int]:
+    """The counts of a file that came again byte for byte: what it brought then is unchanged now."""
+    names = (
+        "record_count",
+        "header_count",
+        "blank_or_footer_count",
+        "ignored_count",
+        "duplicate_count",
+        "quarantined_count",
+    )
+    found = con.execute(
+        f"SELECT {', '.join(names)} FROM load.files WHERE file_id = ? ORDER BY load_id DESC LIMIT 1",
+        [file_id],
+    ).fetchone()
+    counts = dict(zip(names, found, strict=True))
+    return {**counts, "unchanged_count": counts["record_count"] - sum(found[1:])}

@@ -7,7 +7,6 @@ from datetime import datetime
 
 import duckdb
 
-from warehouse.columns import Column
 from warehouse.staging import enter
 from warehouse.tables import Table
 
@@ -36,11 +35,6 @@ def next_load_id(con: duckdb.DuckDBPyConnection, failed: list[dict]) -> int:
     """One more than any load that published or failed."""
     last = con.sql("SELECT coalesce(max(load_id), 0) FROM load.loads").fetchone()[0]
     return max([last, *(attempt["load_id"] for attempt in failed)]) + 1
-
-
-def described(columns: tuple[Column, ...]) -> dict[str, str]:
-    """Column descriptions by name."""
-    return {column.name: column.comment for column in columns}
 
 
 def last_as_of(con: duckdb.DuckDBPyConnection) -> datetime | None:

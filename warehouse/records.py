@@ -46,9 +46,7 @@ VERSION = (
 )
 
 
-def _kind(
-    name: str, description: str, key: str, columns: list[str | Column], *staged_only: Column
-) -> RecordKind:
+def _kind(name: str, description: str, key: str, columns: list[str | Column], *staged_only: Column) -> RecordKind:
     return RecordKind(name, description, tuple(key.split()), tuple(map(resolve, columns)), staged_only)
 
 
@@ -85,7 +83,11 @@ RESPONSES = _kind(
         "rater!",
         "rater_id",
         "therapist_id",
-        Column("appointment_session_id", "id", "The session of the appointment that the export names, if it does."),
+        Column(
+            "appointment_session_id",
+            "id",
+            "The session of the appointment that the export names, if it does.",
+        ),
         "completed_at",
         "completed_on",
         Column("answers", "answers", "The answers, one place per item in the order of the published numbers."),

@@ -34,6 +34,11 @@ class Staging:
         zeros = {column.name: 0 for column in BOOKS["files"].columns if column.name.endswith("_count")}
         enter(self.con, "staged.files", {**zeros, **facts, "file_number": file_number})
 
+    def drop_file(self, file_number: int) -> None:
+        """Forget a file's rows: it was written to while it was read."""
+        for kind in KINDS:
+            self.con.execute(f"DELETE FROM staged.{kind} WHERE file_number = {file_number}")
+
 
 def enter(con: duckdb.DuckDBPyConnection, table: str, facts: Mapping[str, object]) -> None:
     """Insert one row, column by name."""
@@ -69,7 +74,6 @@ def _known(kind: RecordKind) -> str:
 
 def hold(con: duckdb.DuckDBPyConnection, kind: str, rule: str, query: str) -> None:
     """Hold back the rows that a rule's query lists, as row_id and column_name."""
-    con.execute("CREATE TABLE IF NOT EXISTS staged.held (records VARCHAR, row_id BIGINT, rule VARCHAR, column_name VARCHAR)")
     con.execute(f"""
         INSERT INTO staged.held
         SELECT ?, row_id, ?, column_name FROM ({query}) JOIN staged.{kind} USING (row_id)
@@ -77,14 +81,21 @@ def hold(con: duckdb.DuckDBPyConnection, kind: str, rule: str, query: str) -> No
 
 
 def settle_quarantine(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """Mark the held rows, write them into load.quarantine, and release what tonight's reading cured."""
-    con.execute("CREATE TABLE IF NOT EXISTS staged.held (records VARCHAR, row_id BIGINT, rule VARCHAR, column_name VARCHAR)")
+    """Mark the held rows, write them into load.quarantine, and release what tonight's reading cured.
+
+    A value that could not be read is not also missing.
+    """
+    con.execute("""
+        DELETE FROM staged.held AS h WHERE rule = column_name || '_missing' AND EXISTS (
+            FROM staged.held AS u WHERE u.rule = 'unreadable' AND u.records = h.records
+                AND u.row_id = h.row_id AND u.column_name = h.column_name)""")
     for kind in KINDS:
         con.execute(f"""
             UPDATE staged.{kind} SET disposition = 'quarantined'
             WHERE row_id IN (SELECT row_id FROM staged.held WHERE records = '{kind}')""")
     rows = " UNION ALL ".join(
-        f"SELECT '{kind}' AS records, row_id, record_number, record_count, file_number FROM staged.{kind}" for kind in KINDS
+        f"SELECT '{kind}' AS records, row_id, record_number, record_count, file_number FROM staged.{kind}"
+        for kind in KINDS
     )
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.held_records AS

@@ -14,7 +14,6 @@ from warehouse.records import KINDS
 from warehouse.tables import Table
 
 
-
 @dataclass(frozen=True)
 class View:
     """A view of schema main, with its columns described."""
@@ -84,7 +83,9 @@ def make_views(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"CREATE OR REPLACE VIEW main.{view.name} AS {view.query}")
 
 
-def make_question_views(con: duckdb.DuckDBPyConnection, questions: Mapping[str, tuple[str, str, Mapping[str, str]]]) -> None:
+def make_question_views(
+    con: duckdb.DuckDBPyConnection, questions: Mapping[str, tuple[str, str, Mapping[str, str]]]
+) -> None:
     """Create a view per dashboard question: name -> (query, the question, its columns' descriptions)."""
     kept = set(questions)
     for (name,) in con.sql("SELECT view_name FROM duckdb_views() WHERE schema_name = 'dashboard'").fetchall():
@@ -99,8 +100,6 @@ def make_question_views(con: duckdb.DuckDBPyConnection, questions: Mapping[str, 
 
 def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
     """Carry every description into DuckDB's own comments: the data dictionary is read from there."""
-    for schema, comment in SCHEMAS.items():
-        _describe_schema(con, schema, comment)
     for table in tables:
         _describe(con, "TABLE", f"main.{table.name}", f"{table.description} Per {table.per}.", table.columns)
     for view in VIEWS:
@@ -109,19 +108,6 @@ def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
         _describe(con, "TABLE", f"history.{kind.name}", f"{kind.description} Every version.", history_columns(kind))
     for book in BOOKS.values():
         _describe(con, "TABLE", f"load.{book.name}", book.description, book.columns)
-
-
-SCHEMAS = {
-    "main": "What it means: tables and views. Clients are pseudonyms: pseudonymous, not anonymous.",
-    "history": "What is known: every version of every record.",
-    "dashboard": "What is asked: one view per question.",
-    "load": "The books: nights, files, rows, quarantine, checks, sources.",
-}
-
-
-def _describe_schema(con: duckdb.DuckDBPyConnection, schema: str, comment: str) -> None:
-    if schema != "main":  # DuckDB has no comment on its built-in schema
-        _say(con, "SCHEMA", schema, comment)
 
 
 def _describe(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str, columns: tuple[Column, ...]) -> None:

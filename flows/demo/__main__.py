@@ -8,18 +8,14 @@ from flows.demo import LAST_NIGHT, SURVEYS, write
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m flows.demo", description="Write the demo clinic's exports."
-    )
+    parser = argparse.ArgumentParser(prog="python -m flows.demo", description="Write the demo clinic's exports.")
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder to write into (default: demo)")
     parser.add_argument("--clients", type=positive, default=240, help="clients seen over two years")
     parser.add_argument("--nights", type=positive, default=10, help="nights on which files arrive")
     parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same files")
     parser.add_argument("--until", type=date.fromisoformat, default=LAST_NIGHT, help="date of the last files")
     parser.add_argument("--clean", action="store_true", help="plant no defects")
-    parser.add_argument(
-        "--surveys", choices=SURVEYS, default="full", help="what the survey export brings nightly"
-    )
+    parser.add_argument("--surveys", choices=SURVEYS, default="full", help="what the survey export brings nightly")
     return parser.parse_args()
 
 

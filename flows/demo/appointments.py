@@ -44,17 +44,13 @@ def fresh_id(number: pl.Expr) -> pl.Expr:
 def rows(clinic: Practice, appointments: pl.DataFrame) -> pl.DataFrame:
     """Every version of every appointment: booked, then settled on its day, then sometimes corrected."""
     rng = clinic.chance("appointments")
-    known = appointments.with_columns(
-        cancelled=cancelled(rng, appointments), corrected=corrected(rng, appointments)
-    )
+    known = appointments.with_columns(cancelled=cancelled(rng, appointments), corrected=corrected(rng, appointments))
     late = known.filter(pl.col("corrected") < FOREVER)
     status = pl.col("status").replace_strict(dict(enumerate(course.STATUSES)), return_dtype=pl.String)
     cancel = pl.when(pl.col("status") != course.NO_SHOW).then("cancelled")
     return pl.concat(
         [
-            version(
-                known, clinic, begin="known", end="day", status=pl.lit("scheduled"), cancelled=pl.lit(None)
-            ),
+            version(known, clinic, begin="known", end="day", status=pl.lit("scheduled"), cancelled=pl.lit(None)),
             version(known, clinic, begin="day", end="corrected", status=status, cancelled=cancel),
             version(
                 late,
@@ -68,9 +64,7 @@ def rows(clinic: Practice, appointments: pl.DataFrame) -> pl.DataFrame:
     ).sort("order", "from_day")
 
 
-def version(
-    known: pl.DataFrame, clinic: Practice, *, begin: str, end: str | None, **said: pl.Expr
-) -> pl.DataFrame:
+def version(known: pl.DataFrame, clinic: Practice, *, begin: str, end: str | None, **said: pl.Expr) -> pl.DataFrame:
     """What the practice's system says from the day `begin` to the day `end`, if any night can see it."""
     until = pl.col(end) if end else pl.lit(FOREVER)
     known = known.filter(pl.col(begin) < clinic.last, until >= clinic.nights[0])

@@ -34,9 +34,7 @@ def calendar(clinic: Practice, people: pl.DataFrame) -> Calendar:
     return Calendar(episodes, numbered(rows))
 
 
-def begun(
-    rng: np.random.Generator, people: pl.DataFrame, effects: np.ndarray
-) -> tuple[pl.DataFrame, course.Courses]:
+def begun(rng: np.random.Generator, people: pl.DataFrame, effects: np.ndarray) -> tuple[pl.DataFrame, course.Courses]:
     """The episodes that start on these people's `start`, with their ends."""
     age_days = people["start"] - people["birth"]
     run = course.courses(rng, effects[people["therapist"]], (age_days < 18 * 365.25).to_numpy())
@@ -52,20 +50,12 @@ def returning(rng: np.random.Generator, began: pl.DataFrame) -> pl.DataFrame:
     return began.with_columns(start=start).filter(back).drop("last", "closure")
 
 
-def booked(
-    rng: np.random.Generator, clinic: Practice, episodes: pl.DataFrame, run: course.Courses
-) -> pl.DataFrame:
+def booked(rng: np.random.Generator, clinic: Practice, episodes: pl.DataFrame, run: course.Courses) -> pl.DataFrame:
     """One row per appointment that the practice knows of on its last night."""
     episode, slot = np.nonzero(run.status >= 0)
-    cells = {
-        name: getattr(run, name)[episode, slot] for name in ("status", "service", "alliance", "severity")
-    }
-    whose = episodes.select(
-        "client", "start", "lead", "hour", "therapist", "modality", "birth", "site", "client_id"
-    )
-    frame = whose[episode].with_columns(
-        pl.Series("episode", episode), **{n: pl.Series(c) for n, c in cells.items()}
-    )
+    cells = {name: getattr(run, name)[episode, slot] for name in ("status", "service", "alliance", "severity")}
+    whose = episodes.select("client", "start", "lead", "hour", "therapist", "modality", "birth", "site", "client_id")
+    frame = whose[episode].with_columns(pl.Series("episode", episode), **{n: pl.Series(c) for n, c in cells.items()})
     frame = frame.with_columns(day=pl.col("start") + DAY_OF_SLOT[slot], slot=pl.Series(slot))
     frame = frame.with_columns(known=pl.col("day") - pl.col("lead")).filter(pl.col("known") < clinic.last)
     return moved(settled(rng, clinic, frame)).filter(pl.col("known") < clinic.last)

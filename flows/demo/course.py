@@ -45,9 +45,7 @@ class Courses:
     closure: np.ndarray
 
     def __add__(self, later: "Courses") -> "Courses":
-        return Courses(
-            *(np.concatenate([getattr(self, f.name), getattr(later, f.name)]) for f in fields(self))
-        )
+        return Courses(*(np.concatenate([getattr(self, f.name), getattr(later, f.name)]) for f in fields(self)))
 
     @property
     def last_slot(self) -> np.ndarray:
@@ -142,9 +140,7 @@ def stay(rng: np.random.Generator, now: Dyads, closure: np.ndarray, seen: np.nda
     better = (now.sessions >= 8) & (now.severity < 0.22)
     planned = np.where(better, 0.14, 0.0) + (0.06 if slot >= 32 else 0.0)
     poor = 0.55 * (USUAL_ALLIANCE - now.alliance) + 0.9 * (now.rupture > 0) + 0.8 * (now.sessions < 4)
-    hazards = np.stack(
-        [planned, *np.full((3, len(seen)), [[0.004], [0.0015], [0.001]]), 1 / (1 + np.exp(4.9 - poor))]
-    )
+    hazards = np.stack([planned, *np.full((3, len(seen)), [[0.004], [0.0015], [0.001]]), 1 / (1 + np.exp(4.9 - poor))])
     ending = (rng.random(len(seen)) > np.cumsum(hazards, axis=0)).sum(axis=0)
     ends = now.is_open & seen & (ending < len(CLOSURES))
     closure[ends] = ending[ends]

@@ -59,9 +59,7 @@ def rows(clinic: Practice, episodes: pl.DataFrame) -> pl.DataFrame:
     ).sort("order", "from_day")
 
 
-def version(
-    known: pl.DataFrame, clinic: Practice, *, begin: str, end: str | None, **said: pl.Expr
-) -> pl.DataFrame:
+def version(known: pl.DataFrame, clinic: Practice, *, begin: str, end: str | None, **said: pl.Expr) -> pl.DataFrame:
     """What the practice's system says from the day `begin` to the day `end`, if any night can see it."""
     until = pl.col(end) if end else pl.lit(FOREVER)
     return known.filter(pl.col(begin) < clinic.last, until >= clinic.nights[0]).select(
@@ -111,9 +109,7 @@ def planted(clinic: Practice, real: pl.DataFrame) -> list[pl.DataFrame]:
         has_room = total + 1 <= LARGEST_SHARE * pool.height
         count = int(has_room) if turn else first_night_count(pool.height, WAYS)
         extra = plant(rng, as_text(pool, COLUMNS), WAYS, count, turn, key="episode_id", fresh=fresh_id)
-        parts.append(
-            extra.with_columns(from_day=pl.lit(night - 1, pl.Int64), to_day=pl.lit(FOREVER, pl.Int64))
-        )
+        parts.append(extra.with_columns(from_day=pl.lit(night - 1, pl.Int64), to_day=pl.lit(FOREVER, pl.Int64)))
         total += extra.height
     return parts
 

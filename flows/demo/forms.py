@@ -75,9 +75,7 @@ def frequency(_: np.ndarray, severity: np.ndarray) -> np.ndarray:
     return 3.2 * severity - 0.2
 
 
-SRS = Form(
-    "srs", "srs", "client", "srs", 4, 0, 10, "end", EVERY_SESSION, session_rating, 0.6, "83", decimals=1
-)
+SRS = Form("srs", "srs", "client", "srs", 4, 0, 10, "end", EVERY_SESSION, session_rating, 0.6, "83", decimals=1)
 ORS = replace(SRS, name="ors", instrument="ors", prefix="ors", timing="start", answer=wellbeing, noise=0.9)
 WAI_SR = Form(
     "wai_sr",

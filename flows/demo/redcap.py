@@ -65,9 +65,7 @@ def as_cell(cell: str | pl.Expr) -> pl.Expr:
     return (pl.col(cell) if isinstance(cell, str) else cell).cast(pl.String).fill_null("")
 
 
-def form_lines(
-    clinic: Practice, form: Form, frame: pl.DataFrame, ranks: pl.Series, clean: bool
-) -> pl.DataFrame:
+def form_lines(clinic: Practice, form: Form, frame: pl.DataFrame, ranks: pl.Series, clean: bool) -> pl.DataFrame:
     number = FORMS.index(form) + 1
     real = placed(frame, ranks, number)
     parts = [unspoiled(real)] + ([] if clean else spoiled_responses(clinic, form, number, real))
@@ -80,9 +78,7 @@ def parent_lines(clinic: Practice, people: pl.DataFrame, ranks: pl.Series, clean
     return export_lines(parts, line(DEMOGRAPHICS, "", pl.col("identifier")))
 
 
-def export(
-    clinic: Practice, people: pl.DataFrame, appointments: pl.DataFrame, clean: bool, is_whole: bool
-) -> Export:
+def export(clinic: Practice, people: pl.DataFrame, appointments: pl.DataFrame, clean: bool, is_whole: bool) -> Export:
     ranks = people["client_id"].rank("ordinal")
     held = sessions(clinic, appointments)
     parts = [parent_lines(clinic, people, ranks, clean)]

@@ -40,9 +40,7 @@ def responses(clinic: Practice, form: Form, held: pl.DataFrame) -> pl.DataFrame:
     """One row per version of a response to this form: the columns of the form, and the days it was valid."""
     rng = clinic.chance(form.name)
     due = held.filter(form.due, pl.Series(rng.random(held.height)) < pl.col("asked"))
-    due = due.with_columns(
-        seconds=pl.Series(filled_in(rng, form, due) * 60 + rng.integers(0, 60, due.height))
-    )
+    due = due.with_columns(seconds=pl.Series(filled_in(rng, form, due) * 60 + rng.integers(0, 60, due.height)))
     due = due.filter(pl.col("seconds") < clinic.last * DAY * 60).sort("client", "seconds")
     due = due.with_columns(instance=pl.int_range(1, pl.len() + 1).over("client"))
     due = due.with_columns(**answers(rng, form, due), **fates(rng, form, due.height))

@@ -33,9 +33,7 @@ def fresh_record(number: pl.Expr) -> pl.Expr:
     return (9_000_000 + number).cast(pl.String)
 
 
-def spoiled_responses(
-    clinic: Practice, form: Form, form_number: int, real: pl.DataFrame
-) -> list[pl.DataFrame]:
+def spoiled_responses(clinic: Practice, form: Form, form_number: int, real: pl.DataFrame) -> list[pl.DataFrame]:
     """Many on the first night; later, one form's turn each night."""
     rng = clinic.chance(f"spoiled {form.name}")
     finished = real.filter(pl.col(form.complete) == 2, pl.col(form.timestamp).is_not_null())

@@ -98,9 +98,7 @@ def has_answers(form: Form, dialect: Dialect) -> pl.Expr:
     return pl.any_horizontal(touched)
 
 
-def from_items(
-    chunks: Iterator[pl.DataFrame], dialect: Dialect, task: Task
-) -> Iterator[tuple[str, pl.DataFrame]]:
+def from_items(chunks: Iterator[pl.DataFrame], dialect: Dialect, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
     """Responses from one row per item. A response spans records, so the whole file is gathered first."""
     long = [_item_rows(chunk, dialect, task) for chunk in chunks]
     if not long:

@@ -98,9 +98,7 @@ def _offset(written: pl.Expr) -> pl.Expr:
 def utc(naive: pl.Expr, time_zone: str) -> pl.Expr:
     """Wall-clock time to UTC by the rule of `instant`."""
     known = naive.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
-    moved = (naive + pl.duration(hours=1)).dt.replace_time_zone(
-        time_zone, ambiguous="earliest", non_existent="null"
-    )
+    moved = (naive + pl.duration(hours=1)).dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
     return pl.coalesce(known, moved).dt.convert_time_zone("UTC")
 
 

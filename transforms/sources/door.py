@@ -79,7 +79,7 @@ def _is_text(start: bytes, encoding: str) -> None:
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         raise Refused("is a spreadsheet or an archive; export it as CSV")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")) and encoding != "utf-16":
-        raise Refused("is in UTF-16; add encoding = \"utf-16\" to its source in clinic.toml")
+        raise Refused('is in UTF-16; add encoding = "utf-16" to its source in clinic.toml')
 
 
 def _open_csv(path: Path, encoding: str, chunk: int) -> Opened:
@@ -196,7 +196,7 @@ def _unparsable(data: bytes, width: int, before: int, error: Exception) -> Refus
 
 def _not_utf8(place: int) -> Refused:
     return Refused(
-        f"is not UTF-8 (byte {place} of its chunk); export it as UTF-8, or add encoding = \"windows-1252\" to its source"
+        f'is not UTF-8 (byte {place} of its chunk); export it as UTF-8, or add encoding = "windows-1252" to its source'
     )
 
 

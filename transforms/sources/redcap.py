@@ -52,9 +52,7 @@ def form_columns(form: Form) -> list[str | None]:
     return [*form.items, rater, *named, form.response_id]
 
 
-def _rows(
-    rows: pl.DataFrame, source: Source, task: Task, dialect: Dialect
-) -> Iterator[tuple[str, pl.DataFrame]]:
+def _rows(rows: pl.DataFrame, source: Source, task: Task, dialect: Dialect) -> Iterator[tuple[str, pl.DataFrame]]:
     if source.clients:
         yield "clients", _clients(rows, source.clients, task, dialect)
     for form in source.forms:

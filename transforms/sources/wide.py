@@ -21,7 +21,10 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
     for chunk in opened.chunks:
         for form in source.forms:
             rows = chunk.filter(has_answers(form, dialect))
-            yield "responses", from_form(_keyed(rows, form, dialect), form, task.instruments[form.instrument], dialect)
+            yield (
+                "responses",
+                from_form(_keyed(rows, form, dialect), form, task.instruments[form.instrument], dialect),
+            )
 
 
 def _keyed(rows: pl.DataFrame, form: Form, dialect: Dialect) -> pl.DataFrame:

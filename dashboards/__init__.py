@@ -1,0 +1,1 @@
+"""What people ask: one .sql file is one question is one view."""

@@ -1,0 +1,89 @@
+"""Run a suite, and tell passed, failed and did_not_run apart.
+
+A crash inside Great Expectations looks like bad data (success False, an empty result): a result without counts, or
+with an exception, did not run.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+from expectations.engine import OpenDuckDB, gx
+from expectations.rules import Rule
+
+COUNTS = {"result_format": "BASIC", "exclude_unexpected_values": True, "partial_unexpected_count": 0}
+ROWS = {
+    "result_format": "COMPLETE",
+    "unexpected_index_column_names": ["row_id"],
+    "exclude_unexpected_values": True,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one rule: passed, failed or did_not_run; and for rows to hold, the query that lists them."""
+
+    suite: str
+    rule: Rule
+    outcome: str
+    checked_count: int | None = None
+    unexpected_count: int | None = None
+    rows_query: str = ""
+
+
+def check(source: OpenDuckDB, suite: str, relation: str, rules: list[Rule], *, hold_rows: bool) -> list[Outcome]:
+    """Run rules over a relation of the source. With `hold_rows`, outcomes of failed warnings carry their query."""
+    batch = _batch(source, suite, relation)
+    results = _validate(batch, suite, rules, COUNTS)
+    outcomes = [_outcome(suite, rule, result) for rule, result in zip(rules, results, strict=True)]
+    return [_with_rows(batch, each, relation) if hold_rows else each for each in outcomes]
+
+
+def _batch(source: OpenDuckDB, name: str, relation: str) -> object:
+    asset = source.add_table_asset(name=name, table_name=relation)
+    return asset.add_batch_definition_whole_table("all").get_batch()
+
+
+def _validate(batch: object, name: str, rules: list[Rule], result_format: dict) -> list[object]:
+    """Results in the order of the rules, whatever order GX reports them in."""
+    numbered = [
+        rule.expectation.model_copy(update={"meta": {"place": place}})
+        if hasattr(rule.expectation, "model_copy")
+        else rule.expectation.copy(update={"meta": {"place": place}})
+        for place, rule in enumerate(rules)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SQLAlchemy does not know DuckDB's lists
+        found = batch.validate(gx.ExpectationSuite(name=name, expectations=numbered), result_format=result_format)
+    by_place = {result.expectation_config.meta["place"]: result for result in found.results}
+    return [by_place.get(place) for place in range(len(rules))]
+
+
+def _outcome(suite: str, rule: Rule, result: object) -> Outcome:
+    if result is None or _raised(result.exception_info):
+        return Outcome(suite, rule, "did_not_run")
+    facts = result.result
+    unexpected = facts.get("observed_value") if rule.query else facts.get("unexpected_count")
+    if facts.get("element_count") == 0 and result.success:
+        unexpected = 0
+    if unexpected is None:
+        return Outcome(suite, rule, "did_not_run")
+    return Outcome(suite, rule, "passed" if result.success else "failed", facts.get("element_count"), int(unexpected))
+
+
+def _raised(info: object) -> bool:
+    if not isinstance(info, dict):
+        return False
+    return bool(info.get("raised_exception")) or any(_raised(part) for part in info.values())
+
+
+def _with_rows(batch: object, outcome: Outcome, relation: str) -> Outcome:
+    if outcome.outcome != "failed" or outcome.rule.severity != "warning":
+        return outcome
+    query = outcome.rule.query.replace("{batch}", relation)
+    if not query:
+        (result,) = _validate(batch, outcome.suite, [outcome.rule], ROWS)
+        listed = result.result["unexpected_index_query"].rstrip().rstrip(";")
+        query = f"SELECT row_id, '{outcome.rule.column}' AS column_name FROM ({listed})"
+    return Outcome(outcome.suite, outcome.rule, outcome.outcome, outcome.checked_count, outcome.unexpected_count, query)

@@ -1,0 +1,14 @@
+"""What the suite of staged episodes adds to what columns promise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from expectations.rules import Rule, rows_rule
+from warehouse.instruments import Instrument
+
+
+def added(_: Mapping[str, Instrument]) -> list[Rule]:
+    """An episode does not close before it opened."""
+    query = "SELECT row_id, 'closed_on' AS column_name FROM {batch} WHERE closed_on < opened_on"
+    return [rows_rule("closed_on_before_opened_on", query)]

@@ -1,0 +1,62 @@
+"""A rule is an expectation with a name. What a column promises makes its rules; a table's module adds what columns
+cannot say.
+
+severity "warning": a row that breaks it goes to load.quarantine under the rule's name. "critical": the night stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from expectations.engine import gx
+from warehouse.columns import Column
+
+expect = gx.expectations
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expectation. `query`, where it is given, lists the rows that break it, as row_id and column_name."""
+
+    name: str
+    column: str
+    expectation: gx.expectations.Expectation
+    query: str = ""
+
+    @property
+    def severity(self) -> str:
+        return self.expectation.severity.value
+
+
+def rows_rule(name: str, query: str, column: str = "", severity: str = "warning") -> Rule:
+    """A rule in SQL: the query lists the rows that break it."""
+    made = expect.UnexpectedRowsExpectation(description=name, unexpected_rows_query=query, severity=severity)
+    return Rule(name, column, made, query)
+
+
+def promised(columns: Iterable[Column], severity: str) -> list[Rule]:
+    """The rules that columns promise: required, one_of, between."""
+    return [rule for column in columns for rule in _promised(column, severity)]
+
+
+def _promised(column: Column, severity: str) -> list[Rule]:
+    rules, name = [], column.name
+    if column.required:
+        kept = expect.ExpectColumnValuesToNotBeNull(column=name, severity=severity)
+        rules.append(Rule(f"{name}_missing", name, kept))
+    if column.one_of:
+        kept = expect.ExpectColumnValuesToBeInSet(column=name, value_set=list(column.one_of), severity=severity)
+        rules.append(Rule(f"{name}_unknown", name, kept))
+    if column.between:
+        low, high = column.between
+        kept = expect.ExpectColumnValuesToBeBetween(column=name, min_value=low, max_value=high, severity=severity)
+        rules.append(Rule(f"{name}_out_of_range", name, kept))
+    return rules
+
+
+def unique(key: tuple[str, ...]) -> Rule:
+    """A table's key makes a row unique."""
+    columns = ", ".join(key)
+    query = f"SELECT {columns} FROM {{batch}} GROUP BY ALL HAVING count(*) > 1"
+    return rows_rule(f"one row per {columns}", query, severity="critical")

@@ -1,0 +1,184 @@
+"""Deliveries: which files of which source are to be read tonight, oldest export first."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flows.order import Tonight
+from transforms.sources import reading_version
+from transforms.sources.door import digest_of
+from warehouse.clinic import Clinic, Source
+from warehouse.errors import RapportError, Refused, Unusable
+
+_DIRECTIVES = {"%Y": r"\d{4}", "%m": r"\d{2}", "%d": r"\d{2}", "%H": r"\d{2}", "%M": r"\d{2}", "%S": r"\d{2}"}
+SETTLED_AFTER = 60  # seconds since a file was last written; a younger one is looked at twice
+SECOND_LOOK = 1.0  # seconds between the two looks
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file of a source, its content and the time of its export."""
+
+    source: Source
+    path: Path
+    number: int
+    name_id: str
+    file_id: str
+    content: str
+    byte_count: int
+    modified: int
+    exported_at: datetime | None
+    reading: str
+    same_as: str | None = None  # the file_id of the source's latest delivery, when these are its bytes again
+
+    @property
+    def label(self) -> str:
+        """How logs and messages name it: its name may hold a person's."""
+        return f"file {self.file_id[:8]} ({self.source.files})"
+
+    @property
+    def is_unmoved(self) -> bool:
+        """Whether the file is still as it was when it was found."""
+        now = self.path.stat()
+        return (now.st_size, now.st_mtime_ns) == (self.byte_count, self.modified)
+
+
+def find_deliveries(tonight: Tonight) -> None:
+    """List the files to read into `tonight.deliveries`, and those still growing into `tonight.waiting`."""
+    order = tonight.order
+    matched = [(s, path, at) for s in order.clinic.sources for path, at in _matching(order.exports, s)]
+    if not matched:
+        patterns = ", ".join(source.files for source in order.clinic.sources)
+        raise RapportError(
+            f"no file in the exports folder matches any source ({patterns}); check --exports and clinic.toml"
+        )
+    growing = _growing([path for _, path, _ in matched])
+    tonight.waiting = [path.name for path in sorted(growing)]
+    found = [
+        delivery
+        for source, path, exported_at in matched
+        if path not in growing and not (exported_at and exported_at > order.as_of)
+        for delivery in _to_read(tonight, source, path, exported_at)
+    ]
+    found.sort(key=lambda each: (each.exported_at or order.as_of, each.path.name))
+    tonight.deliveries = [replace(each, number=number) for number, each in enumerate(found, start=1)]
+
+
+def _matching(exports: Path, source: Source) -> Iterator[tuple[Path, datetime | None]]:
+    """The source's files with the export time that their names tell."""
+    pattern, directives = _pattern(source.files)
+    deep = "/" in source.files
+    for path in sorted(exports.rglob("*") if deep else exports.iterdir()):
+        name = path.relative_to(exports).as_posix() if deep else path.name
+        match = pattern.fullmatch(name)
+        if match and path.is_file():
+            yield path, _exported_at(match, directives, source) if directives else None
+
+
+def _pattern(files: str) -> tuple[re.Pattern[str], list[str]]:
+    """A files pattern as a regular expression, and its directives in order: * is anything, %Y a year and so on."""
+    parts = re.split(r"(\*|%[A-Za-z])", files)
+    directives = [part for part in parts if part.startswith("%")]
+    unknown = [part for part in directives if part not in _DIRECTIVES]
+    if unknown:
+        raise Unusable(f"files = '{files}' has the directive {unknown[0]}; known are {' '.join(_DIRECTIVES)}")
+    written = ["[^/]*" if p == "*" else f"({_DIRECTIVES[p]})" if p in _DIRECTIVES else re.escape(p) for p in parts]
+    return re.compile("".join(written)), directives
+
+
+def _exported_at(match: re.Match[str], directives: list[str], source: Source) -> datetime:
+    try:
+        local = datetime.strptime(" ".join(match.groups()), " ".join(directives))
+    except ValueError:
+        raise Refused(
+            "has no date in its name where its pattern expects one", label=source.files, name=match[0]
+        ) from None
+    return local.replace(tzinfo=ZoneInfo(source.time_zone)).astimezone(UTC)
+
+
+def _growing(paths: list[Path]) -> set[Path]:
+    """Files that were written to between two looks."""
+    young = {path: path.stat() for path in paths if time.time() - path.stat().st_mtime < SETTLED_AFTER}
+    if not young:
+        return set()
+    time.sleep(SECOND_LOOK)
+    return {
+        path
+        for path, then in young.items()
+        if (path.stat().st_size, path.stat().st_mtime_ns) != (then.st_size, then.st_mtime_ns)
+    }
+
+
+def _to_read(tonight: Tonight, source: Source, path: Path, exported_at: datetime | None) -> Iterator[Delivery]:
+    """The file as a delivery, unless it says nothing that is not known."""
+    ids = tonight.pseudonyms
+    name_id = ids.one(source.name, "file_name", path.name)
+    stat = path.stat()
+    before = _last_reading(tonight, "name_id = ?", [name_id], source)
+    same_stat = before and (before["byte_count"], before["modified"]) == (stat.st_size, stat.st_mtime_ns)
+    content = before["content"] if same_stat else _digest(source, path)
+    reading = fingerprint(source, tonight.order.clinic)
+    is_known = before and before["content"] == content
+    if is_known and _says_nothing_new(before, reading, tonight.order.as_of):
+        return
+    latest = None if is_known else _last_reading(tonight, "true", [], source)
+    repeats = latest and latest["content"] == content and _says_nothing_new(latest, reading, tonight.order.as_of)
+    if is_known and exported_at is None:
+        exported_at = before["exported_at"]
+    export = f"{path.name}\x1f{content}\x1f{exported_at or tonight.order.as_of}"
+    yield Delivery(
+        source=source,
+        path=path,
+        number=0,
+        name_id=name_id,
+        file_id=before["file_id"].replace("-", "") if is_known else ids.one(source.name, "file", export),
+        content=content,
+        byte_count=stat.st_size,
+        modified=stat.st_mtime_ns,
+        exported_at=exported_at,
+        reading=reading,
+        same_as=latest["file_id"] if repeats else None,
+    )
+
+
+def _digest(source: Source, path: Path) -> str:
+    try:
+        return digest_of(path)
+    except OSError as error:
+        what = f"cannot be read ({error.strerror}); let the night's user read it"
+        raise Refused(what, label=f"a file of {source.files}", name=path.name) from None
+
+
+def _says_nothing_new(row: dict, reading: str, as_of: datetime) -> bool:
+    return row["reading"] == reading and not (row["rereads_at"] and row["rereads_at"] <= as_of)
+
+
+def _last_reading(tonight: Tonight, where: str, values: list[str], source: Source) -> dict | None:
+    """The latest row of load.files for a file name, or for a whole source."""
+    newest = "load_id DESC, exported_at DESC" if values else "exported_at DESC, load_id DESC"
+    found = tonight.con.execute(
+        f"SELECT file_id::VARCHAR, content, byte_count, modified, exported_at, reading, rereads_at FROM load.files "
+        f"WHERE source = ? AND {where} ORDER BY {newest} LIMIT 1",
+        [source.name, *values],
+    ).fetchone()
+    names = ("file_id", "content", "byte_count", "modified", "exported_at", "reading", "rereads_at")
+    return dict(zip(names, found, strict=True)) if found else None
+
+
+def fingerprint(source: Source, clinic: Clinic) -> str:
+    """What decides how a file is read: when it changes, the file is read again."""
+    facts = (
+        reading_version(),
+        source.section,
+        source.time_zone,
+        dict(clinic.lists),
+        dict(clinic.instruments),
+    )
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

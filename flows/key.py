@@ -1,0 +1,68 @@
+"""The pseudonym key: from RAPPORT_KEY or DIR/private/key. `python -m flows.key --warehouse DIR` makes one.
+
+Who loses the key loses the thread of every client; who leaks it undoes the pseudonyms. Back it up apart from the
+warehouse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from warehouse.errors import RapportError, Unusable
+from warehouse.folders import Folders
+
+KEY_BYTES = 32
+
+
+def read_key(folders: Folders) -> bytes:
+    """The key. Raises Unusable when there is none."""
+    text = os.environ.get("RAPPORT_KEY") or _written(folders)
+    try:
+        key = bytes.fromhex(text.strip())
+    except ValueError:
+        raise Unusable("the pseudonym key is not hexadecimal; restore it from its backup") from None
+    if len(key) < KEY_BYTES:
+        raise Unusable(f"the pseudonym key is shorter than {KEY_BYTES} bytes; restore it from its backup")
+    return key
+
+
+def _written(folders: Folders) -> str:
+    path = folders.private / "key"
+    if not path.exists():
+        raise Unusable(
+            "there is no pseudonym key; set RAPPORT_KEY, or make one with python -m flows.key --warehouse DIR"
+        )
+    return path.read_text(encoding="ascii")
+
+
+def make_key(folders: Folders) -> Path:
+    """Make a new key in the private tree, unless there is one."""
+    folders.make()
+    path = folders.private / "key"
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(KEY_BYTES) + "\n")
+    return path
+
+
+def main() -> int:
+    """Make a key for a warehouse that has none."""
+    parser = argparse.ArgumentParser(prog="python -m flows.key", description="Make the pseudonym key of a warehouse.")
+    parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR")
+    folders = Folders(parser.parse_args().warehouse)
+    try:
+        make_key(folders)
+    except RapportError as error:
+        print(error.told, file=sys.stderr)
+        return 2
+    print("The pseudonym key is in the private tree. Back it up apart from the warehouse.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

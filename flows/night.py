@@ -1,0 +1,77 @@
+"""today = night(yesterday, exports): the steps in order, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flows.order import Order, Tonight
+from flows.steps import CHECK_STEPS, STEPS
+from warehouse.errors import RapportError
+from warehouse.folders import night_lock, note_attempt
+
+Runner = Callable[[str, Callable[[Tonight], None], Tonight], None]
+
+
+def plainly(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> None:
+    """Run a step as a plain function."""
+    tonight.timed(name, step)
+
+
+def night(order: Order, run: Runner = plainly, told: Callable[[str], None] = lambda line: None) -> Tonight:
+    """Run a night. Raises RapportError; then yesterday's warehouse stands and the building file is gone."""
+    with night_lock(order.folders):
+        tonight = Tonight(order, datetime.now(UTC), told=told)
+        threading.Thread(target=_import_expectations, daemon=True).start()
+        try:
+            for name, step in STEPS.items():
+                if name in CHECK_STEPS or not order.is_check:
+                    told(name)
+                    run(name, step, tonight)
+        except Exception as error:
+            note_attempt(order.folders, tonight.load_id, order.as_of, tonight.started_at, str(_sayable(error)))
+            raise _sayable(error) from None
+        finally:
+            _clear(tonight)
+        return tonight
+
+
+def _import_expectations() -> None:
+    """Great Expectations takes seconds to import: that is hidden behind the reading."""
+    import expectations.engine  # noqa: F401, PLC0415
+
+
+def _sayable(error: Exception) -> RapportError:
+    """The error as one sentence without values: another library's message may hold them."""
+    if isinstance(error, RapportError):
+        return error
+    if isinstance(error, OSError) and error.strerror:
+        return RapportError(
+            f"the disk failed the night ({error.strerror}); make room or mend it, then run the night again"
+        )
+    if type(error).__module__ == "_duckdb" and _is_about_the_disk(error):
+        return RapportError("the disk is full or failing; make room, then run the night again")
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    ours = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
+    last = ours[-1] if ours else where
+    module = last.filename.rpartition("/")[2]
+    return RapportError(
+        f"the night broke in {module}, line {last.lineno} ({type(error).__name__}); report it as a fault of Rapport"
+    )
+
+
+def _is_about_the_disk(error: Exception) -> bool:
+    return any(
+        word in str(error) for word in ("No space left", "Could not write", "File too large", "disk", "truncate")
+    )
+
+
+def _clear(tonight: Tonight) -> None:
+    """The building file never outlives its night."""
+    if tonight.con is not None:
+        tonight.con.close()
+    if tonight.building is not None:
+        for left in tonight.building.parent.glob(f"{tonight.building.name}*"):
+            left.unlink()

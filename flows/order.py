@@ -1,0 +1,103 @@
+"""What a night was asked to do, and what it holds while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from transforms.pseudonyms import Pseudonyms
+from warehouse.clinic import Clinic, read_clinic
+from warehouse.errors import Unusable
+from warehouse.folders import Folders
+from warehouse.staging import Staging
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from expectations.checking import Outcome
+    from flows.deliveries import Delivery
+
+
+@dataclass(frozen=True)
+class Order:
+    """A night's arguments, checked."""
+
+    exports: Path
+    clinic: Clinic
+    folders: Folders
+    as_of: datetime
+    is_check: bool = False
+    bucket_count: int | None = None
+
+
+def place_order(exports: Path, clinic: Path, warehouse: Path, as_of: str | None = None, **more: object) -> Order:
+    """Check a night's arguments. Raises Unusable with what to do."""
+    facts = read_clinic(clinic)
+    if not exports.is_dir():
+        raise Unusable(f"the exports folder {exports} does not exist; check --exports")
+    folders = Folders(warehouse)
+    folders.make()
+    return Order(exports, facts, folders, _as_of(as_of, facts.zone), **more)
+
+
+def _as_of(text: str | None, zone: ZoneInfo) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise Unusable(f"--as-of '{text}' is not an ISO 8601 time such as 2026-11-22T03:00") from None
+    return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
+
+
+@dataclass
+class StepTime:
+    """How long one step took."""
+
+    name: str
+    seconds: float
+    cpu_seconds: float
+
+
+@dataclass
+class Tonight:
+    """The night at work: the building file, what was read, what was found."""
+
+    order: Order
+    started_at: datetime
+    load_id: int = 0
+    con: duckdb.DuckDBPyConnection | None = None
+    building: Path | None = None
+    pseudonyms: Pseudonyms | None = None
+    staging: Staging | None = None
+    crosswalk: pl.DataFrame | None = None
+    failed_attempts: list[dict] = field(default_factory=list)
+    key_check: str = ""
+    deliveries: list[Delivery] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    births: list[pl.DataFrame] = field(default_factory=list)
+    is_full_build: bool = False
+    client_count: int = 0
+    outcomes: list[Outcome] = field(default_factory=list)
+    tables: dict[str, int] = field(default_factory=dict)
+    late_sources: list[str] = field(default_factory=list)
+    steps: list[StepTime] = field(default_factory=list)
+    told: Callable[[str], None] = lambda line: None
+    published: Path | None = None
+    source: object = None
+    cursors: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
+
+    def timed(self, name: str, step: Callable[[Tonight], None]) -> None:
+        """Run a step and note its time on the clock and on the processor."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            step(self)
+        finally:
+            self.steps.append(StepTime(name, time.perf_counter() - wall, time.process_time() - cpu))
