@@ -31,8 +31,8 @@ def night(order: Order, run: Runner = plainly, told: Callable[[str], None] = lam
                     told(name)
                     run(name, step, tonight)
         except Exception as error:
-            note_attempt(order.folders, tonight.load_id, order.as_of, tonight.started_at, str(_sayable(error)))
-            raise _sayable(error) from None
+            note_attempt(order.folders, tonight.load_id, order.as_of, tonight.started_at, str(sayable(error)))
+            raise sayable(error) from None
         finally:
             _clear(tonight)
         return tonight
@@ -43,7 +43,7 @@ def _import_expectations() -> None:
     import expectations.engine  # noqa: F401, PLC0415
 
 
-def _sayable(error: Exception) -> RapportError:
+def sayable(error: Exception) -> RapportError:
     """The error as one sentence without values: another library's message may hold them."""
     if isinstance(error, RapportError):
         return error
@@ -53,13 +53,10 @@ def _sayable(error: Exception) -> RapportError:
         )
     if type(error).__module__ == "_duckdb" and _is_about_the_disk(error):
         return RapportError("the disk is full or failing; make room, then run the night again")
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    ours = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
-    last = ours[-1] if ours else where
-    module = last.filename.rpartition("/")[2]
-    return RapportError(
-        f"the night broke in {module}, line {last.lineno} ({type(error).__name__}); report it as a fault of Rapport"
-    )
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    place = f"{ours[-1].filename.rpartition('/')[2]}, line {ours[-1].lineno}"
+    return RapportError(f"the night broke in {place} ({type(error).__name__}); this is a fault of Rapport, report it")
 
 
 def _is_about_the_disk(error: Exception) -> bool:

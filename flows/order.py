@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from expectations.checking import Outcome
     from flows.deliveries import Delivery
+    from warehouse.summary import FileSums
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,9 @@ class Tonight:
     outcomes: list[Outcome] = field(default_factory=list)
     tables: dict[str, int] = field(default_factory=dict)
     late_sources: list[str] = field(default_factory=list)
+    files: list[FileSums] = field(default_factory=list)
+    quarantine: list[tuple] = field(default_factory=list)
+    unlisted: list[tuple] = field(default_factory=list)
     steps: list[StepTime] = field(default_factory=list)
     told: Callable[[str], None] = lambda line: None
     published: Path | None = None

@@ -18,7 +18,7 @@ from flows.order import Order, Tonight
 from transforms.pseudonyms import Pseudonyms, pseudonymise
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
-from warehouse import building, computing, folders, frames, history, ledger, publishing, staging, views
+from warehouse import building, computing, folders, frames, history, ledger, publishing, staging, summary, views
 from warehouse.errors import DidNotRun, RapportError, Refused, Unusable
 from warehouse.records import KINDS
 
@@ -154,6 +154,9 @@ def check_records(tonight: Tonight) -> None:
     staging.settle_quarantine(con, tonight.load_id)
     ledger.count_records(con)
     _stop_if_too_much(tonight)
+    tonight.quarantine = summary.quarantine_by_rule(con)
+    tonight.unlisted = summary.unlisted_by_source(con, tonight.load_id)
+    tonight.files = summary.files_by_source(con)
 
 
 def _kinds_with_rows(tonight: Tonight) -> list[str]:
@@ -193,6 +196,7 @@ def keep(tonight: Tonight) -> None:
     con = tonight.con
     history.keep_history(con, tonight.load_id)
     ledger.count_records(con)
+    tonight.files = summary.files_by_source(con)
     ledger.write_ledgers(con, tonight.load_id)
     _update_crosswalk(tonight)
 

@@ -1,0 +1,52 @@
+# make night   a demo clinic's night, from nothing
+# make test    the tests
+# make serve   a Prefect server and the nightly deployment (EXPORTS=, CLINIC=, WAREHOUSE=; the demo's by default)
+# make bench   the benchmark (SIZE=S or M)
+# make lint    formatting and lint
+# make lock    requirements.lock again, from pyproject.toml
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+DEMO_NIGHT := 2026-11-21T03:00
+
+EXPORTS ?= demo/exports
+CLINIC ?= demo/clinic.toml
+WAREHOUSE ?= demo/warehouse
+SIZE ?= S
+
+.PHONY: night test serve bench lint lock clean
+.SILENT: night test serve bench lint
+
+night: $(READY)
+	$(BIN)/python -m flows.demo --out demo
+	$(BIN)/python -m flows.key --warehouse demo/warehouse
+	$(BIN)/python -m flows.nightly --exports demo/exports --clinic demo/clinic.toml --warehouse demo/warehouse --as-of $(DEMO_NIGHT)
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+serve: $(READY)
+	$(BIN)/python -m flows.serve --exports $(EXPORTS) --clinic $(CLINIC) --warehouse $(WAREHOUSE)
+
+bench: $(READY)
+	$(BIN)/python -m flows.bench --size $(SIZE)
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+# The lock is complete, so nothing outside it is resolved; `pip check` says so.
+$(READY): requirements.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip check >/dev/null
+	touch $@
+
+lock:
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/python -m pip install --quiet uv
+	.venv-lock/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
+	rm -rf .venv-lock
+
+clean:
+	rm -rf .venv .prefect demo bench

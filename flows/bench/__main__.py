@@ -1,0 +1,38 @@
+"""python -m flows.bench: what a night costs, against the floor of reading and writing its files."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from flows.bench.inputs import CLIENTS, Inputs
+from flows.bench.report import show
+from flows.bench.rounds import one_round, start
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m flows.bench", description="What a night costs.")
+    parser.add_argument("--size", choices=CLIENTS, default="S", help="XS is a trial; M is ten times S (default: S)")
+    parser.add_argument("--folder", type=Path, default=Path("bench"), help="where it works (default: bench)")
+    parser.add_argument("--rounds", type=int, default=3, help="figures are the median of so many (default: 3)")
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked, console = arguments(), Console()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=asked.folder.resolve()) as made, console.status("writing exports") as status:
+        inputs = Inputs(Path(made))
+        start("inputs", inputs.folder, asked.size)
+        rounds = []
+        for number in range(1, asked.rounds + 1):
+            status.update(f"round {number} of {asked.rounds}")
+            rounds.append(dict(one_round(inputs, inputs.folder)))
+        show(console, asked.size, inputs, rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The rounds of a bench: floor, first night and second night in turn, so that a busy machine is busy for all."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from flows.bench.inputs import Inputs
+
+Figures = dict[str, dict]  # piece -> what flows.bench.work measured
+
+
+def start(*arguments: object) -> dict:
+    """Run a piece of work in a fresh process."""
+    command = [sys.executable, "-m", "flows.bench.work", *map(str, arguments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=Path(__file__).parents[2])
+    return json.loads(done.stdout)
+
+
+def one_round(inputs: Inputs, folder: Path) -> Iterator[tuple[str, dict]]:
+    """The floor, the first night and the night after it, on a warehouse of their own that is removed afterwards."""
+    with tempfile.TemporaryDirectory(dir=folder) as made:
+        here = Path(made)
+        yield "floor", start("floor", here / "floor.duckdb", inputs.folder)
+        for turn, name in enumerate(("first night", "second night")):
+            inputs.deliver(turn, here / "exports")
+            yield name, start("night", here / "exports", inputs.clinic, here / "warehouse", inputs.as_of(turn))
+
+
+def median(rounds: list[Figures], piece: str, figure: str) -> float:
+    """A figure of a piece, the median of the rounds."""
+    return statistics.median(each[piece][figure] for each in rounds)
+
+
+def ratio(rounds: list[Figures], piece: str) -> float:
+    """A piece's processor time over the floor's of the same round, the median of the rounds."""
+    return statistics.median(each[piece]["cpu"] / each["floor"]["cpu"] for each in rounds)
+
+
+def step_medians(rounds: list[Figures], piece: str) -> dict[str, tuple[float, float]]:
+    """Processor time and time on the clock of each step, the median of the rounds."""
+    steps = zip(*(each[piece]["steps"] for each in rounds), strict=True)
+    return {
+        same[0][0]: (statistics.median(cpu for _, cpu, _ in same), statistics.median(wall for _, _, wall in same))
+        for same in steps
+    }

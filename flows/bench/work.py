@@ -1,0 +1,76 @@
+"""The work that is measured, each piece in a process of its own: `python -m flows.bench.work <piece> ...`.
+
+Imports are start-up and stay out of the piece's own figures.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from flows.bench.inputs import CLIENTS, Inputs, write_inputs
+
+
+def inputs(folder: str, size: str) -> dict:
+    """Write the exports; in a process of its own, because a child's peak of memory starts at its parent's."""
+    write_inputs(Path(folder), CLIENTS[size])
+    return {}
+
+
+def floor(database: str, folder: str) -> dict:
+    """One process, two threads: both files as text into a DuckDB file, and a checkpoint."""
+    import duckdb  # noqa: PLC0415
+
+    def run() -> dict[str, int]:
+        con = duckdb.connect(database, config={"threads": 2})
+        names = [file.name.partition("_")[0] for file in Inputs(Path(folder)).files(0)]
+        for name, file in zip(names, Inputs(Path(folder)).files(0), strict=True):
+            con.execute(f"CREATE TABLE {name} AS FROM read_csv('{file}', all_varchar = true)")
+        con.execute("CHECKPOINT")
+        return {name: con.sql(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}
+
+    return _measured(run)
+
+
+def night(exports: str, clinic: str, warehouse: str, as_of: str) -> dict:
+    """A night as plain functions: everything that the scheduled night does but Prefect."""
+    import expectations.finished  # noqa: F401, PLC0415
+    import expectations.records  # noqa: F401, PLC0415
+    from flows.key import make_key  # noqa: PLC0415
+    from flows.night import night as run_night  # noqa: PLC0415
+    from flows.order import place_order  # noqa: PLC0415
+
+    order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of)
+    make_key(order.folders)
+    steps = []
+
+    def run() -> dict[str, int]:
+        tonight = run_night(order)
+        steps.extend([step.name, step.cpu_seconds, step.seconds] for step in tonight.steps)
+        return tonight.tables
+
+    return {**_measured(run), "steps": steps}
+
+
+def _measured(run: Callable[[], dict[str, int]]) -> dict:
+    """Processor time, time on the clock and peak memory of a piece; `startup` is what came before it."""
+    startup, wall = time.process_time(), time.perf_counter()
+    rows = run()
+    return {
+        "startup": startup,
+        "cpu": time.process_time() - startup,
+        "wall": time.perf_counter() - wall,
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10,
+        "rows": rows,
+        "steps": [],
+    }
+
+
+PIECES = {"inputs": inputs, "floor": floor, "night": night}
+
+if __name__ == "__main__":
+    json.dump(PIECES[sys.argv[1]](*sys.argv[2:]), sys.stdout)

@@ -1,0 +1,171 @@
+"""What a person wants to know of a night, on the terminal."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as Grid
+
+from flows.order import StepTime, Tonight
+from warehouse.summary import COUNTS, FileSums, Sample, sample
+
+SUITE_OUTCOMES = ("passed", "failed", "did_not_run")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A night, as it is told."""
+
+    load_id: int
+    as_of: datetime
+    is_check: bool
+    published: Path | None
+    files: list[FileSums]
+    quarantine: list[tuple]
+    unlisted: list[tuple]
+    suites: dict[str, Counter]
+    tables: dict[str, int]
+    steps: list[StepTime]
+    waiting: list[str]
+    late_sources: list[str]
+    client_count: int
+    sample: Sample | None = field(default=None)
+
+
+def report_of(tonight: Tonight) -> Report:
+    """A night's report: plain facts, no connection held."""
+    order = tonight.order
+    suites: dict[str, Counter] = {}
+    for outcome in tonight.outcomes:
+        suites.setdefault(outcome.suite, Counter())[outcome.outcome] += 1
+    return Report(
+        load_id=tonight.load_id,
+        as_of=order.as_of.astimezone(order.clinic.zone),
+        is_check=order.is_check,
+        published=order.folders.published if tonight.published else None,
+        files=tonight.files,
+        quarantine=tonight.quarantine,
+        unlisted=tonight.unlisted,
+        suites=suites,
+        tables=tonight.tables,
+        steps=tonight.steps,
+        waiting=tonight.waiting,
+        late_sources=tonight.late_sources,
+        client_count=tonight.client_count,
+        sample=sample(tonight.published) if tonight.published else None,
+    )
+
+
+class Progress:
+    """Says on standard error what the night is doing, as it does it."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        self._status = self._console.status("starting") if self._console.is_terminal else None
+
+    def __call__(self, line: str) -> None:
+        if self._status:
+            self._status.update(line)
+            self._status.start()
+        else:
+            self._console.print(f"… {line}")
+
+    def end(self) -> None:
+        """Take the moving line away."""
+        if self._status:
+            self._status.stop()
+
+
+def tell(report: Report) -> None:
+    """Print the report."""
+    console = Console(highlight=False, width=None if os.isatty(1) else 120)
+    when = f"{report.as_of:%A %d %B %Y, %H:%M} ({report.as_of.tzinfo})"
+    told = "checked, nothing published" if report.is_check else f"published as load {report.load_id}"
+    console.print(f"\n[bold]The night of {when}: {told}[/bold]\n")
+    _tell_files(console, report)
+    _tell_quarantine(console, report)
+    _tell_checks(console, report)
+    _tell_tables(console, report)
+    _tell_steps(console, report)
+    _tell_worries(console, report)
+    _tell_sample(console, report)
+
+
+def _grid(title: str, *columns: str) -> Grid:
+    grid = Grid(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for place, column in enumerate(columns):
+        grid.add_column(column, justify="left" if place == 0 else "right", header_style="dim", no_wrap=True)
+    return grid
+
+
+def _tell_files(console: Console, report: Report) -> None:
+    if not report.files:
+        console.print("No file brought anything new.\n")
+        return
+    names = ("= header", "+ blank", "+ ignored", "+ duplicate", "+ unchanged", "+ quarantined", "+ loaded")
+    grid = _grid("Records in, and where they went", "source", "files", "records", *names)
+    for row in report.files:
+        grid.add_row(row.source, *(f"{number:,}" for number in (row.file_count, *row.counts)))
+    if len(report.files) > 1:
+        sums = [sum(numbers) for numbers in zip(*((r.file_count, *r.counts) for r in report.files), strict=True)]
+        grid.add_row("all", *(f"{number:,}" for number in sums), style="bold")
+    assert len(names) + 1 == len(COUNTS)
+    console.print(grid, "")
+
+
+def _tell_quarantine(console: Console, report: Report) -> None:
+    if not report.quarantine:
+        return
+    grid = _grid("Held back tonight, by rule", "rule", "kind", "records")
+    for rule, kind, count in report.quarantine:
+        grid.add_row(rule, kind, f"{count:,}")
+    console.print(grid, "")
+
+
+def _tell_checks(console: Console, report: Report) -> None:
+    grid = _grid("Checks", "suite", *(word.replace("_", " ") for word in SUITE_OUTCOMES))
+    for suite, counts in report.suites.items():
+        grid.add_row(suite, *(f"{counts[word]:,}" for word in SUITE_OUTCOMES))
+    console.print(grid, "")
+
+
+def _tell_tables(console: Console, report: Report) -> None:
+    if report.is_check:
+        return
+    grid = _grid("Tables", "table", "rows")
+    for table, count in report.tables.items():
+        grid.add_row(table, f"{count:,}")
+    console.print(grid, f"\nComputed again for {report.client_count:,} clients.\n")
+
+
+def _tell_steps(console: Console, report: Report) -> None:
+    grid = _grid("Steps", "step", "seconds")
+    for step in report.steps:
+        grid.add_row(step.name, f"{step.seconds:.1f}")
+    console.print(grid, "")
+
+
+def _tell_worries(console: Console, report: Report) -> None:
+    for name in report.waiting:
+        console.print(f"{name} is still being written; it waits for the next night.")
+    for source, column, count in report.unlisted:
+        console.print(f"{count:,} texts in {column} of {source} are not in clinic.toml's [lists]; they became 'other'.")
+    for source in report.late_sources:
+        console.print(f"[bold]The source {source} is overdue[/bold]: see load.sources, and its export's schedule.")
+
+
+def _tell_sample(console: Console, report: Report) -> None:
+    if not report.sample:
+        return
+    console.print(f"The analysts' file: {report.published}\n")
+    console.print("[bold]A query to try[/bold]\n")
+    console.print(report.sample.query, style="cyan")
+    grid = _grid("", *report.sample.columns)
+    for row in report.sample.rows:
+        grid.add_row(*("" if value is None else str(value) for value in row))
+    console.print(grid)

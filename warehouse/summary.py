@@ -1,0 +1,66 @@
+"""A night in a few numbers, from the building file; and one query for an analyst to try, from the published one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from warehouse.building import open_published
+
+COUNTS = ("record", "header", "blank_or_footer", "ignored", "duplicate", "unchanged", "quarantined", "loaded")
+QUERY = """SELECT session_number, client_count, mean_score, mean_pomp
+FROM dashboard.alliance_by_session
+WHERE instrument = 'srs' AND rater = 'client'
+ORDER BY session_number
+LIMIT 5;"""
+
+
+@dataclass(frozen=True)
+class FileSums:
+    """A source's files of one night: how many, and the sums of COUNTS."""
+
+    source: str
+    file_count: int
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A query and its result."""
+
+    query: str
+    columns: list[str]
+    rows: list[tuple]
+
+
+def files_by_source(con: duckdb.DuckDBPyConnection) -> list[FileSums]:
+    """Tonight's files, summed by source."""
+    sums = ", ".join(f"sum({count}_count)::BIGINT" for count in COUNTS)
+    rows = con.sql(f"SELECT source, count(*), {sums} FROM staged.files GROUP BY source ORDER BY source").fetchall()
+    return [FileSums(source, count, tuple(counts)) for source, count, *counts in rows]
+
+
+def quarantine_by_rule(con: duckdb.DuckDBPyConnection) -> list[tuple]:
+    """Tonight's held records: rule, kind, how many."""
+    return con.sql(
+        "SELECT rule, records, sum(record_count)::BIGINT AS n FROM staged.held_records GROUP BY ALL "
+        "ORDER BY n DESC, rule, records"
+    ).fetchall()
+
+
+def unlisted_by_source(con: duckdb.DuckDBPyConnection, load_id: int) -> list[tuple]:
+    """Tonight's texts that are not in the clinic's lists: source, column, how many."""
+    return con.execute(
+        "SELECT source, column_name, sum(unlisted_count)::BIGINT FROM load.unlisted JOIN staged.files USING (file_id) "
+        "WHERE unlisted.load_id = ? GROUP BY ALL ORDER BY ALL",
+        [load_id],
+    ).fetchall()
+
+
+def sample(published: Path) -> Sample:
+    """The query to try, with its result from the published file."""
+    with open_published(published) as con:
+        found = con.sql(QUERY.rstrip(";"))
+        return Sample(QUERY, found.columns, found.fetchall())
