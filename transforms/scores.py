@@ -76,7 +76,7 @@ def _scored(instrument: Instrument, scale: Scale) -> dict[str, pl.Expr]:
 
 
 def _answer(instrument: Instrument, number: int) -> pl.Expr:
-    # Answers are kept in 32 bits: without rounding, 9.1 + 8.7 + 9.2 + 9.0 on the SRS would fall short of its cut-off 36.
+    # Answers are kept in 32 bits: unrounded, 9.1 + 8.7 + 9.2 + 9.0 on the SRS would fall short of its cut-off 36.
     answer = pl.col("answers").list.get(number - 1, null_on_oob=True).cast(pl.Float64).round(4)
     return instrument.minimum + instrument.maximum - answer if number in instrument.reversed else answer
 

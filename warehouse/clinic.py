@@ -5,16 +5,16 @@ Every key is named here; an unknown one is refused, so a misspelled key never do
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from warehouse.columns import RATERS, SEXES
+from warehouse.declarations import known, one_of
 from warehouse.errors import Unusable
 from warehouse.instruments import Instrument, load_instruments
 
@@ -23,44 +23,46 @@ PLAIN_KINDS = ("clients", "episodes", "appointments", "responses")
 FORMATS = ("plain", "redcap", "wide")
 ENCODINGS = ("utf-8", "utf-16", "windows-1252")
 
+# Every key, with its kind of value.
 _TOP = {
-    "time_zone",
-    "schedule",
-    "on_failure",
-    "quarantine_limit",
-    "not_treatment",
-    "instruments",
-    "lists",
-    "sources",
+    "time_zone": "text",
+    "schedule": "text",
+    "on_failure": "text",
+    "quarantine_limit": "number",
+    "not_treatment": "texts",
+    "instruments": "text",
+    "lists": "section",
+    "sources": "section",
 }
 _SOURCE = {
-    "format",
-    "records",
-    "files",
-    "exported_at",
-    "time_zone",
-    "id_space",
-    "every",
-    "nulls",
-    "decimal",
-    "encoding",
-    "clients",
-    "forms",
+    "format": "text",
+    "records": "text",
+    "files": "text",
+    "exported_at": "text",
+    "time_zone": "text",
+    "id_space": "text",
+    "every": "text",
+    "nulls": "words",
+    "decimal": "text",
+    "encoding": "text",
+    "clients": "section",
+    "forms": "section",
 }
 _FORM = {
-    "instrument",
-    "rater",
-    "items",
-    "completed_at",
-    "completed_on",
-    "therapist_id",
-    "rater_id",
-    "appointment_id",
-    "response_id",
-    "client_id",
+    "form": "text",
+    "instrument": "text",
+    "rater": "text or section",
+    "items": "texts",
+    "completed_at": "text",
+    "completed_on": "day",
+    "therapist_id": "text",
+    "rater_id": "text",
+    "appointment_id": "text",
+    "response_id": "text",
+    "client_id": "text",
 }
-_CLIENTS = {"birth_date", "sex"}
-_WORDS = {"column", "words"}
+_CLIENTS = {"birth_date": "text", "sex": "section"}
+_WORDS = {"column": "text", "words": "section"}
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Form:
     """Where one questionnaire stands in an export: who rates, which columns hold its items in published order."""
 
     name: str
+    form: str  # the export's own name for it; two sections may read one form
     instrument: str
     rater: str | Words
     items: tuple[str, ...]
@@ -144,12 +147,12 @@ def read_clinic(path: Path) -> Clinic:
         raise Unusable(f"clinic file {path.name} is not TOML: {error}") from None
     try:
         return _clinic(facts, path.parent)
-    except (ValueError, TypeError, AttributeError) as error:
+    except ValueError as error:
         raise Unusable(f"clinic file {path.name}: {error}") from None
 
 
 def _clinic(facts: dict, folder: Path) -> Clinic:
-    _known("the file", facts, _TOP)
+    known("the file", facts, _TOP)
     if "time_zone" not in facts:
         raise ValueError("the key 'time_zone' is missing; add for example time_zone = \"Europe/London\"")
     zone = _zone("time_zone", facts["time_zone"])
@@ -157,6 +160,7 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
     if own and not own.is_dir():
         raise ValueError(f"instruments = '{facts['instruments']}' is not a folder beside the clinic file")
     instruments = load_instruments(own)
+    known("[sources]", facts.get("sources", {}), dict.fromkeys(facts.get("sources", {}), "section"))
     sections = facts.get("sources") or {kind: {"format": "plain"} for kind in PLAIN_KINDS}
     return Clinic(
         time_zone=zone,
@@ -173,12 +177,13 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
 def _source(name: str, section: dict, zone: str, instruments: Mapping[str, Instrument]) -> Source:
     where = f"[sources.{name}]"
     kind = section.get("format", "plain")
-    _one_of(f"{where} format", kind, FORMATS)
+    one_of(f"{where} format", kind, FORMATS)
     forms = section if kind == "wide" and "forms" not in section else None
-    _known(where, section, _SOURCE | _FORM if kind == "wide" else _SOURCE)
+    known(where, section, _SOURCE | _FORM if kind == "wide" else _SOURCE)
+    known(f"{where[:-1]}.forms]", section.get("forms", {}), dict.fromkeys(section.get("forms", {}), "section"))
     records = section.get("records", name if name in PLAIN_KINDS else None)
     if kind == "plain":
-        _one_of(f"{where} records", records, PLAIN_KINDS)
+        one_of(f"{where} records", records, PLAIN_KINDS)
     elif "files" not in section:
         raise ValueError(f"{where} has no key 'files'; add the pattern of its files' names")
     sections = {name: {k: v for k, v in forms.items() if k in _FORM}} if forms else section.get("forms", {})
@@ -192,8 +197,8 @@ def _source(name: str, section: dict, zone: str, instruments: Mapping[str, Instr
         id_space=section.get("id_space", "clinic" if kind == "plain" else name),
         every=_every(f"{where} every", section.get("every")),
         nulls=tuple(str(word) for word in section.get("nulls", ())),
-        decimal=_one_of(f"{where} decimal", section.get("decimal", "."), (".", ",")),
-        encoding=_one_of(f"{where} encoding", section.get("encoding", "utf-8"), ENCODINGS),
+        decimal=one_of(f"{where} decimal", section.get("decimal", "."), (".", ",")),
+        encoding=one_of(f"{where} encoding", section.get("encoding", "utf-8"), ENCODINGS),
         clients=_client_columns(where, section.get("clients")),
         forms=tuple(_form(where, form, keys, kind, instruments) for form, keys in sections.items()),
         section=json.dumps(section, sort_keys=True, default=str),
@@ -202,24 +207,23 @@ def _source(name: str, section: dict, zone: str, instruments: Mapping[str, Instr
 
 def _form(where: str, name: str, keys: dict, kind: str, instruments: Mapping[str, Instrument]) -> Form:
     where = f"{where[:-1]}.forms.{name}]" if kind == "redcap" else where
-    _known(where, keys, _FORM)
-    for needed in ("instrument", "rater", "items", *(("client_id",) if kind == "wide" else ())):
-        if needed not in keys:
-            raise ValueError(f"{where} has no key '{needed}'; add it")
-    _one_of(f"{where} instrument", keys["instrument"], tuple(instruments))
+    known(where, keys, _FORM, needed=("instrument", "rater", "items", *(("client_id",) if kind == "wide" else ())))
+    one_of(f"{where} instrument", keys["instrument"], tuple(instruments))
     expected = instruments[keys["instrument"]].item_count
     if len(keys["items"]) != expected:
         raise ValueError(f"{where} items names {len(keys['items'])} columns; {keys['instrument']} has {expected} items")
     if "completed_at" in keys and "completed_on" in keys:
         raise ValueError(f"{where} has both 'completed_at' and 'completed_on'; keep one")
-    default_time = f"{name}_timestamp" if kind == "redcap" and "completed_on" not in keys else None
+    form = keys.get("form", name)
+    default_time = f"{form}_timestamp" if kind == "redcap" and "completed_on" not in keys else None
     return Form(
         name=name,
+        form=form,
         instrument=keys["instrument"],
         rater=_rater(where, keys["rater"]),
         items=tuple(keys["items"]),
         completed_at=keys.get("completed_at", default_time),
-        completed_on=str(keys["completed_on"]) if "completed_on" in keys else None,
+        completed_on=date.fromisoformat(str(keys["completed_on"])).isoformat() if "completed_on" in keys else None,
         **{key: keys.get(key) for key in ("therapist_id", "rater_id", "appointment_id", "response_id", "client_id")},
     )
 
@@ -228,36 +232,22 @@ def _client_columns(where: str, keys: dict | None) -> ClientColumns | None:
     if keys is None:
         return None
     where = f"{where[:-1]}.clients]"
-    _known(where, keys, _CLIENTS)
+    known(where, keys, _CLIENTS)
     sex = _words(f"{where} sex", keys["sex"], SEXES) if "sex" in keys else None
     return ClientColumns(birth_date=keys.get("birth_date"), sex=sex)
 
 
 def _rater(where: str, rater: str | dict) -> str | Words:
     if isinstance(rater, str):
-        return _one_of(f"{where} rater", rater, RATERS)
+        return one_of(f"{where} rater", rater, RATERS)
     return _words(f"{where} rater", rater, RATERS)
 
 
 def _words(where: str, facts: dict, allowed: tuple[str, ...]) -> Words:
-    _known(where, facts, _WORDS)
+    known(where, facts, _WORDS, needed=_WORDS)
     for meaning in facts["words"].values():
-        _one_of(f"{where} words", meaning, allowed)
+        one_of(f"{where} words", meaning, allowed)
     return Words(facts["column"], dict(facts["words"]))
-
-
-def _known(where: str, facts: dict, keys: set[str]) -> None:
-    for key in facts:
-        if key not in keys:
-            near = difflib.get_close_matches(key, keys, 1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known keys are {', '.join(sorted(keys))}"
-            raise ValueError(f"{where} has the unknown key '{key}'; {hint}")
-
-
-def _one_of(key: str, word: str | None, words: tuple[str, ...]) -> str:
-    if word not in words:
-        raise ValueError(f"{key} = '{word}' is not one of {', '.join(words)}")
-    return word
 
 
 def _zone(key: str, name: str) -> str:
@@ -290,5 +280,5 @@ def _every(key: str, text: str | None) -> timedelta | None:
 
 
 def _lists(facts: dict) -> dict[str, tuple[str, ...]]:
-    _known("[lists]", facts, set(TEXTS))
+    known("[lists]", facts, dict.fromkeys(TEXTS, "texts"))
     return {text: tuple(facts.get(text, ())) for text in TEXTS}

@@ -38,7 +38,7 @@ def floor(database: str, folder: str) -> dict:
 
 def night(exports: str, clinic: str, warehouse: str, as_of: str) -> dict:
     """A night as plain functions: everything that the scheduled night does but Prefect."""
-    import expectations.finished  # noqa: F401, PLC0415
+    import expectations.finished  # noqa: PLC0415
     import expectations.records  # noqa: F401, PLC0415
     from flows.key import make_key  # noqa: PLC0415
     from flows.night import night as run_night  # noqa: PLC0415

@@ -13,6 +13,7 @@ from transforms.sources.casts import (
     UNKNOWN,
     Dialect,
     day,
+    identifier,
     instant,
     mark_unreadable,
     number,
@@ -111,8 +112,8 @@ def from_items(chunks: Iterator[pl.DataFrame], dialect: Dialect, task: Task) -> 
 def _item_rows(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
     frame = chunk.select(
         RECORD,
-        response_id=text("response_id", dialect),
-        client_id=text("client_id", dialect),
+        response_id=identifier("response_id", dialect),
+        client_id=identifier("client_id", dialect),
         instrument=word("instrument", tuple(task.instruments), dialect),
         rater=word("rater", RATERS, dialect),
         rater_id=text("rater_id", dialect),

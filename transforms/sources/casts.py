@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -26,6 +27,11 @@ def text(column: str, dialect: Dialect) -> pl.Expr:
     return pl.when(~stripped.is_in(["", *dialect.nulls])).then(stripped)
 
 
+def identifier(column: str, dialect: Dialect) -> pl.Expr:
+    """A record's own id, as text. A null word that is a number (7 = refused, -999) is about answers: client 7 stays."""
+    return text(column, _without_numbers(dialect))
+
+
 def number(column: str, dialect: Dialect) -> pl.Expr:
     """A decimal number; a null word that is a number is compared as one (7 is also '7.0')."""
     stripped = text(column, dialect)
@@ -39,21 +45,26 @@ def number(column: str, dialect: Dialect) -> pl.Expr:
 
 def unreadable_number(column: str, dialect: Dialect) -> pl.Expr:
     """True where there is text that is neither a number nor a null word."""
-    without = Dialect(dialect.time_zone, tuple(w for w in dialect.nulls if not _is_number(w)), dialect.decimal)
+    without = _without_numbers(dialect)
     return text(column, without).is_not_null() & number(column, without).is_null()
+
+
+def _without_numbers(dialect: Dialect) -> Dialect:
+    return replace(dialect, nulls=tuple(word for word in dialect.nulls if not _is_number(word)))
 
 
 def _is_number(word: str) -> bool:
     try:
-        float(word)
+        return math.isfinite(float(word))
     except ValueError:
         return False
-    return True
 
 
 def day(column: str, dialect: Dialect) -> pl.Expr:
     """A date in ISO 8601; a time after it is dropped."""
-    return text(column, dialect).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    written = text(column, dialect)
+    shaped = pl.when(written.str.contains(r"^\d{4}-\d{2}-\d{2}($|[T ]\d)")).then(written)
+    return shaped.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
 
 
 def wall(column: str, dialect: Dialect) -> pl.Expr:
@@ -76,7 +87,7 @@ def instant(column: str, dialect: Dialect) -> pl.Expr:
     return pl.when(written.str.contains(_OFFSET)).then(at_utc).otherwise(utc(_naive(written), dialect.time_zone))
 
 
-_OFFSET = r"\s*([Zz]|[+-]\d{2}:?\d{2})$"
+_OFFSET = r"\s*([Zz]|[+-]\d{2}(:?\d{2})?)$"
 
 
 def _naive(written: pl.Expr) -> pl.Expr:
@@ -89,8 +100,8 @@ def _naive(written: pl.Expr) -> pl.Expr:
 
 
 def _offset(written: pl.Expr) -> pl.Expr:
-    parts = written.str.extract_groups(r"([+-])(\d{2}):?(\d{2})$")
-    minutes = parts.struct["2"].cast(pl.Int64) * 60 + parts.struct["3"].cast(pl.Int64)
+    parts = written.str.extract_groups(r"([+-])(\d{2}):?(\d{2})?$")
+    minutes = parts.struct["2"].cast(pl.Int64) * 60 + parts.struct["3"].cast(pl.Int64).fill_null(0)
     signed = pl.when(parts.struct["1"] == "-").then(-minutes).otherwise(minutes)
     return pl.duration(minutes=signed.fill_null(0))
 

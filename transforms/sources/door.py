@@ -19,6 +19,7 @@ from warehouse.errors import Refused
 
 CHUNK = 32 << 20  # bytes; a chunk's text columns are the reader's peak of memory
 RECORD = "record_number"
+SEPARATORS = ",;\t|^"  # what REDCap and spreadsheets offer
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Opened:
     record_count: int = 0
     blank_count: int = 0
     header_count: int = 1
-    digest: str = ""
+    separator: str = ","
     wanted: set[str] = field(default_factory=set)
 
     def need(self, columns: list[str]) -> None:
@@ -85,9 +86,11 @@ def _is_text(start: bytes, encoding: str) -> None:
 def _open_csv(path: Path, encoding: str, chunk: int) -> Opened:
     pieces = _records(path, encoding, chunk)
     first = next(pieces, b"")
-    header, end = _header(first)
-    opened = Opened(path, header, iter(()))
+    header, end, separator = _header(first)
+    opened = Opened(path, header, iter(()), separator=separator)
     if not any(header):
+        if any(piece.strip() for piece in (first[end:], *pieces)):
+            raise Refused("begins with a line without names; its first line must be the header")
         opened.header_count, opened.header = 1 if end else 0, []
         return opened
     opened.chunks = _parsed(opened, first[end:], pieces)
@@ -120,10 +123,10 @@ def _pieces(path: Path, encoding: str, chunk: int) -> Iterator[bytes]:
                 raise Refused(f"is not text in {encoding}; correct encoding in clinic.toml") from None
         return
     with path.open("rb") as file:
-        first = True
+        if file.read(3) != b"\xef\xbb\xbf":
+            file.seek(0)
         while piece := file.read(chunk):
-            yield piece.removeprefix(b"\xef\xbb\xbf") if first else piece
-            first = False
+            yield piece
 
 
 def _last_record_end(data: bytes) -> int:
@@ -139,20 +142,25 @@ def _last_record_end(data: bytes) -> int:
     return 0
 
 
-def _header(first: bytes) -> tuple[list[str], int]:
-    """The header's names, stripped, and where the records begin."""
+def _header(first: bytes) -> tuple[list[str], int, str]:
+    """The header's names, stripped, where the records begin, and what separates values."""
     end, quotes = 0, 1
     while quotes % 2 and end < len(first):
         stop = first.find(b"\n", end)
         end = len(first) if stop < 0 else stop + 1
         quotes = first.count(b'"', 0, end)
     try:
-        names = next(csv.reader(io.StringIO(first[:end].decode(), newline="")), [])
+        splits = {each: _split(first[:end].decode(), each) for each in SEPARATORS}
     except UnicodeDecodeError as error:
         raise _not_utf8(error.start) from None
     if b"\r" in first[: end - 2] and b"\n" not in first[: end - 2]:
         raise Refused("ends its lines with a carriage return alone; save it with LF or CRLF line ends")
-    return [name.strip() for name in names], end
+    separator = max(splits, key=lambda each: len(splits[each]))
+    return [name.strip() for name in splits[separator]], end, separator
+
+
+def _split(line: str, separator: str) -> list[str]:
+    return next(csv.reader(io.StringIO(line, newline=""), delimiter=separator), [])
 
 
 def _parsed(opened: Opened, rest: bytes, pieces: Iterator[bytes]) -> Iterator[pl.DataFrame]:
@@ -162,7 +170,7 @@ def _parsed(opened: Opened, rest: bytes, pieces: Iterator[bytes]) -> Iterator[pl
             last = rest
             yield _parse(opened, rest)
         rest = next(pieces, None)
-    _is_whole(last, len(opened.header))
+    _is_whole(last, opened)
 
 
 def _parse(opened: Opened, data: bytes) -> pl.DataFrame:
@@ -170,25 +178,39 @@ def _parse(opened: Opened, data: bytes) -> pl.DataFrame:
     used = [names[opened.header.index(column)] for column in sorted(opened.wanted)]
     try:
         frame = pl.read_csv(
-            io.BytesIO(",".join(names).encode() + b"\n" + data),
+            io.BytesIO(opened.separator.join(names).encode() + b"\n" + data),
             schema=dict.fromkeys(names, pl.String),
+            separator=opened.separator,
         )
     except pl.exceptions.PolarsError as error:
-        raise _unparsable(data, len(names), opened.record_count, error) from None
+        raise _unparsable(data, opened, error) from None
     numbered = frame.with_row_index(RECORD, offset=opened.record_count + 1).cast({RECORD: pl.Int32})
     opened.record_count += frame.height
-    filled = numbered.filter(~pl.all_horizontal(pl.col(names).is_null()))
+    filled = _filled(numbered, names)
     opened.blank_count += frame.height - filled.height
     return filled.select(RECORD, *(pl.col(n).alias(c) for n, c in zip(used, sorted(opened.wanted), strict=True)))
 
 
-def _unparsable(data: bytes, width: int, before: int, error: Exception) -> Refused:
+def _filled(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """Without the records in which nothing is written, quoted or not."""
+    if not _is_blank(names[0], frame).any():
+        return frame
+    return frame.filter(~pl.all_horizontal([_is_blank(name, frame) for name in names]))
+
+
+def _is_blank(name: str, frame: pl.DataFrame) -> pl.Series:
+    return frame[name].is_null() | (frame[name].str.len_bytes() == 0)
+
+
+def _unparsable(data: bytes, opened: Opened, error: Exception) -> Refused:
     """Why polars could not parse; its own message may hold values and is not repeated."""
+    width, before = len(opened.header), opened.record_count
     try:
         text = data.decode()
     except UnicodeDecodeError as bad:
         return _not_utf8(bad.start)
-    for number, fields in enumerate(csv.reader(io.StringIO(text, newline="")), start=before + 1):
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=opened.separator)
+    for number, fields in enumerate(lines, start=before + 1):
         if len(fields) > width:
             return Refused(f"has {len(fields)} values in record {number}; its header has {width} columns")
     return Refused(f"is not a CSV table ({type(error).__name__}); export it again")
@@ -200,14 +222,14 @@ def _not_utf8(place: int) -> Refused:
     )
 
 
-def _is_whole(last: bytes, width: int) -> None:
+def _is_whole(last: bytes, opened: Opened) -> None:
     """A last record without a line end and with fewer values than the header was cut off."""
     if not last or last.endswith(b"\n"):
         return
     start = last.rfind(b"\n") + 1
     while last.count(b'"', start) % 2 and start:
         start = last.rfind(b"\n", 0, start - 1) + 1
-    fields = next(csv.reader(io.StringIO(last[start:].decode(), newline="")), [])
+    fields, width = _split(last[start:].decode(), opened.separator), len(opened.header)
     if len(fields) < width:
         raise Refused(f"ends inside a record ({len(fields)} of {width} values): it is truncated; export it again")
 

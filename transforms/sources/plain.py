@@ -14,6 +14,7 @@ from transforms.sources.casts import (
     Dialect,
     clock_change,
     day,
+    identifier,
     instant,
     listed,
     mark_unreadable,
@@ -67,8 +68,8 @@ def _appointments(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataF
     frame = chunk.select(
         RECORD,
         record_count=pl.lit(1, dtype=pl.Int32),
-        appointment_id=text("appointment_id", dialect),
-        client_id=text("client_id", dialect),
+        appointment_id=identifier("appointment_id", dialect),
+        client_id=identifier("client_id", dialect),
         therapist_id=text("therapist_id", dialect),
         starts_at=instant("starts_at", dialect),
         starts_local=wall("starts_at", dialect),
@@ -98,8 +99,8 @@ def _episodes(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame
     frame = chunk.select(
         RECORD,
         record_count=pl.lit(1, dtype=pl.Int32),
-        episode_id=text("episode_id", dialect),
-        client_id=text("client_id", dialect),
+        episode_id=identifier("episode_id", dialect),
+        client_id=identifier("client_id", dialect),
         opened_on=day("opened_on", dialect),
         closed_on=day("closed_on", dialect),
         closure=word("closure", CLOSURES, dialect),
@@ -115,7 +116,7 @@ def _clients(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
     frame = chunk.select(
         RECORD,
         record_count=pl.lit(1, dtype=pl.Int32),
-        client_id=text("client_id", dialect),
+        client_id=identifier("client_id", dialect),
         birth_date=birth,
         sex=word("sex", SEXES, dialect),
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from transforms.sources.answers import SEPARATOR, from_form, has_answers
-from transforms.sources.casts import Dialect, day, mark_unreadable, text, translated, unreadable
+from transforms.sources.casts import Dialect, day, identifier, mark_unreadable, text, translated, unreadable
 from transforms.sources.door import RECORD, Opened
 from transforms.sources.plain import birth_date
 from transforms.sources.task import Task
@@ -26,7 +26,7 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
     """Responses of every form that clinic.toml names, and client rows. Raises Refused when a column is missing."""
     if not opened.header:
         return
-    record_id = opened.header[0]
+    record_id = next(name for name in opened.header if name)  # R writes row numbers into a nameless first column
     opened.need([record_id, *_columns(source)])
     structure = opened.want([EVENT, REPEAT, INSTANCE])
     absent = [name for name in (EVENT, REPEAT, INSTANCE) if name not in structure]
@@ -34,7 +34,7 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
     for chunk in opened.chunks:
         rows = chunk.with_columns(
             *(pl.lit(None, dtype=pl.String).alias(name) for name in absent),
-        ).with_columns(pl.col(REPEAT).str.strip_chars().replace("", None), record=text(record_id, dialect))
+        ).with_columns(pl.col(REPEAT).str.strip_chars().replace("", None), record=identifier(record_id, dialect))
         yield from _rows(rows, source, task, dialect)
 
 
@@ -56,7 +56,7 @@ def _rows(rows: pl.DataFrame, source: Source, task: Task, dialect: Dialect) -> I
     if source.clients:
         yield "clients", _clients(rows, source.clients, task, dialect)
     for form in source.forms:
-        on_this_row = pl.col(REPEAT).is_null() | (pl.col(REPEAT) == form.name)
+        on_this_row = pl.col(REPEAT).is_null() | (pl.col(REPEAT) == form.form)
         filled = rows.filter(on_this_row & has_answers(form, dialect))
         if filled.height:
             yield "responses", _responses(filled, form, task, dialect)
@@ -64,8 +64,8 @@ def _rows(rows: pl.DataFrame, source: Source, task: Task, dialect: Dialect) -> I
 
 def _responses(rows: pl.DataFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
     keyed = rows.with_columns(
-        client_id=text(form.client_id, dialect) if form.client_id else pl.col("record"),
-        response_id=text(form.response_id, dialect) if form.response_id else _key(form),
+        client_id=identifier(form.client_id, dialect) if form.client_id else pl.col("record"),
+        response_id=identifier(form.response_id, dialect) if form.response_id else _key(form),
     )
     return from_form(keyed, form, task.instruments[form.instrument], dialect)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from transforms.sources.answers import SEPARATOR, from_form, has_answers
-from transforms.sources.casts import Dialect, text
+from transforms.sources.casts import Dialect, identifier, text
 from transforms.sources.door import RECORD, Opened
 from transforms.sources.redcap import form_columns
 from transforms.sources.task import Task
@@ -29,12 +29,12 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
 
 def _keyed(rows: pl.DataFrame, form: Form, dialect: Dialect) -> pl.DataFrame:
     """A response's id: its own column, else client, form and time of completion."""
-    client = text(form.client_id, dialect)
+    client = identifier(form.client_id, dialect)
     made = pl.concat_str(
         pl.coalesce(client, pl.format("\x1e{}", RECORD)),
         pl.lit(form.name),
-        text(form.completed_at, dialect).fill_null("") if form.completed_at else pl.lit(""),
+        text(form.completed_at, dialect).fill_null("") if form.completed_at else pl.lit(form.completed_on or ""),
         separator=SEPARATOR,
     )
-    given = text(form.response_id, dialect) if form.response_id else made
+    given = identifier(form.response_id, dialect) if form.response_id else made
     return rows.with_columns(client_id=client, response_id=given)

@@ -12,15 +12,33 @@ from functools import cached_property
 from pathlib import Path
 
 from warehouse.columns import RATERS, TIMINGS
+from warehouse.declarations import known, one_of
 from warehouse.errors import Unusable
 
 HERE = Path(__file__).parent
 CONSTRUCTS = ("alliance", "outcome", "motivation", "other")
 SCORES = ("sum", "mean")
 MISSING_RULES = ("complete_only",)
-_KEYS = {"title", "construct", "respondents", "timing", "direction", "citation", "licence", "items", "scales"}
-_ITEM_KEYS = {"count", "minimum", "maximum", "step", "reversed"}
-_SCALE_KEYS = {"description", "items", "score", "missing"}
+# Every key, with its kind of value.
+_KEYS = {
+    "title": "text",
+    "construct": "text",
+    "respondents": "texts",
+    "timing": "text",
+    "direction": "text",
+    "citation": "text",
+    "licence": "text",
+    "items": "section",
+    "scales": "section",
+}
+_ITEM_KEYS = {
+    "count": "integer",
+    "minimum": "number",
+    "maximum": "number",
+    "step": "number",
+    "reversed": "integers",
+}
+_SCALE_KEYS = {"description": "text", "items": "integers", "score": "text", "missing": "text"}
 
 
 @dataclass(frozen=True)
@@ -77,21 +95,22 @@ def read_instrument(path: Path) -> Instrument:
     try:
         facts = tomllib.loads(path.read_text(encoding="utf-8"))
         return _instrument(path.stem, facts)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise Unusable(f"instrument file {path.name}: {error}") from None
 
 
 def _instrument(name: str, facts: dict) -> Instrument:
-    _keys_are("the file", facts, _KEYS)
+    known("the file", facts, _KEYS, needed=_KEYS)
     items = facts["items"]
-    _keys_are("[items]", items, _ITEM_KEYS, optional={"reversed"})
-    _is_one_of("construct", facts["construct"], CONSTRUCTS)
-    _is_one_of("timing", facts["timing"], TIMINGS)
-    _is_one_of("direction", facts["direction"], ("higher_better", "lower_better"))
+    known("[items]", items, _ITEM_KEYS, needed=_ITEM_KEYS.keys() - {"reversed"})
+    one_of("construct", facts["construct"], CONSTRUCTS)
+    one_of("timing", facts["timing"], TIMINGS)
+    one_of("direction", facts["direction"], ("higher_better", "lower_better"))
     for respondent in facts["respondents"]:
-        _is_one_of("respondents", respondent, RATERS)
+        one_of("respondents", respondent, RATERS)
     if not items["minimum"] < items["maximum"]:
         raise ValueError("[items] minimum must be below maximum")
+    known("[scales]", facts["scales"], dict.fromkeys(facts["scales"], "section"))
     scales = tuple(_scale(scale, rules, items["count"]) for scale, rules in facts["scales"].items())
     return Instrument(
         name=name,
@@ -113,23 +132,13 @@ def _instrument(name: str, facts: dict) -> Instrument:
 
 def _scale(name: str, rules: dict, item_count: int) -> Scale:
     where = f"[scales.{name}]"
-    _keys_are(where, rules, _SCALE_KEYS)
-    _is_one_of(f"{where} score", rules["score"], SCORES)
-    _is_one_of(f"{where} missing", rules["missing"], MISSING_RULES)
+    known(where, rules, _SCALE_KEYS, needed=_SCALE_KEYS)
+    one_of(f"{where} score", rules["score"], SCORES)
+    one_of(f"{where} missing", rules["missing"], MISSING_RULES)
     items = _numbers(f"{where} items", rules["items"], item_count)
+    if not items:
+        raise ValueError(f"{where} items is empty; name the items that make the score")
     return Scale(name, rules["description"], items, rules["score"], rules["missing"])
-
-
-def _keys_are(where: str, facts: dict, keys: set[str], optional: frozenset[str] | set[str] = frozenset()) -> None:
-    for missing in sorted(keys - optional - facts.keys()):
-        raise ValueError(f"{where} has no key '{missing}'; add it")
-    for unknown in sorted(facts.keys() - keys):
-        raise ValueError(f"{where} has the unknown key '{unknown}'; known are {', '.join(sorted(keys))}")
-
-
-def _is_one_of(key: str, word: str, words: tuple[str, ...]) -> None:
-    if word not in words:
-        raise ValueError(f"{key} = '{word}' is not one of {', '.join(words)}")
 
 
 def _numbers(key: str, numbers: list[int], item_count: int) -> tuple[int, ...]:

@@ -1,0 +1,88 @@
+"""Nights on real exports (shared/real beside the checkout); skipped, saying so, where that folder is absent."""
+
+from pathlib import Path
+
+import pytest
+from real_clinics import CLINICS, INSTRUMENTS
+
+from flows.key import make_key
+from flows.night import night
+from flows.order import place_order
+from warehouse.building import open_published
+
+REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
+pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="skipped: no real exports")
+
+
+@pytest.fixture
+def published(tmp_path):
+    """Run a night on a real folder under a clinic file of ours, and open what it published."""
+
+    def run(folder: str, clinic: str):
+        (tmp_path / "instruments").mkdir()
+        for name, text in INSTRUMENTS.items():
+            (tmp_path / "instruments" / f"{name}.toml").write_text(text, encoding="utf-8")
+        file = tmp_path / "clinic.toml"
+        file.write_text(clinic, encoding="utf-8")
+        order = place_order(REAL / folder, file, tmp_path / "warehouse", "2026-11-22T03:00")
+        make_key(order.folders)
+        night(order)
+        return open_published(order.folders.published)
+
+    return run
+
+
+def test_there_is_a_clinic_file_for_every_real_redcap_project():
+    assert sorted(CLINICS) == sorted(folder.name for folder in (REAL / "redcap").iterdir())
+
+
+@pytest.mark.parametrize("project", sorted(CLINICS))
+def test_a_night_loads_each_real_redcap_project_and_its_books_balance(published, project):
+    clinic, responses, items, total = CLINICS[project]
+    with published(f"redcap/{project}", clinic) as con:
+        found = con.sql("SELECT count(*), round(sum(value), 4) FROM item_responses").fetchone()
+        assert (con.sql("SELECT count(*) FROM responses").fetchone()[0], *found) == (responses, items, total)
+        assert con.sql("SELECT count(*) FROM load.quarantine").fetchone() == (0,)
+
+
+def test_multilevel_model_1_has_200_repeats_whose_first_items_sum_to_955_6(published):
+    clinic = CLINICS["multilevel-model-1"][0]
+    with published("redcap/multilevel-model-1", clinic) as con:
+        sums = "SELECT count(*), round(sum(value), 1) FROM item_responses WHERE instrument = 'cog' AND item = 1"
+        assert con.sql(sums).fetchone() == (200, 955.6)
+        ledger = "SELECT record_count, header_count, ignored_count, loaded_count FROM load.files"
+        assert con.sql(ledger).fetchone() == (221, 1, 20, 200)
+
+
+def test_the_guarded_negative_numbers_of_multilevel_model_1_are_read(published):
+    with published("redcap/multilevel-model-1", CLINICS["multilevel-model-1"][0]) as con:
+        slopes = "SELECT count(*), round(sum(value), 2) FROM item_responses WHERE instrument = 'slope'"
+        assert con.sql(slopes).fetchone() == (200, -12.32)
+
+
+def test_nhanes_phq9_in_the_wide_format(published):
+    clinic = """
+        time_zone = "America/New_York"
+        [sources.nhanes]
+        format = "wide"
+        files = "DPQ_J.csv"
+        client_id = "SEQN"
+        instrument = "phq9"
+        rater = "client"
+        completed_on = 2018-01-01
+        nulls = ["7", "9"]
+        items = ["DPQ010", "DPQ020", "DPQ030", "DPQ040", "DPQ050", "DPQ060", "DPQ070", "DPQ080", "DPQ090"]
+        """
+    with published("nhanes", clinic) as con:
+        records = con.sql("SELECT record_count - header_count FROM load.files").fetchone()
+        scored = "SELECT count(score), sum(score), count(*) FILTER (score >= 10) FROM scores"
+        assert records == (5533,)
+        assert con.sql(scored).fetchone() == (5068, 16426, 459)
+
+
+def test_values_before_validation_are_named_as_unreadable_and_never_read(published):
+    clinic = CLINICS["potentially-problematic-values"][0].replace("form_1_complete", "integer_before_validation")
+    with published("redcap/potentially-problematic-values", "quarantine_limit = 1.0\n" + clinic) as con:
+        held = "SELECT record_number, rule, column_name FROM load.quarantine ORDER BY ALL"
+        assert con.sql(held).fetchall() == [(n, "unreadable", "integer_before_validation") for n in (1, 2)]
+        assert con.sql("SELECT count(*) FROM responses").fetchone() == (0,)
