@@ -16,7 +16,7 @@ WAREHOUSE ?= demo/warehouse
 SIZE ?= S
 
 .PHONY: night test serve bench lint lock clean
-.SILENT: night test serve bench lint
+.SILENT: night test serve bench lint $(READY)
 
 night: $(READY)
 	$(BIN)/python -m flows.demo --out demo
@@ -38,8 +38,9 @@ lint: $(READY)
 
 # The lock is complete, so nothing outside it is resolved; `pip check` says so.
 $(READY): requirements.lock
+	echo "making the environment: a minute or two, once"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip check >/dev/null
 	touch $@
 

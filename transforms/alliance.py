@@ -58,7 +58,7 @@ def alliance(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl
         .sort("client_id", "starts_at", "session_id")
     )
     return at_sessions.with_columns(
-        pomp=100 * (pl.col("score") - pl.col("lowest")) / (pl.col("highest") - pl.col("lowest")),
+        pomp=(100 * (pl.col("score") - pl.col("lowest")) / (pl.col("highest") - pl.col("lowest"))).round(9),
         previous_score=pl.col("score").shift().over(dyad),
         gap_sessions=(pl.col("dyad_session_number") - pl.col("dyad_session_number").shift().over(dyad)),
     ).with_columns(change=(pl.col("score") - pl.col("previous_score")).round(6))

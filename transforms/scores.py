@@ -63,7 +63,7 @@ def _scored(instrument: Instrument, scale: Scale) -> dict[str, pl.Expr]:
     answers = [_answer(instrument, number) for number in scale.items]
     count = pl.sum_horizontal(answer.is_not_null().cast(pl.Int32) for answer in answers)
     total = pl.when(count == len(scale.items)).then(pl.sum_horizontal(answers).round(6))
-    mean = total / len(scale.items)
+    mean = (total / len(scale.items)).round(9)  # polars divides one row and many by different machine code
     return {
         "scale": pl.lit(scale.name),
         "score": total if scale.score == "sum" else mean,

@@ -118,7 +118,7 @@ _SHARED = [
     Column("completed_on", "date", "The local day on which it was completed."),
     Column("item", "integer", "The item's number as published.", between=(1, None)),
     Column("scale", "text", "The scale of the instrument; 'total' is all its scored items."),
-    Column("score", "number", "The scale's score by the published rule; null where the rule gives none."),
+    Column("score", "number", "The scale's score by the published rule."),
     Column("item_mean", "number", "The scale's mean item score, on the item's own range, under the same rule."),
     Column("answered_count", "integer", "Items answered.", between=(0, None)),
     Column("item_count", "integer", "Items the scale (or instrument) has.", between=(0, None)),

@@ -1,0 +1,53 @@
+"""DICTIONARY.md, written from the facts: `python -m flows.dictionary`. A test keeps the page true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import transforms
+from dashboards.questions import load_questions
+from warehouse.books import BOOKS
+from warehouse.building import history_columns
+from warehouse.columns import Column
+from warehouse.records import KINDS
+from warehouse.views import VIEWS
+
+PAGE = Path(__file__).resolve().parent.parent / "DICTIONARY.md"
+INTRODUCTION = """# Data dictionary
+
+Written by `python -m flows.dictionary` from the same facts that make the schema, the expectations and DuckDB's own
+comments (`SELECT table_name, column_name, comment FROM duckdb_columns()`). Times whose names end in `_at` are UTC;
+`_local` is the wall clock of the source's zone; `_share` is 0 to 1. People are pseudonyms: pseudonymous, not anonymous.
+"""
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    parts = [INTRODUCTION, "## main: what it means\n"]
+    parts += [_entry(table.name, f"{table.description} Key: {', '.join(table.key)}.", table.columns) for table in _tables()]
+    parts += [_entry(f"{view.name} (view)", view.description, view.columns) for view in VIEWS]
+    parts += ["## dashboard: what is asked\n"]
+    parts += [_question(name, question, columns) for name, (_, question, columns) in load_questions().items()]
+    parts += ["## history: what is known, every version\n"]
+    parts += [_entry(f"history.{kind.name}", kind.description, history_columns(kind)) for kind in KINDS.values()]
+    parts += ["## load: the books\n"]
+    parts += [_entry(f"load.{book.name}", book.description, book.columns) for book in BOOKS.values()]
+    return "\n".join(parts)
+
+
+def _tables() -> list:
+    return sorted(transforms.tables(), key=lambda table: table.name)
+
+
+def _entry(name: str, description: str, columns: tuple[Column, ...]) -> str:
+    rows = "\n".join(f"| {column.name} | {column.sql_type} | {column.comment} |" for column in columns)
+    return f"### {name}\n\n{description}\n\n| column | type | meaning |\n|---|---|---|\n{rows}\n"
+
+
+def _question(name: str, question: str, columns: dict[str, str]) -> str:
+    rows = "\n".join(f"| {column} | {meaning} |" for column, meaning in columns.items())
+    return f"### dashboard.{name}\n\n{question}\n\n| column | meaning |\n|---|---|\n{rows}\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
