@@ -20,7 +20,8 @@ def record_rules(kind: RecordKind, instruments: Mapping[str, Instrument]) -> lis
         ),
         rows_rule(
             "conflicting_duplicate",
-            f"SELECT row_id, '' AS column_name FROM {{batch}} JOIN {kind.name}_repeats USING (row_id) WHERE is_conflict",
+            f"SELECT row_id, '' AS column_name FROM {{batch}} JOIN {kind.name}_repeats USING (row_id) "
+            "WHERE is_conflict",
         ),
         *promised((column for column in kind.columns if column.name not in NOT_STATED), "warning"),
         *(added(instruments) if added else []),

@@ -24,7 +24,7 @@ comments (`SELECT table_name, column_name, comment FROM duckdb_columns()`). Time
 def page() -> str:
     """The whole page as Markdown."""
     parts = [INTRODUCTION, "## main: what it means\n"]
-    parts += [_entry(table.name, f"{table.description} Key: {', '.join(table.key)}.", table.columns) for table in _tables()]
+    parts += [_entry(each.name, f"{each.description} Key: {', '.join(each.key)}.", each.columns) for each in _tables()]
     parts += [_entry(f"{view.name} (view)", view.description, view.columns) for view in VIEWS]
     parts += ["## dashboard: what is asked\n"]
     parts += [_question(name, question, columns) for name, (_, question, columns) in load_questions().items()]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from flows.order import Order, Tonight
 from flows.steps import CHECK_STEPS, STEPS
 from warehouse.errors import RapportError
-from warehouse.folders import night_lock, note_attempt
+from warehouse.folders import next_load_id, night_lock, note_attempt
 
 Runner = Callable[[str, Callable[[Tonight], None], Tonight], None]
 
@@ -23,7 +24,7 @@ def plainly(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> Non
 def night(order: Order, run: Runner = plainly, told: Callable[[str], None] = lambda line: None) -> Tonight:
     """Run a night. Raises RapportError; then yesterday's warehouse stands and the building file is gone."""
     with night_lock(order.folders):
-        tonight = Tonight(order, datetime.now(UTC), told=told)
+        tonight = Tonight(order, datetime.now(UTC), next_load_id(order.folders), told=told)
         threading.Thread(target=_import_expectations, daemon=True).start()
         try:
             for name, step in STEPS.items():
@@ -31,7 +32,7 @@ def night(order: Order, run: Runner = plainly, told: Callable[[str], None] = lam
                     told(name)
                     run(name, step, tonight)
         except Exception as error:
-            note_attempt(order.folders, tonight.load_id, order.as_of, tonight.started_at, str(sayable(error)))
+            _note(tonight, str(sayable(error)))
             raise sayable(error) from None
         finally:
             _clear(tonight)
@@ -65,10 +66,18 @@ def _is_about_the_disk(error: Exception) -> bool:
     )
 
 
+def _note(tonight: Tonight, reason: str) -> None:
+    """A night that failed is in the books of the next that publishes. A check is not a night."""
+    order = tonight.order
+    if not order.is_check:
+        with suppress(OSError):  # a full disk: why the night failed matters more than the note of it
+            note_attempt(order.folders, tonight.load_id, order.as_of, tonight.started_at, reason)
+
+
 def _clear(tonight: Tonight) -> None:
-    """The building file never outlives its night."""
-    if tonight.con is not None:
-        tonight.con.close()
-    if tonight.building is not None:
-        for left in tonight.building.parent.glob(f"{tonight.building.name}*"):
-            left.unlink()
+    """The building file never outlives its night, nor does anything else that was not published."""
+    with suppress(Exception):  # on a failing disk closing fails too; the file is thrown away
+        if tonight.con is not None:
+            tonight.con.close()
+    with suppress(OSError):  # what is left then, the next night sweeps away
+        tonight.order.folders.sweep()

@@ -12,16 +12,20 @@ import argparse
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import flows.settings  # noqa: F401  before Prefect
+
+# isort: split
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.night import night, sayable
-from flows.order import Order, Tonight, place_order
+from flows.order import Tonight, place_order
 from flows.report import Progress, Report, report_of, tell
+from warehouse.clinic import read_clinic
 from warehouse.errors import NightRunning, RapportError, Unusable
 
 PUBLISHED, FAILED, UNUSABLE, RUNNING, LATE = range(5)
@@ -30,14 +34,10 @@ PUBLISHED, FAILED, UNUSABLE, RUNNING, LATE = range(5)
 @flow(name="nightly", description="Load what came, check it, compute it, publish it.", validate_parameters=False)
 def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None, check: bool = False) -> Report:
     """One night. Raises RapportError; then yesterday's warehouse stands."""
-    order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of, is_check=check)
-    try:
-        return report_of(night(order, run=as_task, told=Progress()))
-    except NightRunning:
-        raise
-    except RapportError as error:
-        tell_operators(order, str(error))
-        raise
+    with telling_operators(Path(clinic), check):
+        order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of, is_check=check)
+        with Progress() as progress:
+            return report_of(night(order, run=as_task, told=progress))
 
 
 def as_task(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> None:
@@ -53,13 +53,24 @@ def as_task(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> Non
     run()
 
 
-def tell_operators(order: Order, reason: str) -> None:
-    """Run the clinic's on_failure command with the one-line reason as its last argument."""
-    if not order.clinic.on_failure:
-        return
+@contextmanager
+def telling_operators(clinic: Path, check: bool) -> Iterator[None]:
+    """When a night fails, run the clinic's on_failure command with the one-line reason as its last argument."""
+    on_failure = read_clinic(clinic).on_failure
     try:
-        subprocess.run([*shlex.split(order.clinic.on_failure), reason], check=True, timeout=60, capture_output=True)
-    except (OSError, subprocess.SubprocessError) as error:
+        yield
+    except NightRunning:
+        raise
+    except RapportError as error:
+        if on_failure and not check:
+            _run_on_failure(on_failure, str(error))
+        raise
+
+
+def _run_on_failure(command: str, reason: str) -> None:
+    try:
+        subprocess.run([*shlex.split(command), reason], check=True, timeout=60, capture_output=True)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         print(f"on_failure could not be run ({type(error).__name__}); check it in the clinic file", file=sys.stderr)
 
 
@@ -67,13 +78,30 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one night from the command line; its exit status says how it went."""
     given = _arguments(arguments)
     try:
-        place_order(given.exports, given.clinic, given.warehouse, given.as_of)
-        report = nightly(str(given.exports), str(given.clinic), str(given.warehouse), given.as_of, given.check)
+        with telling_operators(given.clinic, given.check):
+            place_order(given.exports, given.clinic, given.warehouse, given.as_of)
+        report = _through_prefect(given)
     except RapportError as error:
         print(error.told, file=sys.stderr)
         return UNUSABLE if isinstance(error, Unusable) else RUNNING if isinstance(error, NightRunning) else FAILED
     tell(report)
     return LATE if report.late_sources else PUBLISHED
+
+
+def _through_prefect(given: argparse.Namespace) -> Report:
+    try:
+        return nightly(str(given.exports), str(given.clinic), str(given.warehouse), given.as_of, given.check)
+    except RapportError:
+        raise
+    except Exception as error:  # Prefect's own: the flow could not tell anybody
+        with telling_operators(given.clinic, given.check):
+            raise _said(error) from None
+
+
+def _said(error: Exception) -> RapportError:
+    if "Failed to reach API" in str(error):
+        return RapportError("the Prefect server of PREFECT_API_URL does not answer; start it, or unset PREFECT_API_URL")
+    return sayable(error)
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:

@@ -75,8 +75,11 @@ class Progress:
         else:
             self._console.print(f"… {line}")
 
-    def end(self) -> None:
-        """Take the moving line away."""
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the moving line away, and give the terminal its cursor back."""
         if self._status:
             self._status.stop()
 

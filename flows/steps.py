@@ -44,7 +44,6 @@ def begin(tonight: Tonight) -> None:
     tonight.building = folders.copy_yesterday(order.folders, os.getpid())
     tonight.con = building.open_building(tonight.building, order.folders.building)
     tonight.staging = staging.Staging(tonight.con)
-    tonight.load_id = publishing.next_load_id(tonight.con, tonight.failed_attempts)
     _same_key_as_yesterday(tonight)
     link = order.folders.crosswalk
     tonight.crosswalk = pl.read_parquet(link) if link.exists() else pl.DataFrame(schema=CROSSWALK)
@@ -132,7 +131,7 @@ def _pass_over(tonight: Tonight, delivery: Delivery) -> None:
     exported_at = delivery.exported_at or tonight.order.as_of
     history.confirm_file(tonight.con, delivery.same_as, delivery.file_id, exported_at)
     facts = {**_identity(tonight, delivery), "exported_at": exported_at, "is_passed_over": True}
-    tonight.staging.add_file(delivery.number, {**facts, **ledger.repeated_counts(tonight.con, delivery.same_as)})
+    tonight.staging.add_file(delivery.number, {**facts, **ledger.repeated(tonight.con, delivery.same_as)})
 
 
 def check_records(tonight: Tonight) -> None:

@@ -55,7 +55,7 @@ def episodes(
 
 def newest(records: pl.LazyFrame, key: str) -> pl.LazyFrame:
     """Of records that two sources give under one id, the newest export's."""
-    return records.sort("exported_at", "source").unique(key, keep="last")
+    return records.sort("exported_at", "source").filter(pl.col(key).is_last_distinct())
 
 
 def treatment_sessions(appointment_records: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:

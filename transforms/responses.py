@@ -56,11 +56,15 @@ def responses(response_records: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Cl
     Unmatched responses stay, and are matched when their appointment arrives."""
     counts = {name: instrument.item_count for name, instrument in clinic.instruments.items()}
     timings = {name: instrument.timing for name, instrument in clinic.instruments.items()}
-    all_of_them = newest(response_records, "response_id").with_columns(
-        answered_count=pl.col("answers").list.drop_nulls().list.len().fill_null(0).cast(pl.Int32),
-        item_count=pl.col("instrument").replace_strict(counts, default=0, return_dtype=pl.Int32),
-        timing=pl.col("instrument").replace_strict(timings, default="general", return_dtype=pl.String),
-    )
+    all_of_them = (
+        newest(response_records, "response_id")
+        .with_columns(
+            answered_count=pl.col("answers").list.drop_nulls().list.len().fill_null(0).cast(pl.Int32),
+            item_count=pl.col("instrument").replace_strict(counts, default=0, return_dtype=pl.Int32),
+            timing=pl.col("instrument").replace_strict(timings, default="general", return_dtype=pl.String),
+        )
+        .cache()
+    )  # every way of matching reads it
     matched = pl.concat(
         [
             _named(all_of_them.filter(pl.col("appointment_session_id").is_not_null()), sessions),

@@ -60,9 +60,9 @@ class Folders:
             for folder, mode in ((self.root, 0o755), (self.analysts, 0o750), (self.private, 0o700)):
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(mode)
-            for folder in (self.analysts / "versions", self.private / "versions", self.building):
+            for folder in (self.analysts / "versions", self.private / "versions", self.building, self.root / "shared"):
                 folder.mkdir(exist_ok=True)
-            (self.root / "shared").mkdir(exist_ok=True)
+                folder.chmod(0o755)  # the tree above says who gets this far, not the umask
         except OSError as error:
             raise Unusable(f"the warehouse folder cannot be made ({error.strerror}); check --warehouse") from None
 
@@ -73,7 +73,7 @@ class Folders:
         for tree, link in ((self.analysts, self.published), (self.private, self.crosswalk)):
             for left in tree.glob(".*.new"):
                 left.unlink()
-            current = _load_of(link.resolve()) if link.is_symlink() else 0
+            current = _current_load(link)
             for version in (tree / "versions").iterdir():
                 if _load_of(version) > current:
                     version.unlink()
@@ -82,7 +82,11 @@ class Folders:
 @contextmanager
 def night_lock(folders: Folders) -> Iterator[None]:
     """Hold the one night's lock; it dies with its process. Raises NightRunning."""
-    with (folders.private / "night.lock").open("w") as lock:
+    try:
+        lock = (folders.private / "night.lock").open("w")
+    except OSError as error:
+        raise Unusable(f"the warehouse folder cannot be written ({error.strerror}); check --warehouse") from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -103,6 +107,7 @@ def publish(made: Path, link: Path, stamp: str, mode: int) -> Path:
     """Make `made` a read-only version beside `link`, then move the symlink to it: the one moment that counts."""
     version = link.parent / "versions" / f"{stamp}{link.suffix}"
     made.chmod(mode)
+    _give_to_group(made, link.parent)
     _flush(made)
     made.replace(version)
     _flush(version.parent)
@@ -111,6 +116,17 @@ def publish(made: Path, link: Path, stamp: str, mode: int) -> Path:
     waiting.replace(link)
     _flush(link.parent)
     return version
+
+
+def _give_to_group(made: Path, folder: Path) -> None:
+    """A published file belongs to its folder's group: the analysts', once the folder was given to them."""
+    group = folder.stat().st_gid
+    if made.stat().st_gid == group:
+        return
+    try:
+        os.chown(made, -1, group)
+    except OSError:
+        raise Unusable(f"the night's user is not in the group of {folder.name}/; add it, so that they can read") from None
 
 
 def keep_newest(link: Path, count: int = KEPT_VERSIONS) -> None:
@@ -148,4 +164,14 @@ def failed_attempts(folders: Folders) -> list[dict]:
     if not folders.attempts.exists():
         return []
     lines = folders.attempts.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if line.endswith("}")]
+    attempts = [json.loads(line) for line in lines if line.endswith("}")]
+    return [attempt for attempt in attempts if attempt["load_id"] > _current_load(folders.published)]
+
+
+def next_load_id(folders: Folders) -> int:
+    """One more than any load that published or failed."""
+    return 1 + max([_current_load(folders.published), *(a["load_id"] for a in failed_attempts(folders))])
+
+
+def _current_load(link: Path) -> int:
+    return _load_of(link.resolve()) if link.is_symlink() else 0

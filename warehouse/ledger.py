@@ -82,19 +82,16 @@ def write_sources(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetim
         enter(con, "load.sources", {**facts, "every_hours": every, "is_late": late})
 
 
-def repeated_counts(con: duckdb.DuckDBPyConnection, file_id: str) -> dict[str, int]:
-    """The counts of a file that came again byte for byte: what it brought then is unchanged now."""
-    names = (
-        "record_count",
-        "header_count",
-        "blank_or_footer_count",
-        "ignored_count",
-        "duplicate_count",
-        "quarantined_count",
-    )
-    found = con.execute(
-        f"SELECT {', '.join(names)} FROM load.files WHERE file_id = ? ORDER BY load_id DESC LIMIT 1",
+def repeated(con: duckdb.DuckDBPyConnection, file_id: str) -> dict[str, object]:
+    """What the books say of a file that came again byte for byte: what it brought then is unchanged now.
+
+    What was still to come then begins at the same time, so the repeat is read again when its first copy would be.
+    """
+    kept = ("header_count", "blank_or_footer_count", "ignored_count", "duplicate_count", "quarantined_count")
+    record_count, rereads_at, *counts = con.execute(
+        f"SELECT record_count, rereads_at, {', '.join(kept)} FROM load.files "
+        "WHERE file_id = ? ORDER BY load_id DESC LIMIT 1",
         [file_id],
     ).fetchone()
-    counts = dict(zip(names, found, strict=True))
-    return {**counts, "unchanged_count": counts["record_count"] - sum(found[1:])}
+    gone = {"unchanged_count": record_count - sum(counts), "record_count": record_count, "rereads_at": rereads_at}
+    return {**dict(zip(kept, counts, strict=True)), **gone}

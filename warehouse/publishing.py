@@ -31,12 +31,6 @@ def table_counts(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> dict[st
     return {table.name: con.sql(f"SELECT count(*) FROM main.{table.name}").fetchone()[0] for table in tables}
 
 
-def next_load_id(con: duckdb.DuckDBPyConnection, failed: list[dict]) -> int:
-    """One more than any load that published or failed."""
-    last = con.sql("SELECT coalesce(max(load_id), 0) FROM load.loads").fetchone()[0]
-    return max([last, *(attempt["load_id"] for attempt in failed)]) + 1
-
-
 def last_as_of(con: duckdb.DuckDBPyConnection) -> datetime | None:
     """The as_of of the published night this file was copied from; None for the first night."""
     row = con.sql("SELECT as_of FROM load.current").fetchone()

@@ -140,7 +140,7 @@ def _gathered(rows: pl.DataFrame, instrument: Instrument | None) -> pl.DataFrame
     count = instrument.item_count if instrument else 0
     scales = sorted(instrument.scale_names) if instrument else []
     number_of = pl.col("item").cast(pl.Int32, strict=False)
-    is_item, is_scale = number_of.is_between(1, count), pl.col("item").is_in(scales)
+    is_item, is_scale = number_of.is_between(1, count), pl.col("item").is_in(scales).fill_null(False)
     rows = rows.with_columns(number=pl.when(is_item).then(number_of), is_scale=is_scale)
     keys = [pl.coalesce("response_id", pl.format("\x1e{}", RECORD)).alias("group"), *ATTRIBUTES[1:]]
     grouped = rows.group_by(keys, maintain_order=True).agg(

@@ -1,0 +1,95 @@
+"""What several test modules need: a Prefect server, a published yesterday, a demo clinic, a night as a real process."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from nights import ROOT, Place, open_place
+
+STARTS_WITHIN = 180  # seconds
+ENDS_WITHIN = 240  # seconds; a night that takes longer hangs
+
+
+@pytest.fixture(scope="session")
+def surroundings(tmp_path_factory):
+    """The environment of a real night: a Prefect server of its own, whose home is empty at first."""
+    home = tmp_path_factory.mktemp("prefect")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    private = {"PREFECT_HOME": str(home), "PREFECT_API_URL": f"http://127.0.0.1:{port}/api"}
+    quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "RAPPORT_"))}
+    environment = kept | private | quiet
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (home / "server.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        _wait_for(f"{private['PREFECT_API_URL']}/health", server)
+        yield environment
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+
+
+def _wait_for(health: str, server: subprocess.Popen) -> None:
+    until = time.monotonic() + STARTS_WITHIN
+    while server.poll() is None and time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(health, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError("the tests' Prefect server did not start")
+
+
+@pytest.fixture(scope="session")
+def run_night(surroundings):
+    """Run `python -m flows.nightly` as a real process from the root, its output captured unfiltered."""
+
+    def run(place: Place, as_of: str, *more: str, before: tuple[str, ...] = (), **environment: str):
+        command = [*before, *place.command(as_of, *more)]
+        env = surroundings | environment
+        return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=ENDS_WITHIN)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory) -> Place:
+    """Three nights of a small demo clinic, with a key; nothing published. Copy it before a night writes to it."""
+    from flows.demo import write  # noqa: PLC0415
+
+    place = open_place(tmp_path_factory.mktemp("demo") / "clinic")
+    write(place.folder, clients=40, nights=3, seed=7)
+    _age(place.exports)
+    return place
+
+
+def _age(exports: Path) -> None:
+    from nights import LONG_AGO  # noqa: PLC0415
+
+    for path in exports.iterdir():
+        os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory) -> Place:
+    """A small clinic whose night of 2026-11-18 is published. Copy it before a night writes to it."""
+    place = open_place(tmp_path_factory.mktemp("published") / "clinic")
+    place.deliver_day(17, first=2)
+    place.night("2026-11-18T12:00")
+    return place
+
+
+@pytest.fixture
+def yesterday(published, tmp_path) -> Place:
+    """A copy of it for one test, with the files of the next night delivered and not yet read."""
+    place = published.copied_to(tmp_path / "clinic")
+    place.deliver_day(18)
+    return place

@@ -1,0 +1,113 @@
+"""A clinic file that cannot be right is refused with the key and what to do."""
+
+import re
+
+import pytest
+
+from warehouse.clinic import read_clinic
+from warehouse.errors import Unusable
+
+ZONE = 'time_zone = "America/Chicago"\n'
+SOURCE = """
+[sources.surveys]
+format = "redcap"
+files = "surveys_*.csv"
+"""
+FORM = """
+[sources.surveys.forms.srs]
+instrument = "srs"
+rater = "client"
+items = ["s1", "s2", "s3", "s4"]
+"""
+WIDE = """
+[sources.wave]
+format = "wide"
+files = "wave*.csv"
+instrument = "srs"
+rater = "client"
+client_id = "id"
+items = ["s1", "s2", "s3", "s4"]
+"""
+
+
+def refusal(tmp_path, text: str) -> str:
+    with pytest.raises(Unusable) as refused:
+        (tmp_path / "clinic.toml").write_text(text, encoding="utf-8")
+        read_clinic(tmp_path / "clinic.toml")
+    assert str(refused.value).startswith("clinic file clinic.toml")
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ('time_zon = "UTC"\n', "the file has the unknown key 'time_zon'; did you mean 'time_zone'?"),
+        (ZONE + SOURCE + 'fromat = "x"', r"\[sources.surveys\] has the unknown key 'fromat'; did you mean 'format'?"),
+        (ZONE + SOURCE + FORM + 'ratter = "x"', r"\[sources.surveys.forms.srs\] .* 'ratter'; did you mean 'rater'?"),
+        (ZONE + WIDE + 'complete_at = "x"', r"\[sources.wave\] .* 'complete_at'; did you mean 'completed_at'?"),
+        (ZONE + '[lists]\nservices = ["a"]', r"\[lists\] .* 'services'; did you mean 'service'?"),
+        (
+            ZONE + SOURCE + '[sources.surveys.clients]\nbirthdate = "b"',
+            "clients.* 'birthdate'; did you mean 'birth_date'?",
+        ),
+        (ZONE + "zzz = 1", "the unknown key 'zzz'; known keys are instruments, lists"),
+    ],
+)
+def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
+    assert re.search(near.replace("?", r"\?"), refusal(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "'time_zone' is missing; add"),
+        ('time_zone = "Chicago"', "time_zone = 'Chicago' is not an IANA time zone"),
+        ("time_zone = 6", "'time_zone' must be text in quotes"),
+        (ZONE + 'schedule = "at three"', "schedule = 'at three' is not a cron line of five fields"),
+        (ZONE + 'schedule = "0 3 * * * *"', "five fields"),
+        (ZONE + "schedule = 3", "'schedule' must be text"),
+        (ZONE + "quarantine_limit = 20", "quarantine_limit = 20 is not a share from 0 to 1"),
+        (ZONE + 'quarantine_limit = "20 %"', "'quarantine_limit' must be a number"),
+        (ZONE + 'not_treatment = "assessment"', "'not_treatment' must be a list of texts"),
+        (ZONE + "on_failure = true", "'on_failure' must be text"),
+        (ZONE + 'instruments = "nowhere"', "instruments = 'nowhere' is not a folder beside"),
+        (ZONE + '[lists]\nsite = "north"', r"\[lists\]: 'site' must be a list of texts"),
+        (ZONE + "sources = 3", "'sources' must be a section"),
+        (ZONE + "[sources]\nx = 3", r"\[sources\]: 'x' must be a section"),
+        (ZONE + SOURCE.replace("redcap", "excel"), r"\[sources.surveys\] format = 'excel' is not one of plain, redcap"),
+        (ZONE + '[sources.x]\nformat = "redcap"', r"\[sources.x\] has no key 'files'"),
+        (ZONE + '[sources.x]\nfiles = "*"', r"\[sources.x\] records = 'None' is not one of clients, episodes"),
+        (ZONE + SOURCE + 'time_zone = "Mars"', r"\[sources.surveys\] time_zone = 'Mars'"),
+        (ZONE + SOURCE + 'every = "daily"', r"\[sources.surveys\] every = 'daily' is not a number of hours, days"),
+        (ZONE + SOURCE + "every = 1", r"\[sources.surveys\]: 'every' must be text"),
+        (ZONE + SOURCE + 'nulls = "-99"', r"\[sources.surveys\]: 'nulls' must be a list"),
+        (ZONE + SOURCE + 'decimal = "point"', r"\[sources.surveys\] decimal = 'point' is not one of ., ,"),
+        (ZONE + SOURCE + 'encoding = "ascii"', r"\[sources.surveys\] encoding = 'ascii' is not one of utf-8"),
+        (ZONE + SOURCE + "forms = 3", r"\[sources.surveys\]: 'forms' must be a section"),
+        (ZONE + SOURCE + FORM.replace('"srs"', '"sss"'), r"forms.srs\] instrument = 'sss' is not one of"),
+        (ZONE + SOURCE + FORM.replace('"client"', '"aunt"'), r"forms.srs\] rater = 'aunt' is not one of client"),
+        (ZONE + SOURCE + FORM.replace(', "s4"', ""), r"forms.srs\] items names 3 columns; srs has 4 items"),
+        (ZONE + SOURCE + FORM.replace('"s4"', "4"), r"forms.srs\]: 'items' must be a list of texts"),
+        (ZONE + SOURCE + FORM.replace("items", "#"), r"forms.srs\] has no key 'items'; add it"),
+        (ZONE + SOURCE + FORM + 'completed_on = "spring"', r"forms.srs\]: 'completed_on' must be a day"),
+        (ZONE + SOURCE + FORM + 'completed_on = "2026-03-01"\ncompleted_at = "t"', "both 'completed_at' and"),
+        (ZONE + SOURCE + FORM.replace('"client"', '{ column = "who" }'), r"rater has no key 'words'; add it"),
+        (ZONE + SOURCE + FORM.replace('"client"', '{ column = "w", words = { a = "b" } }'), "rater words = 'b' is not"),
+        (ZONE + WIDE.replace("client_id", "#"), r"\[sources.wave\] has no key 'client_id'; add it"),
+        (
+            ZONE + SOURCE + 'clients = { sex = { column = "s", words = { m = "man" } } }',
+            "sex words = 'man' is not one of",
+        ),
+        ("time_zone = UTC", "is not TOML"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_key_and_what_to_do(tmp_path, text, reason):
+    assert re.search(reason, refusal(tmp_path, text))
+
+
+def test_a_file_that_is_not_there_or_not_utf_8_is_refused(tmp_path):
+    with pytest.raises(Unusable, match=r"clinic.toml cannot be read .*; check --clinic"):
+        read_clinic(tmp_path / "clinic.toml")
+    (tmp_path / "clinic.toml").write_bytes(b'time_zone = "UTC" # caf\xe9')
+    with pytest.raises(Unusable, match="is not TOML"):
+        read_clinic(tmp_path / "clinic.toml")

@@ -1,0 +1,112 @@
+"""An instrument file that cannot be right is refused with the file, the key and the reason."""
+
+import re
+
+import pytest
+
+from warehouse.errors import Unusable
+from warehouse.instruments import load_instruments, read_instrument
+
+GOOD = """
+title = "Own"
+construct = "alliance"
+respondents = ["client"]
+timing = "session_end"
+direction = "higher_better"
+citation = "Someone 2020"
+licence = "free"
+[items]
+count = 3
+minimum = 0
+maximum = 4
+step = 1
+reversed = [2]
+[scales.total]
+description = "All of them."
+items = [1, 2, 3]
+score = "sum"
+missing = "complete_only"
+"""
+KEYS = [line.split(" = ")[0] for line in GOOD.splitlines() if " = " in line]
+WRONG = [
+    ('title = "Own"', "title = 5", "'title' must be text in quotes"),
+    ('citation = "Someone 2020"', 'citation = " "', "'citation' must be text"),
+    ('construct = "alliance"', 'construct = "love"', "construct = 'love' is not one of alliance, outcome"),
+    ('timing = "session_end"', 'timing = "later"', "timing = 'later' is not one of session_start"),
+    ('direction = "higher_better"', 'direction = "up"', "direction = 'up' is not one of"),
+    ('respondents = ["client"]', 'respondents = ["dog"]', "respondents = 'dog' is not one of client"),
+    ('respondents = ["client"]', 'respondents = "client"', "'respondents' must be a list of texts"),
+    ("maximum = 4", "maximum = 0", r"\[items\] minimum must be below maximum"),
+    ("minimum = 0", 'minimum = "0"', r"\[items\]: 'minimum' must be a number"),
+    ("count = 3", "count = 2.5", r"\[items\]: 'count' must be a whole number"),
+    ("step = 1", "steps = 1", "the unknown key 'steps'; did you mean 'step'"),
+    ("reversed = [2]", "reversed = [4]", r"\[items\] reversed must name items from 1 to 3, each once"),
+    ("items = [1, 2, 3]", "items = [1, 2, 4]", r"\[scales.total\] items must name items from 1 to 3"),
+    ("items = [1, 2, 3]", "items = [0, 1, 2]", r"\[scales.total\] items must name items from 1 to 3"),
+    ("items = [1, 2, 3]", "items = [1, 2, 2]", r"\[scales.total\] items must name .* each once"),
+    ("items = [1, 2, 3]", "items = []", r"\[scales.total\] items is empty"),
+    ("items = [1, 2, 3]", 'items = ["1"]', r"\[scales.total\]: 'items' must be a list of whole numbers"),
+    ('score = "sum"', 'score = "median"', r"\[scales.total\] score = 'median' is not one of sum, mean"),
+    ('missing = "complete_only"', 'missing = "guess"', r"\[scales.total\] missing = 'guess' is not one of"),
+    ("[scales.total]", "[scale.total]", "the unknown key 'scale'; did you mean 'scales'"),
+    ('licence = "free"', "licence = free", "Invalid value"),
+]
+
+
+def refusal(tmp_path, text: str | bytes) -> str:
+    file = tmp_path / "own.toml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(Unusable) as refused:
+        read_instrument(file)
+    return str(refused.value)
+
+
+def test_the_file_that_the_others_are_spoiled_copies_of_is_read(tmp_path):
+    (tmp_path / "own.toml").write_text(GOOD, encoding="utf-8")
+    found = read_instrument(tmp_path / "own.toml")
+    assert (found.name, found.item_count, found.reversed, found.scales[0].items) == ("own", 3, (2,), (1, 2, 3))
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if key != "reversed"])
+def test_a_missing_key_is_named(tmp_path, key):
+    spoiled = "\n".join(line for line in GOOD.splitlines() if not line.startswith(f"{key} ="))
+    assert f"has no key '{key}'; add it" in refusal(tmp_path, spoiled)
+
+
+@pytest.mark.parametrize(("right", "wrong", "reason"), WRONG, ids=[wrong for _, wrong, _ in WRONG])
+def test_a_wrong_value_is_refused_with_file_key_and_reason(tmp_path, right, wrong, reason):
+    told = refusal(tmp_path, GOOD.replace(right, wrong, 1))
+    assert told.startswith("instrument file own.toml: ")
+    assert re.search(reason, told)
+
+
+def test_items_and_scales_must_be_sections(tmp_path):
+    head = GOOD[: GOOD.index("[items]")]
+    assert "'items' must be a section" in refusal(tmp_path, head + "items = 3\nscales = 4")
+    assert "[scales]: 'total' must be a section" in refusal(
+        tmp_path, GOOD[: GOOD.index("[scales")] + "[scales]\ntotal = 3"
+    )
+
+
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path):
+    assert "own.toml" in refusal(tmp_path, GOOD.replace("Someone", "Zoë").encode("cp1252"))
+
+
+def test_reversed_items_may_be_left_out(tmp_path):
+    (tmp_path / "own.toml").write_text(GOOD.replace("reversed = [2]\n", ""), encoding="utf-8")
+    assert read_instrument(tmp_path / "own.toml").reversed == ()
+
+
+def test_a_clinics_own_file_wins_over_the_one_of_the_same_name_and_the_others_stay(tmp_path):
+    (tmp_path / "srs.toml").write_text(GOOD, encoding="utf-8")
+    found = load_instruments(tmp_path)
+    assert (found["srs"].title, found["ors"].title) == ("Own", "Outcome Rating Scale")
+
+
+def test_the_range_of_a_sum_is_that_of_its_items_together_and_of_a_mean_that_of_one(tmp_path):
+    (tmp_path / "own.toml").write_text(
+        GOOD + '[scales.average]\ndescription = "x."\nitems = [1, 3]\nscore = "mean"\nmissing = "complete_only"\n',
+        encoding="utf-8",
+    )
+    found = read_instrument(tmp_path / "own.toml")
+    assert [found.range_of(scale) for scale in found.scales] == [(0, 12), (0, 4)]

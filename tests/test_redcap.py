@@ -1,0 +1,161 @@
+"""REDCap's raw flat export (formats.md 1.1)."""
+
+import pytest
+from drawn import lines, seen
+from reading import Reading
+
+from warehouse.errors import Refused
+
+SRS = """
+[sources.surveys]
+format = "redcap"
+files = "*"
+[sources.surveys.forms.srs]
+instrument = "srs"
+rater = "client"
+items = ["srs_1", "srs_2", "srs_3", "srs_4"]
+"""
+UNTIMED = SRS + 'completed_on = "2026-03-01"\n'
+ITEMS = "srs_1 | srs_2 | srs_3 | srs_4"
+
+
+def surveys(tmp_path, drawn, clinic: str = UNTIMED) -> Reading:
+    return Reading(tmp_path, clinic, drawn, "surveys")
+
+
+def test_parent_rows_hold_their_own_forms_and_repeat_rows_only_their_own(tmp_path):
+    found = surveys(
+        tmp_path,
+        f"""
+record_id | redcap_repeat_instrument | redcap_repeat_instance | name  | {ITEMS}
+1         |                          |                        | Smith |   |   |   |
+1         | srs                      | 1                      |       | 9 | 9 | 9 | 9
+1         | srs                      | 2                      |       | 8 | 8 | 8 | 8
+1         | ors                      | 1                      |       | 1 | 1 | 1 | 1
+2         |                          |                        | Jones | 7 | 7 | 7 | 7
+""",
+    )
+    expected = """
+        record_number | client_id | response_id | answers
+        2             | 1         | 1//srs/1    | 9 9 9 9
+        3             | 1         | 1//srs/2    | 8 8 8 8
+        5             | 2         | 2//srs/     | 7 7 7 7
+        """
+    assert seen(found.rows("responses"), expected) == lines(expected)
+    assert found.ignored_count == 2
+
+
+def test_repeat_columns_that_are_absent_are_no_drift(tmp_path):
+    found = surveys(tmp_path, f"study_id | {ITEMS}\n1 | 9 | 9 | 9 | 9")
+    expected = "client_id | response_id\n1 | 1//srs/"
+    assert seen(found.rows("responses"), expected) == lines(expected)
+
+
+def test_the_event_is_part_of_the_key_and_a_repeating_event_has_an_instance_alone(tmp_path):
+    found = surveys(
+        tmp_path,
+        f"""
+record_id | redcap_event_name | redcap_repeat_instrument | redcap_repeat_instance | {ITEMS}
+1         | intake_arm_1      |                          |                        | 9 | 9 | 9 | 9
+1         | week_1_arm_1      |                          |                        | 8 | 8 | 8 | 8
+1         | visit_arm_1       |                          | 2                      | 7 | 7 | 7 | 7
+""",
+    )
+    expected = "response_id\n1/intake_arm_1/srs/\n1/week_1_arm_1/srs/\n1/visit_arm_1/srs/2"
+    assert seen(found.rows("responses"), expected) == lines(expected)
+
+
+def test_a_form_that_nobody_touched_is_ignored_and_one_answered_in_part_is_not(tmp_path):
+    found = surveys(
+        tmp_path,
+        f"""
+record_id | srs_timestamp       | {ITEMS}         | srs_complete
+1         |                     |   |   |   |     | 0
+2         |                     |   | 0 |   |     | 0
+3         | 2026-03-02 15:50:00 |   |   |   |     | 2
+4         | [not completed]     |   |   |   |     | 0
+5         |                     |   |   |   |     |
+""",
+        SRS,
+    )
+    expected = "client_id | answers\n2 | - 0 - -\n3 | - - - -"
+    assert seen(found.rows("responses"), expected) == lines(expected)
+    assert found.ignored_count == 3
+
+
+def test_a_timestamp_is_server_time_and_blank_or_not_completed_is_no_time(tmp_path):
+    found = surveys(
+        tmp_path,
+        f"""
+record_id | srs_timestamp       | {ITEMS}
+1         | 2026-03-02 20:50:00 | 9 | 9 | 9 | 9
+2         | [not completed]     | 9 | 9 |   |
+3         |                     | 9 | 9 | 9 | 9
+4         | 2026-02-30 20:50:00 | 9 | 9 | 9 | 9
+""",
+        SRS,
+    )
+    expected = """
+        client_id | completed_at     | completed_on | unreadable
+        1         | 2026-03-03 02:50 | 2026-03-02   |
+        2         |                  |              |
+        3         |                  |              |
+        4         |                  |              | srs_timestamp
+        """
+    assert seen(found.rows("responses"), expected) == lines(expected)
+
+
+def test_record_ids_are_text_with_their_leading_zeros_and_words(tmp_path):
+    found = surveys(
+        tmp_path, f"record_id | {ITEMS}\n007 | 9 | 9 | 9 | 9\n331-1 | 9 | 9 | 9 | 9\nAMC Javelin | 9 | 9 | 9 | 9"
+    )
+    assert found.rows("responses")["client_id"].to_list() == ["007", "331-1", "AMC Javelin"]
+
+
+def test_a_missing_data_code_is_no_answer_in_an_item_and_stays_an_id(tmp_path):
+    clinic = UNTIMED.replace('files = "*"', 'files = "*"\nnulls = ["7", "UNK"]')
+    found = surveys(tmp_path, f"record_id | {ITEMS}\n7 | 7 | UNK | 9 | 9", clinic)
+    expected = "client_id | answers | unreadable\n7 | - - 9 9 |"
+    assert seen(found.rows("responses"), expected) == lines(expected)
+
+
+def test_a_blank_that_guards_a_spreadsheet_and_decimal_commas_and_points_are_read(tmp_path):
+    clinic = UNTIMED.replace('files = "*"', 'files = "*"\ndecimal = ","')
+    data = b'record_id,srs_1,srs_2,srs_3,srs_4\n1,"9,5",9.5, 9,"9,0"\n'
+    assert surveys(tmp_path, data, clinic).rows("responses")["answers"].to_list() == [[9.5, 9.5, 9.0, 9.0]]
+
+
+def test_ticks_of_a_checkbox_may_be_items(tmp_path):
+    clinic = UNTIMED.replace('["srs_1", "srs_2", "srs_3", "srs_4"]', '["c___1", "c___2", "c___3", "c____99"]')
+    found = surveys(tmp_path, "record_id | c___1 | c___2 | c___3 | c____99\n1 | 0 | 1 | 0 | 0", clinic)
+    assert seen(found.rows("responses"), "answers\n0 1 0 0") == lines("answers\n0 1 0 0")
+
+
+def test_notes_with_line_feeds_and_quotes_cost_no_record(tmp_path):
+    data = b'record_id,note,srs_1,srs_2,srs_3,srs_4\n1,"a\n""b"", c\n",9,9,9,9\n2,,8,8,8,8\n'
+    assert surveys(tmp_path, data).rows("responses")["record_number"].to_list() == [1, 2]
+
+
+def test_a_project_without_records_exports_one_line_feed_and_that_is_no_drift(tmp_path):
+    found = surveys(tmp_path, b"\n")
+    assert (found.rows("responses").height, found.opened.record_count, found.opened.header_count) == (0, 0, 1)
+
+
+def test_the_nameless_column_of_row_numbers_that_r_writes_is_not_the_record_id(tmp_path):
+    found = surveys(tmp_path, b'"",record_id,srs_1,srs_2,srs_3,srs_4\n1,331-1,9,9,9,9\n')
+    assert found.rows("responses")["client_id"].to_list() == ["331-1"]
+
+
+@pytest.mark.parametrize("missing", ["srs_2", "srs_timestamp"])
+def test_a_column_that_the_clinic_file_names_and_the_export_lacks_is_refused(tmp_path, missing):
+    columns = [name for name in ("srs_timestamp", "srs_1", "srs_2", "srs_3", "srs_4") if name != missing]
+    with pytest.raises(Refused, match=f"has no column '{missing}'"):
+        surveys(tmp_path, "record_id | " + " | ".join(columns), SRS)
+
+
+def test_a_coded_rater_is_translated_and_a_code_without_a_word_is_unknown(tmp_path):
+    words = 'rater = { column = "who", words = { "1" = "client", "2" = "caregiver" } }'
+    clinic = UNTIMED.replace('rater = "client"', words)
+    drawn = f"record_id | who | {ITEMS}\n1 | 1 | 9 | 9 | 9 | 9\n2 | 2 | 9 | 9 | 9 | 9\n3 | 3 | 9 | 9 | 9 | 9"
+    found = surveys(tmp_path, drawn, clinic)
+    assert found.rows("responses")["rater"].to_list() == ["client", "caregiver", "unknown"]
