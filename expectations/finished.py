@@ -47,6 +47,12 @@ _ADDED = {
             "AND answered_count < item_count",
             severity="critical",
         ),
+        rows_rule(
+            "a score from fewer answers than items says that it is prorated",
+            "SELECT response_id FROM {batch} WHERE basis = 'computed' AND score IS NOT NULL "
+            "AND (answered_count = 0 OR is_prorated IS DISTINCT FROM (answered_count < item_count))",
+            severity="critical",
+        ),
     ],
     "responses": [
         rows_rule(

@@ -21,24 +21,53 @@ def added(instruments: Mapping[str, Instrument]) -> list[Rule]:
 
 def _out_of_range(instruments: Mapping[str, Instrument]) -> str:
     """Responses with an answer below or above the item's range, or between its steps; or a given score off range."""
-    items = ", ".join(
-        f"('{each.name}', {each.minimum}::FLOAT, {each.maximum}::FLOAT, {each.step == 1})"
-        for each in instruments.values()
-    )
-    scales = ", ".join(
-        f"('{each.name}', '{scale.name}', {low}, {high})"
-        for each in instruments.values()
-        for scale in each.scales
-        for low, high in [each.range_of(scale)]
-    )
     return f"""
         SELECT row_id, 'value' AS column_name FROM {{batch}} AS r
-        JOIN (VALUES {items}) AS i(instrument, lowest, highest, whole) USING (instrument)
-        WHERE list_min(answers) < lowest OR list_max(answers) > highest
+        JOIN (VALUES {_usual_ranges(instruments)}) AS i(instrument, lowest, highest, whole, never) USING (instrument)
+        WHERE list_min(answers) < lowest OR list_max(answers) > highest OR list_has_any(answers, never)
             OR (whole AND answers IS DISTINCT FROM answers::INTEGER[]::FLOAT[])
         UNION
+        SELECT row_id, 'value' AS column_name FROM {{batch}} AS r
+        JOIN (VALUES {_own_ranges(instruments)}) AS i(instrument, item, lowest, highest) USING (instrument)
+        WHERE answers[item] NOT BETWEEN lowest AND highest
+        UNION
         SELECT row_id, 'value' AS column_name
-        FROM (SELECT row_id, instrument, unnest(given_scores) AS given FROM {{batch}} WHERE given_scores IS NOT NULL) AS g
-        JOIN (VALUES {scales}) AS s(instrument, scale, lowest, highest)
+        FROM (SELECT row_id, instrument, unnest(given_scores) AS given
+              FROM {{batch}} WHERE given_scores IS NOT NULL) AS g
+        JOIN (VALUES {_score_ranges(instruments)}) AS s(instrument, scale, lowest, highest)
             ON s.instrument = g.instrument AND s.scale = given.scale
         WHERE given.score NOT BETWEEN lowest AND highest"""
+
+
+def _usual_ranges(instruments: Mapping[str, Instrument]) -> str:
+    """Each instrument's items together; items with a range of their own may widen it here and are checked alone."""
+    rows = []
+    for each in (each for each in instruments.values() if each.item_count):
+        ranges = [each.range_of_item(number) for number in range(1, each.item_count + 1)]
+        low, high = min(one.minimum for one in ranges), max(one.maximum for one in ranges)
+        whole = all(one.step == 1 for one in ranges)
+        rows.append(f"('{each.name}', {low}::FLOAT, {high}::FLOAT, {whole}, {list(each.never)}::FLOAT[])")
+    return ", ".join(rows) or "(NULL, NULL::FLOAT, NULL::FLOAT, NULL::BOOLEAN, NULL::FLOAT[])"
+
+
+def _own_ranges(instruments: Mapping[str, Instrument]) -> str:
+    """Every item of the instruments whose items differ."""
+    items = [
+        (each.name, number, each.range_of_item(number))
+        for each in instruments.values()
+        if each.other_ranges
+        for number in range(1, each.item_count + 1)
+    ]
+    rows = [f"('{name}', {number}, {own.minimum}::FLOAT, {own.maximum}::FLOAT)" for name, number, own in items]
+    return ", ".join(rows) or "(NULL, NULL::INTEGER, NULL::FLOAT, NULL::FLOAT)"
+
+
+def _score_ranges(instruments: Mapping[str, Instrument]) -> str:
+    """Lowest and highest possible score; null, and so not checked, where a key was not found."""
+    scales = [(each.name, scale.name, *each.range_of(scale)) for each in instruments.values() for scale in each.scales]
+    rows = [f"('{name}', '{scale}', {_sql(low)}::DOUBLE, {_sql(high)}::DOUBLE)" for name, scale, low, high in scales]
+    return ", ".join(rows) or "(NULL, NULL, NULL::DOUBLE, NULL::DOUBLE)"
+
+
+def _sql(number: float | None) -> str:
+    return "NULL" if number is None else str(number)

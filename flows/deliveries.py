@@ -179,6 +179,6 @@ def fingerprint(source: Source, clinic: Clinic) -> str:
         source.section,
         source.time_zone,
         dict(clinic.lists),
-        dict(clinic.instruments),
+        [instrument.reading for instrument in clinic.instruments.values()],
     )
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

@@ -247,7 +247,9 @@ def _definitions_changed(tonight: Tonight) -> bool:
 
 def definition_version(order: Order) -> str:
     """A fingerprint of everything that tables are computed from beside the records."""
-    facts = (transforms.tables_version(), order.clinic.not_treatment, dict(order.clinic.instruments))
+    clinic = order.clinic
+    declared = (clinic.not_treatment, clinic.accepted, clinic.licences, dict(clinic.instruments))
+    facts = (transforms.tables_version(), *declared)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 

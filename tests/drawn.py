@@ -68,9 +68,13 @@ def records(kind: str, text: str = "source") -> pl.LazyFrame:
     return frame.with_columns(**usual, **{name: pl.lit(None, dtype=_TYPE_OF[name][0]) for name in others})
 
 
-def clinic(not_treatment: Iterable[str] = ()) -> Clinic:
-    """What a clinic declares, with the instruments that come with Rapport."""
-    return Clinic("UTC", "0 3 * * *", None, 0.2, tuple(not_treatment), {}, (), load_instruments())
+def clinic(
+    not_treatment: Iterable[str] = (), accepted: Iterable[str] = (), licences: Iterable[str] | None = None
+) -> Clinic:
+    """What a clinic declares, with the instruments that come with Rapport; by default it holds every licence."""
+    instruments = load_instruments()
+    held = tuple(instruments if licences is None else licences)
+    return Clinic("UTC", "0 3 * * *", None, 0.2, tuple(not_treatment), {}, (), instruments, tuple(accepted), held)
 
 
 def computed(declared: Clinic | None = None, births: str = "", **kinds: str | pl.LazyFrame) -> dict[str, pl.DataFrame]:

@@ -14,6 +14,7 @@ ALARMING = ("Traceback", "Warning", "Error", "Exception")
 LONG_AGO = 1_750_000_000  # a file written then has stopped growing: the night need not look twice
 CLINIC = """\
 time_zone = "America/Chicago"
+licences = ["srs"]
 
 [sources.appointments]
 files = "appointments_%Y-%m-%d*.csv"
@@ -33,7 +34,9 @@ def held(client: int, day: int) -> str:
 def answered(client: int, day: int) -> list[str]:
     """The SRS of that appointment, one row per item."""
     when = f"2026-11-{day:02d}T{9 + client % 8:02d}:50"
-    return [f"R{client}-{day},C{client},srs,client,{when},{item},{5 + (client + day + item) % 5}" for item in (1, 2, 3, 4)]
+    return [
+        f"R{client}-{day},C{client},srs,client,{when},{item},{5 + (client + day + item) % 5}" for item in (1, 2, 3, 4)
+    ]
 
 
 @dataclass(frozen=True)

@@ -22,14 +22,7 @@ from warehouse.tables import table
         "rater!",
         "scale!",
         "score!",
-        Column(
-            "pomp",
-            "number",
-            "Percent of maximum possible: 100 x (score - lowest) / (highest - lowest).",
-            unit="percent",
-            required=True,
-            between=(0, 100),
-        ),
+        "pomp!",
         Column(
             "previous_score",
             "number",
@@ -52,25 +45,16 @@ def alliance(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl
     dyad = ["client_id", "episode_id", "therapist_id", "rater", "instrument", "scale"]
     at_sessions = (
         scores.filter(pl.col("is_used") & (pl.col("basis") == "computed") & pl.col("score").is_not_null())
-        .join(_ranges(clinic), on=["instrument", "scale"])
-        .select("session_id", lines, "score", "lowest", "highest")
+        .filter(pl.col("instrument").is_in(_alliance_instruments(clinic)))
+        .select("session_id", lines, "score", "pomp")
         .join(sessions, on="session_id")
         .sort("client_id", "starts_at", "session_id")
     )
     return at_sessions.with_columns(
-        pomp=(100 * (pl.col("score") - pl.col("lowest")) / (pl.col("highest") - pl.col("lowest"))).round(9),
         previous_score=pl.col("score").shift().over(dyad),
         gap_sessions=(pl.col("dyad_session_number") - pl.col("dyad_session_number").shift().over(dyad)),
     ).with_columns(change=(pl.col("score") - pl.col("previous_score")).round(6))
 
 
-def _ranges(clinic: Clinic) -> pl.LazyFrame:
-    """Lowest and highest possible score of every scale of the alliance instruments."""
-    rows = [
-        (instrument.name, scale.name, *map(float, instrument.range_of(scale)))
-        for instrument in clinic.instruments.values()
-        if instrument.construct == "alliance"
-        for scale in instrument.scales
-    ]
-    schema = {"instrument": pl.String, "scale": pl.String, "lowest": pl.Float64, "highest": pl.Float64}
-    return pl.LazyFrame(rows, schema=schema, orient="row")
+def _alliance_instruments(clinic: Clinic) -> list[str]:
+    return [each.name for each in clinic.instruments.values() if each.construct == "alliance"]

@@ -1,4 +1,4 @@
-"""The questionnaires and their scales, as tables: what warehouse/instruments states."""
+"""The questionnaires, their scales and their thresholds, as tables: what warehouse/instruments states."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ import polars as pl
 
 from warehouse.clinic import Clinic
 from warehouse.columns import TIMINGS, Column
-from warehouse.instruments import CONSTRUCTS, SCORES
+from warehouse.instruments import CONSTRUCTS, DIRECTIONS, SCORES, STATUSES, Instrument, Scale
 from warehouse.tables import table
+
+_STATUS = Column(
+    "status",
+    "text",
+    "Published: seen in print or public code; recalled: not checked; local: a clinic's or Rapport's own.",
+    required=True,
+    one_of=STATUSES,
+)
+_SOURCE = Column("fact_source", "text", "Where the fact was seen.", required=True)
+_IS_SCORED = Column("is_scored", "truth", "Whether scores are computed from answers.", required=True)
+_WHY_NOT = Column("why_not_scored", "text", "Why not; null where they are.")
 
 
 @table(
@@ -17,16 +28,13 @@ from warehouse.tables import table
         "instrument!",
         Column("title", "text", "Its full name.", required=True),
         Column("construct", "text", "What it measures.", required=True, one_of=CONSTRUCTS),
+        Column("respondents", "text", "Who fills it in.", required=True),
+        Column("age_from", "integer", "The youngest client it is for, in years; null where nobody says.", unit="years"),
+        Column("age_to", "integer", "The oldest client it is for, in years; null where nobody says.", unit="years"),
         "item_count!",
-        Column("item_minimum", "number", "Lowest answer.", required=True),
-        Column("item_maximum", "number", "Highest answer.", required=True),
-        Column(
-            "direction",
-            "text",
-            "Whether a higher score is better.",
-            required=True,
-            one_of=("higher_better", "lower_better"),
-        ),
+        Column("item_minimum", "number", "Lowest answer; null where its items are not known."),
+        Column("item_maximum", "number", "Highest answer; null where its items are not known."),
+        Column("direction", "text", "Whether a higher score is better.", required=True, one_of=DIRECTIONS),
         Column(
             "timing",
             "text",
@@ -34,25 +42,43 @@ from warehouse.tables import table
             required=True,
             one_of=TIMINGS,
         ),
+        Column("period", "text", "The time its questions are about; null where nobody says."),
         Column("citation", "text", "Where it is published.", required=True),
+        _STATUS,
         Column("licence", "text", "Who holds the rights, and what they ask.", required=True),
+        Column("is_licence_needed", "truth", "Whether clinic.toml must confirm a licence.", required=True),
+        _IS_SCORED,
+        _WHY_NOT,
+        Column("note", "text", "What to know before using it."),
     ],
 )
 def instruments(clinic: Clinic) -> pl.LazyFrame:
-    """One row per questionnaire that Rapport, or the clinic's own folder, describes."""
-    rows = [
-        {
-            "instrument": each.name,
-            "item_minimum": float(each.minimum),
-            "item_maximum": float(each.maximum),
-            **{
-                name: getattr(each, name)
-                for name in ("title", "construct", "item_count", "direction", "timing", "citation", "licence")
-            },
-        }
-        for each in clinic.instruments.values()
-    ]
-    return pl.LazyFrame(rows)
+    """One row per questionnaire that Rapport, or the clinic's own folder, describes. Responses to one that is not
+    scored are loaded all the same."""
+    return pl.LazyFrame([_instrument(each, clinic) for each in clinic.instruments.values()], infer_schema_length=None)
+
+
+def _instrument(each: Instrument, clinic: Clinic) -> dict:
+    reasons = [clinic.why_not_scored(each, scale) for scale in each.scales] or [clinic.why_not_used(each)]
+    is_scored = None in reasons
+    plain = ("title", "construct", "age_from", "age_to", "item_count", "direction", "timing", "citation", "licence")
+    return {
+        "instrument": each.name,
+        **{name: getattr(each, name) for name in plain},
+        "respondents": " ".join(each.respondents),
+        "item_minimum": _number(each.minimum),
+        "item_maximum": _number(each.maximum),
+        "period": each.period or None,
+        "note": each.note or None,
+        "status": each.origin.status,
+        "is_licence_needed": each.licence_needed,
+        "is_scored": is_scored,
+        "why_not_scored": None if is_scored else reasons[0],
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
 
 
 @table(
@@ -62,29 +88,83 @@ def instruments(clinic: Clinic) -> pl.LazyFrame:
         "instrument!",
         "scale!",
         Column("description", "text", "What the scale is.", required=True),
-        Column("items", "text", "Its items' numbers.", required=True),
+        Column("items", "text", "Its items' numbers; null where they were not found."),
+        Column("made_of", "text", "The scales it adds (and subtracts, with a minus); null where it is made of items."),
         "item_count!",
         Column("score_is", "text", "Whether the score is the items' sum or mean.", required=True, one_of=SCORES),
-        Column("score_minimum", "number", "Lowest possible score.", required=True),
-        Column("score_maximum", "number", "Highest possible score.", required=True),
+        Column("direction", "text", "Whether a higher score is better.", required=True, one_of=DIRECTIONS),
+        Column("score_minimum", "number", "Lowest possible score; null where nobody says."),
+        Column("score_maximum", "number", "Highest possible score; null where nobody says."),
         "rule!",
+        _STATUS,
+        _SOURCE,
+        _IS_SCORED,
+        _WHY_NOT,
     ],
 )
 def scales(clinic: Clinic) -> pl.LazyFrame:
     """One row per scale of a questionnaire."""
+    rows = [_scale(each, scale, clinic) for each in clinic.instruments.values() for scale in each.scales]
+    return pl.LazyFrame(rows, infer_schema_length=None)
+
+
+def _scale(instrument: Instrument, scale: Scale, clinic: Clinic) -> dict:
+    low, high = instrument.range_of(scale)
+    why_not = clinic.why_not_scored(instrument, scale)
+    return {
+        "instrument": instrument.name,
+        "scale": scale.name,
+        "description": scale.description,
+        "items": " ".join(map(str, scale.items)) or None,
+        "made_of": " ".join([*scale.adds, *(f"-{name}" for name in scale.subtracts)]) or None,
+        "item_count": scale.item_count,
+        "score_is": scale.score,
+        "direction": scale.direction,
+        "score_minimum": _number(low),
+        "score_maximum": _number(high),
+        "rule": clinic.missing_rule(instrument, scale),
+        "status": scale.origin.status,
+        "fact_source": scale.origin.source,
+        "is_scored": why_not is None,
+        "why_not_scored": why_not,
+    }
+
+
+@table(
+    per="clinic",
+    key="instrument threshold",
+    columns=[
+        "instrument!",
+        "threshold!",
+        "scheme!",
+        "scale!",
+        Column("compared", "text", "What is compared: score, t_score, lowest_item or change.", required=True),
+        Column("cut_off", "text", "When it is a case, with the operator; null where there are only bands."),
+        Column("bands", "text", "The bands' lower ends, ascending; null where there is only a cut-off."),
+        "population!",
+        _STATUS,
+        _SOURCE,
+        Column("is_accepted", "truth", "False for a recalled one that clinic.toml does not accept.", required=True),
+    ],
+)
+def thresholds(clinic: Clinic) -> pl.LazyFrame:
+    """One row per cut-off or set of bands of a questionnaire."""
     rows = [
         {
-            "instrument": instrument.name,
-            "scale": scale.name,
-            "description": scale.description,
-            "items": " ".join(map(str, scale.items)),
-            "item_count": len(scale.items),
-            "score_is": scale.score,
-            "score_minimum": float(instrument.range_of(scale)[0]),
-            "score_maximum": float(instrument.range_of(scale)[1]),
-            "rule": scale.missing,
+            "instrument": each.name,
+            "threshold": at.name,
+            "scheme": at.scheme,
+            "scale": at.scale,
+            "compared": at.of,
+            "cut_off": str(at.case) if at.case else None,
+            "bands": ", ".join(f"{word} {start}" for word, start in at.bands) or None,
+            "population": at.population.text,
+            "status": at.origin.status,
+            "fact_source": at.origin.source,
+            "is_accepted": clinic.uses(each, at),
         }
-        for instrument in clinic.instruments.values()
-        for scale in instrument.scales
+        for each in clinic.instruments.values()
+        for at in each.thresholds
     ]
-    return pl.LazyFrame(rows)
+    texts = {name: pl.String for name in thresholds.column_names if name != "is_accepted"}
+    return pl.LazyFrame(rows, schema=texts | {"is_accepted": pl.Boolean}, infer_schema_length=None)

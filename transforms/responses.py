@@ -11,19 +11,6 @@ from warehouse.clinic import Clinic
 from warehouse.columns import Column
 from warehouse.tables import table
 
-# How long before and after its anchor a response may come, by the instrument's timing (design.md, Matching).
-# The anchor is the session's start, or its end for what is filled in at the end.
-ANCHORS = {"session_start": "starts_at", "session_end": "ends_at", "general": "starts_at"}
-BEFORE = {
-    "session_start": timedelta(hours=48),
-    "session_end": timedelta(minutes=15),
-    "general": timedelta(hours=72),
-}
-AFTER = {
-    "session_end": timedelta(hours=72),
-    "general": timedelta(hours=72),
-}  # session_start: until the session's end
-
 
 @table(
     key="response_id",
@@ -39,7 +26,12 @@ AFTER = {
         "completed_on",
         "answered_count!",
         "item_count!",
-        Column("is_complete", "truth", "True when every item is answered.", required=True),
+        Column(
+            "is_complete",
+            "truth",
+            "True when every item is answered that its instrument does not call optional.",
+            required=True,
+        ),
         "is_used!",
         Column(
             "matched_by",
@@ -55,26 +47,37 @@ def responses(response_records: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Cl
     therapist, where given), the nearest session whose window holds it; a date without a time matches by local day.
     Unmatched responses stay, and are matched when their appointment arrives."""
     counts = {name: instrument.item_count for name, instrument in clinic.instruments.items()}
-    timings = {name: instrument.timing for name, instrument in clinic.instruments.items()}
+    windows = sorted({instrument.window for instrument in clinic.instruments.values()}, key=str)
+    window_of = {name: windows.index(instrument.window) for name, instrument in clinic.instruments.items()}
     all_of_them = (
         newest(response_records, "response_id")
         .with_columns(
             answered_count=pl.col("answers").list.drop_nulls().list.len().fill_null(0).cast(pl.Int32),
             item_count=pl.col("instrument").replace_strict(counts, default=0, return_dtype=pl.Int32),
-            timing=pl.col("instrument").replace_strict(timings, default="general", return_dtype=pl.String),
+            unasked_count=_unasked(clinic),
+            window=pl.col("instrument").replace_strict(window_of, default=0, return_dtype=pl.Int32),
         )
         .cache()
     )  # every way of matching reads it
     matched = pl.concat(
         [
             _named(all_of_them.filter(pl.col("appointment_session_id").is_not_null()), sessions),
-            *_by_time(all_of_them.filter(_unnamed & pl.col("completed_at").is_not_null()), sessions),
+            *_by_time(all_of_them.filter(_unnamed & pl.col("completed_at").is_not_null()), sessions, windows),
             *_by_day(all_of_them.filter(_unnamed & pl.col("completed_at").is_null()), sessions),
         ]
     )
-    return matched.with_columns(is_complete=pl.col("answered_count") == pl.col("item_count")).with_columns(
-        is_used=_is_first_complete()
-    )
+    is_complete = pl.col("answered_count") + pl.col("unasked_count") == pl.col("item_count")
+    return matched.with_columns(is_complete=is_complete).with_columns(is_used=_is_first_complete())
+
+
+def _unasked(clinic: Clinic) -> pl.Expr:
+    """Unanswered items that a complete response need not have: a second goal, the work of someone retired."""
+    unanswered = [
+        (pl.col("instrument") == name) & pl.col("answers").list.get(number - 1, null_on_oob=True).is_null()
+        for name, instrument in clinic.instruments.items()
+        for number in instrument.optional
+    ]
+    return pl.sum_horizontal(pl.lit(0, dtype=pl.Int32), *(each.cast(pl.Int32) for each in unanswered))
 
 
 _unnamed = pl.col("appointment_session_id").is_null()
@@ -112,19 +115,22 @@ def _by_day(responses: pl.LazyFrame, sessions: pl.LazyFrame) -> list[pl.LazyFram
     ]
 
 
-def _by_time(responses: pl.LazyFrame, sessions: pl.LazyFrame) -> list[pl.LazyFrame]:
+def _by_time(responses: pl.LazyFrame, sessions: pl.LazyFrame, windows: list[tuple]) -> list[pl.LazyFrame]:
     return [
-        _nearest(group.filter(pl.col("timing") == timing), sessions, same, timing)
+        _nearest(group.filter(pl.col("window") == number), sessions, same, window)
         for group, same in _by_therapist(responses)
-        for timing in ANCHORS
+        for number, window in enumerate(windows)
     ]
 
 
-def _nearest(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str], timing: str) -> pl.LazyFrame:
+def _nearest(
+    responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str], window: tuple[str, float, float | None]
+) -> pl.LazyFrame:
     """The nearer of the last session before and the first after, if its window holds the time; ties go earlier."""
+    anchor_column, before, after = window
     anchored = (
         sessions.sort("starts_at", "session_id")
-        .select(*same, "session_id", "ends_at", anchor=ANCHORS[timing])
+        .select(*same, "session_id", "ends_at", anchor=anchor_column)
         .unique([*same, "anchor"], keep="first", maintain_order=True)
         .sort("anchor")
     )
@@ -142,8 +148,9 @@ def _nearest(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str], t
         )
     since = pl.col("completed_at") - pl.col("anchor_backward")
     until = pl.col("anchor_forward") - pl.col("completed_at")
-    held_back = since <= AFTER[timing] if timing in AFTER else pl.col("completed_at") <= pl.col("ends_at_backward")
-    held_ahead = (until <= BEFORE[timing]).fill_null(False)
+    until_the_end = pl.col("completed_at") <= pl.col("ends_at_backward")
+    held_back = until_the_end if after is None else since <= timedelta(hours=after)
+    held_ahead = (until <= timedelta(hours=before)).fill_null(False)
     earlier = held_back.fill_null(False) & (~held_ahead | (since <= until))
     chosen = pl.when(earlier).then("session_id_backward").when(held_ahead).then("session_id_forward")
     extra = [f"{name}_{way}" for name in ("session_id", "ends_at", "anchor") for way in ("backward", "forward")]

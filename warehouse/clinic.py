@@ -5,9 +5,10 @@ Every key is named here; an unknown one is refused, so a misspelled key never do
 
 from __future__ import annotations
 
+import difflib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,7 +17,9 @@ from zoneinfo import ZoneInfo
 from warehouse.columns import RATERS, SEXES
 from warehouse.declarations import known, one_of
 from warehouse.errors import Unusable
-from warehouse.instruments import Instrument, load_instruments
+from warehouse.instruments import Instrument, Scale, load_instruments
+from warehouse.instruments.provenance import Provenance
+from warehouse.instruments.thresholds import Change, Threshold
 
 TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
 PLAIN_KINDS = ("clients", "episodes", "appointments", "responses")
@@ -31,6 +34,8 @@ _TOP = {
     "quarantine_limit": "number",
     "not_treatment": "texts",
     "instruments": "text",
+    "accepted": "texts",
+    "licences": "texts",
     "lists": "section",
     "sources": "section",
 }
@@ -131,10 +136,42 @@ class Clinic:
     lists: Mapping[str, tuple[str, ...]]
     sources: tuple[Source, ...]
     instruments: Mapping[str, Instrument] = field(repr=False)
+    accepted: tuple[str, ...] = ()  # instruments and thresholds whose facts are recalled, by name
+    licences: tuple[str, ...] = ()  # instruments whose licence the clinic holds
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def accepts(self, name: str, origin: Provenance) -> bool:
+        """Whether a fact is used: a recalled one only where the clinic file accepts it by name."""
+        return origin.status != "recalled" or name in self.accepted
+
+    def why_not_used(self, instrument: Instrument) -> str | None:
+        """Why nothing of an instrument becomes a score, not even a given one."""
+        if not instrument.scored:
+            return f"an event, never a number: {instrument.origin.source}"
+        if instrument.licence_needed and instrument.name not in self.licences:
+            return "clinic.toml does not confirm its licence (licences)"
+        return None
+
+    def why_not_scored(self, instrument: Instrument, scale: Scale) -> str | None:
+        """Why no score of a scale is computed from answers."""
+        if reason := self.why_not_used(instrument):
+            return reason
+        if not scale.has_key:
+            return f"{scale.key_not_found}; a given score is taken, or a file of the clinic's own"
+        if not all(self.accepts(instrument.name, origin) for origin in (instrument.items_origin, scale.origin)):
+            return "its key is recalled, not checked, and clinic.toml does not accept it (accepted)"
+        return None
+
+    def missing_rule(self, instrument: Instrument, scale: Scale) -> str:
+        """A scale's missing-item rule; in place of a recalled one that is not accepted, complete responses only."""
+        return scale.missing if self.accepts(instrument.name, scale.missing_origin) else "complete_only"
+
+    def uses(self, instrument: Instrument, fact: Threshold | Change) -> bool:
+        """Whether a threshold or change is used; a recalled one is accepted as `instrument.threshold`."""
+        return self.accepts(f"{instrument.name}.{fact.name}", fact.origin)
 
 
 def read_clinic(path: Path) -> Clinic:
@@ -171,7 +208,24 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         lists=_lists(facts.get("lists", {})),
         sources=tuple(_source(name, section, zone, instruments) for name, section in sections.items()),
         instruments=instruments,
+        accepted=_names("accepted", facts, _acceptable(instruments)),
+        licences=_names("licences", facts, instruments),
     )
+
+
+def _acceptable(instruments: Mapping[str, Instrument]) -> list[str]:
+    """What may stand in `accepted`: instruments, and their thresholds and changes."""
+    facts = [(name, fact) for name, each in instruments.items() for fact in (*each.thresholds, *each.changes)]
+    return [*instruments, *(f"{name}.{fact.name}" for name, fact in facts)]
+
+
+def _names(key: str, facts: Mapping, known_names: Collection[str]) -> tuple[str, ...]:
+    for name in facts.get(key, ()):
+        if name not in known_names:
+            near = difflib.get_close_matches(name, known_names, 1)
+            hint = f"did you mean '{near[0]}'?" if near else "INSTRUMENTS.md lists the names"
+            raise ValueError(f"{key} names '{name}', which no instrument file has; {hint}")
+    return tuple(facts.get(key, ()))
 
 
 def _source(name: str, section: dict, zone: str, instruments: Mapping[str, Instrument]) -> Source:
@@ -210,6 +264,10 @@ def _form(where: str, name: str, keys: dict, kind: str, instruments: Mapping[str
     known(where, keys, _FORM, needed=("instrument", "rater", "items", *(("client_id",) if kind == "wide" else ())))
     one_of(f"{where} instrument", keys["instrument"], tuple(instruments))
     expected = instruments[keys["instrument"]].item_count
+    if not expected:
+        raise ValueError(
+            f"{where} instrument {keys['instrument']} has no items here; bring given scores, or its own file"
+        )
     if len(keys["items"]) != expected:
         raise ValueError(f"{where} items names {len(keys['items'])} columns; {keys['instrument']} has {expected} items")
     if "completed_at" in keys and "completed_on" in keys:

@@ -39,6 +39,8 @@ _MEANINGS: dict[str, tuple[str, Callable[[object], bool]]] = {
     "integer": ("a whole number", _is_integer),
     "day": ('a day such as "2026-11-22"', _is_day),
     "texts": ('a list of texts such as ["a", "b"]', lambda value: _is_list(value, _is_text)),
+    "numbers": ("a list of numbers such as [1, 2.5]", lambda value: _is_list(value, _is_number)),
+    "truth": ("true or false", lambda value: isinstance(value, bool)),
     "integers": ("a list of whole numbers such as [1, 2]", lambda value: _is_list(value, _is_integer)),
     "words": ('a list such as ["NA", "-99"]', lambda value: _is_list(value, lambda v: _is_text(v) or _is_number(v))),
     "section": ("a section of its own", lambda value: isinstance(value, dict)),

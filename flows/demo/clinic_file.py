@@ -10,6 +10,7 @@ time_zone = "America/Chicago"   # of the exports' local times and of the schedul
 schedule = "0 3 * * *"          # cron: when the night runs
 quarantine_limit = 0.2          # above this share of a file's records the night stops
 not_treatment = {not_treatment}   # services that are not counted as sessions
+licences = ["srs", "ors", "wai_sr"]   # this clinic holds their licences; without, they are loaded and not scored
 """
 LISTS = """
 # Text that may go into tables. Everything else becomes "other" and is counted.

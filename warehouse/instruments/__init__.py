@@ -1,26 +1,42 @@
 """Questionnaires as data: one TOML file per instrument, in this folder or in the clinic's own.
 
-A file states items, range, reversed items, scales, missing rule, timing and citation: numbers only, because items'
-wording is licensed. Other modules read these facts; none repeats them.
+A file states items, range, reversed items, scales, missing rule, timing, thresholds and citation, each with its status:
+numbers only, because items' wording is licensed. Other modules read these facts; none repeats them.
 """
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 
 from warehouse.columns import RATERS, TIMINGS
 from warehouse.declarations import known, one_of
 from warehouse.errors import Unusable
+from warehouse.instruments.instrument import WINDOWS, Instrument
+from warehouse.instruments.items import Items, read_items
+from warehouse.instruments.missing import MISSING_RULES, SCORES, read_missing
+from warehouse.instruments.norms import read_norms, read_reliabilities
+from warehouse.instruments.provenance import ORIGIN_KEYS, STATUSES, Provenance, provenance
+from warehouse.instruments.scales import DIRECTIONS, Defaults, Scale, read_scales
+from warehouse.instruments.thresholds import read_changes, read_risks, read_thresholds
+
+__all__ = [
+    "CONSTRUCTS",
+    "DIRECTIONS",
+    "MISSING_RULES",
+    "SCORES",
+    "STATUSES",
+    "WINDOWS",
+    "Instrument",
+    "Scale",
+    "load_instruments",
+    "read_instrument",
+]
 
 HERE = Path(__file__).parent
 CONSTRUCTS = ("alliance", "outcome", "motivation", "other")
-SCORES = ("sum", "mean")
-MISSING_RULES = ("complete_only",)
-# Every key, with its kind of value.
-_KEYS = {
+_NEEDED = {
     "title": "text",
     "construct": "text",
     "respondents": "texts",
@@ -28,57 +44,21 @@ _KEYS = {
     "direction": "text",
     "citation": "text",
     "licence": "text",
-    "items": "section",
-    "scales": "section",
 }
-_ITEM_KEYS = {
-    "count": "integer",
-    "minimum": "number",
-    "maximum": "number",
-    "step": "number",
-    "reversed": "integers",
+_SECTIONS = ("items", "missing", "scales", "thresholds", "reliable_change", "norms", "reliability", "risk")
+# Every key, with its kind of value.
+_KEYS = {
+    **_NEEDED,
+    **ORIGIN_KEYS,
+    **dict.fromkeys(_SECTIONS, "section"),
+    "licence_needed": "truth",
+    "scored": "truth",
+    "period": "text",
+    "note": "text",
+    "age_from": "integer",
+    "age_to": "integer",
+    "window_hours": "numbers",
 }
-_SCALE_KEYS = {"description": "text", "items": "integers", "score": "text", "missing": "text"}
-
-
-@dataclass(frozen=True)
-class Scale:
-    """A scale: its items' numbers, how they make a score, and what happens when one is missing."""
-
-    name: str
-    description: str
-    items: tuple[int, ...]
-    score: str
-    missing: str
-
-
-@dataclass(frozen=True)
-class Instrument:
-    """One questionnaire version."""
-
-    name: str
-    title: str
-    construct: str
-    respondents: tuple[str, ...]
-    timing: str
-    direction: str
-    citation: str
-    licence: str
-    item_count: int
-    minimum: float
-    maximum: float
-    step: float
-    reversed: tuple[int, ...]
-    scales: tuple[Scale, ...]
-
-    @cached_property
-    def scale_names(self) -> frozenset[str]:
-        return frozenset(scale.name for scale in self.scales)
-
-    def range_of(self, scale: Scale) -> tuple[float, float]:
-        """Lowest and highest possible score of a scale."""
-        times = len(scale.items) if scale.score == "sum" else 1
-        return self.minimum * times, self.maximum * times
 
 
 def load_instruments(own: Path | None = None) -> dict[str, Instrument]:
@@ -100,48 +80,65 @@ def read_instrument(path: Path) -> Instrument:
 
 
 def _instrument(name: str, facts: dict) -> Instrument:
-    known("the file", facts, _KEYS, needed=_KEYS)
-    items = facts["items"]
-    known("[items]", items, _ITEM_KEYS, needed=_ITEM_KEYS.keys() - {"reversed"})
-    one_of("construct", facts["construct"], CONSTRUCTS)
-    one_of("timing", facts["timing"], TIMINGS)
-    one_of("direction", facts["direction"], ("higher_better", "lower_better"))
-    for respondent in facts["respondents"]:
-        one_of("respondents", respondent, RATERS)
-    if not items["minimum"] < items["maximum"]:
-        raise ValueError("[items] minimum must be below maximum")
-    known("[scales]", facts["scales"], dict.fromkeys(facts["scales"], "section"))
-    scales = tuple(_scale(scale, rules, items["count"]) for scale, rules in facts["scales"].items())
+    known("the file", facts, _KEYS, needed=(*_NEEDED, "scales") if facts.get("scored", True) else _NEEDED)
+    _check_words(facts)
+    origin = provenance("the file's", facts, Provenance("local", facts["citation"]))
+    items = read_items(facts["items"], origin) if "items" in facts else Items()
+    missing = read_missing("[missing] rule", facts["missing"], origin) if "missing" in facts else None
+    scales = read_scales(facts.get("scales", {}), Defaults(items.count, facts["direction"], missing, origin))
+    if not facts.get("scored", True) and scales:
+        raise ValueError("scored = false and [scales] contradict each other; remove one")
+    names = tuple(scale.name for scale in scales)
     return Instrument(
         name=name,
-        title=facts["title"],
-        construct=facts["construct"],
-        respondents=tuple(facts["respondents"]),
-        timing=facts["timing"],
-        direction=facts["direction"],
-        citation=facts["citation"],
-        licence=facts["licence"],
-        item_count=items["count"],
-        minimum=items["minimum"],
-        maximum=items["maximum"],
-        step=items["step"],
-        reversed=_numbers("[items] reversed", items.get("reversed", []), items["count"]),
         scales=scales,
+        thresholds=read_thresholds(facts.get("thresholds", {}), names, origin),
+        changes=read_changes(facts.get("reliable_change", {}), names, origin),
+        norms=read_norms(facts.get("norms", {}), names, origin),
+        reliabilities=read_reliabilities(facts.get("reliability", {}), names, origin),
+        risks=read_risks(facts.get("risk", {}), items.count, origin),
+        origin=origin,
+        **_of_items(items),
+        **_plain(facts),
     )
 
 
-def _scale(name: str, rules: dict, item_count: int) -> Scale:
-    where = f"[scales.{name}]"
-    known(where, rules, _SCALE_KEYS, needed=_SCALE_KEYS)
-    one_of(f"{where} score", rules["score"], SCORES)
-    one_of(f"{where} missing", rules["missing"], MISSING_RULES)
-    items = _numbers(f"{where} items", rules["items"], item_count)
-    if not items:
-        raise ValueError(f"{where} items is empty; name the items that make the score")
-    return Scale(name, rules["description"], items, rules["score"], rules["missing"])
+def _check_words(facts: Mapping) -> None:
+    one_of("construct", facts["construct"], CONSTRUCTS)
+    one_of("timing", facts["timing"], TIMINGS)
+    one_of("direction", facts["direction"], DIRECTIONS)
+    for respondent in facts["respondents"]:
+        one_of("respondents", respondent, RATERS)
+    if len(facts.get("window_hours", (0, 0))) != 2 or min(facts.get("window_hours", (0, 0))) < 0:
+        raise ValueError("window_hours must be two numbers, hours before and hours after, such as [48, 72]")
+    if facts.get("age_from", 0) > facts.get("age_to", 200):
+        raise ValueError("age_from must not be above age_to")
 
 
-def _numbers(key: str, numbers: list[int], item_count: int) -> tuple[int, ...]:
-    if len(set(numbers)) != len(numbers) or not all(1 <= number <= item_count for number in numbers):
-        raise ValueError(f"{key} must name items from 1 to {item_count}, each once")
-    return tuple(numbers)
+def _of_items(items: Items) -> dict[str, object]:
+    usual = items.usual
+    return {
+        "item_count": items.count,
+        "minimum": usual and usual.minimum,
+        "maximum": usual and usual.maximum,
+        "step": usual and usual.step,
+        "reversed": items.reversed,
+        "optional": items.optional,
+        "never": items.never,
+        "other_ranges": items.other,
+        "items_origin": items.origin,
+    }
+
+
+def _plain(facts: Mapping) -> dict[str, object]:
+    return {
+        **{key: facts[key] for key in _NEEDED if key != "respondents"},
+        "respondents": tuple(facts["respondents"]),
+        "licence_needed": facts.get("licence_needed", False),
+        "scored": facts.get("scored", True),
+        "period": facts.get("period", ""),
+        "note": facts.get("note", ""),
+        "age_from": facts.get("age_from"),
+        "age_to": facts.get("age_to"),
+        "window_hours": tuple(facts["window_hours"]) if "window_hours" in facts else None,
+    }

@@ -1,0 +1,28 @@
+"""A number with its operator, written "< 36" or ">= 10": whether the number itself counts is never left open."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+OPERATORS = ("<", "<=", ">", ">=")
+_WRITTEN = re.compile(r"(<=|>=|<|>) (-?\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An operator and a number."""
+
+    operator: str
+    value: float
+
+    def __str__(self) -> str:
+        return f"{self.operator} {self.value:g}"
+
+
+def comparison(where: str, text: str) -> Comparison:
+    """The comparison that is written."""
+    found = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
+    if not found:
+        raise ValueError(f"{where} = '{text}' is not an operator and a number such as '>= 10' or '< 36'")
+    return Comparison(found[1], float(found[2]))

@@ -1,0 +1,100 @@
+"""One questionnaire version, with everything that is known about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from warehouse.instruments.items import Range
+from warehouse.instruments.norms import Norm, Reliability
+from warehouse.instruments.provenance import LOCAL, Provenance
+from warehouse.instruments.scales import Scale
+from warehouse.instruments.thresholds import Change, Risk, Threshold
+
+# The anchor of each timing is the session's start, or its end for what is filled in at the end; then how many hours
+# before and after it a response may come (None: until the session's end). design.md, Matching.
+WINDOWS = {
+    "session_start": ("starts_at", 48, None),
+    "session_end": ("ends_at", 0.25, 72),
+    "general": ("starts_at", 72, 72),
+}
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """One questionnaire version."""
+
+    name: str
+    title: str
+    construct: str
+    respondents: tuple[str, ...]
+    timing: str
+    direction: str
+    citation: str
+    licence: str
+    item_count: int
+    minimum: float | None
+    maximum: float | None
+    step: float | None
+    reversed: tuple[int, ...]
+    scales: tuple[Scale, ...]
+    licence_needed: bool = False
+    scored: bool = True
+    period: str = ""
+    note: str = ""
+    age_from: int | None = None
+    age_to: int | None = None
+    window_hours: tuple[float, float] | None = None
+    optional: tuple[int, ...] = ()
+    never: tuple[float, ...] = ()
+    other_ranges: tuple[tuple[int, Range], ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    changes: tuple[Change, ...] = ()
+    norms: tuple[Norm, ...] = ()
+    reliabilities: tuple[Reliability, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    origin: Provenance = LOCAL
+    items_origin: Provenance = LOCAL
+
+    @cached_property
+    def scale_names(self) -> frozenset[str]:
+        return frozenset(scale.name for scale in self.scales)
+
+    @property
+    def window(self) -> tuple[str, float, float | None]:
+        """The matching window: the anchor's column, hours before it, hours after it."""
+        anchor, *usual = WINDOWS[self.timing]
+        return (anchor, *(self.window_hours or usual))
+
+    @property
+    def reading(self) -> tuple:
+        """What decides how an export's answers are read and checked; thresholds and norms do not."""
+        ranges = (self.minimum, self.maximum, self.step, self.other_ranges, self.never)
+        scales = tuple((scale.name, self.range_of(scale)) for scale in self.scales)
+        return (self.name, self.item_count, ranges, self.reversed, scales)
+
+    def scale(self, name: str) -> Scale:
+        """The scale of this name."""
+        return next(scale for scale in self.scales if scale.name == name)
+
+    def range_of_item(self, number: int) -> Range:
+        """What can be answered to an item."""
+        return dict(self.other_ranges).get(number, Range(self.minimum, self.maximum, self.step))
+
+    def range_of(self, scale: Scale) -> tuple[float | None, float | None]:
+        """Lowest and highest possible score of a scale; null where its key was not found and nobody states them."""
+        if scale.adds:
+            return self._range_of_parts(scale)
+        if not scale.items:
+            return scale.stated_range
+        ranges = [self.range_of_item(number) for number in scale.items]
+        lows, highs = [each.minimum for each in ranges], [each.maximum for each in ranges]
+        return (sum(lows), sum(highs)) if scale.score == "sum" else (min(lows), max(highs))
+
+    def _range_of_parts(self, scale: Scale) -> tuple[float | None, float | None]:
+        added = [self.range_of(self.scale(name)) for name in scale.adds]
+        taken = [self.range_of(self.scale(name)) for name in scale.subtracts]
+        if any(None in pair for pair in (*added, *taken)):
+            return (None, None)
+        low = sum(low for low, _ in added) - sum(high for _, high in taken)
+        return low, sum(high for _, high in added) - sum(low for low, _ in taken)

@@ -1,0 +1,66 @@
+"""Items: how many, what can be answered, and which count from the other end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from warehouse.declarations import known
+from warehouse.instruments.provenance import LOCAL, ORIGIN_KEYS, Provenance, provenance
+from warehouse.instruments.scales import numbers
+
+_RANGE_KEYS = {"minimum": "number", "maximum": "number", "step": "number"}
+_KEYS = {"count": "integer", "reversed": "integers", "optional": "integers", "never": "numbers", "other": "section"}
+_OTHER_KEYS = {"items": "integers"} | _RANGE_KEYS
+
+
+@dataclass(frozen=True)
+class Range:
+    """What can be answered."""
+
+    minimum: float
+    maximum: float
+    step: float
+
+
+@dataclass(frozen=True)
+class Items:
+    """The items of an instrument; none where nobody has published how many there are."""
+
+    count: int = 0
+    usual: Range | None = None
+    reversed: tuple[int, ...] = ()
+    optional: tuple[int, ...] = ()  # not needed for a complete response: a second goal, the work of someone retired
+    never: tuple[float, ...] = ()  # within the range and not on the form
+    other: tuple[tuple[int, Range], ...] = ()  # items with a range of their own
+    origin: Provenance = LOCAL
+
+
+def read_items(facts: Mapping, default: Provenance) -> Items:
+    known("[items]", facts, _KEYS | _RANGE_KEYS | ORIGIN_KEYS, needed=("count", *_RANGE_KEYS))
+    count = facts["count"]
+    other = facts.get("other", {})
+    known("[items.other]", other, dict.fromkeys(other, "section"))
+    return Items(
+        count=count,
+        usual=_range("[items]", facts),
+        reversed=numbers("[items] reversed", facts.get("reversed", []), count),
+        optional=numbers("[items] optional", facts.get("optional", []), count),
+        never=tuple(facts.get("never", ())),
+        other=tuple(pair for name, rules in other.items() for pair in _others(name, rules, count)),
+        origin=provenance("[items]", facts, default),
+    )
+
+
+def _range(where: str, facts: Mapping) -> Range:
+    if not facts["minimum"] < facts["maximum"]:
+        raise ValueError(f"{where} minimum must be below maximum")
+    if not facts["step"] > 0:
+        raise ValueError(f"{where} step must be above 0")
+    return Range(facts["minimum"], facts["maximum"], facts["step"])
+
+
+def _others(name: str, rules: Mapping, count: int) -> list[tuple[int, Range]]:
+    where = f"[items.other.{name}]"
+    known(where, rules, _OTHER_KEYS, needed=_OTHER_KEYS)
+    return [(number, _range(where, rules)) for number in numbers(f"{where} items", rules["items"], count)]

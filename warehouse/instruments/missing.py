@@ -1,0 +1,68 @@
+"""Missing-item rules by name: which scores they make, and for which scales they are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from warehouse.declarations import known, one_of
+from warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
+
+SCORES = ("sum", "mean")
+ROUNDINGS = ("half_away",)  # half away from zero, as one rounds by hand
+# Missing-item rules, each with the scores that it makes and the items it is written for (None: any number).
+RULES: dict[str, tuple[tuple[str, ...], int | None]] = {
+    "complete_only": (SCORES, None),
+    "prorate_min": (SCORES, None),
+    "phqa_dsm5": (("sum",), 9),
+    "sdq": (("sum",), 5),
+    "core10": (("sum",), 10),
+    "oq45": (("sum",), None),
+    "wsas_retired": (("sum",), 5),
+    "rcads": (("sum",), None),
+    "ptpb85": (("mean",), None),
+    "mean80": (("mean",), None),
+}
+MISSING_RULES = tuple(RULES)
+_KEYS = {"rule": "text", "rounding": "text"} | ORIGIN_KEYS
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A missing-item rule by name, how its score is rounded, and where that is said."""
+
+    rule: str
+    rounding: str
+    origin: Provenance
+
+
+def read_missing(where: str, facts: Mapping | str, default: Provenance) -> Missing:
+    """The rule, written as its name alone or as a section."""
+    facts = {"rule": facts} if isinstance(facts, str) else facts
+    known(where, facts, _KEYS, needed=("rule",))
+    name, _ = rule_and_parameter(facts["rule"])
+    one_of(where, name, MISSING_RULES)
+    if (name == "prorate_min") == (name == facts["rule"]):
+        raise ValueError(f"{where} = '{facts['rule']}': prorate_min(k) needs its k, and no other rule has one")
+    if "rounding" in facts:
+        one_of(f"{where} rounding", facts["rounding"], ROUNDINGS)
+    return Missing(facts["rule"], facts.get("rounding", ""), provenance(where, facts, default))
+
+
+def rule_and_parameter(rule: str) -> tuple[str, int | None]:
+    """`prorate_min(9)` is the rule prorate_min with 9; the others have no parameter."""
+    found = re.fullmatch(r"(\w+)\((\d+)\)", rule)
+    return (found[1], int(found[2])) if found else (rule, None)
+
+
+def check_rule(where: str, rule: str, score: str, count: int) -> None:
+    """Refuse a rule that is not written for such a scale."""
+    name, least = rule_and_parameter(rule)
+    scores, size = RULES[name]
+    if score not in scores:
+        raise ValueError(f"{where} missing = '{rule}' makes a {scores[0]}, not a {score}")
+    if size and size != count:
+        raise ValueError(f"{where} missing = '{rule}' is written for {size} items; the scale has {count}")
+    if least is not None and not 1 <= least <= count:
+        raise ValueError(f"{where} missing = '{rule}' must need from 1 to {count} answers")
