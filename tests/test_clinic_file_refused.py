@@ -50,7 +50,7 @@ def refusal(tmp_path, text: str) -> str:
             ZONE + SOURCE + '[sources.surveys.clients]\nbirthdate = "b"',
             "clients.* 'birthdate'; did you mean 'birth_date'?",
         ),
-        (ZONE + "zzz = 1", "the unknown key 'zzz'; known keys are instruments, lists"),
+        (ZONE + "zzz = 1", "the unknown key 'zzz'; known keys are accepted, instruments"),
     ],
 )
 def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):

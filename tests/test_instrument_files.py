@@ -50,6 +50,51 @@ WRONG = [
     ('missing = "complete_only"', 'missing = "guess"', r"\[scales.total\] missing = 'guess' is not one of"),
     ("[scales.total]", "[scale.total]", "the unknown key 'scale'; did you mean 'scales'"),
     ('licence = "free"', "licence = free", "Invalid value"),
+    (
+        'licence = "free"',
+        'licence = "free"\nstatus = "sure"',
+        "status = 'sure' is not one of published, recalled, local",
+    ),
+    ('licence = "free"', 'licence = "free"\nlicence_needed = "yes"', "'licence_needed' must be true or false"),
+    ('licence = "free"', 'licence = "free"\nscored = false', r"scored = false and \[scales\] contradict"),
+    ('licence = "free"', 'licence = "free"\nwindow_hours = [1]', "window_hours must be two numbers"),
+    ('licence = "free"', 'licence = "free"\nage_from = 9\nage_to = 8', "age_from must not be above age_to"),
+    ("step = 1", "step = 0", r"\[items\] step must be above 0"),
+    ("step = 1", "step = 1\noptional = [9]", r"\[items\] optional must name items from 1 to 3"),
+    ('missing = "complete_only"', 'missing = "prorate_min"', r"prorate_min\(k\) needs its k"),
+    ('missing = "complete_only"', 'missing = "sdq(3)"', r"no other rule has one"),
+    ('missing = "complete_only"', 'missing = "prorate_min(4)"', "must need from 1 to 3 answers"),
+    ('missing = "complete_only"', 'missing = "sdq"', "is written for 5 items; the scale has 3"),
+    ('missing = "complete_only"', 'missing = "mean80"', "makes a mean, not a sum"),
+    (
+        'missing = "complete_only"',
+        'missing = { rule = "rcads", rounding = "up" }',
+        "rounding = 'up' is not one of half_away",
+    ),
+    ('score = "sum"', 'score = "sum"\ndirection = "up"', r"\[scales.total\] direction = 'up' is not one of"),
+    ('score = "sum"', 'score = "sum"\nkey_not_found = "x"', "has both 'items' and 'key_not_found'"),
+    ('score = "sum"', 'score = "sum"\nitem_count = 3', "the unknown key 'item_count'"),
+]
+THRESHOLD = '[thresholds.cut]\nscale = "total"\npopulation = "all"\n'
+CHANGE = '[reliable_change.a]\nscale = "total"\npopulation = "all"\ncriterion = ">="\namount = 5\n'
+MORE_WRONG = [
+    (THRESHOLD, r"\[thresholds.cut\] has neither 'case' nor 'bands'"),
+    (THRESHOLD + 'case = "36"', r"case = '36' is not an operator and a number"),
+    (THRESHOLD + 'case = "=> 36"', "is not an operator and a number"),
+    (THRESHOLD + 'case = "< 3"\nof = "mood"', "of = 'mood' is not one of score, t_score"),
+    (THRESHOLD + 'case = "< 3"\nsex = "m"', "sex = 'm' is not one of"),
+    (THRESHOLD + 'bands = { high = ">= 5", low = ">= 0" }', "the lowest first"),
+    (THRESHOLD + 'bands = { low = "< 5" }', "bands must begin with > or >="),
+    (THRESHOLD.replace("total", "totl") + 'case = "< 3"', "scale = 'totl' is not one of total"),
+    (THRESHOLD.replace('population = "all"\n', "") + 'case = "< 3"', "has no key 'population'; add it"),
+    (CHANGE.replace("5", "0"), "amount must be above 0"),
+    (CHANGE.replace(">=", "<"), "criterion = '<' is not one of >=, >"),
+    ('[norms.a]\nscale = "total"', r"\[norms.a\] has no key 'sample'; add it"),
+    ('[reliability.a]\nscale = "total"\nkind = "alpha"\nsample = "x"', "needs 'value', or 'low' and 'high'"),
+    ('[reliability.a]\nscale = "total"\nkind = "beta"\nsample = "x"\nvalue = 0.5', "kind = 'beta' is not one of alpha"),
+    ('[risk.a]\nitems = [4]\nat = ">= 1"', r"\[risk.a\] items must name items from 1 to 3"),
+    ('[scales.sum]\ndescription = "x."\nadds = ["totl"]', "adds or subtracts = 'totl' is not one of total"),
+    ("[items.other.a]\nitems = [1]\nminimum = 1\nmaximum = 0\nstep = 1", "minimum must be below maximum"),
 ]
 
 
@@ -76,6 +121,13 @@ def test_a_missing_key_is_named(tmp_path, key):
 @pytest.mark.parametrize(("right", "wrong", "reason"), WRONG, ids=[wrong for _, wrong, _ in WRONG])
 def test_a_wrong_value_is_refused_with_file_key_and_reason(tmp_path, right, wrong, reason):
     told = refusal(tmp_path, GOOD.replace(right, wrong, 1))
+    assert told.startswith("instrument file own.toml: ")
+    assert re.search(reason, told)
+
+
+@pytest.mark.parametrize(("more", "reason"), MORE_WRONG, ids=[more for more, _ in MORE_WRONG])
+def test_a_wrong_threshold_norm_or_part_is_refused_with_file_key_and_reason(tmp_path, more, reason):
+    told = refusal(tmp_path, GOOD + more)
     assert told.startswith("instrument file own.toml: ")
     assert re.search(reason, told)
 
@@ -110,3 +162,32 @@ def test_the_range_of_a_sum_is_that_of_its_items_together_and_of_a_mean_that_of_
     )
     found = read_instrument(tmp_path / "own.toml")
     assert [found.range_of(scale) for scale in found.scales] == [(0, 12), (0, 4)]
+
+
+def test_a_clinic_s_own_file_is_local_unless_it_says_otherwise(tmp_path):
+    (tmp_path / "own.toml").write_text(GOOD, encoding="utf-8")
+    found = read_instrument(tmp_path / "own.toml")
+    assert (found.scales[0].origin.status, found.scales[0].origin.source) == ("local", "Someone 2020")
+
+
+def test_exceptions_are_said_at_the_fact(tmp_path):
+    stated = GOOD.replace('licence = "free"', 'licence = "free"\nstatus = "published"')
+    (tmp_path / "own.toml").write_text(stated + 'status = "recalled"\nsource = "memory"', encoding="utf-8")
+    found = read_instrument(tmp_path / "own.toml")
+    assert (found.items_origin.status, found.scales[0].origin.status) == ("published", "recalled")
+    assert found.scales[0].origin.source == "memory"
+
+
+def test_an_item_may_have_a_range_of_its_own(tmp_path):
+    more = "[items.other.yes_or_no]\nitems = [2]\nminimum = 0\nmaximum = 1\nstep = 1\n"
+    (tmp_path / "own.toml").write_text(GOOD.replace("[scales", more + "[scales"), encoding="utf-8")
+    found = read_instrument(tmp_path / "own.toml")
+    assert found.range_of(found.scales[0]) == (0, 9)
+
+
+def test_an_instrument_may_state_its_own_matching_window(tmp_path):
+    stated = GOOD.replace('licence = "free"', 'licence = "free"\nwindow_hours = [1, 24]')
+    (tmp_path / "own.toml").write_text(stated, encoding="utf-8")
+    assert read_instrument(tmp_path / "own.toml").window == ("ends_at", 1, 24)
+    (tmp_path / "own.toml").write_text(GOOD, encoding="utf-8")
+    assert read_instrument(tmp_path / "own.toml").window == ("ends_at", 0.25, 72)

@@ -160,7 +160,7 @@ class Clinic:
         if reason := self.why_not_used(instrument):
             return reason
         if not scale.has_key:
-            return f"{scale.key_not_found}; a given score is taken, or a file of the clinic's own"
+            return f"its key was not found ({scale.key_not_found}): give a score, or a file of the clinic's own"
         if not all(self.accepts(instrument.name, origin) for origin in (instrument.items_origin, scale.origin)):
             return "its key is recalled, not checked, and clinic.toml does not accept it (accepted)"
         return None
