@@ -52,6 +52,16 @@ def scores(responses: pl.LazyFrame, response_records: pl.LazyFrame, clinic: Clin
     return pl.concat([*computed, _given(answered, clinic)], how="diagonal_relaxed")
 
 
+_OF_THE_RESPONSE = (
+    "client_id",
+    "response_id",
+    "session_id",
+    "instrument",
+    "rater",
+    "completed_at",
+    "completed_on",
+    "is_used",
+)
 _has_given = pl.col("given_scores").is_not_null()
 
 
@@ -60,12 +70,12 @@ def _of_instrument(answered: pl.LazyFrame, instrument: Instrument, clinic: Clini
     scales = [scale for scale in instrument.scales if clinic.why_not_scored(instrument, scale) is None]
     made = answered.filter(pl.col("answers").is_not_null() & ~((pl.col("answered_count") == 0) & _has_given))
     if not scales:
-        return made.filter(False)
+        return made.select(_OF_THE_RESPONSE).filter(False)
     made = made.with_columns(**_reversed(instrument))
     for scale in scales:
         made = made.with_columns(_side_by_side(instrument, scale, clinic))
-    one_by_one = pl.concat_list([_line(instrument, scale, clinic) for scale in scales])
-    return made.drop("answered_count", "item_count").with_columns(line=one_by_one).explode("line").unnest("line")
+    made = made.cache()
+    return pl.concat([made.select(*_OF_THE_RESPONSE, **_line(instrument, scale, clinic)) for scale in scales])
 
 
 def _reversed(instrument: Instrument) -> dict[str, pl.Expr]:
@@ -116,15 +126,15 @@ def _of_scales(scale: Scale) -> dict[str, pl.Expr]:
     }
 
 
-def _line(instrument: Instrument, scale: Scale, clinic: Clinic) -> pl.Expr:
+def _line(instrument: Instrument, scale: Scale, clinic: Clinic) -> dict[str, pl.Expr]:
     columns = ("score", "item_mean", "answered_count", "item_count", "is_prorated")
-    return pl.struct(
+    return {
         **{name: pl.col(f"{scale.name} {name}") for name in columns},
-        scale=pl.lit(scale.name),
-        pomp=_pomp(instrument, scale),
-        rule=pl.lit(clinic.missing_rule(instrument, scale)),
-        basis=pl.lit("computed"),
-    )
+        "scale": pl.lit(scale.name),
+        "pomp": _pomp(instrument, scale),
+        "rule": pl.lit(clinic.missing_rule(instrument, scale)),
+        "basis": pl.lit("computed"),
+    }
 
 
 def _pomp(instrument: Instrument, scale: Scale) -> pl.Expr:

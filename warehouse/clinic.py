@@ -163,7 +163,8 @@ class Clinic:
             return f"its key was not found ({scale.key_not_found}): give a score, or a file of the clinic's own"
         if not all(self.accepts(instrument.name, origin) for origin in (instrument.items_origin, scale.origin)):
             return "its key is recalled, not checked, and clinic.toml does not accept it (accepted)"
-        return None
+        parts = [instrument.scale(name) for name in (*scale.adds, *scale.subtracts)]
+        return next(filter(None, (self.why_not_scored(instrument, part) for part in parts)), None)
 
     def missing_rule(self, instrument: Instrument, scale: Scale) -> str:
         """A scale's missing-item rule; in place of a recalled one that is not accepted, complete responses only."""
