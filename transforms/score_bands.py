@@ -9,7 +9,6 @@ import polars as pl
 from transforms.age import years_on
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
-from warehouse.instruments import Instrument
 from warehouse.instruments.comparisons import Comparison
 from warehouse.instruments.thresholds import Population, Threshold
 from warehouse.tables import table
@@ -47,11 +46,13 @@ def score_bands(scores: pl.LazyFrame, clients: pl.LazyFrame, birth_dates: pl.Laz
         .with_columns(day=pl.coalesce("completed_on", pl.col("completed_at").dt.date()))
         .with_columns(years=years_on("day"))
     )
+    present = scores.select(pl.col("instrument").unique()).collect()["instrument"].to_list()
     used = [
-        _of_threshold(known, instrument, threshold)
-        for instrument in clinic.instruments.values()
-        for threshold in instrument.thresholds
-        if threshold.of == "score" and clinic.uses(instrument, threshold)
+        _of_threshold(its, threshold)
+        for name in sorted(set(present) & clinic.instruments.keys())
+        for its in [known.filter(pl.col("instrument") == name).cache()]
+        for threshold in clinic.instruments[name].thresholds
+        if threshold.of == "score" and clinic.uses(clinic.instruments[name], threshold)
     ]
     return pl.concat([known.filter(False).with_columns(**_NOTHING), *used], how="diagonal_relaxed")
 
@@ -62,10 +63,9 @@ _NOTHING = {
 }
 
 
-def _of_threshold(known: pl.LazyFrame, instrument: Instrument, threshold: Threshold) -> pl.LazyFrame:
-    is_its = (pl.col("instrument") == instrument.name) & (pl.col("scale") == threshold.scale)
+def _of_threshold(known: pl.LazyFrame, threshold: Threshold) -> pl.LazyFrame:
     score = pl.col("score")
-    return known.filter(is_its, *_is_of(threshold.population)).with_columns(
+    return known.filter(pl.col("scale") == threshold.scale, *_is_of(threshold.population)).with_columns(
         threshold=pl.lit(threshold.name),
         scheme=pl.lit(threshold.scheme),
         population=pl.lit(threshold.population.text),
