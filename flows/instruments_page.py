@@ -8,6 +8,7 @@ from pathlib import Path
 from warehouse.instruments import Instrument, Scale, load_instruments
 from warehouse.instruments.norms import Norm, Reliability
 from warehouse.instruments.provenance import Provenance
+from warehouse.instruments.reliable_change import Computed, computed_changes
 from warehouse.instruments.thresholds import Change, Threshold
 
 PAGE = Path(__file__).resolve().parent.parent / "INSTRUMENTS.md"
@@ -65,7 +66,8 @@ def _section(instrument: Instrument) -> str:
         parts.append(_table(("scale", "what", "made of", "range", "missing rule", "status", "source"), rows))
     if rows := [*map(_threshold, instrument.thresholds), *map(_change, instrument.changes)]:
         parts.append(_table(("threshold", "scale", "value", "population", "status", "source"), rows))
-    if rows := [*map(_norm, instrument.norms), *map(_reliability, instrument.reliabilities)]:
+    norms = [*map(_norm, instrument.norms), *map(_reliability, instrument.reliabilities)]
+    if rows := [*norms, *map(_computed, computed_changes(instrument))]:
         parts.append(_table(("norm", "scale", "value", "sample", "status", "source"), rows))
     parts += [f"Risk items {_numbers(risk.items)} at {risk.at}: {_origin(risk.origin)}.\n" for risk in instrument.risks]
     return "\n".join(parts)
@@ -147,6 +149,12 @@ def _reliability(found: Reliability) -> tuple[str, ...]:
     value += f", n {found.n}" if found.n else ""
     kind = found.kind.replace("_", "-")
     return (found.name, found.scale, f"{kind} {value}", found.sample, found.origin.status, found.origin.source)
+
+
+def _computed(found: Computed) -> tuple[str, ...]:
+    value = f"reliable change {found.at_95:.2f} at 95 %, {found.at_90:.2f} at 90 %"
+    status = found.norm.origin.status if found.norm.origin.status == "recalled" else found.reliability.origin.status
+    return ("computed", found.scale, value, found.norm.sample, status, "from its SD and alpha (Jacobson & Truax 1991)")
 
 
 def _origin(origin: Provenance) -> str:

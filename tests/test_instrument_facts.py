@@ -74,6 +74,14 @@ RANGES = {
     ("psq", "intensity"): (1, 5),
     ("blri", "congruence"): (-48, 48),
 }
+# what is recalled and not checked: keys (or parts of them), then numbers
+RECALLED_KEYS = "myts pear rtq sai taqr taqs wai_sr_t ycsrs blri"
+RECALLED_RULES = "rcads_25 rcads_47 myts taqr taqs"
+RECALLED_NUMBERS = """
+    srs.item_below_9 csrs.below_36 ors.adolescent ors.collateral cors.child cors.caretaker
+    yp_core.male_11_13 yp_core.male_14_16 yp_core.female_11_13 yp_core.female_14_16 smfq.parent wsas.zahra_2014
+    gbo.edbrooke_childs_2015 yoq_2_01.clinical yoq_sr.clinical
+    """
 
 
 def facts_of(instrument):
@@ -157,6 +165,28 @@ def test_a_key_that_was_not_found_is_said_so_and_never_guessed():
     unkeyed = {name for name, each in ALL.items() if any(not scale.has_key for scale in each.scales)}
     assert {"pear", "wai_sr_t", "br_wai", "calpas_p", "arm_12", "star_p", "blri", "elkin_responsiveness"} <= unkeyed
     assert not any(scale.items for name in ("pear", "blri", "3rs") for scale in ALL[name].scales)
+
+
+def test_exactly_what_was_not_checked_is_recalled():
+    keys = {
+        name
+        for name, each in ALL.items()
+        if "recalled" in {each.items_origin.status, *(scale.origin.status for scale in each.scales)}
+    }
+    rules = {
+        name
+        for name, each in ALL.items()
+        if any(scale.items and scale.missing_origin.status == "recalled" for scale in each.scales)
+    }
+    numbers = {
+        f"{name}.{fact.name}"
+        for name, each in ALL.items()
+        for fact in (*each.thresholds, *each.changes)
+        if fact.origin.status == "recalled"
+    }
+    assert keys == set(RECALLED_KEYS.split())
+    assert rules == set(RECALLED_RULES.split())
+    assert numbers == set(RECALLED_NUMBERS.split())
 
 
 def test_only_events_have_no_scale():

@@ -83,7 +83,7 @@ def _instrument(name: str, facts: dict) -> Instrument:
     known("the file", facts, _KEYS, needed=(*_NEEDED, "scales") if facts.get("scored", True) else _NEEDED)
     _check_words(facts)
     origin = provenance("the file's", facts, Provenance("local", facts["citation"]))
-    items = read_items(facts["items"], origin) if "items" in facts else Items()
+    items = read_items(facts["items"], origin) if "items" in facts else Items(origin=origin)
     missing = read_missing("[missing] rule", facts["missing"], origin) if "missing" in facts else None
     scales = read_scales(facts.get("scales", {}), Defaults(items.count, facts["direction"], missing, origin))
     if not facts.get("scored", True) and scales:

@@ -1,0 +1,64 @@
+"""Reliable and clinically significant change, computed: Jacobson & Truax 1991, J Consult Clin Psychol 59:12-19.
+
+The error of a change is that of a difference (Christensen & Mendoza 1986), not the standard error of measurement that
+the formula of 1984, still in circulation, divides by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+from warehouse.instruments.instrument import Instrument
+from warehouse.instruments.norms import Norm, Reliability
+
+Z_95, Z_90 = 1.96, 1.645
+
+
+def standard_error(sd: float, reliability: float) -> float:
+    """Of one measurement."""
+    return sd * sqrt(1 - reliability)
+
+
+def error_of_difference(sd: float, reliability: float) -> float:
+    """Of the difference of two measurements."""
+    return sd * sqrt(2 * (1 - reliability))
+
+
+def reliable_change(sd: float, reliability: float, z: float) -> float:
+    """How much a score must change to be beyond error; z is 1.96 for 95 %, 1.645 for 90 %."""
+    return z * error_of_difference(sd, reliability)
+
+
+def cut_off_c(well: tuple[float, float], ill: tuple[float, float]) -> float:
+    """Between the means of the well and the ill (mean, SD), nearer to the one that varies less."""
+    (well_mean, well_sd), (ill_mean, ill_sd) = well, ill
+    return (ill_sd * well_mean + well_sd * ill_mean) / (ill_sd + well_sd)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Reliable change at 95 and 90 % from a sample's SD and alpha; it stands beside the published value."""
+
+    scale: str
+    norm: Norm
+    reliability: Reliability
+    at_95: float
+    at_90: float
+
+
+def computed_changes(instrument: Instrument) -> list[Computed]:
+    """From every sample of which both SD and alpha are stated."""
+    return [
+        Computed(
+            norm.scale,
+            norm,
+            alpha,
+            reliable_change(norm.sd, alpha.low, Z_95),
+            reliable_change(norm.sd, alpha.low, Z_90),
+        )
+        for norm in instrument.norms
+        for alpha in instrument.reliabilities
+        if norm.sd and alpha.kind == "alpha" and alpha.low == alpha.high
+        if (alpha.scale, alpha.sample) == (norm.scale, norm.sample)
+    ]
