@@ -95,6 +95,7 @@ def _items(instrument: Instrument) -> str:
     text += "".join(f"; item {n}: {own.minimum:g} to {own.maximum:g}" for n, own in instrument.other_ranges)
     text += f"; reversed {_numbers(instrument.reversed)}" if instrument.reversed else "; none reversed"
     text += f"; optional {_numbers(instrument.optional)}" if instrument.optional else ""
+    text += "".join(f"; item {n} is skipped where {beside} is lowest" for n, beside in instrument.skipped)
     return f"{text} ({_origin(instrument.items_origin)}).\n"
 
 

@@ -25,6 +25,9 @@ SCORES = {
     "YP-CORE: three positive items, 3, 5 and 10, not two": ("yp_core", row(10, 0, i3=4, i5=4, i10=4), "total", 0.0),
     "K10: the lowest of the coding 1-5 is 10": ("k10_1_to_5", row(10, 1), "total", 10.0),
     "K10: the lowest of the coding 0-4 is 0": ("k10_0_to_4", row(10, 0), "total", 0.0),
+    "K10: items 3 and 6, skipped after none at 2 and 5, count as none (ABS)":
+        ("k10_1_to_5", row(10, 1, i3="-", i6="-"), "total", 10.0),
+    "K10: item 3 that is merely missing is no none": ("k10_0_to_4", row(10, 0, i2=1, i3="-"), "total", None),
     "SRS: a sum of four lines, not their average": ("srs", "9 9 9 9", "total", 36.0),
     "ARM-5: item 3 is reversed": ("arm_5", "7 7 1 7 7", "total", 7.0),
     "WAI-S: item 8 is task": ("wai_s", row(12, 1, i8=7, i4=7, i10=7), "task", 10.0),

@@ -94,6 +94,8 @@ MORE_WRONG = [
     ('[reliability.a]\nscale = "total"\nkind = "beta"\nsample = "x"\nvalue = 0.5', "kind = 'beta' is not one of alpha"),
     ('[risk.a]\nitems = [4]\nat = ">= 1"', r"\[risk.a\] items must name items from 1 to 3"),
     ('[scales.sum]\ndescription = "x."\nadds = ["totl"]', "adds or subtracts = 'totl' is not one of total"),
+    ("[items.skipped]\n4 = 1", r"\[items.skipped\] must name items from 1 to 3"),
+    ("[items.skipped]\nb = 1", r"\[items.skipped\] must name items by their numbers"),
     ("[items.other.a]\nitems = [1]\nminimum = 1\nmaximum = 0\nstep = 1", "minimum must be below maximum"),
 ]
 

@@ -15,6 +15,8 @@ from drawn import clinic, computed, lines, seen
         ("wsas", "1 1 1 1 -", "no"),
         ("psq", "0 - -", "yes"),  # no rupture
         ("srs", "- 9 9 9", "no"),
+        ("k10_1_to_5", "1 1 - 1 1 - 1 1 1 1", "yes"),  # 3 and 6 are not asked after none at 2 and 5
+        ("k10_1_to_5", "1 2 - 1 1 - 1 1 1 1", "no"),
     ],
 )
 def test_a_response_is_complete_without_what_its_instrument_calls_optional(instrument, answers, complete):

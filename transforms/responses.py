@@ -71,13 +71,21 @@ def responses(response_records: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Cl
 
 
 def _unasked(clinic: Clinic) -> pl.Expr:
-    """Unanswered items that a complete response need not have: a second goal, the work of someone retired."""
+    """Unanswered items that a complete response need not have: a second goal, the work of someone retired; and those
+    that a form skips where the item beside them has the lowest answer."""
     unanswered = [
-        (pl.col("instrument") == name) & pl.col("answers").list.get(number - 1, null_on_oob=True).is_null()
+        (pl.col("instrument") == name) & _answer(number).is_null() & is_unasked
         for name, instrument in clinic.instruments.items()
-        for number in instrument.optional
+        for number, is_unasked in [
+            *((number, pl.lit(True)) for number in instrument.optional),
+            *((number, _answer(beside) == instrument.minimum) for number, beside in instrument.skipped),
+        ]
     ]
     return pl.sum_horizontal(pl.lit(0, dtype=pl.Int32), *(each.cast(pl.Int32) for each in unanswered))
+
+
+def _answer(number: int) -> pl.Expr:
+    return pl.col("answers").list.get(number - 1, null_on_oob=True)
 
 
 _unnamed = pl.col("appointment_session_id").is_null()

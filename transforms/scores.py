@@ -83,10 +83,17 @@ def _reversed(instrument: Instrument) -> dict[str, pl.Expr]:
 
 
 def _answer(instrument: Instrument, number: int) -> pl.Expr:
-    # Answers are kept in 32 bits: unrounded, 9.1 + 8.7 + 9.2 + 9.0 on the SRS would fall short of its cut-off 36.
-    answer = pl.col("answers").list.get(number - 1, null_on_oob=True).cast(pl.Float64).round(4)
     possible = instrument.range_of_item(number)
+    answer = _given_answer(number)
+    if number in dict(instrument.skipped):
+        beside = _given_answer(dict(instrument.skipped)[number])
+        answer = pl.when(answer.is_null() & (beside == instrument.minimum)).then(possible.minimum).otherwise(answer)
     return possible.minimum + possible.maximum - answer if number in instrument.reversed else answer
+
+
+def _given_answer(number: int) -> pl.Expr:
+    # Answers are kept in 32 bits: unrounded, 9.1 + 8.7 + 9.2 + 9.0 on the SRS would fall short of its cut-off 36.
+    return pl.col("answers").list.get(number - 1, null_on_oob=True).cast(pl.Float64).round(4)
 
 
 def _side_by_side(instrument: Instrument, scale: Scale, clinic: Clinic) -> list[pl.Expr]:

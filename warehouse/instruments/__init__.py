@@ -125,6 +125,7 @@ def _of_items(items: Items) -> dict[str, object]:
         "reversed": items.reversed,
         "optional": items.optional,
         "never": items.never,
+        "skipped": items.skipped,
         "other_ranges": items.other,
         "items_origin": items.origin,
     }

@@ -47,6 +47,7 @@ class Instrument:
     window_hours: tuple[float, float] | None = None
     optional: tuple[int, ...] = ()
     never: tuple[float, ...] = ()
+    skipped: tuple[tuple[int, int], ...] = ()
     other_ranges: tuple[tuple[int, Range], ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     changes: tuple[Change, ...] = ()

@@ -10,7 +10,14 @@ from warehouse.instruments.provenance import LOCAL, ORIGIN_KEYS, Provenance, pro
 from warehouse.instruments.scales import numbers
 
 _RANGE_KEYS = {"minimum": "number", "maximum": "number", "step": "number"}
-_KEYS = {"count": "integer", "reversed": "integers", "optional": "integers", "never": "numbers", "other": "section"}
+_KEYS = {
+    "count": "integer",
+    "reversed": "integers",
+    "optional": "integers",
+    "never": "numbers",
+    "skipped": "section",
+    "other": "section",
+}
 _OTHER_KEYS = {"items": "integers"} | _RANGE_KEYS
 
 
@@ -32,6 +39,7 @@ class Items:
     reversed: tuple[int, ...] = ()
     optional: tuple[int, ...] = ()  # not needed for a complete response: a second goal, the work of someone retired
     never: tuple[float, ...] = ()  # within the range and not on the form
+    skipped: tuple[tuple[int, int], ...] = ()  # not asked, and the lowest, where the item beside it is the lowest
     other: tuple[tuple[int, Range], ...] = ()  # items with a range of their own
     origin: Provenance = LOCAL
 
@@ -47,6 +55,7 @@ def read_items(facts: Mapping, default: Provenance) -> Items:
         reversed=numbers("[items] reversed", facts.get("reversed", []), count),
         optional=numbers("[items] optional", facts.get("optional", []), count),
         never=tuple(facts.get("never", ())),
+        skipped=_skipped(facts.get("skipped", {}), count),
         other=tuple(pair for name, rules in other.items() for pair in _others(name, rules, count)),
         origin=provenance("[items]", facts, default),
     )
@@ -58,6 +67,16 @@ def _range(where: str, facts: Mapping) -> Range:
     if not facts["step"] > 0:
         raise ValueError(f"{where} step must be above 0")
     return Range(facts["minimum"], facts["maximum"], facts["step"])
+
+
+def _skipped(facts: Mapping, count: int) -> tuple[tuple[int, int], ...]:
+    """Written `3 = 2`: item 3 is not asked where item 2 has the lowest answer."""
+    known("[items.skipped]", facts, dict.fromkeys(facts, "integer"))
+    if not all(key.isdigit() for key in facts):
+        raise ValueError("[items.skipped] must name items by their numbers, such as 3 = 2")
+    items = numbers("[items.skipped]", [int(key) for key in facts], count)
+    after = [numbers("[items.skipped]", [number], count)[0] for number in facts.values()]
+    return tuple(zip(items, after, strict=True))
 
 
 def _others(name: str, rules: Mapping, count: int) -> list[tuple[int, Range]]:
