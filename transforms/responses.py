@@ -54,17 +54,7 @@ def responses(response_records: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Cl
     """One row per filled-in questionnaire. Its session is the one its export names; else, for the same client (and
     therapist, where given), the nearest session whose window holds it; a date without a time matches by local day.
     Unmatched responses stay, and are matched when their appointment arrives."""
-    counts = {name: instrument.item_count for name, instrument in clinic.instruments.items()}
-    timings = {name: instrument.timing for name, instrument in clinic.instruments.items()}
-    all_of_them = (
-        newest(response_records, "response_id")
-        .with_columns(
-            answered_count=pl.col("answers").list.drop_nulls().list.len().fill_null(0).cast(pl.Int32),
-            item_count=pl.col("instrument").replace_strict(counts, default=0, return_dtype=pl.Int32),
-            timing=pl.col("instrument").replace_strict(timings, default="general", return_dtype=pl.String),
-        )
-        .cache()
-    )  # every way of matching reads it
+    all_of_them = newest(_counted(response_records, clinic), "response_id").cache()  # every way of matching reads it
     matched = pl.concat(
         [
             _named(all_of_them.filter(pl.col("appointment_session_id").is_not_null()), sessions),
@@ -75,6 +65,17 @@ def responses(response_records: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Cl
     return matched.with_columns(is_complete=pl.col("answered_count") == pl.col("item_count")).with_columns(
         is_used=_is_first_complete()
     )
+
+
+def _counted(response_records: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+    """Responses with how many items are answered, how many there are and when it is filled in, without the answers."""
+    counts = {name: instrument.item_count for name, instrument in clinic.instruments.items()}
+    timings = {name: instrument.timing for name, instrument in clinic.instruments.items()}
+    return response_records.with_columns(
+        answered_count=pl.col("answers").list.drop_nulls().list.len().fill_null(0).cast(pl.Int32),
+        item_count=pl.col("instrument").replace_strict(counts, default=0, return_dtype=pl.Int32),
+        timing=pl.col("instrument").replace_strict(timings, default="general", return_dtype=pl.String),
+    ).drop("answers", "given_scores")
 
 
 _unnamed = pl.col("appointment_session_id").is_null()
