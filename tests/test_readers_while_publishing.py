@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from nights import ROOT, Place, open_place
+from nights import ROOT, Place, demo_place, differences, open_place
 
 NIGHTS = 10
 READER = """
@@ -47,24 +47,41 @@ except duckdb.IOException as error:
 """
 
 
-def test_two_readers_see_no_error_while_ten_nights_are_published(yesterday):
-    over = yesterday.folder / "over"
-    command = [sys.executable, "-c", READER, str(yesterday.published), str(over)]
+@pytest.fixture(scope="module")
+def ten_nights(tmp_path_factory):
+    """A demo clinic's nights published one by one, while two other processes read; and what the readers said."""
+    place = demo_place(tmp_path_factory.mktemp("ten") / "clinic", clients=16, nights=NIGHTS + 1, seed=11)
+    first, *nights = sorted(path.name[13:23] for path in place.exports.glob("appointments_*"))
+    place.night(f"{first}T12:00")
+    over = place.folder / "over"
+    command = [sys.executable, "-c", READER, str(place.published), str(over)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     readers = [subprocess.Popen(command, **pipes) for _ in range(2)]
     try:
-        for day in range(18, 18 + NIGHTS):
-            yesterday.deliver_day(day, clients=2)
-            night = yesterday.night(f"2026-11-{day + 1}T12:00")
-            assert yesterday.ask("SELECT load_id FROM load.current") == [(night.load_id,)]
+        for night in nights:
+            done = place.night(f"{night}T12:00")
+            assert place.ask("SELECT load_id FROM load.current") == [(done.load_id,)]
     finally:
         over.touch()
         told = [reader.communicate(timeout=120) for reader in readers]
-    for said, wrong in told:
+    return place, f"{nights[-1]}T12:00", told
+
+
+def test_two_readers_see_no_error_while_ten_nights_are_published(ten_nights):
+    for said, wrong in ten_nights[2]:
         assert wrong == ""
         first, last, count = map(int, said.split())
         assert first < last == NIGHTS + 1
         assert count > 2  # they did read while nights were published
+
+
+def test_nights_one_by_one_end_with_the_tables_of_all_at_once(ten_nights):
+    place, last, _ = ten_nights
+    loads = place.ask("SELECT count(DISTINCT load_id), bool_or(is_passed_over) FROM load.files")
+    assert loads == [(NIGHTS + 1, True)]  # and some files came again byte for byte
+    at_once = place.twin()
+    at_once.night(last)
+    assert differences(at_once.published, place.published, ("main",)) == {}
 
 
 @pytest.fixture

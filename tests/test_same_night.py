@@ -28,14 +28,6 @@ def place(tmp_path):
     return open_place(tmp_path / "clinic", DATED)
 
 
-def twin(place: Place, clinic: str) -> Place:
-    """Another warehouse with the same key and exports."""
-    other = open_place(place.folder.parent / "twin", clinic)
-    shutil.copy(place.warehouse / "private/key", other.warehouse / "private/key")
-    shutil.copytree(place.exports, other.exports, dirs_exist_ok=True)
-    return other
-
-
 def kept(place: Place):
     """A copy of the published file, as it is now."""
     return shutil.copy(place.published, place.folder / "kept.duckdb")
@@ -102,7 +94,7 @@ def test_a_corrected_time_zone_reads_the_files_again(yesterday):
     assert yesterday.ask(f"SET TimeZone = 'UTC'; {shifted}")[0][0] > 0
     yesterday.clinic.write_text(right)
     yesterday.night("2026-11-19T12:00")
-    fresh = twin(yesterday, right)
+    fresh = yesterday.twin()
     fresh.night("2026-11-19T12:00")
     assert differences(fresh.published, yesterday.published, ("main",)) == {}
 
@@ -118,7 +110,7 @@ def test_rows_of_a_wrong_reading_leave_main_when_clinic_toml_is_corrected(place)
     now = place.ask("SELECT client_id FROM clients")
     assert (len(wrong), len(now)) == (4, 4)
     assert not set(wrong) & set(now)
-    fresh = twin(place, place.clinic.read_text())
+    fresh = place.twin()
     fresh.night("2026-11-18T12:00")
     assert differences(fresh.published, place.published, ("main",)) == {}
     reason = "SELECT DISTINCT closed_because FROM history.responses WHERE known_to IS NOT NULL"
@@ -138,24 +130,6 @@ def test_a_future_attended_becomes_a_session_once_its_time_has_passed(place, com
     assert place.ask(STATUS) == [("attended", 2)]
     assert place.ask("SELECT count(*) FROM sessions") == [(2,)]
     assert place.night("2026-11-20T13:00").deliveries == []
-
-
-def test_ten_nights_one_by_one_end_with_the_tables_of_all_ten_at_once(tmp_path):
-    from flows.demo import write  # noqa: PLC0415
-
-    one = open_place(tmp_path / "one", "")
-    told = write(one.folder, clients=16, nights=10, seed=11)
-    for path in one.exports.iterdir():
-        os.utime(path, (LONG_AGO, LONG_AGO))
-    nights = sorted({name[13:23] for name in told["files"] if name.startswith("appointments")})
-    assert len(nights) == 10
-    for night in nights:
-        one.night(f"{night}T12:00")
-    loaded = one.ask("SELECT count(DISTINCT load_id) FROM load.files WHERE loaded_count > 0")
-    assert loaded[0][0] > 5
-    at_once = twin(one, one.clinic.read_text())
-    at_once.night(f"{nights[-1]}T12:00")
-    assert differences(at_once.published, one.published, ("main",)) == {}
 
 
 def test_an_old_export_that_comes_late_adds_and_overwrites_nothing_newer(place):
