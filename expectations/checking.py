@@ -84,6 +84,8 @@ def _with_rows(batch: object, outcome: Outcome, relation: str) -> Outcome:
     query = outcome.rule.query.replace("{batch}", relation)
     if not query:
         (result,) = _validate(batch, outcome.suite, [outcome.rule], ROWS)
+        if result is None or _raised(result.exception_info):
+            return Outcome(outcome.suite, outcome.rule, "did_not_run")
         listed = result.result["unexpected_index_query"].rstrip().rstrip(";")
         query = f"SELECT row_id, '{outcome.rule.column}' AS column_name FROM ({listed})"
     return Outcome(outcome.suite, outcome.rule, outcome.outcome, outcome.checked_count, outcome.unexpected_count, query)

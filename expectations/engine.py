@@ -38,6 +38,24 @@ class OneConnectionEngine(SqlAlchemyExecutionEngine):
             self._kept.rollback()
         yield self._kept
 
+    def get_inspector(self) -> DuckDBColumns:
+        return DuckDBColumns(self)
+
+
+class DuckDBColumns:
+    """What GX asks an inspector for, in one cheap statement: SQLAlchemy's own looks through PostgreSQL's catalogue."""
+
+    def __init__(self, engine: OneConnectionEngine) -> None:
+        self._engine, self.dialect = engine, engine.engine.dialect
+
+    def get_columns(self, table_name: str, schema: str | None = None) -> list[dict[str, str]]:
+        with self._engine.get_connection() as connection:
+            rows = connection.exec_driver_sql(f'DESCRIBE "{table_name}"').fetchall()
+        return [{"name": name, "type": kind} for name, kind, *_ in rows]
+
+    def get_pk_constraint(self, table_name: str, schema: str | None = None) -> dict[str, list[str]]:
+        return {"constrained_columns": []}
+
 
 class OpenDuckDB(SQLDatasource):
     """A datasource for a DuckDB connection of this process."""

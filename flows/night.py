@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 
 from flows.order import Order, Tonight
 from flows.steps import CHECK_STEPS, STEPS
+from warehouse.attempts import next_load_id, note_attempt
 from warehouse.errors import RapportError
-from warehouse.folders import next_load_id, night_lock, note_attempt
+from warehouse.folders import night_lock
 
 Runner = Callable[[str, Callable[[Tonight], None], Tonight], None]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -42,10 +43,13 @@ def _serve(schedule: str, time_zone: str, given: argparse.Namespace) -> None:
     """Register the deployment and run what its schedule brings, one night at a time, none lost while one runs."""
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy  # noqa: PLC0415
     from prefect.flows import EntrypointType  # noqa: PLC0415
+    from prefect.runner import Runner  # noqa: PLC0415
     from prefect.schedules import Cron  # noqa: PLC0415
 
     from flows.nightly import nightly  # noqa: PLC0415
 
+    # Prefect's own handler of SIGTERM ends in a coroutine never awaited and a traceback; its SIGINT ends cleanly.
+    Runner.handle_sigterm = lambda *_: signal.raise_signal(signal.SIGINT)
     folders = {name: str(getattr(given, name).resolve()) for name in ("exports", "clinic", "warehouse")}
     print(f"serving the nightly deployment: {schedule} in {time_zone}", flush=True)
     nightly.serve(

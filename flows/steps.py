@@ -19,6 +19,7 @@ from transforms.pseudonyms import Pseudonyms, pseudonymise
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
 from warehouse import building, computing, folders, frames, history, ledger, publishing, staging, summary, views
+from warehouse.attempts import failed_attempts
 from warehouse.errors import DidNotRun, RapportError, Refused, Unusable
 from warehouse.records import KINDS
 
@@ -40,7 +41,7 @@ def begin(tonight: Tonight) -> None:
     order = tonight.order
     order.folders.sweep()
     tonight.pseudonyms = Pseudonyms(read_key(order.folders))
-    tonight.failed_attempts = folders.failed_attempts(order.folders)
+    tonight.failed_attempts = failed_attempts(order.folders)
     tonight.building = folders.copy_yesterday(order.folders, os.getpid())
     tonight.con = building.open_building(tonight.building, order.folders.building)
     tonight.staging = staging.Staging(tonight.con)
@@ -197,6 +198,7 @@ def keep(tonight: Tonight) -> None:
     ledger.count_records(con)
     tonight.files = summary.files_by_source(con)
     ledger.write_ledgers(con, tonight.load_id)
+    staging.clear(con)
     _update_crosswalk(tonight)
 
 
@@ -218,7 +220,7 @@ def compute(tonight: Tonight) -> None:
         computing.touch_everyone(con)
     buckets = computing.deal_buckets(con, tonight.order.bucket_count)
     tonight.client_count = computing.touched_count(con)
-    births = tonight.crosswalk.lazy().select(client_id="pseudonym", birth_date="birth_date")
+    births = tonight.crosswalk.lazy().select("birth_date", client_id=pl.col("pseudonym").str.decode("hex"))
     for bucket in range(buckets if tonight.client_count else 0):
         tonight.told(f"computing bucket {bucket + 1} of {buckets}")
         known = {**computing.records_of(con, bucket), "birth_dates": births, "clinic": declared}

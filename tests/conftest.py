@@ -6,10 +6,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 
 import pytest
-from nights import ROOT, Place, open_place
+from nights import ROOT, Place, demo_place, open_place
 
 STARTS_WITHIN = 180  # seconds
 ENDS_WITHIN = 240  # seconds; a night that takes longer hangs
@@ -63,19 +62,7 @@ def run_night(surroundings):
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Place:
     """Three nights of a small demo clinic, with a key; nothing published. Copy it before a night writes to it."""
-    from flows.demo import write  # noqa: PLC0415
-
-    place = open_place(tmp_path_factory.mktemp("demo") / "clinic")
-    write(place.folder, clients=40, nights=3, seed=7)
-    _age(place.exports)
-    return place
-
-
-def _age(exports: Path) -> None:
-    from nights import LONG_AGO  # noqa: PLC0415
-
-    for path in exports.iterdir():
-        os.utime(path, (LONG_AGO, LONG_AGO))
+    return demo_place(tmp_path_factory.mktemp("demo") / "clinic", clients=40, nights=3, seed=7)
 
 
 @pytest.fixture(scope="session")

@@ -107,6 +107,13 @@ class Place:
         versions = [path for path in self.warehouse.glob("*/versions/*") if path.name[:16] > newest]
         return [*(self.warehouse / "private/building").iterdir(), *self.warehouse.glob("*/.*.new"), *versions]
 
+    def twin(self) -> "Place":
+        """Another warehouse of the same exports, clinic file and key, with nothing published."""
+        other = open_place(self.folder.parent / "twin", self.clinic.read_text(encoding="utf-8"))
+        shutil.copy(self.warehouse / "private/key", other.warehouse / "private/key")
+        shutil.copytree(self.exports, other.exports, dirs_exist_ok=True)
+        return other
+
     def copied_to(self, folder: Path) -> "Place":
         shutil.copytree(self.folder, folder, symlinks=True)
         return Place(folder)
@@ -121,6 +128,17 @@ def open_place(folder: Path, clinic: str = CLINIC) -> Place:
     place.exports.mkdir(parents=True)
     place.clinic.write_text(clinic, encoding="utf-8")
     make_key(Folders(place.warehouse))
+    return place
+
+
+def demo_place(folder: Path, **asked: int) -> Place:
+    """A place with the exports and the clinic file of a demo clinic."""
+    from flows.demo import write  # noqa: PLC0415
+
+    place = open_place(folder)
+    write(place.folder, **asked)
+    for path in place.exports.iterdir():
+        os.utime(path, (LONG_AGO, LONG_AGO))
     return place
 
 

@@ -16,7 +16,7 @@ from warehouse.records import KINDS
 KEY = bytes(range(32))
 FILES = {
     "appointments": "appointment_id|client_id|starts_at|status|name|note\n a1|c1|2026-03-02|attended|Jane Smith|cried",
-    "responses": "response_id|client_id|instrument|rater|completed_at|item|value|mail\nr1|c1|srs|client|2026-03-02|1|9|@y",
+    "responses": "response_id|client_id|instrument|rater|completed_at|item|value|by\nr1|c1|srs|client|2026-03-02|1||x",
     "episodes": "episode_id|client_id|opened_on|note\ne1|c1|2026-03-02|cried",
     "clients": "client_id|birth_date|name\nc1|2010-03-05|Jane Smith",
 }
@@ -96,7 +96,7 @@ def test_only_the_columns_of_the_record_kind_go_on(safe, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_raw_id_name_note_or_birth_date_is_left_in_any_text(safe, kind):
     left = set(safe(kind).select(pl.col(pl.String)).unpivot()["value"].drop_nulls())
-    assert left and not left & {"c1", "a1", "r1", "e1", "Jane Smith", "cried", "@y", "2010-03-05"}
+    assert left and not left & {"c1", "a1", "r1", "e1", "Jane Smith", "cried", "x", "2010-03-05"}
 
 
 def test_a_session_is_half_of_the_appointments_pseudonym_and_half_of_the_clients(safe):

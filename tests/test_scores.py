@@ -37,6 +37,12 @@ def test_the_srs_reaches_its_cut_off_of_36_exactly():
     assert found["scores"]["score"].to_list() == [36.0]
 
 
+def test_answers_in_tenths_add_up_to_tenths_exactly_though_they_are_kept_in_32_bits():
+    rows = "\n".join(f"r{n} | srs | client | {n / 10} 0.1 9.7 {n / 10}" for n in range(101))
+    found = computed(responses=f"response_id | instrument | rater | answers\n{rows}")["scores"]
+    assert sorted(found["score"]) == [(2 * n + 98) / 10 for n in range(101)]
+
+
 def test_the_wai_sr_is_keyed_as_hatcher_and_gillaspy_2006_publish():
     """Task 1 2 10 12, bond 3 5 7 9, goal 4 6 8 11; the WAI-S has items 8 and 10 the other way round."""
     answers = " ".join(

@@ -92,14 +92,19 @@ def within_given(days: pl.LazyFrame, given: pl.LazyFrame) -> pl.LazyFrame:
 def _derived(sessions: pl.LazyFrame) -> pl.LazyFrame:
     """One episode per run of sessions without a longer gap; its id is that of the session that opened it, backwards."""
     gap = (pl.col("session_date") - pl.col("session_date").shift()).dt.total_days().over("client_id")
+    is_text = sessions.collect_schema()["session_id"] == pl.String
     return (
         sessions.sort("client_id", "starts_at", "session_id")
         .with_columns(starts_new=gap.is_null() | (gap > NEW_EPISODE_AFTER_DAYS))
         .filter("starts_new")
         .select(
             "client_id",
-            episode_id=pl.col("session_id").str.replace_all("-", "", literal=True).str.reverse(),
+            episode_id=pl.col("session_id").str.reverse() if is_text else _backwards("session_id"),
             opened_on="session_date",
             is_derived=pl.lit(True),
         )
     )
+
+
+def _backwards(pseudonym: str) -> pl.Expr:
+    return pl.col(pseudonym).bin.encode("hex").str.reverse().str.decode("hex")

@@ -46,19 +46,9 @@ def responses(response_records: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Cl
     """One row per filled-in questionnaire. Its session is the one its export names; else, for the same client (and
     therapist, where given), the nearest session whose window holds it; a date without a time matches by local day.
     Unmatched responses stay, and are matched when their appointment arrives."""
-    counts = {name: instrument.item_count for name, instrument in clinic.instruments.items()}
     windows = sorted({instrument.window for instrument in clinic.instruments.values()}, key=str)
-    window_of = {name: windows.index(instrument.window) for name, instrument in clinic.instruments.items()}
-    all_of_them = (
-        newest(response_records, "response_id")
-        .with_columns(
-            answered_count=pl.col("answers").list.drop_nulls().list.len().fill_null(0).cast(pl.Int32),
-            item_count=pl.col("instrument").replace_strict(counts, default=0, return_dtype=pl.Int32),
-            unasked_count=_unasked(clinic),
-            window=pl.col("instrument").replace_strict(window_of, default=0, return_dtype=pl.Int32),
-        )
-        .cache()
-    )  # every way of matching reads it
+    counted = _counted(response_records, clinic, windows)
+    all_of_them = newest(counted, "response_id").cache()  # every way of matching reads it
     matched = pl.concat(
         [
             _named(all_of_them.filter(pl.col("appointment_session_id").is_not_null()), sessions),
@@ -86,6 +76,18 @@ def _unasked(clinic: Clinic) -> pl.Expr:
 
 def _answer(number: int) -> pl.Expr:
     return pl.col("answers").list.get(number - 1, null_on_oob=True)
+
+
+def _counted(response_records: pl.LazyFrame, clinic: Clinic, windows: list[tuple]) -> pl.LazyFrame:
+    """Responses with how many items are answered, how many there are and which window matches, without the answers."""
+    counts = {name: instrument.item_count for name, instrument in clinic.instruments.items()}
+    window_of = {name: windows.index(instrument.window) for name, instrument in clinic.instruments.items()}
+    return response_records.with_columns(
+        answered_count=pl.col("answers").list.drop_nulls().list.len().fill_null(0).cast(pl.Int32),
+        item_count=pl.col("instrument").replace_strict(counts, default=0, return_dtype=pl.Int32),
+        unasked_count=_unasked(clinic),
+        window=pl.col("instrument").replace_strict(window_of, default=0, return_dtype=pl.Int32),
+    ).drop("answers", "given_scores")
 
 
 _unnamed = pl.col("appointment_session_id").is_null()

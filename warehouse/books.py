@@ -142,7 +142,7 @@ UNLISTED = _book(
     "load_id!",
     "file_id!",
     Column("column_name", "text", "The column.", required=True),
-    _count("unlisted_count", "Rows."),
+    _count("unlisted_count", "Rows whose text became 'other'."),
 )
 
 SOURCES = _book(

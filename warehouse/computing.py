@@ -5,11 +5,11 @@ from __future__ import annotations
 import duckdb
 import polars as pl
 
-from warehouse.frames import Stream, fetch
+from warehouse.frames import fetch, insert
 from warehouse.records import KINDS
 from warehouse.tables import Table
 
-ROWS_PER_BUCKET = 1_000_000
+ROWS_PER_BUCKET = 300_000  # more would be faster by little, and larger in memory
 
 
 def touch_everyone(con: duckdb.DuckDBPyConnection) -> None:
@@ -62,25 +62,24 @@ def _current(con: duckdb.DuckDBPyConnection, kind: str, bucket: int) -> pl.DataF
 
 def write_differences(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, bucket: int | None) -> None:
     """Write the rows of a bucket's clients (None: of everybody) that differ from what the table holds."""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS SELECT * FROM main.{table.name} LIMIT 0")
-    names = ", ".join(table.column_names)
-    if con.sql(f"SELECT 1 FROM main.{table.name} LIMIT 1").fetchone() is None:
-        _append(con, f"main.{table.name}", names, computed)
+    if not _hold(con, table, bucket):
+        insert(con, f"main.{table.name}", computed)
         return
-    _append(con, "fresh", names, computed)
-    mine = (
-        "" if bucket is None else f"WHERE client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})"
-    )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE gone AS SELECT * FROM main.{table.name} {mine} EXCEPT ALL FROM fresh")
-    con.execute(f"CREATE OR REPLACE TEMP TABLE come AS FROM fresh EXCEPT ALL SELECT * FROM main.{table.name} {mine}")
-    key = ", ".join(table.key)
-    con.execute(f"DELETE FROM main.{table.name} WHERE ({key}) IN (SELECT ({key}) FROM gone)")
+    con.execute("CREATE OR REPLACE TEMP TABLE fresh AS FROM held LIMIT 0")
+    insert(con, "fresh", computed)
+    con.execute("CREATE OR REPLACE TEMP TABLE gone AS FROM held EXCEPT ALL FROM fresh")
+    con.execute("CREATE OR REPLACE TEMP TABLE come AS FROM fresh EXCEPT ALL FROM held")
+    same = " AND ".join(f"t.{column} = gone.{column}" for column in table.key)
+    con.execute(f"DELETE FROM main.{table.name} AS t USING gone WHERE {same}")
     con.execute(f"INSERT INTO main.{table.name} FROM come")
 
 
-def _append(con: duckdb.DuckDBPyConnection, table: str, names: str, frame: pl.DataFrame) -> None:
-    stream = Stream(frame)  # noqa: F841  DuckDB finds it by its name
-    con.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM stream")
+def _hold(con: duckdb.DuckDBPyConnection, table: Table, bucket: int | None) -> int:
+    """Put what the table holds of a bucket's clients into `held`; how many rows that is."""
+    its_clients = f"SELECT client_id FROM staged.buckets WHERE bucket = {bucket}"
+    mine = "" if bucket is None else f" WHERE client_id IN ({its_clients})"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE held AS FROM main.{table.name}{mine}")
+    return con.sql("SELECT count(*) FROM held").fetchone()[0]
 
 
 def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> str:

@@ -8,7 +8,6 @@ DIR/private/                  the key, the crosswalk, the building file, the loc
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -73,7 +72,7 @@ class Folders:
         for tree, link in ((self.analysts, self.published), (self.private, self.crosswalk)):
             for left in tree.glob(".*.new"):
                 left.unlink()
-            current = _current_load(link)
+            current = current_load(link)
             for version in (tree / "versions").iterdir():
                 if _load_of(version) > current:
                     version.unlink()
@@ -126,7 +125,7 @@ def _give_to_group(made: Path, folder: Path) -> None:
     try:
         os.chown(made, -1, group)
     except OSError:
-        raise Unusable(f"the night's user is not in the group of {folder.name}/; add it, so that they can read") from None
+        raise Unusable(f"the night's user is not in the group of {folder.name}/; add it to that group") from None
 
 
 def keep_newest(link: Path, count: int = KEPT_VERSIONS) -> None:
@@ -152,26 +151,6 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def note_attempt(folders: Folders, load_id: int, as_of: datetime, started_at: datetime, reason: str) -> None:
-    """Write down a night that failed; the next published load takes it into load.loads."""
-    facts = {"load_id": load_id, "as_of": as_of, "started_at": started_at, "finished_at": datetime.now(UTC)}
-    with folders.attempts.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({**facts, "reason": reason}, default=datetime.isoformat) + "\n")
-
-
-def failed_attempts(folders: Folders) -> list[dict]:
-    """The nights that failed since the last one that published."""
-    if not folders.attempts.exists():
-        return []
-    lines = folders.attempts.read_text(encoding="utf-8").splitlines()
-    attempts = [json.loads(line) for line in lines if line.endswith("}")]
-    return [attempt for attempt in attempts if attempt["load_id"] > _current_load(folders.published)]
-
-
-def next_load_id(folders: Folders) -> int:
-    """One more than any load that published or failed."""
-    return 1 + max([_current_load(folders.published), *(a["load_id"] for a in failed_attempts(folders))])
-
-
-def _current_load(link: Path) -> int:
+def current_load(link: Path) -> int:
+    """The load that a published symlink points to; 0 before the first."""
     return _load_of(link.resolve()) if link.is_symlink() else 0

@@ -1,4 +1,7 @@
-"""Frames into DuckDB and back, through Arrow's C stream alone: neither pyarrow nor pandas is needed or imported."""
+"""Frames into DuckDB and back, through Arrow's C stream alone: neither pyarrow nor pandas is needed or imported.
+
+In frames a pseudonym is 16 bytes: half the work of the 36 letters that a UUID is written with.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,12 @@ class Stream:
 def insert(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> None:
     """Append a frame to a table, column by name."""
     stream = Stream(frame)  # noqa: F841  DuckDB finds it by its name
-    columns = ", ".join(frame.columns)
-    con.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM stream")
+    values = (f"{name}::UUID" if dtype == pl.Binary else name for name, dtype in frame.schema.items())
+    con.execute(f"INSERT INTO {table} ({', '.join(frame.columns)}) SELECT {', '.join(values)} FROM stream")
 
 
 def fetch(con: duckdb.DuckDBPyConnection, query: str, parameters: list | None = None) -> pl.DataFrame:
-    """A query's rows as a frame; times are UTC, pseudonyms are text."""
+    """A query's rows as a frame; times are UTC, pseudonyms are 16 bytes."""
     return pl.DataFrame(con.sql(query, params=parameters))
 
 

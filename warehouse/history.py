@@ -104,7 +104,7 @@ def _close_unread(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.unread AS
         SELECT {", ".join(f"h.{column}" for column in kind.key)}, h.client_id AS client
-        FROM history.{kind.name} AS h SEMI JOIN staged.files USING (file_id)
+        FROM history.{kind.name} AS h SEMI JOIN (FROM staged.files WHERE NOT is_passed_over) USING (file_id)
         WHERE h.known_to IS NULL AND h.known_from < {load_id} AND NOT EXISTS (
             FROM staged.{kind.name} AS s WHERE {_same_key(kind)} AND s.disposition IN ('loaded', 'unchanged'))""")
     key = ", ".join(kind.key)

@@ -21,7 +21,9 @@ class Staging:
 
     def add_rows(self, kind: str, frame: pl.DataFrame, file_number: int) -> None:
         """Stage canonical rows of one file. Ids are pseudonyms by now."""
+        ids = [column.name for column in KINDS[kind].columns if column.type == "id" and column.name in frame.columns]
         numbered = frame.with_columns(
+            pl.col(ids).str.decode("hex"),
             row_id=pl.int_range(self._row_count, self._row_count + frame.height, dtype=pl.Int64),
             file_number=pl.lit(file_number, dtype=pl.Int32),
             disposition=pl.lit("loaded"),
@@ -38,6 +40,12 @@ class Staging:
         """Forget a file's rows: it was written to while it was read."""
         for kind in KINDS:
             self.con.execute(f"DELETE FROM staged.{kind} WHERE file_number = {file_number}")
+
+
+def clear(con: duckdb.DuckDBPyConnection) -> None:
+    """Give back the memory of the staged rows: history and the books have them by now."""
+    for kind in KINDS:
+        con.execute(f"DROP TABLE staged.{kind}")
 
 
 def enter(con: duckdb.DuckDBPyConnection, table: str, facts: Mapping[str, object]) -> None:

@@ -15,10 +15,10 @@ from transforms.sources.casts import (
     day,
     identifier,
     instant,
-    mark_unreadable,
     number,
     text,
     translated,
+    typed,
     unreadable,
     unreadable_number,
     wall,
@@ -56,25 +56,24 @@ def day_alone(column: str, dialect: Dialect) -> pl.Expr:
     return pl.when(written.str.len_bytes() == 10).then(day(column, dialect))
 
 
-def from_form(rows: pl.DataFrame, form: Form, instrument: Instrument, dialect: Dialect) -> pl.DataFrame:
-    """Responses from rows that hold one form's columns; `client_id` and `response_id` (raw) are there already."""
-    frame = rows.select(
-        RECORD,
-        "client_id",
-        "response_id",
-        record_count=pl.lit(1, dtype=pl.Int32),
-        instrument=pl.lit(form.instrument),
-        rater=translated(form.rater, dialect) if isinstance(form.rater, Words) else pl.lit(form.rater),
+def from_form(rows: pl.LazyFrame, form: Form, instrument: Instrument, dialect: Dialect) -> pl.DataFrame:
+    """Responses from the rows in which a form was touched; `client_id` and `response_id` (raw) are there already."""
+    columns = {
+        **{name: pl.col(name) for name in (RECORD, "client_id", "response_id")},
+        "record_count": pl.lit(1, dtype=pl.Int32),
+        "instrument": pl.lit(form.instrument),
+        "rater": translated(form.rater, dialect) if isinstance(form.rater, Words) else pl.lit(form.rater),
         **{name: _optional(getattr(form, name), dialect) for name in ("rater_id", "therapist_id", "appointment_id")},
         **_completion(form, dialect),
-        answers=pl.concat_list([number(item, dialect).cast(pl.Float32) for item in form.items]),
-        given_scores=pl.lit(None, dtype=GIVEN),
-        item_word=pl.lit(None, dtype=pl.String),
-    )
+        "answers": pl.concat_list([number(item, dialect).cast(pl.Float32) for item in form.items]),
+        "given_scores": pl.lit(None, dtype=GIVEN),
+        "item_word": pl.lit(None, dtype=pl.String),
+        "is_touched": _is_touched(form, dialect),
+    }
     flags = {item: unreadable_number(item, dialect) for item in form.items}
     if form.completed_at:
         flags[form.completed_at] = unreadable(form.completed_at, local_day(form.completed_at, dialect), dialect)
-    return frame.with_columns(mark_unreadable(rows, flags)["unreadable"])
+    return typed(rows, columns, flags).filter("is_touched").drop("is_touched")
 
 
 def _optional(column: str | None, dialect: Dialect) -> pl.Expr:
@@ -91,7 +90,7 @@ def _completion(form: Form, dialect: Dialect) -> dict[str, pl.Expr]:
     return {"completed_at": pl.lit(None, dtype=pl.Datetime("us", "UTC")), "completed_on": constant}
 
 
-def has_answers(form: Form, dialect: Dialect) -> pl.Expr:
+def _is_touched(form: Form, dialect: Dialect) -> pl.Expr:
     """True where a form was touched: an item is filled in, or its own time of completion is."""
     touched = [text(item, dialect).is_not_null() for item in form.items]
     if form.completed_at:
@@ -110,25 +109,25 @@ def from_items(chunks: Iterator[pl.DataFrame], dialect: Dialect, task: Task) -> 
 
 
 def _item_rows(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
-    frame = chunk.select(
-        RECORD,
-        response_id=identifier("response_id", dialect),
-        client_id=identifier("client_id", dialect),
-        instrument=word("instrument", tuple(task.instruments), dialect),
-        rater=word("rater", RATERS, dialect),
-        rater_id=text("rater_id", dialect),
-        therapist_id=text("therapist_id", dialect),
-        appointment_id=text("appointment_id", dialect),
-        completed_at=instant("completed_at", dialect),
-        completed_on=local_day("completed_at", dialect),
-        item=text("item", dialect).str.to_lowercase(),
-        value=number("value", dialect),
-    )
+    columns = {
+        RECORD: pl.col(RECORD),
+        "response_id": identifier("response_id", dialect),
+        "client_id": identifier("client_id", dialect),
+        "instrument": word("instrument", tuple(task.instruments), dialect),
+        "rater": word("rater", RATERS, dialect),
+        "rater_id": text("rater_id", dialect),
+        "therapist_id": text("therapist_id", dialect),
+        "appointment_id": text("appointment_id", dialect),
+        "completed_at": instant("completed_at", dialect),
+        "completed_on": local_day("completed_at", dialect),
+        "item": text("item", dialect).str.to_lowercase(),
+        "value": number("value", dialect),
+    }
     unread = {
         "value": unreadable_number("value", dialect),
         "completed_at": local_day("completed_at", dialect).is_null(),
     }
-    return frame.with_columns(mark_unreadable(chunk, unread)["unreadable"])
+    return typed(chunk.lazy(), columns, unread)
 
 
 def _gathered(rows: pl.DataFrame, instrument: Instrument | None) -> pl.DataFrame:

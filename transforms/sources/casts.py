@@ -34,19 +34,22 @@ def identifier(column: str, dialect: Dialect) -> pl.Expr:
 
 def number(column: str, dialect: Dialect) -> pl.Expr:
     """A decimal number; a null word that is a number is compared as one (7 is also '7.0')."""
-    stripped = text(column, dialect)
-    if dialect.decimal == ",":
-        stripped = stripped.str.replace(",", ".", literal=True)
-    value = stripped.cast(pl.Float64, strict=False)
-    finite = pl.when(value.is_finite()).then(value)
+    finite = _finite(column, dialect)
     numeric = [float(word) for word in dialect.nulls if _is_number(word)]
     return pl.when(~finite.is_in(numeric)).then(finite) if numeric else finite
 
 
+def _finite(column: str, dialect: Dialect) -> pl.Expr:
+    stripped = text(column, dialect)
+    if dialect.decimal == ",":
+        stripped = stripped.str.replace(",", ".", literal=True)
+    value = stripped.cast(pl.Float64, strict=False)
+    return pl.when(value.is_finite()).then(value)
+
+
 def unreadable_number(column: str, dialect: Dialect) -> pl.Expr:
     """True where there is text that is neither a number nor a null word."""
-    without = _without_numbers(dialect)
-    return text(column, without).is_not_null() & number(column, without).is_null()
+    return text(column, dialect).is_not_null() & _finite(column, dialect).is_null()
 
 
 def _without_numbers(dialect: Dialect) -> Dialect:
@@ -69,11 +72,7 @@ def day(column: str, dialect: Dialect) -> pl.Expr:
 
 def wall(column: str, dialect: Dialect) -> pl.Expr:
     """The wall-clock time of an ISO 8601 value: as written, or in the source's zone where it has an offset."""
-    written = text(column, dialect)
-    local = _naive(written.str.replace(_OFFSET, ""))
-    at_utc = _naive(written.str.replace(_OFFSET, "")) - _offset(written)
-    zoned = at_utc.dt.replace_time_zone("UTC").dt.convert_time_zone(dialect.time_zone).dt.replace_time_zone(None)
-    return pl.when(written.str.contains(_OFFSET)).then(zoned).otherwise(local)
+    return _clock(column, dialect).struct.field("local")
 
 
 def instant(column: str, dialect: Dialect) -> pl.Expr:
@@ -82,25 +81,45 @@ def instant(column: str, dialect: Dialect) -> pl.Expr:
     At a change of clocks an hour that comes twice is taken as its first occurrence, and an hour that does not exist
     is moved forward by an hour, as calendars do; both are counted in load.files.
     """
-    written = text(column, dialect)
-    at_utc = (_naive(written.str.replace(_OFFSET, "")) - _offset(written)).dt.replace_time_zone("UTC")
-    return pl.when(written.str.contains(_OFFSET)).then(at_utc).otherwise(utc(_naive(written), dialect.time_zone))
+    return _clock(column, dialect).struct.field("at")
 
 
-_OFFSET = r"\s*([Zz]|[+-]\d{2}(:?\d{2})?)$"
+_OFFSET = r"\s*([Zz]|[+-]\d{2}(?::?\d{2})?)$"
 
 
-def _naive(written: pl.Expr) -> pl.Expr:
-    """`YYYY-MM-DD HH:MM[:SS[.f]]` with a blank or T; anything else, a bare date too, is null."""
-    spaced = written.str.replace("T", " ", literal=True)
-    full = pl.when(spaced.str.len_bytes() == 16).then(spaced + ":00").otherwise(spaced)
-    shaped = pl.when(full.str.len_bytes() >= 19).then(full)
-    whole = shaped.str.slice(0, 19).str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
-    return pl.when(shaped.str.slice(19).str.contains(r"^(\.\d+)?$")).then(whole)
+def _clock(column: str, dialect: Dialect) -> pl.Expr:
+    """A time taken apart, each part made once: its text, its offset, the clock as written, then `local` and `at`."""
+    zone, offset, at_utc = dialect.time_zone, pl.field("offset"), pl.field("at_utc")
+    naive = pl.field("naive")
+    there = at_utc.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    return (
+        pl.struct(written=text(column, dialect))
+        .struct.with_fields(offset=pl.field("written").str.extract(_OFFSET, 1))
+        .struct.with_fields(spaced=pl.field("written").str.replace(_OFFSET, "").str.replace("T", " ", literal=True))
+        .struct.with_fields(full=_with_seconds(pl.field("spaced")))
+        .struct.with_fields(naive=_naive(pl.field("full")))
+        .struct.with_fields(
+            at_utc=pl.when(offset.is_not_null()).then(naive - _minutes(offset)).dt.replace_time_zone("UTC")
+        )
+        .struct.with_fields(local=pl.when(offset.is_not_null()).then(there).otherwise(naive))
+        .struct.with_fields(at=pl.when(offset.is_not_null()).then(at_utc).otherwise(utc(naive, zone)))
+    )
 
 
-def _offset(written: pl.Expr) -> pl.Expr:
-    parts = written.str.extract_groups(r"([+-])(\d{2}):?(\d{2})?$")
+def _with_seconds(spaced: pl.Expr) -> pl.Expr:
+    return pl.when(spaced.str.len_bytes() == 16).then(spaced + ":00").otherwise(spaced)
+
+
+def _naive(full: pl.Expr) -> pl.Expr:
+    """`YYYY-MM-DD HH:MM:SS[.f]`, to the second; anything else, a bare date too, is null."""
+    is_shaped = (full.str.len_bytes() >= 19) & full.str.slice(19).str.contains(r"^(\.\d+)?$")
+    shaped = pl.when(is_shaped).then(full.str.slice(0, 19))
+    return shaped.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+
+
+def _minutes(offset: pl.Expr) -> pl.Expr:
+    """An offset from UTC; Z is none."""
+    parts = offset.str.extract_groups(r"^([+-])(\d{2}):?(\d{2})?$")
     minutes = parts.struct["2"].cast(pl.Int64) * 60 + parts.struct["3"].cast(pl.Int64).fill_null(0)
     signed = pl.when(parts.struct["1"] == "-").then(-minutes).otherwise(minutes)
     return pl.duration(minutes=signed.fill_null(0))
@@ -115,14 +134,15 @@ def utc(naive: pl.Expr, time_zone: str) -> pl.Expr:
 
 def clock_change(column: str, dialect: Dialect) -> pl.Expr:
     """'ambiguous' or 'missing' where a wall-clock time falls on a change of clocks, else null."""
-    naive = _naive(text(column, dialect))
-    early = naive.dt.replace_time_zone(dialect.time_zone, ambiguous="earliest", non_existent="null")
-    late = naive.dt.replace_time_zone(dialect.time_zone, ambiguous="latest", non_existent="null")
-    return (
-        pl.when(naive.is_null()).then(None)
+    naive, zone = pl.field("naive"), dialect.time_zone
+    early = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    late = naive.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
+    change = (
+        pl.when(naive.is_null() | pl.field("offset").is_not_null()).then(None)
         .when(early.is_null()).then(pl.lit("missing"))
         .when(early != late).then(pl.lit("ambiguous"))
     )  # fmt: skip
+    return _clock(column, dialect).struct.with_fields(change=change).struct.field("change")
 
 
 def unreadable(column: str, value: pl.Expr, dialect: Dialect) -> pl.Expr:
@@ -148,12 +168,14 @@ def listed(column: str, allowed: tuple[str, ...], dialect: Dialect) -> pl.Expr:
     return pl.when(found.is_in(list(allowed))).then(found).when(found.is_not_null()).then(pl.lit("other"))
 
 
-def mark_unreadable(frame: pl.DataFrame, flags: dict[str, pl.Expr]) -> pl.DataFrame:
-    """Add `unreadable`: the names of the columns whose flag is true, null where there are none."""
-    flagged = frame.select(**flags) if flags else pl.DataFrame()
-    named = [name for name in flagged.columns if flagged[name].any()]
-    if not named:
-        return frame.with_columns(unreadable=pl.lit(None, dtype=pl.List(pl.String)))
-    words = flagged.select(pl.concat_list([pl.when(name).then(pl.lit(name)) for name in named]).list.drop_nulls())
-    lists = words.to_series().alias("unreadable")
-    return frame.with_columns(pl.when(lists.list.len() > 0).then(lists).alias("unreadable"))
+def typed(rows: pl.LazyFrame, columns: dict[str, pl.Expr], flags: dict[str, pl.Expr]) -> pl.DataFrame:
+    """The columns, and `unreadable`: the names of those whose flag is true, null where there are none.
+
+    It is one lazy query, so what columns and flags share (the strip, the parse) is computed once.
+    """
+    marks = {f"{name} unreadable": flag for name, flag in flags.items()}
+    frame = rows.select(**columns, **marks).collect()
+    named = [name for name in flags if frame[f"{name} unreadable"].any()]
+    words = [pl.when(f"{name} unreadable").then(pl.lit(name)) for name in named]
+    lists = pl.concat_list(words).list.drop_nulls() if words else pl.lit(None, dtype=pl.List(pl.String))
+    return frame.with_columns(unreadable=pl.when(lists.list.len() > 0).then(lists)).drop(marks)

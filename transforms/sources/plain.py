@@ -17,9 +17,9 @@ from transforms.sources.casts import (
     identifier,
     instant,
     listed,
-    mark_unreadable,
     number,
     text,
+    typed,
     unreadable,
     unreadable_number,
     wall,
@@ -63,64 +63,65 @@ def _with_absent(chunk: pl.DataFrame, optional: list[str], present: set[str]) ->
     return chunk.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in optional if name not in present)
 
 
+_one_record = {RECORD: pl.col(RECORD), "record_count": pl.lit(1, dtype=pl.Int32)}
+
+
 def _appointments(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
-    stated = word("status", STATUSES, dialect)
-    frame = chunk.select(
-        RECORD,
-        record_count=pl.lit(1, dtype=pl.Int32),
-        appointment_id=identifier("appointment_id", dialect),
-        client_id=identifier("client_id", dialect),
-        therapist_id=text("therapist_id", dialect),
-        starts_at=instant("starts_at", dialect),
-        starts_local=wall("starts_at", dialect),
-        duration_minutes=number("duration_minutes", dialect).cast(pl.Int32, strict=False),
-        cancelled_at=instant("cancelled_at", dialect),
-        stated=stated,
-        service=listed("service", task.lists["service"], dialect),
-        modality=listed("modality", task.lists["modality"], dialect),
-        site=listed("site", task.lists["site"], dialect),
-    )
-    _count_texts(frame, chunk, ["service", "modality", "site"], task)
-    _count_clock_changes(chunk, dialect, task)
-    to_come = pl.col("starts_at") > task.as_of
-    _remember_when_to_reread(frame.filter(to_come & (pl.col("stated") != "scheduled")), task)
+    texts = ["service", "modality", "site"]
+    columns = {
+        **_one_record,
+        "appointment_id": identifier("appointment_id", dialect),
+        "client_id": identifier("client_id", dialect),
+        "therapist_id": text("therapist_id", dialect),
+        "starts_at": instant("starts_at", dialect),
+        "starts_local": wall("starts_at", dialect),
+        "duration_minutes": number("duration_minutes", dialect).cast(pl.Int32, strict=False),
+        "cancelled_at": instant("cancelled_at", dialect),
+        "stated": word("status", STATUSES, dialect),
+        **{name: listed(name, task.lists[name], dialect) for name in texts},
+        "clock_change": clock_change("starts_at", dialect),
+    }
     flags = {
         "starts_at": unreadable("starts_at", instant("starts_at", dialect), dialect),
         "cancelled_at": unreadable("cancelled_at", instant("cancelled_at", dialect), dialect),
         "duration_minutes": unreadable_number("duration_minutes", dialect),
     }
+    frame = typed(chunk.lazy(), columns, flags)
+    _count_texts(frame, chunk, texts, task)
+    _count_clock_changes(frame, task)
+    to_come = pl.col("starts_at") > task.as_of
+    _remember_when_to_reread(frame.filter(to_come & (pl.col("stated") != "scheduled")), task)
     known = pl.col("stated").is_in(list(STATUSES))
     status = pl.when(to_come & known).then(pl.lit("scheduled")).otherwise(pl.col("stated"))
-    return _flagged(frame, chunk, flags).with_columns(status=status).drop("stated")
+    return frame.with_columns(status=status).drop("stated", "clock_change")
 
 
 def _episodes(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
     texts = ["presenting_problem", "program", "referral_source"]
-    frame = chunk.select(
-        RECORD,
-        record_count=pl.lit(1, dtype=pl.Int32),
-        episode_id=identifier("episode_id", dialect),
-        client_id=identifier("client_id", dialect),
-        opened_on=day("opened_on", dialect),
-        closed_on=day("closed_on", dialect),
-        closure=word("closure", CLOSURES, dialect),
+    columns = {
+        **_one_record,
+        "episode_id": identifier("episode_id", dialect),
+        "client_id": identifier("client_id", dialect),
+        "opened_on": day("opened_on", dialect),
+        "closed_on": day("closed_on", dialect),
+        "closure": word("closure", CLOSURES, dialect),
         **{name: listed(name, task.lists[name], dialect) for name in texts},
-    )
-    _count_texts(frame, chunk, texts, task)
+    }
     flags = {name: unreadable(name, day(name, dialect), dialect) for name in ("opened_on", "closed_on")}
-    return _flagged(frame, chunk, flags)
+    frame = typed(chunk.lazy(), columns, flags)
+    _count_texts(frame, chunk, texts, task)
+    return frame
 
 
 def _clients(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
     birth = birth_date(day("birth_date", dialect), task)
-    frame = chunk.select(
-        RECORD,
-        record_count=pl.lit(1, dtype=pl.Int32),
-        client_id=identifier("client_id", dialect),
-        birth_date=birth,
-        sex=word("sex", SEXES, dialect),
-    )
-    return _flagged(frame, chunk, {"birth_date": unreadable("birth_date", birth, dialect)})
+    columns = {
+        **_one_record,
+        "client_id": identifier("client_id", dialect),
+        "birth_date": birth,
+        "sex": word("sex", SEXES, dialect),
+    }
+    return typed(chunk.lazy(), columns, {"birth_date": unreadable("birth_date", birth, dialect)})
 
 
 def birth_date(read: pl.Expr, task: Task) -> pl.Expr:
@@ -128,19 +129,14 @@ def birth_date(read: pl.Expr, task: Task) -> pl.Expr:
     return pl.when((read.dt.year() >= 1900) & (read <= task.as_of.date())).then(read)
 
 
-def _flagged(frame: pl.DataFrame, chunk: pl.DataFrame, flags: dict[str, pl.Expr]) -> pl.DataFrame:
-    marked = mark_unreadable(chunk, flags)
-    return frame.with_columns(marked["unreadable"])
-
-
 def _count_texts(frame: pl.DataFrame, chunk: pl.DataFrame, columns: list[str], task: Task) -> None:
     for name in columns:
-        is_listed = chunk[name].str.strip_chars().is_in([*task.lists[name], "other"])
-        task.unlisted[name] += int(((frame[name] == "other") & ~is_listed).sum())
+        other = chunk.filter(frame[name] == "other")[name].str.strip_chars()
+        task.unlisted[name] += int((~other.is_in([*task.lists[name], "other"])).sum())
 
 
-def _count_clock_changes(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> None:
-    counts = chunk.select(change=clock_change("starts_at", dialect)).drop_nulls()["change"].value_counts()
+def _count_clock_changes(frame: pl.DataFrame, task: Task) -> None:
+    counts = frame["clock_change"].drop_nulls().value_counts()
     task.clock_changes.update(dict(counts.iter_rows()))
 
 

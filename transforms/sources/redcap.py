@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.sources.answers import SEPARATOR, from_form, has_answers
-from transforms.sources.casts import Dialect, day, identifier, mark_unreadable, text, translated, unreadable
+from transforms.sources.answers import SEPARATOR, from_form
+from transforms.sources.casts import Dialect, day, identifier, text, translated, typed, unreadable
 from transforms.sources.door import RECORD, Opened
 from transforms.sources.plain import birth_date
 from transforms.sources.task import Task
@@ -57,12 +57,12 @@ def _rows(rows: pl.DataFrame, source: Source, task: Task, dialect: Dialect) -> I
         yield "clients", _clients(rows, source.clients, task, dialect)
     for form in source.forms:
         on_this_row = pl.col(REPEAT).is_null() | (pl.col(REPEAT) == form.form)
-        filled = rows.filter(on_this_row & has_answers(form, dialect))
-        if filled.height:
-            yield "responses", _responses(filled, form, task, dialect)
+        made = _responses(rows.lazy().filter(on_this_row), form, task, dialect)
+        if made.height:
+            yield "responses", made
 
 
-def _responses(rows: pl.DataFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
+def _responses(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
     keyed = rows.with_columns(
         client_id=identifier(form.client_id, dialect) if form.client_id else pl.col("record"),
         response_id=identifier(form.response_id, dialect) if form.response_id else _key(form),
@@ -78,14 +78,14 @@ def _key(form: Form) -> pl.Expr:
 
 def _clients(rows: pl.DataFrame, columns: ClientColumns, task: Task, dialect: Dialect) -> pl.DataFrame:
     given = [text(name, dialect) for name in (columns.birth_date, columns.sex and columns.sex.column) if name]
-    filled = rows.filter(pl.any_horizontal(expression.is_not_null() for expression in given))
+    filled = rows.lazy().filter(pl.any_horizontal(expression.is_not_null() for expression in given))
     birth = birth_date(day(columns.birth_date, dialect), task) if columns.birth_date else pl.lit(None, dtype=pl.Date)
-    frame = filled.select(
-        RECORD,
-        record_count=pl.lit(1, dtype=pl.Int32),
-        client_id=pl.col("record"),
-        birth_date=birth,
-        sex=translated(columns.sex, dialect) if columns.sex else pl.lit(None, dtype=pl.String),
-    )
+    made = {
+        RECORD: pl.col(RECORD),
+        "record_count": pl.lit(1, dtype=pl.Int32),
+        "client_id": pl.col("record"),
+        "birth_date": birth,
+        "sex": translated(columns.sex, dialect) if columns.sex else pl.lit(None, dtype=pl.String),
+    }
     flags = {columns.birth_date: unreadable(columns.birth_date, birth, dialect)} if columns.birth_date else {}
-    return frame.with_columns(mark_unreadable(filled, flags)["unreadable"])
+    return typed(filled, made, flags)

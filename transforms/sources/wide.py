@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.sources.answers import SEPARATOR, from_form, has_answers
+from transforms.sources.answers import SEPARATOR, from_form
 from transforms.sources.casts import Dialect, identifier, text
 from transforms.sources.door import RECORD, Opened
 from transforms.sources.redcap import form_columns
@@ -20,14 +20,11 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
     dialect = Dialect(source.time_zone, source.nulls, source.decimal)
     for chunk in opened.chunks:
         for form in source.forms:
-            rows = chunk.filter(has_answers(form, dialect))
-            yield (
-                "responses",
-                from_form(_keyed(rows, form, dialect), form, task.instruments[form.instrument], dialect),
-            )
+            rows = _keyed(chunk.lazy(), form, dialect)
+            yield "responses", from_form(rows, form, task.instruments[form.instrument], dialect)
 
 
-def _keyed(rows: pl.DataFrame, form: Form, dialect: Dialect) -> pl.DataFrame:
+def _keyed(rows: pl.LazyFrame, form: Form, dialect: Dialect) -> pl.LazyFrame:
     """A response's id: its own column, else client, form and time of completion."""
     client = identifier(form.client_id, dialect)
     made = pl.concat_str(

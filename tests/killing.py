@@ -1,0 +1,169 @@
+"""Kill nights at seeded moments and look at what is left: python killing.py PLACE WORK SHARE OF SEED.
+
+Everything is imported once; then each night is a forked process of its own, so 50 kills do not cost 50 imports. This
+process itself never uses polars or DuckDB: their threads would not survive the fork.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+from nights import Place, differences
+
+import expectations.checking
+import expectations.finished
+import expectations.records  # noqa: F401
+import flows.nightly
+from flows.steps import STEPS
+
+KILLS = 50
+TONIGHT = "2026-11-19T12:00"
+LINKS = (".rapport.duckdb.new", ".crosswalk.parquet.new")
+
+
+def main(place: Place, work: Path, share: int, of: int, seed: int) -> None:
+    whole = place.copied_to(work / "whole")
+    began = time.monotonic()
+    finished(fork(lambda: count_calls(whole)))
+    length = time.monotonic() - began
+    calls = json.loads((whole.folder / "calls.json").read_text())
+    for number in range(share, KILLS, of):
+        chance = random.Random(seed * 1000 + number)
+        moment, prepare = a_moment(number, chance, calls)
+        delay = chance.uniform(0, length) if moment == "any" else None
+        killed = kill(place, work / str(number), prepare, delay)
+        finished(fork(lambda killed=killed, moment=moment: look(place, killed, whole, moment)))
+        shutil.rmtree(killed.folder)
+
+
+def a_moment(number: int, chance: random.Random, calls: dict[str, int]) -> tuple[str, Callable[[], object]]:
+    """In turn twice inside each step, before and after each symlink's move; then at any moment."""
+    if number < 2 * len(STEPS):
+        step = list(STEPS)[number % len(STEPS)]
+        at = chance.randint(1, calls[step])
+        return step, lambda: die_in_step(step, at)
+    if number < 2 * len(STEPS) + 2 * len(LINKS):
+        link, after = LINKS[number % 2], number % 4 > 1
+        return f"{'after' if after else 'before'} the move of {link}", lambda: die_at_move(link, after)
+    return "any", lambda: None
+
+
+def kill(place: Place, folder: Path, prepare: Callable[[], object], delay: float | None) -> Place:
+    """A night that did not live to its end."""
+    victim = place.copied_to(folder)
+    child = fork(lambda: (prepare(), run_night(victim)))
+    if delay is not None:
+        time.sleep(delay)
+        os.kill(child, signal.SIGKILL)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL:
+        return victim
+    if delay is None:
+        raise SystemExit("a night outlived its kill")
+    shutil.rmtree(folder)  # it was faster than the first one
+    return kill(place, folder, prepare, delay / 2)
+
+
+def fork(run: Callable[[], object]) -> int:
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        run()
+        code = 0
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def finished(child: int) -> None:
+    if os.waitpid(child, 0)[1]:
+        raise SystemExit("a night that nobody killed, or the look at what a killed one left, failed")
+
+
+def run_night(place: Place) -> None:
+    """The real command, in this process, silent."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    if flows.nightly.main(place.arguments(TONIGHT)) != 0:
+        os._exit(1)
+
+
+def count_calls(place: Place) -> None:
+    """A whole night, counting in each step the calls that a kill can fall on."""
+    calls = {}
+    for name in STEPS:
+        watch(name, lambda count, name=name: calls.update({name: count}))
+    run_night(place)
+    (place.folder / "calls.json").write_text(json.dumps(calls))
+
+
+def die_in_step(step: str, at: int) -> None:
+    watch(step, lambda count: count == at and die())
+
+
+def watch(step: str, seen: Callable[[int], object]) -> None:
+    """Tell of every call, inside a step, of a function of ours or of the operating system's."""
+    ours, run, count = str(Path(flows.__file__).parent.parent), STEPS[step], 0
+
+    def called(frame: object, event: str, called_c: object) -> None:
+        nonlocal count
+        is_ours = event == "call" and frame.f_code.co_filename.startswith(ours)
+        if is_ours or (event == "c_call" and getattr(called_c, "__module__", "") == "posix"):
+            count += 1
+            seen(count)
+
+    def watched(tonight: object) -> None:
+        sys.setprofile(called)
+        try:
+            run(tonight)
+        finally:
+            sys.setprofile(None)
+
+    STEPS[step] = watched
+
+
+def die_at_move(link: str, after: bool) -> None:
+    move = Path.replace
+
+    def deadly(self: Path, target: Path) -> Path:
+        is_it = self.name == link
+        if is_it and not after:
+            die()
+        moved = move(self, target)
+        if is_it:
+            die()
+        return moved
+
+    Path.replace = deadly
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def look(place: Place, killed: Place, whole: Place, moment: str) -> None:
+    """What the killed night left, and whether the next one succeeds without help. One line of JSON."""
+    before, left = place.standing(), killed.standing()
+    is_new = left[0] != before[0]
+    told = {"moment": moment, "stands": left == before}
+    told["is_new_and_whole"] = is_new and differences(whole.published, killed.published) == {}
+    tonight = killed.night(TONIGHT)
+    told["next"] = tonight.published == killed.published.resolve()
+    told["differs"] = differences(whole.published, killed.published)
+    told["leftovers"] = [str(path) for path in killed.leftovers()]
+    os.write(1, (json.dumps(told) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main(Place(Path(sys.argv[1])), Path(sys.argv[2]), *map(int, sys.argv[3:]))
