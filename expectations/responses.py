@@ -38,7 +38,8 @@ def _out_of_range(instruments: Mapping[str, Instrument]) -> str:
             OR (whole AND answers IS DISTINCT FROM answers::INTEGER[]::FLOAT[])
         UNION
         SELECT row_id, 'value' AS column_name
-        FROM (SELECT row_id, instrument, unnest(given_scores) AS given FROM {{batch}} WHERE given_scores IS NOT NULL) AS g
+        FROM (SELECT row_id, instrument, unnest(given_scores) AS given FROM {{batch}}
+              WHERE given_scores IS NOT NULL) AS g
         JOIN (VALUES {scales}) AS s(instrument, scale, lowest, highest)
             ON s.instrument = g.instrument AND s.scale = given.scale
         WHERE given.score NOT BETWEEN lowest AND highest"""
