@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from flows.order import Tonight
 from transforms.sources import reading_version
 from transforms.sources.door import digest_of
+from warehouse import ledger
 from warehouse.clinic import Clinic, Source
 from warehouse.errors import RapportError, Refused, Unusable
 
@@ -121,14 +122,14 @@ def _to_read(tonight: Tonight, source: Source, path: Path, exported_at: datetime
     ids = tonight.pseudonyms
     name_id = ids.one(source.name, "file_name", path.name)
     stat = path.stat()
-    before = _last_reading(tonight, "name_id = ?", [name_id], source)
+    before = ledger.last_reading(tonight.con, source.name, name_id)
     same_stat = before and (before["byte_count"], before["modified"]) == (stat.st_size, stat.st_mtime_ns)
     content = before["content"] if same_stat else _digest(source, path)
     reading = fingerprint(source, tonight.order.clinic)
     is_known = before and before["content"] == content
     if is_known and _says_nothing_new(before, reading, tonight.order.as_of):
         return
-    latest = None if is_known else _last_reading(tonight, "true", [], source)
+    latest = None if is_known else ledger.last_reading(tonight.con, source.name)
     repeats = latest and latest["content"] == content and _says_nothing_new(latest, reading, tonight.order.as_of)
     if is_known and exported_at is None:
         exported_at = before["exported_at"]
@@ -158,18 +159,6 @@ def _digest(source: Source, path: Path) -> str:
 
 def _says_nothing_new(row: dict, reading: str, as_of: datetime) -> bool:
     return row["reading"] == reading and not (row["rereads_at"] and row["rereads_at"] <= as_of)
-
-
-def _last_reading(tonight: Tonight, where: str, values: list[str], source: Source) -> dict | None:
-    """The latest row of load.files for a file name, or for a whole source."""
-    newest = "load_id DESC, exported_at DESC" if values else "exported_at DESC, load_id DESC"
-    found = tonight.con.execute(
-        f"SELECT file_id::VARCHAR, content, byte_count, modified, exported_at, reading, rereads_at FROM load.files "
-        f"WHERE source = ? AND {where} ORDER BY {newest} LIMIT 1",
-        [source.name, *values],
-    ).fetchone()
-    names = ("file_id", "content", "byte_count", "modified", "exported_at", "reading", "rereads_at")
-    return dict(zip(names, found, strict=True)) if found else None
 
 
 def fingerprint(source: Source, clinic: Clinic) -> str:

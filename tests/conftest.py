@@ -54,7 +54,9 @@ def run_night(surroundings):
     def run(place: Place, as_of: str, *more: str, before: tuple[str, ...] = (), **environment: str):
         command = [*before, *place.command(as_of, *more)]
         env = surroundings | environment
-        return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=ENDS_WITHIN)
+        return subprocess.run(
+            command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=ENDS_WITHIN, check=False
+        )
 
     return run
 

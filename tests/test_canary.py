@@ -109,11 +109,11 @@ def test_prefect_s_home_holds_both_nights_so_that_the_search_there_means_somethi
 
 def through_the_gate(monkeypatch) -> None:
     """Switch the allow-list off: texts that are not listed pass, and raw ids are carried in allowed columns."""
-    from flows import steps  # noqa: PLC0415
+    from flows import reading  # noqa: PLC0415
     from transforms.sources import plain  # noqa: PLC0415
     from transforms.sources.casts import text  # noqa: PLC0415
 
-    gate = steps.pseudonymise
+    gate = reading.pseudonymise
 
     def open_gate(kind, frame, *given):
         safe = gate(kind, frame, *given)
@@ -121,7 +121,7 @@ def through_the_gate(monkeypatch) -> None:
         kept = {column: frame[name].cast(str) for column, name in raw.get(kind, {}).items()}
         return safe.with_columns(**kept)
 
-    monkeypatch.setattr(steps, "pseudonymise", open_gate)
+    monkeypatch.setattr(reading, "pseudonymise", open_gate)
     monkeypatch.setattr(plain, "listed", lambda column, allowed, dialect: text(column, dialect))
 
 

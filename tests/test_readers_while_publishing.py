@@ -88,7 +88,7 @@ def test_nights_one_by_one_end_with_the_tables_of_all_at_once(ten_nights):
 def given_to_analysts(published):
     """A warehouse that was given to a group of analysts before its night, where others can get at it."""
     group = 4242 if os.geteuid() == 0 else os.getegid()
-    with tempfile.TemporaryDirectory(dir="/tmp") as made:
+    with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         folder.chmod(0o755)
         place = published.copied_to(folder / "clinic")

@@ -50,7 +50,9 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess:
     environment["PATH"] = f"{folder / '.venv' / 'bin'}:{environment['PATH']}"
     if command.startswith("make serve"):
         return serve(command, folder, environment)
-    return subprocess.run(command.split(), cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    return subprocess.run(
+        command.split(), cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
 
 
 def serve(command: str, folder: Path, environment: dict) -> subprocess.CompletedProcess:

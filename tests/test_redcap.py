@@ -37,9 +37,9 @@ record_id | redcap_repeat_instrument | redcap_repeat_instance | name  | {ITEMS}
     )
     expected = """
         record_number | client_id | response_id | answers
-        2             | 1         | 1//srs/1    | 9 9 9 9
-        3             | 1         | 1//srs/2    | 8 8 8 8
-        5             | 2         | 2//srs/     | 7 7 7 7
+        2             | 1         | surveys/1//srs/1 | 9 9 9 9
+        3             | 1         | surveys/1//srs/2 | 8 8 8 8
+        5             | 2         | surveys/2//srs/  | 7 7 7 7
         """
     assert seen(found.rows("responses"), expected) == lines(expected)
     assert found.ignored_count == 2
@@ -47,7 +47,7 @@ record_id | redcap_repeat_instrument | redcap_repeat_instance | name  | {ITEMS}
 
 def test_repeat_columns_that_are_absent_are_no_drift(tmp_path):
     found = surveys(tmp_path, f"study_id | {ITEMS}\n1 | 9 | 9 | 9 | 9")
-    expected = "client_id | response_id\n1 | 1//srs/"
+    expected = "client_id | response_id\n1 | surveys/1//srs/"
     assert seen(found.rows("responses"), expected) == lines(expected)
 
 
@@ -61,7 +61,7 @@ record_id | redcap_event_name | redcap_repeat_instrument | redcap_repeat_instanc
 1         | visit_arm_1       |                          | 2                      | 7 | 7 | 7 | 7
 """,
     )
-    expected = "response_id\n1/intake_arm_1/srs/\n1/week_1_arm_1/srs/\n1/visit_arm_1/srs/2"
+    expected = "response_id\nsurveys/1/intake_arm_1/srs/\nsurveys/1/week_1_arm_1/srs/\nsurveys/1/visit_arm_1/srs/2"
     assert seen(found.rows("responses"), expected) == lines(expected)
 
 
@@ -159,3 +159,11 @@ def test_a_coded_rater_is_translated_and_a_code_without_a_word_is_unknown(tmp_pa
     drawn = f"record_id | who | {ITEMS}\n1 | 1 | 9 | 9 | 9 | 9\n2 | 2 | 9 | 9 | 9 | 9\n3 | 3 | 9 | 9 | 9 | 9"
     found = surveys(tmp_path, drawn, clinic)
     assert found.rows("responses")["rater"].to_list() == ["client", "caregiver", "unknown"]
+
+
+def test_two_projects_with_the_same_record_form_and_instance_are_two_responses(tmp_path):
+    drawn = f"record_id | {ITEMS}\n1 | 9 | 9 | 9 | 9"
+    other = UNTIMED.replace("[sources.surveys", "[sources.other")
+    found = [surveys(tmp_path, drawn), Reading(tmp_path, other, drawn, "other")]
+    ids = [each.rows("responses")["response_id"].to_list() for each in found]
+    assert ids == [["surveys/1//srs/"], ["other/1//srs/"]]

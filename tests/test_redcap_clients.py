@@ -59,8 +59,8 @@ record_id | dob | sex | visit            | seen_by | {ITEMS}
     )
     expected = """
         response_id | instrument | completed_at     | completed_on | therapist_id | answers
-        1//ors/     | ors        | 2026-03-02 16:00 | 2026-03-02   | 012          | 9 9 9 9
-        1//phq9/    | phq9       |                  | 2026-03-01   |              | 1 1 1 1 1 1 1 1 1
+        surveys/1//ors/     | ors        | 2026-03-02 16:00 | 2026-03-02   | 012          | 9 9 9 9
+        surveys/1//phq9/    | phq9       |                  | 2026-03-01   |              | 1 1 1 1 1 1 1 1 1
         """
     assert seen(found.rows("responses"), expected) == lines(expected)
 

@@ -38,7 +38,7 @@ def test_a_response_is_known_by_client_form_and_time_unless_it_has_an_id(tmp_pat
     drawn = "id | when | no | a | b | c | d\nc1 | 2026-03-02 10:00 | r9 | 1 | 2 | 3 | 4"
     made = wave(tmp_path, drawn, 'completed_at = "when"').rows("responses")["response_id"].item()
     given = wave(tmp_path, drawn, 'completed_at = "when"\nresponse_id = "no"').rows("responses")["response_id"].item()
-    assert (made, given) == ("c1/wave_1/2026-03-02 10:00", "r9")
+    assert (made, given) == ("wave_1/c1/wave_1/2026-03-02 10:00", "r9")
 
 
 def test_two_waves_of_one_client_with_constant_days_are_two_responses(tmp_path):

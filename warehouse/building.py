@@ -23,7 +23,6 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     """Open (or begin) a building file, with its schemas, history tables, books and an empty `staged`."""
     con = duckdb.connect(str(path), config={"temp_directory": str(scratch), "threads": THREADS})
     con.execute("SET TimeZone = 'UTC'")
-    con.execute("SET checkpoint_threshold = '1TB'")
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET arrow_lossless_conversion = true")  # a UUID leaves as 16 bytes, not as 36 letters
     for schema in ("history", "load", "dashboard"):

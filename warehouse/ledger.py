@@ -95,3 +95,22 @@ def repeated(con: duckdb.DuckDBPyConnection, file_id: str) -> dict[str, object]:
     ).fetchone()
     gone = {"unchanged_count": record_count - sum(counts), "record_count": record_count, "rereads_at": rereads_at}
     return {**dict(zip(kept, counts, strict=True)), **gone}
+
+
+def last_reading(con: duckdb.DuckDBPyConnection, source: str, name_id: str | None = None) -> dict[str, object] | None:
+    """The latest reading of a file by its keyed name, or else the source's latest export; None before the first."""
+    wanted, newest = (
+        ("name_id = ?", "load_id DESC, exported_at DESC") if name_id else ("true", "exported_at DESC, load_id DESC")
+    )
+    names = ("file_id", "content", "byte_count", "modified", "exported_at", "reading", "rereads_at")
+    found = con.execute(
+        f"SELECT file_id::VARCHAR, {', '.join(names[1:])} FROM load.files WHERE source = ? AND {wanted} "
+        f"ORDER BY {newest} LIMIT 1",
+        [source, *([name_id] if name_id else [])],
+    ).fetchone()
+    return dict(zip(names, found, strict=True)) if found else None
+
+
+def late_sources(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Sources whose latest export is overdue."""
+    return [name for (name,) in con.sql("SELECT source FROM load.sources WHERE is_late ORDER BY source").fetchall()]

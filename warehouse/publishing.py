@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import duckdb
 
@@ -31,7 +30,15 @@ def table_counts(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> dict[st
     return {table.name: con.sql(f"SELECT count(*) FROM main.{table.name}").fetchone()[0] for table in tables}
 
 
-def last_as_of(con: duckdb.DuckDBPyConnection) -> datetime | None:
-    """The as_of of the published night this file was copied from; None for the first night."""
-    row = con.sql("SELECT as_of FROM load.current").fetchone()
+def key_check_of(con: duckdb.DuckDBPyConnection) -> str | None:
+    """The mark of the pseudonym key that the warehouse was made with; None before the first night."""
+    row = con.sql("SELECT key_check FROM load.current").fetchone()
+    return row[0] if row else None
+
+
+def last_definition_version(con: duckdb.DuckDBPyConnection) -> str | None:
+    """The fingerprint of the definitions that the tables were last computed by; None before the first night."""
+    row = con.sql(
+        "SELECT definition_version FROM load.loads WHERE outcome = 'published' ORDER BY load_id DESC LIMIT 1"
+    ).fetchone()
     return row[0] if row else None

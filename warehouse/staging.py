@@ -42,6 +42,11 @@ class Staging:
             self.con.execute(f"DELETE FROM staged.{kind} WHERE file_number = {file_number}")
 
 
+def kinds_with_rows(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The kinds of record that tonight's files brought."""
+    return [kind for kind in KINDS if con.sql(f"SELECT 1 FROM staged.{kind} LIMIT 1").fetchone()]
+
+
 def clear(con: duckdb.DuckDBPyConnection) -> None:
     """Give back the memory of the staged rows: history and the books have them by now."""
     for kind in KINDS:

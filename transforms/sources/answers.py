@@ -12,6 +12,7 @@ import polars as pl
 from transforms.sources.casts import (
     UNKNOWN,
     Dialect,
+    clock_change,
     day,
     identifier,
     instant,
@@ -56,7 +57,7 @@ def day_alone(column: str, dialect: Dialect) -> pl.Expr:
     return pl.when(written.str.len_bytes() == 10).then(day(column, dialect))
 
 
-def from_form(rows: pl.LazyFrame, form: Form, instrument: Instrument, dialect: Dialect) -> pl.DataFrame:
+def from_form(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
     """Responses from the rows in which a form was touched; `client_id` and `response_id` (raw) are there already."""
     columns = {
         **{name: pl.col(name) for name in (RECORD, "client_id", "response_id")},
@@ -69,11 +70,14 @@ def from_form(rows: pl.LazyFrame, form: Form, instrument: Instrument, dialect: D
         "given_scores": pl.lit(None, dtype=GIVEN),
         "item_word": pl.lit(None, dtype=pl.String),
         "is_touched": _is_touched(form, dialect),
+        "clock_change": clock_change(form.completed_at, dialect)
+        if form.completed_at
+        else pl.lit(None, dtype=pl.String),
     }
     flags = {item: unreadable_number(item, dialect) for item in form.items}
     if form.completed_at:
         flags[form.completed_at] = unreadable(form.completed_at, local_day(form.completed_at, dialect), dialect)
-    return typed(rows, columns, flags).filter("is_touched").drop("is_touched")
+    return task.counted(typed(rows, columns, flags).filter("is_touched").drop("is_touched"))
 
 
 def _optional(column: str | None, dialect: Dialect) -> pl.Expr:
@@ -122,12 +126,13 @@ def _item_rows(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFram
         "completed_on": local_day("completed_at", dialect),
         "item": text("item", dialect).str.to_lowercase(),
         "value": number("value", dialect),
+        "clock_change": clock_change("completed_at", dialect),
     }
     unread = {
         "value": unreadable_number("value", dialect),
         "completed_at": local_day("completed_at", dialect).is_null(),
     }
-    return typed(chunk.lazy(), columns, unread)
+    return task.counted(typed(chunk.lazy(), columns, unread))
 
 
 def _gathered(rows: pl.DataFrame, instrument: Instrument | None) -> pl.DataFrame:

@@ -157,8 +157,11 @@ def word(column: str, vocabulary: tuple[str, ...], dialect: Dialect) -> pl.Expr:
 
 
 def translated(words: Words, dialect: Dialect) -> pl.Expr:
-    """A coded value in the clinic's words; `unknown` for a code without one; null for none."""
-    found = text(words.column, dialect)
+    """A coded value in the clinic's words; `unknown` for a code without one; null for none.
+
+    A code is no number: where 9 is a null word for answers, it may still be a code.
+    """
+    found = identifier(words.column, dialect)
     return found.replace_strict(dict(words.words), default=UNKNOWN, return_dtype=pl.String)
 
 

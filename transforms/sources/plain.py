@@ -86,14 +86,13 @@ def _appointments(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataF
         "cancelled_at": unreadable("cancelled_at", instant("cancelled_at", dialect), dialect),
         "duration_minutes": unreadable_number("duration_minutes", dialect),
     }
-    frame = typed(chunk.lazy(), columns, flags)
+    frame = task.counted(typed(chunk.lazy(), columns, flags))
     _count_texts(frame, chunk, texts, task)
-    _count_clock_changes(frame, task)
     to_come = pl.col("starts_at") > task.as_of
     _remember_when_to_reread(frame.filter(to_come & (pl.col("stated") != "scheduled")), task)
     known = pl.col("stated").is_in(list(STATUSES))
     status = pl.when(to_come & known).then(pl.lit("scheduled")).otherwise(pl.col("stated"))
-    return frame.with_columns(status=status).drop("stated", "clock_change")
+    return frame.with_columns(status=status).drop("stated")
 
 
 def _episodes(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
@@ -133,11 +132,6 @@ def _count_texts(frame: pl.DataFrame, chunk: pl.DataFrame, columns: list[str], t
     for name in columns:
         other = chunk.filter(frame[name] == "other")[name].str.strip_chars()
         task.unlisted[name] += int((~other.is_in([*task.lists[name], "other"])).sum())
-
-
-def _count_clock_changes(frame: pl.DataFrame, task: Task) -> None:
-    counts = frame["clock_change"].drop_nulls().value_counts()
-    task.clock_changes.update(dict(counts.iter_rows()))
 
 
 def _remember_when_to_reread(still_to_come: pl.DataFrame, task: Task) -> None:

@@ -57,23 +57,24 @@ def _rows(rows: pl.DataFrame, source: Source, task: Task, dialect: Dialect) -> I
         yield "clients", _clients(rows, source.clients, task, dialect)
     for form in source.forms:
         on_this_row = pl.col(REPEAT).is_null() | (pl.col(REPEAT) == form.form)
-        made = _responses(rows.lazy().filter(on_this_row), form, task, dialect)
+        made = _responses(rows.lazy().filter(on_this_row), source, form, task, dialect)
         if made.height:
             yield "responses", made
 
 
-def _responses(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
+def _responses(rows: pl.LazyFrame, source: Source, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
     keyed = rows.with_columns(
         client_id=identifier(form.client_id, dialect) if form.client_id else pl.col("record"),
-        response_id=identifier(form.response_id, dialect) if form.response_id else _key(form),
+        response_id=identifier(form.response_id, dialect) if form.response_id else _key(source, form),
     )
-    return from_form(keyed, form, task.instruments[form.instrument], dialect)
+    return from_form(keyed, form, task, dialect)
 
 
-def _key(form: Form) -> pl.Expr:
+def _key(source: Source, form: Form) -> pl.Expr:
+    """Two projects may share an id space and a form's name, so the source is part of a response's key."""
     record = pl.coalesce("record", pl.format("\x1e{}", RECORD))
-    parts = [record, pl.col(EVENT).fill_null(""), pl.lit(form.name), pl.col(INSTANCE).fill_null("")]
-    return pl.concat_str(parts, separator=SEPARATOR)
+    place = [pl.col(EVENT).fill_null(""), pl.lit(form.name), pl.col(INSTANCE).fill_null("")]
+    return pl.concat_str(pl.lit(source.name), record, *place, separator=SEPARATOR)
 
 
 def _clients(rows: pl.DataFrame, columns: ClientColumns, task: Task, dialect: Dialect) -> pl.DataFrame:

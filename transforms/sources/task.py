@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import polars as pl
+
 from warehouse.instruments import Instrument
 
 
@@ -21,3 +23,9 @@ class Task:
     clock_changes: Counter[str] = field(default_factory=Counter)
     rereads_at: datetime | None = None  # when an appointment that was still to come begins
     exported_at: datetime | None = None  # where a column of the file says so
+
+    def counted(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Take a frame's `clock_change` off and count it."""
+        changes = frame["clock_change"].drop_nulls().value_counts()
+        self.clock_changes.update(dict(changes.iter_rows()))
+        return frame.drop("clock_change")

@@ -20,14 +20,15 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
     dialect = Dialect(source.time_zone, source.nulls, source.decimal)
     for chunk in opened.chunks:
         for form in source.forms:
-            rows = _keyed(chunk.lazy(), form, dialect)
-            yield "responses", from_form(rows, form, task.instruments[form.instrument], dialect)
+            rows = _keyed(chunk.lazy(), source, form, dialect)
+            yield "responses", from_form(rows, form, task, dialect)
 
 
-def _keyed(rows: pl.LazyFrame, form: Form, dialect: Dialect) -> pl.LazyFrame:
-    """A response's id: its own column, else client, form and time of completion."""
+def _keyed(rows: pl.LazyFrame, source: Source, form: Form, dialect: Dialect) -> pl.LazyFrame:
+    """A response's id: its own column, else source, client, form and time of completion."""
     client = identifier(form.client_id, dialect)
     made = pl.concat_str(
+        pl.lit(source.name),
         pl.coalesce(client, pl.format("\x1e{}", RECORD)),
         pl.lit(form.name),
         text(form.completed_at, dialect).fill_null("") if form.completed_at else pl.lit(form.completed_on or ""),

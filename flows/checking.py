@@ -1,0 +1,93 @@
+"""Checking: the staged rows before they are believed, the finished tables before they are published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import transforms
+from flows.order import Tonight
+from warehouse import building, computing, ledger, staging, summary
+from warehouse.errors import DidNotRun, RapportError, Refused
+from warehouse.records import KINDS
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def check_records(tonight: Tonight) -> None:
+    """The staged rows against their rules; what breaks one is held back, too much of it stops the night."""
+    from expectations.checking import check  # noqa: PLC0415  importing Great Expectations takes seconds
+    from expectations.engine import open_source  # noqa: PLC0415
+    from expectations.records import record_rules  # noqa: PLC0415
+
+    con, clinic = tonight.con, tonight.order.clinic
+    staging.mark_repeats(con)
+    tonight.source = open_source(lambda: _staged_cursor(tonight))
+    for kind in staging.kinds_with_rows(con):
+        rules = record_rules(KINDS[kind], clinic.instruments)
+        found = check(tonight.source, f"staged.{kind}", kind, rules, hold_rows=True)
+        _stop_unless_run(tonight, found)
+        for outcome in found:
+            if outcome.rows_query:
+                staging.hold(_staged_cursor(tonight), kind, outcome.rule.name, outcome.rows_query)
+    staging.settle_quarantine(con, tonight.load_id)
+    ledger.count_records(con)
+    _stop_if_too_much(tonight)
+    tonight.quarantine = summary.quarantine_by_rule(con)
+    tonight.unlisted = summary.unlisted_by_source(con, tonight.load_id)
+    tonight.files = summary.files_by_source(con)
+
+
+def _staged_cursor(tonight: Tonight) -> duckdb.DuckDBPyConnection:
+    cursor = building.staged_cursor(tonight.con)
+    tonight.cursors.append(cursor)
+    return cursor
+
+
+def _stop_unless_run(tonight: Tonight, found: list) -> None:
+    tonight.outcomes += found
+    for outcome in found:
+        if outcome.outcome == "did_not_run":
+            raise DidNotRun(
+                f"the check '{outcome.rule.name}' on {outcome.suite} could not run, so nothing is known about it; "
+                "yesterday's warehouse stands; run the night again, and if it happens again look at the night's log"
+            )
+
+
+def _stop_if_too_much(tonight: Tonight) -> None:
+    limit = tonight.order.clinic.quarantine_limit
+    for file_id, held, filled, rules in ledger.too_much_quarantined(tonight.con, limit):
+        delivery = next(d for d in tonight.deliveries if d.file_id == file_id.replace("-", ""))
+        raise Refused(
+            f"would have {held} of {filled} records quarantined ({', '.join(rules)}), more than {limit:.0%}: "
+            "a column or a word was renamed? Correct the export or clinic.toml (quarantine_limit)",
+            label=delivery.label,
+            name=delivery.path.name,
+        )
+
+
+def check_tables(tonight: Tonight) -> None:
+    """The finished tables (the rows of the clients touched) and the books against their promises."""
+    from expectations.checking import check  # noqa: PLC0415
+    from expectations.finished import book_rules, table_rules  # noqa: PLC0415
+
+    con = tonight.con
+    tables = [table for table in transforms.tables() if tonight.client_count or table.per == "clinic"]
+    for table in tables:
+        relation = computing.touched_rows(con, table)
+        found = check(tonight.source, f"main.{table.name}", relation, table_rules(table), hold_rows=False)
+        _stop_unless_kept(tonight, found)
+    for book in ("files", "rows"):
+        relation = computing.book_rows(con, book)
+        found = check(tonight.source, f"load.{book}", relation, book_rules(book, tonight.load_id), hold_rows=False)
+        _stop_unless_kept(tonight, found)
+
+
+def _stop_unless_kept(tonight: Tonight, found: list) -> None:
+    _stop_unless_run(tonight, found)
+    for outcome in found:
+        if outcome.outcome == "failed":
+            raise RapportError(
+                f"the check '{outcome.rule.name}' failed on {outcome.unexpected_count} rows of {outcome.suite}; "
+                "yesterday's warehouse stands; this is a fault of Rapport's tables, report it"
+            )

@@ -1,0 +1,86 @@
+"""Publishing: views, comments and books; then a read-only version, and one symlink moved."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import transforms
+from dashboards.questions import load_questions
+from flows.computing import definition_version
+from flows.order import Tonight
+from warehouse import folders, ledger, publishing, staging, views
+
+RAPPORT_VERSION = "0.1.0"
+
+
+def publish(tonight: Tonight) -> None:
+    """Views, comments, the books closed; then a read-only version, and one symlink moved."""
+    con, order = tonight.con, tonight.order
+    tables = transforms.tables()
+    views.make_views(con)
+    views.make_question_views(con, load_questions())
+    views.make_comments(con, tables)
+    ledger.write_sources(con, order.clinic, order.as_of)
+    _write_outcomes(tonight)
+    _write_loads(tonight)
+    tonight.late_sources = ledger.late_sources(con)
+    tonight.tables = publishing.table_counts(con, tables)
+    for cursor in tonight.cursors:  # an open transaction of theirs would hold up the checkpoint
+        cursor.close()
+    publishing.seal(con)
+    _move_links(tonight)
+
+
+def _write_outcomes(tonight: Tonight) -> None:
+    for outcome in tonight.outcomes:
+        facts = {
+            "load_id": tonight.load_id,
+            "suite": outcome.suite,
+            "expectation": outcome.rule.name,
+            "severity": outcome.rule.severity,
+            "outcome": outcome.outcome,
+            "checked_count": outcome.checked_count,
+            "unexpected_count": outcome.unexpected_count,
+        }
+        staging.enter(tonight.con, "load.expectation_results", facts)
+
+
+def _write_loads(tonight: Tonight) -> None:
+    order, con = tonight.order, tonight.con
+    for attempt in tonight.failed_attempts:
+        staging.enter(con, "load.loads", {**attempt, "outcome": "failed"})
+    for place, step in enumerate(tonight.steps, start=1):
+        facts = {"seconds": step.seconds, "cpu_seconds": step.cpu_seconds}
+        staging.enter(con, "load.steps", {"load_id": tonight.load_id, "step": step.name, "position": place, **facts})
+    load = {
+        "load_id": tonight.load_id,
+        "as_of": order.as_of,
+        "started_at": tonight.started_at,
+        "finished_at": datetime.now(UTC),
+        "outcome": "published",
+        "client_count": tonight.client_count,
+        "is_full_build": tonight.is_full_build,
+        "definition_version": definition_version(order),
+    }
+    current = {
+        "load_id": tonight.load_id,
+        "as_of": order.as_of,
+        "time_zone": order.clinic.time_zone,
+        "key_check": tonight.key_check,
+        "rapport_version": RAPPORT_VERSION,
+        "polars_version": version("polars"),
+    }
+    publishing.close_books(con, load, current)
+
+
+def _move_links(tonight: Tonight) -> None:
+    where = tonight.order.folders
+    stamp = folders.version_stamp(tonight.started_at, tonight.load_id)
+    made = where.building / "crosswalk.parquet"
+    tonight.crosswalk.write_parquet(made)
+    folders.publish(made, where.crosswalk, stamp, 0o600)
+    tonight.published = folders.publish(tonight.building, where.published, stamp, 0o440)
+    where.attempts.unlink(missing_ok=True)
+    for link in (where.crosswalk, where.published):
+        folders.keep_newest(link)

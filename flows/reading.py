@@ -1,0 +1,83 @@
+"""Reading: every delivery through its reader and its pseudonyms, into the staged rows and the books."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from flows.deliveries import Delivery
+from flows.order import Tonight
+from transforms.pseudonyms import pseudonymise
+from transforms.sources import open_delivery, read
+from transforms.sources.task import Task
+from warehouse import history, ledger, staging
+from warehouse.errors import Refused
+
+
+def read_deliveries(tonight: Tonight) -> None:
+    """Every file through its reader, pseudonymised, into the staged rows."""
+    for delivery in tonight.deliveries:
+        tonight.told(f"reading {delivery.path.name}")
+        try:
+            _read(tonight, delivery)
+        except Refused as refused:
+            raise refused.of(delivery.label, delivery.path.name) from None
+
+
+def _read(tonight: Tonight, delivery: Delivery) -> None:
+    order = tonight.order
+    if delivery.same_as:
+        _pass_over(tonight, delivery)
+        return
+    task = Task(order.as_of, order.clinic.lists, order.clinic.instruments)
+    opened = open_delivery(delivery.path, delivery.source)
+    births = []
+    for kind, frame in read(opened, delivery.source, task):
+        safe = pseudonymise(kind, frame, delivery.source, tonight.pseudonyms)
+        tonight.staging.add_rows(kind, safe, delivery.number)
+        if kind == "clients":
+            births.append(safe.select(pseudonym="client_id").with_columns(frame["birth_date"]))
+    if not delivery.is_unmoved:
+        tonight.staging.drop_file(delivery.number)
+        tonight.waiting.append(delivery.path.name)
+        return
+    exported_at = delivery.exported_at or task.exported_at or order.as_of
+    if births:
+        tonight.births.append(pl.concat(births).with_columns(born_at_export=pl.lit(exported_at)))
+    facts = {
+        **_identity(tonight, delivery),
+        "exported_at": exported_at,
+        "rereads_at": task.rereads_at,
+        "is_passed_over": False,
+        "record_count": opened.record_count + opened.header_count,
+        "header_count": opened.header_count,
+        "blank_or_footer_count": opened.blank_count,
+        "ambiguous_time_count": task.clock_changes["ambiguous"],
+        "missing_time_count": task.clock_changes["missing"],
+    }
+    tonight.staging.add_file(delivery.number, facts)
+    for column, count in task.unlisted.items():
+        if count:
+            row = {"load_id": tonight.load_id, "file_id": delivery.file_id, "column_name": column}
+            staging.enter(tonight.con, "load.unlisted", {**row, "unlisted_count": count})
+
+
+def _identity(tonight: Tonight, delivery: Delivery) -> dict[str, object]:
+    return {
+        "load_id": tonight.load_id,
+        "file_id": delivery.file_id,
+        "source": delivery.source.name,
+        "pattern": delivery.source.files,
+        "name_id": delivery.name_id,
+        "content": delivery.content,
+        "byte_count": delivery.byte_count,
+        "modified": delivery.modified,
+        "reading": delivery.reading,
+    }
+
+
+def _pass_over(tonight: Tonight, delivery: Delivery) -> None:
+    """The source's latest bytes again, under another name: nothing to parse, but it was still true then."""
+    exported_at = delivery.exported_at or tonight.order.as_of
+    history.confirm_file(tonight.con, delivery.same_as, delivery.file_id, exported_at)
+    facts = {**_identity(tonight, delivery), "exported_at": exported_at, "is_passed_over": True}
+    tonight.staging.add_file(delivery.number, {**facts, **ledger.repeated(tonight.con, delivery.same_as)})
