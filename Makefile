@@ -1,7 +1,7 @@
 # make night   a demo clinic's night, from nothing
 # make test    the tests
 # make serve   a Prefect server and the nightly deployment (EXPORTS=, CLINIC=, WAREHOUSE=; the demo's by default)
-# make bench   the benchmark (SIZE=S or M)
+# make bench   the benchmark (SIZE=S or M); python -m flows.bench --scores is that of scoring
 # make lint    formatting and lint
 # make lock    requirements.lock again, from pyproject.toml
 

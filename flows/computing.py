@@ -61,6 +61,6 @@ def _definitions_changed(tonight: Tonight) -> bool:
 def definition_version(order: Order) -> str:
     """A fingerprint of everything that tables are computed from beside the records."""
     clinic = order.clinic
-    declared = (clinic.not_treatment, clinic.accepted, clinic.licences, dict(clinic.instruments))
+    declared = (clinic.not_treatment, clinic.accepted, clinic.licences, dict(clinic.instruments), clinic.t_scores)
     facts = (transforms.tables_version(), *declared)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

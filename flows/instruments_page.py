@@ -155,7 +155,15 @@ def _reliability(found: Reliability) -> tuple[str, ...]:
 def _computed(found: Computed) -> tuple[str, ...]:
     value = f"reliable change {found.at_95:.2f} at 95 %, {found.at_90:.2f} at 90 %"
     status = found.norm.origin.status if found.norm.origin.status == "recalled" else found.reliability.origin.status
-    return ("computed", found.scale, value, found.norm.sample, status, "from its SD and alpha (Jacobson & Truax 1991)")
+    kind = found.reliability.kind.replace("_", "-")
+    return (
+        "computed",
+        found.scale,
+        value,
+        found.norm.sample,
+        status,
+        f"from its SD and {kind} (Jacobson & Truax 1991)",
+    )
 
 
 def _origin(origin: Provenance) -> str:

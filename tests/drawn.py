@@ -69,12 +69,16 @@ def records(kind: str, text: str = "source") -> pl.LazyFrame:
 
 
 def clinic(
-    not_treatment: Iterable[str] = (), accepted: Iterable[str] = (), licences: Iterable[str] | None = None
+    not_treatment: Iterable[str] = (),
+    accepted: Iterable[str] = (),
+    licences: Iterable[str] | None = None,
+    **more: object,
 ) -> Clinic:
     """What a clinic declares, with the instruments that come with Rapport; by default it holds every licence."""
     instruments = load_instruments()
     held = tuple(instruments if licences is None else licences)
-    return Clinic("UTC", "0 3 * * *", None, 0.2, tuple(not_treatment), {}, (), instruments, tuple(accepted), held)
+    names = (tuple(not_treatment), {}, (), instruments, tuple(accepted), held)
+    return Clinic("UTC", "0 3 * * *", None, 0.2, *names, **more)
 
 
 def computed(declared: Clinic | None = None, births: str = "", **kinds: str | pl.LazyFrame) -> dict[str, pl.DataFrame]:

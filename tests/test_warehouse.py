@@ -98,5 +98,12 @@ def test_sessions_are_the_attended_appointments(con):
     )
 
 
+def test_the_age_band_of_most_sessions_is_known(con):
+    """Birth dates reach the tables from the private tree: once they joined nothing, and no age was left."""
+    known = con.sql("SELECT count(age_band) / count(*), count(DISTINCT age_band) FROM sessions").fetchone()
+    assert known[0] > 0.9
+    assert known[1] >= 3
+
+
 def test_a_frame_of_the_file_needs_no_arrow_library(con):
     assert isinstance(pl.DataFrame(con.sql("SELECT client_id, starts_at FROM sessions LIMIT 3")), pl.DataFrame)

@@ -65,16 +65,17 @@ _NOTHING = {
 
 def _of_threshold(known: pl.LazyFrame, threshold: Threshold) -> pl.LazyFrame:
     score = pl.col("score")
-    return known.filter(pl.col("scale") == threshold.scale, *_is_of(threshold.population)).with_columns(
+    return known.filter(pl.col("scale") == threshold.scale, *is_of(threshold.population)).with_columns(
         threshold=pl.lit(threshold.name),
         scheme=pl.lit(threshold.scheme),
         population=pl.lit(threshold.population.text),
-        band=_band(threshold),
+        band=band_of(score, threshold),
         is_case=_holds(score, threshold.case) if threshold.case else pl.lit(None, dtype=pl.Boolean),
     )
 
 
-def _is_of(population: Population) -> list[pl.Expr]:
+def is_of(population: Population) -> list[pl.Expr]:
+    """Whether a row is one of those that a number holds for: by its years, sex and rater."""
     conditions = []
     if population.needs_age:
         conditions.append(pl.col("years").is_between(population.age_from or 0, population.age_to or 200))
@@ -85,9 +86,9 @@ def _is_of(population: Population) -> list[pl.Expr]:
     return conditions
 
 
-def _band(threshold: Threshold) -> pl.Expr:
+def band_of(score: pl.Expr, threshold: Threshold) -> pl.Expr:
     """The last band whose lower end the score reaches."""
-    words = [pl.when(_holds(pl.col("score"), at)).then(pl.lit(word)) for word, at in reversed(threshold.bands)]
+    words = [pl.when(_holds(score, at)).then(pl.lit(word)) for word, at in reversed(threshold.bands)]
     return pl.coalesce(*words) if words else pl.lit(None, dtype=pl.String)
 
 

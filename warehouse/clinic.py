@@ -18,7 +18,9 @@ from warehouse.columns import RATERS, SEXES
 from warehouse.declarations import known, one_of
 from warehouse.errors import Unusable
 from warehouse.instruments import Instrument, Scale, load_instruments
+from warehouse.instruments.norms import Norm, Reliability
 from warehouse.instruments.provenance import Provenance
+from warehouse.instruments.t_scores import NO_T_SCORES, TScores, read_t_scores
 from warehouse.instruments.thresholds import Change, Threshold
 
 TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
@@ -36,6 +38,7 @@ _TOP = {
     "instruments": "text",
     "accepted": "texts",
     "licences": "texts",
+    "t_scores": "text",
     "lists": "section",
     "sources": "section",
 }
@@ -138,6 +141,7 @@ class Clinic:
     instruments: Mapping[str, Instrument] = field(repr=False)
     accepted: tuple[str, ...] = ()  # instruments and thresholds whose facts are recalled, by name
     licences: tuple[str, ...] = ()  # instruments whose licence the clinic holds
+    t_scores: TScores = NO_T_SCORES
 
     @property
     def zone(self) -> ZoneInfo:
@@ -170,8 +174,8 @@ class Clinic:
         """A scale's missing-item rule; in place of a recalled one that is not accepted, complete responses only."""
         return scale.missing if self.accepts(instrument.name, scale.missing_origin) else "complete_only"
 
-    def uses(self, instrument: Instrument, fact: Threshold | Change) -> bool:
-        """Whether a threshold or change is used; a recalled one is accepted as `instrument.threshold`."""
+    def uses(self, instrument: Instrument, fact: Threshold | Change | Norm | Reliability) -> bool:
+        """Whether a threshold, change, norm or reliability is used; a recalled one is accepted as `instrument.name`."""
         return self.accepts(f"{instrument.name}.{fact.name}", fact.origin)
 
 
@@ -211,13 +215,18 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         instruments=instruments,
         accepted=_names("accepted", facts, _acceptable(instruments)),
         licences=_names("licences", facts, instruments),
+        t_scores=read_t_scores(folder / facts["t_scores"], instruments) if "t_scores" in facts else NO_T_SCORES,
     )
 
 
 def _acceptable(instruments: Mapping[str, Instrument]) -> list[str]:
-    """What may stand in `accepted`: instruments, and their thresholds and changes."""
-    facts = [(name, fact) for name, each in instruments.items() for fact in (*each.thresholds, *each.changes)]
-    return [*instruments, *(f"{name}.{fact.name}" for name, fact in facts)]
+    """What may stand in `accepted`: instruments, and their thresholds, changes, norms and reliabilities."""
+    facts = {
+        f"{name}.{fact.name}"
+        for name, each in instruments.items()
+        for fact in (*each.thresholds, *each.changes, *each.norms, *each.reliabilities)
+    }
+    return [*instruments, *sorted(facts)]
 
 
 def _names(key: str, facts: Mapping, known_names: Collection[str]) -> tuple[str, ...]:

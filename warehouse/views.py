@@ -74,6 +74,29 @@ VIEWS = (
             THEN date_diff('day', s.last_session_on, today) <= 90
             ELSE coalesce(e.closed_on >= today, true) END""",
     ),
+    _view(
+        "score_disagreements",
+        "One row per given score that differs from the one computed from the same response's answers by more than "
+        "0.005 (two decimals' rounding), or whose answers are too few for a score. Both stay in scores.",
+        [
+            "response_id",
+            "client_id",
+            "session_id",
+            "instrument",
+            "scale",
+            "rater",
+            Column("given_score", "number", "As it arrived."),
+            Column("computed_score", "number", "From the answers; null where the missing-item rule gives none."),
+            Column("difference", "number", "Given minus computed; null without a computed one."),
+        ],
+        """
+        SELECT response_id, given.client_id, given.session_id, given.instrument, scale, given.rater,
+            given.score AS given_score, computed.score AS computed_score,
+            round(given.score - computed.score, 6) AS difference
+        FROM main.scores AS given JOIN main.scores AS computed USING (response_id, scale)
+        WHERE given.basis = 'given' AND computed.basis = 'computed' AND given.score IS NOT NULL
+            AND coalesce(abs(given.score - computed.score) > 0.005, true)""",
+    ),
 )
 
 

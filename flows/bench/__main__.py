@@ -1,4 +1,4 @@
-"""python -m flows.bench: what a night costs, against the floor of reading and writing its files."""
+"""python -m flows.bench: what a night costs, against the floor of reading and writing its files; or scores alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.console import Console
 from flows.bench.inputs import CLIENTS, Inputs
 from flows.bench.report import show
 from flows.bench.rounds import one_round, start
+from flows.bench.scores import compare
 
 
 def arguments() -> argparse.Namespace:
@@ -18,6 +19,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--size", choices=CLIENTS, default="S", help="XS is a trial; M is ten times S (default: S)")
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where it works (default: bench)")
     parser.add_argument("--rounds", type=int, default=3, help="figures are the median of so many (default: 3)")
+    parser.add_argument("--scores", action="store_true", help="ten million answers, against pandas and SQL, instead")
     return parser.parse_args()
 
 
@@ -25,6 +27,9 @@ def main() -> None:
     asked, console = arguments(), Console()
     asked.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=asked.folder.resolve()) as made, console.status("writing exports") as status:
+        if asked.scores:
+            compare(console, Path(made))
+            return
         inputs = Inputs(Path(made))
         start("inputs", inputs.folder, asked.size)
         rounds = []

@@ -15,9 +15,9 @@ from flows.bench.inputs import Inputs
 Figures = dict[str, dict]  # piece -> what flows.bench.work measured
 
 
-def start(*arguments: object) -> dict:
+def start(*arguments: object, module: str = "flows.bench.work") -> dict:
     """Run a piece of work in a fresh process."""
-    command = [sys.executable, "-m", "flows.bench.work", *map(str, arguments)]
+    command = [sys.executable, "-m", module, *map(str, arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=Path(__file__).parents[2])
     return json.loads(done.stdout)
 

@@ -33,7 +33,7 @@ def floor(database: str, folder: str) -> dict:
         con.execute("CHECKPOINT")
         return {name: con.sql(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}
 
-    return _measured(run)
+    return measured(run)
 
 
 def night(exports: str, clinic: str, warehouse: str, as_of: str) -> dict:
@@ -53,10 +53,10 @@ def night(exports: str, clinic: str, warehouse: str, as_of: str) -> dict:
         steps.extend([step.name, step.cpu_seconds, step.seconds] for step in tonight.steps)
         return tonight.tables
 
-    return {**_measured(run), "steps": steps}
+    return {**measured(run), "steps": steps}
 
 
-def _measured(run: Callable[[], dict[str, int]]) -> dict:
+def measured(run: Callable[[], dict[str, int]]) -> dict:
     """Processor time, time on the clock and peak memory of a piece; `startup` is what came before it."""
     startup, wall = time.process_time(), time.perf_counter()
     rows = run()

@@ -38,27 +38,47 @@ def cut_off_c(well: tuple[float, float], ill: tuple[float, float]) -> float:
 
 @dataclass(frozen=True)
 class Computed:
-    """Reliable change at 95 and 90 % from a sample's SD and alpha; it stands beside the published value."""
+    """Reliable change from a sample's SD and reliability; it stands beside the published value."""
 
     scale: str
     norm: Norm
     reliability: Reliability
-    at_95: float
-    at_90: float
+
+    def at(self, z: float) -> float:
+        return reliable_change(self.norm.sd, self.reliability.low, z)
+
+    @property
+    def at_95(self) -> float:
+        return self.at(Z_95)
+
+    @property
+    def at_90(self) -> float:
+        return self.at(Z_90)
 
 
 def computed_changes(instrument: Instrument) -> list[Computed]:
-    """From every sample of which both SD and alpha are stated."""
+    """From every sample of which SD and reliability are stated: alpha where it is, else test-retest.
+
+    Alpha is the one that the model's error is about (Evans); Jacobson & Truax took test-retest.
+    """
     return [
-        Computed(
-            norm.scale,
-            norm,
-            alpha,
-            reliable_change(norm.sd, alpha.low, Z_95),
-            reliable_change(norm.sd, alpha.low, Z_90),
-        )
+        Computed(norm.scale, norm, reliability)
         for norm in instrument.norms
-        for alpha in instrument.reliabilities
-        if norm.sd and alpha.kind == "alpha" and alpha.low == alpha.high
-        if (alpha.scale, alpha.sample) == (norm.scale, norm.sample)
+        if norm.sd
+        for reliability in _of_sample(instrument, norm)[:1]
     ]
+
+
+def _of_sample(instrument: Instrument, norm: Norm) -> list[Reliability]:
+    return sorted(
+        (
+            each
+            for each in instrument.reliabilities
+            if each.kind in _PREFERRED and each.low == each.high
+            if (each.scale, each.sample) == (norm.scale, norm.sample)
+        ),
+        key=lambda each: _PREFERRED.index(each.kind),
+    )
+
+
+_PREFERRED = ("alpha", "test_retest")
