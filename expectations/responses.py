@@ -6,14 +6,20 @@ from collections.abc import Mapping
 
 from expectations.rules import Rule, expect, rows_rule
 from warehouse.instruments import Instrument
+from warehouse.instruments.versions import NO_VERSION
 
 
 def added(instruments: Mapping[str, Instrument]) -> list[Rule]:
     """A known instrument, known items, and answers that the instrument can have. Nothing is clamped."""
-    known = expect.ExpectColumnValuesToBeInSet(column="instrument", value_set=sorted(instruments), severity="warning")
-    item = "SELECT row_id, 'item' AS column_name FROM {batch} WHERE item_word IS NOT NULL AND instrument <> 'unknown'"
+    known = expect.ExpectColumnValuesToBeInSet(
+        column="instrument", value_set=[*sorted(instruments), NO_VERSION], severity="warning"
+    )
+    no_version = f"SELECT row_id, 'instrument' AS column_name FROM {{batch}} WHERE instrument = '{NO_VERSION}'"
+    item = "SELECT row_id, 'item' AS column_name FROM {batch} WHERE item_word IS NOT NULL AND "
+    item += f"instrument NOT IN ('unknown', '{NO_VERSION}')"
     return [
         Rule("instrument_unknown", "instrument", known),
+        rows_rule("instrument_version_missing", no_version),
         rows_rule("item_unknown", item),
         rows_rule("value_out_of_range", _out_of_range(instruments)),
     ]

@@ -9,13 +9,14 @@ import polars as pl
 import transforms
 from flows.crosswalk import add_people, birth_dates
 from flows.order import Order, Tonight
-from warehouse import building, computing, frames, history, ledger, publishing, staging, summary
+from warehouse import building, computing, frames, history, ledger, publishing, risk, staging, summary
 from warehouse.tables import Table
 
 
 def keep(tonight: Tonight) -> None:
     """Changed records become new versions; out come the clients touched."""
-    con = tonight.con
+    con, order = tonight.con, tonight.order
+    risk.keep_risk_answers(con, order.clinic.instruments.values(), tonight.load_id, order.as_of)
     history.keep_history(con, tonight.load_id)
     ledger.count_records(con)
     tonight.files = summary.files_by_source(con)

@@ -10,6 +10,7 @@ from warehouse.books import BOOKS
 from warehouse.building import history_columns
 from warehouse.columns import Column
 from warehouse.records import KINDS
+from warehouse.risk import RISK_ANSWERS
 from warehouse.views import VIEWS
 
 PAGE = Path(__file__).resolve().parent.parent / "DICTIONARY.md"
@@ -36,7 +37,7 @@ def page() -> str:
 
 
 def _tables() -> list:
-    return sorted(transforms.tables(), key=lambda table: table.name)
+    return sorted([*transforms.tables(), RISK_ANSWERS], key=lambda table: table.name)
 
 
 def _entry(name: str, description: str, columns: tuple[Column, ...]) -> str:

@@ -9,7 +9,7 @@ from flows.order import Tonight
 from transforms.pseudonyms import pseudonymise
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
-from warehouse import history, ledger, staging
+from warehouse import history, ledger, risk, staging
 from warehouse.errors import Refused
 
 
@@ -78,6 +78,7 @@ def _identity(tonight: Tonight, delivery: Delivery) -> dict[str, object]:
 def _pass_over(tonight: Tonight, delivery: Delivery) -> None:
     """The source's latest bytes again, under another name: nothing to parse, but it was still true then."""
     exported_at = delivery.exported_at or tonight.order.as_of
-    history.confirm_file(tonight.con, delivery.same_as, delivery.file_id, exported_at)
+    for confirm in (history.confirm_file, risk.confirm_file):
+        confirm(tonight.con, delivery.same_as, delivery.file_id, exported_at)
     facts = {**_identity(tonight, delivery), "exported_at": exported_at, "is_passed_over": True}
     tonight.staging.add_file(delivery.number, {**facts, **ledger.repeated(tonight.con, delivery.same_as)})

@@ -12,9 +12,10 @@ from warehouse.books import BOOKS
 from warehouse.columns import SHARED, Column
 from warehouse.instruments import load_instruments
 from warehouse.records import KINDS
+from warehouse.risk import RISK_ANSWERS
 from warehouse.views import VIEWS
 
-MEANT = [*transforms.tables(), *VIEWS, *KINDS.values()]
+MEANT = [*transforms.tables(), RISK_ANSWERS, *VIEWS, *KINDS.values()]
 ALL = [*MEANT, *BOOKS.values()]
 COLUMNS = [(each.name, column) for each in ALL for column in each.columns]
 ENDS = {

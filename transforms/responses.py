@@ -7,6 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from transforms.episodes import newest
+from transforms.validity import FLAGS, flagged, is_straight_lined
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
 from warehouse.tables import table
@@ -39,10 +40,14 @@ from warehouse.tables import table
             "How its session was found: named by the export, by time, or by local day; null while there is none.",
             one_of=("appointment", "time", "day"),
         ),
+        "seconds",
+        *FLAGS,
         "source!",
     ],
 )
-def responses(response_records: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+def responses(
+    response_records: pl.LazyFrame, sessions: pl.LazyFrame, birth_dates: pl.LazyFrame, clinic: Clinic
+) -> pl.LazyFrame:
     """One row per filled-in questionnaire. Its session is the one its export names; else, for the same client (and
     therapist, where given), the nearest session whose window holds it; a date without a time matches by local day.
     Unmatched responses stay, and are matched when their appointment arrives."""
@@ -57,7 +62,8 @@ def responses(response_records: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Cl
         ]
     )
     is_complete = pl.col("answered_count") + pl.col("unasked_count") == pl.col("item_count")
-    return matched.with_columns(is_complete=is_complete).with_columns(is_used=_is_first_complete())
+    complete = matched.with_columns(is_complete=is_complete).with_columns(is_used=_is_first_complete())
+    return flagged(complete, birth_dates, clinic)
 
 
 def _unasked(clinic: Clinic) -> pl.Expr:
@@ -86,6 +92,7 @@ def _counted(response_records: pl.LazyFrame, clinic: Clinic, windows: list[tuple
         answered_count=pl.col("answers").list.drop_nulls().list.len().fill_null(0).cast(pl.Int32),
         item_count=pl.col("instrument").replace_strict(counts, default=0, return_dtype=pl.Int32),
         unasked_count=_unasked(clinic),
+        is_straight_lined=is_straight_lined(clinic),
         window=pl.col("instrument").replace_strict(window_of, default=0, return_dtype=pl.Int32),
     ).drop("answers", "given_scores")
 

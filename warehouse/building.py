@@ -14,6 +14,7 @@ import duckdb
 from warehouse.books import BOOKS
 from warehouse.columns import Column
 from warehouse.records import FILE_NUMBER, KINDS, PROVENANCE, STAGED_ONLY, VERSION, RecordKind
+from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
 
 THREADS = 2
@@ -31,6 +32,7 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
         create(con, f"history.{kind.name}", history_columns(kind))
     for book in BOOKS.values():
         create(con, f"load.{book.name}", book.columns)
+    create(con, f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.columns)
     con.execute("ATTACH ':memory:' AS staged")
     for kind in KINDS.values():
         create(con, f"staged.{kind.name}", staged_columns(kind))

@@ -22,6 +22,7 @@ from warehouse.instruments.norms import Norm, Reliability
 from warehouse.instruments.provenance import Provenance
 from warehouse.instruments.t_scores import NO_T_SCORES, TScores, read_t_scores
 from warehouse.instruments.thresholds import Change, Threshold
+from warehouse.instruments.versions import refuse_versionless
 
 TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
 PLAIN_KINDS = ("clients", "episodes", "appointments", "responses")
@@ -66,9 +67,11 @@ _FORM = {
     "therapist_id": "text",
     "rater_id": "text",
     "appointment_id": "text",
+    "seconds": "text",
     "response_id": "text",
     "client_id": "text",
 }
+_OPTIONAL_COLUMNS = ("therapist_id", "rater_id", "appointment_id", "seconds", "response_id", "client_id")
 _CLIENTS = {"birth_date": "text", "sex": "section"}
 _WORDS = {"column": "text", "words": "section"}
 
@@ -95,6 +98,7 @@ class Form:
     therapist_id: str | None = None
     rater_id: str | None = None
     appointment_id: str | None = None
+    seconds: str | None = None
     response_id: str | None = None
     client_id: str | None = None
 
@@ -272,6 +276,7 @@ def _source(name: str, section: dict, zone: str, instruments: Mapping[str, Instr
 def _form(where: str, name: str, keys: dict, kind: str, instruments: Mapping[str, Instrument]) -> Form:
     where = f"{where[:-1]}.forms.{name}]" if kind == "redcap" else where
     known(where, keys, _FORM, needed=("instrument", "rater", "items", *(("client_id",) if kind == "wide" else ())))
+    refuse_versionless(f"{where} instrument", keys["instrument"], instruments)
     one_of(f"{where} instrument", keys["instrument"], tuple(instruments))
     expected = instruments[keys["instrument"]].item_count
     if not expected:
@@ -292,7 +297,7 @@ def _form(where: str, name: str, keys: dict, kind: str, instruments: Mapping[str
         items=tuple(keys["items"]),
         completed_at=keys.get("completed_at", default_time),
         completed_on=date.fromisoformat(str(keys["completed_on"])).isoformat() if "completed_on" in keys else None,
-        **{key: keys.get(key) for key in ("therapist_id", "rater_id", "appointment_id", "response_id", "client_id")},
+        **{key: keys.get(key) for key in _OPTIONAL_COLUMNS},
     )
 
 

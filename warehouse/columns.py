@@ -116,6 +116,13 @@ _SHARED = [
     Column("rater", "text", "Whose view it is.", one_of=RATERS),
     Column("completed_at", "instant", "When it was completed; null where only the day, or nothing, is known."),
     Column("completed_on", "date", "The local day on which it was completed."),
+    Column(
+        "seconds",
+        "number",
+        "How long the questionnaire was being filled in, where the export says so.",
+        unit="seconds",
+        between=(0, None),
+    ),
     Column("item", "integer", "The item's number as published.", between=(1, None)),
     Column("scale", "text", "The scale of the instrument; 'total' is all its scored items."),
     Column("score", "number", "The scale's score by the published rule."),

@@ -90,6 +90,7 @@ RESPONSES = _kind(
         ),
         "completed_at",
         "completed_on",
+        "seconds",
         Column("answers", "answers", "The answers, one place per item in the order of the published numbers."),
         Column("given_scores", "given", "Scores that arrived already made, by scale."),
     ],

@@ -11,6 +11,7 @@ from warehouse.books import BOOKS
 from warehouse.building import history_columns
 from warehouse.columns import Column, resolve
 from warehouse.records import KINDS
+from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
 
 
@@ -125,6 +126,7 @@ def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
     """Carry every description into DuckDB's own comments: the data dictionary is read from there."""
     for table in tables:
         _describe(con, "TABLE", f"main.{table.name}", f"{table.description} Per {table.per}.", table.columns)
+    _describe(con, "TABLE", f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.description, RISK_ANSWERS.columns)
     for view in VIEWS:
         _describe(con, "VIEW", f"main.{view.name}", view.description, view.columns)
     for kind in KINDS.values():

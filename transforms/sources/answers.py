@@ -30,6 +30,7 @@ from transforms.sources.task import Task
 from warehouse.clinic import Form, Words
 from warehouse.columns import RATERS
 from warehouse.instruments import Instrument
+from warehouse.instruments.versions import NO_VERSION, versionless
 
 ANSWERS = pl.List(pl.Float32)
 GIVEN = pl.List(pl.Struct({"scale": pl.String, "score": pl.Float64}))
@@ -66,6 +67,7 @@ def from_form(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> p
         "rater": translated(form.rater, dialect) if isinstance(form.rater, Words) else pl.lit(form.rater),
         **{name: _optional(getattr(form, name), dialect) for name in ("rater_id", "therapist_id", "appointment_id")},
         **_completion(form, dialect),
+        "seconds": number(form.seconds, dialect) if form.seconds else pl.lit(None, dtype=pl.Float64),
         "answers": pl.concat_list([number(item, dialect).cast(pl.Float32) for item in form.items]),
         "given_scores": pl.lit(None, dtype=GIVEN),
         "item_word": pl.lit(None, dtype=pl.String),
@@ -74,7 +76,8 @@ def from_form(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> p
         if form.completed_at
         else pl.lit(None, dtype=pl.String),
     }
-    flags = {item: unreadable_number(item, dialect) for item in form.items}
+    numbers = [*form.items, form.seconds] if form.seconds else form.items
+    flags = {column: unreadable_number(column, dialect) for column in numbers}
     if form.completed_at:
         flags[form.completed_at] = unreadable(form.completed_at, local_day(form.completed_at, dialect), dialect)
     return task.counted(typed(rows, columns, flags).filter("is_touched").drop("is_touched"))
@@ -117,29 +120,38 @@ def _item_rows(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFram
         RECORD: pl.col(RECORD),
         "response_id": identifier("response_id", dialect),
         "client_id": identifier("client_id", dialect),
-        "instrument": word("instrument", tuple(task.instruments), dialect),
+        "instrument": _instrument(task, dialect),
         "rater": word("rater", RATERS, dialect),
         "rater_id": text("rater_id", dialect),
         "therapist_id": text("therapist_id", dialect),
         "appointment_id": text("appointment_id", dialect),
         "completed_at": instant("completed_at", dialect),
         "completed_on": local_day("completed_at", dialect),
+        "seconds": number("seconds", dialect),
         "item": text("item", dialect).str.to_lowercase(),
         "value": number("value", dialect),
         "clock_change": clock_change("completed_at", dialect),
     }
     unread = {
         "value": unreadable_number("value", dialect),
+        "seconds": unreadable_number("seconds", dialect),
         "completed_at": local_day("completed_at", dialect).is_null(),
     }
     return task.counted(typed(chunk.lazy(), columns, unread))
+
+
+def _instrument(task: Task, dialect: Dialect) -> pl.Expr:
+    """The questionnaire's name; one that leaves its version open is said to, and not guessed."""
+    written = text("instrument", dialect).str.to_lowercase()
+    known = word("instrument", tuple(task.instruments), dialect)
+    return pl.when(written.is_in(versionless(task.instruments))).then(pl.lit(NO_VERSION)).otherwise(known)
 
 
 def _gathered(rows: pl.DataFrame, instrument: Instrument | None) -> pl.DataFrame:
     """One row per response; the record is its first, `record_count` says how many it was made from.
 
     Rows of one response that disagree about client, rater or time become several rows of one id, which are then
-    conflicting duplicates.
+    conflicting duplicates. How long it took is known where they do not disagree.
     """
     count = instrument.item_count if instrument else 0
     scales = sorted(instrument.scale_names) if instrument else []
@@ -151,6 +163,7 @@ def _gathered(rows: pl.DataFrame, instrument: Instrument | None) -> pl.DataFrame
         pl.col(RECORD).min(),
         pl.len().cast(pl.Int32).alias("record_count"),
         pl.col("response_id").first(),
+        seconds=pl.when(pl.col("seconds").min() == pl.col("seconds").max()).then(pl.col("seconds").max()),
         answers=_in_order(count),
         given_scores=pl.struct(scale="item", score="value").filter("is_scale"),
         item_word=pl.when((pl.col("number").is_null() & ~pl.col("is_scale")).any()).then(pl.lit(UNKNOWN)),
@@ -161,7 +174,7 @@ def _gathered(rows: pl.DataFrame, instrument: Instrument | None) -> pl.DataFrame
 
 
 def _in_order(count: int) -> pl.Expr:
-    places = [pl.col("value").filter(pl.col("number") == place).first() for place in range(1, count + 1)]
+    places = [pl.col("value").filter(pl.col("number") == place).max() for place in range(1, count + 1)]
     return pl.concat_list(places).list.explode().cast(pl.Float32) if places else pl.lit(None, dtype=pl.Float32)
 
 

@@ -48,7 +48,7 @@ def _columns(source: Source) -> list[str]:
 
 def form_columns(form: Form) -> list[str | None]:
     rater = None if isinstance(form.rater, str) else form.rater.column
-    named = [form.completed_at, form.therapist_id, form.rater_id, form.appointment_id, form.client_id]
+    named = [form.completed_at, form.therapist_id, form.rater_id, form.appointment_id, form.client_id, form.seconds]
     return [*form.items, rater, *named, form.response_id]
 
 

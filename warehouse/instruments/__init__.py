@@ -13,6 +13,7 @@ from pathlib import Path
 from warehouse.columns import RATERS, TIMINGS
 from warehouse.declarations import known, one_of
 from warehouse.errors import Unusable
+from warehouse.instruments.cautions import read_caution
 from warehouse.instruments.instrument import WINDOWS, Instrument
 from warehouse.instruments.items import Items, read_items
 from warehouse.instruments.missing import MISSING_RULES, SCORES, read_missing
@@ -45,7 +46,7 @@ _NEEDED = {
     "citation": "text",
     "licence": "text",
 }
-_SECTIONS = ("items", "missing", "scales", "thresholds", "reliable_change", "norms", "reliability", "risk")
+_SECTIONS = ("items", "missing", "scales", "thresholds", "reliable_change", "norms", "reliability", "risk", "caution")
 # Every key, with its kind of value.
 _KEYS = {
     **_NEEDED,
@@ -97,6 +98,7 @@ def _instrument(name: str, facts: dict) -> Instrument:
         norms=read_norms(facts.get("norms", {}), names, origin),
         reliabilities=read_reliabilities(facts.get("reliability", {}), names, origin),
         risks=read_risks(facts.get("risk", {}), items.count, origin),
+        caution=read_caution(facts["caution"], origin) if "caution" in facts else None,
         origin=origin,
         **_of_items(items),
         **_plain(facts),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from warehouse.instruments.cautions import Caution
 from warehouse.instruments.items import Range
 from warehouse.instruments.norms import Norm, Reliability
 from warehouse.instruments.provenance import LOCAL, Provenance
@@ -54,6 +55,7 @@ class Instrument:
     norms: tuple[Norm, ...] = ()
     reliabilities: tuple[Reliability, ...] = ()
     risks: tuple[Risk, ...] = ()
+    caution: Caution | None = None
     origin: Provenance = LOCAL
     items_origin: Provenance = LOCAL
 
@@ -69,10 +71,12 @@ class Instrument:
 
     @property
     def reading(self) -> tuple:
-        """What decides how an export's answers are read and checked; thresholds and norms do not."""
+        """What decides how an export's answers are read and checked; thresholds and norms do not.
+        Risk answers are noted as a file is read."""
         ranges = (self.minimum, self.maximum, self.step, self.other_ranges, self.never)
         scales = tuple((scale.name, self.range_of(scale)) for scale in self.scales)
-        return (self.name, self.item_count, ranges, self.reversed, scales)
+        risks = tuple((risk.items, risk.at) for risk in self.risks)
+        return (self.name, self.item_count, ranges, self.reversed, scales, risks)
 
     def scale(self, name: str) -> Scale:
         """The scale of this name."""

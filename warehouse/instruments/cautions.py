@@ -1,0 +1,28 @@
+"""A warning about answers at an age: they are scored, and flagged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from warehouse.columns import RATERS
+from warehouse.declarations import known, one_of
+from warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
+
+_KEYS = {"below_age": "integer", "respondents": "texts"}
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Below this age of the client these raters' answers are weakly valid."""
+
+    below_age: int
+    respondents: tuple[str, ...]
+    origin: Provenance
+
+
+def read_caution(facts: Mapping, default: Provenance) -> Caution:
+    known("[caution]", facts, _KEYS | ORIGIN_KEYS, needed=_KEYS)
+    for respondent in facts["respondents"]:
+        one_of("[caution] respondents", respondent, RATERS)
+    return Caution(facts["below_age"], tuple(facts["respondents"]), provenance("[caution]", facts, default))
