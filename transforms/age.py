@@ -8,9 +8,14 @@ import polars as pl
 def years_on(day: str, birth_date: str = "birth_date") -> pl.Expr:
     """Completed years on a day; null without a birth date, or before it."""
     on, born = pl.col(day), pl.col(birth_date)
-    had_birthday = (on.dt.month() * 100 + on.dt.day()) >= (born.dt.month() * 100 + born.dt.day())
+    had_birthday = _place_in_year(on) >= _place_in_year(born)
     years = on.dt.year() - born.dt.year() - pl.when(had_birthday).then(0).otherwise(1)
     return pl.when(years >= 0).then(years).cast(pl.Int32)
+
+
+def _place_in_year(day: pl.Expr) -> pl.Expr:
+    # polars keeps months in eight bits, in which 3 * 100 is 44
+    return day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
 
 
 def band(years: pl.Expr) -> pl.Expr:
