@@ -20,7 +20,11 @@ def test_after_fifty_kills_the_file_answers_and_the_next_night_succeeds(yesterda
         command = [sys.executable, str(ROOT / "tests/killing.py"), *given]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         running.append(subprocess.Popen(command, cwd=ROOT, env=surroundings, **pipes))
-    told = [process.communicate(timeout=900) for process in running]
+    try:
+        told = [process.communicate(timeout=1800) for process in running]
+    finally:
+        for process in running:
+            process.kill()
     assert [(process.returncode, wrong) for process, (_, wrong) in zip(running, told, strict=True)] == [(0, "")] * 2
     kills = [json.loads(line) for said, _ in told for line in said.splitlines()]
     assert len(kills) == 50

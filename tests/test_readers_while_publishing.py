@@ -26,7 +26,7 @@ while not is_over:
         seen.append(new.sql(question).fetchone())
     if old.sql(question).fetchone() != first:
         raise SystemExit("an open connection sees another night")
-    time.sleep(0.05)
+    time.sleep(0.2)
 if seen != sorted(seen):
     raise SystemExit("a later connection sees an earlier night")
 print(first[0], seen[-1][0], len(set(seen)))

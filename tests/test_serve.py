@@ -17,7 +17,7 @@ schedule = "* * * * *"
 [sources.appointments]
 files = "appointments.csv"
 """
-WITHIN = 240  # seconds until a run that is due every minute has published
+WITHIN = 400  # seconds until a run that is due every minute has published
 
 
 @pytest.fixture

@@ -18,11 +18,12 @@ from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
 
 THREADS = 2
+MEMORY = "1GB"  # above it DuckDB works in the scratch folder
 
 
 def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     """Open (or begin) a building file, with its schemas, history tables, books and an empty `staged`."""
-    con = duckdb.connect(str(path), config={"temp_directory": str(scratch), "threads": THREADS})
+    con = duckdb.connect(str(path), config={"temp_directory": str(scratch), "threads": THREADS, "memory_limit": MEMORY})
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET arrow_lossless_conversion = true")  # a UUID leaves as 16 bytes, not as 36 letters

@@ -1,0 +1,45 @@
+"""The benchmark's inputs, its floor and its table. What a night costs is printed, never asserted."""
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from flows.bench import report, rounds
+from flows.bench.inputs import Inputs, write_inputs
+from warehouse.clinic import read_clinic
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory) -> Inputs:
+    return write_inputs(tmp_path_factory.mktemp("bench"), clients=12)
+
+
+def test_the_clinic_file_reads_appointments_and_surveys_and_nothing_else(inputs):
+    assert [source.name for source in read_clinic(inputs.clinic).sources] == ["appointments", "surveys"]
+    assert len(list((inputs.folder / "exports").iterdir())) == 4
+
+
+def test_each_night_is_later_than_its_own_files_and_before_the_next(inputs):
+    assert [inputs.as_of(night) for night in (0, 1)] == ["2026-11-19T03:00", "2026-11-20T03:00"]
+
+
+def test_the_floor_reads_every_record_of_the_first_night(inputs, tmp_path):
+    figures = rounds.start("floor", tmp_path / "floor.duckdb", inputs.folder)
+    written = [pl.read_csv(file, infer_schema=False).height for file in inputs.files(0)]
+    assert list(figures["rows"].values()) == written
+
+
+def _piece(cpu: float) -> dict:
+    steps = [["read", cpu / 2, cpu], ["publish", cpu / 2, cpu]]
+    return {"cpu": cpu, "wall": cpu, "peak": 2**30, "startup": 1.0, "rows": {"scores": 5}, "steps": steps}
+
+
+def test_the_figure_is_the_median_of_the_ratios_of_each_round(inputs):
+    made = [
+        {"floor": _piece(floor), "first night": _piece(first), "second night": _piece(1.0)}
+        for floor, first in ((1.0, 3.0), (2.0, 4.0), (4.0, 40.0))
+    ]
+    assert rounds.ratio(made, "first night") == 3.0
+    console = Console(record=True, width=100)
+    report.show(console, "XS", inputs, made)
+    assert "first night  │        3.00" in console.export_text()
