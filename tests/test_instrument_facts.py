@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
+from warehouse.columns import FACT_STATUSES
 from warehouse.instruments import HERE, load_instruments
-from warehouse.instruments.provenance import STATUSES
 
 ALL = load_instruments()
 LONGEST_NUMBERLESS_TEXT = 400
@@ -107,7 +107,7 @@ def test_every_fact_has_a_citation_a_status_and_a_source(name):
     stated = tomllib.loads((HERE / f"{name}.toml").read_text(encoding="utf-8"))
     assert stated["status"] in ("published", "recalled"), "a file that comes with Rapport says its status"
     for fact, origin in facts_of(instrument):
-        assert origin.status in STATUSES, fact
+        assert origin.status in FACT_STATUSES, fact
         assert len(origin.source) > 3, fact
 
 

@@ -17,7 +17,7 @@ PUBLISHED = Provenance("published", "an invented manual")
 def rows(declared: Clinic, instrument: str) -> dict[str, dict]:
     frame = reliable_changes(declared).filter(pl.col("instrument") == instrument).collect()
     assert frame.columns == list(reliable_changes.column_names)
-    return {row["change"]: row for row in frame.iter_rows(named=True)}
+    return {row["change_name"]: row for row in frame.iter_rows(named=True)}
 
 
 def without_changes(instrument: str, **facts: tuple) -> Clinic:
@@ -28,7 +28,7 @@ def without_changes(instrument: str, **facts: tuple) -> Clinic:
 
 def test_every_row_has_its_own_name_and_the_amount_that_counts_or_why_none_does():
     frame = reliable_changes(clinic()).collect()
-    assert not frame.select("instrument", "change").is_duplicated().any()
+    assert not frame.select("instrument", "change_name").is_duplicated().any()
     assert not frame.select("instrument", "scale", "population").is_duplicated().any()
     assert frame.filter((pl.col("used") == "none") != pl.col("used_amount").is_null()).height == 0
     assert frame.filter((pl.col("used") == "none") != pl.col("why_not_used").is_not_null()).height == 0
@@ -42,7 +42,7 @@ def test_every_row_has_its_own_name_and_the_amount_that_counts_or_why_none_does(
 def test_the_nhs_s_amounts_count_and_what_their_sd_computes_to_stands_beside(instrument, change, published, computed):
     row = rows(clinic(), instrument)[change]
     assert (row["stated_amount"], row["stated_criterion"], row["stated_z"]) == (published, ">=", None)
-    assert (row["status"], row["used"], row["used_amount"]) == ("published", "published", published)
+    assert (row["fact_status"], row["used"], row["used_amount"]) == ("published", "published", published)
     assert (round(row["computed_amount"], 2), row["computed_z"]) == (computed, 1.96)
     assert (row["reliability_kind"], row["computed_status"]) == ("alpha", "recalled")
 
@@ -71,7 +71,7 @@ def test_the_k10_s_amount_is_local_because_nobody_published_one():
 
 def test_rcads_amounts_are_of_t_scores_and_nothing_computed_stands_beside_them():
     row = rows(clinic(), "rcads_47")["parent_panic"]
-    assert (row["compared"], row["used_amount"], row["respondents"]) == ("t_score", 40.93, "caregiver")
+    assert (row["compared"], row["used_amount"], row["for_raters"]) == ("t_score", 40.93, "caregiver")
     assert row["computed_amount"] is None
 
 

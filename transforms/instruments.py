@@ -6,19 +6,8 @@ import polars as pl
 
 from warehouse.clinic import Clinic
 from warehouse.columns import TIMINGS, Column
-from warehouse.instruments import CONSTRUCTS, DIRECTIONS, SCORES, STATUSES, Instrument, Scale
+from warehouse.instruments import CONSTRUCTS, SCORES, Instrument, Scale
 from warehouse.tables import table
-
-_STATUS = Column(
-    "status",
-    "text",
-    "Published: seen in print or public code; recalled: not checked; local: a clinic's or Rapport's own.",
-    required=True,
-    one_of=STATUSES,
-)
-_SOURCE = Column("fact_source", "text", "Where the fact was seen.", required=True)
-_IS_SCORED = Column("is_scored", "truth", "Whether scores are computed from answers.", required=True)
-_WHY_NOT = Column("why_not_scored", "text", "Why not; null where they are.")
 
 
 @table(
@@ -29,12 +18,12 @@ _WHY_NOT = Column("why_not_scored", "text", "Why not; null where they are.")
         Column("title", "text", "Its full name.", required=True),
         Column("construct", "text", "What it measures.", required=True, one_of=CONSTRUCTS),
         Column("respondents", "text", "Who fills it in.", required=True),
-        Column("age_from", "integer", "The youngest client it is for, in years; null where nobody says.", unit="years"),
-        Column("age_to", "integer", "The oldest client it is for, in years; null where nobody says.", unit="years"),
+        "age_from",
+        "age_to",
         "item_count!",
         Column("item_minimum", "number", "Lowest answer; null where its items are not known."),
         Column("item_maximum", "number", "Highest answer; null where its items are not known."),
-        Column("direction", "text", "Whether a higher score is better.", required=True, one_of=DIRECTIONS),
+        "direction!",
         Column(
             "timing",
             "text",
@@ -44,11 +33,11 @@ _WHY_NOT = Column("why_not_scored", "text", "Why not; null where they are.")
         ),
         Column("period", "text", "The time its questions are about; null where nobody says."),
         Column("citation", "text", "Where it is published.", required=True),
-        _STATUS,
+        "fact_status!",
         Column("licence", "text", "Who holds the rights, and what they ask.", required=True),
         Column("is_licence_needed", "truth", "Whether clinic.toml must confirm a licence.", required=True),
-        _IS_SCORED,
-        _WHY_NOT,
+        "is_scored!",
+        "why_not_scored",
         Column("note", "text", "What to know before using it."),
     ],
 )
@@ -70,7 +59,7 @@ def _instrument(each: Instrument, clinic: Clinic) -> dict:
         "item_maximum": _number(each.maximum),
         "period": each.period or None,
         "note": each.note or None,
-        "status": each.origin.status,
+        "fact_status": each.origin.status,
         "is_licence_needed": each.licence_needed,
         "is_scored": is_scored,
         "why_not_scored": None if is_scored else reasons[0],
@@ -92,14 +81,14 @@ def _number(value: float | None) -> float | None:
         Column("made_of", "text", "The scales it adds (and subtracts, with a minus); null where it is made of items."),
         "item_count!",
         Column("score_is", "text", "Whether the score is the items' sum or mean.", required=True, one_of=SCORES),
-        Column("direction", "text", "Whether a higher score is better.", required=True, one_of=DIRECTIONS),
+        "direction!",
         Column("score_minimum", "number", "Lowest possible score; null where nobody says."),
         Column("score_maximum", "number", "Highest possible score; null where nobody says."),
         "rule!",
-        _STATUS,
-        _SOURCE,
-        _IS_SCORED,
-        _WHY_NOT,
+        "fact_status!",
+        "fact_source!",
+        "is_scored!",
+        "why_not_scored",
     ],
 )
 def scales(clinic: Clinic) -> pl.LazyFrame:
@@ -123,7 +112,7 @@ def _scale(instrument: Instrument, scale: Scale, clinic: Clinic) -> dict:
         "score_minimum": _number(low),
         "score_maximum": _number(high),
         "rule": clinic.missing_rule(instrument, scale),
-        "status": scale.origin.status,
+        "fact_status": scale.origin.status,
         "fact_source": scale.origin.source,
         "is_scored": why_not is None,
         "why_not_scored": why_not,
@@ -138,12 +127,12 @@ def _scale(instrument: Instrument, scale: Scale, clinic: Clinic) -> dict:
         "threshold!",
         "scheme!",
         "scale!",
-        Column("compared", "text", "What is compared: score, t_score, lowest_item or change.", required=True),
+        "compared!",
         Column("cut_off", "text", "When it is a case, with the operator; null where there are only bands."),
         Column("bands", "text", "The bands' lower ends, ascending; null where there is only a cut-off."),
         "population!",
-        _STATUS,
-        _SOURCE,
+        "fact_status!",
+        "fact_source!",
         Column("is_accepted", "truth", "False for a recalled one that clinic.toml does not accept.", required=True),
     ],
 )
@@ -159,7 +148,7 @@ def thresholds(clinic: Clinic) -> pl.LazyFrame:
             "cut_off": str(at.case) if at.case else None,
             "bands": ", ".join(f"{word} {start}" for word, start in at.bands) or None,
             "population": at.population.text,
-            "status": at.origin.status,
+            "fact_status": at.origin.status,
             "fact_source": at.origin.source,
             "is_accepted": clinic.uses(each, at),
         }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from warehouse.clinic import Clinic
-from warehouse.columns import Column
-from warehouse.instruments import STATUSES, Instrument
+from warehouse.columns import FACT_STATUSES, Column
+from warehouse.instruments import Instrument
 from warehouse.instruments.norms import RELIABILITIES
 from warehouse.instruments.reliable_change import Z_95, Computed, computed_changes
 from warehouse.instruments.thresholds import CRITERIA, Change
@@ -17,26 +17,29 @@ USED = ("published", "local", "computed", "none")
 
 @table(
     per="clinic",
-    key="instrument change",
+    key="instrument change_name",
     columns=[
         "instrument!",
         Column(
-            "change", "text", "Its name in the instrument's file; 'computed ...' where none is stated.", required=True
+            "change_name",
+            "text",
+            "Its name in the instrument's file; 'computed ...' where none is stated.",
+            required=True,
         ),
         "scale!",
         "population!",
-        Column("compared", "text", "What must change: score or t_score.", required=True, one_of=("score", "t_score")),
-        Column("age_from", "integer", "The youngest client it is for, in years; null where nobody says.", unit="years"),
-        Column("age_to", "integer", "The oldest client it is for, in years; null where nobody says.", unit="years"),
+        "compared!",
+        "age_from",
+        "age_to",
         Column("for_sex", "text", "The sex that it is for; null for all."),
-        Column("respondents", "text", "Whose ratings it is for; null for all."),
+        Column("for_raters", "text", "Whose ratings it is for; null for all."),
         Column("stated_amount", "number", "As published, or as the clinic states; null where there is none."),
         Column(
             "stated_criterion", "text", "A change of exactly the amount counts (>=) or does not (>).", one_of=CRITERIA
         ),
         Column("stated_z", "number", "1.96 is 95 %, 1.645 is 90 %; null where its publication does not say."),
-        Column("status", "text", "Of the stated amount; null where there is none.", one_of=STATUSES),
-        Column("fact_source", "text", "Where the stated amount was seen; null where there is none."),
+        "fact_status",
+        "fact_source",
         Column(
             "computed_amount",
             "number",
@@ -48,7 +51,7 @@ USED = ("published", "local", "computed", "none")
         Column("reliability", "number", "The sample's reliability.", between=(-1, 1)),
         Column("reliability_kind", "text", "Which reliability: alpha, or else test_retest.", one_of=RELIABILITIES),
         Column("sample", "text", "The sample that the computed amount comes from."),
-        Column("computed_status", "text", "Recalled where SD or reliability is recalled.", one_of=STATUSES),
+        Column("computed_status", "text", "Recalled where SD or reliability is recalled.", one_of=FACT_STATUSES),
         Column(
             "used",
             "text",
@@ -101,25 +104,25 @@ def _row(instrument: Instrument, clinic: Clinic, stated: Change | None, beside: 
 def _stated(change: Change) -> dict:
     whom = change.population
     return {
-        "change": change.name,
+        "change_name": change.name,
         "scale": change.scale,
         "population": whom.text,
         "compared": change.of,
         "age_from": whom.age_from,
         "age_to": whom.age_to,
         "for_sex": whom.sex or None,
-        "respondents": " ".join(whom.respondents) or None,
+        "for_raters": " ".join(whom.respondents) or None,
         "stated_amount": change.amount,
         "stated_criterion": change.criterion,
         "stated_z": change.z,
-        "status": change.origin.status,
+        "fact_status": change.origin.status,
         "fact_source": change.origin.source,
     }
 
 
 def _unstated(computed: Computed) -> dict:
     name = f"computed {computed.norm.name}"
-    return {"change": name, "scale": computed.scale, "population": computed.norm.sample, "compared": "score"}
+    return {"change_name": name, "scale": computed.scale, "population": computed.norm.sample, "compared": "score"}
 
 
 def _computed(computed: Computed, z: float) -> dict:

@@ -35,6 +35,8 @@ STATUSES = (
 CLOSURES = ("planned", "client_ended", "dropout", "transferred", "other")
 AGE_BANDS = ("child", "teen", "young_adult", "other")
 SEXES = ("female", "male", "other")
+DIRECTIONS = ("higher_better", "lower_better")
+FACT_STATUSES = ("published", "recalled", "local")
 TIMINGS = ("session_start", "session_end", "general")
 
 
@@ -153,6 +155,19 @@ _SHARED = [
         "is_used",
         "truth",
         "Of several responses by one rater to one instrument in a session, true for the first complete one.",
+    ),
+    Column("age_from", "integer", "The youngest client it is for, in years; null where nobody says.", unit="years"),
+    Column("age_to", "integer", "The oldest client it is for, in years; null where nobody says.", unit="years"),
+    Column("direction", "text", "Whether a higher score is better.", one_of=DIRECTIONS),
+    Column("is_scored", "truth", "Whether scores are computed from answers."),
+    Column("why_not_scored", "text", "Why not; null where they are."),
+    Column("compared", "text", "What is compared: score, t_score, lowest_item or change."),
+    Column("fact_source", "text", "Where the fact was seen."),
+    Column(
+        "fact_status",
+        "text",
+        "Published: seen in print or public code; recalled: not checked; local: a clinic's or Rapport's own.",
+        one_of=FACT_STATUSES,
     ),
     Column("file_id", "id", "The delivered file, as a keyed hash: load.files."),
     Column("load_id", "integer", "The night: load.loads."),

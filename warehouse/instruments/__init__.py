@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from warehouse.columns import RATERS, TIMINGS
+from warehouse.columns import DIRECTIONS, RATERS, TIMINGS
 from warehouse.declarations import known, one_of
 from warehouse.errors import Unusable
 from warehouse.instruments.cautions import read_caution
@@ -18,16 +18,14 @@ from warehouse.instruments.instrument import WINDOWS, Instrument
 from warehouse.instruments.items import Items, read_items
 from warehouse.instruments.missing import MISSING_RULES, SCORES, read_missing
 from warehouse.instruments.norms import read_norms, read_reliabilities
-from warehouse.instruments.provenance import ORIGIN_KEYS, STATUSES, Provenance, provenance
-from warehouse.instruments.scales import DIRECTIONS, Defaults, Scale, read_scales
+from warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
+from warehouse.instruments.scales import Defaults, Scale, read_scales
 from warehouse.instruments.thresholds import read_changes, read_risks, read_thresholds
 
 __all__ = [
     "CONSTRUCTS",
-    "DIRECTIONS",
     "MISSING_RULES",
     "SCORES",
-    "STATUSES",
     "WINDOWS",
     "Instrument",
     "Scale",

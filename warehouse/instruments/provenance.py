@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from warehouse.columns import FACT_STATUSES
 from warehouse.declarations import one_of
 
-STATUSES = ("published", "recalled", "local")
 ORIGIN_KEYS = {"status": "text", "source": "text"}
 
 
@@ -24,5 +24,5 @@ LOCAL = Provenance()
 
 def provenance(where: str, facts: Mapping[str, object], default: Provenance) -> Provenance:
     """A fact's own status and source, or those of the file."""
-    status = one_of(f"{where} status", facts.get("status", default.status), STATUSES)
+    status = one_of(f"{where} status", facts.get("status", default.status), FACT_STATUSES)
     return Provenance(status, facts.get("source", default.source))

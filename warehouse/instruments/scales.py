@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from warehouse.columns import DIRECTIONS
 from warehouse.declarations import known, one_of
 from warehouse.instruments.missing import SCORES, Missing, check_rule, read_missing
 from warehouse.instruments.provenance import LOCAL, ORIGIN_KEYS, Provenance, provenance
 
-DIRECTIONS = ("higher_better", "lower_better")
 _KEYS = {
     "description": "text",
     "items": "integers",
