@@ -15,6 +15,7 @@ NOWHERE = (NAME, SURNAME, EMAIL, NOTE, FILE, STATUS, REFERRAL, BROKEN)
 CROSSWALK_ONLY = (RECORD, BORN, THERAPIST)  # record numbers and birth dates are what it is for
 CLINIC = """\
 time_zone = "America/Chicago"
+licences = ["srs", "ors", "wai_sr"]
 
 [lists]
 referral_source = ["school"]
