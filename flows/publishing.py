@@ -49,12 +49,13 @@ def _write_outcomes(tonight: Tonight) -> None:
 def _write_loads(tonight: Tonight) -> None:
     order, con = tonight.order, tonight.con
     for attempt in tonight.failed_attempts:
-        staging.enter(con, "load.loads", {**attempt, "outcome": "failed"})
+        staging.enter(con, "load.loads", {**attempt, "purpose": "night", "outcome": "failed"})
     for place, step in enumerate(tonight.steps, start=1):
         facts = {"seconds": step.seconds, "cpu_seconds": step.cpu_seconds}
         staging.enter(con, "load.steps", {"load_id": tonight.load_id, "step": step.name, "position": place, **facts})
     load = {
         "load_id": tonight.load_id,
+        "purpose": tonight.purpose,
         "as_of": order.as_of,
         "started_at": tonight.started_at,
         "finished_at": datetime.now(UTC),

@@ -38,7 +38,7 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     for kind in KINDS.values():
         create(con, f"staged.{kind.name}", staged_columns(kind))
     create(con, "staged.files", (*BOOKS["files"].columns, FILE_NUMBER))
-    con.execute("CREATE TABLE staged.touched (client_id UUID)")
+    con.execute("CREATE TABLE staged.touched (client_id UUID, cause VARCHAR)")
     con.execute("CREATE TABLE staged.held (records VARCHAR, row_id BIGINT, rule VARCHAR, column_name VARCHAR)")
     return con
 

@@ -15,7 +15,7 @@ ROWS_PER_BUCKET = 400_000  # records; their tables are the night's peak of memor
 def touch_everyone(con: duckdb.DuckDBPyConnection) -> None:
     """A definition changed: every client is computed again."""
     for kind in KINDS:
-        con.execute(f"INSERT INTO staged.touched SELECT DISTINCT client_id FROM history.{kind}")
+        con.execute(f"INSERT INTO staged.touched SELECT DISTINCT client_id, 'definition' FROM history.{kind}")
 
 
 def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> int:
