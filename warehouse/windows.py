@@ -60,12 +60,12 @@ def _find(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
         return
     _list_shown(con, kind)
     _list_known(con, kind)
-    key = ", ".join(kind.key)
+    key, its = ", ".join(kind.key), ", ".join(f"k.{column}" for column in kind.key)
     for known, windows in (("NOT is_late", "is_tonight"), ("is_late", "true")):
         for left_out in _left_out(kind, known, windows):
             con.execute(f"""
                 INSERT INTO staged.vanished_{kind.name} {left_out}
-                AND ({key}) NOT IN (SELECT ({key}) FROM staged.vanished_{kind.name})""")
+                AND ({its}) NOT IN (SELECT ({key}) FROM staged.vanished_{kind.name})""")
     _count_volumes(con, kind)
 
 
