@@ -6,6 +6,7 @@ Two ledgers, each of which must balance: load.files in physical records, load.ro
 from __future__ import annotations
 
 from warehouse.columns import Column, resolve
+from warehouse.movement import CAUSES
 from warehouse.tables import Table
 
 QUARANTINE_STATES = ("waiting", "released", "discarded", "source_gone")
@@ -41,8 +42,9 @@ LOADS = _book(
     Column("outcome", "text", "Whether it published.", required=True, one_of=("published", "failed")),
     Column("reason", "text", "Why it failed, in one sentence."),
     Column("client_count", "integer", "Clients whose tables were computed again."),
-    Column("is_full_build", "truth", "True when every client was computed again, because a definition changed."),
-    Column("definition_version", "text", "Fingerprint of tables, instruments and the clinic's declarations."),
+    Column(
+        "is_full_build", "truth", "True when tables were computed for every client: the first, or a new definition."
+    ),
 )
 
 STEPS = _book(
@@ -155,6 +157,39 @@ UNLISTED = _book(
     _count("unlisted_count", "Rows whose text became 'other'."),
 )
 
+DEFINITIONS = _book(
+    "definitions",
+    "kind name load_id",
+    "One row per table, instrument and clinic file, and load that was the first to use it as it is.",
+    Column("kind", "text", "What it defines.", required=True, one_of=("table", "instrument", "clinic")),
+    Column("name", "text", "Its name.", required=True),
+    "load_id!",
+    Column("fingerprint", "text", "Of the definition and all that it depends on.", required=True),
+)
+
+CHANGES = _book(
+    "changes",
+    "load_id table_name",
+    "One row per load and table of main that it changed: whole rows, by the table's key.",
+    "load_id!",
+    Column("table_name", "text", "The table.", required=True),
+    _count("added_count", "Rows that were not there."),
+    _count("changed_count", "Rows that say something else."),
+    _count("removed_count", "Rows that are no longer there."),
+)
+
+MOVEMENTS = _book(
+    "movements",
+    "load_id headline part cause",
+    "One row per load, headline and cause that moved it; view why_it_moved tells it as values.",
+    "load_id!",
+    Column("headline", "text", "The number that moved.", required=True),
+    Column("part", "text", "Of what: instrument and rater, or nothing.", required=True),
+    Column("cause", "text", "Why the rows changed.", required=True, one_of=CAUSES),
+    Column("numerator_change", "number", "What it added to the headline's sum.", required=True),
+    Column("denominator_change", "number", "What it added to the number it is divided by; null for a plain count."),
+)
+
 SOURCES = _book(
     "sources",
     "source",
@@ -183,5 +218,19 @@ CURRENT = _book(
 )
 
 BOOKS = {
-    book.name: book for book in (LOADS, STEPS, FILES, ROWS, QUARANTINE, EXPECTATION_RESULTS, UNLISTED, SOURCES, CURRENT)
+    book.name: book
+    for book in (
+        LOADS,
+        STEPS,
+        FILES,
+        ROWS,
+        QUARANTINE,
+        EXPECTATION_RESULTS,
+        UNLISTED,
+        DEFINITIONS,
+        CHANGES,
+        MOVEMENTS,
+        SOURCES,
+        CURRENT,
+    )
 }
