@@ -13,17 +13,24 @@ import duckdb
 
 from warehouse.books import BOOKS
 from warehouse.columns import Column
+from warehouse.frames import THREADS
 from warehouse.records import FILE_NUMBER, KINDS, PROVENANCE, STAGED_ONLY, VERSION, RecordKind
 from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
 
-THREADS = 2
 MEMORY = "1GB"  # above it DuckDB works in the scratch folder
+_SETTINGS = {
+    "threads": THREADS,
+    # Nobody recovers a building file: it is written out once, when it is sealed.
+    "wal_autocheckpoint": "1TB",
+    # For long texts; ours are a few words each, and trying these on every segment costs a tenth of an insert.
+    "disabled_compression_methods": "fsst,zstd,dict_fsst",
+}
 
 
 def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     """Open (or begin) a building file, with its schemas, history tables, books and an empty `staged`."""
-    con = duckdb.connect(str(path), config={"temp_directory": str(scratch), "threads": THREADS, "memory_limit": MEMORY})
+    con = duckdb.connect(str(path), config={"temp_directory": str(scratch), "memory_limit": MEMORY, **_SETTINGS})
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET arrow_lossless_conversion = true")  # a UUID leaves as 16 bytes, not as 36 letters

@@ -62,24 +62,41 @@ def _current(con: duckdb.DuckDBPyConnection, kind: str, bucket: int) -> pl.DataF
 
 def write_differences(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, bucket: int | None) -> None:
     """Write the rows of a bucket's clients (None: of everybody) that differ from what the table holds."""
+    if bucket is None and _holds_just(con, table, computed):
+        return
     if not _hold(con, table, bucket):
         insert(con, f"main.{table.name}", computed)
         return
-    con.execute("CREATE OR REPLACE TEMP TABLE fresh AS FROM held LIMIT 0")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS FROM main.{table.name} LIMIT 0")
     insert(con, "fresh", computed)
-    con.execute("CREATE OR REPLACE TEMP TABLE gone AS FROM held EXCEPT ALL FROM fresh")
-    con.execute("CREATE OR REPLACE TEMP TABLE come AS FROM fresh EXCEPT ALL FROM held")
-    same = " AND ".join(f"t.{column} = gone.{column}" for column in table.key)
-    con.execute(f"DELETE FROM main.{table.name} AS t USING gone WHERE {same}")
-    con.execute(f"INSERT INTO main.{table.name} FROM come")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE marked AS SELECT rowid AS place, {_mark(table)} FROM fresh")
+    gone, come = (f"SELECT place FROM {one} ANTI JOIN {other} USING (mark, also)"
+                  for one, other in (("held", "marked"), ("marked", "held")))  # fmt: skip
+    con.execute(f"DELETE FROM main.{table.name} WHERE rowid IN ({gone})")
+    con.execute(f"INSERT INTO main.{table.name} FROM fresh WHERE rowid IN ({come})")
+
+
+def _holds_just(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame) -> bool:
+    """Whether a clinic table, which is small, holds these rows already."""
+    held = fetch(con, f"SELECT {', '.join(table.column_names)} FROM main.{table.name}")
+    key = list(table.key)
+    return held.schema == computed.schema and held.sort(key).equals(computed.sort(key))
 
 
 def _hold(con: duckdb.DuckDBPyConnection, table: Table, bucket: int | None) -> int:
-    """Put what the table holds of a bucket's clients into `held`; how many rows that is."""
+    """Put the marks of what the table holds of a bucket's clients into `held`; how many rows that is."""
     its_clients = f"SELECT client_id FROM staged.buckets WHERE bucket = {bucket}"
     mine = "" if bucket is None else f" WHERE client_id IN ({its_clients})"
-    con.execute(f"CREATE OR REPLACE TEMP TABLE held AS FROM main.{table.name}{mine}")
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE held AS
+        SELECT rowid AS place, {_mark(table)} FROM main.{table.name}{mine}""")
     return con.sql("SELECT count(*) FROM held").fetchone()[0]
+
+
+def _mark(table: Table) -> str:
+    """A row in 128 bits: two hashes, over its columns and over its columns backwards. A key makes rows distinct."""
+    columns = table.column_names
+    return f"hash({', '.join(columns)}) AS mark, hash({', '.join(reversed(columns))}) AS also"
 
 
 def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> str:
