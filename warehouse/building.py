@@ -13,11 +13,18 @@ import duckdb
 
 from warehouse.books import BOOKS
 from warehouse.columns import Column
+from warehouse.frames import THREADS
 from warehouse.records import FILE_NUMBER, KINDS, PROVENANCE, STAGED_ONLY, VERSION, RecordKind
 from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
 
-LIMITS = {"threads": 2, "memory_limit": "1GB"}  # above it DuckDB works in the scratch folder
+LIMITS = {"threads": THREADS, "memory_limit": "1GB"}  # above it DuckDB works in the scratch folder
+_SETTINGS = {
+    # Nobody recovers a building file: it is written out once, when it is sealed.
+    "wal_autocheckpoint": "1TB",
+    # For long texts; ours are a few words each, and trying these on every segment costs a tenth of an insert.
+    "disabled_compression_methods": "fsst,zstd,dict_fsst",
+}
 
 
 def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
@@ -43,7 +50,7 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
 
 def open_file(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     """Open a file to write to it, as it is."""
-    con = duckdb.connect(str(path), config=LIMITS | {"temp_directory": str(scratch)})
+    con = duckdb.connect(str(path), config=LIMITS | _SETTINGS | {"temp_directory": str(scratch)})
     con.execute("SET TimeZone = 'UTC'")
     return con
 
