@@ -23,6 +23,7 @@ from warehouse.instruments.provenance import Provenance
 from warehouse.instruments.t_scores import NO_T_SCORES, TScores, read_t_scores
 from warehouse.instruments.thresholds import Change, Threshold
 from warehouse.instruments.versions import refuse_versionless
+from warehouse.rupture_rules import RuptureRule, read_rupture_rules
 
 TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
 PLAIN_KINDS = ("clients", "episodes", "appointments", "responses")
@@ -41,6 +42,7 @@ _TOP = {
     "licences": "texts",
     "t_scores": "text",
     "lists": "section",
+    "alliance_sd": "section",
     "sources": "section",
 }
 _SOURCE = {
@@ -146,6 +148,8 @@ class Clinic:
     accepted: tuple[str, ...] = ()  # instruments and thresholds whose facts are recalled, by name
     licences: tuple[str, ...] = ()  # instruments whose licence the clinic holds
     t_scores: TScores = NO_T_SCORES
+    alliance_sd: Mapping[str, float] = field(default_factory=dict)  # of totals, by instrument, for rupture rules
+    rupture_rules: tuple[RuptureRule, ...] = field(default_factory=read_rupture_rules, repr=False)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -220,7 +224,20 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         accepted=_names("accepted", facts, _acceptable(instruments)),
         licences=_names("licences", facts, instruments),
         t_scores=read_t_scores(folder / facts["t_scores"], instruments) if "t_scores" in facts else NO_T_SCORES,
+        alliance_sd=_alliance_sd(facts.get("alliance_sd", {}), instruments),
     )
+
+
+def _alliance_sd(facts: Mapping, instruments: Mapping[str, Instrument]) -> dict[str, float]:
+    """Standard deviations of alliance totals, in points, as the clinic states them."""
+    totals = {
+        name for name, each in instruments.items() if each.construct == "alliance" and "total" in each.scale_names
+    }
+    known("[alliance_sd]", facts, dict.fromkeys(totals, "number"))
+    for name, sd in facts.items():
+        if sd <= 0:
+            raise ValueError(f"[alliance_sd] {name} = {sd} is not a standard deviation above 0")
+    return {name: float(sd) for name, sd in facts.items()}
 
 
 def _acceptable(instruments: Mapping[str, Instrument]) -> list[str]:
