@@ -12,8 +12,8 @@ from warehouse.instruments import read_instrument
 HEADER = "response_id | instrument | rater | appointment_session_id | answers"
 # R package clinicalsignificance, data set claus_2020: HAMD before and after.
 CLAUS_2020 = """25>13 15>11 28>4 30>25 21>9 26>17 31>15 21>2 27>8 28>7 23>13 24>30 28>9 26>8 27>14 32>27 27>20 25>28
-    28>14 25>24 22>10 24>18 24>22 21>8 18>20 27>2 25>13 27>18 22>2 23>16 25>16 25>24 26>8 22>6 24>22 23>20 26>18 28>24 24>9
-    21>25"""
+    28>14 25>24 22>10 24>18 24>22 21>8 18>20 27>2 25>13 27>18 22>2 23>16 25>16 25>24 26>8 22>6 24>22 23>20 26>18 28>24
+    24>9 21>25"""
 HAMD = """
 title = "A test's own scale"
 construct = "outcome"
