@@ -44,7 +44,7 @@ def starts(rated: pl.LazyFrame, rule: RuptureRule, clinic: Clinic) -> pl.LazyFra
         [f"{each.name} {compared(rule, each)}" for each in meant]
     )
     is_met = (is_meant & met).fill_null(False)
-    usual = {"level": _NOTHING, "rise": _NOTHING, "is_above": pl.lit(False)}
+    usual = {"pre_value": _previous, "level": _NOTHING, "rise": _NOTHING, "is_above": pl.lit(False)}
     return (
         rated.with_columns(is_met=is_met)
         .filter(pl.col("is_met") & ~pl.col("is_met").shift(fill_value=False).over("line"))
@@ -86,10 +86,11 @@ def _regained(rule: RuptureRule) -> dict[str, pl.Expr]:
 
 
 def _control_limit(rule: RuptureRule, *_: object) -> _Condition:
-    """Individuals chart. A record that never varied has no limits."""
+    """Individuals chart. A record that never varied has no limits; what was before is its centre line."""
     enough = (pl.col("earlier_count") >= rule.least_earlier) & (pl.col("earlier_range") > 0)
     limit = (pl.col("earlier_mean") - rule.width * pl.col("earlier_range")).round(6)
-    return enough & (_value < limit), {"level": pl.col("earlier_mean"), "is_above": pl.lit(True)}
+    centre = pl.col("earlier_mean")
+    return enough & (_value < limit), {"pre_value": centre, "level": centre, "is_above": pl.lit(True)}
 
 
 def _sudden_loss(rule: RuptureRule, meant: list[Instrument], clinic: Clinic) -> _Condition:
