@@ -32,6 +32,7 @@ STATUSES = (
     "scheduled",
     "rescheduled",
 )
+OWNERS = ("client", "caregiver", "therapist", "other")  # of a goal
 CLOSURES = ("planned", "client_ended", "dropout", "transferred", "other")
 AGE_BANDS = ("child", "teen", "young_adult", "other")
 SEXES = ("female", "male", "other")
@@ -107,6 +108,23 @@ _SHARED = [
         "Rank of the treatment session within its episode, from 1.",
         between=(1, None),
     ),
+    Column(
+        "first_session_id",
+        "id",
+        "The first session that the row is computed from; names it where the therapist is not known.",
+    ),
+    Column(
+        "dyad_session_number",
+        "integer",
+        "Rank of the treatment session within its dyad (episode and therapist), from 1.",
+        between=(1, None),
+    ),
+    Column("rupture_rule", "text", "The rule by which it is a possible rupture: table rupture_rules."),
+    Column("other_rater", "text", "Whose view it is compared with.", one_of=RATERS),
+    Column("other_instrument", "text", "The other rater's questionnaire: the same, or a parallel form of it."),
+    Column("score_count", "integer", "Scores that the row is computed from.", between=(0, None)),
+    Column("first_score", "number", "The first score."),
+    Column("last_score", "number", "The latest score; null while there is only one."),
     Column("opened_on", "date", "First day of the episode."),
     Column("closed_on", "date", "Last day of the episode, where the practice system gives one; never derived."),
     Column("closure", "text", "How the episode ended, as the practice system says.", one_of=CLOSURES),
@@ -161,13 +179,18 @@ _SHARED = [
     Column("direction", "text", "Whether a higher score is better.", one_of=DIRECTIONS),
     Column("is_scored", "truth", "Whether scores are computed from answers."),
     Column("why_not_scored", "text", "Why not; null where they are."),
-    Column("compared", "text", "What is compared: score, t_score, lowest_item or change."),
+    Column("compared", "text", "What is compared: score, t_score, lowest_item, change or report."),
     Column("fact_source", "text", "Where the fact was seen."),
     Column(
         "fact_status",
         "text",
         "Published: seen in print or public code; recalled: not checked; local: a clinic's or Rapport's own.",
         one_of=FACT_STATUSES,
+    ),
+    Column(
+        "change_name",
+        "text",
+        "The reliable change's name in the instrument's file; 'computed ...' where none is stated there.",
     ),
     Column("file_id", "id", "The delivered file, as a keyed hash: load.files."),
     Column("load_id", "integer", "The night: load.loads."),

@@ -6,12 +6,15 @@ In frames a pseudonym is 16 bytes: half the work of the 36 letters that a UUID i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Lock
 
 import duckdb
 import polars as pl
 from polars.io.plugins import register_io_source
 
 THREADS = 2
+# polars scans the parts of a query in threads of its own, and a DuckDB connection answers one question at a time.
+_one_at_a_time = Lock()
 
 
 class Stream:
@@ -45,7 +48,8 @@ def lazy_table(con: duckdb.DuckDBPyConnection, table: str) -> pl.LazyFrame:
         columns: list[str] | None, predicate: pl.Expr | None, row_count: int | None, _batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         limit = "" if row_count is None else f" LIMIT {row_count}"
-        frame = fetch(con, f"SELECT {', '.join(columns or ['*'])} FROM {table}{limit}")
+        with _one_at_a_time:
+            frame = fetch(con, f"SELECT {', '.join(columns or ['*'])} FROM {table}{limit}")
         yield frame if predicate is None else frame.filter(predicate)
 
     return register_io_source(scan, schema=fetch(con, f"SELECT * FROM {table} LIMIT 0").schema, is_pure=True)
