@@ -44,8 +44,9 @@ def compute(tonight: Tonight) -> None:
             known[table.name] = made.lazy()
             computing.write_differences(con, table, made, bucket)
     finished = {table.name: frames.lazy_table(con, f"main.{table.name}") for table in tables if table.per == "client"}
+    given = {"clinic": declared, "as_of": tonight.order.as_of}
     for table in (table for table in tables if table.per == "clinic"):
-        made = _made(table, {**finished, "clinic": declared})
+        made = _made(table, {**finished, **given})
         finished[table.name] = made.lazy()
         computing.write_differences(con, table, made, None)
 

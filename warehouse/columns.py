@@ -149,6 +149,19 @@ _SHARED = [
     Column("item_count", "integer", "Items the scale (or instrument) has.", between=(0, None)),
     Column("rule", "text", "The missing-item rule that decided whether there is a score."),
     Column("session_count", "integer", "Attended sessions.", between=(0, None)),
+    Column("treatment_session_count", "integer", "Attended treatment sessions of the episode.", between=(0, None)),
+    Column("first_treated_on", "date", "Day of the episode's first attended treatment session."),
+    Column("last_treated_on", "date", "Day of the episode's latest attended treatment session."),
+    Column("client_count", "integer", "Different clients.", between=(0, None)),
+    Column("numerator_count", "integer", "How many of the denominator it is true of.", between=(0, None)),
+    Column(
+        "denominator_count", "integer", "How many it could be true of; not yet known ones apart.", between=(0, None)
+    ),
+    Column("share", "number", "Numerator over denominator; null without a denominator.", between=(0, 1)),
+    Column("low", "number", "Lower end of the 95 % interval."),
+    Column("high", "number", "Upper end of the 95 % interval."),
+    Column("estimate", "number", "The estimate, in the unit that the table states; null where it cannot be made."),
+    Column("standard_error", "number", "Standard error of the estimate.", between=(0, None)),
     Column("first_session_on", "date", "Day of the first attended session."),
     Column("last_session_on", "date", "Day of the latest attended session."),
     Column(
