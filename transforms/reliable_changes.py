@@ -20,12 +20,7 @@ USED = ("published", "local", "computed", "none")
     key="instrument change_name",
     columns=[
         "instrument!",
-        Column(
-            "change_name",
-            "text",
-            "Its name in the instrument's file; 'computed ...' where none is stated.",
-            required=True,
-        ),
+        "change_name!",
         "scale!",
         "population!",
         "compared!",
