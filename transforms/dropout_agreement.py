@@ -7,6 +7,7 @@ from itertools import combinations
 import polars as pl
 
 from transforms.retention import DEFINITIONS
+from transforms.typed import of_rows
 from warehouse.columns import Column
 from warehouse.tables import table
 
@@ -51,7 +52,7 @@ def dropout_agreement(retention: pl.LazyFrame) -> pl.LazyFrame:
     counts = [_count(*pair, *calls).alias(f"{pair} {name}") for pair in pairs for name, calls in _COUNTS.items()]
     known = retention.select(counts).collect().row(0, named=True)
     rows = [_row(*pair, {name: known[f"{pair} {name}"] for name in _COUNTS}) for pair in pairs]
-    return pl.LazyFrame(rows, schema=_SCHEMA, orient="row")
+    return of_rows(dropout_agreement, rows)
 
 
 def _count(one: str, other: str, is_one: bool, is_other: bool) -> pl.Expr:
@@ -84,6 +85,3 @@ def _kappa(both_count: int, first_only_count: int, second_only_count: int, neith
     low, high = max(found.kappa_low, -1.0), min(found.kappa_upp, 1.0)
     return {"kappa": round(float(found.kappa), 9), "low": round(float(low), 9), "high": round(float(high), 9)}
 
-
-_TYPES = {"text": pl.String, "integer": pl.Int32, "number": pl.Float64}
-_SCHEMA = {column.name: _TYPES[column.type] for column in dropout_agreement.columns}

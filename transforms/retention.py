@@ -26,6 +26,7 @@ DEFINITIONS = ("judged", "missed_last", "below_median", "below_dose", "unchanged
     per="clinic",
     key="episode_id",
     columns=[
+        "client_id!",
         "episode_id!",
         Column("first_therapist_id", "id", "Therapist of the episode's first treatment session; null where unknown."),
         "opened_on!",
@@ -56,7 +57,7 @@ DEFINITIONS = ("judged", "missed_last", "below_median", "below_dose", "unchanged
             "is_dropout_missed_last",
             "truth",
             "D2: the last appointment was missed (no-show, late or client's cancellation) and the client was not seen "
-            "again within 60 days. Null while those days run, and where the episode is not over.",
+            "again within 60 days. Null while those days run, and where the last was kept and the episode is not over.",
         ),
         Column(
             "is_dropout_below_median",
@@ -173,7 +174,8 @@ def _seen_again(last: pl.LazyFrame, sessions: pl.LazyFrame) -> pl.LazyFrame:
 
 def _changed(outcomes: pl.LazyFrame) -> pl.LazyFrame:
     """Per episode: whether any measure improved reliably; null where none could be assessed."""
-    return outcomes.group_by("episode_id").agg(is_improved=pl.col("is_reliably_improved").any(ignore_nulls=False))
+    assessed = outcomes.filter(pl.col("reliable_class").is_not_null())
+    return assessed.group_by("episode_id").agg(is_improved=(pl.col("reliable_class") == "improved").any())
 
 
 def _is_over(today: date) -> pl.Expr:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
 from transforms.age import band
 from transforms.intervals import Z_95
+from transforms.typed import empty
 from warehouse.columns import Column
 from warehouse.tables import table
 
@@ -70,10 +72,10 @@ CENSORED, DROPOUT, PLANNED = 0, 1, 2
     ],
 )
 def retention_curves(retention: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per dropout definition, group of episodes and number of treatment sessions up to the group's largest. Time
-    is attended sessions; episodes in which treatment never began are not in it. The interval is around staying_share, on
-    the scale of log(-log S) so that it stays within 0 to 1. Derived episodes have no closure: only the curve of
-    'missed_last' has them."""
+    """One row per dropout definition, group of episodes and number of treatment sessions up to the group's largest.
+    Time is attended sessions; episodes in which treatment never began are not in it. The interval is around
+    staying_share, on the scale of log(-log S), so that it stays within 0 to 1. Derived episodes have no closure: only the
+    curve of 'missed_last' has them."""
     described = episodes.select(
         "episode_id", *GROUPINGS[2:], all=pl.lit("all"), age_band=band(pl.col("age_at_opening"))
     )
@@ -82,7 +84,7 @@ def retention_curves(retention: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.Lazy
     keep = ["treatment_session_count", "is_derived", *GROUPINGS]
     frame = followed.select(*keep, *events.values()).collect()
     curves = [curve for name in CURVES for grouping in GROUPINGS for curve in _curves(frame, name, grouping)]
-    return pl.concat([_EMPTY, *curves], how="vertical").lazy()
+    return pl.concat([empty(retention_curves), *curves], how="vertical").lazy()
 
 
 def _event(curve: str) -> pl.Expr:
@@ -101,7 +103,7 @@ def _curves(frame: pl.DataFrame, curve: str, grouping: str) -> Iterator[pl.DataF
         made = survival(group).with_columns(
             curve=pl.lit(curve), grouping=pl.lit(grouping), group_name=pl.lit(name, dtype=pl.String)
         )
-        yield made.select(_EMPTY.columns)
+        yield made.select(retention_curves.column_names)
 
 
 def survival(followed: pl.DataFrame) -> pl.DataFrame:
@@ -141,7 +143,8 @@ def _kaplan_meier(followed: pl.DataFrame) -> pl.DataFrame:
 def _incidences(followed: pl.DataFrame) -> pl.DataFrame:
     from statsmodels.duration.survfunc import CumIncidenceRight  # noqa: PLC0415  costly to import
 
-    found = CumIncidenceRight(followed["time"].to_numpy(), followed["event"].to_numpy().astype(int))
+    with np.errstate(divide="ignore", invalid="ignore"):  # its variance divides by those left after the last event
+        found = CumIncidenceRight(followed["time"].to_numpy(), followed["event"].to_numpy().astype(int))
     made = {"time": found.times}
     for event, name in ((DROPOUT, "dropout"), (PLANNED, "planned")):
         has_some = len(found.cinc) >= event
@@ -160,6 +163,3 @@ def _bounded(curve: pl.DataFrame) -> pl.DataFrame:
     made = curve.with_columns(staying_error=error, **{name: pl.when(inside).then(end) for name, end in ends.items()})
     return made.with_columns(pl.col(pl.Float64).fill_nan(None).round(9)).with_columns(pl.col("^.*_share$").clip(0, 1))
 
-
-_TYPES = {"text": pl.String, "integer": pl.Int32, "number": pl.Float64}
-_EMPTY = pl.DataFrame(schema={column.name: _TYPES[column.type] for column in retention_curves.columns})

@@ -127,6 +127,7 @@ _SHARED = [
     Column("opened_on", "date", "First day of the episode."),
     Column("closed_on", "date", "Last day of the episode, where the practice system gives one; never derived."),
     Column("closure", "text", "How the episode ended, as the practice system says.", one_of=CLOSURES),
+    Column("is_derived", "truth", "True where no episode was given and gaps decide."),
     Column("presenting_problem", "text", "From the clinic's list; anything else is 'other'."),
     Column("program", "text", "From the clinic's list; anything else is 'other'."),
     Column("referral_source", "text", "From the clinic's list; anything else is 'other'."),

@@ -69,7 +69,7 @@ def write_differences(con: duckdb.DuckDBPyConnection, table: Table, computed: pl
     insert(con, "fresh", computed)
     con.execute("CREATE OR REPLACE TEMP TABLE gone AS FROM held EXCEPT ALL FROM fresh")
     con.execute("CREATE OR REPLACE TEMP TABLE come AS FROM fresh EXCEPT ALL FROM held")
-    same = " AND ".join(f"t.{column} = gone.{column}" for column in table.key)
+    same = " AND ".join(f"t.{column} IS NOT DISTINCT FROM gone.{column}" for column in table.key)
     con.execute(f"DELETE FROM main.{table.name} AS t USING gone WHERE {same}")
     con.execute(f"INSERT INTO main.{table.name} FROM come")
 
