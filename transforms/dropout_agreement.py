@@ -84,4 +84,3 @@ def _kappa(both_count: int, first_only_count: int, second_only_count: int, neith
     found = cohens_kappa([[both_count, first_only_count], [second_only_count, neither_count]])
     low, high = max(found.kappa_low, -1.0), min(found.kappa_upp, 1.0)
     return {"kappa": round(float(found.kappa), 9), "low": round(float(low), 9), "high": round(float(high), 9)}
-

@@ -162,4 +162,3 @@ def _bounded(curve: pl.DataFrame) -> pl.DataFrame:
     ends = {"low": share ** spread.exp(), "high": share ** (-spread).exp()}
     made = curve.with_columns(staying_error=error, **{name: pl.when(inside).then(end) for name, end in ends.items()})
     return made.with_columns(pl.col(pl.Float64).fill_nan(None).round(9)).with_columns(pl.col("^.*_share$").clip(0, 1))
-

@@ -171,11 +171,14 @@ _SHARED = [
     Column("first_treated_on", "date", "Day of the episode's first attended treatment session."),
     Column("last_treated_on", "date", "Day of the episode's latest attended treatment session."),
     Column("client_count", "integer", "Different clients.", between=(0, None)),
+    Column("therapist_count", "integer", "Different therapists.", between=(0, None)),
+    Column("measure", "text", "What is compared or counted; the table's description says which there are."),
     Column("numerator_count", "integer", "How many of the denominator it is true of.", between=(0, None)),
     Column(
         "denominator_count", "integer", "How many it could be true of; not yet known ones apart.", between=(0, None)
     ),
     Column("share", "number", "Numerator over denominator; null without a denominator.", between=(0, 1)),
+    Column("target_share", "number", "The clinic's own share, over all therapists.", between=(0, 1)),
     Column("low", "number", "Lower end of the 95 % interval."),
     Column("high", "number", "Upper end of the 95 % interval."),
     Column("estimate", "number", "The estimate, in the unit that the table states; null where it cannot be made."),
