@@ -43,8 +43,9 @@ def _limit(name: str, how: str) -> Column:
 )
 def funnel_points(retention: pl.LazyFrame, outcomes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """One row per measure (more_than_four, dropout_judged, dropout_missed_last, reliably_improved,
-    reliably_deteriorated) and therapist with at least the minimum caseload: the share of the therapist's clients of whom
-    it is true, against the clinic's own. A client counts once per therapist, with the first episode that is known."""
+    reliably_deteriorated) and therapist with at least the minimum caseload: the share of the therapist's clients of
+    whom it is true, against the clinic's own. A client counts once per therapist, with the first episode that is
+    known."""
     points = _points(retention, outcomes, clinic)
     return points.join(_targets(points), on="measure").with_columns(*_position()).lazy()
 
@@ -75,8 +76,8 @@ def _parts(points: pl.DataFrame) -> list[tuple[tuple[str], pl.DataFrame]]:
 
 
 def overdispersion(z: np.ndarray) -> tuple[float | None, bool]:
-    """phi, the mean of z^2 with the most extreme tenth at each end drawn in to the next (winsorised), and whether limits
-    are widened for it: phi > 1 + 2 sqrt(2 / J) (recalled). Null without any z."""
+    """phi, the mean of z^2 with the most extreme tenth at each end drawn in to the next (winsorised), and whether
+    limits are widened for it: phi > 1 + 2 sqrt(2 / J) (recalled). Null without any z."""
     if not len(z):
         return None, False
     ordered, cut = np.sort(z), int(WINSORISED_SHARE * len(z))
@@ -115,9 +116,9 @@ def _position() -> list[pl.Expr]:
     ],
 )
 def funnel_limits(funnel_points: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """One row per measure of funnel_points and number of clients, from the minimum caseload to the largest caseload: the
-    control limits to draw around the clinic's share (M24). Exact: (r - a) / n with r the binomial quantile of p and
-    a = (F(r) - p) / f(r). All are cut at 0 and 1."""
+    """One row per measure of funnel_points and number of clients, from the minimum caseload to the largest caseload:
+    the control limits to draw around the clinic's share (M24). Exact: (r - a) / n with r the binomial quantile of p
+    and a = (F(r) - p) / f(r). All are cut at 0 and 1."""
     points = funnel_points.select("measure", "denominator_count", "target_share", "z").collect()
     made = [
         _limits(name, its, *overdispersion(its.sort("z")["z"].drop_nulls().to_numpy()), clinic.minimum_caseload)

@@ -74,8 +74,8 @@ CENSORED, DROPOUT, PLANNED = 0, 1, 2
 def retention_curves(retention: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFrame:
     """One row per dropout definition, group of episodes and number of treatment sessions up to the group's largest.
     Time is attended sessions; episodes in which treatment never began are not in it. The interval is around
-    staying_share, on the scale of log(-log S), so that it stays within 0 to 1. Derived episodes have no closure: only the
-    curve of 'missed_last' has them."""
+    staying_share, on the scale of log(-log S), so that it stays within 0 to 1. Derived episodes have no closure: only
+    the curve of 'missed_last' has them."""
     described = episodes.select(
         "episode_id", *GROUPINGS[2:], all=pl.lit("all"), age_band=band(pl.col("age_at_opening"))
     )
