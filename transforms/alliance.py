@@ -84,7 +84,7 @@ def alliance_instruments(clinic: Clinic) -> list[str]:
     key="first_session_id rater instrument scale",
     columns=[
         "client_id!",
-        "episode_id",
+        "episode_id!",
         "therapist_id",
         "first_session_id!",
         "rater!",
@@ -110,10 +110,11 @@ def alliance_instruments(clinic: Clinic) -> list[str]:
 )
 def alliance_means(alliance: pl.LazyFrame) -> pl.LazyFrame:
     """One row per dyad, rater, alliance instrument and scale: the between-person part. The within-person part of a
-    session is its score minus person_mean (W), which sums to 0 over a person's sessions (Falkenström et al. 2013; Zilcha-Mano
-    2017). It looks ahead of each session: for what was known then see alliance.within_deviation."""
+    session is its score minus person_mean (W), which sums to 0 over a person's sessions (Falkenström; Zilcha-Mano;
+    Hoffart). It looks ahead of each session: for what was known then see alliance.within_deviation."""
     people = (
-        alliance.sort("client_id", "session_date", "dyad_session_number", "session_id")
+        alliance.filter(pl.col("episode_id").is_not_null())
+        .sort("client_id", "session_date", "dyad_session_number", "session_id")
         .group_by(LINE)
         .agg(
             first_session_id=pl.col("session_id").first(),
