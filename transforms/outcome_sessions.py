@@ -10,8 +10,8 @@ LINE = ("instrument", "rater", "scale")
 
 
 def outcome_sessions(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """client_id, episode_id, session_number, session_date, instrument, rater, scale, score, pomp: total scores of outcome
-    measures that count, at numbered sessions."""
+    """client_id, episode_id, session_number, session_date, instrument, rater, scale, score, pomp: total scores of
+    outcome measures that count, at numbered sessions."""
     names = [each.name for each in clinic.instruments.values() if each.construct == "outcome"]
     counted = scores.filter(
         pl.col("instrument").is_in(names),

@@ -45,14 +45,16 @@ from warehouse.tables import table
         Column("high_share", "number", "Upper end of its 95 % interval.", between=(0, 1)),
     ],
 )
-def therapist_variances(early_alliance: pl.LazyFrame, outcomes: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per measure on which therapists are compared. early_alliance: table early_alliance, in percent of maximum,
-    as clients and caregivers see it. residual_outcome: the latest score of an episode that is over, less what the
-    clinic's straight line on the first score expects, in the instrument's own points, turned so that above 0 is better;
-    it counts for the episode's first therapist. Here is the variance between them (M22; Searle, Casella & McCulloch
-    1992). Each client counts once per therapist. Clients are not dealt to therapists by lot: a share is not a cause.
-    The interval is that of the F distribution, exact only where all therapists have equally many clients."""
-    therapists = by_therapist(therapist_values(early_alliance, outcomes, retention), GROUP)
+def therapist_variances(
+    early_alliance: pl.LazyFrame, outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic
+) -> pl.LazyFrame:
+    """One row per measure on which therapists are compared. early_alliance: table early_alliance, in percent of
+    maximum, as clients and caregivers see it. residual_outcome: the latest score of an episode that is over, less what
+    the clinic's straight line on the first score expects, in the instrument's own points, turned so that above 0 is
+    better; it counts for the episode's first therapist. Here is the variance between them (M22; Searle, Casella &
+    McCulloch 1992). Each client counts once per therapist. Clients are not dealt to therapists by lot: a share is not
+    a cause. The interval is that of the F distribution, exact only where all therapists have equally many clients."""
+    therapists = by_therapist(therapist_values(early_alliance, outcomes, retention, clinic), GROUP)
     parts = components(therapists, GROUP).rename({"total_count": "client_count"})
     return _with_interval(parts).with_columns(pl.col(pl.Float64).round(9)).lazy()
 
@@ -108,7 +110,7 @@ def therapist_effects(
     minimum_caseload, by default 15); smaller ones count in the variances and are not shown. The interval is
     shrunken_effect +/- 1.96 x sqrt(tau2 (1 - reliability)) and takes the variances as known (M23; Efron & Morris 1975).
     Not for ranking: intervals that overlap say that an order is not known."""
-    therapists = by_therapist(therapist_values(early_alliance, outcomes, retention), GROUP)
+    therapists = by_therapist(therapist_values(early_alliance, outcomes, retention, clinic), GROUP)
     effects = shrunken(therapists, components(therapists, GROUP), GROUP)
     spread = Z_95 * pl.col("standard_error")
     return (

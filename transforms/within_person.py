@@ -13,7 +13,9 @@ def within(rows: pl.DataFrame, outcome: str, effects: Sequence[str], person: str
     from statsmodels.regression.linear_model import OLS  # noqa: PLC0415  costly to import
 
     names = [outcome, *effects]
-    centred = rows.select(pl.col(person).rank("dense").alias("person"), *(pl.col(n) - pl.col(n).mean().over(person) for n in names))
+    centred = rows.select(
+        pl.col(person).rank("dense").alias("person"), *(pl.col(n) - pl.col(n).mean().over(person) for n in names)
+    )
     varied = [name for name in effects if (centred[name].abs().max() or 0) > 1e-9]
     if len(varied) < len(effects) or centred["person"].n_unique() < 2:
         return {}

@@ -165,6 +165,13 @@ _SHARED = [
     Column("population", "text", "For whom the threshold is meant."),
     Column("answered_count", "integer", "Items answered.", between=(0, None)),
     Column("item_count", "integer", "Items the scale (or instrument) has.", between=(0, None)),
+    Column(
+        "intake_band",
+        "integer",
+        "The fifth of the scale's range that the intake score lies in, 1 the lowest: percent of maximum 0 to below 20, "
+        "and so on.",
+        between=(1, 5),
+    ),
     Column("rule", "text", "The missing-item rule that decided whether there is a score."),
     Column("session_count", "integer", "Attended sessions.", between=(0, None)),
     Column("treatment_session_count", "integer", "Attended treatment sessions of the episode.", between=(0, None)),

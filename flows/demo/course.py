@@ -34,7 +34,7 @@ class Planted:
 
 
 PLANTED = Planted()
-NOTHING = Planted(alliance_on_symptoms=0, responsiveness_on_staying=0, therapist_sd=0, rupture_share=0)
+NOTHING = Planted(alliance_on_symptoms=0, responsiveness_on_staying=0, therapist_sd=0)
 
 
 @dataclass
@@ -92,7 +92,7 @@ def begin(rng: np.random.Generator, effect: np.ndarray) -> Dyads:
         level=level,
         growth=np.maximum(rng.normal(1.3, 0.7, count), -0.8),
         pace=np.maximum(rng.normal(1.0, 0.5, count), 0.0),
-        severity=0.2 + 0.7 * rng.beta(2.5, 2.5, count),
+        severity=0.3 + 0.6 * rng.beta(2.5, 2.5, count),
         rupture=zeros.copy(),
         alliance=level.copy(),
         felt=zeros.copy(),
@@ -156,7 +156,7 @@ def relate(rng: np.random.Generator, now: Dyads, session: np.ndarray, truth: Pla
 
 def feel(rng: np.random.Generator, now: Dyads, session: np.ndarray, truth: Planted) -> None:
     """Symptoms fall until the next session, faster after a better alliance, and never quite vanish."""
-    help_received = 0.02 * now.pace + truth.alliance_on_symptoms * (now.alliance - USUAL_ALLIANCE)
+    help_received = 0.016 * now.pace + truth.alliance_on_symptoms * (now.alliance - USUAL_ALLIANCE)
     change = rng.normal(0, 0.035, len(session)) - help_received
     now.severity = np.where(session, np.clip(now.severity + change, 0.03, 0.97), now.severity)
 
@@ -175,7 +175,7 @@ def stay(rng: np.random.Generator, now: Dyads, closure: np.ndarray, seen: np.nda
     now.is_open &= ~now.is_leaving
     is_early = now.sessions < MORE_THAN_FOUR
     better = (now.sessions >= 8) & (now.severity < 0.22)
-    planned = np.where(better, 0.14, 0.0) + (0.06 if slot >= 32 else 0.0)
+    planned = np.where(better, 0.3, 0.0) + (0.06 if slot >= 32 else 0.0)
     poor = 0.55 * (USUAL_ALLIANCE - now.alliance) + 0.9 * (now.rupture > 0)
     dropout = np.where(is_early, now.sessions >= now.leaves_after, 1 / (1 + np.exp(4.9 - poor)))
     rest = np.full((3, len(seen)), [[0.004], [0.0015], [0.001]]) * ~is_early

@@ -21,7 +21,7 @@ from warehouse.records import KINDS
 
 FIRST_DAY = date(2024, 1, 8)
 AS_OF = datetime(2027, 1, 1, tzinfo=UTC)  # long after the last session
-ALLIANCE_ERROR, SYMPTOM_ERROR = 0.3, 0.6  # of each line, in centimetres
+ALLIANCE_ERROR, SYMPTOM_ERROR = 0.2, 0.6  # of each line, in centimetres
 _TYPES = {
     "UUID": pl.String,
     "VARCHAR": pl.String,
