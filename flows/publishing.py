@@ -9,6 +9,7 @@ import transforms
 from dashboards.questions import load_questions
 from flows.computing import definition_version
 from flows.order import Tonight
+from flows.worklist import worklist_text
 from warehouse import folders, ledger, publishing, staging, views
 
 RAPPORT_VERSION = "0.1.0"
@@ -26,10 +27,14 @@ def publish(tonight: Tonight) -> None:
     _write_loads(tonight)
     tonight.late_sources = ledger.late_sources(con)
     tonight.tables = publishing.table_counts(con, tables)
+    where = order.folders
+    listed = worklist_text(con, order.clinic, order.as_of, tonight.crosswalk)
+    waiting = folders.prepare(where.building / where.worklist.name, listed)
     for cursor in tonight.cursors:  # an open transaction of theirs would hold up the checkpoint
         cursor.close()
     publishing.seal(con)
     _move_links(tonight)
+    waiting.replace(where.worklist)
 
 
 def _write_outcomes(tonight: Tonight) -> None:

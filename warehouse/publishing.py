@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import duckdb
 
@@ -34,6 +35,11 @@ def key_check_of(con: duckdb.DuckDBPyConnection) -> str | None:
     """The mark of the pseudonym key that the warehouse was made with; None before the first night."""
     row = con.sql("SELECT key_check FROM load.current").fetchone()
     return row[0] if row else None
+
+
+def as_of_published(con: duckdb.DuckDBPyConnection) -> datetime:
+    """The clock of the night that a published file is of."""
+    return con.sql("SELECT as_of FROM load.current").fetchone()[0]
 
 
 def last_definition_version(con: duckdb.DuckDBPyConnection) -> str | None:
