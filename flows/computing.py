@@ -64,5 +64,6 @@ def definition_version(order: Order) -> str:
     """A fingerprint of everything that tables are computed from beside the records."""
     clinic = order.clinic
     declared = (clinic.not_treatment, clinic.accepted, clinic.licences, dict(clinic.instruments), clinic.t_scores)
+    declared += (dict(clinic.alliance_sd), clinic.rupture_rules)
     facts = (transforms.tables_version(), *declared)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

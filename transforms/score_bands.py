@@ -93,4 +93,5 @@ def band_of(score: pl.Expr, threshold: Threshold) -> pl.Expr:
 
 
 def holds(score: pl.Expr, at: Comparison) -> pl.Expr:
+    """Whether the comparison is true of it."""
     return _OPERATORS[at.operator](score, at.value)

@@ -24,6 +24,7 @@ from warehouse.instruments.t_scores import NO_T_SCORES, TScores, read_t_scores
 from warehouse.instruments.thresholds import Change, Threshold
 from warehouse.instruments.versions import refuse_versionless
 from warehouse.protocol import Due, read_protocol
+from warehouse.rupture_rules import RuptureRule, read_rupture_rules
 
 TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
 PLAIN_KINDS = ("clients", "episodes", "appointments", "responses")
@@ -45,6 +46,7 @@ _TOP = {
     "minimum_caseload": "integer",
     "protocol": "section",
     "lists": "section",
+    "alliance_sd": "section",
     "sources": "section",
 }
 _SOURCE = {
@@ -152,6 +154,8 @@ class Clinic:
     t_scores: TScores = NO_T_SCORES
     minimum_caseload: int = MINIMUM_CASELOAD  # clients; no therapist with fewer has a row in therapist tables
     protocol: tuple[Due, ...] = ()  # which questionnaire is due when; empty: wherever the sources bring it
+    alliance_sd: Mapping[str, float] = field(default_factory=dict)  # of totals, by instrument, for rupture rules
+    rupture_rules: tuple[RuptureRule, ...] = field(default_factory=read_rupture_rules, repr=False)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -232,7 +236,20 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         t_scores=read_t_scores(folder / facts["t_scores"], instruments) if "t_scores" in facts else NO_T_SCORES,
         minimum_caseload=_at_least_two("minimum_caseload", facts.get("minimum_caseload", MINIMUM_CASELOAD)),
         protocol=read_protocol(facts.get("protocol", {}), instruments),
+        alliance_sd=_alliance_sd(facts.get("alliance_sd", {}), instruments),
     )
+
+
+def _alliance_sd(facts: Mapping, instruments: Mapping[str, Instrument]) -> dict[str, float]:
+    """Standard deviations of alliance totals, in points, as the clinic states them."""
+    totals = {
+        name for name, each in instruments.items() if each.construct == "alliance" and "total" in each.scale_names
+    }
+    known("[alliance_sd]", facts, dict.fromkeys(totals, "number"))
+    for name, sd in facts.items():
+        if sd <= 0:
+            raise ValueError(f"[alliance_sd] {name} = {sd} is not a standard deviation above 0")
+    return {name: float(sd) for name, sd in facts.items()}
 
 
 def _acceptable(instruments: Mapping[str, Instrument]) -> list[str]:

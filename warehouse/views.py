@@ -76,6 +76,25 @@ VIEWS = (
             ELSE coalesce(e.closed_on >= today, true) END""",
     ),
     _view(
+        "unconfirmed_appointments",
+        "One row per treatment appointment whose time is past at the night's as_of and that its export still calls "
+        "scheduled: attended or missed, nobody has said. In no share of engagement.",
+        [
+            "session_id",
+            "client_id",
+            "therapist_id",
+            "episode_id",
+            "starts_at",
+            "session_date",
+            Column("days_since", "integer", "Days from the appointment to as_of.", unit="days"),
+        ],
+        """
+        SELECT a.session_id, a.client_id, a.therapist_id, a.episode_id, a.starts_at, a.session_date,
+            date_diff('day', a.session_date, (as_of AT TIME ZONE time_zone)::DATE)::INTEGER AS days_since
+        FROM main.appointments AS a CROSS JOIN load.current
+        WHERE a.status = 'scheduled' AND a.is_treatment AND a.starts_at < as_of""",
+    ),
+    _view(
         "score_disagreements",
         "One row per given score that differs from the one computed from the same response's answers by more than "
         "0.005 (two decimals' rounding), or whose answers are too few for a score. Both stay in scores.",
