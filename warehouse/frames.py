@@ -6,10 +6,13 @@ In frames a pseudonym is 16 bytes: half the work of the 36 letters that a UUID i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Lock
 
 import duckdb
 import polars as pl
 from polars.io.plugins import register_io_source
+
+_ONE_AT_A_TIME = Lock()  # polars scans in threads; a DuckDB connection answers one question after another
 
 
 class Stream:
@@ -31,7 +34,9 @@ def insert(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> N
 
 def fetch(con: duckdb.DuckDBPyConnection, query: str, parameters: list | None = None) -> pl.DataFrame:
     """A query's rows as a frame; times are UTC, pseudonyms are 16 bytes."""
-    return pl.DataFrame(con.sql(query, params=parameters))
+    frame = pl.DataFrame(con.sql(query, params=parameters))
+    truths = [name for name, dtype in frame.schema.items() if str(dtype).startswith("Extension('arrow.bool8'")]
+    return frame.with_columns(pl.col(truths).ext.storage().cast(pl.Boolean)) if truths else frame
 
 
 def lazy_table(con: duckdb.DuckDBPyConnection, table: str) -> pl.LazyFrame:
@@ -41,7 +46,8 @@ def lazy_table(con: duckdb.DuckDBPyConnection, table: str) -> pl.LazyFrame:
         columns: list[str] | None, predicate: pl.Expr | None, row_count: int | None, _batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         limit = "" if row_count is None else f" LIMIT {row_count}"
-        frame = fetch(con, f"SELECT {', '.join(columns or ['*'])} FROM {table}{limit}")
+        with _ONE_AT_A_TIME:
+            frame = fetch(con, f"SELECT {', '.join(columns or ['*'])} FROM {table}{limit}")
         yield frame if predicate is None else frame.filter(predicate)
 
     return register_io_source(scan, schema=fetch(con, f"SELECT * FROM {table} LIMIT 0").schema, is_pure=True)
