@@ -41,7 +41,7 @@ class Simulated:
 
     records: dict[str, pl.LazyFrame]
     therapist_effects: pl.DataFrame  # therapist_id, true_effect in points of alliance (0-10)
-    sessions: pl.DataFrame  # session_id, is_ruptured: whether the alliance was broken at its end
+    sessions: pl.DataFrame  # client_id, session_id, is_ruptured, in order: whether the alliance was broken at its end
 
 
 def simulated(seed: int, truth: course.Planted, clients: int, therapists: int) -> Simulated:
@@ -64,7 +64,7 @@ def simulated(seed: int, truth: course.Planted, clients: int, therapists: int) -
     records["birth_dates"] = pl.LazyFrame(schema={"client_id": pl.String, "birth_date": pl.Date})
     names = [f"t{at}" for at in range(therapists)]
     true = pl.DataFrame({"therapist_id": names, "true_effect": effects})
-    return Simulated(records, true, held.select("session_id", "is_ruptured"))
+    return Simulated(records, true, held.select("client_id", "session_id", "is_ruptured"))
 
 
 def declared() -> Clinic:
