@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import transforms
 from flows.order import Tonight
-from warehouse import building, computing, ledger, staging, summary
+from warehouse import building, computing, ledger, quarantine, staging, summary, windows
 from warehouse.errors import DidNotRun, RapportError, Refused
 from warehouse.records import KINDS
 
@@ -30,9 +30,11 @@ def check_records(tonight: Tonight) -> None:
         for outcome in found:
             if outcome.rows_query:
                 staging.hold(_staged_cursor(tonight), kind, outcome.rule.name, outcome.rows_query)
-    staging.settle_quarantine(con, tonight.load_id)
+    quarantine.settle_quarantine(con, tonight.load_id, tonight.present)
     ledger.count_records(con)
     _stop_if_too_much(tonight)
+    _check_volumes(tonight)
+    tonight.vanished = summary.vanished_by_source(con)
     tonight.quarantine = summary.quarantine_by_rule(con)
     tonight.unlisted = summary.unlisted_by_source(con, tonight.load_id)
     tonight.files = summary.files_by_source(con)
@@ -64,6 +66,27 @@ def _stop_if_too_much(tonight: Tonight) -> None:
             label=delivery.label,
             name=delivery.path.name,
         )
+
+
+def _check_volumes(tonight: Tonight) -> None:
+    """Before anything is closed: an export that leaves out much of what it covers is suspicious."""
+    from expectations.checking import check  # noqa: PLC0415
+    from expectations.volumes import volume_rules  # noqa: PLC0415
+
+    con, limit = tonight.con, tonight.order.clinic.vanished_limit
+    windows.find_vanished(con)
+    found = check(tonight.source, "staged.volumes", "volumes", volume_rules(limit), hold_rows=False)
+    _stop_unless_run(tonight, found)
+    for file_id, row_count, known, vanished in windows.suspicious_exports(con, limit):
+        delivery = next(d for d in tonight.deliveries if d.file_id == file_id.replace("-", ""))
+        raise Refused(
+            f"holds {row_count} rows and leaves out {vanished} of the {known} known that it covers, more than "
+            f"{limit:.0%}: is it truncated or filtered? Export it again, or raise vanished_limit in clinic.toml",
+            label=delivery.label,
+            name=delivery.path.name,
+        )
+    if any(outcome.outcome == "failed" for outcome in found):
+        raise RapportError("an export is suspiciously small; yesterday's warehouse stands; export it again")
 
 
 def check_tables(tonight: Tonight) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import polars as pl
 
 import transforms
 from flows.crosswalk import add_people, birth_dates
-from flows.order import Order, Tonight
-from warehouse import building, computing, frames, history, ledger, publishing, risk, staging, summary
+from flows.definitions import fingerprints
+from flows.order import Tonight
+from warehouse import building, computing, frames, history, ledger, movement, risk, staging, summary
+from warehouse.definitions import changed, note_changed
 from warehouse.tables import Table
 
 
@@ -26,44 +26,67 @@ def keep(tonight: Tonight) -> None:
 
 
 def compute(tonight: Tonight) -> None:
-    """The touched clients' whole history through the tables, bucket by bucket; then the clinic's tables."""
-    con, declared = tonight.con, tonight.order.clinic
-    tables = transforms.tables()
-    tonight.is_full_build = _definitions_changed(tonight)
-    building.create_tables(con, tables, anew=tonight.is_full_build)
-    if tonight.is_full_build:
-        computing.touch_everyone(con)
-    buckets = computing.deal_buckets(con, tonight.order.bucket_count)
+    """New definitions over what was known before; then what came tonight, by client; then the clinic's tables."""
+    con, tables = tonight.con, transforms.tables()
+    now = fingerprints(tonight.order)
+    renewed = changed(con, now, "table")
+    movement.begin_movements(con)
+    movement.list_causes(con)
+    _take_down(tonight, tables)
+    building.create_tables(con, tables)
+    renewed_client_tables = {table.name for table in tables if table.per == "client"} & renewed
+    if computing.choose_known_before(con, tonight.load_id) and renewed_client_tables:
+        _compute_clients(tonight, tables, renewed_client_tables, before=tonight.load_id)
+    if computing.choose_touched(con):
+        _compute_clients(tonight, tables, {table.name for table in tables})
     tonight.client_count = computing.touched_count(con)
-    births = birth_dates(tonight.crosswalk)
-    for bucket in range(buckets if tonight.client_count else 0):
+    _compute_clinic(tonight, tables)
+    tonight.is_full_build = bool(renewed_client_tables)
+    note_changed(con, now, tonight.load_id)
+    movement.write_movements(con, tonight.load_id)
+
+
+def _take_down(tonight: Tonight, tables: list[Table]) -> None:
+    """Rows of a table whose columns have changed leave the books under the new definition."""
+    for table in tables:
+        if building.has_other_columns(tonight.con, table):
+            movement.note_taken_down(tonight.con, table)
+
+
+def _compute_clients(tonight: Tonight, tables: list[Table], wanted: set[str], before: int | None = None) -> None:
+    """The chosen clients' whole history through the wanted tables, bucket by bucket; the others are read as they are.
+
+    `before`: a definition changed, and what counts is what was known before that load.
+    """
+    con, order = tonight.con, tonight.order
+    buckets = computing.deal_buckets(con, order.bucket_count)
+    given = {"birth_dates": birth_dates(tonight.crosswalk), "clinic": order.clinic}
+    needed = {read for table in tables if table.name in wanted for read in table.reads}
+    for bucket in range(buckets):
         tonight.told(f"computing bucket {bucket + 1} of {buckets}")
-        known = {**computing.records_of(con, bucket), "birth_dates": births, "clinic": declared}
-        for table in (table for table in tables if table.per == "client"):
+        known = {**computing.records_of(con, bucket, before), **given}
+        for table in (table for table in tables if table.per == "client" and table.name in wanted | needed):
+            if table.name not in wanted:
+                known[table.name] = computing.rows_of(con, table, bucket)
+                continue
             made = _made(table, known)
             known[table.name] = made.lazy()
-            computing.write_differences(con, table, made, bucket)
+            come, gone = computing.write_differences(con, table, made, bucket)
+            movement.note_changes(con, table, come, gone, movement.DEFINITION if before else None)
+
+
+def _compute_clinic(tonight: Tonight, tables: list[Table]) -> None:
+    """The clinic's tables, from the finished ones."""
+    con = tonight.con
     finished = {table.name: frames.lazy_table(con, f"main.{table.name}") for table in tables if table.per == "client"}
-    given = {"clinic": declared, "as_of": tonight.order.as_of}
+    given = {"clinic": tonight.order.clinic, "as_of": tonight.order.as_of}
     for table in (table for table in tables if table.per == "clinic"):
         made = _made(table, {**finished, **given})
         finished[table.name] = made.lazy()
-        computing.write_differences(con, table, made, None)
+        come, gone = computing.write_differences(con, table, made, None)
+        movement.note_changes(con, table, come, gone)
 
 
 def _made(table: Table, known: dict) -> pl.DataFrame:
     frame = table(**{name: known[name] for name in table.reads})
     return frame.select(table.column_names).collect()
-
-
-def _definitions_changed(tonight: Tonight) -> bool:
-    return publishing.last_definition_version(tonight.con) != definition_version(tonight.order)
-
-
-def definition_version(order: Order) -> str:
-    """A fingerprint of everything that tables are computed from beside the records."""
-    clinic = order.clinic
-    declared = (clinic.not_treatment, clinic.accepted, clinic.licences, dict(clinic.instruments), clinic.t_scores)
-    declared += (dict(clinic.alliance_sd), clinic.rupture_rules)
-    facts = (transforms.tables_version(), *declared)
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import expectations
 from flows.order import Tonight
 from transforms.sources import reading_version
 from transforms.sources.door import digest_of
-from warehouse import ledger
+from warehouse import ledger, quarantine
 from warehouse.clinic import Clinic, Source
 from warehouse.errors import RapportError, Refused, Unusable
 
@@ -37,6 +38,7 @@ class Delivery:
     modified: int
     exported_at: datetime | None
     reading: str
+    rules: str
     same_as: str | None = None  # the file_id of the source's latest delivery, when these are its bytes again
 
     @property
@@ -65,11 +67,21 @@ def find_deliveries(tonight: Tonight) -> None:
     found = [
         delivery
         for source, path, exported_at in matched
-        if path not in growing and not (exported_at and exported_at > order.as_of)
+        if not _waits(tonight, source, path, growing) and not (exported_at and exported_at > order.as_of)
         for delivery in _to_read(tonight, source, path, exported_at)
     ]
+    tonight.present |= {each.file_id for each in found}
     found.sort(key=lambda each: (each.exported_at or order.as_of, each.path.name))
     tonight.deliveries = [replace(each, number=number) for number, each in enumerate(found, start=1)]
+
+
+def _waits(tonight: Tonight, source: Source, path: Path, growing: set[Path]) -> bool:
+    """Whether a file is still being written; what is known of it stays in the folder meanwhile."""
+    if path not in growing:
+        return False
+    before = ledger.last_reading(tonight.con, source.name, tonight.pseudonyms.one(source.name, "file_name", path.name))
+    tonight.present |= {before["file_id"]} if before else set()
+    return True
 
 
 def _matching(exports: Path, source: Source) -> Iterator[tuple[Path, datetime | None]]:
@@ -126,8 +138,10 @@ def _to_read(tonight: Tonight, source: Source, path: Path, exported_at: datetime
     same_stat = before and (before["byte_count"], before["modified"]) == (stat.st_size, stat.st_mtime_ns)
     content = before["content"] if same_stat else _digest(source, path)
     reading = fingerprint(source, tonight.order.clinic)
+    rules = expectations.rules_version()
     is_known = before and before["content"] == content
-    if is_known and _says_nothing_new(before, reading, tonight.order.as_of):
+    if is_known and _says_nothing_new(before, reading, tonight.order.as_of) and not _may_heal(tonight, before, rules):
+        tonight.present.add(before["file_id"])
         return
     latest = None if is_known else ledger.last_reading(tonight.con, source.name)
     repeats = latest and latest["content"] == content and _says_nothing_new(latest, reading, tonight.order.as_of)
@@ -145,6 +159,7 @@ def _to_read(tonight: Tonight, source: Source, path: Path, exported_at: datetime
         modified=stat.st_mtime_ns,
         exported_at=exported_at,
         reading=reading,
+        rules=rules,
         same_as=latest["file_id"] if repeats else None,
     )
 
@@ -159,6 +174,11 @@ def _digest(source: Source, path: Path) -> str:
 
 def _says_nothing_new(row: dict, reading: str, as_of: datetime) -> bool:
     return row["reading"] == reading and not (row["rereads_at"] and row["rereads_at"] <= as_of)
+
+
+def _may_heal(tonight: Tonight, row: dict, rules: str) -> bool:
+    """Whether rows of a file wait for rules that have changed since it was read."""
+    return row["rules"] != rules and quarantine.has_waiting(tonight.con, row["file_id"])
 
 
 def fingerprint(source: Source, clinic: Clinic) -> str:

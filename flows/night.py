@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from flows.order import Order, Tonight
@@ -24,20 +24,30 @@ def plainly(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> Non
 
 def night(order: Order, run: Runner = plainly, told: Callable[[str], None] = lambda line: None) -> Tonight:
     """Run a night. Raises RapportError; then yesterday's warehouse stands and the building file is gone."""
-    with night_lock(order.folders):
-        tonight = Tonight(order, datetime.now(UTC), next_load_id(order.folders), told=told)
+    with at_work(order, "night", told) as tonight:
         threading.Thread(target=_import_expectations, daemon=True).start()
+        for name, step in STEPS.items():
+            if name in CHECK_STEPS or not order.is_check:
+                told(name)
+                run(name, step, tonight)
+    return tonight
+
+
+@contextmanager
+def at_work(order: Order, purpose: str, told: Callable[[str], None] = lambda line: None) -> Iterator[Tonight]:
+    """Hold the lock for a load; whatever fails is noted and said safely, and nothing half-made is left.
+
+    Raises RapportError; NightRunning when another load holds the lock.
+    """
+    with night_lock(order.folders):
+        tonight = Tonight(order, datetime.now(UTC), next_load_id(order.folders), purpose, told=told)
         try:
-            for name, step in STEPS.items():
-                if name in CHECK_STEPS or not order.is_check:
-                    told(name)
-                    run(name, step, tonight)
+            yield tonight
         except Exception as error:
             _note(tonight, str(sayable(error)))
             raise sayable(error) from None
         finally:
             _clear(tonight)
-        return tonight
 
 
 def _import_expectations() -> None:
@@ -72,7 +82,7 @@ def _note(tonight: Tonight, reason: str) -> None:
     order = tonight.order
     if not order.is_check:
         with suppress(OSError):  # a full disk: why the night failed matters more than the note of it
-            note_attempt(order.folders, tonight.load_id, order.as_of, tonight.started_at, reason)
+            note_attempt(order.folders, tonight.load_id, tonight.purpose, order.as_of, tonight.started_at, reason)
 
 
 def _clear(tonight: Tonight) -> None:

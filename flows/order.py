@@ -74,6 +74,7 @@ class Tonight:
     order: Order
     started_at: datetime
     load_id: int = 0
+    purpose: str = "night"
     con: duckdb.DuckDBPyConnection | None = None
     building: Path | None = None
     pseudonyms: Pseudonyms | None = None
@@ -83,6 +84,8 @@ class Tonight:
     key_check: str = ""
     deliveries: list[Delivery] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+    present: set[str] = field(default_factory=set)
+    vanished: list[tuple[str, int]] = field(default_factory=list)
     births: list[pl.DataFrame] = field(default_factory=list)
     is_full_build: bool = False
     client_count: int = 0

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 import transforms
 from dashboards.questions import load_questions
-from flows.computing import definition_version
 from flows.order import Tonight
 from flows.worklist import worklist_text
-from warehouse import folders, ledger, publishing, staging, views
+from warehouse import compaction, folders, ledger, publishing, staging, views
 
 RAPPORT_VERSION = "0.1.0"
 
@@ -20,6 +19,7 @@ def publish(tonight: Tonight) -> None:
     con, order = tonight.con, tonight.order
     tables = transforms.tables()
     views.make_views(con)
+    views.make_macros(con)
     views.make_question_views(con, load_questions())
     views.make_comments(con, tables)
     ledger.write_sources(con, order.clinic, order.as_of)
@@ -32,7 +32,8 @@ def publish(tonight: Tonight) -> None:
     waiting = folders.prepare(where.building / where.worklist.name, listed)
     for cursor in tonight.cursors:  # an open transaction of theirs would hold up the checkpoint
         cursor.close()
-    publishing.seal(con)
+    if publishing.seal(con):
+        compaction.compact(tonight.building)
     _move_links(tonight)
     waiting.replace(where.worklist)
 
@@ -60,13 +61,13 @@ def _write_loads(tonight: Tonight) -> None:
         staging.enter(con, "load.steps", {"load_id": tonight.load_id, "step": step.name, "position": place, **facts})
     load = {
         "load_id": tonight.load_id,
+        "purpose": tonight.purpose,
         "as_of": order.as_of,
         "started_at": tonight.started_at,
         "finished_at": datetime.now(UTC),
         "outcome": "published",
         "client_count": tonight.client_count,
         "is_full_build": tonight.is_full_build,
-        "definition_version": definition_version(order),
     }
     current = {
         "load_id": tonight.load_id,
@@ -87,5 +88,6 @@ def _move_links(tonight: Tonight) -> None:
     folders.publish(made, where.crosswalk, stamp, 0o600)
     tonight.published = folders.publish(tonight.building, where.published, stamp, 0o440)
     where.attempts.unlink(missing_ok=True)
+    long_ago = tonight.started_at - timedelta(hours=tonight.order.clinic.keep_hours)
     for link in (where.crosswalk, where.published):
-        folders.keep_newest(link)
+        folders.keep_newest(link, tonight.order.clinic.keep_versions, long_ago)

@@ -9,7 +9,7 @@ from flows.order import Tonight
 from transforms.pseudonyms import pseudonymise
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
-from warehouse import history, ledger, risk, staging
+from warehouse import history, ledger, quarantine, risk, staging
 from warehouse.errors import Refused
 
 
@@ -72,13 +72,15 @@ def _identity(tonight: Tonight, delivery: Delivery) -> dict[str, object]:
         "byte_count": delivery.byte_count,
         "modified": delivery.modified,
         "reading": delivery.reading,
+        "rules": delivery.rules,
+        "covers": delivery.source.covers,
     }
 
 
 def _pass_over(tonight: Tonight, delivery: Delivery) -> None:
     """The source's latest bytes again, under another name: nothing to parse, but it was still true then."""
     exported_at = delivery.exported_at or tonight.order.as_of
-    for confirm in (history.confirm_file, risk.confirm_file):
+    for confirm in (history.confirm_file, risk.confirm_file, quarantine.confirm_file):
         confirm(tonight.con, delivery.same_as, delivery.file_id, exported_at)
     facts = {**_identity(tonight, delivery), "exported_at": exported_at, "is_passed_over": True}
     tonight.staging.add_file(delivery.number, {**facts, **ledger.repeated(tonight.con, delivery.same_as)})

@@ -33,6 +33,7 @@ class Report:
     steps: list[StepTime]
     waiting: list[str]
     late_sources: list[str]
+    vanished: list[tuple[str, int]]
     client_count: int
     sample: Sample | None = field(default=None)
 
@@ -56,6 +57,7 @@ def report_of(tonight: Tonight) -> Report:
         steps=tonight.steps,
         waiting=tonight.waiting,
         late_sources=tonight.late_sources,
+        vanished=tonight.vanished,
         client_count=tonight.client_count,
         sample=sample(tonight.published) if tonight.published else None,
     )
@@ -158,6 +160,10 @@ def _tell_worries(console: Console, report: Report) -> None:
         console.print(f"{name} is still being written; it waits for the next night.")
     for source, column, count in report.unlisted:
         console.print(f"{count:,} texts in {column} of {source} are not in clinic.toml's [lists]; they became 'other'.")
+    for source, count in report.vanished:
+        console.print(
+            f"{count:,} records of {source} vanished from its export; they left the tables and stay in history."
+        )
     for source in report.late_sources:
         console.print(f"[bold]The source {source} is overdue[/bold]: see load.sources, and its export's schedule.")
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from drawn import clinic, computed, lines, seen
 
-from flows.computing import definition_version
+from flows.definitions import fingerprints
 from flows.order import place_order
 from warehouse.clinic import Clinic, read_clinic
 from warehouse.errors import Unusable
@@ -147,7 +147,8 @@ def test_a_file_that_is_not_there_or_not_utf_8_is_refused(tmp_path):
 def test_every_client_is_computed_again_when_the_file_s_content_changes(tmp_path):
     def version(content: str) -> str:
         declared(tmp_path, content)
-        return definition_version(place_order(tmp_path, tmp_path / "clinic.toml", tmp_path / "w", "2026-11-21T03:00"))
+        order = place_order(tmp_path, tmp_path / "clinic.toml", tmp_path / "w", "2026-11-21T03:00")
+        return fingerprints(order)["table", "t_scores"]
 
     assert version(HEADER + ROW) == version(HEADER + ROW)
     assert version(HEADER + ROW) != version(HEADER + ROW.replace(",64", ",65"))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import pkgutil
+from functools import cache
 from pathlib import Path
 
 from warehouse.tables import Table, in_order
+
+HERE = Path(__file__).parent
 
 
 def tables() -> list[Table]:
@@ -17,7 +21,41 @@ def tables() -> list[Table]:
     return in_order(found.values())
 
 
-def tables_version() -> str:
-    """A fingerprint of the tables' definitions: when they change, every client is computed again."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+def fingerprints(facts: str) -> dict[str, str]:
+    """A fingerprint per table: its module and those it uses, the tables it reads, and the facts where it reads them."""
+    made: dict[str, str] = {}
+    for table in tables():
+        module = table.function.__module__.rpartition(".")[2]
+        parts = [repr(table.columns), *(_source(name) for name in sorted(_uses(module)))]
+        parts += [made.get(read, facts if read == "clinic" else read) for read in table.reads]
+        made[table.name] = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    return made
+
+
+@cache
+def _uses(module: str) -> frozenset[str]:
+    """The modules of this folder that a module is made of: itself, and what it imports, and what they import."""
+    found, waiting = set(), [module]
+    while waiting:
+        name = waiting.pop()
+        if name in found or not (HERE / f"{name}.py").exists():
+            continue
+        found.add(name)
+        waiting += [each for each in _imported(_source(name)) if each not in found]
+    return frozenset(found)
+
+
+def _imported(source: str) -> set[str]:
+    """Names imported from transforms: modules, and what may be a module."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module == "transforms":
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("transforms."):
+            names.add(node.module.split(".")[1])
+    return names
+
+
+@cache
+def _source(module: str) -> str:
+    return (HERE / f"{module}.py").read_text(encoding="utf-8")

@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 from warehouse.folders import Folders, current_load
 
 
-def note_attempt(folders: Folders, load_id: int, as_of: datetime, started_at: datetime, reason: str) -> None:
+def note_attempt(
+    folders: Folders, load_id: int, purpose: str, as_of: datetime, started_at: datetime, reason: str
+) -> None:
     """Write down a night that failed; the next published load takes it into load.loads."""
-    facts = {"load_id": load_id, "as_of": as_of, "started_at": started_at, "finished_at": datetime.now(UTC)}
+    facts = {"load_id": load_id, "purpose": purpose, "as_of": as_of, "started_at": started_at}
+    facts["finished_at"] = datetime.now(UTC)
     with folders.attempts.open("a", encoding="utf-8") as file:
         file.write(json.dumps({**facts, "reason": reason}, default=datetime.isoformat) + "\n")
 

@@ -6,8 +6,11 @@ Two ledgers, each of which must balance: load.files in physical records, load.ro
 from __future__ import annotations
 
 from warehouse.columns import Column, resolve
+from warehouse.movement import CAUSES
 from warehouse.tables import Table
 
+QUARANTINE_STATES = ("waiting", "released", "discarded", "source_gone")
+PURPOSES = ("night", "discard", "forget", "restore")
 OUTCOMES = ("passed", "failed", "did_not_run")
 
 
@@ -30,16 +33,18 @@ _WENT = (
 LOADS = _book(
     "loads",
     "load_id",
-    "One row per night, also those that failed.",
+    "One row per night, also those that failed, and per other change to what is published.",
     "load_id!",
+    Column("purpose", "text", "What it was for.", required=True, one_of=PURPOSES),
     Column("as_of", "instant", "The night's only clock.", required=True),
     Column("started_at", "instant", "When it started."),
     Column("finished_at", "instant", "When it published, or failed."),
     Column("outcome", "text", "Whether it published.", required=True, one_of=("published", "failed")),
     Column("reason", "text", "Why it failed, in one sentence."),
     Column("client_count", "integer", "Clients whose tables were computed again."),
-    Column("is_full_build", "truth", "True when every client was computed again, because a definition changed."),
-    Column("definition_version", "text", "Fingerprint of tables, instruments and the clinic's declarations."),
+    Column(
+        "is_full_build", "truth", "True when tables were computed for every client: the first, or a new definition."
+    ),
 )
 
 STEPS = _book(
@@ -77,6 +82,8 @@ FILES = _book(
         "Fingerprint of reader, clinic.toml section and instruments that read it.",
         required=True,
     ),
+    Column("rules", "text", "Fingerprint of the rules that its rows were checked by.", required=True),
+    Column("covers", "text", "What it claims to hold (all, or days back); null: what it leaves out says nothing."),
     Column("rereads_at", "instant", "When an appointment that was still to come begins: it is read again then."),
     Column("is_passed_over", "truth", "True for bytes equal to the source's latest: not parsed.", required=True),
     _count("record_count", "Physical records in the file, its header included."),
@@ -84,6 +91,7 @@ FILES = _book(
     _count("blank_or_footer_count", "Blank lines and footers."),
     _count("ignored_count", "Records that hold nothing clinic.toml asks for."),
     *_WENT,
+    _count("vanished_count", "Records known before that it covers and no longer holds; not part of the sum."),
     _count("ambiguous_time_count", "Wall-clock times that came twice at a change of clocks; taken as the first."),
     _count("missing_time_count", "Wall-clock times that did not exist at a change of clocks; moved an hour on."),
 )
@@ -102,8 +110,10 @@ ROWS = _book(
 
 QUARANTINE = _book(
     "quarantine",
-    "load_id file_id records record_number rule column_name",
-    "One row per record and rule that held it back. No values: they stay in the file.",
+    "quarantine_id",
+    "One row per record, file and rule that held it back. No values: they stay in the file. "
+    "waiting + released + discarded + source_gone = ever quarantined.",
+    Column("quarantine_id", "integer", "Its number, for python -m flows.quarantine.", required=True),
     "load_id!",
     "file_id!",
     "source!",
@@ -112,14 +122,16 @@ QUARANTINE = _book(
     Column("record_count", "integer", "Physical records held back together.", required=True),
     Column("rule", "text", "The rule it broke.", required=True),
     Column("column_name", "text", "The column, where the rule is about one.", required=True),
+    Column("record_id", "id", "The record as a pseudonym (session, response, episode or client); null if unreadable."),
+    "client_id",
     Column(
         "state",
         "text",
-        "Waiting, or released by a later reading.",
+        "Waiting; released by a later reading or a newer export; discarded by ops; or its file is gone or replaced.",
         required=True,
-        one_of=("waiting", "released"),
+        one_of=QUARANTINE_STATES,
     ),
-    Column("released_by", "integer", "The load that released it."),
+    Column("settled_by", "integer", "The load that settled it; null while it waits."),
 )
 
 EXPECTATION_RESULTS = _book(
@@ -143,6 +155,39 @@ UNLISTED = _book(
     "file_id!",
     Column("column_name", "text", "The column.", required=True),
     _count("unlisted_count", "Rows whose text became 'other'."),
+)
+
+DEFINITIONS = _book(
+    "definitions",
+    "kind name load_id",
+    "One row per table, instrument and clinic file, and load that was the first to use it as it is.",
+    Column("kind", "text", "What it defines.", required=True, one_of=("table", "instrument", "clinic")),
+    Column("name", "text", "Its name.", required=True),
+    "load_id!",
+    Column("fingerprint", "text", "Of the definition and all that it depends on.", required=True),
+)
+
+CHANGES = _book(
+    "changes",
+    "load_id table_name",
+    "One row per load and table of main that it changed: whole rows, by the table's key.",
+    "load_id!",
+    Column("table_name", "text", "The table.", required=True),
+    _count("added_count", "Rows that were not there."),
+    _count("changed_count", "Rows that say something else."),
+    _count("removed_count", "Rows that are no longer there."),
+)
+
+MOVEMENTS = _book(
+    "movements",
+    "load_id headline part cause",
+    "One row per load, headline and cause that moved it; view why_it_moved tells it as values.",
+    "load_id!",
+    Column("headline", "text", "The number that moved.", required=True),
+    Column("part", "text", "Of what: instrument and rater, or nothing.", required=True),
+    Column("cause", "text", "Why the rows changed.", required=True, one_of=CAUSES),
+    Column("numerator_change", "number", "What it added to the headline's sum.", required=True),
+    Column("denominator_change", "number", "What it added to the number it is divided by; null for a plain count."),
 )
 
 SOURCES = _book(
@@ -173,5 +218,19 @@ CURRENT = _book(
 )
 
 BOOKS = {
-    book.name: book for book in (LOADS, STEPS, FILES, ROWS, QUARANTINE, EXPECTATION_RESULTS, UNLISTED, SOURCES, CURRENT)
+    book.name: book
+    for book in (
+        LOADS,
+        STEPS,
+        FILES,
+        ROWS,
+        QUARANTINE,
+        EXPECTATION_RESULTS,
+        UNLISTED,
+        DEFINITIONS,
+        CHANGES,
+        MOVEMENTS,
+        SOURCES,
+        CURRENT,
+    )
 }

@@ -17,13 +17,12 @@ from warehouse.records import FILE_NUMBER, KINDS, PROVENANCE, STAGED_ONLY, VERSI
 from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
 
-THREADS = 2
-MEMORY = "1GB"  # above it DuckDB works in the scratch folder
+LIMITS = {"threads": 2, "memory_limit": "1GB"}  # above it DuckDB works in the scratch folder
 
 
 def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     """Open (or begin) a building file, with its schemas, history tables, books and an empty `staged`."""
-    con = duckdb.connect(str(path), config={"temp_directory": str(scratch), "threads": THREADS, "memory_limit": MEMORY})
+    con = duckdb.connect(str(path), config=LIMITS | {"temp_directory": str(scratch)})
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET arrow_lossless_conversion = true")  # a UUID leaves as 16 bytes, not as 36 letters
@@ -38,7 +37,7 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     for kind in KINDS.values():
         create(con, f"staged.{kind.name}", staged_columns(kind))
     create(con, "staged.files", (*BOOKS["files"].columns, FILE_NUMBER))
-    con.execute("CREATE TABLE staged.touched (client_id UUID)")
+    con.execute("CREATE TABLE staged.touched (client_id UUID, cause VARCHAR)")
     con.execute("CREATE TABLE staged.held (records VARCHAR, row_id BIGINT, rule VARCHAR, column_name VARCHAR)")
     return con
 
@@ -63,12 +62,33 @@ def create(con: duckdb.DuckDBPyConnection, name: str, columns: Iterable[Column])
     con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)})")
 
 
-def create_tables(con: duckdb.DuckDBPyConnection, tables: Iterable[Table], *, anew: bool) -> None:
-    """Create main's tables; `anew` drops them first, because a definition changed."""
-    for table in tables:
-        if anew:
-            con.execute(f"DROP TABLE IF EXISTS main.{table.name}")
+def create_tables(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> None:
+    """Create main's tables, anew where their columns are not those that are declared; drop those no longer declared."""
+    declared = {table.name: table for table in tables}
+    for name in existing_tables(con) - {*declared, RISK_ANSWERS.name}:
+        con.execute(f"DROP TABLE main.{name}")
+    for table in declared.values():
+        if has_other_columns(con, table):
+            con.execute(f"DROP TABLE main.{table.name}")
         create(con, f"main.{table.name}", table.columns)
+
+
+def existing_tables(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """The tables that schema main has."""
+    listed = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'"
+    return {name for (name,) in con.sql(listed).fetchall()}
+
+
+def has_other_columns(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Whether a table is there with other columns than it declares."""
+    if table.name not in existing_tables(con):
+        return False
+    found = [(name, sql_type) for name, sql_type, *_ in con.sql(f"DESCRIBE main.{table.name}").fetchall()]
+    return found != [(column.name, _described(column)) for column in table.columns]
+
+
+def _described(column: Column) -> str:
+    return {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}.get(column.sql_type, column.sql_type)
 
 
 def history_columns(kind: RecordKind) -> tuple[Column, ...]:

@@ -24,6 +24,7 @@ from warehouse.instruments.t_scores import NO_T_SCORES, TScores, read_t_scores
 from warehouse.instruments.thresholds import Change, Threshold
 from warehouse.instruments.versions import refuse_versionless
 from warehouse.protocol import Due, read_protocol
+from warehouse.records import KINDS
 from warehouse.rupture_rules import RuptureRule, read_rupture_rules
 
 TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
@@ -38,6 +39,9 @@ _TOP = {
     "schedule": "text",
     "on_failure": "text",
     "quarantine_limit": "number",
+    "vanished_limit": "number",
+    "keep_versions": "integer",
+    "keep_hours": "number",
     "not_treatment": "texts",
     "instruments": "text",
     "accepted": "texts",
@@ -57,6 +61,7 @@ _SOURCE = {
     "time_zone": "text",
     "id_space": "text",
     "every": "text",
+    "covers": "text",
     "nulls": "words",
     "decimal": "text",
     "encoding": "text",
@@ -129,6 +134,7 @@ class Source:
     time_zone: str
     id_space: str
     every: timedelta | None
+    covers: str | None  # "all", or days back such as "90 days": a record it should hold and does not has vanished
     nulls: tuple[str, ...]
     decimal: str
     encoding: str
@@ -154,6 +160,9 @@ class Clinic:
     t_scores: TScores = NO_T_SCORES
     minimum_caseload: int = MINIMUM_CASELOAD  # clients; no therapist with fewer has a row in therapist tables
     protocol: tuple[Due, ...] = ()  # which questionnaire is due when; empty: wherever the sources bring it
+    vanished_limit: float = 0.2
+    keep_versions: int = 7
+    keep_hours: float = 1.0
     alliance_sd: Mapping[str, float] = field(default_factory=dict)  # of totals, by instrument, for rupture rules
     rupture_rules: tuple[RuptureRule, ...] = field(default_factory=read_rupture_rules, repr=False)
 
@@ -228,6 +237,9 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         on_failure=facts.get("on_failure"),
         quarantine_limit=_share("quarantine_limit", facts.get("quarantine_limit", 0.2)),
         not_treatment=tuple(facts.get("not_treatment", ())),
+        vanished_limit=_share("vanished_limit", facts.get("vanished_limit", 0.2)),
+        keep_versions=_at_least("keep_versions", facts.get("keep_versions", 7), 1),
+        keep_hours=_at_least("keep_hours", facts.get("keep_hours", 1.0), 0),
         lists=_lists(facts.get("lists", {})),
         sources=tuple(_source(name, section, zone, instruments) for name, section in sections.items()),
         instruments=instruments,
@@ -293,6 +305,7 @@ def _source(name: str, section: dict, zone: str, instruments: Mapping[str, Instr
         time_zone=_zone(f"{where} time_zone", section.get("time_zone", zone)),
         id_space=section.get("id_space", "clinic" if kind == "plain" else name),
         every=_every(f"{where} every", section.get("every")),
+        covers=_covers(f"{where} covers", section.get("covers"), records if kind == "plain" else "responses"),
         nulls=tuple(str(word) for word in section.get("nulls", ())),
         decimal=one_of(f"{where} decimal", section.get("decimal", "."), (".", ",")),
         encoding=one_of(f"{where} encoding", section.get("encoding", "utf-8"), ENCODINGS),
@@ -375,6 +388,22 @@ def _at_least_two(key: str, count: int) -> int:
     if count < 2:
         raise ValueError(f"{key} = {count} is not a number of clients from 2 up")
     return count
+def _at_least(key: str, number: float, least: float) -> float:
+    if number < least:
+        raise ValueError(f"{key} = {number} is less than {least}")
+    return number
+
+
+def _covers(key: str, text: str | None, records: str) -> str | None:
+    """What an export claims to hold: everything, or the records dated in so many days before it was made."""
+    if text in (None, "all"):
+        return text
+    number, _, unit = text.partition(" ")
+    if not number.isdigit() or int(number) < 2 or unit != "days":
+        raise ValueError(f"{key} = '{text}' is neither 'all' nor a number of days, two or more, such as '90 days'")
+    if not KINDS[records].dated_by:
+        raise ValueError(f"{key} = '{text}': {records} have no day of their own; use 'all', or leave it out")
+    return f"{int(number)} days"
 
 
 def _every(key: str, text: str | None) -> timedelta | None:

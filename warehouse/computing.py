@@ -12,38 +12,53 @@ from warehouse.tables import Table
 ROWS_PER_BUCKET = 400_000  # records; their tables are the night's peak of memory
 
 
-def touch_everyone(con: duckdb.DuckDBPyConnection) -> None:
-    """A definition changed: every client is computed again."""
-    for kind in KINDS:
-        con.execute(f"INSERT INTO staged.touched SELECT DISTINCT client_id FROM history.{kind}")
+def choose_touched(con: duckdb.DuckDBPyConnection) -> int:
+    """Tonight's touched clients are computed next; how many there are."""
+    con.execute("CREATE OR REPLACE TABLE staged.chosen AS SELECT DISTINCT client_id FROM staged.touched")
+    return _chosen_count(con)
+
+
+def choose_known_before(con: duckdb.DuckDBPyConnection, load_id: int) -> int:
+    """Everybody known before this load is computed next; how many there are."""
+    known = " UNION ".join(f"SELECT client_id FROM history.{kind} WHERE known_from < {load_id}" for kind in KINDS)
+    con.execute(f"CREATE OR REPLACE TABLE staged.chosen AS {known}")
+    return _chosen_count(con)
+
+
+def _chosen_count(con: duckdb.DuckDBPyConnection) -> int:
+    """How many clients are chosen; whoever is, is checked."""
+    con.execute("CREATE TABLE IF NOT EXISTS staged.clients_touched (client_id UUID)")
+    con.execute("""
+        INSERT INTO staged.clients_touched
+        SELECT client_id FROM staged.chosen ANTI JOIN staged.clients_touched USING (client_id)""")
+    return con.sql("SELECT count(*) FROM staged.chosen").fetchone()[0]
 
 
 def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> int:
-    """Deal the touched clients into buckets, by default of some hundred thousand records; how many there are."""
-    con.execute("CREATE OR REPLACE TABLE staged.clients_touched AS SELECT DISTINCT client_id FROM staged.touched")
+    """Deal the chosen clients into buckets, by default of some hundred thousand records; how many there are."""
     if bucket_count is None:
-        bucket_count = 1 + _touched_records(con) // ROWS_PER_BUCKET
+        bucket_count = 1 + _chosen_records(con) // ROWS_PER_BUCKET
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.buckets AS
-        SELECT client_id, (hash(client_id) % {bucket_count})::INTEGER AS bucket FROM staged.clients_touched""")
+        SELECT client_id, (hash(client_id) % {bucket_count})::INTEGER AS bucket FROM staged.chosen""")
     return bucket_count
 
 
-def _touched_records(con: duckdb.DuckDBPyConnection) -> int:
+def _chosen_records(con: duckdb.DuckDBPyConnection) -> int:
     counts = " UNION ALL ".join(
-        f"SELECT count(*) AS n FROM history.{kind} SEMI JOIN staged.clients_touched USING (client_id)" for kind in KINDS
+        f"SELECT count(*) AS n FROM history.{kind} SEMI JOIN staged.chosen USING (client_id)" for kind in KINDS
     )
     return con.sql(f"SELECT sum(n)::BIGINT FROM ({counts})").fetchone()[0]
 
 
 def touched_count(con: duckdb.DuckDBPyConnection) -> int:
-    """Clients whose tables are computed again tonight."""
+    """Clients whose tables were computed again tonight."""
     return con.sql("SELECT count(*) FROM staged.clients_touched").fetchone()[0]
 
 
-def records_of(con: duckdb.DuckDBPyConnection, bucket: int) -> dict[str, pl.LazyFrame]:
-    """What is known now about a bucket's clients: `<kind>_records` for each kind, and `client_ids`."""
-    frames = {f"{kind}_records": _current(con, kind, bucket) for kind in KINDS}
+def records_of(con: duckdb.DuckDBPyConnection, bucket: int, before: int | None = None) -> dict[str, pl.LazyFrame]:
+    """What is known (or was before a load) of a bucket's clients: `<kind>_records` of each kind, and `client_ids`."""
+    frames = {f"{kind}_records": _known(con, kind, bucket, before) for kind in KINDS}
     known = pl.concat([frame.select("client_id") for frame in frames.values()]).unique()
     singular = {"clients_records": "client_records", "episodes_records": "episode_records"}
     singular |= {"appointments_records": "appointment_records", "responses_records": "response_records"}
@@ -51,20 +66,36 @@ def records_of(con: duckdb.DuckDBPyConnection, bucket: int) -> dict[str, pl.Lazy
     return {**named, "client_ids": known.lazy()}
 
 
-def _current(con: duckdb.DuckDBPyConnection, kind: str, bucket: int) -> pl.DataFrame:
+def rows_of(con: duckdb.DuckDBPyConnection, table: Table, bucket: int) -> pl.LazyFrame:
+    """What a finished table holds of a bucket's clients."""
+    its_clients = f"SELECT client_id FROM staged.buckets WHERE bucket = {bucket}"
+    return fetch(con, f"SELECT * FROM main.{table.name} WHERE client_id IN ({its_clients})").lazy()
+
+
+def _known(con: duckdb.DuckDBPyConnection, kind: str, bucket: int, before: int | None) -> pl.DataFrame:
+    then = "known_to IS NULL"
+    if before is not None:
+        then = f"known_from < {before} AND coalesce(known_to >= {before}, true)"
     columns = ", ".join((*(column.name for column in KINDS[kind].columns), "exported_at"))
     return fetch(
         con,
-        f"""SELECT {columns} FROM history.{kind} WHERE known_to IS NULL AND client_id IN (
+        f"""SELECT {columns} FROM history.{kind} WHERE {then} AND client_id IN (
             SELECT client_id FROM staged.buckets WHERE bucket = {bucket})""",
     )
 
 
-def write_differences(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, bucket: int | None) -> None:
-    """Write the rows of a bucket's clients (None: of everybody) that differ from what the table holds."""
-    if not _hold(con, table, bucket):
+def write_differences(
+    con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, bucket: int | None
+) -> tuple[str, str]:
+    """Write the rows of a bucket's clients (None: of everybody) that differ from what the table holds.
+
+    Returns the relations of the rows that came and of those that went.
+    """
+    its_clients = f"SELECT client_id FROM staged.buckets WHERE bucket = {bucket}"
+    mine = "" if bucket is None else f" WHERE client_id IN ({its_clients})"
+    if not _hold(con, table, mine):
         insert(con, f"main.{table.name}", computed)
-        return
+        return f"(FROM main.{table.name}{mine})", f"(FROM main.{table.name} LIMIT 0)"
     con.execute("CREATE OR REPLACE TEMP TABLE fresh AS FROM held LIMIT 0")
     insert(con, "fresh", computed)
     con.execute("CREATE OR REPLACE TEMP TABLE gone AS FROM held EXCEPT ALL FROM fresh")
@@ -72,12 +103,11 @@ def write_differences(con: duckdb.DuckDBPyConnection, table: Table, computed: pl
     same = " AND ".join(f"t.{column} IS NOT DISTINCT FROM gone.{column}" for column in table.key)
     con.execute(f"DELETE FROM main.{table.name} AS t USING gone WHERE {same}")
     con.execute(f"INSERT INTO main.{table.name} FROM come")
+    return "come", "gone"
 
 
-def _hold(con: duckdb.DuckDBPyConnection, table: Table, bucket: int | None) -> int:
-    """Put what the table holds of a bucket's clients into `held`; how many rows that is."""
-    its_clients = f"SELECT client_id FROM staged.buckets WHERE bucket = {bucket}"
-    mine = "" if bucket is None else f" WHERE client_id IN ({its_clients})"
+def _hold(con: duckdb.DuckDBPyConnection, table: Table, mine: str) -> int:
+    """Put what the table holds of the clients into `held`; how many rows that is."""
     con.execute(f"CREATE OR REPLACE TEMP TABLE held AS FROM main.{table.name}{mine}")
     return con.sql("SELECT count(*) FROM held").fetchone()[0]
 

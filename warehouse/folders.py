@@ -14,11 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from warehouse.errors import NightRunning, Unusable
-
-KEPT_VERSIONS = 7
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ class Folders:
                 left.unlink()
             current = current_load(link)
             for version in (tree / "versions").iterdir():
-                if _load_of(version) > current:
+                if load_of(version) > current:
                     version.unlink()
 
 
@@ -142,10 +141,23 @@ def _give_to_group(made: Path, folder: Path) -> None:
         raise Unusable(f"the night's user is not in the group of {folder.name}/; add it to that group") from None
 
 
-def keep_newest(link: Path, count: int = KEPT_VERSIONS) -> None:
-    """Remove all but the newest versions beside `link`. Open files stay readable until they are closed."""
-    for version in sorted((link.parent / "versions").iterdir(), key=_load_of)[:-count]:
-        version.unlink()
+def keep_newest(link: Path, count: int, replaced_before: datetime) -> None:
+    """Remove all but the newest versions beside `link`, and none that was the newest at or after `replaced_before`:
+    a reader may have found its path a moment ago. Open files stay readable until they are closed."""
+    versions = kept_versions(link)
+    for version, successor in list(pairwise(versions))[: max(len(versions) - count, 0)]:
+        if published_at(successor) < replaced_before:
+            version.unlink()
+
+
+def kept_versions(link: Path) -> list[Path]:
+    """The versions beside a symlink, oldest first."""
+    return sorted((link.parent / "versions").iterdir(), key=load_of)
+
+
+def published_at(version: Path) -> datetime:
+    """When the load of a version started, by its name."""
+    return datetime.strptime(version.stem.rpartition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 def version_stamp(started_at: datetime, load_id: int) -> str:
@@ -153,7 +165,8 @@ def version_stamp(started_at: datetime, load_id: int) -> str:
     return f"{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{load_id:06d}"
 
 
-def _load_of(version: Path) -> int:
+def load_of(version: Path) -> int:
+    """The load that a version carries, by its name."""
     return int(version.stem.rpartition("-")[2])
 
 
@@ -167,4 +180,4 @@ def _flush(path: Path) -> None:
 
 def current_load(link: Path) -> int:
     """The load that a published symlink points to; 0 before the first."""
-    return _load_of(link.resolve()) if link.is_symlink() else 0
+    return load_of(link.resolve()) if link.is_symlink() else 0

@@ -10,12 +10,17 @@ from datetime import datetime
 
 import duckdb
 
-from warehouse.records import KINDS, RecordKind
+from warehouse.records import CORRECTED, KINDS, UNREAD, RecordKind
+from warehouse.windows import close_vanished, pass_over_late
 
 
 def keep_history(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """Turn the staged rows that were accepted into versions, and list the clients touched in staged.touched."""
+    """Turn the staged rows that were accepted into versions, and list the clients touched, with why, in staged.touched.
+
+    windows.find_vanished has run.
+    """
     for kind in KINDS.values():
+        pass_over_late(con, kind)
         _take_turns(con, kind)
         for turn in range(1, _last_turn(con, kind) + 1):
             _compare(con, kind, turn)
@@ -23,6 +28,7 @@ def keep_history(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
             _confirm_same(con, kind)
             _insert(con, kind, load_id)
         _close_unread(con, kind, load_id)
+        close_vanished(con, kind, load_id)
 
 
 def _take_turns(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
@@ -44,25 +50,30 @@ def _last_turn(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> int:
 
 
 def _compare(con: duckdb.DuckDBPyConnection, kind: RecordKind, turn: int) -> None:
-    """staged.compared: the turn's rows, each new, changed, same or older than what is current."""
+    """staged.compared: the turn's rows, each new, changed, same or older than what is current.
+
+    What is current was last shown by the export it names, or by the source's newest whole export since.
+    """
     same = " AND ".join(f"s.{column} IS NOT DISTINCT FROM h.{column}" for column in kind.content)
     its_turn = f"row_id IN (SELECT row_id FROM staged.turns WHERE turn = {turn})"
     if turn == 1:
         its_turn += " OR row_id NOT IN (SELECT row_id FROM staged.turns)"
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.compared AS
-        SELECT s.row_id, f.file_id, f.exported_at, h.client_id AS client_before,
+        SELECT s.row_id, f.file_id, f.exported_at, h.client_id AS client_before, f.covers = 'all' AS is_whole,
             CASE WHEN h.source IS NULL THEN 'new' WHEN {same} THEN 'same'
-                 WHEN f.exported_at < h.exported_at THEN 'older' ELSE 'changed' END AS verdict
+                 WHEN f.exported_at < greatest(h.exported_at, covered_at) THEN 'older' ELSE 'changed' END AS verdict
         FROM staged.{kind.name} AS s
         JOIN staged.files AS f USING (file_number)
         LEFT JOIN (SELECT * FROM history.{kind.name} WHERE known_to IS NULL) AS h ON {_same_key(kind)}
+        LEFT JOIN staged.covered AS c ON c.source = s.source
         WHERE s.disposition = 'loaded' AND ({its_turn})""")
     con.execute(f"""
         INSERT INTO staged.touched
-        SELECT client_id FROM staged.{kind.name} SEMI JOIN (
-            FROM staged.compared WHERE verdict IN ('new', 'changed')) USING (row_id)
-        UNION SELECT client_before FROM staged.compared WHERE verdict = 'changed'""")
+        SELECT client_id, CASE verdict WHEN 'new' THEN 'new' ELSE '{CORRECTED}' END
+        FROM (SELECT row_id, client_id FROM staged.{kind.name})
+        JOIN (FROM staged.compared WHERE verdict IN ('new', 'changed')) USING (row_id)
+        UNION SELECT client_before, '{CORRECTED}' FROM staged.compared WHERE verdict = 'changed'""")
 
 
 def _same_key(kind: RecordKind) -> str:
@@ -72,19 +83,23 @@ def _same_key(kind: RecordKind) -> str:
 def _replace_changed(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
     key = ", ".join(kind.key)
     con.execute(f"""
-        UPDATE history.{kind.name} SET known_to = {load_id}, closed_because = 'corrected'
+        UPDATE history.{kind.name} SET known_to = {load_id}, closed_because = '{CORRECTED}'
         WHERE known_to IS NULL AND ({key}) IN (
             SELECT ({key}) FROM staged.{kind.name} SEMI JOIN (
                 FROM staged.compared WHERE verdict = 'changed') USING (row_id))""")
 
 
 def _confirm_same(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
-    """A version seen again in a newer export was still true then: an older export that comes late must not win."""
+    """A version seen again in a newer export was still true then: an older export that comes late must not win.
+
+    A whole export confirms all it holds by being one (staged.covered), so its rows need not be written to.
+    """
     con.execute(f"""
         UPDATE history.{kind.name} AS h SET exported_at = c.exported_at, file_id = c.file_id,
             record_number = s.record_number
         FROM staged.{kind.name} AS s JOIN staged.compared AS c USING (row_id)
-        WHERE {_same_key(kind)} AND h.known_to IS NULL AND c.verdict = 'same' AND c.exported_at >= h.exported_at""")
+        WHERE {_same_key(kind)} AND h.known_to IS NULL AND c.verdict = 'same' AND c.exported_at >= h.exported_at
+            AND c.is_whole IS NOT TRUE""")
     con.execute(f"""
         UPDATE staged.{kind.name} SET disposition = 'unchanged'
         WHERE row_id IN (SELECT row_id FROM staged.compared WHERE verdict IN ('same', 'older'))""")
@@ -109,9 +124,9 @@ def _close_unread(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int
             FROM staged.{kind.name} AS s WHERE {_same_key(kind)} AND s.disposition IN ('loaded', 'unchanged'))""")
     key = ", ".join(kind.key)
     con.execute(f"""
-        UPDATE history.{kind.name} SET known_to = {load_id}, closed_because = 'no longer read from its file'
+        UPDATE history.{kind.name} SET known_to = {load_id}, closed_because = '{UNREAD}'
         WHERE known_to IS NULL AND ({key}) IN (SELECT ({key}) FROM staged.unread)""")
-    con.execute("INSERT INTO staged.touched SELECT client FROM staged.unread")
+    con.execute(f"INSERT INTO staged.touched SELECT client, '{CORRECTED}' FROM staged.unread")
 
 
 def confirm_file(con: duckdb.DuckDBPyConnection, before: str, now: str, exported_at: datetime) -> None:

@@ -102,7 +102,7 @@ def last_reading(con: duckdb.DuckDBPyConnection, source: str, name_id: str | Non
     wanted, newest = (
         ("name_id = ?", "load_id DESC, exported_at DESC") if name_id else ("true", "exported_at DESC, load_id DESC")
     )
-    names = ("file_id", "content", "byte_count", "modified", "exported_at", "reading", "rereads_at")
+    names = ("file_id", "content", "byte_count", "modified", "exported_at", "reading", "rules", "rereads_at")
     found = con.execute(
         f"SELECT file_id::VARCHAR, {', '.join(names[1:])} FROM load.files WHERE source = ? AND {wanted} "
         f"ORDER BY {newest} LIMIT 1",

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import duckdb
 
+from warehouse.compaction import COMPACT_ABOVE, empty_share
 from warehouse.staging import enter
 from warehouse.tables import Table
 
@@ -19,11 +20,14 @@ def close_books(con: duckdb.DuckDBPyConnection, load: Mapping[str, object], curr
     enter(con, "load.current", {**current, "data_to": data_to, "duckdb_version": duckdb.__version__})
 
 
-def seal(con: duckdb.DuckDBPyConnection) -> None:
-    """Everything into the one file: no write-ahead log is left beside it."""
+def seal(con: duckdb.DuckDBPyConnection) -> bool:
+    """Everything into the one file, with no write-ahead log beside it; whether so much of it is empty that it should
+    be compacted."""
     con.execute("DETACH staged")
     con.execute("CHECKPOINT")
+    is_empty = empty_share(con) > COMPACT_ABOVE
     con.close()
+    return is_empty
 
 
 def table_counts(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> dict[str, int]:
@@ -40,11 +44,3 @@ def key_check_of(con: duckdb.DuckDBPyConnection) -> str | None:
 def as_of_published(con: duckdb.DuckDBPyConnection) -> datetime:
     """The clock of the night that a published file is of."""
     return con.sql("SELECT as_of FROM load.current").fetchone()[0]
-
-
-def last_definition_version(con: duckdb.DuckDBPyConnection) -> str | None:
-    """The fingerprint of the definitions that the tables were last computed by; None before the first night."""
-    row = con.sql(
-        "SELECT definition_version FROM load.loads WHERE outcome = 'published' ORDER BY load_id DESC LIMIT 1"
-    ).fetchone()
-    return row[0] if row else None

@@ -20,12 +20,16 @@ class RecordKind:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     staged_only: tuple[Column, ...] = ()
+    dated_by: str = ""  # what puts a record into the window that an export covers; nothing for what has no day
 
     @property
     def content(self) -> tuple[str, ...]:
         """The columns whose change makes a new version."""
         return tuple(column.name for column in self.columns if column.name not in self.key)
 
+
+CORRECTED, UNREAD, VANISHED = "corrected", "no longer read from its file", "vanished from its export"
+CLOSED_BECAUSE = (CORRECTED, UNREAD, VANISHED)
 
 PROVENANCE = tuple(resolve(name) for name in ("file_id!", "record_number!", "exported_at!"))
 
@@ -42,12 +46,14 @@ STAGED_ONLY = (
 VERSION = (
     Column("known_from", "integer", "The load that brought this version.", required=True),
     Column("known_to", "integer", "The load that replaced or closed it; null while it is current."),
-    Column("closed_because", "text", "Why it is no longer current: corrected, or no longer read from its file."),
+    Column("closed_because", "text", "Why it is no longer current; null while it is.", one_of=CLOSED_BECAUSE),
 )
 
 
-def _kind(name: str, description: str, key: str, columns: list[str | Column], *staged_only: Column) -> RecordKind:
-    return RecordKind(name, description, tuple(key.split()), tuple(map(resolve, columns)), staged_only)
+def _kind(
+    name: str, description: str, key: str, columns: list[str | Column], *staged_only: Column, dated_by: str = ""
+) -> RecordKind:
+    return RecordKind(name, description, tuple(key.split()), tuple(map(resolve, columns)), staged_only, dated_by)
 
 
 APPOINTMENTS = _kind(
@@ -69,6 +75,7 @@ APPOINTMENTS = _kind(
         "modality",
         "site",
     ],
+    dated_by="starts_at",
 )
 
 RESPONSES = _kind(
@@ -95,6 +102,7 @@ RESPONSES = _kind(
         Column("given_scores", "given", "Scores that arrived already made, by scale."),
     ],
     Column("item_word", "text", "Null, or 'unknown' when a row names no item or scale of its instrument."),
+    dated_by="coalesce(completed_at, completed_on::TIMESTAMPTZ)",
 )
 
 EPISODES = _kind(

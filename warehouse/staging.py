@@ -91,35 +91,3 @@ def hold(con: duckdb.DuckDBPyConnection, kind: str, rule: str, query: str) -> No
         INSERT INTO staged.held
         SELECT ?, row_id, ?, column_name FROM ({query}) JOIN staged.{kind} USING (row_id)
         WHERE disposition <> 'duplicate'""", [kind, rule])  # fmt: skip
-
-
-def settle_quarantine(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """Mark the held rows, write them into load.quarantine, and release what tonight's reading cured.
-
-    A value that could not be read is not also missing.
-    """
-    con.execute("""
-        DELETE FROM staged.held AS h WHERE rule = column_name || '_missing' AND EXISTS (
-            FROM staged.held AS u WHERE u.rule = 'unreadable' AND u.records = h.records
-                AND u.row_id = h.row_id AND u.column_name = h.column_name)""")
-    for kind in KINDS:
-        con.execute(f"""
-            UPDATE staged.{kind} SET disposition = 'quarantined'
-            WHERE row_id IN (SELECT row_id FROM staged.held WHERE records = '{kind}')""")
-    rows = " UNION ALL ".join(
-        f"SELECT '{kind}' AS records, row_id, record_number, record_count, file_number FROM staged.{kind}"
-        for kind in KINDS
-    )
-    con.execute(f"""
-        CREATE OR REPLACE TABLE staged.held_records AS
-        SELECT DISTINCT file_id, f.source, records, record_number, r.record_count, rule, column_name
-        FROM staged.held JOIN ({rows}) AS r USING (records, row_id) JOIN staged.files AS f USING (file_number)""")
-    place = "file_id, records, record_number, rule, column_name"
-    con.execute(f"""
-        UPDATE load.quarantine SET state = 'released', released_by = {load_id}
-        WHERE state = 'waiting' AND file_id IN (SELECT file_id FROM staged.files)
-          AND ({place}) NOT IN (SELECT ({place}) FROM staged.held_records)""")
-    con.execute(f"""
-        INSERT INTO load.quarantine BY NAME
-        SELECT {load_id} AS load_id, *, 'waiting' AS state FROM staged.held_records
-        WHERE ({place}) NOT IN (SELECT ({place}) FROM load.quarantine WHERE state = 'waiting')""")

@@ -50,6 +50,14 @@ def quarantine_by_rule(con: duckdb.DuckDBPyConnection) -> list[tuple]:
     ).fetchall()
 
 
+def vanished_by_source(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
+    """Records that tonight's exports show to be gone: source, how many."""
+    return con.sql(
+        "SELECT source, sum(v.vanished_count)::BIGINT AS n FROM staged.volumes AS v JOIN staged.files USING (file_id) "
+        "GROUP BY source HAVING n > 0 ORDER BY source"
+    ).fetchall()
+
+
 def unlisted_by_source(con: duckdb.DuckDBPyConnection, load_id: int) -> list[tuple]:
     """Tonight's texts that are not in the clinic's lists: source, column, how many."""
     return con.execute(

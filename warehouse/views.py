@@ -10,6 +10,7 @@ import duckdb
 from warehouse.books import BOOKS
 from warehouse.building import history_columns
 from warehouse.columns import Column, resolve
+from warehouse.movement import CAUSES
 from warehouse.records import KINDS
 from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
@@ -120,10 +121,71 @@ VIEWS = (
 )
 
 
+def _movement(loads: str, later: str) -> str:
+    """The headlines' movement told as values, step by step: each cause takes the value from where the one before left
+    it, so the steps add up. `loads` puts each booked load into a step of the telling."""
+    order = f"list_position({list(CAUSES)}, cause)"
+    return f"""
+        SELECT load_id, headline, part, cause, value_before, value_after,
+            round(value_after - value_before, 6) AS movement, numerator_change, denominator_change
+        FROM (
+            SELECT *, lag(value_after) OVER (PARTITION BY headline, part ORDER BY load_id, told) AS value_before
+            FROM (SELECT *, sum(numerator_change) OVER so_far / CASE WHEN denominator_change IS NULL THEN 1
+                        ELSE nullif(sum(denominator_change) OVER so_far, 0) END AS value_after
+                  FROM (SELECT {loads} AS load_id, headline, part, cause, {order} AS told,
+                            sum(numerator_change) AS numerator_change, sum(denominator_change) AS denominator_change
+                        FROM load.movements GROUP BY ALL)
+                  WINDOW so_far AS (PARTITION BY headline, part ORDER BY load_id, told)))
+        {later}"""
+
+
+_MOVED = (
+    "load_id!",
+    *BOOKS["movements"].columns[1:4],
+    Column("value_before", "number", "The headline before; null when there was none."),
+    Column("value_after", "number", "The headline after this cause; a sum, or a sum over a number of rows."),
+    Column("movement", "number", "By how much this cause moved it; the causes of a load add up to the whole."),
+    *BOOKS["movements"].columns[4:],
+)
+
+WHY_IT_MOVED = _view(
+    "why_it_moved",
+    "One row per load, headline and cause: by how much new data, corrections, vanished records, erasures and changed "
+    "definitions moved it, told one after the other.",
+    list(_MOVED),
+    _movement("load_id", "ORDER BY load_id, headline, part, told"),
+)
+
+
 def make_views(con: duckdb.DuckDBPyConnection) -> None:
     """Create main's views."""
     for view in VIEWS:
         con.execute(f"CREATE OR REPLACE VIEW main.{view.name} AS {view.query}")
+    con.execute(f"CREATE OR REPLACE VIEW load.{WHY_IT_MOVED.name} AS {WHY_IT_MOVED.query}")
+
+
+def make_macros(con: duckdb.DuckDBPyConnection) -> None:
+    """Create history.<records>_as_known_on(day) for every kind of record."""
+    between = _movement(
+        "CASE WHEN load_id <= first_load THEN first_load ELSE last_load END",
+        "WHERE load_id = last_load ORDER BY headline, part, told",
+    ).replace("FROM load.movements", "FROM load.movements WHERE load_id <= last_load")
+    con.execute(f"CREATE OR REPLACE MACRO load.movement_between(first_load, last_load) AS TABLE {between}")
+    said = "The headlines' movement between two loads, by cause; columns as in why_it_moved."
+    _say(con, "MACRO TABLE", "load.movement_between", said)
+    for kind in KINDS.values():
+        columns = ", ".join(column.name for column in kind.columns)
+        con.execute(f"""
+            CREATE OR REPLACE MACRO history.{kind.name}_as_known_on(day) AS TABLE
+            SELECT {columns}, known_from FROM history.{kind.name}
+            WHERE known_from <= ({LOAD_OF_DAY}) AND coalesce(known_to > ({LOAD_OF_DAY}), true)""")
+        said = f"{kind.description} As they were known after the last load of a day (of the clinic's zone)."
+        _say(con, "MACRO TABLE", f"history.{kind.name}_as_known_on", said)
+
+
+# The last load whose clock stood on a day or before it; null before the first.
+LOAD_OF_DAY = """SELECT max(load_id) FROM load.loads, (SELECT time_zone FROM load.current) AS clinic
+    WHERE outcome = 'published' AND (as_of AT TIME ZONE time_zone)::DATE <= day"""
 
 
 def make_question_views(
@@ -148,6 +210,7 @@ def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
     _describe(con, "TABLE", f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.description, RISK_ANSWERS.columns)
     for view in VIEWS:
         _describe(con, "VIEW", f"main.{view.name}", view.description, view.columns)
+    _describe(con, "VIEW", f"load.{WHY_IT_MOVED.name}", WHY_IT_MOVED.description, WHY_IT_MOVED.columns)
     for kind in KINDS.values():
         _describe(con, "TABLE", f"history.{kind.name}", f"{kind.description} Every version.", history_columns(kind))
     for book in BOOKS.values():

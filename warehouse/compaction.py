@@ -1,0 +1,56 @@
+"""Empty space in a warehouse file: DELETE and DROP leave bytes in it, which only a copy leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from warehouse.building import LIMITS
+
+COMPACT_ABOVE = 1 / 3  # of the file
+
+
+def empty_share(con: duckdb.DuckDBPyConnection) -> float:
+    """The share of the open file that holds nothing: free blocks, and rows that are deleted but still stored."""
+    total, free = con.sql("SELECT total_blocks, free_blocks FROM pragma_database_size() LIMIT 1").fetchone()
+    stored = kept = 0
+    for name in _tables(con):
+        rows = con.sql(f"SELECT count(*) FROM {name}").fetchone()[0]
+        stored += max(stored_rows(con, name), rows)
+        kept += rows
+    dead = 1 - kept / stored if stored else 0.0
+    return (free + (total - free) * dead) / total if total else 0.0
+
+
+def stored_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Rows that a table's segments hold, the deleted among them."""
+    return con.sql(
+        f"SELECT coalesce(sum(count), 0)::BIGINT FROM pragma_storage_info('{table}') "
+        "WHERE column_id = 0 AND segment_type <> 'VALIDITY' AND column_path = '[0]'"
+    ).fetchone()[0]
+
+
+def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
+    listed = "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE NOT internal AND database_name = "
+    return [name for (name,) in con.sql(f"{listed} current_database() ORDER BY ALL").fetchall()]
+
+
+def copy_compactly(source: Path, to: Path) -> None:
+    """Everything that `source` holds, with views, macros and comments, in a new file without empty space."""
+    to.unlink(missing_ok=True)
+    with duckdb.connect(config=LIMITS | {"temp_directory": str(to.parent)}) as con:
+        con.execute("SET preserve_insertion_order = true")
+        con.execute(f"ATTACH '{source}' AS old (READ_ONLY)")
+        con.execute(f"ATTACH '{to}' AS new")
+        con.execute("COPY FROM DATABASE old TO new")
+        con.execute("DETACH old")
+        con.execute("CHECKPOINT new")
+        con.execute("DETACH new")
+
+
+def compact(path: Path) -> None:
+    """Rewrite a file that nobody has open."""
+    fresh = path.with_name(f"{path.name}.fresh")
+    copy_compactly(path, fresh)
+    fresh.replace(path)

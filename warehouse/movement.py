@@ -1,0 +1,138 @@
+"""Why a number moved: what each load added to, changed in and took from the tables, and what that did to the headlines.
+
+Every change of a row has one cause: a new record of its client, a corrected one, a vanished one, an erasure, or a
+changed definition. Where a client has several in one night, a row that came is put down to what is new, one that went
+to what vanished, one that changed to what was corrected.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import duckdb
+
+from warehouse.records import CORRECTED
+from warehouse.tables import Table
+
+NEW, GONE, ERASED, DEFINITION = "new", "vanished", "erased", "definition"
+CAUSES = (ERASED, GONE, CORRECTED, NEW, DEFINITION)  # in the order in which a night's movement is told
+_HELD = "status IN ('attended', 'no_show', 'late_cancel')"
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A number that people follow: a sum over rows of one table, over another sum or over nothing."""
+
+    name: str
+    table: str
+    numerator: str
+    denominator: str | None
+    parts: tuple[str, ...] = ()
+    rows: str = "true"
+
+
+HEADLINES = (
+    Headline("clients", "clients", "1", None),
+    Headline("sessions", "sessions", "1", None),
+    Headline("responses", "responses", "1", None),
+    Headline("attendance_share", "appointments", "(status = 'attended')::INTEGER", "1", rows=_HELD),
+    Headline("no_show_share", "appointments", "(status = 'no_show')::INTEGER", "1", rows=_HELD),
+    Headline("mean_alliance_pomp", "alliance", "pomp", "1", ("instrument", "rater"), "scale = 'total'"),
+)
+
+
+def list_causes(con: duckdb.DuckDBPyConnection) -> None:
+    """staged.causes: per client touched tonight, why."""
+    flags = ", ".join(f"bool_or(cause = '{cause}') AS is_{cause}" for cause in (NEW, CORRECTED, GONE))
+    con.execute(f"CREATE OR REPLACE TABLE staged.causes AS SELECT client_id, {flags} FROM staged.touched GROUP BY ALL")
+
+
+def note_changes(con: duckdb.DuckDBPyConnection, table: Table, come: str, gone: str, cause: str | None = None) -> None:
+    """Book the rows that came to a table and those that went from it. `come` and `gone` are relations of whole rows;
+    without a `cause` each row takes that of its client."""
+    key = ", ".join(table.key)
+    con.execute(f"""
+        INSERT INTO staged.changes
+        SELECT '{table.name}', count(*) FILTER (came AND NOT went), count(*) FILTER (came AND went),
+            count(*) FILTER (went AND NOT came)
+        FROM (SELECT bool_or(came) AS came, bool_or(NOT came) AS went FROM (
+                SELECT {key}, true AS came FROM {come} UNION ALL SELECT {key}, false FROM {gone}) GROUP BY {key})""")
+    for headline in (each for each in HEADLINES if each.table == table.name):
+        _note_movement(con, table, headline, come, gone, cause)
+
+
+def _note_movement(
+    con: duckdb.DuckDBPyConnection, table: Table, headline: Headline, come: str, gone: str, cause: str | None
+) -> None:
+    key, part = ", ".join(table.key), f"concat_ws(' ', {', '.join(headline.parts)})" if headline.parts else "''"
+    sums = f"({headline.numerator})::DOUBLE AS numerator, ({headline.denominator or 'NULL'})::DOUBLE AS denominator"
+    rows = f"{key}, client_id, {part} AS part, {sums}"
+    con.execute(f"""
+        INSERT INTO staged.movements
+        WITH moved AS (
+            SELECT {rows}, 1 AS sign FROM {come} WHERE {headline.rows}
+            UNION ALL SELECT {rows}, -1 FROM {gone} WHERE {headline.rows}),
+        both_ways AS (SELECT {key} FROM moved GROUP BY {key} HAVING min(sign) < max(sign)),
+        told AS (
+            SELECT part, sign * numerator AS numerator, sign * denominator AS denominator,
+                {f"'{cause}'" if cause else _CAUSE_OF_ROW} AS cause
+            FROM moved LEFT JOIN (SELECT *, true AS both_ways FROM both_ways) USING ({key})
+            LEFT JOIN staged.causes USING (client_id))
+        SELECT '{headline.name}', part, cause, sum(numerator), sum(denominator) FROM told GROUP BY part, cause""")
+
+
+_CAUSE_OF_ROW = f"""CASE
+    WHEN both_ways THEN CASE WHEN is_{CORRECTED} THEN '{CORRECTED}' WHEN is_{NEW} THEN '{NEW}' ELSE '{GONE}' END
+    WHEN sign > 0 THEN CASE WHEN is_{NEW} THEN '{NEW}' WHEN is_{CORRECTED} THEN '{CORRECTED}' ELSE '{GONE}' END
+    WHEN is_{GONE} THEN '{GONE}' WHEN is_{CORRECTED} THEN '{CORRECTED}' ELSE '{NEW}' END"""
+
+
+def note_taken_down(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """A table is about to be made anew with other columns: what its headlines said goes, by the new definition."""
+    for headline in (each for each in HEADLINES if each.table == table.name):
+        with suppress(duckdb.BinderException):  # the old columns do not say what the headline says
+            whole = f"main.{table.name}"
+            _note_movement(con, table, headline, f"(FROM {whole} LIMIT 0)", whole, DEFINITION)
+
+
+def write_movements(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    """Enter the night's changes and movements into the books."""
+    con.execute(f"""
+        INSERT INTO load.changes BY NAME
+        SELECT {load_id} AS load_id, table_name, sum(added)::INTEGER AS added_count,
+            sum(changed)::INTEGER AS changed_count, sum(removed)::INTEGER AS removed_count
+        FROM staged.changes GROUP BY table_name HAVING sum(added + changed + removed) > 0""")
+    con.execute(f"""
+        INSERT INTO load.movements BY NAME
+        SELECT {load_id} AS load_id, headline, part, cause, sum(numerator) AS numerator_change,
+            sum(denominator) AS denominator_change
+        FROM staged.movements GROUP BY headline, part, cause
+        HAVING numerator_change <> 0 OR coalesce(denominator_change, 0) <> 0""")
+
+
+def begin_movements(con: duckdb.DuckDBPyConnection) -> None:
+    """Empty `staged.changes` and `staged.movements`."""
+    con.execute("CREATE OR REPLACE TABLE staged.changes "
+                "(table_name VARCHAR, added BIGINT, changed BIGINT, removed BIGINT)")  # fmt: skip
+    con.execute("CREATE OR REPLACE TABLE staged.movements "
+                "(headline VARCHAR, part VARCHAR, cause VARCHAR, numerator DOUBLE, denominator DOUBLE)")  # fmt: skip
+
+
+def unbalanced(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Headlines whose booked movements do not add up to what their table says now."""
+    return [each.name for each in HEADLINES if _differs(con, each)]
+
+
+def _differs(con: duckdb.DuckDBPyConnection, headline: Headline) -> bool:
+    booked = con.execute(
+        "SELECT coalesce(sum(numerator_change), 0), coalesce(sum(denominator_change), 0) FROM load.movements "
+        "WHERE headline = ?", [headline.name]).fetchone()  # fmt: skip
+    said = con.sql(
+        f"SELECT coalesce(sum({headline.numerator}), 0), coalesce(sum({headline.denominator or 0}), 0) "
+        f"FROM main.{headline.table} WHERE {headline.rows}"
+    ).fetchone()
+    return any(
+        abs(float(one) - float(other)) > 1e-6 * max(1.0, abs(float(other)))
+        for one, other in zip(booked, said, strict=True)
+    )

@@ -1,0 +1,162 @@
+"""What an export should hold and does not: records that vanished from the source's own system.
+
+A source says what its exports cover (`covers` in clinic.toml). A known record that a newer export covers and leaves out
+is closed with the reason. Nothing is concluded from an export in which a record could not be identified.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from warehouse.records import KINDS, VANISHED, RecordKind
+
+# A handful may always vanish; an export that holds nothing never says that all is gone.
+SUSPICIOUS = "vanished_count > greatest(10, {limit} * known_count) OR (row_count = 0 AND vanished_count > 0)"
+
+# A days window is taken a day short: an export may cut its first day anywhere.
+_DAYS = "CASE WHEN covers <> 'all' THEN split_part(covers, ' ', 1)::INTEGER - 1 END"
+
+
+def find_vanished(con: duckdb.DuckDBPyConnection) -> None:
+    """staged.vanished_<kind>: records that a newer export covers and leaves out, with the export that shows it.
+
+    staged.volumes: per export of tonight that claims a window, how many records it holds, how many are known of that
+    window, and how many of those it leaves out. staged.covered: per source the newest whole export of earlier nights;
+    what is still current was shown by it.
+    """
+    con.execute("""
+        CREATE OR REPLACE TABLE staged.covered AS
+        SELECT source, max(exported_at) AS covered_at FROM load.files WHERE covers = 'all' GROUP BY source""")
+    _believe_only_identified(con)
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.covering AS
+        SELECT source, file_id, exported_at, {_DAYS} AS days, is_tonight FROM (
+            SELECT source, file_id, exported_at, covers, true AS is_tonight FROM staged.files WHERE NOT is_passed_over
+            UNION ALL SELECT source, file_id, exported_at, covers, false FROM load.files)
+        WHERE covers IS NOT NULL""")
+    con.execute("CREATE OR REPLACE TABLE staged.volumes (file_id UUID, row_count BIGINT, known_count BIGINT, "
+                "vanished_count BIGINT)")  # fmt: skip
+    for kind in KINDS.values():
+        _find(con, kind)
+    con.execute("CREATE OR REPLACE TABLE staged.volumes AS SELECT file_id, sum(row_count)::BIGINT AS row_count, "
+                "sum(known_count)::BIGINT AS known_count, sum(vanished_count)::BIGINT AS vanished_count "
+                "FROM staged.volumes GROUP BY file_id")  # fmt: skip
+
+
+def _believe_only_identified(con: duckdb.DuckDBPyConnection) -> None:
+    for kind in KINDS.values():
+        unknown = " OR ".join(f"{column} IS NULL" for column in kind.key)
+        con.execute(f"""
+            UPDATE staged.files SET covers = NULL WHERE covers IS NOT NULL AND file_number IN (
+                SELECT file_number FROM staged.{kind.name} WHERE {unknown})""")
+
+
+def _find(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.vanished_{kind.name} AS
+        SELECT {", ".join(kind.key)}, client_id, NULL::UUID AS file_id, false AS is_late
+        FROM history.{kind.name} LIMIT 0""")
+    if not con.sql("SELECT 1 FROM staged.covering LIMIT 1").fetchone():
+        return
+    _list_shown(con, kind)
+    _list_known(con, kind)
+    key, its = ", ".join(kind.key), ", ".join(f"k.{column}" for column in kind.key)
+    for known, windows in (("NOT is_late", "is_tonight"), ("is_late", "true")):
+        for left_out in _left_out(kind, known, windows):
+            con.execute(f"""
+                INSERT INTO staged.vanished_{kind.name} {left_out}
+                AND ({its}) NOT IN (SELECT ({key}) FROM staged.vanished_{kind.name})""")
+    _count_volumes(con, kind)
+
+
+def _list_shown(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
+    """Every record that tonight's files hold, whatever becomes of its rows, and the newest export that shows it."""
+    known = " AND ".join(f"{column} IS NOT NULL" for column in kind.key)
+    dated = kind.dated_by or "NULL::TIMESTAMPTZ"
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.shown AS
+        SELECT {", ".join(kind.key)}, max(client_id) AS client_id, max({dated}) AS dated_at,
+            max(exported_at) AS shown_at
+        FROM staged.{kind.name} JOIN (SELECT file_number, exported_at FROM staged.files) USING (file_number)
+        WHERE source IN (SELECT source FROM staged.covering) AND {known}
+        GROUP BY {", ".join(kind.key)}""")
+
+
+def _list_known(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
+    """staged.known: current records of the sources that claim a window tonight; and, late, those that an old export
+    brings although a newer one that covers them was read before."""
+    key, dated = ", ".join(kind.key), kind.dated_by or "NULL::TIMESTAMPTZ"
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.known AS
+        SELECT {key}, h.client_id, h.dated_at, false AS is_late,
+            greatest(h.exported_at, covered_at, shown_at) AS shown_at
+        FROM (SELECT {key}, client_id, exported_at, {dated} AS dated_at FROM history.{kind.name}
+              WHERE known_to IS NULL AND source IN (SELECT source FROM staged.covering WHERE is_tonight)) AS h
+        LEFT JOIN staged.covered USING (source)
+        LEFT JOIN (SELECT {key}, shown_at FROM staged.shown) USING ({key})""")
+    con.execute(f"""
+        INSERT INTO staged.known
+        SELECT {key}, client_id, dated_at, true, shown_at FROM staged.shown
+        ANTI JOIN (SELECT {key} FROM history.{kind.name} WHERE known_to IS NULL) USING ({key})
+        JOIN (SELECT source, max(exported_at) AS newest FROM staged.covering GROUP BY source) USING (source)
+        WHERE newest > shown_at""")
+
+
+def _left_out(kind: RecordKind, known: str, windows: str) -> tuple[str, str]:
+    """Queries of the records that the first export after their last showing covers and leaves out."""
+    columns = f"SELECT {', '.join(f'k.{column}' for column in kind.key)}, k.client_id, c.file_id, k.is_late"
+    whole = f"""{columns} FROM (FROM staged.known WHERE {known}) AS k
+        ASOF JOIN (FROM staged.covering WHERE days IS NULL AND {windows}) AS c
+            ON k.source = c.source AND k.shown_at < c.exported_at WHERE true"""
+    days = f"""{columns} FROM (SELECT *, greatest(shown_at, dated_at) AS after FROM staged.known
+            WHERE dated_at IS NOT NULL AND {known}) AS k
+        ASOF JOIN (FROM staged.covering WHERE days IS NOT NULL AND {windows}) AS c
+            ON k.source = c.source AND k.after < c.exported_at WHERE k.dated_at >= c.exported_at - to_days(c.days)"""
+    return whole, days
+
+
+def _count_volumes(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
+    con.execute(f"""
+        INSERT INTO staged.volumes
+        SELECT c.file_id,
+            (SELECT count(*) FROM staged.{kind.name} AS s JOIN staged.files AS f USING (file_number)
+             WHERE f.file_id = c.file_id),
+            (SELECT count(*) FROM staged.known AS k WHERE NOT k.is_late AND k.source = c.source
+             AND (c.days IS NULL OR k.dated_at BETWEEN c.exported_at - to_days(c.days) AND c.exported_at)),
+            (SELECT count(*) FROM staged.vanished_{kind.name} AS v WHERE v.file_id = c.file_id AND NOT v.is_late)
+        FROM staged.covering AS c WHERE is_tonight""")
+
+
+def pass_over_late(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
+    """An old export read again teaches nothing new of a record that is known to have vanished since."""
+    key = ", ".join(kind.key)
+    con.execute(f"""
+        UPDATE staged.{kind.name} AS s SET disposition = 'unchanged'
+        FROM history.{kind.name} AS h, staged.files AS f
+        WHERE s.disposition = 'loaded' AND f.file_number = s.file_number AND h.exported_at >= f.exported_at
+            AND {" AND ".join(f"s.{column} = h.{column}" for column in kind.key)}
+            AND ({", ".join(f"s.{column}" for column in kind.key)}) IN (
+                SELECT ({key}) FROM staged.vanished_{kind.name} WHERE is_late)""")
+
+
+def close_vanished(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
+    """Close what vanished, list its clients, and note with each export how many records it showed to be gone."""
+    key = ", ".join(kind.key)
+    con.execute(f"""
+        UPDATE history.{kind.name} SET known_to = {load_id}, closed_because = '{VANISHED}'
+        WHERE known_to IS NULL AND ({key}) IN (SELECT ({key}) FROM staged.vanished_{kind.name})""")
+    con.execute(f"""
+        INSERT INTO staged.touched
+        SELECT client_id, 'vanished' FROM staged.vanished_{kind.name} WHERE NOT is_late""")
+    con.execute(f"""
+        UPDATE staged.files AS f SET vanished_count = vanished_count + v.n
+        FROM (SELECT file_id, count(*) AS n FROM staged.vanished_{kind.name} WHERE NOT is_late GROUP BY file_id) AS v
+        WHERE f.file_id = v.file_id""")
+
+
+def suspicious_exports(con: duckdb.DuckDBPyConnection, limit: float) -> list[tuple[str, int, int, int]]:
+    """Exports that leave out more than `limit` of what they cover: file_id, rows held, rows known, rows left out."""
+    return con.execute(
+        f"SELECT file_id::VARCHAR, row_count, known_count, vanished_count FROM staged.volumes "
+        f"WHERE {SUSPICIOUS.format(limit=limit)}"
+    ).fetchall()
