@@ -64,8 +64,8 @@ def test_approximate_limits_are_the_target_and_two_or_three_errors():
 
 
 def test_an_exact_limit_interpolates_the_binomial_quantile():
-    """By hand: n 4, theta .5, p .025: F(0) = .0625 is at least p, so r = 0, a = (.0625 - .025) / .0625 = .6, limit below
-    0, cut. p .975: F(3) = .9375, F(4) = 1, r = 4, a = (1 - .975) / .0625 = .4, limit 3.6 / 4."""
+    """By hand: n 4, theta .5, p .025: F(0) = .0625 is at least p, so r = 0, a = (.0625 - .025) / .0625 = .6, and the
+    limit is below 0, cut. p .975: F(3) = .9375, F(4) = 1, r = 4, a = (1 - .975) / .0625 = .4, limit 3.6 / 4."""
     n = np.array([4])
     assert exact_limit(n, 0.5, 0.025)[0] == 0.0
     assert exact_limit(n, 0.5, 0.975)[0] == pytest.approx(0.9)

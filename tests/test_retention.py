@@ -15,7 +15,10 @@ OVER = GIVEN.format(closed="2026-05-30", closure="dropout")
 def visits(*said: str, client: str = "ann") -> str:
     """Weekly appointments of a client, one per status."""
     days = [f"2026-03-{2 + 7 * at:02d}" if at < 5 else f"2026-04-{7 * at - 29:02d}" for at in range(len(said))]
-    rows = [f"{client}{at} | {client} | {day} 15:00 | {word} | tom" for at, (day, word) in enumerate(zip(days, said))]
+    rows = [
+        f"{client}{at} | {client} | {day} 15:00 | {word} | tom"
+        for at, (day, word) in enumerate(zip(days, said, strict=True))
+    ]
     return "\n".join(["session_id | client_id | starts_at | status | therapist_id", *rows])
 
 
@@ -49,8 +52,8 @@ def test_an_appointment_booked_ahead_keeps_an_episode_from_being_over():
 
 def test_an_episode_in_which_treatment_never_began_is_in_no_rate():
     like = """
-        treatment_session_count | is_over | has_more_than_four | is_dropout_judged | is_dropout_missed_last | is_dropout_below_dose
-        0                       | yes     |                    |                   |                        |
+        treatment_session_count | is_over | has_more_than_four | is_dropout_judged | is_dropout_missed_last
+        0                       | yes     |                    |                   |
         """
     assert retention(like, visits("no_show"), at("2026-12-01"), episodes=OVER) == lines(like)
 
