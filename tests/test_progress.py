@@ -4,7 +4,6 @@ import polars as pl
 import pytest
 from drawn import computed, lines, seen
 
-
 AWAY = "away"  # no session in that week
 
 

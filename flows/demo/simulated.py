@@ -125,7 +125,7 @@ def _appointments(slots: pl.DataFrame) -> pl.LazyFrame:
 
 def _episodes(run: course.Courses, slots: pl.DataFrame) -> pl.LazyFrame:
     closure = pl.Series([course.CLOSURES[at] for at in run.closure])
-    spans = slots.group_by("client", "client_id", "episode_id").agg(
+    spans = slots.group_by("client", "client_id", "episode_id", maintain_order=True).agg(
         opened_on=pl.col("starts_local").min().dt.date(),
         closed_on=pl.col("starts_local").max().dt.date() + pl.duration(days=10),
     )
