@@ -35,6 +35,7 @@ _TYPES: dict[str, tuple[pl.DataType, Callable[[str], object]]] = {
     "truth": (pl.Boolean(), lambda cell: cell == "yes"),
     "answers": (pl.List(pl.Float32), lambda cell: [None if part == "-" else float(part) for part in cell.split()]),
     "given": (_GIVEN, _given),
+    "names": (pl.List(pl.String), lambda cell: [None if part == "-" else part for part in cell.split()]),
 }
 _STATED = [*SHARED.values(), *(c for kind in KINDS.values() for c in kind.columns)]
 _STATED += [column for table in transforms.tables() for column in table.columns]

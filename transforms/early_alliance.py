@@ -19,6 +19,7 @@ _DYAD = ("client_id", "episode_id", "therapist_id")
         "episode_id!",
         "therapist_id",
         "session_id!",
+        "session_number",
         "dyad_session_number!",
         "rater!",
         "instrument!",

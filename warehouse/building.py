@@ -30,6 +30,7 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     for kind in KINDS.values():
         create(con, f"history.{kind.name}", history_columns(kind))
+        add_columns(con, f"history.{kind.name}", history_columns(kind))
     for book in BOOKS.values():
         create(con, f"load.{book.name}", book.columns)
     create(con, f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.columns)
@@ -60,6 +61,12 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
 def create(con: duckdb.DuckDBPyConnection, name: str, columns: Iterable[Column]) -> None:
     """Create a table if it is not there."""
     con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)})")
+
+
+def add_columns(con: duckdb.DuckDBPyConnection, name: str, columns: Iterable[Column]) -> None:
+    """Add what a table kept since an earlier version of Rapport does not have yet; null in the rows that are there."""
+    for column in columns:
+        con.execute(f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {column.name} {column.sql_type}")
 
 
 def create_tables(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> None:

@@ -32,6 +32,7 @@ STATUSES = (
     "scheduled",
     "rescheduled",
 )
+OWNERS = ("client", "caregiver", "therapist", "other")  # of a goal
 CLOSURES = ("planned", "client_ended", "dropout", "transferred", "other")
 AGE_BANDS = ("child", "teen", "young_adult", "other")
 SEXES = ("female", "male", "other")
