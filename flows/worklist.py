@@ -10,8 +10,8 @@ import inspect
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
 from flows.crosswalk import open_crosswalk
@@ -21,6 +21,9 @@ from warehouse.clinic import Clinic, read_clinic
 from warehouse.errors import RapportError, Unusable
 from warehouse.folders import Folders, night_lock, prepare
 from warehouse.frames import lazy_table
+
+if TYPE_CHECKING:
+    import duckdb
 from warehouse.publishing import as_of_published
 
 HEADING = """\
@@ -72,7 +75,8 @@ def main(arguments: list[str] | None = None) -> int:
     except RapportError as error:
         print(error.told, file=sys.stderr)
         return 2
-    print(f"{folders.worklist}: {len(text.splitlines()) - LINES_ABOVE} lines. Rapport does not monitor risk.")
+    count = len(text.splitlines()) - LINES_ABOVE
+    print(f"{folders.worklist}: {count} {'line' if count == 1 else 'lines'}. Rapport does not monitor risk.")
     return 0
 
 

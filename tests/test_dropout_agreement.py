@@ -28,7 +28,7 @@ def test_kappa_is_cohen_s_example():
 
 def test_episodes_that_either_cannot_assess_are_left_out():
     found = pair([(True, True), (False, False), (None, True), (False, None)])
-    assert (found["episode_count"], found["kappa"]) == (2, 1.0)
+    assert (found["compared_count"], found["kappa"]) == (2, 1.0)
 
 
 @pytest.mark.parametrize("calls", [[], [(True, True)] * 3, [(True, False), (True, True)]])

@@ -32,7 +32,7 @@ def at(day: str) -> datetime:
 
 def test_more_than_four_is_not_yet_known_while_it_can_still_happen():
     attended = visits(*["attended"] * 3)
-    like = "treatment_session_count | is_over | has_more_than_four | is_dropout_below_dose"
+    like = "treatment_session_count | has_ended | has_more_than_four | is_dropout_below_dose"
     open_yet = f"{like}\n3 | no | |"
     over = f"{like}\n3 | yes | no | yes"
     assert retention(open_yet, attended, at("2026-06-14")) == lines(open_yet)
@@ -40,19 +40,19 @@ def test_more_than_four_is_not_yet_known_while_it_can_still_happen():
 
 
 def test_the_fifth_session_settles_it_while_the_episode_is_open():
-    like = "treatment_session_count | is_over | has_more_than_four | is_dropout_below_dose\n5 | no | yes | no"
+    like = "treatment_session_count | has_ended | has_more_than_four | is_dropout_below_dose\n5 | no | yes | no"
     assert retention(like, visits(*["attended"] * 5), at("2026-04-02")) == lines(like)
 
 
 def test_an_appointment_booked_ahead_keeps_an_episode_from_being_over():
     booked = visits("attended") + "\nlater | ann | 2026-05-20 15:00 | scheduled | tom"
-    like = "is_over | has_more_than_four\nno |"
+    like = "has_ended | has_more_than_four\nno |"
     assert retention(like, booked, at("2026-05-19")) == lines(like)
 
 
 def test_an_episode_in_which_treatment_never_began_is_in_no_rate():
     like = """
-        treatment_session_count | is_over | has_more_than_four | is_dropout_judged | is_dropout_missed_last
+        treatment_session_count | has_ended | has_more_than_four | is_dropout_judged | is_dropout_missed_last
         0                       | yes     |                    |                   |
         """
     assert retention(like, visits("no_show"), at("2026-12-01"), episodes=OVER) == lines(like)
@@ -117,7 +117,7 @@ def test_the_median_is_that_of_episodes_that_are_over_and_settles_early_who_has_
     appointments = "\n".join([kept[0], *(rows.split("\n", 1)[1] for rows in kept[1:])])
     appointments += "\nd1 | dee | 2026-11-20 15:00 | attended | tom"
     like = """
-        client_id | is_over | median_session_count | is_dropout_below_median
+        client_id | has_ended | median_sessions | is_dropout_below_median
         ann       | yes     | 4                    | yes
         bob       | yes     | 4                    | no
         cem       | yes     | 4                    | no

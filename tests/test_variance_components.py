@@ -53,7 +53,7 @@ def test_the_components_are_those_of_a_mixed_model_by_restricted_likelihood():
 
 def test_shrunken_effects_are_those_of_dyestuff():
     found = effects(DYESTUFF)
-    assert {round(each["reliability"], 6) for each in found.values()} == {0.782527}
+    assert {round(each["mean_reliability"], 6) for each in found.values()} == {0.782527}
     expected = {"A": -17.607, "B": 0.391, "C": 28.562, "D": -23.085, "E": 56.733, "F": -44.995}
     assert {name: round(each["shrunken_effect"], 3) for name, each in found.items()} == expected
 
@@ -77,7 +77,7 @@ def test_sizes_that_differ_have_an_effective_size():
 
 def test_the_more_clients_the_more_of_the_raw_effect_is_believed():
     found = effects({"A": [1, 2], "B": [9, 8, 9, 8, 9, 8], "C": [5, 6, 4], "D": [2, 1, 3]})
-    assert found["B"]["reliability"] > found["C"]["reliability"] > found["A"]["reliability"]
+    assert found["B"]["mean_reliability"] > found["C"]["mean_reliability"] > found["A"]["mean_reliability"]
     assert all(abs(each["shrunken_effect"]) <= abs(each["raw_effect"]) for each in found.values())
 
 
@@ -109,4 +109,4 @@ def test_shrinkage_of_eighteen_batters_is_that_of_efron_and_morris():
     made = shrunken(therapists, given, ["measure"])
     drawn_in = (made["clinic_mean"] + made["shrunken_effect"]).round(3).to_list()
     assert (drawn_in[0], drawn_in[-1]) == (0.294, 0.242)
-    assert made["reliability"].round(3).unique().to_list() == [0.212]
+    assert made["mean_reliability"].round(3).unique().to_list() == [0.212]

@@ -49,7 +49,7 @@ TREND = ["session", "log_session"]
             required=True,
             one_of=MODELS,
         ),
-        Column("person_count", "integer", "Episodes that the estimate is from.", required=True, between=(0, None)),
+        "person_count!",
         Column(
             "pair_count", "integer", "Adjacent sessions; for between, the episodes.", required=True, between=(0, None)
         ),

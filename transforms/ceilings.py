@@ -20,7 +20,7 @@ TOO_MANY = 0.15
         "scale!",
         "therapist_id",
         Column("quarter_on", "date", "First day of the quarter of the sessions.", required=True),
-        Column("rated_count", "integer", "Scores.", required=True, between=(1, None)),
+        Column("rated_count", "integer", "Scores there are.", required=True, between=(1, None)),
         "client_count!",
         Column("ceiling_count", "integer", "Of them, those at the maximum.", required=True, between=(0, None)),
         Column("near_ceiling_count", "integer", "Of them, those at 98.75 % of it or more: 39.5 of 40 on the SRS."),

@@ -27,7 +27,7 @@ _COUNTS = {
             "definition", "text", "A definition of dropout: see table retention.", required=True, one_of=DEFINITIONS
         ),
         Column("other_definition", "text", "The one it is compared with.", required=True, one_of=DEFINITIONS),
-        Column("episode_count", "integer", "Episodes that both can assess.", required=True, between=(0, None)),
+        Column("compared_count", "integer", "Episodes that both can assess.", required=True, between=(0, None)),
         Column("both_count", "integer", "Dropouts by both.", required=True, between=(0, None)),
         Column("first_only_count", "integer", "Dropouts by the first alone.", required=True, between=(0, None)),
         Column("second_only_count", "integer", "Dropouts by the other alone.", required=True, between=(0, None)),
@@ -64,7 +64,7 @@ def _row(one: str, other: str, counts: dict[str, int]) -> dict:
     return {
         "definition": one,
         "other_definition": other,
-        "episode_count": total,
+        "compared_count": total,
         **counts,
         "agreement_share": round(same / total, 9) if total else None,
         **(_kappa(**counts) if _can_differ(**counts) else {}),

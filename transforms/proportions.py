@@ -14,7 +14,7 @@ from warehouse.tables import table
 
 @table(
     per="clinic",
-    key="measure subject period",
+    key="measure subject quarter",
     columns=[
         "measure!",
         Column(
@@ -23,7 +23,7 @@ from warehouse.tables import table
             "Of what: instrument and rater, or rule; 'all' where nothing is told apart.",
             required=True,
         ),
-        Column("period", "text", "'all', or the quarter such as '2026-Q3'.", required=True),
+        Column("quarter", "text", "'2026-Q3' and so on, or 'all' of them.", required=True),
         "numerator_count!",
         "denominator_count!",
         "share",
@@ -40,7 +40,7 @@ def proportions(
     goals: pl.LazyFrame,
     completion: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """One row per headline share, what it is of, and period, with Wilson's 95 % interval (M25). more_than_four,
+    """One row per headline share, what it is of, and quarter, with Wilson's 95 % interval (M25). more_than_four,
     dropout_<definition>: episodes, by the quarter of opening. attendance, no_show, late_cancel: appointments, by the
     quarter of the episode's opening. reliably_improved, reliably_deteriorated, recovered: episodes that are over, by
     the quarter of the latest score; nhs_<...>: by that of closing. possible_rupture_repaired: by that of its start.
@@ -56,9 +56,11 @@ def proportions(
         *_goals(goals, retention),
         _summed(completion, "questionnaire_received", "received_count", "due_count", "month_on", "instrument", "rater"),
     ]
-    by_quarter = pl.concat([part.select(_COLUMNS) for part in parts]).with_columns(period=_quarter())
-    keys = ["measure", "subject", "period"]
-    both = pl.concat([by_quarter, by_quarter.with_columns(period=pl.lit("all"))]).filter(pl.col("period").is_not_null())
+    by_quarter = pl.concat([part.select(_COLUMNS) for part in parts]).with_columns(quarter=_quarter())
+    keys = ["measure", "subject", "quarter"]
+    both = pl.concat([by_quarter, by_quarter.with_columns(quarter=pl.lit("all"))]).filter(
+        pl.col("quarter").is_not_null()
+    )
     counts = pl.col("numerator_count", "denominator_count").sum().cast(pl.Int32)
     return with_wilson(both.group_by(keys).agg(counts).sort(keys).collect()).lazy()
 
@@ -106,7 +108,7 @@ def _engagement(engagement: pl.LazyFrame, retention: pl.LazyFrame) -> Iterator[p
 
 
 def _outcomes(outcomes: pl.LazyFrame, retention: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
-    over = outcomes.join(retention.filter("is_over").select("episode_id"), on="episode_id", how="semi")
+    over = outcomes.join(retention.filter("has_ended").select("episode_id"), on="episode_id", how="semi")
     assessed = over.filter(pl.col("basis") == "computed")
     of = ("instrument", "rater", "scale", "compared")
     for measure, word in (("reliably_improved", "improved"), ("reliably_deteriorated", "deteriorated")):
@@ -132,5 +134,5 @@ def _reliable_outcomes(found: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
 
 def _goals(goals: pl.LazyFrame, retention: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     dated = goals.join(retention.select("episode_id", "opened_on"), on="episode_id")
-    yield _counted(dated, "goal_owned_by_client", pl.col("owner") == "client", "opened_on")
+    yield _counted(dated, "goal_owned_by_client", pl.col("goal_owner") == "client", "opened_on")
     yield _counted(dated, "goal_reliably_nearer", pl.col("is_reliably_nearer"), "opened_on")

@@ -35,7 +35,7 @@ ENOUGH_OF_EACH = (
             required=True,
             one_of=OUTCOMES,
         ),
-        Column("person_count", "integer", "Episodes with both.", required=True, between=(0, None)),
+        "person_count!",
         Column("event_count", "integer", "Of them, those of which it is true; null for the relationship."),
         "estimate",
         "standard_error",

@@ -37,7 +37,7 @@ DEFINITIONS = ("judged", "missed_last", "below_median", "below_dose", "unchanged
         "first_treated_on",
         "last_treated_on",
         Column(
-            "is_over",
+            "has_ended",
             "truth",
             "Closed before today; or no treatment session (or opening) in the last 90 days and nothing booked ahead.",
             required=True,
@@ -65,7 +65,7 @@ DEFINITIONS = ("judged", "missed_last", "below_median", "below_dose", "unchanged
             "D3: fewer treatment sessions than the median of the clinic's episodes that are over. Depends on the "
             "sample, so it moves from night to night. Null while the episode is not over and below it.",
         ),
-        Column("median_session_count", "number", "The median that D3 compares with tonight; null without episodes."),
+        Column("median_sessions", "number", "The median that D3 compares with tonight; null without episodes."),
         Column(
             "is_dropout_below_dose",
             "truth",
@@ -102,14 +102,14 @@ def retention(
         .join(treated(sessions), on="episode_id", how="left")
         .join(_last_appointments(appointments, sessions, as_of), on="episode_id", how="left")
         .join(_changed(outcomes), on="episode_id", how="left")
-        .with_columns(pl.col("treatment_session_count").fill_null(0), is_over=_is_over(today))
+        .with_columns(pl.col("treatment_session_count").fill_null(0), has_ended=_is_over(today))
         .with_columns(began=pl.col("treatment_session_count") > 0)
     )
-    count, over = pl.col("treatment_session_count"), pl.col("is_over")
+    count, over = pl.col("treatment_session_count"), pl.col("has_ended")
     median = count.filter("began", over).median()
     enough = pl.when("began").then(_settled(count >= ENOUGH, over))
     return told.with_columns(
-        median_session_count=median,
+        median_sessions=median,
         has_more_than_four=enough,
         is_dropout_judged=pl.when("began").then(pl.col("closure") == "dropout"),
         is_dropout_missed_last=pl.when("began").then(_missed_last(today)),
@@ -198,7 +198,7 @@ def _missed_last(today: date) -> pl.Expr:
     days = (pl.lit(today) - pl.col("last_booked_on")).dt.total_days()
     returned = (pl.col("seen_again_on") - pl.col("last_booked_on")).dt.total_days() <= RETURN_WITHIN_DAYS
     missed = pl.when(returned.fill_null(False)).then(False).when(days > RETURN_WITHIN_DAYS).then(True)
-    return pl.when("is_missed").then(missed).when(pl.col("is_over") & pl.col("is_missed").is_not_null()).then(False)
+    return pl.when("is_missed").then(missed).when(pl.col("has_ended") & pl.col("is_missed").is_not_null()).then(False)
 
 
 def _unchanged() -> pl.Expr:

@@ -89,7 +89,7 @@ def retention_curves(retention: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.Lazy
 
 def _event(curve: str) -> pl.Expr:
     dropped = pl.col(f"is_dropout_{curve}").fill_null(False)
-    planned = pl.col("is_over") & ~dropped if curve == "missed_last" else pl.col("closure").eq_missing("planned")
+    planned = pl.col("has_ended") & ~dropped if curve == "missed_last" else pl.col("closure").eq_missing("planned")
     return pl.when(dropped).then(DROPOUT).when(planned).then(PLANNED).otherwise(CENSORED).cast(pl.Int8)
 
 

@@ -37,8 +37,8 @@ from warehouse.tables import table
         Column(
             "variance_share",
             "number",
-            "The intraclass correlation, tau2 / (tau2 + MSW): how much of the variance lies between therapists; 0 where "
-            "MSB is below MSW. Published shares are about 0.05 to 0.08.",
+            "The intraclass correlation, tau2 / (tau2 + MSW): how much of the variance lies between therapists; 0 "
+            "where MSB is below MSW. Published shares are about 0.05 to 0.08.",
             between=(0, 1),
         ),
         Column("low_share", "number", "Lower end of its 95 % interval (F; n0 where sizes differ).", between=(0, 1)),
@@ -91,13 +91,15 @@ def _with_interval(parts: pl.DataFrame) -> pl.DataFrame:
         Column("clinic_mean", "number", "Mean over therapists, each weighted by 1 / (tau2 + MSW / n).", required=True),
         Column("raw_effect", "number", "therapist_mean minus clinic_mean: mostly noise in small caseloads."),
         Column(
-            "reliability",
+            "mean_reliability",
             "number",
             "lambda = tau2 / (tau2 + MSW / n): how much of the raw effect is believed.",
             required=True,
             between=(0, 1),
         ),
-        Column("shrunken_effect", "number", "reliability x raw_effect, the empirical Bayes estimate.", required=True),
+        Column(
+            "shrunken_effect", "number", "mean_reliability x raw_effect, the empirical Bayes estimate.", required=True
+        ),
         "standard_error!",
         "low!",
         "high!",
@@ -108,8 +110,8 @@ def therapist_effects(
 ) -> pl.LazyFrame:
     """One row per measure and therapist with at least the minimum caseload of different clients (clinic.toml
     minimum_caseload, by default 15); smaller ones count in the variances and are not shown. The interval is
-    shrunken_effect +/- 1.96 x sqrt(tau2 (1 - reliability)) and takes the variances as known (M23; Efron & Morris 1975).
-    Not for ranking: intervals that overlap say that an order is not known."""
+    shrunken_effect +/- 1.96 x sqrt(tau2 (1 - mean_reliability)) and takes the variances as known (M23; Efron & Morris
+    1975). Not for ranking: intervals that overlap say that an order is not known."""
     therapists = by_therapist(therapist_values(early_alliance, outcomes, retention, clinic), GROUP)
     effects = shrunken(therapists, components(therapists, GROUP), GROUP)
     spread = Z_95 * pl.col("standard_error")

@@ -17,7 +17,7 @@ def therapist_shares(retention: pl.LazyFrame, outcomes: pl.LazyFrame) -> pl.Lazy
     episode of which it is known; change is that of any measure, in episodes that are over."""
     told = retention.filter(pl.col("first_therapist_id").is_not_null()).rename({"first_therapist_id": "therapist_id"})
     known = told.join(_changes(outcomes), on="episode_id", how="left").with_columns(
-        pl.when("is_over").then(pl.col(name)).alias(name) for name in CHANGED
+        pl.when("has_ended").then(pl.col(name)).alias(name) for name in CHANGED
     )
     return pl.concat([_counted(known, name, column) for name, column in (KEPT | {n: n for n in CHANGED}).items()])
 

@@ -38,7 +38,7 @@ def residual_outcomes(outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: C
     value: the latest score of an episode that is over, less what the clinic's line on the first score expects; turned
     so that above 0 is better."""
     line = ["instrument", "rater", "scale"]
-    over = retention.filter("is_over").select("episode_id", "opened_on", therapist_id="first_therapist_id")
+    over = retention.filter("has_ended").select("episode_id", "opened_on", therapist_id="first_therapist_id")
     paired = (
         outcomes.filter(
             pl.col("last_score").is_not_null(), pl.col("compared") == "score", pl.col("basis") == "computed"

@@ -52,22 +52,22 @@ def _share(between: pl.Expr, within: pl.Expr) -> pl.Expr:
 
 
 def shrunken(therapists: pl.DataFrame, parts: pl.DataFrame, group: Sequence[str]) -> pl.DataFrame:
-    """The therapists of `by_therapist` with reliability lambda = tau2 / (tau2 + MSW / n), clinic_mean (each therapist
-    weighted by 1 / (tau2 + MSW / n)), raw_effect, shrunken_effect = lambda x raw and standard_error =
+    """The therapists of `by_therapist` with mean_reliability lambda = tau2 / (tau2 + MSW / n), clinic_mean (each
+    therapist weighted by 1 / (tau2 + MSW / n)), raw_effect, shrunken_effect = lambda x raw and standard_error =
     sqrt(tau2 (1 - lambda)). Null where the components are."""
     tau2, n = pl.col("between_variance"), pl.col("client_count")
     error = tau2 + pl.col("within_variance") / n
     weight = pl.when(error == 0).then(n.cast(pl.Float64)).otherwise(1 / error)
     joined = therapists.join(parts.select(*group, "between_variance", "within_variance"), on=list(group))
     mean = ((weight * pl.col("therapist_mean")).sum() / weight.sum()).over(group)
-    reliability = pl.when(error == 0).then(0.0).otherwise(tau2 / error)
+    mean_reliability = pl.when(error == 0).then(0.0).otherwise(tau2 / error)
     raw = pl.col("therapist_mean") - pl.col("clinic_mean")
     return (
-        joined.with_columns(clinic_mean=mean, reliability=reliability)
+        joined.with_columns(clinic_mean=mean, mean_reliability=mean_reliability)
         .filter(pl.col("between_variance").is_not_null())
         .with_columns(
             raw_effect=raw,
-            shrunken_effect=pl.col("reliability") * raw,
-            standard_error=(tau2 * (1 - pl.col("reliability"))).sqrt(),
+            shrunken_effect=pl.col("mean_reliability") * raw,
+            standard_error=(tau2 * (1 - pl.col("mean_reliability"))).sqrt(),
         )
     )

@@ -32,10 +32,10 @@ def worklist(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """One line per client and reason (COLUMNS). Of clients seen in the last 14 days or due in the next 7: those whose
-    latest alliance score (client's or caregiver's, total) is beyond its questionnaire's cut-off, since the session it has
-    been so; whose latest score fell by the step that the questionnaire states; who are not on track. And of clients
-    whose episode is not over: those last seen more than 30 days and twice their usual gap ago, with nothing booked.
-    data_on is the day of the score, or of the last session: how old the reason is."""
+    latest alliance score (client's or caregiver's, total) is beyond its questionnaire's cut-off, since the session it
+    has been so; whose latest score fell by the step that the questionnaire states; who are not on track. And of
+    clients whose episode is not over: those last seen more than 30 days and twice their usual gap ago, with nothing
+    booked. data_on is the day of the score, or of the last session: how old the reason is."""
     today = clinic.day_of(as_of)
     near = _near(appointments, sessions, today, as_of)
     last = _last_session(sessions)
@@ -111,7 +111,7 @@ def _fell(rated: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
 
 
 def _not_on_track(progress: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFrame:
-    under_way = retention.filter(~pl.col("is_over")).select("episode_id")
+    under_way = retention.filter(~pl.col("has_ended")).select("episode_id")
     told = progress.filter("is_not_on_track").join(under_way, on="episode_id", how="semi")
     return told.select(
         *_WHOSE,
@@ -131,7 +131,7 @@ def _out_of_contact(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Since the last session of whatever kind."""
-    under_way = retention.filter(~pl.col("is_over"), pl.col("treatment_session_count") > 0)
+    under_way = retention.filter(~pl.col("has_ended"), pl.col("treatment_session_count") > 0)
     usual = engagement.select("episode_id", "median_gap_days")
     days = (pl.lit(today) - pl.col("session_date")).dt.total_days()
     allowed = pl.max_horizontal(pl.lit(OUT_OF_CONTACT_DAYS), MEDIAN_GAPS * pl.col("median_gap_days").fill_null(0))

@@ -31,6 +31,7 @@ _TYPES = {
     "TIMESTAMPTZ": pl.Datetime("us", "UTC"),
     "TIMESTAMP": pl.Datetime("us"),
     "FLOAT[]": pl.List(pl.Float32),
+    "VARCHAR[]": pl.List(pl.String),
     "STRUCT(scale VARCHAR, score DOUBLE)[]": pl.List(pl.Struct({"scale": pl.String, "score": pl.Float64})),
 }
 
