@@ -16,6 +16,7 @@ EXPORTS ?= demo/exports
 CLINIC ?= demo/clinic.toml
 WAREHOUSE ?= demo/warehouse
 SIZE ?= S
+SEEDS ?= 20
 
 .PHONY: night test serve worklist truth bench lint lock clean
 .SILENT: night test serve worklist truth bench lint $(READY)
@@ -35,7 +36,7 @@ worklist: $(READY)
 	$(BIN)/python -m flows.worklist --clinic $(CLINIC) --warehouse $(WAREHOUSE)
 
 truth: $(READY)
-	$(BIN)/python -m flows.demo.recovery
+	$(BIN)/python -m flows.demo.recovery --seeds $(SEEDS)
 
 bench: $(READY)
 	$(BIN)/python -m flows.bench --size $(SIZE)
