@@ -37,7 +37,9 @@ _GIVEN = ("clinic", "as_of")
 def worklist_text(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetime, people: pl.DataFrame) -> str:
     """The worklist of a warehouse's tables as CSV under a heading; `people` is the crosswalk."""
     tables = [name for name in inspect.signature(worklist).parameters if name not in _GIVEN]
-    lines = worklist(**{name: lazy_table(con, f"main.{name}") for name in tables}, clinic=clinic, as_of=as_of)
+    lines = worklist(
+        **{name: lazy_table(con, f"main.{name}", is_under_way=True) for name in tables}, clinic=clinic, as_of=as_of
+    )
     listed = _with_numbers(lines.collect(), people, clinic, as_of)
     local = f"{as_of.astimezone(clinic.zone):%Y-%m-%d %H:%M}"
     return HEADING.format(as_of=local) + listed.write_csv()

@@ -9,7 +9,7 @@ import polars as pl
 
 from transforms.correlation import correlation
 from transforms.intervals import Z_95
-from transforms.outcome_sessions import lower_is_better, outcome_sessions
+from transforms.outcome_scores import lower_is_better
 from transforms.therapist_values import residual_outcomes
 from transforms.typed import of_rows
 from transforms.within_person import within
@@ -61,8 +61,7 @@ TREND = ["session", "log_session"]
 )
 def alliance_outcome_links(
     alliance: pl.LazyFrame,
-    scores: pl.LazyFrame,
-    sessions: pl.LazyFrame,
+    outcome_scores: pl.LazyFrame,
     early_alliance: pl.LazyFrame,
     outcomes: pl.LazyFrame,
     retention: pl.LazyFrame,
@@ -76,7 +75,7 @@ def alliance_outcome_links(
     without any effect the plain lagged model finds one (python -m flows.demo.recovery). Error in the ratings draws
     estimates towards 0. An association in time, not a proof of cause."""
     lines = _alliance_lines(alliance)
-    outcome = _outcome_lines(scores, sessions, clinic)
+    outcome = _outcome_lines(outcome_scores, clinic)
     rows = [*_within(lines, outcome), *_between(early_alliance, residual_outcomes(outcomes, retention, clinic))]
     return of_rows(alliance_outcome_links, rows)
 
@@ -87,11 +86,10 @@ def _alliance_lines(alliance: pl.LazyFrame) -> dict[tuple, pl.DataFrame]:
     return _lines(named.sort("episode_id", "session").collect())
 
 
-def _outcome_lines(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> dict[tuple, pl.DataFrame]:
+def _outcome_lines(outcome_scores: pl.LazyFrame, clinic: Clinic) -> dict[tuple, pl.DataFrame]:
     """Percent of maximum, turned so that higher is better."""
     turned = pl.when(pl.col("instrument").is_in(lower_is_better(clinic))).then(100 - pl.col("pomp")).otherwise("pomp")
-    rated = outcome_sessions(scores, sessions, clinic)
-    named = rated.select("instrument", "rater", "episode_id", session="session_number", outcome=turned)
+    named = outcome_scores.select("instrument", "rater", "episode_id", session="session_number", outcome=turned)
     return _lines(named.sort("episode_id", "session").collect())
 
 

@@ -63,8 +63,12 @@ def completion(
 def _dues(answered: pl.LazyFrame, clinic: Clinic) -> list[tuple[Due, bool]]:
     """What is due, each with its first day, and whether it is declared. An instrument that is not declared is due where
     the sources bring it."""
-    day = pl.coalesce("completed_on", pl.col("completed_at").dt.date())
-    pairs = answered.group_by("instrument", "rater").agg(since=day.min()).sort("instrument", "rater").collect()
+    pairs = (
+        answered.group_by("instrument", "rater")
+        .agg(since=pl.col("completed_on").min())
+        .sort("instrument", "rater")
+        .collect()
+    )
     first = {(name, rater): since for name, rater, since in pairs.iter_rows()}
     named = {due.instrument for due in clinic.protocol}
     found = [(usual(name, rater), False) for name, rater in first if name not in named]

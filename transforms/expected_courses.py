@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.outcome_sessions import LINE, lower_is_better, outcome_sessions
+from transforms.outcome_scores import LINE, lower_is_better
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
 from warehouse.tables import table
@@ -34,12 +34,12 @@ BAND = [*LINE, "intake_band"]
         Column("poor_tenth_score", "number", "The 10th percentile counted from the worse end.", required=True),
     ],
 )
-def expected_courses(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+def expected_courses(outcome_scores: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """One row per outcome measure (total scale), rater, intake band and session number from 2 to 12 with at least 30
     clients (M19), where the licensed curves are not at hand. A client counts with the first episode that has an intake
     score; percentiles are interpolated. It says what was usual here, not what is good; those who stay longer shape the
     later sessions; and it moves as clients come, so each night's file has its own."""
-    courses = intake_and_after(scores, sessions, clinic)
+    courses = intake_and_after(outcome_scores)
     begun = courses.filter(pl.col("session_number") == pl.col("intake_number")).sort("intake_on", "episode_id")
     first = begun.unique(["client_id", *LINE], keep="first", maintain_order=True)
     own = courses.join(first, on=["episode_id", *LINE], how="semi")
@@ -62,10 +62,12 @@ def _at(share: float) -> pl.Expr:
     return pl.col("score").quantile(share, interpolation="linear")
 
 
-def intake_and_after(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+def intake_and_after(outcome_scores: pl.LazyFrame) -> pl.LazyFrame:
     """Outcome scores after the intake of their episode, with it: intake_number (its session), intake_score,
     intake_band, intake_on. Intake is the episode's first score, if it is in its first three treatment sessions."""
-    scored = outcome_sessions(scores, sessions, clinic)
+    scored = outcome_scores.select(
+        "client_id", "episode_id", *LINE, "session_number", "session_date", "score", "pomp"
+    ).cache()
     whose = ["client_id", "episode_id", *LINE]
     first = pl.col("session_number") == pl.col("session_number").min().over("episode_id", *LINE)
     band = (pl.col("pomp") / (100 / BAND_COUNT)).floor().clip(0, BAND_COUNT - 1).cast(pl.Int32) + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.expected_courses import BAND, LINE, intake_and_after
-from transforms.outcome_sessions import lower_is_better
+from transforms.outcome_scores import lower_is_better
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
 from warehouse.tables import table
@@ -65,8 +65,7 @@ WHOSE = ["client_id", "episode_id", *LINE]
     ],
 )
 def progress(
-    scores: pl.LazyFrame,
-    sessions: pl.LazyFrame,
+    outcome_scores: pl.LazyFrame,
     expected_courses: pl.LazyFrame,
     outcomes: pl.LazyFrame,
     reliable_changes: pl.LazyFrame,
@@ -75,7 +74,7 @@ def progress(
     """One row per episode, rater and outcome measure (total scale) with an intake score: where the latest score stands
     against the clinic's own expected course of clients who began alike (M19). The zones say what is usual, so a tenth
     of clients is red by construction; they are a reason to talk, not a finding."""
-    courses = intake_and_after(scores, sessions, clinic)
+    courses = intake_and_after(outcome_scores)
     amounts = _amounts(outcomes, reliable_changes)
     latest = pl.col("session_number").arg_max()
     told = courses.group_by(*WHOSE, "intake_score", "intake_band").agg(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.outcome_sessions import lower_is_better
+from transforms.outcome_scores import lower_is_better
 from warehouse.clinic import Clinic
 
 GROUP = ("measure", "instrument", "rater", "scale")

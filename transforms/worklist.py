@@ -31,11 +31,12 @@ def worklist(
     clinic: Clinic,
     as_of: datetime,
 ) -> pl.LazyFrame:
-    """One line per client and reason (COLUMNS). Of clients seen in the last 14 days or due in the next 7: those whose
-    latest alliance score (client's or caregiver's, total) is beyond its questionnaire's cut-off, since the session it
-    has been so; whose latest score fell by the step that the questionnaire states; who are not on track. And of
-    clients whose episode is not over: those last seen more than 30 days and twice their usual gap ago, with nothing
-    booked. data_on is the day of the score, or of the last session: how old the reason is."""
+    """One line per client and reason (COLUMNS), of clients who have an episode that is not over. Of those seen in the
+    last 14 days or due in the next 7: those whose latest alliance score (client's or caregiver's, total) is beyond its
+    questionnaire's cut-off, since the session it has been so; whose latest score fell by the step that the
+    questionnaire states; who are not on track. And of clients whose episode is not over: those last seen more than 30
+    days and twice their usual gap ago, with nothing booked. data_on is the day of the score, or of the last session:
+    how old the reason is."""
     today = clinic.day_of(as_of)
     near = _near(appointments, sessions, today, as_of)
     last = _last_session(sessions)
