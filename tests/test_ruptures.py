@@ -136,6 +136,12 @@ def test_control_limits_come_from_five_earlier_scores_and_from_no_later_one():
     assert by("control_limit", *base, 31.8, 10, 10, 10)[0][:2] == (6, 10)
 
 
+def test_what_was_before_a_control_limit_is_its_centre_line_even_where_the_last_score_was_lower():
+    before = (*[40] * 10, 38.6)
+    row = course(*before, 39.1).filter(rupture_rule="control_limit").row(0, named=True)
+    assert (row["pre_value"], row["nadir_value"]) == (pytest.approx(sum(before) / 11, abs=1e-6), 39.1)
+
+
 def test_a_record_that_never_varied_has_no_control_limits():
     assert by("control_limit", 40, 40, 40, 40, 40, 30) == []
 

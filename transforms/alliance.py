@@ -61,13 +61,17 @@ def alliance(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl
         .filter(pl.col("instrument").is_in(alliance_instruments(clinic)))
         .select("session_id", lines, "score", "pomp")
         .join(sessions, on="session_id")
-        .sort("client_id", "starts_at", "session_id")
+        .sort(*LINE, "starts_at", "session_id")
+        .with_row_index("row")
+        .with_columns(is_first=pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in LINE))
+        .with_columns(line=pl.col("is_first").cum_sum())
     )
-    so_far = pl.col("score").cum_sum() / pl.int_range(1, pl.len() + 1)
+    number = pl.col("dyad_session_number")
+    rank = pl.col("row") - pl.col("row").min().over("line") + 1
     return at_sessions.with_columns(
-        previous_score=pl.col("score").shift().over(LINE),
-        gap_sessions=(pl.col("dyad_session_number") - pl.col("dyad_session_number").shift().over(LINE)),
-        expanding_mean=so_far.over(LINE).round(6),
+        previous_score=pl.when(~pl.col("is_first")).then(pl.col("score").shift()),
+        gap_sessions=pl.when(~pl.col("is_first")).then(number - number.shift()),
+        expanding_mean=(pl.col("score").cum_sum().over("line") / rank).round(6),
     ).with_columns(
         change=(pl.col("score") - pl.col("previous_score")).round(6),
         within_deviation=(pl.col("score") - pl.col("expanding_mean")).round(6),

@@ -27,9 +27,9 @@ LINE = ("instrument", "rater", "scale")
     ],
 )
 def outcome_scores(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """One row per numbered treatment session, rater and outcome measure with a computed total score that counts: symptoms
-    and well-being on the timeline on which table alliance has the relationship. Beside SRS and ORS mind the order: the
-    ORS opens a session, the SRS closes it."""
+    """One row per numbered treatment session, rater and outcome measure with a computed total score that counts:
+    symptoms and well-being on the timeline on which table alliance has the relationship. Beside SRS and ORS mind the
+    order: the ORS opens a session, the SRS closes it."""
     names = [each.name for each in clinic.instruments.values() if each.construct == "outcome"]
     counted = scores.filter(
         pl.col("instrument").is_in(names),

@@ -18,12 +18,14 @@ _NOTHING = pl.lit(None, dtype=pl.Float64)
 def with_limits(rated: pl.LazyFrame) -> pl.LazyFrame:
     """Rated sessions (`line`, `row`, `session` = dyad_session_number, `value`) in order, each with what the rater's
     earlier scores in the line say: previous, earlier_count, earlier_mean, earlier_sd, earlier_range (mean moving)."""
-    count = pl.int_range(pl.len())
-    sums = {"sum": _value.cum_sum(), "squares": (_value**2).cum_sum(), "ranges": _value.diff().abs().cum_sum()}
-    known = rated.with_columns(
-        previous=_value.shift().over("line"),
-        earlier_count=count.over("line"),
-        **{name: made.shift().over("line") for name, made in sums.items()},
+    summed = {"sum": _value, "squares": _value**2, "ranges": (_value - beside(_value, 1)).abs().fill_null(0)}
+    sums = rated.with_columns(**{name: each.alias(name) for name, each in summed.items()}).with_columns(
+        pl.col(*summed).cum_sum().over("line")
+    )
+    known = sums.with_columns(
+        previous=beside(_value, 1),
+        earlier_count=(pl.col("row") - pl.col("row").min().over("line")).cast(pl.Int32),
+        **{name: beside(pl.col(name), 1) for name in summed},
     )
     n = pl.col("earlier_count")
     mean = pl.col("sum") / n
@@ -32,7 +34,13 @@ def with_limits(rated: pl.LazyFrame) -> pl.LazyFrame:
         earlier_mean=pl.when(n > 0).then(mean).round(6),
         earlier_sd=pl.when(n > 1).then(spread.round(6).sqrt()).round(6),
         earlier_range=pl.when(n > 1).then(pl.col("ranges") / (n - 1)).round(6),
-    ).drop(*sums)
+    ).drop(*summed)
+
+
+def beside(values: pl.Expr, places: int) -> pl.Expr:
+    """The values so many rows before (after, where it is negative) in the same line; rows are in the order of lines."""
+    line = pl.col("line")
+    return pl.when(line == line.shift(places)).then(values.shift(places))
 
 
 def starts(rated: pl.LazyFrame, rule: RuptureRule, clinic: Clinic) -> pl.LazyFrame:
@@ -44,10 +52,10 @@ def starts(rated: pl.LazyFrame, rule: RuptureRule, clinic: Clinic) -> pl.LazyFra
         [f"{each.name} {compared(rule, each)}" for each in meant]
     )
     is_met = (is_meant & met).fill_null(False)
-    usual = {"level": _NOTHING, "rise": _NOTHING, "is_above": pl.lit(False)}
+    usual = {"pre_value": _previous, "level": _NOTHING, "rise": _NOTHING, "is_above": pl.lit(False)}
     return (
         rated.with_columns(is_met=is_met)
-        .filter(pl.col("is_met") & ~pl.col("is_met").shift(fill_value=False).over("line"))
+        .filter(pl.col("is_met") & ~beside(pl.col("is_met"), 1).fill_null(False))
         .with_columns(rupture_rule=pl.lit(rule.name), within=pl.lit(rule.within, dtype=pl.Int32), **{**usual, **repair})
     )
 
@@ -86,10 +94,11 @@ def _regained(rule: RuptureRule) -> dict[str, pl.Expr]:
 
 
 def _control_limit(rule: RuptureRule, *_: object) -> _Condition:
-    """Individuals chart. A record that never varied has no limits."""
+    """Individuals chart. A record that never varied has no limits; what was before is its centre line."""
     enough = (pl.col("earlier_count") >= rule.least_earlier) & (pl.col("earlier_range") > 0)
     limit = (pl.col("earlier_mean") - rule.width * pl.col("earlier_range")).round(6)
-    return enough & (_value < limit), {"level": pl.col("earlier_mean"), "is_above": pl.lit(True)}
+    centre = pl.col("earlier_mean")
+    return enough & (_value < limit), {"pre_value": centre, "level": centre, "is_above": pl.lit(True)}
 
 
 def _sudden_loss(rule: RuptureRule, meant: list[Instrument], clinic: Clinic) -> _Condition:
@@ -103,9 +112,8 @@ def sudden_loss(amount: pl.Expr, share: float) -> pl.Expr:
     exceeds that of the three from here on by more than the critical t times their pooled SD. Null where the session
     before has no rating, or fewer than two on either side have one. Sessions are in the column `session`."""
     number = pl.col("session")
-    before = [_value.shift(n).over("line") for n in (1, 2, 3)]
-    before = [_if(number - number.shift(n).over("line") <= 3, each) for n, each in enumerate(before, start=1)]
-    after = [_value, *(_if(number.shift(-n).over("line") - number <= 2, _value.shift(-n).over("line")) for n in (1, 2))]
+    before = [_if(number - beside(number, n) <= 3, beside(_value, n)) for n in (1, 2, 3)]
+    after = [_value, *(_if(beside(number, -n) - number <= 2, beside(_value, -n)) for n in (1, 2))]
     degrees = _counted(before) + _counted(after) - 2
     pooled = (_squares(before) + _squares(after)) / degrees
     fall = (_previous - _value).round(6)
@@ -115,7 +123,7 @@ def sudden_loss(amount: pl.Expr, share: float) -> pl.Expr:
         & (fall >= (share * _previous).round(6))
         & (difference.round(6) > (critical_t(degrees) * pooled.sqrt()).round(6))
     )
-    is_next = number - number.shift().over("line") == 1
+    is_next = number - beside(number, 1) == 1
     return _if(is_next & (_counted(before) >= 2) & (_counted(after) >= 2), met)
 
 

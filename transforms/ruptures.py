@@ -33,7 +33,10 @@ _LINE = ("compared", *_DYAD, "rater", "instrument")
         ),
         Column("started_on", "date", "Day of that session.", required=True),
         Column(
-            "pre_value", "number", "What is compared, at the rater's last score before it; null where there is none."
+            "pre_value",
+            "number",
+            "What is compared, at the rater's last score before it; for control limits the mean of all before it. Null "
+            "where there is none.",
         ),
         Column(
             "nadir_value",
@@ -85,7 +88,7 @@ def ruptures(
     rating is no recovery; limits come from earlier sessions only. Only treatment sessions count."""
     rated = with_limits(_rated(_values(alliance, response_records, responses, clinic))).cache()
     by_score = [rule for rule in clinic.rupture_rules if rule.kind != "report"]
-    began = pl.concat([starts(rated, rule, clinic) for rule in by_score]).with_columns(pre_value="previous")
+    began = pl.concat([starts(rated, rule, clinic) for rule in by_score])
     found = _until_windows_close(courses(began, rated), sessions, clinic).with_columns(
         start_session_id="session_id", start_session_number="session", started_on="session_date"
     )

@@ -43,8 +43,8 @@ UNDER_WAY = "SELECT client_id FROM main.retention WHERE NOT has_ended"
 
 
 def lazy_table(con: duckdb.DuckDBPyConnection, table: str, *, is_under_way: bool = False) -> pl.LazyFrame:
-    """A table as a lazy frame: only the columns that a query uses leave DuckDB, and with `is_under_way` only the rows of
-    clients who have an episode that is not over."""
+    """A table as a lazy frame: only the columns that a query uses leave DuckDB, and with `is_under_way` only the rows
+    of clients who have an episode that is not over."""
     rows = f"{table} WHERE client_id IN ({UNDER_WAY})" if is_under_way else table
 
     def scan(
