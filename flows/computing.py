@@ -91,8 +91,9 @@ def _compute_clinic(tonight: Tonight, tables: list[Table]) -> None:
     """The clinic's tables, from the finished ones."""
     con = tonight.con
     finished = {table.name: frames.lazy_table(con, f"main.{table.name}") for table in tables if table.per == "client"}
+    given = {"clinic": tonight.order.clinic, "as_of": tonight.order.as_of}
     for table in (table for table in tables if table.per == "clinic"):
-        made = _made(table, {**finished, "clinic": tonight.order.clinic})
+        made = _made(table, {**finished, **given})
         finished[table.name] = made.lazy()
         come, gone = computing.write_differences(con, table, made, None)
         movement.note_changes(con, table, come, gone)

@@ -67,6 +67,7 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
     """A published file, read-only, as an analyst opens it."""
     con = duckdb.connect(str(path), read_only=True)
     con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET arrow_lossless_conversion = true")
     return con
 
 
