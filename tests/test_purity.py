@@ -28,6 +28,7 @@ SETTLED = {
 SO_FAR = {
     "clients",
     "alliance_congruence",
+    "alliance_means",
     "alliance_shapes",
     "engagement",
     "goals",

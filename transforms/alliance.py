@@ -84,7 +84,6 @@ def alliance_instruments(clinic: Clinic) -> list[str]:
 
 
 @table(
-    per="clinic",
     key="first_session_id rater instrument scale",
     columns=[
         "client_id!",
@@ -97,26 +96,13 @@ def alliance_instruments(clinic: Clinic) -> list[str]:
         "score_count!",
         Column("person_mean", "number", "Mean of the rater's scores over the dyad, so far.", required=True),
         Column("person_sd", "number", "Their standard deviation (n - 1); null below two scores."),
-        Column(
-            "grand_mean",
-            "number",
-            "Mean over the clinic of person_mean, each person counting once however many sessions they rated, for the "
-            "same rater, instrument and scale.",
-            required=True,
-        ),
-        Column(
-            "between_deviation",
-            "number",
-            "person_mean minus grand_mean: the part of the alliance that differs between persons (B).",
-            required=True,
-        ),
     ],
 )
 def alliance_means(alliance: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per dyad, rater, alliance instrument and scale: the between-person part. The within-person part of a
-    session is its score minus person_mean (W), which sums to 0 over a person's sessions (Falkenström; Zilcha-Mano;
-    Hoffart). It looks ahead of each session: for what was known then see alliance.within_deviation."""
-    people = (
+    """One row per dyad, rater, alliance instrument and scale: the person's own mean, which every session changes. A
+    session's score minus it is the within-person part (W), and it minus the clinic's mean the between-person part (B):
+    view alliance_parts."""
+    return (
         alliance.filter(pl.col("episode_id").is_not_null())
         .sort("client_id", "session_date", "dyad_session_number", "session_id")
         .group_by(LINE)
@@ -126,9 +112,34 @@ def alliance_means(alliance: pl.LazyFrame) -> pl.LazyFrame:
             person_mean=pl.col("score").mean().round(6),
             person_sd=pl.col("score").std().round(6),
         )
-        .sort("client_id", "first_session_id")
     )
-    grand_mean = pl.col("person_mean").mean().over("rater", "instrument", "scale").round(6)
-    return people.with_columns(grand_mean=grand_mean).with_columns(
-        between_deviation=(pl.col("person_mean") - pl.col("grand_mean")).round(6)
+
+
+@table(
+    per="clinic",
+    key="rater instrument scale",
+    columns=[
+        "rater!",
+        "instrument!",
+        "scale!",
+        Column("person_count", "integer", "Dyads, each with its rater's mean.", required=True, between=(1, None)),
+        Column(
+            "grand_mean",
+            "number",
+            "Mean over the clinic of person_mean: each person counts once, however many sessions they rated.",
+            required=True,
+        ),
+        Column("between_sd", "number", "Standard deviation (n - 1) of person_mean; null below two."),
+    ],
+)
+def alliance_grand_means(alliance_means: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per rater, alliance instrument and scale: the clinic's mean, of people and not of rows."""
+    return (
+        alliance_means.sort("person_mean")
+        .group_by("rater", "instrument", "scale")
+        .agg(
+            person_count=pl.len().cast(pl.Int32),
+            grand_mean=pl.col("person_mean").mean().round(6),
+            between_sd=pl.col("person_mean").std().round(6),
+        )
     )

@@ -33,7 +33,11 @@ from warehouse.tables import table
         Column("limit_width", "number", "Mean moving ranges below the mean, for control limits."),
         Column("repair_kind", "text", "When it counts as repaired.", required=True, one_of=REPAIRS),
         Column(
-            "repair_within", "integer", "Rated sessions after its start in which.", required=True, between=(1, None)
+            "repair_within",
+            "integer",
+            "In how many rated sessions after its start; the number is Rapport's own.",
+            required=True,
+            between=(1, None),
         ),
         "fact_status!",
         "fact_source!",

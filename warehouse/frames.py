@@ -12,7 +12,8 @@ import duckdb
 import polars as pl
 from polars.io.plugins import register_io_source
 
-_ONE_AT_A_TIME = Lock()  # polars scans in threads; a DuckDB connection answers one question after another
+# polars scans the parts of a query in threads of its own, and a DuckDB connection answers one question at a time.
+_one_at_a_time = Lock()
 
 
 class Stream:
@@ -51,7 +52,7 @@ def lazy_table(con: duckdb.DuckDBPyConnection, table: str, *, is_under_way: bool
         columns: list[str] | None, predicate: pl.Expr | None, row_count: int | None, _batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         limit = "" if row_count is None else f" LIMIT {row_count}"
-        with _ONE_AT_A_TIME:
+        with _one_at_a_time:
             frame = fetch(con, f"SELECT {', '.join(columns or ['*'])} FROM {rows}{limit}")
         yield frame if predicate is None else frame.filter(predicate)
 
