@@ -51,7 +51,11 @@ TREND = ["session", "log_session"]
         ),
         "person_count!",
         Column(
-            "pair_count", "integer", "Adjacent sessions; for between, the episodes.", required=True, between=(0, None)
+            "adjacent_count",
+            "integer",
+            "Adjacent sessions; for between, the episodes.",
+            required=True,
+            between=(0, None),
         ),
         "estimate",
         "standard_error",
@@ -106,7 +110,7 @@ def _within(lines: dict[tuple, pl.DataFrame], outcomes: dict[tuple, pl.DataFrame
             found = lag(kept, link, model) if persons >= ENOUGH_PERSONS else {}
             yield _names(whose, whose_outcome, link, model) | {
                 "person_count": persons,
-                "pair_count": kept.height,
+                "adjacent_count": kept.height,
                 **{name: round(value, 9) for name, value in found.items()},
             }
 
@@ -156,7 +160,7 @@ def _between(early_alliance: pl.LazyFrame, residuals: pl.LazyFrame) -> Iterator[
     met = early.join(outcome, on="episode_id").sort("episode_id").collect()
     for (*whose, instrument, rater), pairs in sorted(met.partition_by(keys, as_dict=True).items()):
         found = correlation(pairs["early"], pairs["value"]) if pairs.height >= ENOUGH_PERSONS else {}
-        counts = {"person_count": pairs.height, "pair_count": pairs.height}
+        counts = {"person_count": pairs.height, "adjacent_count": pairs.height}
         yield _names(tuple(whose), (instrument, rater), "between", "correlation") | counts | found
 
 
