@@ -35,7 +35,7 @@ def compute(tonight: Tonight) -> None:
     _take_down(tonight, tables)
     building.create_tables(con, tables)
     renewed_client_tables = {table.name for table in tables if table.per == "client"} & renewed
-    if computing.choose_known_before(con, tonight.load_id) and renewed_client_tables:
+    if renewed_client_tables and computing.choose_known_before(con, tonight.load_id):
         _compute_clients(tonight, tables, renewed_client_tables, before=tonight.load_id)
     if computing.choose_touched(con):
         _compute_clients(tonight, tables, {table.name for table in tables})

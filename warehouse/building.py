@@ -18,7 +18,7 @@ from warehouse.records import FILE_NUMBER, KINDS, PROVENANCE, STAGED_ONLY, VERSI
 from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
 
-LIMITS = {"threads": THREADS, "memory_limit": "1GB"}  # above it DuckDB works in the scratch folder
+LIMITS = {"threads": THREADS, "memory_limit": "600MB"}  # above it DuckDB works in the scratch folder
 _SETTINGS = {
     # Nobody recovers a building file: it is written out once, when it is sealed.
     "wal_autocheckpoint": "1TB",
