@@ -228,6 +228,7 @@ def make_question_views(
 
 def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
     """Carry every description into DuckDB's own comments: the data dictionary is read from there."""
+    con.begin()  # some hundred statements, written to the disk once
     for table in tables:
         _describe(con, "TABLE", f"main.{table.name}", f"{table.description} Per {table.per}.", table.columns)
     _describe(con, "TABLE", f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.description, RISK_ANSWERS.columns)
@@ -238,6 +239,7 @@ def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
         _describe(con, "TABLE", f"history.{kind.name}", f"{kind.description} Every version.", history_columns(kind))
     for book in BOOKS.values():
         _describe(con, "TABLE", f"load.{book.name}", book.description, book.columns)
+    con.commit()
 
 
 def _describe(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str, columns: tuple[Column, ...]) -> None:
