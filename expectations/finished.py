@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from expectations.rules import Rule, promised, rows_rule, unique
+from expectations.clinic_tables import CLINIC_TABLES
+from expectations.rules import Rule, promised, promised_together, rows_rule, unique
 from warehouse.tables import Table
 
 
 def table_rules(table: Table) -> list[Rule]:
     """What a finished table's columns promise, its key, and what its own suite adds."""
-    return [*promised(table.columns, "critical"), unique(table.key), *_ADDED.get(table.name, [])]
+    added = {**CLINIC_TABLES, **_ADDED}.get(table.name, [])
+    told = promised(table.columns, "critical") if table.per == "client" else promised_together(table.columns)
+    return [*told, unique(table.key), *added]
 
 
 def book_rules(book: str, load_id: int) -> list[Rule]:

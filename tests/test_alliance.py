@@ -173,7 +173,7 @@ def test_a_persons_deviations_from_their_own_mean_sum_to_nothing_and_the_grand_m
         bob       | b1               | 1           | 20          |
         """
     assert seen(made["alliance_means"], expected) == lines(expected)
-    assert made["alliance_grand_means"].select("person_count", "grand_mean").rows() == [(2, 27)]
+    assert made["alliance_grand_means"].select("dyad_count", "grand_mean").rows() == [(2, 27)]
     within = made["alliance"].join(made["alliance_means"], on=["client_id", "rater", "instrument", "scale"])
     sums = within.group_by("client_id").agg(total=(pl.col("score") - pl.col("person_mean")).sum())
     assert sums["total"].to_list() == [0, 0]

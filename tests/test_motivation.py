@@ -1,13 +1,6 @@
 """Motivation: what child and caregiver say early, the gap between them, and the alliance beside it."""
 
-import math
-
-import polars as pl
-import pytest
-from drawn import clinic, computed, lines, seen, table
-
-from transforms.motivation import motivation as motivation_table
-from transforms.motivation_links import motivation_links
+from drawn import clinic, computed, lines, seen
 
 ACCEPTED = clinic(accepted=["myts"])  # its key is recalled
 EIGHT = "session_id | starts_at | therapist_id\n" + "\n".join(f"s{n} | 2026-03-{n:02} 15:00 | tom" for n in range(1, 9))
@@ -51,30 +44,3 @@ def test_the_early_alliance_stands_beside_it():
 
 def test_a_recalled_key_that_is_not_accepted_makes_no_row():
     assert motivation(myts("client", 1, 2), like="scale", declared=clinic())[1:] == []
-
-
-def link(*pairs: tuple[float, float]) -> dict:
-    """The client's first motivation and early alliance, an episode a pair."""
-    rows = [f"c{at} | e{at} | myts | total | {x} | {y}" for at, (x, y) in enumerate(pairs)]
-    header = "client_id | episode_id | instrument | scale | client_first_pomp | client_alliance"
-    frame = table("\n".join([header, *rows]))
-    absent = [name for name in motivation_table.column_names if name not in frame.collect_schema()]
-    frame = frame.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in absent)
-    return motivation_links(frame).collect().row(0, named=True)
-
-
-def test_the_link_of_motivation_and_alliance_is_pearsons_with_fishers_interval():
-    """Fisher 1921: tanh(atanh(r) +- 1.96 / sqrt(n - 3))."""
-    base = [(40, 40), (40, 60), (60, 40), (60, 60)]
-    pairs = [pair for pair, times in zip(base, (21, 7, 7, 21), strict=True) for _ in range(times)]
-    row = link(*pairs)
-    assert (row["pair_count"], row["alliance_correlation"]) == (56, 0.5)
-    half = 1.959964 / 53**0.5
-    assert row["correlation_low"] == pytest.approx(math.tanh(math.atanh(0.5) - half), abs=1e-5)
-    assert row["correlation_high"] == pytest.approx(math.tanh(math.atanh(0.5) + half), abs=1e-5)
-
-
-@pytest.mark.parametrize("pairs", [[(40 + n, 40 + n) for n in range(9)], [(40, 40 + n) for n in range(12)]])
-def test_few_episodes_or_none_that_vary_have_no_correlation(pairs):
-    row = link(*pairs)
-    assert (row["pair_count"], row["alliance_correlation"], row["correlation_low"]) == (len(pairs), None, None)

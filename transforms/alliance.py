@@ -132,7 +132,7 @@ def _sd() -> pl.Expr:
         "rater!",
         "instrument!",
         "scale!",
-        Column("person_count", "integer", "Dyads, each with its rater's mean.", required=True, between=(1, None)),
+        Column("dyad_count", "integer", "Dyads, each with its rater's mean.", required=True, between=(1, None)),
         Column(
             "grand_mean",
             "number",
@@ -148,7 +148,7 @@ def alliance_grand_means(alliance_means: pl.LazyFrame) -> pl.LazyFrame:
         alliance_means.sort("person_mean")
         .group_by("rater", "instrument", "scale")
         .agg(
-            person_count=pl.len().cast(pl.Int32),
+            dyad_count=pl.len().cast(pl.Int32),
             grand_mean=pl.col("person_mean").mean().round(6),
             between_sd=pl.col("person_mean").std().round(6),
         )

@@ -1,75 +1,63 @@
-"""Does motivation go with the alliance, here?"""
+"""Is the relationship a change facilitator? Early motivation, the alliance and staying, across clients."""
 
 from __future__ import annotations
 
+from itertools import product
+
 import polars as pl
 
-from transforms.motivation import RATERS
+from transforms.correlation import correlation
+from transforms.responsiveness_links import ENOUGH_PERSONS, log_odds
+from transforms.typed import of_rows
 from warehouse.columns import Column
 from warehouse.tables import table
 
-LEAST_EPISODES = 10
-_Z_95 = 1.959964
-MEASURES = ("first motivation", "early change")
+PREDICTORS = ("client_early_change", "caregiver_early_change", "first_gap", "gap_change")
+ALLIANCES = ("client_alliance", "caregiver_alliance")
+STAYING = "more_than_four"
 
 
 @table(
     per="clinic",
-    key="rater instrument scale motivation_measure",
+    key="instrument scale motivation linked",
     columns=[
-        "rater!",
         "instrument!",
         "scale!",
+        Column("motivation", "text", "A column of table motivation.", required=True, one_of=PREDICTORS),
         Column(
-            "motivation_measure",
+            "linked",
             "text",
-            "What is set against the rater's early alliance: how motivated they were at first, or how that changed.",
+            "What it goes with: the early alliance as client or caregiver sees it, or staying more than four sessions.",
             required=True,
-            one_of=MEASURES,
+            one_of=(*ALLIANCES, STAYING),
         ),
-        Column("pair_count", "integer", "Episodes that have both.", required=True, between=(0, None)),
-        Column(
-            "alliance_correlation",
-            "number",
-            "Pearson's r over episodes, of the measure with the same rater's early alliance (pomp). Null below ten "
-            "episodes, and where either never varies.",
-            between=(-1, 1),
-        ),
-        Column(
-            "correlation_low",
-            "number",
-            "Lower end of its 95 % interval (Fisher's z); null without one.",
-            between=(-1, 1),
-        ),
-        Column("correlation_high", "number", "Its upper end.", between=(-1, 1)),
+        "person_count!",
+        "estimate",
+        "standard_error",
+        "low",
+        "high",
     ],
 )
-def motivation_links(motivation: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per rater, motivation scale and measure: whether clients (caregivers) with the stronger early alliance
-    are those whose motivation was high, or rose. A correlation between people over the same sessions, and no cause in
-    either direction. A client with two episodes counts twice. The least of ten episodes is Rapport's own."""
-    columns = {"first motivation": "first_pomp", "early change": "early_change"}
-    pairs = [
-        motivation.select(
-            "instrument",
-            "scale",
-            rater=pl.lit(rater),
-            motivation_measure=pl.lit(measure),
-            x=f"{rater}_{column}",
-            y=f"{rater}_alliance",
-        )
-        for rater in RATERS
-        for measure, column in columns.items()
-    ]
-    known = pl.concat(pairs).filter(pl.col("x").is_not_null() & pl.col("y").is_not_null()).sort("x", "y")
-    n, r = pl.col("pair_count"), pl.col("alliance_correlation")
-    found = known.group_by("rater", "instrument", "scale", "motivation_measure").agg(
-        pair_count=pl.len().cast(pl.Int32), found=pl.corr("x", "y")
-    )
-    is_known = (n >= LEAST_EPISODES) & pl.col("found").is_finite()
-    half = _Z_95 / (n - 3).sqrt()
-    return found.with_columns(
-        alliance_correlation=pl.when(is_known).then(pl.col("found").clip(-1, 1).round(6))
-    ).with_columns(
-        correlation_low=(r.arctanh() - half).tanh().round(6), correlation_high=(r.arctanh() + half).tanh().round(6)
-    )
+def motivation_links(motivation: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per motivation scale, early change or gap, and what it might go with: Pearson's correlation with the
+    early alliance (Fisher's interval), or the log-odds of staying more than four sessions per 10 percent of maximum
+    (logistic regression). Null below 30 episodes, or below 10 that stayed or 10 that did not. Change and alliance are
+    of the same weeks: which comes first is not known."""
+    stayed = retention.select("episode_id", pl.col("has_more_than_four").alias(STAYING))
+    columns = ("episode_id", "instrument", "scale", *PREDICTORS, *ALLIANCES)
+    met = motivation.select(columns).join(stayed, on="episode_id", how="left").sort("episode_id").collect()
+    parts = sorted(met.partition_by("instrument", "scale", as_dict=True).items())
+    pairs = list(product(PREDICTORS, (*ALLIANCES, STAYING)))
+    return of_rows(motivation_links, [_row(names, each, *pair) for names, each in parts for pair in pairs])
+
+
+def _row(names: tuple, met: pl.DataFrame, predictor: str, linked: str) -> dict:
+    both = met.select(predictor, linked).drop_nulls()
+    found = {}
+    if linked == STAYING:
+        found = log_odds(both[predictor] / 10, both[linked])
+    elif both.height >= ENOUGH_PERSONS:
+        found = correlation(both[predictor], both[linked])
+    told = {"instrument": names[0], "scale": names[1], "motivation": predictor, "linked": linked}
+    found.pop("odds_ratio", None)
+    return told | {"person_count": both.height} | found

@@ -44,22 +44,26 @@ HEADLINES = (
 
 def list_causes(con: duckdb.DuckDBPyConnection) -> None:
     """staged.causes: per client touched tonight, why."""
-    flags = ", ".join(f"bool_or(cause = '{cause}') AS is_{cause}" for cause in (NEW, CORRECTED, GONE))
+    flags = ", ".join(f"bool_or(cause = '{cause}') AS is_{cause}" for cause in (ERASED, NEW, CORRECTED, GONE))
     con.execute(f"CREATE OR REPLACE TABLE staged.causes AS SELECT client_id, {flags} FROM staged.touched GROUP BY ALL")
 
 
 def note_changes(con: duckdb.DuckDBPyConnection, table: Table, come: str, gone: str, cause: str | None = None) -> None:
     """Book the rows that came to a table and those that went from it. `come` and `gone` are relations of whole rows;
     without a `cause` each row takes that of its client."""
-    key = ", ".join(table.key)
-    con.execute(f"""
-        INSERT INTO staged.changes
-        SELECT '{table.name}', count(*) FILTER (came AND NOT went), count(*) FILTER (came AND went),
-            count(*) FILTER (went AND NOT came)
-        FROM (SELECT bool_or(came) AS came, bool_or(NOT came) AS went FROM (
-                SELECT {key}, true AS came FROM {come} UNION ALL SELECT {key}, false FROM {gone}) GROUP BY {key})""")
+    has_gone = con.sql(f"SELECT EXISTS (FROM {gone})").fetchone()[0]
+    counts = _counts(table, come, gone) if has_gone else f"SELECT count(*), 0, 0 FROM {come}"
+    con.execute(f"INSERT INTO staged.changes SELECT '{table.name}', * FROM ({counts})")
     for headline in (each for each in HEADLINES if each.table == table.name):
         _note_movement(con, table, headline, come, gone, cause)
+
+
+def _counts(table: Table, come: str, gone: str) -> str:
+    key = ", ".join(table.key)
+    return f"""
+        SELECT count(*) FILTER (came AND NOT went), count(*) FILTER (came AND went), count(*) FILTER (went AND NOT came)
+        FROM (SELECT bool_or(came) AS came, bool_or(NOT came) AS went FROM (
+                SELECT {key}, true AS came FROM {come} UNION ALL SELECT {key}, false FROM {gone}) GROUP BY {key})"""
 
 
 def _note_movement(
@@ -73,7 +77,7 @@ def _note_movement(
         WITH moved AS (
             SELECT {rows}, 1 AS sign FROM {come} WHERE {headline.rows}
             UNION ALL SELECT {rows}, -1 FROM {gone} WHERE {headline.rows}),
-        both_ways AS (SELECT {key} FROM moved GROUP BY {key} HAVING min(sign) < max(sign)),
+        both_ways AS (SELECT {key} FROM moved WHERE sign < 0 INTERSECT SELECT {key} FROM moved WHERE sign > 0),
         told AS (
             SELECT part, sign * numerator AS numerator, sign * denominator AS denominator,
                 {f"'{cause}'" if cause else _CAUSE_OF_ROW} AS cause
@@ -82,7 +86,7 @@ def _note_movement(
         SELECT '{headline.name}', part, cause, sum(numerator), sum(denominator) FROM told GROUP BY part, cause""")
 
 
-_CAUSE_OF_ROW = f"""CASE
+_CAUSE_OF_ROW = f"""CASE WHEN is_{ERASED} THEN '{ERASED}'
     WHEN both_ways THEN CASE WHEN is_{CORRECTED} THEN '{CORRECTED}' WHEN is_{NEW} THEN '{NEW}' ELSE '{GONE}' END
     WHEN sign > 0 THEN CASE WHEN is_{NEW} THEN '{NEW}' WHEN is_{CORRECTED} THEN '{CORRECTED}' ELSE '{GONE}' END
     WHEN is_{GONE} THEN '{GONE}' WHEN is_{CORRECTED} THEN '{CORRECTED}' ELSE '{NEW}' END"""
