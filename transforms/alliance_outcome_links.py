@@ -51,7 +51,11 @@ TREND = ["session", "log_session"]
         ),
         "person_count!",
         Column(
-            "adjacent_count", "integer", "Adjacent sessions; for between, the episodes.", required=True, between=(0, None)
+            "adjacent_count",
+            "integer",
+            "Adjacent sessions; for between, the episodes.",
+            required=True,
+            between=(0, None),
         ),
         "estimate",
         "standard_error",
