@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from nights import Place, differences
+from watching import watching
 
 import expectations.checking
 import expectations.finished
@@ -113,22 +114,12 @@ def die_in_step(step: str, at: int) -> None:
 
 
 def watch(step: str, seen: Callable[[int], object]) -> None:
-    """Tell of every call, inside a step, of a function of ours or of the operating system's."""
-    ours, run, count = str(Path(flows.__file__).parent.parent), STEPS[step], 0
-
-    def called(frame: object, event: str, called_c: object) -> None:
-        nonlocal count
-        is_ours = event == "call" and frame.f_code.co_filename.startswith(ours)
-        if is_ours or (event == "c_call" and getattr(called_c, "__module__", "") == "posix"):
-            count += 1
-            seen(count)
+    """Tell of every call inside a step."""
+    run = STEPS[step]
 
     def watched(tonight: object) -> None:
-        sys.setprofile(called)
-        try:
+        with watching(seen):
             run(tonight)
-        finally:
-            sys.setprofile(None)
 
     STEPS[step] = watched
 
