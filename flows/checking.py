@@ -92,9 +92,12 @@ def _check_volumes(tonight: Tonight) -> None:
 def check_tables(tonight: Tonight) -> None:
     """The finished tables (the rows of the clients touched) and the books against their promises."""
     from expectations.checking import check  # noqa: PLC0415
+    from expectations.engine import open_source  # noqa: PLC0415
     from expectations.finished import book_rules, table_rules  # noqa: PLC0415
 
     con = tonight.con
+    if tonight.source is None:  # a load that read nothing
+        tonight.source = open_source(lambda: _staged_cursor(tonight))
     tables = [table for table in transforms.tables() if tonight.client_count or table.per == "clinic"]
     for table in tables:
         relation = computing.touched_rows(con, table)

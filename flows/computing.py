@@ -46,6 +46,18 @@ def compute(tonight: Tonight) -> None:
     movement.write_movements(con, tonight.load_id)
 
 
+def derive_anew(tonight: Tonight) -> None:
+    """Every table from the records alone, whatever the file held of them."""
+    con, tables = tonight.con, transforms.tables()
+    movement.begin_movements(con)
+    movement.list_causes(con)
+    building.drop_tables(con)
+    building.create_tables(con, tables)
+    if computing.choose_known_before(con, tonight.load_id):
+        _compute_clients(tonight, tables, {table.name for table in tables})
+    _compute_clinic(tonight, tables)
+
+
 def _take_down(tonight: Tonight, tables: list[Table]) -> None:
     """Rows of a table whose columns have changed leave the books under the new definition."""
     for table in tables:

@@ -56,7 +56,7 @@ class Delivery:
 def find_deliveries(tonight: Tonight) -> None:
     """List the files to read into `tonight.deliveries`, and those still growing into `tonight.waiting`."""
     order = tonight.order
-    matched = [(s, path, at) for s in order.clinic.sources for path, at in _matching(order.exports, s)]
+    matched = [(s, path, at) for s in order.clinic.sources for path, at in matching(order.exports, s)]
     if not matched:
         patterns = ", ".join(source.files for source in order.clinic.sources)
         raise RapportError(
@@ -84,7 +84,7 @@ def _waits(tonight: Tonight, source: Source, path: Path, growing: set[Path]) -> 
     return True
 
 
-def _matching(exports: Path, source: Source) -> Iterator[tuple[Path, datetime | None]]:
+def matching(exports: Path, source: Source) -> Iterator[tuple[Path, datetime | None]]:
     """The source's files with the export time that their names tell."""
     pattern, directives = _pattern(source.files)
     deep = "/" in source.files

@@ -26,9 +26,9 @@ from flows.night import night, sayable
 from flows.order import Tonight, place_order
 from flows.report import Progress, Report, report_of, tell
 from warehouse.clinic import read_clinic
-from warehouse.errors import NightRunning, RapportError, Unusable
+from warehouse.errors import NightRunning, RapportError
 
-PUBLISHED, FAILED, UNUSABLE, RUNNING, LATE = range(5)
+PUBLISHED, LATE = 0, 4  # what a night that cannot go on exits with, its error says
 
 
 @flow(name="nightly", description="Load what came, check it, compute it, publish it.", validate_parameters=False)
@@ -83,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         report = _through_prefect(given)
     except RapportError as error:
         print(error.told, file=sys.stderr)
-        return UNUSABLE if isinstance(error, Unusable) else RUNNING if isinstance(error, NightRunning) else FAILED
+        return error.status
     tell(report)
     return LATE if report.late_sources else PUBLISHED
 

@@ -16,6 +16,7 @@ from transforms.pseudonyms import Pseudonyms
 from warehouse.clinic import Clinic, read_clinic
 from warehouse.errors import Unusable
 from warehouse.folders import Folders
+from warehouse.publishing import as_of_published
 from warehouse.staging import Staging
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from expectations.checking import Outcome
     from flows.deliveries import Delivery
+    from flows.tombstones import Tombstones
     from warehouse.summary import FileSums
 
 
@@ -46,6 +48,15 @@ def place_order(exports: Path, clinic: Path, warehouse: Path, as_of: str | None 
     folders = Folders(warehouse)
     folders.make()
     return Order(exports, facts, folders, _as_of(as_of, facts.zone), **more)
+
+
+def place_change(clinic: Path, warehouse: Path) -> Order:
+    """The order of a load that reads no export: its clock is that of what is published. Raises Unusable."""
+    facts, folders = read_clinic(clinic), Folders(warehouse)
+    if not folders.published.exists():
+        raise Unusable("this warehouse has published nothing yet; check --warehouse, or run a night first")
+    folders.make()
+    return Order(warehouse, facts, folders, as_of_published(folders.published))
 
 
 def _as_of(text: str | None, zone: ZoneInfo) -> datetime:
@@ -75,9 +86,12 @@ class Tonight:
     started_at: datetime
     load_id: int = 0
     purpose: str = "night"
+    reason: str | None = None  # why, for a load that is not a night
+    is_erasing: bool = False  # what went must not stay in the file's empty space
     con: duckdb.DuckDBPyConnection | None = None
     building: Path | None = None
     pseudonyms: Pseudonyms | None = None
+    tombstones: Tombstones | None = None
     staging: Staging | None = None
     crosswalk: pl.DataFrame | None = None
     failed_attempts: list[dict] = field(default_factory=list)

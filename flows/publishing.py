@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
+import polars as pl
+
 import transforms
 from dashboards.questions import load_questions
 from flows.order import Tonight
+from flows.tombstones import Tombstones, read_tombstones
 from warehouse import compaction, folders, ledger, publishing, staging, views
 
 RAPPORT_VERSION = "0.1.0"
@@ -15,22 +18,27 @@ RAPPORT_VERSION = "0.1.0"
 
 def publish(tonight: Tonight) -> None:
     """Views, comments, the books closed; then a read-only version, and one symlink moved."""
-    con, order = tonight.con, tonight.order
-    tables = transforms.tables()
-    views.make_views(con)
-    views.make_macros(con)
-    views.make_question_views(con, load_questions())
-    views.make_comments(con, tables)
-    ledger.write_sources(con, order.clinic, order.as_of)
+    con = tonight.con
+    dress(tonight)
     _write_outcomes(tonight)
     _write_loads(tonight)
     tonight.late_sources = ledger.late_sources(con)
-    tonight.tables = publishing.table_counts(con, tables)
+    tonight.tables = publishing.table_counts(con, transforms.tables())
     for cursor in tonight.cursors:  # an open transaction of theirs would hold up the checkpoint
         cursor.close()
-    if publishing.seal(con):
+    if publishing.seal(con) or tonight.is_erasing:
         compaction.compact(tonight.building)
     _move_links(tonight)
+
+
+def dress(tonight: Tonight) -> None:
+    """What an analyst sees beside the tables: views, macros, questions, every comment, and how late sources are."""
+    con, order = tonight.con, tonight.order
+    views.make_views(con)
+    views.make_macros(con)
+    views.make_question_views(con, load_questions())
+    views.make_comments(con, transforms.tables())
+    ledger.write_sources(con, order.clinic, order.as_of)
 
 
 def _write_outcomes(tonight: Tonight) -> None:
@@ -61,6 +69,7 @@ def _write_loads(tonight: Tonight) -> None:
         "started_at": tonight.started_at,
         "finished_at": datetime.now(UTC),
         "outcome": "published",
+        "reason": tonight.reason,
         "client_count": tonight.client_count,
         "is_full_build": tonight.is_full_build,
     }
@@ -75,11 +84,19 @@ def _write_loads(tonight: Tonight) -> None:
     publishing.close_books(con, load, current)
 
 
+def _without_erased(crosswalk: pl.DataFrame, tombstones: Tombstones) -> pl.DataFrame:
+    """The crosswalk without people who may not be read: an export may still name them."""
+    if not tombstones.days:
+        return crosswalk
+    gone = [person for person in crosswalk["pseudonym"] if tombstones.stands_for(person)]
+    return crosswalk.filter(~pl.col("pseudonym").is_in(gone))
+
+
 def _move_links(tonight: Tonight) -> None:
     where = tonight.order.folders
     stamp = folders.version_stamp(tonight.started_at, tonight.load_id)
     made = where.building / "crosswalk.parquet"
-    tonight.crosswalk.write_parquet(made)
+    _without_erased(tonight.crosswalk, read_tombstones(where)).write_parquet(made)
     folders.publish(made, where.crosswalk, stamp, 0o600)
     tonight.published = folders.publish(tonight.building, where.published, stamp, 0o440)
     where.attempts.unlink(missing_ok=True)

@@ -33,9 +33,10 @@ def _read(tonight: Tonight, delivery: Delivery) -> None:
     births = []
     for kind, frame in read(opened, delivery.source, task):
         safe = pseudonymise(kind, frame, delivery.source, tonight.pseudonyms)
-        tonight.staging.add_rows(kind, safe, delivery.number)
         if kind == "clients":
-            births.append(safe.select(pseudonym="client_id").with_columns(frame["birth_date"]))
+            born = safe.select("client_id").with_columns(frame["birth_date"])
+            births.append(tonight.tombstones.without(kind, born).rename({"client_id": "pseudonym"}))
+        tonight.staging.add_rows(kind, tonight.tombstones.without(kind, safe), delivery.number)
     if not delivery.is_unmoved:
         tonight.staging.drop_file(delivery.number)
         tonight.waiting.append(delivery.path.name)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import polars as pl
 
 from transforms.episodes import newest
-from transforms.validity import FLAGS, flagged, is_straight_lined
+from transforms.matching import nearest
+from transforms.validity import FLAGS, flagged, is_repeated, is_straight_lined
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
 from warehouse.tables import table
@@ -53,7 +52,7 @@ def responses(
     Unmatched responses stay, and are matched when their appointment arrives."""
     windows = sorted({instrument.window for instrument in clinic.instruments.values()}, key=str)
     counted = _counted(response_records, clinic, windows)
-    all_of_them = newest(counted, "response_id").cache()  # every way of matching reads it
+    all_of_them = newest(counted, "response_id").collect().lazy()  # every way of matching reads it
     matched = pl.concat(
         [
             _named(all_of_them.filter(pl.col("appointment_session_id").is_not_null()), sessions),
@@ -62,7 +61,7 @@ def responses(
         ]
     )
     is_complete = pl.col("answered_count") + pl.col("unasked_count") == pl.col("item_count")
-    complete = matched.with_columns(is_complete=is_complete).with_columns(is_used=_is_first_complete())
+    complete = _with_used(matched.with_columns(is_complete=is_complete))
     return flagged(complete, birth_dates, clinic)
 
 
@@ -89,7 +88,7 @@ def _counted(response_records: pl.LazyFrame, clinic: Clinic, windows: list[tuple
     counts = {name: instrument.item_count for name, instrument in clinic.instruments.items()}
     window_of = {name: windows.index(instrument.window) for name, instrument in clinic.instruments.items()}
     return response_records.with_columns(
-        answered_count=pl.col("answers").list.drop_nulls().list.len().fill_null(0).cast(pl.Int32),
+        answered_count=pl.col("answers").list.agg(pl.element().count()).fill_null(0).cast(pl.Int32),
         item_count=pl.col("instrument").replace_strict(counts, default=0, return_dtype=pl.Int32),
         unasked_count=_unasked(clinic),
         is_straight_lined=is_straight_lined(clinic),
@@ -133,50 +132,21 @@ def _by_day(responses: pl.LazyFrame, sessions: pl.LazyFrame) -> list[pl.LazyFram
 
 
 def _by_time(responses: pl.LazyFrame, sessions: pl.LazyFrame, windows: list[tuple]) -> list[pl.LazyFrame]:
-    return [
-        _nearest(group.filter(pl.col("window") == number), sessions, same, window)
-        for group, same in _by_therapist(responses)
-        for number, window in enumerate(windows)
-    ]
+    return [_told(nearest(group, sessions, same, windows), "time") for group, same in _by_therapist(responses)]
 
 
-def _nearest(
-    responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str], window: tuple[str, float, float | None]
-) -> pl.LazyFrame:
-    """The nearer of the last session before and the first after, if its window holds the time; ties go earlier."""
-    anchor_column, before, after = window
-    anchored = (
-        sessions.sort("starts_at", "session_id")
-        .select(*same, "session_id", "ends_at", anchor=anchor_column)
-        .unique([*same, "anchor"], keep="first", maintain_order=True)
-        .sort("anchor")
-    )
-    ordered = responses.sort("completed_at")
-    found = ordered
-    for strategy in ("backward", "forward"):
-        renamed = anchored.rename({name: f"{name}_{strategy}" for name in ("session_id", "ends_at", "anchor")})
-        found = found.join_asof(
-            renamed,
-            left_on="completed_at",
-            right_on=f"anchor_{strategy}",
-            by=same,
-            strategy=strategy,
-            check_sortedness=False,
-        )
-    since = pl.col("completed_at") - pl.col("anchor_backward")
-    until = pl.col("anchor_forward") - pl.col("completed_at")
-    until_the_end = pl.col("completed_at") <= pl.col("ends_at_backward")
-    held_back = until_the_end if after is None else since <= timedelta(hours=after)
-    held_ahead = (until <= timedelta(hours=before)).fill_null(False)
-    earlier = held_back.fill_null(False) & (~held_ahead | (since <= until))
-    chosen = pl.when(earlier).then("session_id_backward").when(held_ahead).then("session_id_forward")
-    extra = [f"{name}_{way}" for name in ("session_id", "ends_at", "anchor") for way in ("backward", "forward")]
-    return _told(found.with_columns(session_id=chosen).drop(extra, strict=False), "time")
+def _with_used(complete: pl.LazyFrame) -> pl.LazyFrame:
+    """Per session, instrument and rater the first complete response, or the first if none is; alone it is itself."""
+    known = complete.collect().lazy()
+    place = ["session_id", "instrument", "rater"]
+    may_share = pl.col("session_id").is_not_null() & is_repeated(place)
+    marked = known.with_columns(may_share=may_share)
+    shared = marked.filter("may_share").with_columns(is_used=_is_first_complete())
+    alone = marked.filter(~pl.col("may_share")).with_columns(is_used=pl.lit(True))
+    return pl.concat([alone, shared]).drop("may_share")
 
 
 def _is_first_complete() -> pl.Expr:
-    """Per session, instrument and rater the first complete response, or the first if none is; alone it is itself."""
     order = ["is_complete", "completed_at", "completed_on", "response_id"]
     first = pl.col("response_id").sort_by(order, descending=[True, False, False, False], nulls_last=True).first()
-    is_first = pl.col("response_id") == first.over("session_id", "instrument", "rater")
-    return pl.when(pl.col("session_id").is_null()).then(pl.lit(True)).otherwise(is_first)
+    return pl.col("response_id") == first.over("session_id", "instrument", "rater")

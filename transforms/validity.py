@@ -53,8 +53,8 @@ FLAGS = (
 
 def is_straight_lined(clinic: Clinic) -> pl.Expr:
     """On raw answers, before anything is reversed: agreement with a statement and with its opposite."""
-    answered = pl.col("answers").list.drop_nulls()
-    alike = (answered.list.len() >= STRAIGHT_FROM) & (answered.list.min() == answered.list.max())
+    answers = pl.col("answers").list
+    alike = (answers.agg(pl.element().count()) >= STRAIGHT_FROM) & (answers.min() == answers.max())
     has_reversed = [name for name, instrument in clinic.instruments.items() if instrument.reversed]
     return pl.when(pl.col("instrument").is_in(has_reversed)).then(alike.fill_null(False))
 
@@ -63,12 +63,18 @@ def flagged(responses: pl.LazyFrame, birth_dates: pl.LazyFrame, clinic: Clinic) 
     """Responses with the other flags of FLAGS."""
     dated = responses.with_columns(day=pl.coalesce("completed_on", pl.col("completed_at").dt.date()))
     aged = dated.join(birth_dates, on="client_id", how="left").with_columns(years=years_on("day"))
-    return aged.with_columns(
+    doubted = aged.with_columns(
         is_implausibly_fast=_is_implausibly_fast(),
         is_wrong_age=_is_wrong_age(clinic),
         has_age_caution=_has_age_caution(clinic),
-        is_duplicate_submission=_is_duplicate_submission(),
+        may_repeat=pl.col("day").is_not_null() & is_repeated(["client_id", "instrument", "rater", "day"]),
     )
+    known = doubted.collect().lazy()
+    alone = known.filter(~pl.col("may_repeat")).with_columns(
+        is_duplicate_submission=pl.when(pl.col("day").is_not_null()).then(pl.lit(False))
+    )
+    repeated = known.filter("may_repeat").with_columns(is_duplicate_submission=_is_duplicate_submission())
+    return pl.concat([alone, repeated])
 
 
 def _is_implausibly_fast() -> pl.Expr:
@@ -109,3 +115,8 @@ def _is_duplicate_submission() -> pl.Expr:
     first = pl.col("response_id").sort_by("completed_at", "response_id", nulls_last=True).first()
     same = ["client_id", "instrument", "rater", person, "day"]
     return pl.when(pl.col("day").is_not_null()).then(pl.col("response_id") != first.over(same))
+
+
+def is_repeated(columns: list[str]) -> pl.Expr:
+    """False only where no other row has the same values: by hash, so a true one is still to be looked at."""
+    return pl.struct(columns).hash().is_duplicated()

@@ -39,8 +39,14 @@ LOADS = _book(
     Column("as_of", "instant", "The night's only clock.", required=True),
     Column("started_at", "instant", "When it started."),
     Column("finished_at", "instant", "When it published, or failed."),
-    Column("outcome", "text", "Whether it published.", required=True, one_of=("published", "failed")),
-    Column("reason", "text", "Why it failed, in one sentence."),
+    Column(
+        "outcome",
+        "text",
+        "Whether it published; withdrawn: an older version was restored over it.",
+        required=True,
+        one_of=("published", "failed", "withdrawn"),
+    ),
+    Column("reason", "text", "Why it failed, or was done, in one sentence."),
     Column("client_count", "integer", "Clients whose tables were computed again."),
     Column(
         "is_full_build", "truth", "True when tables were computed for every client: the first, or a new definition."

@@ -13,17 +13,23 @@ import duckdb
 
 from warehouse.books import BOOKS
 from warehouse.columns import Column
+from warehouse.frames import THREADS
 from warehouse.records import FILE_NUMBER, KINDS, PROVENANCE, STAGED_ONLY, VERSION, RecordKind
 from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
 
-LIMITS = {"threads": 2, "memory_limit": "1GB"}  # above it DuckDB works in the scratch folder
+LIMITS = {"threads": THREADS, "memory_limit": "1GB"}  # above it DuckDB works in the scratch folder
+_SETTINGS = {
+    # Nobody recovers a building file: it is written out once, when it is sealed.
+    "wal_autocheckpoint": "1TB",
+    # For long texts; ours are a few words each, and trying these on every segment costs a tenth of an insert.
+    "disabled_compression_methods": "fsst,zstd,dict_fsst",
+}
 
 
 def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     """Open (or begin) a building file, with its schemas, history tables, books and an empty `staged`."""
-    con = duckdb.connect(str(path), config=LIMITS | {"temp_directory": str(scratch)})
-    con.execute("SET TimeZone = 'UTC'")
+    con = open_file(path, scratch)
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET arrow_lossless_conversion = true")  # a UUID leaves as 16 bytes, not as 36 letters
     for schema in ("history", "load", "dashboard"):
@@ -39,6 +45,13 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     create(con, "staged.files", (*BOOKS["files"].columns, FILE_NUMBER))
     con.execute("CREATE TABLE staged.touched (client_id UUID, cause VARCHAR)")
     con.execute("CREATE TABLE staged.held (records VARCHAR, row_id BIGINT, rule VARCHAR, column_name VARCHAR)")
+    return con
+
+
+def open_file(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
+    """Open a file to write to it, as it is."""
+    con = duckdb.connect(str(path), config=LIMITS | _SETTINGS | {"temp_directory": str(scratch)})
+    con.execute("SET TimeZone = 'UTC'")
     return con
 
 
@@ -70,6 +83,12 @@ def create_tables(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> No
         if has_other_columns(con, table):
             con.execute(f"DROP TABLE main.{table.name}")
         create(con, f"main.{table.name}", table.columns)
+
+
+def drop_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Drop main's computed tables."""
+    for name in existing_tables(con) - {RISK_ANSWERS.name}:
+        con.execute(f"DROP TABLE main.{name}")
 
 
 def existing_tables(con: duckdb.DuckDBPyConnection) -> set[str]:

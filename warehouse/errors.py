@@ -16,6 +16,8 @@ from __future__ import annotations
 class RapportError(Exception):
     """The night cannot go on."""
 
+    status = 1  # of the command that meets it
+
     @property
     def told(self) -> str:
         return str(self)
@@ -44,6 +46,10 @@ class DidNotRun(RapportError):
 class Unusable(RapportError):
     """The arguments or the clinic file cannot be used."""
 
+    status = 2
+
 
 class NightRunning(RapportError):
     """Another night holds the lock."""
+
+    status = 3

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,6 +53,19 @@ class Folders:
         """Nights that did not publish, until the next that does writes them into load.loads."""
         return self.private / "attempts.jsonl"
 
+    @property
+    def tombstones(self) -> Path:
+        return self.private / "tombstones"
+
+    @property
+    def tombstone_key(self) -> Path:
+        return self.private / "tombstone_key"
+
+    @property
+    def receipts(self) -> Path:
+        """What was taken out when, without personal data."""
+        return self.private / "receipts.jsonl"
+
     def make(self) -> None:
         """Make the trees with their modes. Raises Unusable when that is not allowed."""
         try:
@@ -92,13 +106,17 @@ def night_lock(folders: Folders) -> Iterator[None]:
         yield
 
 
-def copy_yesterday(folders: Folders, load_id: int) -> Path:
-    """The building file: yesterday's published file copied, or a path where a new one will be made."""
-    building = folders.building / f"{load_id:06d}.duckdb"
-    if folders.published.exists():
-        shutil.copyfile(folders.published.resolve(), building)
-        building.chmod(0o600)
-    return building
+def copy_version(folders: Folders, version: Path, number: int) -> Path:
+    """The building file: a published file copied, or a path where the first one will be made."""
+    building = folders.building / f"{number:06d}.duckdb"
+    return copy_to(version.resolve(), building) if version.exists() else building
+
+
+def copy_to(version: Path, to: Path) -> Path:
+    """A published file copied to where it may be written to."""
+    shutil.copyfile(version, to)
+    to.chmod(0o600)
+    return to
 
 
 def publish(made: Path, link: Path, stamp: str, mode: int) -> Path:
@@ -114,6 +132,15 @@ def publish(made: Path, link: Path, stamp: str, mode: int) -> Path:
     waiting.replace(link)
     _flush(link.parent)
     return version
+
+
+def swap(made: Path, version: Path) -> None:
+    """Put `made` in the place of a kept version. Who has the old one open reads it until it is closed."""
+    made.chmod(stat.S_IMODE(version.stat().st_mode))
+    _give_to_group(made, version.parent.parent)
+    _flush(made)
+    made.replace(version)
+    _flush(version.parent)
 
 
 def _give_to_group(made: Path, folder: Path) -> None:

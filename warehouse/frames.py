@@ -11,6 +11,8 @@ import duckdb
 import polars as pl
 from polars.io.plugins import register_io_source
 
+THREADS = 2
+
 
 class Stream:
     """A polars frame as DuckDB scans it."""
@@ -26,7 +28,9 @@ def insert(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> N
     """Append a frame to a table, column by name."""
     stream = Stream(frame)  # noqa: F841  DuckDB finds it by its name
     values = (f"{name}::UUID" if dtype == pl.Binary else name for name, dtype in frame.schema.items())
+    con.execute("SET threads = 1")  # a stream has one reader; a second thread would spin beside it, at twice the cost
     con.execute(f"INSERT INTO {table} ({', '.join(frame.columns)}) SELECT {', '.join(values)} FROM stream")
+    con.execute(f"SET threads = {THREADS}")
 
 
 def fetch(con: duckdb.DuckDBPyConnection, query: str, parameters: list | None = None) -> pl.DataFrame:

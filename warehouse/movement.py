@@ -44,7 +44,7 @@ HEADLINES = (
 
 def list_causes(con: duckdb.DuckDBPyConnection) -> None:
     """staged.causes: per client touched tonight, why."""
-    flags = ", ".join(f"bool_or(cause = '{cause}') AS is_{cause}" for cause in (NEW, CORRECTED, GONE))
+    flags = ", ".join(f"bool_or(cause = '{cause}') AS is_{cause}" for cause in (ERASED, NEW, CORRECTED, GONE))
     con.execute(f"CREATE OR REPLACE TABLE staged.causes AS SELECT client_id, {flags} FROM staged.touched GROUP BY ALL")
 
 
@@ -82,7 +82,7 @@ def _note_movement(
         SELECT '{headline.name}', part, cause, sum(numerator), sum(denominator) FROM told GROUP BY part, cause""")
 
 
-_CAUSE_OF_ROW = f"""CASE
+_CAUSE_OF_ROW = f"""CASE WHEN is_{ERASED} THEN '{ERASED}'
     WHEN both_ways THEN CASE WHEN is_{CORRECTED} THEN '{CORRECTED}' WHEN is_{NEW} THEN '{NEW}' ELSE '{GONE}' END
     WHEN sign > 0 THEN CASE WHEN is_{NEW} THEN '{NEW}' WHEN is_{CORRECTED} THEN '{CORRECTED}' ELSE '{GONE}' END
     WHEN is_{GONE} THEN '{GONE}' WHEN is_{CORRECTED} THEN '{CORRECTED}' ELSE '{NEW}' END"""

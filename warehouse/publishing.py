@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 
 import duckdb
 
+from warehouse.building import open_published
 from warehouse.compaction import COMPACT_ABOVE, empty_share
 from warehouse.staging import enter
 from warehouse.tables import Table
@@ -34,7 +37,23 @@ def table_counts(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> dict[st
     return {table.name: con.sql(f"SELECT count(*) FROM main.{table.name}").fetchone()[0] for table in tables}
 
 
+def as_of_published(path: Path) -> datetime:
+    """The clock of the load that a published file carries."""
+    with open_published(path) as con:
+        return con.sql("SELECT as_of FROM load.current").fetchone()[0]
+
+
 def key_check_of(con: duckdb.DuckDBPyConnection) -> str | None:
     """The mark of the pseudonym key that the warehouse was made with; None before the first night."""
     row = con.sql("SELECT key_check FROM load.current").fetchone()
     return row[0] if row else None
+
+
+def withdraw_later(con: duckdb.DuckDBPyConnection, published: Path) -> None:
+    """Enter the loads that the published file has and this older one has not: withdrawn, with what was said of them."""
+    con.execute(f"ATTACH '{published.resolve()}' AS later (READ_ONLY)")
+    con.execute("""
+        INSERT INTO load.loads BY NAME
+        SELECT * REPLACE (CASE outcome WHEN 'published' THEN 'withdrawn' ELSE outcome END AS outcome)
+        FROM later.load.loads WHERE load_id > (SELECT load_id FROM load.current)""")
+    con.execute("DETACH later")

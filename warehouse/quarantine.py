@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
 import duckdb
 
@@ -141,6 +142,34 @@ def has_waiting(con: duckdb.DuckDBPyConnection, file_id: str) -> bool:
 def confirm_file(con: duckdb.DuckDBPyConnection, before: str, now: str, _: datetime) -> None:
     """A file came again byte for byte: its rows wait in the new one."""
     con.execute("UPDATE load.quarantine SET file_id = ? WHERE file_id = ? AND state = 'waiting'", [now, before])
+
+
+class Held(NamedTuple):
+    """A row of the inbox, as it is listed; it holds no value."""
+
+    quarantine_id: int
+    load_id: int
+    source: str
+    records: str
+    record_number: int
+    record_count: int
+    rule: str
+    column_name: str
+
+
+def held_rows(con: duckdb.DuckDBPyConnection, state: str) -> list[Held]:
+    """The rows of a state, oldest first."""
+    asked = f"SELECT {', '.join(Held._fields)} FROM load.quarantine WHERE state = ? ORDER BY quarantine_id"
+    return [Held(*row) for row in con.execute(asked, [state]).fetchall()]
+
+
+def place_of(con: duckdb.DuckDBPyConnection, quarantine_id: int) -> tuple[str, str, int] | None:
+    """Where a row's values are: its source, the digest of its file, its record number; None for no such row."""
+    return con.execute(
+        "SELECT q.source, any_value(f.content), any_value(q.record_number) FROM load.quarantine AS q "
+        "JOIN load.files AS f USING (file_id) WHERE quarantine_id = ? GROUP BY q.source",
+        [quarantine_id],
+    ).fetchone()
 
 
 def discard(con: duckdb.DuckDBPyConnection, load_id: int, ids: Collection[int]) -> int:

@@ -10,6 +10,7 @@ import duckdb
 from warehouse.books import BOOKS
 from warehouse.building import history_columns
 from warehouse.columns import Column, resolve
+from warehouse.knowing import LOAD_OF_DAY
 from warehouse.movement import CAUSES
 from warehouse.records import KINDS
 from warehouse.risk import RISK_ANSWERS
@@ -162,11 +163,6 @@ def make_macros(con: duckdb.DuckDBPyConnection) -> None:
             WHERE known_from <= ({LOAD_OF_DAY}) AND coalesce(known_to > ({LOAD_OF_DAY}), true)""")
         said = f"{kind.description} As they were known after the last load of a day (of the clinic's zone)."
         _say(con, "MACRO TABLE", f"history.{kind.name}_as_known_on", said)
-
-
-# The last load whose clock stood on a day or before it; null before the first.
-LOAD_OF_DAY = """SELECT max(load_id) FROM load.loads, (SELECT time_zone FROM load.current) AS clinic
-    WHERE outcome = 'published' AND (as_of AT TIME ZONE time_zone)::DATE <= day"""
 
 
 def make_question_views(

@@ -9,20 +9,16 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from transforms.sources import quick
 from transforms.sources.casts import (
     UNKNOWN,
     Dialect,
-    clock_change,
-    day,
     identifier,
-    instant,
-    number,
+    local_day,
     text,
     translated,
     typed,
     unreadable,
-    unreadable_number,
-    wall,
     word,
 )
 from transforms.sources.door import RECORD
@@ -48,58 +44,62 @@ ATTRIBUTES = [
 ]
 
 
-def local_day(column: str, dialect: Dialect) -> pl.Expr:
-    """The local day of a time, or a date that stands alone."""
-    return pl.coalesce(wall(column, dialect).dt.date(), day_alone(column, dialect))
-
-
-def day_alone(column: str, dialect: Dialect) -> pl.Expr:
-    written = text(column, dialect)
-    return pl.when(written.str.len_bytes() == 10).then(day(column, dialect))
-
-
 def from_form(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
     """Responses from the rows in which a form was touched; `client_id` and `response_id` (raw) are there already."""
+    cells = rows.select(_used(form)).collect()
+    items = {item: quick.number(cells, item, dialect) for item in form.items}
+    seconds = quick.number(cells, form.seconds, dialect) if form.seconds else None
+    completed = quick.time(cells, form.completed_at, dialect) if form.completed_at else None
     columns = {
         **{name: pl.col(name) for name in (RECORD, "client_id", "response_id")},
         "record_count": pl.lit(1, dtype=pl.Int32),
         "instrument": pl.lit(form.instrument),
         "rater": translated(form.rater, dialect) if isinstance(form.rater, Words) else pl.lit(form.rater),
         **{name: _optional(getattr(form, name), dialect) for name in ("rater_id", "therapist_id", "appointment_id")},
-        **_completion(form, dialect),
-        "seconds": number(form.seconds, dialect) if form.seconds else pl.lit(None, dtype=pl.Float64),
-        "answers": pl.concat_list([number(item, dialect).cast(pl.Float32) for item in form.items]),
+        **_completion(form, completed),
+        "seconds": seconds.value if seconds else pl.lit(None, dtype=pl.Float64),
+        "answers": _side_by_side([number.value for number in items.values()]),
         "given_scores": pl.lit(None, dtype=GIVEN),
         "item_word": pl.lit(None, dtype=pl.String),
-        "is_touched": _is_touched(form, dialect),
-        "clock_change": clock_change(form.completed_at, dialect)
-        if form.completed_at
-        else pl.lit(None, dtype=pl.String),
+        "is_touched": _is_touched(list(items.values()), form, dialect),
+        "clock_change": completed.change if completed else pl.lit(None, dtype=pl.String),
     }
-    numbers = [*form.items, form.seconds] if form.seconds else form.items
-    flags = {column: unreadable_number(column, dialect) for column in numbers}
-    if form.completed_at:
-        flags[form.completed_at] = unreadable(form.completed_at, local_day(form.completed_at, dialect), dialect)
-    return task.counted(typed(rows, columns, flags).filter("is_touched").drop("is_touched"))
+    flags = {column: number.unreadable for column, number in items.items()}
+    if seconds:
+        flags[form.seconds] = seconds.unreadable
+    if completed and not completed.is_read:
+        flags[form.completed_at] = unreadable(form.completed_at, completed.day, dialect)
+    return task.counted(typed(cells.lazy(), columns, flags).filter("is_touched").drop("is_touched"))
+
+
+def _used(form: Form) -> list[str]:
+    """The columns that a form's responses are made from."""
+    named = [form.rater_id, form.therapist_id, form.appointment_id, form.completed_at, form.seconds]
+    rater = [form.rater.column] if isinstance(form.rater, Words) else []
+    wanted = (RECORD, "client_id", "response_id", *form.items, *rater, *named)
+    return list(dict.fromkeys(column for column in wanted if column))
+
+
+def _side_by_side(values: list[quick.Value]) -> pl.Expr:
+    """One list a row; through an array, which is made thirty times as fast."""
+    narrow = [(pl.lit(value) if isinstance(value, pl.Series) else value).cast(pl.Float32) for value in values]
+    return pl.concat_arr(narrow).arr.to_list()
 
 
 def _optional(column: str | None, dialect: Dialect) -> pl.Expr:
     return text(column, dialect) if column else pl.lit(None, dtype=pl.String)
 
 
-def _completion(form: Form, dialect: Dialect) -> dict[str, pl.Expr]:
-    if form.completed_at:
-        return {
-            "completed_at": instant(form.completed_at, dialect),
-            "completed_on": local_day(form.completed_at, dialect),
-        }
+def _completion(form: Form, completed: quick.Time | None) -> dict[str, quick.Value]:
+    if completed:
+        return {"completed_at": completed.at, "completed_on": completed.day}
     constant = pl.lit(form.completed_on).str.to_date("%Y-%m-%d") if form.completed_on else pl.lit(None, dtype=pl.Date)
     return {"completed_at": pl.lit(None, dtype=pl.Datetime("us", "UTC")), "completed_on": constant}
 
 
-def _is_touched(form: Form, dialect: Dialect) -> pl.Expr:
+def _is_touched(items: list[quick.Number], form: Form, dialect: Dialect) -> pl.Expr:
     """True where a form was touched: an item is filled in, or its own time of completion is."""
-    touched = [text(item, dialect).is_not_null() for item in form.items]
+    touched = [item.is_filled for item in items]
     if form.completed_at:
         touched.append(text(form.completed_at, dialect).is_not_null())
     return pl.any_horizontal(touched)
@@ -116,6 +116,8 @@ def from_items(chunks: Iterator[pl.DataFrame], dialect: Dialect, task: Task) -> 
 
 
 def _item_rows(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
+    value, seconds = (quick.number(chunk, name, dialect) for name in ("value", "seconds"))
+    completed = quick.time(chunk, "completed_at", dialect)
     columns = {
         RECORD: pl.col(RECORD),
         "response_id": identifier("response_id", dialect),
@@ -125,16 +127,16 @@ def _item_rows(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFram
         "rater_id": text("rater_id", dialect),
         "therapist_id": text("therapist_id", dialect),
         "appointment_id": text("appointment_id", dialect),
-        "completed_at": instant("completed_at", dialect),
-        "completed_on": local_day("completed_at", dialect),
-        "seconds": number("seconds", dialect),
+        "completed_at": completed.at,
+        "completed_on": completed.day,
+        "seconds": seconds.value,
         "item": text("item", dialect).str.to_lowercase(),
-        "value": number("value", dialect),
-        "clock_change": clock_change("completed_at", dialect),
+        "value": value.value,
+        "clock_change": completed.change,
     }
     unread = {
-        "value": unreadable_number("value", dialect),
-        "seconds": unreadable_number("seconds", dialect),
+        "value": value.unreadable,
+        "seconds": seconds.unreadable,
         "completed_at": local_day("completed_at", dialect).is_null(),
     }
     return task.counted(typed(chunk.lazy(), columns, unread))

@@ -35,8 +35,13 @@ def identifier(column: str, dialect: Dialect) -> pl.Expr:
 def number(column: str, dialect: Dialect) -> pl.Expr:
     """A decimal number; a null word that is a number is compared as one (7 is also '7.0')."""
     finite = _finite(column, dialect)
-    numeric = [float(word) for word in dialect.nulls if _is_number(word)]
-    return pl.when(~finite.is_in(numeric)).then(finite) if numeric else finite
+    words = numeric(dialect)
+    return pl.when(~finite.is_in(words)).then(finite) if words else finite
+
+
+def numeric(dialect: Dialect) -> list[float]:
+    """The null words that are numbers."""
+    return [float(word) for word in dialect.nulls if _is_number(word)]
 
 
 def _finite(column: str, dialect: Dialect) -> pl.Expr:
@@ -125,7 +130,7 @@ def _minutes(offset: pl.Expr) -> pl.Expr:
     return pl.duration(minutes=signed.fill_null(0))
 
 
-def utc(naive: pl.Expr, time_zone: str) -> pl.Expr:
+def utc(naive: pl.Expr | pl.Series, time_zone: str) -> pl.Expr:
     """Wall-clock time to UTC by the rule of `instant`."""
     known = naive.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
     moved = (naive + pl.duration(hours=1)).dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
@@ -134,15 +139,30 @@ def utc(naive: pl.Expr, time_zone: str) -> pl.Expr:
 
 def clock_change(column: str, dialect: Dialect) -> pl.Expr:
     """'ambiguous' or 'missing' where a wall-clock time falls on a change of clocks, else null."""
-    naive, zone = pl.field("naive"), dialect.time_zone
-    early = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    late = naive.dt.replace_time_zone(zone, ambiguous="latest", non_existent="null")
-    change = (
-        pl.when(naive.is_null() | pl.field("offset").is_not_null()).then(None)
+    stated = pl.field("offset").is_not_null()
+    change = pl.when(~stated).then(change_of(pl.field("naive"), dialect.time_zone))
+    return _clock(column, dialect).struct.with_fields(change=change).struct.field("change")
+
+
+def change_of(naive: pl.Expr | pl.Series, time_zone: str) -> pl.Expr:
+    """The change of clocks that a wall-clock time falls on, by the rule of `instant`."""
+    early = naive.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
+    late = naive.dt.replace_time_zone(time_zone, ambiguous="latest", non_existent="null")
+    return (
+        pl.when(naive.is_null()).then(None)
         .when(early.is_null()).then(pl.lit("missing"))
         .when(early != late).then(pl.lit("ambiguous"))
     )  # fmt: skip
-    return _clock(column, dialect).struct.with_fields(change=change).struct.field("change")
+
+
+def local_day(column: str, dialect: Dialect) -> pl.Expr:
+    """The local day of a time, or a date that stands alone."""
+    return pl.coalesce(wall(column, dialect).dt.date(), _day_alone(column, dialect))
+
+
+def _day_alone(column: str, dialect: Dialect) -> pl.Expr:
+    written = text(column, dialect)
+    return pl.when(written.str.len_bytes() == 10).then(day(column, dialect))
 
 
 def unreadable(column: str, value: pl.Expr, dialect: Dialect) -> pl.Expr:
@@ -171,14 +191,16 @@ def listed(column: str, allowed: tuple[str, ...], dialect: Dialect) -> pl.Expr:
     return pl.when(found.is_in(list(allowed))).then(found).when(found.is_not_null()).then(pl.lit("other"))
 
 
-def typed(rows: pl.LazyFrame, columns: dict[str, pl.Expr], flags: dict[str, pl.Expr]) -> pl.DataFrame:
+def typed(
+    rows: pl.LazyFrame, columns: dict[str, pl.Expr | pl.Series], flags: dict[str, pl.Expr | None]
+) -> pl.DataFrame:
     """The columns, and `unreadable`: the names of those whose flag is true, null where there are none.
 
     It is one lazy query, so what columns and flags share (the strip, the parse) is computed once.
     """
-    marks = {f"{name} unreadable": flag for name, flag in flags.items()}
+    marks = {f"{name} unreadable": flag for name, flag in flags.items() if flag is not None}
     frame = rows.select(**columns, **marks).collect()
-    named = [name for name in flags if frame[f"{name} unreadable"].any()]
+    named = [name for name in flags if f"{name} unreadable" in marks and frame[f"{name} unreadable"].any()]
     words = [pl.when(f"{name} unreadable").then(pl.lit(name)) for name in named]
     lists = pl.concat_list(words).list.drop_nulls() if words else pl.lit(None, dtype=pl.List(pl.String))
     return frame.with_columns(unreadable=pl.when(lists.list.len() > 0).then(lists)).drop(marks)

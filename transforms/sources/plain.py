@@ -9,20 +9,15 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.sources import answers
+from transforms.sources import answers, quick
 from transforms.sources.casts import (
     Dialect,
-    clock_change,
     day,
     identifier,
-    instant,
     listed,
-    number,
     text,
     typed,
     unreadable,
-    unreadable_number,
-    wall,
     word,
 )
 from transforms.sources.door import RECORD, Opened
@@ -68,23 +63,25 @@ _one_record = {RECORD: pl.col(RECORD), "record_count": pl.lit(1, dtype=pl.Int32)
 
 def _appointments(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
     texts = ["service", "modality", "site"]
+    starts, cancelled = (quick.time(chunk, name, dialect) for name in ("starts_at", "cancelled_at"))
+    minutes = quick.number(chunk, "duration_minutes", dialect)
     columns = {
         **_one_record,
         "appointment_id": identifier("appointment_id", dialect),
         "client_id": identifier("client_id", dialect),
         "therapist_id": text("therapist_id", dialect),
-        "starts_at": instant("starts_at", dialect),
-        "starts_local": wall("starts_at", dialect),
-        "duration_minutes": number("duration_minutes", dialect).cast(pl.Int32, strict=False),
-        "cancelled_at": instant("cancelled_at", dialect),
+        "starts_at": starts.at,
+        "starts_local": starts.local,
+        "duration_minutes": minutes.value.cast(pl.Int32, strict=False),
+        "cancelled_at": cancelled.at,
         "stated": word("status", STATUSES, dialect),
         **{name: listed(name, task.lists[name], dialect) for name in texts},
-        "clock_change": clock_change("starts_at", dialect),
+        "clock_change": starts.change,
     }
     flags = {
-        "starts_at": unreadable("starts_at", instant("starts_at", dialect), dialect),
-        "cancelled_at": unreadable("cancelled_at", instant("cancelled_at", dialect), dialect),
-        "duration_minutes": unreadable_number("duration_minutes", dialect),
+        "starts_at": None if starts.is_read else unreadable("starts_at", starts.at, dialect),
+        "cancelled_at": None if cancelled.is_read else unreadable("cancelled_at", cancelled.at, dialect),
+        "duration_minutes": minutes.unreadable,
     }
     frame = task.counted(typed(chunk.lazy(), columns, flags))
     _count_texts(frame, chunk, texts, task)

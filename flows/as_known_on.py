@@ -1,0 +1,69 @@
+"""What was known after a day's night, under today's rules, as a normal warehouse file.
+
+    python -m flows.as_known_on --day 2026-03-31 --out FILE
+
+Birth dates are today's: the private crosswalk keeps one per client.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from flows.computing import derive_anew
+from flows.order import Order, place_change
+from flows.publishing import dress
+from flows.terminal import arguments, finish
+from flows.verify import at_desk
+from warehouse import compaction, knowing, publishing
+from warehouse.errors import Unusable
+
+
+def as_known_on(order: Order, day: date, out: Path) -> int:
+    """Write the file; the load whose knowledge it holds. Raises Unusable when nothing was known by then."""
+    if out.exists():
+        raise Unusable(f"{out.name} is there already; give --out another name")
+    published = order.folders.published.resolve()
+    with tempfile.TemporaryDirectory(dir=order.folders.private) as scratch:
+        tonight = at_desk(order, published, Path(scratch))
+        try:
+            load_id = knowing.load_of_day(tonight.con, day)
+            if load_id is None:
+                raise Unusable(f"nothing was known on {day}: the first load came later; give a later --day")
+            tonight.order = replace(order, as_of=knowing.go_back(tonight.con, load_id))
+            derive_anew(tonight)
+            dress(tonight)
+            publishing.seal(tonight.con)
+        finally:
+            tonight.con.close()
+        _hand_over(tonight.building, out)
+    return load_id
+
+
+def _hand_over(made: Path, out: Path) -> None:
+    try:
+        compaction.copy_compactly(made, out)
+        out.chmod(0o440)
+    except OSError as error:
+        raise Unusable(f"{out.name} cannot be written ({error.strerror}); check --out") from None
+
+
+def main(given: list[str] | None = None) -> int:
+    """Write what was known on a day."""
+    parser = arguments("as_known_on", "Write what was known on a day, under today's rules, as a warehouse file.")
+    parser.add_argument("--day", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    asked = parser.parse_args(given)
+
+    def run() -> None:
+        load_id = as_known_on(place_change(asked.clinic, asked.warehouse), asked.day, asked.out)
+        print(f"{asked.out}: what was known on {asked.day} (load {load_id}), under today's rules.")
+
+    return finish(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

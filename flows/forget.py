@@ -1,0 +1,177 @@
+"""Take a person's data out: of the published file, every kept version and the private tree.
+
+    python -m flows.forget --space SPACE --client NUMBER [--since YYYY-MM-DD]
+
+With --since a consent is withdrawn from that day on: what is dated before stays. A tombstone stops a re-read of an
+export from bringing the data back; the exports that still hold the record are listed for ops to delete.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from flows.beginning import begin
+from flows.checking import check_tables
+from flows.computing import compute
+from flows.crosswalk import open_crosswalk
+from flows.deliveries import matching
+from flows.key import read_key
+from flows.night import at_work
+from flows.order import Order, Tonight, place_change
+from flows.publishing import publish
+from flows.terminal import arguments, finish
+from flows.tombstones import read_tombstones, set_tombstone
+from transforms.pseudonyms import Pseudonyms
+from transforms.sources import open_delivery, read
+from transforms.sources.task import Task
+from warehouse import building, compaction, erasing, folders
+from warehouse.errors import RapportError, Refused, Unusable
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is to be forgotten, as ops know them, and since when; `pseudonym` as hexadecimal digits."""
+
+    space: str
+    number: str
+    since: date | None
+    pseudonym: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What was done, without personal data."""
+
+    load_id: int
+    rows: dict[str, int]
+    versions: int
+    version_rows: int
+
+
+def find_person(order: Order, space: str, number: str, since: date | None) -> Person:
+    """The person. Raises Unusable for one whom the crosswalk does not know: a mistyped number would bury another."""
+    pseudonym = Pseudonyms(read_key(order.folders)).one(space, "client", number)
+    crosswalk = open_crosswalk(order.folders.crosswalk)
+    is_known = crosswalk.filter(pl.col("kind") == "client")["pseudonym"].is_in([pseudonym]).any()
+    tombstones = read_tombstones(order.folders)
+    if not is_known and not (tombstones.days and tombstones.of(pseudonym) in tombstones.days):
+        spaces = ", ".join(sorted(crosswalk.filter(pl.col("kind") == "client")["id_space"].unique()))
+        raise Unusable(f"no client with this number is known in the id space '{space}'; known id spaces are {spaces}")
+    return Person(space, number.strip(), since, pseudonym)
+
+
+def forget(order: Order, person: Person) -> Receipt:
+    """Take the person out; run again, it finishes what was interrupted."""
+    with at_work(order, "forget") as tonight:
+        tonight.reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
+        tonight.is_erasing = True
+        set_tombstone(order.folders, person.pseudonym, person.since)
+        begin(tonight)
+        rows = erasing.erase_records(tonight.con, person.pseudonym, person.since)
+        compute(tonight)
+        check_tables(tonight)
+        _stop_if_left(tonight, person)
+        publish(tonight)
+        versions, version_rows = _rewrite_kept(tonight, person)
+        receipt = Receipt(tonight.load_id, rows, versions, version_rows)
+        _keep(order, receipt)
+    return receipt
+
+
+def _stop_if_left(tonight: Tonight, person: Person) -> None:
+    if not person.since and (left := erasing.rows_of_person(tonight.con, person.pseudonym)):
+        raise RapportError(f"{left} rows of the person are left, so nothing was published; report this fault")
+
+
+def _rewrite_kept(tonight: Tonight, person: Person) -> tuple[int, int]:
+    """Every older version and every crosswalk without the person; how many versions, and how many rows went."""
+    where = tonight.order.folders
+    old = [v for v in folders.kept_versions(where.published) if folders.load_of(v) != tonight.load_id]
+    rows = sum(_rewrite(where, version, person) for version in old)
+    if not person.since:
+        for version in folders.kept_versions(where.crosswalk):
+            made = where.building / "crosswalk.parquet"
+            open_crosswalk(version).filter(pl.col("pseudonym") != person.pseudonym).write_parquet(made)
+            folders.swap(made, version)
+    return len(old), rows
+
+
+def _rewrite(where: folders.Folders, version: Path, person: Person) -> int:
+    """One kept version rewritten, by a copy that leaves nothing behind in empty space; how many rows went."""
+    work = folders.copy_to(version, where.building / "work.duckdb")
+    con = building.open_file(work, where.building)
+    try:
+        rows = erasing.erase_everywhere(con, person.pseudonym, person.since)
+    finally:
+        con.close()
+    made = where.building / "made.duckdb"
+    compaction.copy_compactly(work, made)
+    work.unlink()
+    folders.swap(made, version)
+    return rows
+
+
+def _keep(order: Order, receipt: Receipt) -> None:
+    facts = {"at": datetime.now(UTC).isoformat(), "load_id": receipt.load_id, "rows": receipt.rows}
+    facts |= {"versions": receipt.versions, "version_rows": receipt.version_rows}
+    with order.folders.receipts.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(facts) + "\n")
+
+
+def still_holding(order: Order, exports: Path, person: Person) -> Iterator[str]:
+    """The export files that hold the person's record, or could not be read and may."""
+    for source in order.clinic.sources:
+        if source.id_space != person.space:
+            continue
+        task = Task(order.as_of, order.clinic.lists, order.clinic.instruments)
+        for path, _ in matching(exports, source):
+            try:
+                opened = open_delivery(path, source)
+                if any(_holds(frame, person) for _, frame in read(opened, source, task)):
+                    yield path.relative_to(exports).as_posix()
+            except Refused as refused:
+                yield f"{path.relative_to(exports).as_posix()} (not looked into: it {refused.what})"
+
+
+def _holds(frame: pl.DataFrame, person: Person) -> bool:
+    return bool(frame["client_id"].str.strip_chars().is_in([person.number]).any())
+
+
+def tell(receipt: Receipt, holding: list[str]) -> None:
+    """Print the receipt, which names nobody, and the files that ops must delete."""
+    removed = ", ".join(f"{count} of {table}" for table, count in receipt.rows.items() if count) or "none"
+    print(f"Done, published as load {receipt.load_id}. Rows taken out: {removed}.")
+    print(f"Kept versions rewritten: {receipt.versions}, with {receipt.version_rows} rows taken out of them.")
+    print("A tombstone in the private tree stops a re-read. Backups and copies elsewhere are yours to clean.")
+    if holding:
+        print("These exports still hold the record; delete them, or the record in them:")
+        print("\n".join(f"  {name}" for name in holding))
+
+
+def main(given: list[str] | None = None) -> int:
+    """Forget one person, or withdraw a consent from a day on."""
+    parser = arguments("forget", "Take a person's data out of the warehouse.", exports=True)
+    parser.add_argument("--space", required=True, help="the id space of the number: id_space in clinic.toml")
+    parser.add_argument("--client", required=True, metavar="NUMBER", help="the client's number in that space")
+    parser.add_argument("--since", type=date.fromisoformat, metavar="YYYY-MM-DD", help="only from this day on")
+    asked = parser.parse_args(given)
+
+    def run() -> None:
+        order = place_change(asked.clinic, asked.warehouse)
+        if not asked.exports.is_dir():
+            raise Unusable(f"the exports folder {asked.exports} does not exist; check --exports")
+        person = find_person(order, asked.space, asked.client, asked.since)
+        tell(forget(order, person), list(still_holding(order, asked.exports, person)))
+
+    return finish(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

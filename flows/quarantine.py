@@ -1,0 +1,122 @@
+"""The inbox of rows that a rule holds back: `python -m flows.quarantine list|show|discard`.
+
+list      what waits (--state: or was released, discarded, gone)
+show      a row's values, read from its export to this terminal and nowhere else
+discard   rows that will not be mended: they leave the inbox, and stay out of it in later exports
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as Grid
+
+from flows.beginning import begin
+from flows.deliveries import matching
+from flows.night import at_work
+from flows.order import Order, place_change
+from flows.publishing import publish
+from flows.terminal import arguments, finish
+from transforms.sources import open_delivery
+from transforms.sources.door import RECORD, digest_of
+from warehouse import quarantine
+from warehouse.books import QUARANTINE_STATES
+from warehouse.building import open_published
+from warehouse.errors import Refused, Unusable
+
+
+def waiting_rows(order: Order, state: str) -> list[quarantine.Held]:
+    """The rows of a state, oldest first."""
+    with open_published(order.folders.published) as con:
+        return quarantine.held_rows(con, state)
+
+
+def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
+    """The values of one held row, by column. Raises Unusable when its file is not there as it was."""
+    with open_published(order.folders.published) as con:
+        held = quarantine.place_of(con, number)
+    if held is None:
+        raise Unusable(f"there is no row {number}; python -m flows.quarantine list shows the numbers")
+    source_name, content, record_number = held
+    source = next((each for each in order.clinic.sources if each.name == source_name), None)
+    if source is None:
+        raise Unusable(f"the clinic file has no source '{source_name}' any more")
+    for path, _ in matching(exports, source):
+        if digest_of(path) == content:
+            return _record(path, source, record_number)
+    raise Unusable("its export is no longer in the exports folder, or was changed since; the row cannot be shown")
+
+
+def _record(path: Path, source: object, record_number: int) -> dict[str, str | None]:
+    try:
+        opened = open_delivery(path, source)
+        opened.need([name for name in dict.fromkeys(opened.header) if opened.header.count(name) == 1])
+        for chunk in opened.chunks:
+            if (row := chunk.filter(chunk[RECORD] == record_number)).height:
+                return row.drop(RECORD).row(0, named=True)
+    except Refused as refused:
+        raise refused.of(source.files, path.name) from None
+    raise Unusable("its export no longer holds that record")
+
+
+def discard(order: Order, numbers: list[int]) -> int:
+    """Take waiting rows out of the inbox, as a load of its own; its number. Raises Unusable when one does not wait."""
+    with at_work(order, "discard") as load:
+        load.reason = f"{len(numbers)} rows of quarantine discarded"
+        begin(load)
+        if quarantine.discard(load.con, load.load_id, numbers) != len(set(numbers)):
+            raise Unusable("one of these rows does not wait; python -m flows.quarantine list shows those that do")
+        publish(load)
+    return load.load_id
+
+
+def tell(rows: list[quarantine.Held], state: str) -> None:
+    """Print rows of the inbox: never a value."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not rows:
+        console.print(f"Nothing is {state.replace('_', ' ')}.")
+        return
+    grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("row", "since load", "source", "kind", "record", "records", "rule", "column"):
+        grid.add_column(heading, header_style="dim", no_wrap=True)
+    for row in rows:
+        grid.add_row(*map(str, row))
+    console.print(grid)
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m flows.quarantine", description="The inbox of held rows.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    shared = {"add_help": False, "parents": [arguments("quarantine", "")], "conflict_handler": "resolve"}
+    listed = commands.add_parser("list", help="what waits", **shared)
+    listed.add_argument("--state", choices=QUARANTINE_STATES, default="waiting")
+    shown = commands.add_parser("show", help="a row's values, on this terminal only", **shared)
+    shown.add_argument("--exports", type=Path, required=True, metavar="DIR", help="where the exports arrive")
+    shown.add_argument("row", type=int)
+    discarded = commands.add_parser("discard", help="rows that will not be mended", **shared)
+    discarded.add_argument("rows", type=int, nargs="+", metavar="row")
+    return parser
+
+
+def main(given: list[str] | None = None) -> int:
+    """List, show or discard held rows."""
+    asked = _arguments().parse_args(given)
+
+    def run() -> None:
+        order = place_change(asked.clinic, asked.warehouse)
+        if asked.command == "list":
+            tell(waiting_rows(order, asked.state), asked.state)
+        elif asked.command == "show":
+            for column, value in show(order, asked.exports, asked.row).items():
+                print(f"{column}: {'' if value is None else value}")
+        else:
+            print(f"{len(set(asked.rows))} rows discarded, as load {discard(order, asked.rows)}.")
+
+    return finish(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Whom nobody may read in again: keyed hashes under a key of their own, in the private tree.
+
+A tombstone is HMAC-SHA256(second key, the client's pseudonym). It says neither who is meant nor, without that key,
+which pseudonym; with a day it stands for a consent withdrawn from that day on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from warehouse.errors import Unusable
+from warehouse.folders import Folders
+
+KEY_BYTES = 32
+# The local day of a record; what has none is taken to lie after any day.
+DAY_OF = {
+    "appointments": pl.col("starts_local").dt.date(),
+    "responses": pl.coalesce(pl.col("completed_on"), pl.col("completed_at").dt.date()),
+    "episodes": pl.col("opened_on"),
+}
+
+
+@dataclass(frozen=True)
+class Tombstones:
+    """The tombstones of a warehouse: hash -> the first day that may not be read, or None for all days."""
+
+    key: bytes
+    days: Mapping[str, date | None]
+
+    def of(self, pseudonym: str) -> str:
+        return hmac.new(self.key, pseudonym.encode(), hashlib.sha256).hexdigest()
+
+    def stands_for(self, pseudonym: str) -> bool:
+        """Whether the person may not be read at all."""
+        return self.days.get(self.of(pseudonym), date.max) is None
+
+    def without(self, kind: str, frame: pl.DataFrame) -> pl.DataFrame:
+        """A reader's pseudonymous rows without those that may not be read."""
+        if not self.days:
+            return frame
+        people = frame["client_id"].unique().drop_nulls()
+        found = {person: self.days[stone] for person in people if (stone := self.of(person)) in self.days}
+        if not found:
+            return frame
+        since = pl.DataFrame(
+            {"client_id": list(found), "is_dead": True, "since": list(found.values())},
+            schema={"client_id": pl.String, "is_dead": pl.Boolean, "since": pl.Date},
+        )
+        told = frame.join(since, on="client_id", how="left", maintain_order="left")
+        gone = pl.col("is_dead") & (pl.col("since").is_null() | self._is_later(kind))
+        return told.filter(~gone.fill_null(False)).drop("is_dead", "since")
+
+    @staticmethod
+    def _is_later(kind: str) -> pl.Expr:
+        return (DAY_OF[kind] >= pl.col("since")).fill_null(True) if kind in DAY_OF else pl.lit(False)
+
+
+def read_tombstones(folders: Folders) -> Tombstones:
+    """The tombstones; none before the first. Raises Unusable when their key is lost: erased people would come back."""
+    if not folders.tombstones.exists():
+        return Tombstones(b"", {})
+    if not folders.tombstone_key.exists():
+        raise Unusable("the key of the tombstones is lost; restore private/tombstone_key from its backup")
+    lines = folders.tombstones.read_text(encoding="ascii").split()
+    parts = (line.partition(",") for line in lines)
+    return Tombstones(
+        bytes.fromhex(folders.tombstone_key.read_text(encoding="ascii")),
+        {stone: date.fromisoformat(day) if day else None for stone, _, day in parts},
+    )
+
+
+def set_tombstone(folders: Folders, pseudonym: str, since: date | None) -> None:
+    """Add a person's tombstone, or widen it: an earlier day wins, no day wins over all."""
+    if not folders.tombstone_key.exists():
+        _write(folders, "tombstone_key", secrets.token_hex(KEY_BYTES))
+    standing = read_tombstones(folders) if folders.tombstones.exists() else _first(folders)
+    stone, days = standing.of(pseudonym), dict(standing.days)
+    days[stone] = None if since is None or days.get(stone, since) is None else min(since, days.get(stone, since))
+    lines = "".join(f"{each},{day or ''}\n" for each, day in sorted(days.items()))
+    _write(folders, "tombstones", lines)
+
+
+def _first(folders: Folders) -> Tombstones:
+    return Tombstones(bytes.fromhex(folders.tombstone_key.read_text(encoding="ascii")), {})
+
+
+def _write(folders: Folders, name: str, text: str) -> None:
+    """Replace a private file whole: a crash leaves the old one."""
+    waiting = folders.private / f".{name}.new"
+    handle = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    waiting.replace(folders.private / name)

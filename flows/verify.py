@@ -1,0 +1,96 @@
+"""Derive every table again from the records and compare it with what is published: `python -m flows.verify`.
+
+Exit status: 0 equal; 1 something differs, or could not be compared; 2 unusable arguments or clinic file.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table as Grid
+
+import transforms
+from flows.computing import derive_anew
+from flows.crosswalk import open_crosswalk
+from flows.definitions import fingerprints
+from flows.order import Order, Tonight, place_change
+from flows.terminal import arguments, finish
+from warehouse import building, comparing, folders
+from warehouse.definitions import changed
+from warehouse.errors import DidNotRun
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Per table: rows published, rows only published, rows only derived; and what the books say wrongly."""
+
+    tables: list[tuple[str, int, int, int]]
+    books: list[str]
+
+    @property
+    def is_equal(self) -> bool:
+        return not self.books and not any(lost or found for _, _, lost, found in self.tables)
+
+
+def verify(order: Order) -> Verdict:
+    """Compare the published tables with those made anew. Raises DidNotRun when the definitions have changed since."""
+    published = order.folders.published.resolve()
+    with tempfile.TemporaryDirectory(dir=order.folders.private) as scratch:
+        tonight = at_desk(order, published, Path(scratch))
+        try:
+            if changed(tonight.con, fingerprints(order), "table"):
+                raise DidNotRun(
+                    "the tables' definitions or the clinic file have changed since this file was published, so nothing "
+                    "can be compared; run a night, then verify"
+                )
+            books = comparing.broken_books(tonight.con)
+            derive_anew(tonight)
+            tables = transforms.tables()
+            return Verdict([comparing.differences(tonight.con, published, table.name) for table in tables], books)
+        finally:
+            tonight.con.close()
+
+
+def at_desk(order: Order, version: Path, scratch: Path) -> Tonight:
+    """A version copied to a scratch folder and opened, apart from any night: nothing of it is published."""
+    tonight = Tonight(order, datetime.now(UTC), folders.load_of(version) + 1)
+    tonight.building = folders.copy_to(version, scratch / "desk.duckdb")
+    tonight.con = building.open_building(tonight.building, scratch)
+    tonight.crosswalk = open_crosswalk(order.folders.crosswalk)
+    return tonight
+
+
+def tell(verdict: Verdict) -> None:
+    """Print what was compared."""
+    console = Console(highlight=False)
+    grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for place, heading in enumerate(("table", "rows", "only published", "only derived")):
+        grid.add_column(heading, justify="right" if place else "left", header_style="dim")
+    for name, *counts in verdict.tables:
+        grid.add_row(name, *(f"{count:,}" for count in counts))
+    console.print(grid)
+    for broken in verdict.books:
+        console.print(f"The books are wrong: {broken}.")
+    wrong = "[bold]The file does not follow from its records[/bold]: keep it, report it, restore an older version."
+    console.print("Every table follows from the records." if verdict.is_equal else wrong)
+
+
+def main(given: list[str] | None = None) -> int:
+    """Verify the published file."""
+    asked = arguments("verify", "Derive every table again from the records and compare.").parse_args(given)
+
+    def run() -> int:
+        verdict = verify(place_change(asked.clinic, asked.warehouse))
+        tell(verdict)
+        return 0 if verdict.is_equal else 1
+
+    return finish(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

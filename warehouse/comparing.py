@@ -1,0 +1,51 @@
+"""Whether a file is what its records make it: tables against others, and the books against themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from warehouse.books import QUARANTINE_STATES
+from warehouse.movement import unbalanced
+from warehouse.records import KINDS
+
+_LEDGERS = {
+    "load.files": "record_count <> header_count + blank_or_footer_count + ignored_count + duplicate_count "
+    "+ unchanged_count + quarantined_count + loaded_count",
+    "load.rows": "row_count <> duplicate_count + unchanged_count + quarantined_count + loaded_count",
+    "load.quarantine": f"state NOT IN {QUARANTINE_STATES} OR (state = 'waiting') <> (settled_by IS NULL)",
+}
+
+
+def differences(con: duckdb.DuckDBPyConnection, published: Path, table: str) -> tuple[str, int, int, int]:
+    """A table's name, its published rows, those that are only there, and those that are only here."""
+    con.execute(f"ATTACH IF NOT EXISTS '{published}' AS published (READ_ONLY)")
+    here, there = f"main.{table}", f"published.main.{table}"
+    counts = (f"FROM {there}", f"FROM {there} EXCEPT ALL FROM {here}", f"FROM {here} EXCEPT ALL FROM {there}")
+    return table, *(con.sql(f"SELECT count(*) FROM ({rows})").fetchone()[0] for rows in counts)
+
+
+def broken_books(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """What does not add up: ledgers, versions of a record that overlap, movements."""
+    wrong = [name for name, broken in _LEDGERS.items() if _any(con, f"{name} WHERE {broken}")]
+    twice = [kind.name for kind in KINDS.values() if _overlaps(con, kind.key, kind.name)]
+    wrong += [f"history.{name} knows a record twice" for name in twice]
+    return wrong + [f"the movements of {headline}" for headline in unbalanced(con)]
+
+
+def _any(con: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    return con.sql(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is not None
+
+
+def _overlaps(con: duckdb.DuckDBPyConnection, key: tuple[str, ...], kind: str) -> bool:
+    """Two versions of one record known at the same time."""
+    names = ", ".join(key)
+    return _any(
+        con,
+        f"""(
+        SELECT known_from < max(coalesce(known_to, 2147483647)) OVER (
+            PARTITION BY {names} ORDER BY known_from, known_to NULLS LAST
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS overlaps
+        FROM history.{kind}) WHERE overlaps""",
+    )
