@@ -1,10 +1,10 @@
 """What the warehouse should know, said as plainly as possible: lists of deliveries and the stated rules.
 
 Days are counted from 0; a file's export is made at the midnight that begins its day. Nothing here reads a file, asks a
-database or hurries: whatever is known is worked out anew, each night, from every delivery ever read.
+database or hurries.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 ALL, WINDOW = "all", 4  # days
@@ -81,11 +81,25 @@ class Held:
     def place(self) -> tuple:
         return self.file, self.row.number, self.rule, self.column
 
+    @property
+    def complaint(self) -> tuple:
+        return self.file.source, self.row.record, self.rule, self.column
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is known of a record: what it says, its day, and the day of the export that showed it last."""
+
+    says: tuple
+    day: float
+    shown: int
+
 
 @dataclass
 class Model:
-    """Every delivery ever read, the quarantine, and what was known after each night."""
+    """Every delivery ever read, what is known, the quarantine, and what was known after each night."""
 
+    known: dict[str, dict[str, Said]] = field(default_factory=lambda: {source: {} for source in COVERS})
     deliveries: dict[File, Delivery] = field(default_factory=dict)
     by_name: dict[str, File] = field(default_factory=dict)
     quarantine: list[Held] = field(default_factory=list)
@@ -106,14 +120,22 @@ class Model:
         there = sorted((file for file in folder if file.day <= now), key=lambda file: (file.day, file.name))
         unread = [file for file in there if not self._says_nothing_new(file, now)]
         read = [file for file in unread if not self._is_copy_of_latest(file, unread, now)]
+        covered = {source: self._covered(source) for source in COVERS}
         for file in unread:
             if file not in read:
                 self._wait_in_copy(self._latest(file.source).file, file)
             self.deliveries[file] = self._reading(file, load, now)
             self.by_name[file.name] = file
         self._settle(read, there)
-        known = {(source, *record): said for source in COVERS for record, said in self._known(source).items()}
+        for source in COVERS:
+            self._learn(source, [file for file in unread if file.source == source], covered[source])
+        known = {(source, record): said.says for source in COVERS for record, said in self.known[source].items()}
         self.nights.append((int(now), known))
+
+    def discard(self, held: Held) -> None:
+        """A person decided that it will not be mended."""
+        held.state = "discarded"
+        self.nights.append(self.nights[-1])
 
     def known_on(self, day: int) -> dict:
         """What was known after the last night of a day or before it."""
@@ -162,25 +184,33 @@ class Model:
 
     # What is known
 
-    def _known(self, source: str) -> dict[tuple, tuple]:
-        """The newest export that shows a record says what it is; one that covers it and leaves it out, that it is gone.
+    def _learn(self, source: str, read: list[File], covered: int) -> None:
+        """The newest export that could be read says what a record is; a newer one that covers it and shows nothing of
+        it, that it is gone. A row that is held back says nothing, but its record has not vanished.
 
-        A row that is held back says nothing, but its record has not vanished.
+        `covered`: the day of the newest whole export of earlier nights, which showed what was known until now.
         """
-        known: dict[str, tuple[tuple, float]] = {}
-        shown: dict[str, int] = {}
-        for each in sorted(self._of(source), key=lambda each: each.age):
-            for record, (_, day) in list(known.items()):
-                if each.file.day > shown[record] and each.covers(day) and not self._shows(each, record):
-                    del known[record]
-            known |= each.accepted
-            shown |= dict.fromkeys(each.shows, each.file.day)
-        return {(record,): said for record, (said, _) in known.items()}
+        known, all_shown = self.known[source], self._shown(source)
+        for record, said in list(known.items()):
+            known[record] = replace(said, shown=max(said.shown, covered))
+        for file in read:
+            for record, (says, day) in self.deliveries[file].accepted.items():
+                if record not in known or file.day >= known[record].shown:
+                    known[record] = Said(says, day, file.day)
+        for record, said in list(known.items()):
+            if any(each.covers(said.day) and each.file.day > all_shown[record] for each in self._of(source)):
+                del known[record]
 
-    def _shows(self, export: Delivery, record: str) -> bool:
-        """Whether it shows the record, or else another that the same night read and that was made later."""
-        same_night = [each for each in self._of(export.file.source) if each.load == export.load]
-        return any(record in each.shows for each in same_night if each is export or each.file.day > export.file.day)
+    def _shown(self, source: str) -> dict[str, int]:
+        """The newest export that shows each record, whatever became of the row."""
+        shown: dict[str, int] = {}
+        for each in self._of(source):
+            shown |= {record: max(each.file.day, shown.get(record, 0)) for record in each.shows}
+        return shown
+
+    def _covered(self, source: str) -> int:
+        whole = [each.file.day for each in self._of(source) if each.is_identified and COVERS[source] == ALL]
+        return max(whole, default=0)
 
     # The quarantine
 
@@ -193,7 +223,11 @@ class Model:
             if each.state == "source_gone" and each.place in places:
                 each.state = "waiting"
         standing = {each.place for each in self.quarantine if each.state != "released"}
-        self.quarantine += [each for each in held if each.place not in standing]
+        decided = {each.complaint for each in self.quarantine if each.state == "discarded" and each.row.record}
+        for each in held:
+            if each.place not in standing:
+                each.state = "discarded" if each.complaint in decided else "waiting"
+                self.quarantine.append(each)
         for each in self.quarantine:
             if each.state == "waiting":
                 each.state = self._state(each, there)

@@ -1,6 +1,6 @@
-"""Kill nights at seeded moments and look at what is left: python killing.py PLACE WORK SHARE OF SEED.
+"""Kill nights at seeded moments and look at what is left: python killing.py PLACE WORK COUNT SHARE OF SEED.
 
-Everything is imported once; then each night is a forked process of its own, so 50 kills do not cost 50 imports. This
+Everything is imported once; then each night is a forked process of its own, so many kills do not cost many imports. This
 process itself never uses polars or DuckDB: their threads would not survive the fork.
 """
 
@@ -23,21 +23,22 @@ from watching import watching
 import expectations.checking
 import expectations.finished
 import expectations.records  # noqa: F401
-import flows.nightly
+import flows.night  # noqa: F401
+import flows.order  # noqa: F401
 from flows.steps import STEPS
 
-KILLS = 50
+ROUND = 30  # kills, after which the same kinds of moments come again
 TONIGHT = "2026-11-19T12:00"
 LINKS = (".rapport.duckdb.new", ".crosswalk.parquet.new")
 
 
-def main(place: Place, work: Path, share: int, of: int, seed: int) -> None:
+def main(place: Place, work: Path, count: int, share: int, of: int, seed: int) -> None:
     whole = place.copied_to(work / "whole")
     began = time.monotonic()
     finished(fork(lambda: count_calls(whole)))
     length = time.monotonic() - began
     calls = json.loads((whole.folder / "calls.json").read_text())
-    for number in range(share, KILLS, of):
+    for number in range(share, count, of):
         chance = random.Random(seed * 1000 + number)
         moment, prepare = a_moment(number, chance, calls)
         delay = chance.uniform(0, length) if moment == "any" else None
@@ -48,6 +49,7 @@ def main(place: Place, work: Path, share: int, of: int, seed: int) -> None:
 
 def a_moment(number: int, chance: random.Random, calls: dict[str, int]) -> tuple[str, Callable[[], object]]:
     """In turn twice inside each step, before and after each symlink's move; then at any moment."""
+    number %= ROUND
     if number < 2 * len(STEPS):
         step = list(STEPS)[number % len(STEPS)]
         at = chance.randint(1, calls[step])
@@ -92,12 +94,8 @@ def finished(child: int) -> None:
 
 
 def run_night(place: Place) -> None:
-    """The real command, in this process, silent."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
-    if flows.nightly.main(place.arguments(TONIGHT)) != 0:
-        os._exit(1)
+    """A whole night as plain functions; test_killed.py kills the command itself too."""
+    place.night(TONIGHT)
 
 
 def count_calls(place: Place) -> None:
