@@ -1,6 +1,8 @@
 # make night   a demo clinic's night, from nothing
 # make test    the tests
 # make serve   a Prefect server and the nightly deployment (EXPORTS=, CLINIC=, WAREHOUSE=; the demo's by default)
+# make worklist  whom clinicians should think of before the next session, into WAREHOUSE/private (CLINIC=, WAREHOUSE=)
+# make truth   whether the metrics find what is planted in simulated clinics
 # make bench   the benchmark (SIZE=S or M); python -m flows.bench --scores is that of scoring
 # make lint    formatting and lint
 # make lock    requirements.lock again, from pyproject.toml
@@ -14,9 +16,10 @@ EXPORTS ?= demo/exports
 CLINIC ?= demo/clinic.toml
 WAREHOUSE ?= demo/warehouse
 SIZE ?= S
+SEEDS ?= 20
 
-.PHONY: night test serve bench lint lock clean
-.SILENT: night test serve bench lint $(READY)
+.PHONY: night test serve worklist truth bench lint lock clean
+.SILENT: night test serve worklist truth bench lint $(READY)
 
 night: $(READY)
 	$(BIN)/python -m flows.demo --out demo
@@ -28,6 +31,12 @@ test: $(READY)
 
 serve: $(READY)
 	$(BIN)/python -m flows.serve --exports $(EXPORTS) --clinic $(CLINIC) --warehouse $(WAREHOUSE)
+
+worklist: $(READY)
+	$(BIN)/python -m flows.worklist --clinic $(CLINIC) --warehouse $(WAREHOUSE)
+
+truth: $(READY)
+	$(BIN)/python -m flows.demo.recovery --seeds $(SEEDS)
 
 bench: $(READY)
 	$(BIN)/python -m flows.bench --size $(SIZE)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from expectations.rules import Rule, promised, rows_rule, unique
+from expectations.clinic_tables import CLINIC_TABLES
+from expectations.rules import Rule, promised, promised_together, rows_rule, unique
 from warehouse.tables import Table
 
 
 def table_rules(table: Table) -> list[Rule]:
     """What a finished table's columns promise, its key, and what its own suite adds."""
-    return [*promised(table.columns, "critical"), unique(table.key), *_ADDED.get(table.name, [])]
+    added = {**CLINIC_TABLES, **_ADDED}.get(table.name, [])
+    told = promised(table.columns, "critical") if table.per == "client" else promised_together(table.columns)
+    return [*told, unique(table.key), *added]
 
 
 def book_rules(book: str, load_id: int) -> list[Rule]:
@@ -26,7 +29,91 @@ def book_rules(book: str, load_id: int) -> list[Rule]:
     return [rows_rule(f"{whole} is where its records went", query, severity="critical")]
 
 
+def _never(name: str, key: str, broken: str) -> Rule:
+    """No row is so; the key names those that are."""
+    return rows_rule(name, f"SELECT {key} FROM {{batch}} WHERE {broken}", severity="critical")
+
+
 _ADDED = {
+    "alliance": [
+        _never(
+            "a change is from a previous score, and from nothing else",
+            "session_id",
+            "(change IS NULL) <> (previous_score IS NULL)",
+        ),
+    ],
+    "alliance_agreement": [
+        _never("two raters are two people", "session_id", "rater = other_rater"),
+        _never("a distance has no sign", "session_id", "absolute_difference IS DISTINCT FROM abs(signed_difference)"),
+    ],
+    "alliance_congruence": [
+        _never(
+            "congruence or the reason why there is none",
+            "first_session_id",
+            "(congruence_correlation IS NULL) <> (why_no_congruence IS NOT NULL)",
+        ),
+    ],
+    "early_alliance": [
+        _never(
+            "the third session speaks by its own rule",
+            "session_id",
+            "(early_rule = 'session_3') <> (dyad_session_number = 3) OR dyad_session_number NOT BETWEEN 2 AND 4",
+        ),
+    ],
+    "alliance_shapes": [
+        _never("below four scores there is no shape", "first_session_id", "(shape IS NULL) <> (score_count < 4)"),
+    ],
+    "ruptures": [
+        _never(
+            "what is repaired has a repair",
+            "start_session_id",
+            "(is_repaired AND repair_session_id IS NULL) "
+            "OR (repair_session_id IS NULL) <> (repair_session_count IS NULL)",
+        ),
+        _never("a fall goes down", "start_session_id", "depth < 0 OR nadir_value > pre_value AND compared <> 'report'"),
+    ],
+    "engagement": [
+        _never(
+            "what was held open was attended, missed or cancelled late",
+            "episode_id",
+            "held_open_count <> attended_count + no_show_count + late_cancel_count",
+        ),
+        _never(
+            "shares of a whole make one",
+            "episode_id",
+            "abs(attendance_share + no_show_share + late_cancel_share - 1) > 1e-6",
+        ),
+        _never("not more sessions were rated than held", "episode_id", "answered_session_count > attended_count"),
+    ],
+    "responsiveness": [
+        _never(
+            "observers' scores are of both first sessions",
+            "episode_id",
+            "observed_session_count < 2 AND coalesce(positive_atmosphere, attentiveness, early_empathic_responding, "
+            "negative_behaviour, global_responsiveness) IS NOT NULL",
+        ),
+        _never(
+            "five sessions are past four",
+            "episode_id",
+            "is_past_four IS DISTINCT FROM CASE WHEN attended_session_count > 4 THEN true END",
+        ),
+    ],
+    "outcomes": [
+        _never(
+            "a class or the reason why there is none",
+            "episode_id",
+            "(jacobson_truax_class IS NULL) <> (why_no_class IS NOT NULL)",
+        ),
+        _never("change is over two scores", "episode_id", "(total_change IS NULL) <> (score_count < 2)"),
+    ],
+    "reliable_outcomes": [
+        _never(
+            "a status or the reason why there is none",
+            "episode_id",
+            "(outcome_status = 'not assessable') <> (why_not_assessable IS NOT NULL)",
+        ),
+        _never("who recovered was a case", "episode_id", "is_recovered IS NOT NULL AND NOT is_case_at_start"),
+    ],
     "sessions": [
         rows_rule(
             "session numbers count from 1 without a gap",

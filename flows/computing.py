@@ -35,7 +35,7 @@ def compute(tonight: Tonight) -> None:
     _take_down(tonight, tables)
     building.create_tables(con, tables)
     renewed_client_tables = {table.name for table in tables if table.per == "client"} & renewed
-    if computing.choose_known_before(con, tonight.load_id) and renewed_client_tables:
+    if renewed_client_tables and computing.choose_known_before(con, tonight.load_id):
         _compute_clients(tonight, tables, renewed_client_tables, before=tonight.load_id)
     if computing.choose_touched(con):
         _compute_clients(tonight, tables, {table.name for table in tables})
@@ -91,8 +91,9 @@ def _compute_clinic(tonight: Tonight, tables: list[Table]) -> None:
     """The clinic's tables, from the finished ones."""
     con = tonight.con
     finished = {table.name: frames.lazy_table(con, f"main.{table.name}") for table in tables if table.per == "client"}
+    given = {"clinic": tonight.order.clinic, "as_of": tonight.order.as_of}
     for table in (table for table in tables if table.per == "clinic"):
-        made = _made(table, {**finished, "clinic": tonight.order.clinic})
+        made = _made(table, {**finished, **given})
         finished[table.name] = made.lazy()
         come, gone = computing.write_differences(con, table, made, None)
         movement.note_changes(con, table, come, gone)

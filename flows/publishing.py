@@ -11,6 +11,7 @@ import transforms
 from dashboards.questions import load_questions
 from flows.order import Tonight
 from flows.tombstones import Tombstones, read_tombstones
+from flows.worklist import worklist_text
 from warehouse import compaction, folders, ledger, publishing, staging, views
 
 RAPPORT_VERSION = "0.1.0"
@@ -24,11 +25,16 @@ def publish(tonight: Tonight) -> None:
     _write_loads(tonight)
     tonight.late_sources = ledger.late_sources(con)
     tonight.tables = publishing.table_counts(con, transforms.tables())
+    order = tonight.order
+    where = order.folders
+    listed = worklist_text(con, order.clinic, order.as_of, tonight.crosswalk)
+    waiting = folders.prepare(where.building / where.worklist.name, listed)
     for cursor in tonight.cursors:  # an open transaction of theirs would hold up the checkpoint
         cursor.close()
     if publishing.seal(con) or tonight.is_erasing:
         compaction.compact(tonight.building)
     _move_links(tonight)
+    waiting.replace(where.worklist)
 
 
 def dress(tonight: Tonight) -> None:

@@ -35,6 +35,7 @@ _TYPES: dict[str, tuple[pl.DataType, Callable[[str], object]]] = {
     "truth": (pl.Boolean(), lambda cell: cell == "yes"),
     "answers": (pl.List(pl.Float32), lambda cell: [None if part == "-" else float(part) for part in cell.split()]),
     "given": (_GIVEN, _given),
+    "names": (pl.List(pl.String), lambda cell: [None if part == "-" else part for part in cell.split()]),
 }
 _STATED = [*SHARED.values(), *(c for kind in KINDS.values() for c in kind.columns)]
 _STATED += [column for table in transforms.tables() for column in table.columns]
@@ -81,11 +82,17 @@ def clinic(
     return Clinic("UTC", "0 3 * * *", None, 0.2, *names, **more)
 
 
-def computed(declared: Clinic | None = None, births: str = "", **kinds: str | pl.LazyFrame) -> dict[str, pl.DataFrame]:
+AS_OF = datetime(2027, 1, 1, 3, tzinfo=UTC)
+
+
+def computed(
+    declared: Clinic | None = None, births: str = "", as_of: datetime = AS_OF, **kinds: str | pl.LazyFrame
+) -> dict[str, pl.DataFrame]:
     """Every table, from drawn records or frames of them (appointments=..., responses=...), in the night's order."""
     made = {kind: kinds.get(kind, "source") for kind in KINDS}
     frames = {f"{_SINGULAR[k]}_records": records(k, d) if isinstance(d, str) else d for k, d in made.items()}
     known = {**frames, "clinic": declared or clinic(), "birth_dates": table(births or "client_id | birth_date")}
+    known["as_of"] = as_of
     known["client_ids"] = pl.concat([frame.select("client_id") for frame in frames.values()]).unique()
     for each in transforms.tables():
         made = each(**{name: known[name] for name in each.reads}).select(each.column_names).collect()

@@ -1,5 +1,6 @@
 """The working alliance per session: change is since the rater's last score in the dyad."""
 
+import polars as pl
 import pytest
 from drawn import clinic, computed, lines, seen
 
@@ -128,3 +129,51 @@ def test_a_session_that_is_no_treatment_has_a_score_and_no_gap():
         """
     expected = "session_id | session_number | gap_sessions\ns1 | 1 |\ns2 | |\ns3 | 2 |"
     assert alliance(responses, expected, appointments, declared=clinic(["assessment"])) == lines(expected)
+
+
+def test_the_expanding_mean_looks_at_no_later_session():
+    """M07 for live use: W is the score minus the mean of this and earlier sessions."""
+    responses = """
+        response_id | instrument | rater  | appointment_session_id | answers
+        r1          | srs        | client | s1                     | 8 8 8 8
+        r2          | srs        | client | s2                     | 9 9 9 9
+        r3          | srs        | client | s3                     | 7 7 7 7
+        r4          | srs        | client | s4                     | 6 6 6 6
+        """
+    expected = """
+        session_id | score | expanding_mean | within_deviation
+        s1         | 32    | 32             | 0
+        s2         | 36    | 34             | 2
+        s3         | 28    | 32             | -4
+        s4         | 24    | 24             | 0
+        """
+    assert alliance(responses, expected) == lines(expected)
+
+
+def test_a_persons_deviations_from_their_own_mean_sum_to_nothing_and_the_grand_mean_counts_each_person_once():
+    """M07: mean of person means (34 and 20: 27), not of rows (30.5)."""
+    appointments = """
+        session_id | client_id | starts_at        | therapist_id
+        a1         | ann       | 2026-03-02 15:00 | tom
+        a2         | ann       | 2026-03-09 15:00 | tom
+        a3         | ann       | 2026-03-16 15:00 | tom
+        b1         | bob       | 2026-03-02 16:00 | tom
+        """
+    responses = """
+        response_id | client_id | instrument | rater  | appointment_session_id | answers
+        r1          | ann       | srs        | client | a1                     | 8 8 8 8
+        r2          | ann       | srs        | client | a2                     | 8.5 8.5 8.5 8.5
+        r3          | ann       | srs        | client | a3                     | 9 9 9 9
+        r4          | bob       | srs        | client | b1                     | 5 5 5 5
+        """
+    made = computed(appointments=appointments, responses=responses)
+    expected = """
+        client_id | first_session_id | score_count | person_mean | person_sd
+        ann       | a1               | 3           | 34          | 2
+        bob       | b1               | 1           | 20          |
+        """
+    assert seen(made["alliance_means"], expected) == lines(expected)
+    assert made["alliance_grand_means"].select("dyad_count", "grand_mean").rows() == [(2, 27)]
+    within = made["alliance"].join(made["alliance_means"], on=["client_id", "rater", "instrument", "scale"])
+    sums = within.group_by("client_id").agg(total=(pl.col("score") - pl.col("person_mean")).sum())
+    assert sums["total"].to_list() == [0, 0]

@@ -12,7 +12,11 @@ NAME, SURNAME, EMAIL, NOTE = "Waldburga", "Quintessenz", "wq@kanarie.example", "
 RECORD, BORN, THERAPIST = "MRN-77120045", "2009-02-27", "Dr-Ottokar"
 FILE, STATUS, REFERRAL, BROKEN = "Zippelius", "status-brunhilde", "aunt-kunigunde", "Xaveria"
 NOWHERE = (NAME, SURNAME, EMAIL, NOTE, FILE, STATUS, REFERRAL, BROKEN)
-CROSSWALK_ONLY = (RECORD, BORN, THERAPIST)  # record numbers and birth dates are what it is for
+CROSSWALK_ONLY = (
+    RECORD,
+    BORN,
+    THERAPIST,
+)  # record numbers and birth dates are what it is for; the worklist has numbers
 CLINIC = """\
 time_zone = "America/Chicago"
 licences = ["srs", "ors", "wai_sr"]
@@ -95,8 +99,10 @@ def test_no_canary_is_in_anything_that_nights_leave(run_night, surroundings, tmp
     assert set(told) <= {FILE}
     left = [*trees(place), temporary, Path(surroundings["PREFECT_HOME"])]
     assert search(left, NOWHERE) == set()
-    assert {path for _, path in search(left, CROSSWALK_ONLY)} == crosswalk(place)
+    worklist = place.warehouse / "private/worklist.csv"
+    assert {path for _, path in search(left, CROSSWALK_ONLY)} == {*crosswalk(place), worklist}
     assert {word for word, _ in search(left, CROSSWALK_ONLY)} == set(CROSSWALK_ONLY)
+    assert {word for word, path in search(left, [BORN]) if path == worklist} == set()
 
 
 def test_prefect_s_home_holds_both_nights_so_that_the_search_there_means_something(surroundings, run_night, tmp_path):

@@ -78,3 +78,8 @@ def test_two_readings_of_a_section_are_equal_and_a_changed_section_is_not(tmp_pa
         clinic(tmp_path, ZONE + SOURCE + more).sources[0].section for more in ("", "", 'nulls = ["NA"]')
     )
     assert one == same != other
+
+
+def test_a_clinics_own_standard_deviations_are_read(tmp_path):
+    assert clinic(tmp_path, ZONE + "[alliance_sd]\nsrs = 4\nwai_sr = 7.5\n").alliance_sd == {"srs": 4.0, "wai_sr": 7.5}
+    assert clinic(tmp_path, ZONE).alliance_sd == {}

@@ -50,7 +50,7 @@ def refusal(tmp_path, text: str) -> str:
             ZONE + SOURCE + '[sources.surveys.clients]\nbirthdate = "b"',
             "clients.* 'birthdate'; did you mean 'birth_date'?",
         ),
-        (ZONE + "zzz = 1", "the unknown key 'zzz'; known keys are accepted, instruments"),
+        (ZONE + "zzz = 1", "the unknown key 'zzz'; known keys are accepted, alliance_sd"),
     ],
 )
 def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
@@ -72,6 +72,9 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
         (ZONE + "on_failure = true", "'on_failure' must be text"),
         (ZONE + 'instruments = "nowhere"', "instruments = 'nowhere' is not a folder beside"),
         (ZONE + '[lists]\nsite = "north"', r"\[lists\]: 'site' must be a list of texts"),
+        (ZONE + "[alliance_sd]\nsrs = 0", r"\[alliance_sd\] srs = 0 is not a standard deviation above 0"),
+        (ZONE + "[alliance_sd]\nors = 5", r"\[alliance_sd\] has the unknown key 'ors'"),
+        (ZONE + '[alliance_sd]\nsrs = "5"', r"\[alliance_sd\]: 'srs' must be a number"),
         (ZONE + "sources = 3", "'sources' must be a section"),
         (ZONE + "[sources]\nx = 3", r"\[sources\]: 'x' must be a section"),
         (ZONE + SOURCE.replace("redcap", "excel"), r"\[sources.surveys\] format = 'excel' is not one of plain, redcap"),

@@ -22,6 +22,8 @@ LIVES_IN = {
     "great_expectations": "expectations",
     "sqlalchemy": "expectations",
     "prefect": "flows",
+    "statsmodels": "transforms",
+    "scipy": "transforms",
 }
 MAY_ALSO = {  # what the bench measures against is DuckDB alone
     "flows/bench/work.py": {"duckdb"},

@@ -31,7 +31,11 @@ KEYS = [line.split(" = ")[0] for line in GOOD.splitlines() if " = " in line]
 WRONG = [
     ('title = "Own"', "title = 5", "'title' must be text in quotes"),
     ('citation = "Someone 2020"', 'citation = " "', "'citation' must be text"),
-    ('construct = "alliance"', 'construct = "love"', "construct = 'love' is not one of alliance, outcome"),
+    (
+        'construct = "alliance"',
+        'construct = "love"',
+        "construct = 'love' is not one of alliance, rupture, responsiveness",
+    ),
     ('timing = "session_end"', 'timing = "later"', "timing = 'later' is not one of session_start"),
     ('direction = "higher_better"', 'direction = "up"', "direction = 'up' is not one of"),
     ('respondents = ["client"]', 'respondents = ["dog"]', "respondents = 'dog' is not one of client"),

@@ -149,3 +149,27 @@ r3 |    | srs    | client | 2026-03-02 | 1 | 9
         r3          |           | srs        | client  | 9 - - -
         """
     assert seen(found.rows("responses"), expected) == lines(expected)
+
+
+def test_a_goal_is_written_with_its_number_and_whose_it_is(tmp_path):
+    """Goal-Based Outcomes: `goal:1`, and an optional column `about`; a word that is no owner becomes other."""
+    found = responses(
+        tmp_path,
+        f"""
+{HEAD}|about
+r1 | c1 | gbo | client | 2026-03-02 | goal:1 | 3 | Client
+r1 | c1 | gbo | client | 2026-03-02 | goal:3 | 5 | Mr Smith's
+r1 | c1 | gbo | client | 2026-03-02 | goal:2 | 4 |
+r2 | c1 | gbo | client | 2026-03-09 | 1      | 6 |
+r3 | c1 | srs | client | 2026-03-09 | goal:1 | 6 |
+""",
+    )
+    rows = found.rows("responses").sort("record_number")
+    assert rows["goal_owners"].to_list() == [["client", None, "other"], None, None]
+    assert [answers[:3] for answers in rows["answers"].to_list()] == [[3, 4, 5], [6, None, None], [None] * 3]
+    assert rows["item_word"].to_list() == [None, None, "unknown"]
+
+
+def test_without_the_column_about_nobody_owns_a_goal(tmp_path):
+    found = responses(tmp_path, f"{HEAD}\nr1 | c1 | gbo | client | 2026-03-02 | goal:1 | 3")
+    assert found.rows("responses")["goal_owners"].to_list() == [None]

@@ -1,108 +1,67 @@
 """Per-client tables are pure: of one client's own records alone, whatever their order, and settled once settled."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import polars as pl
-from drawn import clinic, computed, records
+import pytest
+from drawn_clinics import APPOINTMENT, CLIENTS, CLINIC, FIRST_DAY, PER_CLIENT, RESPONSE, SRS, dense, frames, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-import transforms
-
-CLIENTS, THERAPISTS = ("ann", "bob"), ("tom", None)
-FIRST_DAY = datetime(2026, 1, 5, 15, tzinfo=UTC)
-LAST_DAY = 400
-DECLARED = clinic(not_treatment=["assessment"])
-PER_CLIENT = [table for table in transforms.tables() if table.per == "client"]
-ANSWERS = st.sampled_from([[9.0, 9.0, 9.0, 9.5], [3.3, 0.0, 10.0, 5.0], [7.0, 7.0, None, 7.0], [None] * 4])
-APPOINTMENT = st.fixed_dictionaries(
-    {
-        "client_id": st.sampled_from(CLIENTS),
-        "therapist_id": st.sampled_from(THERAPISTS),
-        "hour": st.one_of(st.integers(0, 200), st.integers(0, LAST_DAY * 24)),
-        "duration_minutes": st.sampled_from([30, 50, None]),
-        "status": st.sampled_from(["attended", "attended", "attended", "no_show"]),
-        "service": st.sampled_from(["therapy", "assessment", None]),
-    }
-)
-RESPONSE = st.fixed_dictionaries(
-    {
-        "client_id": st.sampled_from(CLIENTS),
-        "therapist_id": st.sampled_from(THERAPISTS),
-        "instrument": st.sampled_from(["srs", "ors"]),
-        "rater": st.sampled_from(["client", "caregiver"]),
-        "hour": st.integers(0, 300),
-        "has_time": st.booleans(),
-        "answers": ANSWERS,
-    }
-)
-EPISODE = st.fixed_dictionaries(
-    {
-        "client_id": st.sampled_from(CLIENTS),
-        "opens": st.integers(0, LAST_DAY),
-        "lasts": st.one_of(st.none(), st.integers(0, 60)),
-    }
-)
-CLINIC = st.fixed_dictionaries(
-    {
-        "appointments": st.lists(APPOINTMENT, min_size=1, max_size=12),
-        "responses": st.lists(RESPONSE, max_size=10),
-        "episodes": st.lists(EPISODE, max_size=2),
-    }
-)
-
-
-def frames(drawn: dict[str, list[dict]]) -> dict[str, pl.DataFrame]:
-    """Record tables of a drawn clinic."""
-    return {
-        "appointments": _frame(
-            "appointments", [_appointment(n, **each) for n, each in enumerate(drawn["appointments"])]
-        ),
-        "responses": _frame("responses", [_response(n, **each) for n, each in enumerate(drawn["responses"])]),
-        "episodes": _frame("episodes", [_episode(n, **each) for n, each in enumerate(drawn["episodes"])]),
-    }
-
-
-def _appointment(number: int, hour: int, **more: object) -> dict:
-    starts = FIRST_DAY + timedelta(hours=hour)
-    return {**more, "session_id": f"a{number}", "starts_at": starts, "starts_local": starts.replace(tzinfo=None)}
-
-
-def _response(number: int, hour: int, has_time: bool, **more: object) -> dict:
-    at = FIRST_DAY + timedelta(hours=hour)
-    return {**more, "response_id": f"r{number}", "completed_at": at if has_time else None, "completed_on": at.date()}
-
-
-def _episode(number: int, opens: int, lasts: int | None, **more: object) -> dict:
-    opened = FIRST_DAY.date() + timedelta(days=opens)
-    closed = None if lasts is None else opened + timedelta(days=lasts)
-    return {**more, "episode_id": f"e{number}", "opened_on": opened, "closed_on": closed}
-
-
-def _frame(kind: str, rows: list[dict]) -> pl.DataFrame:
-    """The rows as a record table; columns that they lack are as in a record that says little."""
-    usual = records(kind, _FIRST[kind]).collect()
-    made = pl.DataFrame(rows, schema={name: usual.schema[name] for name in rows[0]}) if rows else usual.clear()
-    absent = [name for name in usual.columns if name not in made.columns]
-    return made.with_columns(pl.lit(usual[name].item(), dtype=usual.schema[name]).alias(name) for name in absent)
-
-
-_FIRST = {
-    "appointments": "session_id | starts_at\nx | 2026-01-01",
-    "responses": "response_id\nx",
-    "episodes": "episode_id | opened_on\nx | 2026-01-01",
+# Which rows no later session may change: those of an earlier day, by the column that has it, or those that say so.
+SETTLED = {
+    "appointments": "session_date",
+    "sessions": "session_date",
+    "responses": "completed_on",
+    "scores": "completed_on",
+    "score_bands": "response_id",
+    "t_scores": "response_id",
+    "episodes": "opened_on",
+    "alliance": "session_date",
+    "alliance_agreement": "session_date",
+    "collaboration": "session_date",
+    "early_alliance": "is_settled",
+    "ruptures": "is_over",
 }
-
-
-def tables(records_of: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    made = computed(DECLARED, **{kind: frame.lazy() for kind, frame in records_of.items()})
-    return {table.name: made[table.name].sort(table.key) for table in PER_CLIENT}
+# A row about all there is so far: every session changes it.
+SO_FAR = {
+    "clients",
+    "alliance_congruence",
+    "alliance_means",
+    "alliance_shapes",
+    "engagement",
+    "goals",
+    "motivation",
+    "outcomes",
+    "reliable_outcomes",
+    "responsiveness",
+}
 
 
 def assert_same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> None:
     for name, frame in one.items():
         assert_frame_equal(frame, other[name], check_exact=True)
+
+
+def test_every_per_client_table_is_covered_and_has_rows_to_look_at():
+    assert SETTLED.keys() | SO_FAR == {table.name for table in PER_CLIENT}
+    assert not SETTLED.keys() & SO_FAR
+    assert [name for name, frame in tables(frames(dense())).items() if frame.height == 0] == []
+
+
+def test_a_dense_course_is_the_same_in_any_order_and_beside_any_client():
+    whole = frames(dense())
+    shuffled = {kind: frame.sample(fraction=1, shuffle=True, seed=7) for kind, frame in whole.items()}
+    other = {kind: frame.with_columns(client_id=pl.lit("bob")) for kind, frame in whole.items()}
+    ids = ("session_id", "appointment_id", "response_id", "appointment_session_id")
+    other = {
+        kind: frame.with_columns(pl.col(name) + "b" for name in ids if name in frame.columns)
+        for kind, frame in other.items()
+    }
+    both = {kind: pl.concat([shuffled[kind], other[kind]]).unique() for kind in whole}
+    mine = {name: frame.filter(pl.col("client_id") == "ann") for name, frame in tables(both).items()}
+    assert_same({name: frame.filter(pl.col("client_id") == "ann") for name, frame in tables(whole).items()}, mine)
 
 
 @settings(max_examples=25, deadline=None)
@@ -126,17 +85,50 @@ def test_the_order_of_the_records_does_not_matter(drawn, seed):
 
 @settings(max_examples=40, deadline=None)
 @given(drawn=CLINIC, later=APPOINTMENT, rated=RESPONSE, days=st.sampled_from([7, 30, 100]))
-def test_a_later_session_changes_no_earlier_session_and_no_earlier_alliance(drawn, later, rated, days):
+def test_a_later_session_changes_nothing_that_was_settled(drawn, later, rated, days):
     """Later by more than the longest window, so that it takes no response from a session before it."""
     hour = days * 24 + max(each["hour"] for each in (*drawn["appointments"], *drawn["responses"]))
     session = {**later, "status": "attended", "service": "therapy"}
-    rating = {**rated, "instrument": "srs", "client_id": later["client_id"], "therapist_id": None, "answers": [7.0] * 4}
-    one = _and(drawn, {**session, "hour": 0}, {**rating, "hour": 1})
-    two = _and(one, {**session, "hour": hour}, {**rating, "hour": hour + 1, "answers": [10.0] * 4})
-    before, after = tables(frames(one)), tables(frames(two))
-    settled = pl.col("session_date") < (FIRST_DAY + timedelta(hours=hour)).date()
-    for name in ("sessions", "alliance"):
-        assert_frame_equal(before[name], after[name].filter(settled))
+    rating = {**rated, "client_id": later["client_id"], "therapist_id": None, "names": None, "said": SRS[1]}
+    one = _and(_naming_no_later(drawn), {**session, "hour": 0}, {**rating, "hour": 1})
+    two = _and(one, {**session, "hour": hour}, {**rating, "hour": hour + 1})
+    assert_settled(tables(frames(one)), tables(frames(two)), hour)
+
+
+@pytest.mark.parametrize("lasts", range(1, 8))
+def test_what_a_dense_course_has_settled_stays_as_it_goes_on(lasts):
+    whole = dense()
+    until = (lasts * 7 - 1) * 24
+    shorter = {kind: [each for each in rows if each.get("hour", 0) < until] for kind, rows in whole.items()}
+    assert_settled(tables(frames(shorter)), tables(frames(whole)), until)
+
+
+def assert_settled(before: dict[str, pl.DataFrame], after: dict[str, pl.DataFrame], hour: int) -> None:
+    """Every settled row of `before` is in `after` as it was, and nothing was added to a day that is past."""
+    day = pl.lit((FIRST_DAY + timedelta(hours=hour)).date())
+    for name, told in SETTLED.items():
+        one, other = before[name], after[name]
+        if one.schema[told] == pl.Date:
+            assert_frame_equal(one.filter(pl.col(told) < day), other.filter(pl.col(told) < day))
+        elif one.schema[told] == pl.Boolean:
+            settled = one.filter(told)
+            assert_frame_equal(settled, other.join(settled, on=_key(name), how="semi").sort(_key(name)))
+        else:  # a record's own rows
+            assert_frame_equal(one, other.join(one, on=told, how="semi").sort(_key(name)))
+
+
+def _key(name: str) -> tuple[str, ...]:
+    return next(table.key for table in PER_CLIENT if table.name == name)
+
+
+def _naming_no_later(drawn: dict[str, list[dict]]) -> dict[str, list[dict]]:
+    """A response that names the appointment still to come would rightly move to it."""
+    count = len(drawn["appointments"])
+    responses = [
+        {**each, "names": None if each["names"] is None or each["names"] >= count else each["names"]}
+        for each in drawn["responses"]
+    ]
+    return {**drawn, "responses": responses}
 
 
 def _and(drawn: dict[str, list[dict]], appointment: dict, response: dict) -> dict[str, list[dict]]:

@@ -1,4 +1,4 @@
-"""The working alliance per session, as each rater sees it."""
+"""The working alliance per session, as each rater sees it; and the person's own mean."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import polars as pl
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
 from warehouse.tables import table
+
+LINE = ("client_id", "episode_id", "therapist_id", "rater", "instrument", "scale")  # one rater's scores in a dyad
 
 
 @table(
@@ -17,6 +19,7 @@ from warehouse.tables import table
         "episode_id",
         "therapist_id",
         "session_number",
+        "dyad_session_number",
         "session_date!",
         "instrument!",
         "rater!",
@@ -36,25 +39,107 @@ from warehouse.tables import table
             unit="sessions",
             between=(0, None),
         ),
+        Column(
+            "expanding_mean",
+            "number",
+            "Mean of the rater's scores in the dyad up to this session and with it, never of later ones.",
+        ),
+        Column(
+            "within_deviation",
+            "number",
+            "Score minus expanding_mean: above or below what this person has given so far; 0 at the first score.",
+        ),
     ],
 )
 def alliance(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """One row per session, rater, alliance instrument and scale that has a computed score. Change is since the same
-    rater's last score in the same dyad (episode and therapist): a new therapist is a new alliance."""
+    rater's last score in the same dyad (episode and therapist): a new therapist is a new alliance. A row never changes
+    when sessions are added; the person's mean over all sessions is in alliance_means."""
     lines = pl.col("rater", "instrument", "scale")
-    dyad = ["client_id", "episode_id", "therapist_id", "rater", "instrument", "scale"]
     at_sessions = (
         scores.filter(pl.col("is_used") & (pl.col("basis") == "computed") & pl.col("score").is_not_null())
-        .filter(pl.col("instrument").is_in(_alliance_instruments(clinic)))
+        .filter(pl.col("instrument").is_in(alliance_instruments(clinic)))
         .select("session_id", lines, "score", "pomp")
         .join(sessions, on="session_id")
-        .sort("client_id", "starts_at", "session_id")
+        .sort(*LINE, "starts_at", "session_id")
+        .with_row_index("row")
+        .with_columns(is_first=pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in LINE))
+        .with_columns(line=pl.col("is_first").cum_sum())
     )
+    number = pl.col("dyad_session_number")
+    rank = pl.col("row") - pl.col("row").min().over("line") + 1
     return at_sessions.with_columns(
-        previous_score=pl.col("score").shift().over(dyad),
-        gap_sessions=(pl.col("dyad_session_number") - pl.col("dyad_session_number").shift().over(dyad)),
-    ).with_columns(change=(pl.col("score") - pl.col("previous_score")).round(6))
+        previous_score=pl.when(~pl.col("is_first")).then(pl.col("score").shift()),
+        gap_sessions=pl.when(~pl.col("is_first")).then(number - number.shift()),
+        expanding_mean=(pl.col("score").cum_sum().over("line") / rank).round(6),
+    ).with_columns(
+        change=(pl.col("score") - pl.col("previous_score")).round(6),
+        within_deviation=(pl.col("score") - pl.col("expanding_mean")).round(6),
+    )
 
 
-def _alliance_instruments(clinic: Clinic) -> list[str]:
+def alliance_instruments(clinic: Clinic) -> list[str]:
+    """The questionnaires whose construct is the alliance."""
     return [each.name for each in clinic.instruments.values() if each.construct == "alliance"]
+
+
+@table(
+    key="first_session_id rater instrument scale",
+    columns=[
+        "client_id!",
+        "episode_id!",
+        "therapist_id",
+        "first_session_id!",
+        "rater!",
+        "instrument!",
+        "scale!",
+        "score_count!",
+        Column("person_mean", "number", "Mean of the rater's scores over the dyad, so far.", required=True),
+        Column("person_sd", "number", "Their standard deviation (n - 1); null below two scores."),
+    ],
+)
+def alliance_means(alliance: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per dyad, rater, alliance instrument and scale: the person's own mean, which every session changes. A
+    session's score minus it is the within-person part (W), and it minus the clinic's mean the between-person part (B):
+    view alliance_parts."""
+    return (
+        alliance.filter(pl.col("episode_id").is_not_null())
+        .sort("client_id", "session_date", "dyad_session_number", "session_id")
+        .group_by(LINE)
+        .agg(
+            first_session_id=pl.col("session_id").first(),
+            score_count=pl.len().cast(pl.Int32),
+            person_mean=pl.col("score").mean().round(6),
+            person_sd=pl.col("score").std().round(6),
+        )
+    )
+
+
+@table(
+    per="clinic",
+    key="rater instrument scale",
+    columns=[
+        "rater!",
+        "instrument!",
+        "scale!",
+        Column("dyad_count", "integer", "Dyads, each with its rater's mean.", required=True, between=(1, None)),
+        Column(
+            "grand_mean",
+            "number",
+            "Mean over the clinic of person_mean: each person counts once, however many sessions they rated.",
+            required=True,
+        ),
+        Column("between_sd", "number", "Standard deviation (n - 1) of person_mean; null below two."),
+    ],
+)
+def alliance_grand_means(alliance_means: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per rater, alliance instrument and scale: the clinic's mean, of people and not of rows."""
+    return (
+        alliance_means.sort("person_mean")
+        .group_by("rater", "instrument", "scale")
+        .agg(
+            dyad_count=pl.len().cast(pl.Int32),
+            grand_mean=pl.col("person_mean").mean().round(6),
+            between_sd=pl.col("person_mean").std().round(6),
+        )
+    )

@@ -85,12 +85,7 @@ def _in_derived(outside: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFrame:
         Column("ends_at", "instant", "When it ends; an unknown length counts as 60 minutes.", required=True),
         "is_treatment!",
         "session_number",
-        Column(
-            "dyad_session_number",
-            "integer",
-            "Rank of the treatment session within its dyad (episode and therapist), from 1.",
-            between=(1, None),
-        ),
+        "dyad_session_number",
         Column(
             "days_since_previous",
             "integer",

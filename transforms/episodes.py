@@ -29,7 +29,7 @@ NEW_EPISODE_AFTER_DAYS = 90
         "presenting_problem",
         "program",
         "referral_source",
-        Column("is_derived", "truth", "True where no episode was given and gaps decide.", required=True),
+        "is_derived!",
         Column("age_at_opening", "integer", "Completed years on the opening day.", unit="years", between=(0, 120)),
     ],
 )

@@ -17,6 +17,12 @@ from warehouse.tables import table
         "instrument!",
         Column("title", "text", "Its full name.", required=True),
         Column("construct", "text", "What it measures.", required=True, one_of=CONSTRUCTS),
+        Column(
+            "family",
+            "text",
+            "Parallel forms for several raters share one, and are compared (alliance_agreement); else the instrument.",
+            required=True,
+        ),
         Column("respondents", "text", "Who fills it in.", required=True),
         "age_from",
         "age_to",
@@ -50,7 +56,18 @@ def instruments(clinic: Clinic) -> pl.LazyFrame:
 def _instrument(each: Instrument, clinic: Clinic) -> dict:
     reasons = [clinic.why_not_scored(each, scale) for scale in each.scales] or [clinic.why_not_used(each)]
     is_scored = None in reasons
-    plain = ("title", "construct", "age_from", "age_to", "item_count", "direction", "timing", "citation", "licence")
+    plain = (
+        "title",
+        "construct",
+        "family",
+        "age_from",
+        "age_to",
+        "item_count",
+        "direction",
+        "timing",
+        "citation",
+        "licence",
+    )
     return {
         "instrument": each.name,
         **{name: getattr(each, name) for name in plain},

@@ -20,12 +20,7 @@ USED = ("published", "local", "computed", "none")
     key="instrument change_name",
     columns=[
         "instrument!",
-        Column(
-            "change_name",
-            "text",
-            "Its name in the instrument's file; 'computed ...' where none is stated.",
-            required=True,
-        ),
+        "change_name!",
         "scale!",
         "population!",
         "compared!",
@@ -68,7 +63,7 @@ USED = ("published", "local", "computed", "none")
 def reliable_changes(clinic: Clinic) -> pl.LazyFrame:
     """One row per instrument, scale and population for which a reliable change is stated or can be computed. Recalled
     facts count only where clinic.toml accepts them, as with thresholds."""
-    rows = [row for each in clinic.instruments.values() for row in _of_instrument(each, clinic)]
+    rows = [row for each in clinic.instruments.values() for row in changes_of(each, clinic)]
     return pl.LazyFrame(rows, schema=_SCHEMA, orient="row")
 
 
@@ -76,7 +71,8 @@ _TYPES = {"text": pl.String, "integer": pl.Int32, "number": pl.Float64}
 _SCHEMA = {column.name: _TYPES[column.type] for column in reliable_changes.columns}
 
 
-def _of_instrument(instrument: Instrument, clinic: Clinic) -> list[dict]:
+def changes_of(instrument: Instrument, clinic: Clinic) -> list[dict]:
+    """The table's rows of one instrument."""
     computed = computed_changes(instrument)
     pairs = [(change, _beside(change, computed)) for change in instrument.changes]
     shown = [beside for _, beside in pairs]

@@ -93,7 +93,7 @@ def _counted(response_records: pl.LazyFrame, clinic: Clinic, windows: list[tuple
         unasked_count=_unasked(clinic),
         is_straight_lined=is_straight_lined(clinic),
         window=pl.col("instrument").replace_strict(window_of, default=0, return_dtype=pl.Int32),
-    ).drop("answers", "given_scores")
+    ).drop("answers", "given_scores", "goal_owners")
 
 
 _unnamed = pl.col("appointment_session_id").is_null()

@@ -70,7 +70,7 @@ def _of_threshold(known: pl.LazyFrame, threshold: Threshold) -> pl.LazyFrame:
         scheme=pl.lit(threshold.scheme),
         population=pl.lit(threshold.population.text),
         band=band_of(score, threshold),
-        is_case=_holds(score, threshold.case) if threshold.case else pl.lit(None, dtype=pl.Boolean),
+        is_case=holds(score, threshold.case) if threshold.case else pl.lit(None, dtype=pl.Boolean),
     )
 
 
@@ -88,9 +88,10 @@ def is_of(population: Population) -> list[pl.Expr]:
 
 def band_of(score: pl.Expr, threshold: Threshold) -> pl.Expr:
     """The last band whose lower end the score reaches."""
-    words = [pl.when(_holds(score, at)).then(pl.lit(word)) for word, at in reversed(threshold.bands)]
+    words = [pl.when(holds(score, at)).then(pl.lit(word)) for word, at in reversed(threshold.bands)]
     return pl.coalesce(*words) if words else pl.lit(None, dtype=pl.String)
 
 
-def _holds(score: pl.Expr, at: Comparison) -> pl.Expr:
+def holds(score: pl.Expr, at: Comparison) -> pl.Expr:
+    """Whether the comparison is true of it."""
     return _OPERATORS[at.operator](score, at.value)

@@ -18,7 +18,7 @@ from warehouse.records import FILE_NUMBER, KINDS, PROVENANCE, STAGED_ONLY, VERSI
 from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
 
-LIMITS = {"threads": THREADS, "memory_limit": "1GB"}  # above it DuckDB works in the scratch folder
+LIMITS = {"threads": THREADS, "memory_limit": "600MB"}  # above it DuckDB works in the scratch folder
 _SETTINGS = {
     # Nobody recovers a building file: it is written out once, when it is sealed.
     "wal_autocheckpoint": "1TB",
@@ -36,6 +36,7 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     for kind in KINDS.values():
         create(con, f"history.{kind.name}", history_columns(kind))
+        add_columns(con, f"history.{kind.name}", history_columns(kind))
     for book in BOOKS.values():
         create(con, f"load.{book.name}", book.columns)
     create(con, f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.columns)
@@ -66,12 +67,19 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
     """A published file, read-only, as an analyst opens it."""
     con = duckdb.connect(str(path), read_only=True)
     con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET arrow_lossless_conversion = true")
     return con
 
 
 def create(con: duckdb.DuckDBPyConnection, name: str, columns: Iterable[Column]) -> None:
     """Create a table if it is not there."""
     con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)})")
+
+
+def add_columns(con: duckdb.DuckDBPyConnection, name: str, columns: Iterable[Column]) -> None:
+    """Add what a table kept since an earlier version of Rapport does not have yet; null in the rows that are there."""
+    for column in columns:
+        con.execute(f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {column.name} {column.sql_type}")
 
 
 def create_tables(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> None:

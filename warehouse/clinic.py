@@ -10,7 +10,7 @@ import json
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,11 +23,14 @@ from warehouse.instruments.provenance import Provenance
 from warehouse.instruments.t_scores import NO_T_SCORES, TScores, read_t_scores
 from warehouse.instruments.thresholds import Change, Threshold
 from warehouse.instruments.versions import refuse_versionless
+from warehouse.protocol import Due, read_protocol
 from warehouse.records import KINDS
+from warehouse.rupture_rules import RuptureRule, read_rupture_rules
 
 TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
 PLAIN_KINDS = ("clients", "episodes", "appointments", "responses")
 FORMATS = ("plain", "redcap", "wide")
+MINIMUM_CASELOAD = 15  # clients; the lower end of what is asked for before therapists are told apart (15 to 30)
 ENCODINGS = ("utf-8", "utf-16", "windows-1252")
 
 # Every key, with its kind of value.
@@ -44,7 +47,10 @@ _TOP = {
     "accepted": "texts",
     "licences": "texts",
     "t_scores": "text",
+    "minimum_caseload": "integer",
+    "protocol": "section",
     "lists": "section",
+    "alliance_sd": "section",
     "sources": "section",
 }
 _SOURCE = {
@@ -152,13 +158,21 @@ class Clinic:
     accepted: tuple[str, ...] = ()  # instruments and thresholds whose facts are recalled, by name
     licences: tuple[str, ...] = ()  # instruments whose licence the clinic holds
     t_scores: TScores = NO_T_SCORES
+    minimum_caseload: int = MINIMUM_CASELOAD  # clients; no therapist with fewer has a row in therapist tables
+    protocol: tuple[Due, ...] = ()  # which questionnaire is due when; empty: wherever the sources bring it
     vanished_limit: float = 0.2
     keep_versions: int = 7
     keep_hours: float = 1.0
+    alliance_sd: Mapping[str, float] = field(default_factory=dict)  # of totals, by instrument, for rupture rules
+    rupture_rules: tuple[RuptureRule, ...] = field(default_factory=read_rupture_rules, repr=False)
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+    def day_of(self, at: datetime) -> date:
+        """The clinic's local day at an instant."""
+        return at.astimezone(self.zone).date()
 
     def accepts(self, name: str, origin: Provenance) -> bool:
         """Whether a fact is used: a recalled one only where the clinic file accepts it by name."""
@@ -232,7 +246,22 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         accepted=_names("accepted", facts, _acceptable(instruments)),
         licences=_names("licences", facts, instruments),
         t_scores=read_t_scores(folder / facts["t_scores"], instruments) if "t_scores" in facts else NO_T_SCORES,
+        minimum_caseload=_at_least_two("minimum_caseload", facts.get("minimum_caseload", MINIMUM_CASELOAD)),
+        protocol=read_protocol(facts.get("protocol", {}), instruments),
+        alliance_sd=_alliance_sd(facts.get("alliance_sd", {}), instruments),
     )
+
+
+def _alliance_sd(facts: Mapping, instruments: Mapping[str, Instrument]) -> dict[str, float]:
+    """Standard deviations of alliance totals, in points, as the clinic states them."""
+    totals = {
+        name for name, each in instruments.items() if each.construct == "alliance" and "total" in each.scale_names
+    }
+    known("[alliance_sd]", facts, dict.fromkeys(totals, "number"))
+    for name, sd in facts.items():
+        if sd <= 0:
+            raise ValueError(f"[alliance_sd] {name} = {sd} is not a standard deviation above 0")
+    return {name: float(sd) for name, sd in facts.items()}
 
 
 def _acceptable(instruments: Mapping[str, Instrument]) -> list[str]:
@@ -353,6 +382,12 @@ def _share(key: str, share: float) -> float:
     if not 0 <= share <= 1:
         raise ValueError(f"{key} = {share} is not a share from 0 to 1")
     return share
+
+
+def _at_least_two(key: str, count: int) -> int:
+    if count < 2:
+        raise ValueError(f"{key} = {count} is not a number of clients from 2 up")
+    return count
 
 
 def _at_least(key: str, number: float, least: float) -> float:

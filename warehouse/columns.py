@@ -32,6 +32,7 @@ STATUSES = (
     "scheduled",
     "rescheduled",
 )
+OWNERS = ("client", "caregiver", "therapist", "other")  # of a goal
 CLOSURES = ("planned", "client_ended", "dropout", "transferred", "other")
 AGE_BANDS = ("child", "teen", "young_adult", "other")
 SEXES = ("female", "male", "other")
@@ -107,9 +108,27 @@ _SHARED = [
         "Rank of the treatment session within its episode, from 1.",
         between=(1, None),
     ),
+    Column(
+        "first_session_id",
+        "id",
+        "The first session that the row is computed from; names it where the therapist is not known.",
+    ),
+    Column(
+        "dyad_session_number",
+        "integer",
+        "Rank of the treatment session within its dyad (episode and therapist), from 1.",
+        between=(1, None),
+    ),
+    Column("rupture_rule", "text", "The rule by which it is a possible rupture: table rupture_rules."),
+    Column("other_rater", "text", "Whose view it is compared with.", one_of=RATERS),
+    Column("other_instrument", "text", "The other rater's questionnaire: the same, or a parallel form of it."),
+    Column("score_count", "integer", "Scores that the row is computed from.", between=(0, None)),
+    Column("first_score", "number", "The first score."),
+    Column("last_score", "number", "The latest score; null while there is only one."),
     Column("opened_on", "date", "First day of the episode."),
     Column("closed_on", "date", "Last day of the episode, where the practice system gives one; never derived."),
     Column("closure", "text", "How the episode ended, as the practice system says.", one_of=CLOSURES),
+    Column("is_derived", "truth", "True where no episode was given and gaps decide."),
     Column("presenting_problem", "text", "From the clinic's list; anything else is 'other'."),
     Column("program", "text", "From the clinic's list; anything else is 'other'."),
     Column("referral_source", "text", "From the clinic's list; anything else is 'other'."),
@@ -147,8 +166,32 @@ _SHARED = [
     Column("population", "text", "For whom the threshold is meant."),
     Column("answered_count", "integer", "Items answered.", between=(0, None)),
     Column("item_count", "integer", "Items the scale (or instrument) has.", between=(0, None)),
+    Column(
+        "intake_band",
+        "integer",
+        "The fifth of the scale's range that the intake score lies in, 1 the lowest: percent of maximum 0 to below 20, "
+        "and so on.",
+        between=(1, 5),
+    ),
     Column("rule", "text", "The missing-item rule that decided whether there is a score."),
     Column("session_count", "integer", "Attended sessions.", between=(0, None)),
+    Column("treatment_session_count", "integer", "Attended treatment sessions of the episode.", between=(0, None)),
+    Column("first_treated_on", "date", "Day of the episode's first attended treatment session."),
+    Column("last_treated_on", "date", "Day of the episode's latest attended treatment session."),
+    Column("client_count", "integer", "Different clients.", between=(0, None)),
+    Column("person_count", "integer", "Episodes that the estimate is from: those with both values.", between=(0, None)),
+    Column("therapist_count", "integer", "Different therapists.", between=(0, None)),
+    Column("measure", "text", "What is compared or counted; the table's description says which there are."),
+    Column("numerator_count", "integer", "How many of the denominator it is true of.", between=(0, None)),
+    Column(
+        "denominator_count", "integer", "How many it could be true of; not yet known ones apart.", between=(0, None)
+    ),
+    Column("share", "number", "Numerator over denominator; null without a denominator.", between=(0, 1)),
+    Column("target_share", "number", "The clinic's own share, over all therapists.", between=(0, 1)),
+    Column("low", "number", "Lower end of the 95 % interval."),
+    Column("high", "number", "Upper end of the 95 % interval."),
+    Column("estimate", "number", "The estimate, in the unit that the table states; null where it cannot be made."),
+    Column("standard_error", "number", "Standard error of the estimate.", between=(0, None)),
     Column("first_session_on", "date", "Day of the first attended session."),
     Column("last_session_on", "date", "Day of the latest attended session."),
     Column(
@@ -161,13 +204,18 @@ _SHARED = [
     Column("direction", "text", "Whether a higher score is better.", one_of=DIRECTIONS),
     Column("is_scored", "truth", "Whether scores are computed from answers."),
     Column("why_not_scored", "text", "Why not; null where they are."),
-    Column("compared", "text", "What is compared: score, t_score, lowest_item or change."),
+    Column("compared", "text", "What is compared: score, t_score, lowest_item, change or report."),
     Column("fact_source", "text", "Where the fact was seen."),
     Column(
         "fact_status",
         "text",
         "Published: seen in print or public code; recalled: not checked; local: a clinic's or Rapport's own.",
         one_of=FACT_STATUSES,
+    ),
+    Column(
+        "change_name",
+        "text",
+        "The reliable change's name in the instrument's file; 'computed ...' where none is stated there.",
     ),
     Column("file_id", "id", "The delivered file, as a keyed hash: load.files."),
     Column("load_id", "integer", "The night: load.loads."),

@@ -46,6 +46,6 @@ def _overlaps(con: duckdb.DuckDBPyConnection, key: tuple[str, ...], kind: str) -
         f"""(
         SELECT known_from < max(coalesce(known_to, 2147483647)) OVER (
             PARTITION BY {names} ORDER BY known_from, known_to NULLS LAST
-            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS overlaps
-        FROM history.{kind}) WHERE overlaps""",
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS is_twice
+        FROM history.{kind}) WHERE is_twice""",
     )

@@ -41,6 +41,10 @@ def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.buckets AS
         SELECT client_id, (hash(client_id) % {bucket_count})::INTEGER AS bucket FROM staged.chosen""")
+    con.execute("""
+        CREATE OR REPLACE TABLE staged.begun_empty AS
+        SELECT table_name FROM duckdb_tables()
+        WHERE database_name = current_database() AND schema_name = 'main' AND estimated_size = 0""")
     return bucket_count
 
 
@@ -96,9 +100,10 @@ def write_differences(
         return nothing, nothing
     its_clients = f"SELECT client_id FROM staged.buckets WHERE bucket = {bucket}"
     mine = "" if bucket is None else f" WHERE client_id IN ({its_clients})"
-    if not _hold(con, table, mine):
+    if (bucket is not None and _began_empty(con, table)) or not _hold(con, table, mine):
+        last = con.sql(f"SELECT coalesce(max(rowid), -1) FROM main.{table.name}").fetchone()[0]
         insert(con, f"main.{table.name}", computed)
-        return f"(FROM main.{table.name}{mine})", nothing
+        return f"(FROM main.{table.name} WHERE rowid > {last})", nothing
     con.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS FROM main.{table.name} LIMIT 0")
     insert(con, "fresh", computed)
     con.execute(f"CREATE OR REPLACE TEMP TABLE marked AS SELECT rowid AS place, {_mark(table)} FROM fresh")
@@ -121,6 +126,12 @@ def _holds_just(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataF
     return held.schema == computed.schema and held.sort(key).equals(computed.sort(key))
 
 
+def _began_empty(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Whether the table held nothing when the buckets were dealt: then it holds nothing of this bucket's clients."""
+    query = "SELECT count(*) FROM staged.begun_empty WHERE table_name = ?"
+    return con.execute(query, [table.name]).fetchone()[0] > 0
+
+
 def _hold(con: duckdb.DuckDBPyConnection, table: Table, mine: str) -> int:
     """Put the marks of what the table holds of the clients into `held`; how many rows that is."""
     con.execute(f"""
@@ -136,9 +147,22 @@ def _mark(table: Table) -> str:
 
 
 def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> str:
-    """A relation in `staged` with the finished rows to check: those of the clients touched; a clinic table whole."""
-    mine = " SEMI JOIN staged.clients_touched USING (client_id)" if table.per == "client" else ""
-    return _as_staged_view(con, f"finished_{table.name}", f"main.{table.name}{mine}")
+    """A relation in `staged` with the finished rows to check: those of the clients touched; a clinic table whole.
+
+    They are looked up once, for all the checks; where every row is one of them, the table itself is checked.
+    """
+    name = f"finished_{table.name}"
+    if table.per == "clinic" or _all_touched(con, table):
+        return _as_staged_view(con, name, f"main.{table.name}")
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.{name} AS
+        FROM main.{table.name} SEMI JOIN staged.clients_touched USING (client_id)""")
+    return name
+
+
+def _all_touched(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    query = f"SELECT NOT EXISTS (FROM main.{table.name} ANTI JOIN staged.clients_touched USING (client_id))"
+    return con.sql(query).fetchone()[0]
 
 
 def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:

@@ -2,7 +2,7 @@
 
 DIR/analysts/rapport.duckdb   a relative symlink to versions/...   0750, files 0440
 DIR/shared/                   the safe file and the pages
-DIR/private/                  the key, the crosswalk, the building file, the lock   0700
+DIR/private/                  the key, the crosswalk, the worklist, the building file, the lock   0700
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ class Folders:
     @property
     def crosswalk(self) -> Path:
         return self.private / "crosswalk.parquet"
+
+    @property
+    def worklist(self) -> Path:
+        """The clinicians' worklist, with record numbers: replaced every night."""
+        return self.private / "worklist.csv"
 
     @property
     def attempts(self) -> Path:
@@ -141,6 +146,15 @@ def swap(made: Path, version: Path) -> None:
     _flush(made)
     made.replace(version)
     _flush(version.parent)
+
+
+def prepare(made: Path, text: str) -> Path:
+    """A text that only the night's user may read, on the disk, to be moved into place later."""
+    made.touch(mode=0o600)
+    made.chmod(0o600)
+    made.write_text(text, encoding="utf-8")
+    _flush(made)
+    return made
 
 
 def _give_to_group(made: Path, folder: Path) -> None:

@@ -6,12 +6,15 @@ In frames a pseudonym is 16 bytes: half the work of the 36 letters that a UUID i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Lock
 
 import duckdb
 import polars as pl
 from polars.io.plugins import register_io_source
 
 THREADS = 2
+# polars scans the parts of a query in threads of its own, and a DuckDB connection answers one question at a time.
+_one_at_a_time = Lock()
 
 
 class Stream:
@@ -35,17 +38,25 @@ def insert(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> N
 
 def fetch(con: duckdb.DuckDBPyConnection, query: str, parameters: list | None = None) -> pl.DataFrame:
     """A query's rows as a frame; times are UTC, pseudonyms are 16 bytes."""
-    return pl.DataFrame(con.sql(query, params=parameters))
+    frame = pl.DataFrame(con.sql(query, params=parameters))
+    truths = [name for name, dtype in frame.schema.items() if str(dtype).startswith("Extension('arrow.bool8'")]
+    return frame.with_columns(pl.col(truths).ext.storage().cast(pl.Boolean)) if truths else frame
 
 
-def lazy_table(con: duckdb.DuckDBPyConnection, table: str) -> pl.LazyFrame:
-    """A table as a lazy frame: only the columns that a query uses leave DuckDB."""
+UNDER_WAY = "SELECT client_id FROM main.retention WHERE NOT has_ended"
+
+
+def lazy_table(con: duckdb.DuckDBPyConnection, table: str, *, is_under_way: bool = False) -> pl.LazyFrame:
+    """A table as a lazy frame: only the columns that a query uses leave DuckDB, and with `is_under_way` only the rows
+    of clients who have an episode that is not over."""
+    rows = f"{table} WHERE client_id IN ({UNDER_WAY})" if is_under_way else table
 
     def scan(
         columns: list[str] | None, predicate: pl.Expr | None, row_count: int | None, _batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         limit = "" if row_count is None else f" LIMIT {row_count}"
-        frame = fetch(con, f"SELECT {', '.join(columns or ['*'])} FROM {table}{limit}")
+        with _one_at_a_time:
+            frame = fetch(con, f"SELECT {', '.join(columns or ['*'])} FROM {rows}{limit}")
         yield frame if predicate is None else frame.filter(predicate)
 
     return register_io_source(scan, schema=fetch(con, f"SELECT * FROM {table} LIMIT 0").schema, is_pure=True)

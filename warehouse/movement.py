@@ -51,15 +51,19 @@ def list_causes(con: duckdb.DuckDBPyConnection) -> None:
 def note_changes(con: duckdb.DuckDBPyConnection, table: Table, come: str, gone: str, cause: str | None = None) -> None:
     """Book the rows that came to a table and those that went from it. `come` and `gone` are relations of whole rows;
     without a `cause` each row takes that of its client."""
-    key = ", ".join(table.key)
-    con.execute(f"""
-        INSERT INTO staged.changes
-        SELECT '{table.name}', count(*) FILTER (came AND NOT went), count(*) FILTER (came AND went),
-            count(*) FILTER (went AND NOT came)
-        FROM (SELECT bool_or(came) AS came, bool_or(NOT came) AS went FROM (
-                SELECT {key}, true AS came FROM {come} UNION ALL SELECT {key}, false FROM {gone}) GROUP BY {key})""")
+    has_gone = con.sql(f"SELECT EXISTS (FROM {gone})").fetchone()[0]
+    counts = _counts(table, come, gone) if has_gone else f"SELECT count(*), 0, 0 FROM {come}"
+    con.execute(f"INSERT INTO staged.changes SELECT '{table.name}', * FROM ({counts})")
     for headline in (each for each in HEADLINES if each.table == table.name):
         _note_movement(con, table, headline, come, gone, cause)
+
+
+def _counts(table: Table, come: str, gone: str) -> str:
+    key = ", ".join(table.key)
+    return f"""
+        SELECT count(*) FILTER (came AND NOT went), count(*) FILTER (came AND went), count(*) FILTER (went AND NOT came)
+        FROM (SELECT bool_or(came) AS came, bool_or(NOT came) AS went FROM (
+                SELECT {key}, true AS came FROM {come} UNION ALL SELECT {key}, false FROM {gone}) GROUP BY {key})"""
 
 
 def _note_movement(
@@ -73,7 +77,7 @@ def _note_movement(
         WITH moved AS (
             SELECT {rows}, 1 AS sign FROM {come} WHERE {headline.rows}
             UNION ALL SELECT {rows}, -1 FROM {gone} WHERE {headline.rows}),
-        both_ways AS (SELECT {key} FROM moved GROUP BY {key} HAVING min(sign) < max(sign)),
+        both_ways AS (SELECT {key} FROM moved WHERE sign < 0 INTERSECT SELECT {key} FROM moved WHERE sign > 0),
         told AS (
             SELECT part, sign * numerator AS numerator, sign * denominator AS denominator,
                 {f"'{cause}'" if cause else _CAUSE_OF_ROW} AS cause

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from warehouse.columns import Column, resolve
+from warehouse.columns import OWNERS, Column, resolve
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,11 @@ RESPONSES = _kind(
         "seconds",
         Column("answers", "answers", "The answers, one place per item in the order of the published numbers."),
         Column("given_scores", "given", "Scores that arrived already made, by scale."),
+        Column(
+            "goal_owners",
+            "names",
+            "Whose goal each answer is about, where the export says so: " + ", ".join(OWNERS) + ".",
+        ),
     ],
     Column("item_word", "text", "Null, or 'unknown' when a row names no item or scale of its instrument."),
     dated_by="coalesce(completed_at, completed_on::TIMESTAMPTZ)",

@@ -78,6 +78,52 @@ VIEWS = (
             ELSE coalesce(e.closed_on >= today, true) END""",
     ),
     _view(
+        "alliance_parts",
+        "One row per alliance score of a dyad, taken apart: grand mean + between-person part + within-person part. The "
+        "within parts of a person sum to 0 (Falkenström; Zilcha-Mano; Hoffart). They look ahead, since the person's "
+        "mean is over all sessions: for what was known at the session see alliance.within_deviation.",
+        [
+            "client_id",
+            "session_id",
+            "episode_id",
+            "therapist_id",
+            "session_number",
+            "rater",
+            "instrument",
+            "scale",
+            "score",
+            Column("between_part", "number", "person_mean minus grand_mean (B): what differs between people."),
+            Column("within_part", "number", "score minus person_mean (W): this session against the person's usual."),
+        ],
+        """
+        SELECT a.client_id, a.session_id, a.episode_id, a.therapist_id, a.session_number, a.rater, a.instrument,
+            a.scale, a.score, m.person_mean - g.grand_mean AS between_part, a.score - m.person_mean AS within_part
+        FROM main.alliance AS a
+        JOIN main.alliance_means AS m ON a.episode_id = m.episode_id AND a.rater = m.rater
+            AND a.instrument = m.instrument AND a.scale = m.scale AND a.therapist_id IS NOT DISTINCT FROM m.therapist_id
+        JOIN main.alliance_grand_means AS g
+            ON a.rater = g.rater AND a.instrument = g.instrument AND a.scale = g.scale""",
+    ),
+    _view(
+        "unconfirmed_appointments",
+        "One row per treatment appointment whose time is past at the night's as_of and that its export still calls "
+        "scheduled: attended or missed, nobody has said. In no share of engagement.",
+        [
+            "session_id",
+            "client_id",
+            "therapist_id",
+            "episode_id",
+            "starts_at",
+            "session_date",
+            Column("days_since", "integer", "Days from the appointment to as_of.", unit="days"),
+        ],
+        """
+        SELECT a.session_id, a.client_id, a.therapist_id, a.episode_id, a.starts_at, a.session_date,
+            date_diff('day', a.session_date, (as_of AT TIME ZONE time_zone)::DATE)::INTEGER AS days_since
+        FROM main.appointments AS a CROSS JOIN load.current
+        WHERE a.status = 'scheduled' AND a.is_treatment AND a.starts_at < as_of""",
+    ),
+    _view(
         "score_disagreements",
         "One row per given score that differs from the one computed from the same response's answers by more than "
         "0.005 (two decimals' rounding), or whose answers are too few for a score. Both stay in scores.",

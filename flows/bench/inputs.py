@@ -1,4 +1,7 @@
-"""The bench's exports: the demo clinic's appointments and surveys, of a first night and of the day after it."""
+"""The bench's exports: the demo clinic's appointments and surveys, of a first night and of the day after it.
+
+The day after comes in two ways: as what changed since, and as everything again.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,14 @@ from pathlib import Path
 
 from flows.demo import LAST_NIGHT, write
 
-CLIENTS = {"XS": 60, "S": 3_000, "M": 30_000}  # S: about 60,000 appointments and 110,000 survey rows
+CLIENTS = {"XS": 60, "S": 3_000, "M": 30_000, "L": 300_000}  # S: about 60,000 appointments and 110,000 survey rows
+FIRST, INCREMENT, AGAIN = range(3)  # the nights
 LONG_AGO = 1_700_000_000  # the files' time on disk: a file written just now is looked at twice, a second apart
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where the files of each of the two nights lie, with the clinic file that reads them."""
+    """Where the files of each night lie, with the clinic file that reads them."""
 
     folder: Path
 
@@ -24,9 +28,10 @@ class Inputs:
         return self.folder / "clinic.toml"
 
     def files(self, night: int) -> list[Path]:
-        """The files that arrived on the first (0) or the second (1) night: one of each source."""
+        """The files of the first night (0) and of the day after it (1: what changed; 2: everything): one a source."""
+        folder = self.folder / "again" if night == AGAIN else self.folder
         kinds = ("appointments_*.csv", "AllianceSurveys_*.csv")
-        return [sorted((self.folder / "exports").glob(kind))[night] for kind in kinds]
+        return [sorted((folder / "exports").glob(kind))[min(night, 1)] for kind in kinds]
 
     def deliver(self, night: int, exports: Path) -> None:
         """Put a night's files into an exports folder, without copying them."""
@@ -41,13 +46,15 @@ class Inputs:
 
 
 def write_inputs(folder: Path, clients: int) -> Inputs:
-    """Write the exports of two nights: everything so far, then a day's increment."""
-    write(folder, clients=clients, nights=2, until=LAST_NIGHT, clean=True, surveys="increment")
-    for episodes in (folder / "exports").glob("episodes_*"):
+    """Write the exports of the nights: everything so far, then a day's increment; and everything again a day later."""
+    asked = {"clients": clients, "nights": 2, "until": LAST_NIGHT, "clean": True}
+    write(folder, **asked, surveys="increment")
+    write(folder / "again", **asked, surveys="full", appointments="full")
+    for episodes in folder.glob("**/episodes_*"):
         episodes.unlink()
     clinic = folder / "clinic.toml"
     clinic.write_text(_without_episodes(clinic.read_text(encoding="utf-8")), encoding="utf-8")
-    for file in (folder / "exports").iterdir():
+    for file in folder.glob("**/exports/*"):
         os.utime(file, (LONG_AGO, LONG_AGO))
     return Inputs(folder)
 

@@ -6,9 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.bench.inputs import Inputs
-from flows.bench.rounds import Figures, median, ratio, step_medians
-
-NIGHTS = ("first night", "second night")
+from flows.bench.rounds import NIGHTS, Figures, median, ratio, step_medians
 
 
 def show(console: Console, size: str, inputs: Inputs, rounds: list[Figures]) -> None:
@@ -40,7 +38,7 @@ def _steps(rounds: list[Figures]) -> Table:
     for name in NIGHTS:
         made.add_column(f"{name}, CPU", justify="right")
         made.add_column("clock", justify="right")
-    first, second = (step_medians(rounds, name) for name in NIGHTS)
-    for step, times in first.items():
-        made.add_row(step, *(f"{seconds:.2f}" for seconds in (*times, *second[step])))
+    nights = [step_medians(rounds, name) for name in NIGHTS]
+    for step in nights[0]:
+        made.add_row(step, *(f"{seconds:.2f}" for night in nights for seconds in night[step]))
     return made

@@ -1,8 +1,9 @@
-"""The rounds of a bench: floor, first night and second night in turn, so that a busy machine is busy for all."""
+"""The rounds of a bench: the floor and each kind of night in turn, so that a busy machine is busy for all."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -10,8 +11,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from flows.bench.inputs import Inputs
+from flows.bench.inputs import AGAIN, FIRST, INCREMENT, Inputs
 
+NIGHTS = ("first night", "increment", "full re-export")
 Figures = dict[str, dict]  # piece -> what flows.bench.work measured
 
 
@@ -23,13 +25,21 @@ def start(*arguments: object, module: str = "flows.bench.work") -> dict:
 
 
 def one_round(inputs: Inputs, folder: Path) -> Iterator[tuple[str, dict]]:
-    """The floor, the first night and the night after it, on a warehouse of their own that is removed afterwards."""
+    """The floor, the first night and either night after it, on warehouses of their own that are removed afterwards."""
     with tempfile.TemporaryDirectory(dir=folder) as made:
         here = Path(made)
         yield "floor", start("floor", here / "floor.duckdb", inputs.folder)
-        for turn, name in enumerate(("first night", "second night")):
-            inputs.deliver(turn, here / "exports")
-            yield name, start("night", here / "exports", inputs.clinic, here / "warehouse", inputs.as_of(turn))
+        (here / "floor.duckdb").unlink()
+        yield NIGHTS[FIRST], _night(inputs, FIRST, here / "one")
+        shutil.copytree(here / "one", here / "other", symlinks=True)
+        yield NIGHTS[INCREMENT], _night(inputs, INCREMENT, here / "one")
+        yield NIGHTS[AGAIN], _night(inputs, AGAIN, here / "other")
+
+
+def _night(inputs: Inputs, night: int, here: Path) -> dict:
+    here.mkdir(exist_ok=True)
+    inputs.deliver(night, here / "exports")
+    return start("night", here / "exports", inputs.clinic, here / "warehouse", inputs.as_of(night))
 
 
 def median(rounds: list[Figures], piece: str, figure: str) -> float:

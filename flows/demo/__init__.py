@@ -3,7 +3,8 @@
 from datetime import date
 from pathlib import Path
 
-from flows.demo import appointments, episodes, redcap
+from flows.demo import appointments as practice_system
+from flows.demo import episodes, redcap
 from flows.demo.bookings import calendar
 from flows.demo.clinic_file import clinic_file
 from flows.demo.nights import Export, deliveries, save
@@ -11,7 +12,7 @@ from flows.demo.people import Practice, people, practice
 from flows.demo.truth import Truth, earlier_files
 
 LAST_NIGHT = date(2026, 11, 20)
-SURVEYS = ("full", "increment")
+KINDS = ("full", "increment")
 
 
 def write(
@@ -23,13 +24,14 @@ def write(
     until: date = LAST_NIGHT,
     clean: bool = False,
     surveys: str = "full",
+    appointments: str = "increment",
 ) -> dict:
     """Write `exports/`, `clinic.toml` and `truth.json` into `out`; the same arguments give the same bytes."""
     clinic = practice(seed, clients, nights, until)
     folder = emptied(out)
     asked = {"seed": seed, "clients": clients, "nights": nights, "until": until.isoformat()}
     truth = Truth(**asked, clean=clean, surveys=surveys)
-    for export in exports(clinic, clean, surveys):
+    for export in exports(clinic, clean, surveys, appointments):
         for delivery in deliveries(export, clinic.nights):
             save(export, delivery, folder)
             truth.note(delivery)
@@ -38,14 +40,15 @@ def write(
     return truth.facts()
 
 
-def exports(clinic: Practice, clean: bool, surveys: str) -> tuple[Export, ...]:
+def exports(clinic: Practice, clean: bool, surveys: str, appointments: str = "increment") -> tuple[Export, ...]:
     """The three exports with all their nights in them."""
-    if surveys not in SURVEYS:
-        raise ValueError(f"surveys is {surveys!r}; it can be {' or '.join(SURVEYS)}")
+    for name, kind in (("surveys", surveys), ("appointments", appointments)):
+        if kind not in KINDS:
+            raise ValueError(f"{name} is {kind!r}; it can be {' or '.join(KINDS)}")
     clients = people(clinic)
     held = calendar(clinic, clients)
     return (
-        appointments.export(clinic, held.appointments, clean),
+        practice_system.export(clinic, held.appointments, clean, is_whole=appointments == "full"),
         episodes.export(clinic, held.episodes, clean),
         redcap.export(clinic, clients, held.appointments, clean, is_whole=surveys == "full"),
     )

@@ -4,7 +4,7 @@ import argparse
 from datetime import date
 from pathlib import Path
 
-from flows.demo import LAST_NIGHT, SURVEYS, write
+from flows.demo import LAST_NIGHT, KINDS, write
 
 
 def arguments() -> argparse.Namespace:
@@ -15,7 +15,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same files")
     parser.add_argument("--until", type=date.fromisoformat, default=LAST_NIGHT, help="date of the last files")
     parser.add_argument("--clean", action="store_true", help="plant no defects")
-    parser.add_argument("--surveys", choices=SURVEYS, default="full", help="what the survey export brings nightly")
+    parser.add_argument("--surveys", choices=KINDS, default="full", help="what the survey export brings nightly")
     return parser.parse_args()
 
 

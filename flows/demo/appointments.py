@@ -123,8 +123,8 @@ def planted(clinic: Practice, real: pl.DataFrame) -> list[pl.DataFrame]:
     return parts
 
 
-def export(clinic: Practice, appointments: pl.DataFrame, clean: bool) -> Export:
+def export(clinic: Practice, appointments: pl.DataFrame, clean: bool, is_whole: bool = False) -> Export:
     real = rows(clinic, appointments)
     parts = [unspoiled(real)] + ([] if clean else planted(clinic, real))
     lines = export_lines(parts, comma_separated(COLUMNS))
-    return Export("appointments_%Y-%m-%d.csv", ",".join(COLUMNS), lines, is_whole=False)
+    return Export("appointments_%Y-%m-%d.csv", ",".join(COLUMNS), lines, is_whole)

@@ -25,7 +25,7 @@ class Calendar:
 
 def calendar(clinic: Practice, people: pl.DataFrame) -> Calendar:
     rng = clinic.chance("course")
-    effects = rng.normal(0, 0.35, therapist_count(clinic))
+    effects = rng.normal(0, course.PLANTED.therapist_sd, therapist_count(clinic))
     began, first = begun(rng, people, effects)
     again = returning(rng, began)
     began_again, second = begun(rng, again, effects)

@@ -22,6 +22,30 @@ program = {program}
 presenting_problem = {presenting_problem}
 referral_source = {referral_source}
 """
+PROTOCOL = """
+# Which questionnaire is due at which treatment sessions of an episode: the first, and every so many after it.
+# A caregiver's is due for minors. What stands here for an instrument replaces "at every session".
+[protocol.srs]
+raters = ["client"]
+
+[protocol.ors]
+raters = ["client"]
+
+[protocol.wai_sr]
+raters = ["client", "caregiver", "therapist"]
+first = 3
+every = 4
+
+[protocol.phq9]
+raters = ["client"]
+every = 4
+age_from = 11
+
+[protocol.gad7]
+raters = ["client"]
+every = 4
+age_from = 11
+"""
 SOURCES = """
 # The practice system: a first export of everything, then what is new or changed.
 [sources.appointments]
@@ -62,7 +86,7 @@ def clinic_file() -> str:
         presenting_problem=listed(episodes.PROBLEMS),
         referral_source=listed(episodes.REFERRALS),
     )
-    return opening + lists + SOURCES + "".join(form_section(form) for form in FORMS)
+    return opening + lists + PROTOCOL + SOURCES + "".join(form_section(form) for form in FORMS)
 
 
 def form_section(form: Form) -> str:

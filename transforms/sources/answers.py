@@ -24,12 +24,13 @@ from transforms.sources.casts import (
 from transforms.sources.door import RECORD
 from transforms.sources.task import Task
 from warehouse.clinic import Form, Words
-from warehouse.columns import RATERS
+from warehouse.columns import OWNERS, RATERS
 from warehouse.instruments import Instrument
 from warehouse.instruments.versions import NO_VERSION, versionless
 
 ANSWERS = pl.List(pl.Float32)
 GIVEN = pl.List(pl.Struct({"scale": pl.String, "score": pl.Float64}))
+OWNED = pl.List(pl.String)
 SEPARATOR = "\x1f"
 ATTRIBUTES = [
     "response_id",
@@ -60,6 +61,7 @@ def from_form(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> p
         "seconds": seconds.value if seconds else pl.lit(None, dtype=pl.Float64),
         "answers": _side_by_side([number.value for number in items.values()]),
         "given_scores": pl.lit(None, dtype=GIVEN),
+        "goal_owners": pl.lit(None, dtype=OWNED),
         "item_word": pl.lit(None, dtype=pl.String),
         "is_touched": _is_touched(list(items.values()), form, dialect),
         "clock_change": completed.change if completed else pl.lit(None, dtype=pl.String),
@@ -131,6 +133,7 @@ def _item_rows(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFram
         "completed_on": completed.day,
         "seconds": seconds.value,
         "item": text("item", dialect).str.to_lowercase(),
+        "about": _owner(dialect),
         "value": value.value,
         "clock_change": completed.change,
     }
@@ -149,6 +152,12 @@ def _instrument(task: Task, dialect: Dialect) -> pl.Expr:
     return pl.when(written.is_in(versionless(task.instruments))).then(pl.lit(NO_VERSION)).otherwise(known)
 
 
+def _owner(dialect: Dialect) -> pl.Expr:
+    """Whose goal a row is about; a word that is not known is other."""
+    written = text("about", dialect).str.to_lowercase()
+    return pl.when(written.is_in(OWNERS)).then(written).when(written.is_not_null()).then(pl.lit("other"))
+
+
 def _gathered(rows: pl.DataFrame, instrument: Instrument | None) -> pl.DataFrame:
     """One row per response; the record is its first, `record_count` says how many it was made from.
 
@@ -157,6 +166,9 @@ def _gathered(rows: pl.DataFrame, instrument: Instrument | None) -> pl.DataFrame
     """
     count = instrument.item_count if instrument else 0
     scales = sorted(instrument.scale_names) if instrument else []
+    has_goals = "goal_1" in scales
+    if has_goals:  # written "goal:1" where the column `about` says whose goal it is
+        rows = rows.with_columns(pl.col("item").str.strip_prefix("goal:"))
     number_of = pl.col("item").cast(pl.Int32, strict=False)
     is_item, is_scale = number_of.is_between(1, count), pl.col("item").is_in(scales).fill_null(False)
     rows = rows.with_columns(number=pl.when(is_item).then(number_of), is_scale=is_scale)
@@ -168,6 +180,7 @@ def _gathered(rows: pl.DataFrame, instrument: Instrument | None) -> pl.DataFrame
         seconds=pl.when(pl.col("seconds").min() == pl.col("seconds").max()).then(pl.col("seconds").max()),
         answers=_in_order(count),
         given_scores=pl.struct(scale="item", score="value").filter("is_scale"),
+        goal_owners=_owners(count) if has_goals else pl.lit(None, dtype=pl.String),
         item_word=pl.when((pl.col("number").is_null() & ~pl.col("is_scale")).any()).then(pl.lit(UNKNOWN)),
         unreadable=pl.col("unreadable").list.explode().drop_nulls().unique().sort(),
         twice=(pl.struct("item", "value").n_unique() > pl.col("item").n_unique()),
@@ -180,9 +193,17 @@ def _in_order(count: int) -> pl.Expr:
     return pl.concat_list(places).list.explode().cast(pl.Float32) if places else pl.lit(None, dtype=pl.Float32)
 
 
+def _owners(count: int) -> pl.Expr:
+    """Whose goal each is, in the order of their numbers."""
+    places = [pl.col("about").filter(pl.col("number") == place).drop_nulls().first() for place in range(1, count + 1)]
+    return pl.concat_list(places).list.explode()
+
+
 def _tidied(grouped: pl.DataFrame, scales: list[str]) -> pl.DataFrame:
     given = pl.col("given_scores") if scales else pl.lit(None, dtype=GIVEN)
+    owners = pl.col("goal_owners") if grouped["goal_owners"].dtype == OWNED else pl.lit(None, dtype=OWNED)
     return grouped.with_columns(
+        goal_owners=pl.when(owners.list.drop_nulls().list.len() > 0).then(owners),
         given_scores=pl.when(given.list.len() > 0).then(given).cast(GIVEN),
         answers=pl.col("answers").cast(ANSWERS) if grouped["answers"].dtype == ANSWERS else pl.lit(None, dtype=ANSWERS),
         unreadable=pl.when("twice")

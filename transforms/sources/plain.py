@@ -33,7 +33,7 @@ NEEDED = {
 }
 OPTIONAL = {
     "appointments": ["therapist_id", "duration_minutes", "cancelled_at", "service", "modality", "site"],
-    "responses": ["rater_id", "therapist_id", "appointment_id", "seconds"],
+    "responses": ["rater_id", "therapist_id", "appointment_id", "seconds", "about"],
     "episodes": ["closed_on", "closure", "presenting_problem", "program", "referral_source"],
     "clients": ["birth_date", "sex"],
 }

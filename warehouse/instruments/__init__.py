@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 HERE = Path(__file__).parent
-CONSTRUCTS = ("alliance", "outcome", "motivation", "other")
+CONSTRUCTS = ("alliance", "rupture", "responsiveness", "outcome", "motivation", "other")
 _NEEDED = {
     "title": "text",
     "construct": "text",
@@ -52,6 +52,7 @@ _KEYS = {
     **dict.fromkeys(_SECTIONS, "section"),
     "licence_needed": "truth",
     "scored": "truth",
+    "family": "text",
     "period": "text",
     "note": "text",
     "age_from": "integer",
@@ -98,6 +99,7 @@ def _instrument(name: str, facts: dict) -> Instrument:
         risks=read_risks(facts.get("risk", {}), items.count, origin),
         caution=read_caution(facts["caution"], origin) if "caution" in facts else None,
         origin=origin,
+        family=facts.get("family", name),
         **_of_items(items),
         **_plain(facts),
     )

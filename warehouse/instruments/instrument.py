@@ -41,6 +41,7 @@ class Instrument:
     scales: tuple[Scale, ...]
     licence_needed: bool = False
     scored: bool = True
+    family: str = ""  # parallel forms, for one rater each, share one
     period: str = ""
     note: str = ""
     age_from: int | None = None

@@ -1,0 +1,168 @@
+"""A simulated clinic as record frames: what the night would have read, without files and without a night.
+
+The questionnaires are read off the course itself: each of the four lines of the SRS is the alliance, each of those of
+the ORS how free the client is of symptoms, with a small error of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import numpy as np
+import polars as pl
+
+import transforms
+from flows.demo import course
+from flows.demo.bookings import DAY_OF_SLOT
+from warehouse.clinic import Clinic
+from warehouse.columns import SQL_TYPES
+from warehouse.instruments import load_instruments
+from warehouse.records import KINDS
+
+FIRST_DAY = date(2024, 1, 8)
+AS_OF = datetime(2027, 1, 1, tzinfo=UTC)  # long after the last session
+ALLIANCE_ERROR, SYMPTOM_ERROR = 0.2, 0.6  # of each line, in centimetres
+_TYPES = {
+    "UUID": pl.String,
+    "VARCHAR": pl.String,
+    "INTEGER": pl.Int32,
+    "DOUBLE": pl.Float64,
+    "DATE": pl.Date,
+    "TIMESTAMPTZ": pl.Datetime("us", "UTC"),
+    "TIMESTAMP": pl.Datetime("us"),
+    "FLOAT[]": pl.List(pl.Float32),
+    "VARCHAR[]": pl.List(pl.String),
+    "STRUCT(scale VARCHAR, score DOUBLE)[]": pl.List(pl.Struct({"scale": pl.String, "score": pl.Float64})),
+}
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A clinic's records, and what is true of it."""
+
+    records: dict[str, pl.LazyFrame]
+    therapist_effects: pl.DataFrame  # therapist_id, true_effect in points of alliance (0-10)
+    sessions: pl.DataFrame  # client_id, session_id, is_ruptured, in order: whether the alliance was broken at its end
+
+
+def simulated(seed: int, truth: course.Planted, clients: int, therapists: int) -> Simulated:
+    """One clinic; the same seed gives the same clinic."""
+    rng = np.random.default_rng(seed)
+    effects = rng.normal(0, truth.therapist_sd, therapists)
+    whose = rng.integers(0, therapists, clients)
+    run = course.courses(rng, effects[whose], rng.random(clients) < 0.75, truth)
+    slots = _slots(run, whose)
+    held = slots.filter(pl.col("status") >= course.RESCHEDULED, pl.col("service") == course.THERAPY)
+    frames = {
+        "client": pl.LazyFrame({"client_id": [f"c{at}" for at in range(clients)]}),
+        "episode": _episodes(run, slots),
+        "appointment": _appointments(slots),
+        "response": _responses(rng, held),
+    }
+    kinds = ("clients", "episodes", "appointments", "responses")
+    records = {f"{name}_records": _filled(kind, frames[name]) for name, kind in zip(frames, kinds, strict=True)}
+    records["client_ids"] = frames["client"]
+    records["birth_dates"] = pl.LazyFrame(schema={"client_id": pl.String, "birth_date": pl.Date})
+    names = [f"t{at}" for at in range(therapists)]
+    true = pl.DataFrame({"therapist_id": names, "true_effect": effects})
+    return Simulated(records, true, held.select("client_id", "session_id", "is_ruptured"))
+
+
+def declared() -> Clinic:
+    """A clinic that holds the licences of what is simulated."""
+    held = ("srs", "ors")
+    return Clinic("UTC", "0 3 * * *", None, 0.2, course.SERVICES[1:], {}, (), load_instruments(), (), held)
+
+
+def tables_of(clinic: Simulated, wanted: tuple[str, ...]) -> dict[str, pl.DataFrame]:
+    """The wanted tables of a simulated clinic, by the night's own functions, and nothing that they do not read."""
+    made = {table.name: table for table in transforms.tables()}
+    known = {**clinic.records, "clinic": declared(), "as_of": AS_OF}
+    needed = _needed(wanted, made)
+    for name, table in made.items():
+        if name in needed:
+            found = table(**{each: known[each] for each in table.reads}).select(table.column_names)
+            known[name] = found.collect().lazy()
+    return {name: known[name].collect() for name in wanted}
+
+
+def _needed(wanted: tuple[str, ...], tables: dict) -> set[str]:
+    found, waiting = set(), [name for name in wanted if name in tables]
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        waiting += [read for read in tables[name].reads if read in tables and read not in found]
+    return found
+
+
+def _slots(run: course.Courses, whose: np.ndarray) -> pl.DataFrame:
+    """One row per appointment of every client, in order."""
+    client, slot = np.nonzero(run.status >= 0)
+    cells = {
+        name: getattr(run, name)[client, slot] for name in ("status", "service", "alliance", "severity", "is_ruptured")
+    }
+    day = pl.lit(FIRST_DAY) + pl.duration(days=pl.col("day") + pl.col("client") % 7)
+    frame = pl.DataFrame({"client": client, "slot": slot, "day": DAY_OF_SLOT[slot], "whose": whose[client], **cells})
+    return frame.with_columns(
+        client_id=pl.format("c{}", "client"),
+        episode_id=pl.format("e{}", "client"),
+        therapist_id=pl.format("t{}", "whose"),
+        session_id=pl.format("s{}-{}", "client", "slot"),
+        starts_local=day.cast(pl.Datetime("us")) + pl.duration(hours=10),
+    )
+
+
+def _appointments(slots: pl.DataFrame) -> pl.LazyFrame:
+    words = {at: word if word != "rescheduled" else "attended" for at, word in enumerate(course.STATUSES)}
+    return slots.lazy().select(
+        *("client_id", "therapist_id", "session_id", "starts_local"),
+        appointment_id="session_id",
+        starts_at=pl.col("starts_local").dt.replace_time_zone("UTC"),
+        duration_minutes=pl.lit(50),
+        status=pl.col("status").replace_strict(words, return_dtype=pl.String),
+        service=pl.col("service").replace_strict(dict(enumerate(course.SERVICES)), return_dtype=pl.String),
+    )
+
+
+def _episodes(run: course.Courses, slots: pl.DataFrame) -> pl.LazyFrame:
+    closure = pl.Series([course.CLOSURES[at] for at in run.closure])
+    spans = slots.group_by("client", "client_id", "episode_id", maintain_order=True).agg(
+        opened_on=pl.col("starts_local").min().dt.date(),
+        closed_on=pl.col("starts_local").max().dt.date() + pl.duration(days=10),
+    )
+    return spans.with_columns(closure=closure.gather(spans["client"])).lazy()
+
+
+def _responses(rng: np.random.Generator, held: pl.DataFrame) -> pl.LazyFrame:
+    alliance = _lines(rng, held["alliance"].to_numpy(), ALLIANCE_ERROR)
+    symptoms = _lines(rng, 10 * (1 - held["severity"].to_numpy()), SYMPTOM_ERROR)
+    forms = [_form(held, "srs", alliance, after="50m"), _form(held, "ors", symptoms, after="-5m")]
+    return pl.concat(forms).lazy()
+
+
+def _lines(rng: np.random.Generator, felt: np.ndarray, error: float) -> np.ndarray:
+    marked = felt[:, None] + error * rng.standard_normal((len(felt), 4))
+    return np.clip(np.round(marked, 1), 0, 10).astype(np.float32)
+
+
+def _form(held: pl.DataFrame, instrument: str, lines: np.ndarray, after: str) -> pl.DataFrame:
+    return held.select(
+        "client_id",
+        "therapist_id",
+        response_id=pl.concat_str(pl.lit(instrument), "session_id"),
+        instrument=pl.lit(instrument),
+        rater=pl.lit("client"),
+        appointment_session_id="session_id",
+        completed_at=pl.col("starts_local").dt.offset_by(after).dt.replace_time_zone("UTC"),
+        answers=pl.Series(lines, dtype=pl.Array(pl.Float32, 4)).cast(pl.List(pl.Float32)),
+    ).with_columns(completed_on=pl.col("completed_at").dt.date())
+
+
+def _filled(kind: str, frame: pl.LazyFrame) -> pl.LazyFrame:
+    """The frame as a record table: what is not simulated is null."""
+    there = frame.collect_schema().names()
+    stated = {column.name: _TYPES[SQL_TYPES[column.type]] for column in KINDS[kind].columns}
+    absent = {name: pl.lit(None, dtype=dtype) for name, dtype in stated.items() if name not in there}
+    absent["source"] = pl.lit("simulated")
+    cast = {name: dtype for name, dtype in stated.items() if name in there}
+    return frame.with_columns(**absent, exported_at=pl.lit(AS_OF)).cast(cast)

@@ -1,0 +1,82 @@
+"""The clinicians' worklist: `python -m flows.worklist --warehouse DIR --clinic FILE`; every night writes it too.
+
+It holds record numbers, so it lies in the private tree alone (mode 0600), and nothing of it is printed or logged.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from flows.crosswalk import open_crosswalk
+from flows.order import place_change
+from flows.terminal import arguments, finish
+from transforms.worklist import worklist
+from warehouse.building import open_published
+from warehouse.clinic import Clinic
+from warehouse.folders import night_lock, prepare
+from warehouse.frames import lazy_table
+
+if TYPE_CHECKING:
+    import duckdb
+
+HEADING = """\
+# Rapport's worklist as of {as_of}. Rapport does not monitor risk: nobody is on this list, or off it, because of an
+# answer about suicide or self-harm. A reason is a score or a gap to think about before the next session, no finding.
+"""
+LINES_ABOVE = 3  # the heading and the columns' names
+_GIVEN = ("clinic", "as_of")
+
+
+def worklist_text(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetime, people: pl.DataFrame) -> str:
+    """The worklist of a warehouse's tables as CSV under a heading; `people` is the crosswalk."""
+    tables = [name for name in inspect.signature(worklist).parameters if name not in _GIVEN]
+    lines = worklist(
+        **{name: lazy_table(con, f"main.{name}", is_under_way=True) for name in tables}, clinic=clinic, as_of=as_of
+    )
+    listed = _with_numbers(lines.collect(), people, clinic, as_of)
+    local = f"{as_of.astimezone(clinic.zone):%Y-%m-%d %H:%M}"
+    return HEADING.format(as_of=local) + listed.write_csv()
+
+
+def _with_numbers(lines: pl.DataFrame, people: pl.DataFrame, clinic: Clinic, as_of: datetime) -> pl.DataFrame:
+    """Record numbers in place of pseudonyms, and how old each reason is."""
+    known = people.select("id_space", "number", id=pl.col("pseudonym").str.decode("hex"))
+    clients = known.select("id_space", record_number="number", client_id="id")
+    therapists = known.select(therapist="number", therapist_id="id")
+    today = clinic.day_of(as_of)
+    return (
+        lines.join(clients, on="client_id")
+        .join(therapists, on="therapist_id", how="left")
+        .with_columns(data_age_days=(pl.lit(today) - pl.col("data_on")).dt.total_days())
+        .select(
+            *("therapist", "id_space", "record_number", "what", "instrument", "rater", "score"),
+            since="since_on",
+            data_age_days="data_age_days",
+        )
+        .sort("therapist", "id_space", "record_number", "what", "instrument", "rater", nulls_last=True)
+    )
+
+
+def main(given: list[str] | None = None) -> int:
+    """Write the worklist of what is published, as of its night."""
+    asked = arguments("worklist", "Write the clinicians' worklist.").parse_args(given)
+
+    def run() -> None:
+        order = place_change(asked.clinic, asked.warehouse)
+        where = order.folders
+        with night_lock(where), open_published(where.published) as con:
+            text = worklist_text(con, order.clinic, order.as_of, open_crosswalk(where.crosswalk))
+            prepare(where.building / where.worklist.name, text).replace(where.worklist)
+        count = len(text.splitlines()) - LINES_ABOVE
+        print(f"{where.worklist}: {count} {'line' if count == 1 else 'lines'}. Rapport does not monitor risk.")
+
+    return finish(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

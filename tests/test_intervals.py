@@ -1,0 +1,44 @@
+"""Intervals around shares and correlations."""
+
+import polars as pl
+import pytest
+
+from transforms.correlation import correlation
+from transforms.intervals import with_wilson
+
+
+def wilson(numerator: int, denominator: int) -> tuple:
+    counted = pl.DataFrame({"numerator_count": [numerator], "denominator_count": [denominator]})
+    return with_wilson(counted).select("share", "low", "high").row(0)
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "low", "high"), [(81, 263, 0.2553, 0.3662), (0, 20, 0.0, 0.1611), (20, 20, 0.8389, 1)]
+)
+def test_wilson_s_interval_is_newcombe_s(numerator, denominator, low, high):
+    """Newcombe 1998, Stat Med 17:857-872, method 3; the last is the second turned round."""
+    share, *ends = wilson(numerator, denominator)
+    assert share == pytest.approx(numerator / denominator)
+    assert ends == pytest.approx([low, high], abs=5e-5)
+
+
+def test_a_share_of_nothing_is_not_known_and_not_zero():
+    assert wilson(0, 0) == (None, None, None)
+
+
+def test_no_shares_are_no_rows():
+    none = pl.DataFrame(schema={"numerator_count": pl.Int32, "denominator_count": pl.Int32})
+    assert with_wilson(none).height == 0
+
+
+def test_a_correlation_has_fisher_s_interval():
+    """r = .5 of 28: atanh .5493, +/- 1.96 / 5, so .156 to .736."""
+    one = pl.Series([1.0, -1.0, 0.0, 0.0] * 7)
+    other = pl.Series([1.0, -1.0, 3.0**0.5, -(3.0**0.5)] * 7)
+    found = correlation(one, other)
+    assert [round(found[name], 3) for name in ("estimate", "low", "high")] == [0.5, 0.156, 0.736]
+
+
+@pytest.mark.parametrize("other", [[1.0] * 5, [1.0, 2.0, 3.0]])
+def test_without_variation_or_below_four_pairs_no_correlation_is_known(other):
+    assert correlation(pl.Series(range(len(other))), pl.Series(other)) == {}

@@ -1,0 +1,86 @@
+"""How far the six definitions of dropout agree with each other, in this clinic."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import polars as pl
+
+from transforms.retention import DEFINITIONS
+from transforms.typed import of_rows
+from warehouse.columns import Column
+from warehouse.tables import table
+
+_COUNTS = {
+    "both_count": (True, True),
+    "first_only_count": (True, False),
+    "second_only_count": (False, True),
+    "neither_count": (False, False),
+}
+
+
+@table(
+    per="clinic",
+    key="definition other_definition",
+    columns=[
+        Column(
+            "definition", "text", "A definition of dropout: see table retention.", required=True, one_of=DEFINITIONS
+        ),
+        Column("other_definition", "text", "The one it is compared with.", required=True, one_of=DEFINITIONS),
+        Column("compared_count", "integer", "Episodes that both can assess.", required=True, between=(0, None)),
+        Column("both_count", "integer", "Dropouts by both.", required=True, between=(0, None)),
+        Column("first_only_count", "integer", "Dropouts by the first alone.", required=True, between=(0, None)),
+        Column("second_only_count", "integer", "Dropouts by the other alone.", required=True, between=(0, None)),
+        Column("neither_count", "integer", "Dropouts by neither.", required=True, between=(0, None)),
+        Column("agreement_share", "number", "Episodes that both call the same; null without episodes.", between=(0, 1)),
+        Column(
+            "kappa",
+            "number",
+            "Agreement beyond chance, (p - e) / (1 - e), Cohen 1960, Educ Psychol Meas 20:37-46: 1 is perfect, 0 is "
+            "chance. Null where either calls all episodes the same. With rare dropout it is low even where nearly all "
+            "agree: read it beside the counts.",
+            between=(-1, 1),
+        ),
+        "low",
+        "high",
+    ],
+)
+def dropout_agreement(retention: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per pair of dropout definitions: over the episodes that both can assess, how often each calls them a
+    dropout, and kappa with its 95 % interval."""
+    pairs = list(combinations(DEFINITIONS, 2))
+    counts = [_count(*pair, *calls).alias(f"{pair} {name}") for pair in pairs for name, calls in _COUNTS.items()]
+    known = retention.select(counts).collect().row(0, named=True)
+    rows = [_row(*pair, {name: known[f"{pair} {name}"] for name in _COUNTS}) for pair in pairs]
+    return of_rows(dropout_agreement, rows)
+
+
+def _count(one: str, other: str, is_one: bool, is_other: bool) -> pl.Expr:
+    return ((pl.col(f"is_dropout_{one}") == is_one) & (pl.col(f"is_dropout_{other}") == is_other)).sum()
+
+
+def _row(one: str, other: str, counts: dict[str, int]) -> dict:
+    total, same = sum(counts.values()), counts["both_count"] + counts["neither_count"]
+    return {
+        "definition": one,
+        "other_definition": other,
+        "compared_count": total,
+        **counts,
+        "agreement_share": round(same / total, 9) if total else None,
+        **(_kappa(**counts) if _can_differ(**counts) else {}),
+    }
+
+
+def _can_differ(both_count: int, first_only_count: int, second_only_count: int, neither_count: int) -> bool:
+    """Whether each of the two calls some episode a dropout and some not."""
+    first, second = both_count + first_only_count, both_count + second_only_count
+    total = first + second_only_count + neither_count
+    return 0 < first < total and 0 < second < total
+
+
+def _kappa(both_count: int, first_only_count: int, second_only_count: int, neither_count: int) -> dict:
+    from statsmodels.stats.inter_rater import cohens_kappa  # noqa: PLC0415  costly to import
+
+    found = cohens_kappa([[both_count, first_only_count], [second_only_count, neither_count]])
+    low, high = max(found.kappa_low, -1.0), min(found.kappa_upp, 1.0)
+    return {"kappa": round(float(found.kappa), 9), "low": round(float(low), 9), "high": round(float(high), 9)}

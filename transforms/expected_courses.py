@@ -1,0 +1,82 @@
+"""The clinic's own expected course of an outcome measure, by how the client began."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.outcome_scores import LINE, lower_is_better
+from warehouse.clinic import Clinic
+from warehouse.columns import Column
+from warehouse.tables import table
+
+INTAKE_UNTIL, LAST_SESSION, ENOUGH_CLIENTS = 3, 12, 30
+BAND_COUNT = 5
+BAND = [*LINE, "intake_band"]
+
+
+@table(
+    per="clinic",
+    key="instrument rater scale intake_band session_number",
+    columns=[
+        "instrument!",
+        "rater!",
+        "scale!",
+        "intake_band!",
+        "session_number!",
+        "client_count!",
+        Column("expected_score", "number", "The median.", required=True),
+        Column(
+            "poor_quarter_score",
+            "number",
+            "The 25th percentile counted from the worse end: a quarter of clients are there or worse.",
+            required=True,
+        ),
+        Column("poor_tenth_score", "number", "The 10th percentile counted from the worse end.", required=True),
+    ],
+)
+def expected_courses(outcome_scores: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+    """One row per outcome measure (total scale), rater, intake band and session number from 2 to 12 with at least 30
+    clients (M19), where the licensed curves are not at hand. A client counts with the first episode that has an intake
+    score; percentiles are interpolated. It says what was usual here, not what is good; those who stay longer shape the
+    later sessions; and it moves as clients come, so each night's file has its own."""
+    courses = intake_and_after(outcome_scores)
+    begun = courses.filter(pl.col("session_number") == pl.col("intake_number")).sort("intake_on", "episode_id")
+    first = begun.unique(["client_id", *LINE], keep="first", maintain_order=True)
+    own = courses.join(first, on=["episode_id", *LINE], how="semi")
+    better = pl.when(pl.col("instrument").is_in(lower_is_better(clinic)).first())
+    return (
+        own.filter(pl.col("session_number").is_between(2, LAST_SESSION))
+        .group_by(*BAND, "session_number")
+        .agg(
+            client_count=pl.col("client_id").n_unique().cast(pl.Int32),
+            expected_score=pl.col("score").median(),
+            poor_quarter_score=better.then(_at(0.75)).otherwise(_at(0.25)),
+            poor_tenth_score=better.then(_at(0.9)).otherwise(_at(0.1)),
+        )
+        .filter(pl.col("client_count") >= ENOUGH_CLIENTS)
+        .with_columns(pl.col(pl.Float64).round(6))
+    )
+
+
+def _at(share: float) -> pl.Expr:
+    return pl.col("score").quantile(share, interpolation="linear")
+
+
+def intake_and_after(outcome_scores: pl.LazyFrame) -> pl.LazyFrame:
+    """Outcome scores after the intake of their episode, with it: intake_number (its session), intake_score,
+    intake_band, intake_on. Intake is the episode's first score, if it is in its first three treatment sessions."""
+    scored = outcome_scores.select(
+        "client_id", "episode_id", *LINE, "session_number", "session_date", "score", "pomp"
+    ).cache()
+    whose = ["client_id", "episode_id", *LINE]
+    first = pl.col("session_number") == pl.col("session_number").min().over("episode_id", *LINE)
+    band = (pl.col("pomp") / (100 / BAND_COUNT)).floor().clip(0, BAND_COUNT - 1).cast(pl.Int32) + 1
+    intake = scored.filter(first, pl.col("session_number") <= INTAKE_UNTIL).select(
+        *whose,
+        intake_number="session_number",
+        intake_score="score",
+        intake_on="session_date",
+        intake_band=band,
+    )
+    later = scored.join(intake, on=whose)
+    return later.filter(pl.col("session_number") >= pl.col("intake_number"))

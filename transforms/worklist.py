@@ -1,0 +1,147 @@
+"""Whom a clinician should think of before the next session. Never a table: it goes to the private tree alone.
+
+It does not monitor risk: no answer about suicide or self-harm puts anybody on it, or keeps anybody off it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from transforms.score_bands import holds
+from warehouse.clinic import Clinic
+
+SEEN_WITHIN_DAYS, DUE_WITHIN_DAYS = 14, 7
+OUT_OF_CONTACT_DAYS, MEDIAN_GAPS = 30, 2
+BELOW, FELL = "alliance below its cut-off", "alliance fell by its step"
+NOT_ON_TRACK, OUT_OF_CONTACT = "not on track", "out of contact"
+COLUMNS = ("client_id", "therapist_id", "what", "instrument", "rater", "score", "since_on", "data_on")
+_WHOSE = ["client_id", "instrument", "rater"]
+
+
+def worklist(
+    appointments: pl.LazyFrame,
+    sessions: pl.LazyFrame,
+    alliance: pl.LazyFrame,
+    score_bands: pl.LazyFrame,
+    progress: pl.LazyFrame,
+    retention: pl.LazyFrame,
+    engagement: pl.LazyFrame,
+    clinic: Clinic,
+    as_of: datetime,
+) -> pl.LazyFrame:
+    """One line per client and reason (COLUMNS), of clients who have an episode that is not over. Of those seen in the
+    last 14 days or due in the next 7: those whose latest alliance score (client's or caregiver's, total) is beyond its
+    questionnaire's cut-off, since the session it has been so; whose latest score fell by the step that the
+    questionnaire states; who are not on track. And of clients whose episode is not over: those last seen more than 30
+    days and twice their usual gap ago, with nothing booked. data_on is the day of the score, or of the last session:
+    how old the reason is."""
+    today = clinic.day_of(as_of)
+    near = _near(appointments, sessions, today, as_of)
+    last = _last_session(sessions)
+    rated = alliance.filter(pl.col("scale") == "total", pl.col("rater").is_in(["client", "caregiver"])).join(
+        near, on="client_id", how="semi"
+    )
+    lines = [
+        _below(rated, score_bands),
+        _fell(rated, clinic),
+        _not_on_track(progress.join(near, on="client_id", how="semi"), retention),
+        _out_of_contact(retention, engagement, appointments, last, today, as_of),
+    ]
+    therapists = last.select("client_id", "therapist_id")
+    joined = pl.concat(lines, how="diagonal_relaxed").join(therapists, on="client_id", how="left")
+    return joined.select(COLUMNS).sort("therapist_id", "client_id", "what", "instrument", "rater")
+
+
+def _near(appointments: pl.LazyFrame, sessions: pl.LazyFrame, today: date, as_of: datetime) -> pl.LazyFrame:
+    """Clients seen lately, or due soon."""
+    seen = sessions.filter(pl.col("session_date").is_between(today - timedelta(days=SEEN_WITHIN_DAYS), today))
+    due = _ahead(appointments, as_of).filter(pl.col("session_date") <= today + timedelta(days=DUE_WITHIN_DAYS))
+    return pl.concat([seen.select("client_id"), due.select("client_id")]).unique()
+
+
+def _ahead(appointments: pl.LazyFrame, as_of: datetime) -> pl.LazyFrame:
+    return appointments.filter(pl.col("status") == "scheduled", pl.col("starts_at") > as_of)
+
+
+def _last_session(sessions: pl.LazyFrame) -> pl.LazyFrame:
+    """Per client: the latest attended session, its therapist and day."""
+    latest = pl.col("starts_at") == pl.col("starts_at").max().over("client_id")
+    told = sessions.select("client_id", "therapist_id", "session_date", "starts_at", "session_id").filter(latest)
+    return told.sort("session_id").unique("client_id", keep="first", maintain_order=True)
+
+
+def _latest(rated: pl.LazyFrame) -> pl.LazyFrame:
+    """The latest score of each client, instrument and rater."""
+    latest = rated.filter(pl.col("session_date") == pl.col("session_date").max().over(_WHOSE))
+    return latest.sort("session_number", "session_id", nulls_last=False).unique(
+        _WHOSE, keep="last", maintain_order=True
+    )
+
+
+def _below(rated: pl.LazyFrame, score_bands: pl.LazyFrame) -> pl.LazyFrame:
+    """Beyond a cut-off at the latest score, and since when without a score that was not."""
+    judged = score_bands.filter("is_used", pl.col("is_case").is_not_null(), pl.col("basis") == "computed").select(
+        "session_id", "instrument", "rater", "scale", "threshold", "is_case"
+    )
+    whose = [*_WHOSE, "episode_id", "threshold"]
+    told = rated.join(judged, on=["session_id", "instrument", "rater", "scale"])
+    last_well = pl.col("session_date").filter(~pl.col("is_case")).max().over(whose)
+    run = told.filter(pl.col("is_case") & (pl.col("session_date") > last_well.fill_null(date.min)))
+    started = run.group_by(whose).agg(since_on=pl.col("session_date").min())
+    now = _latest(rated).select(*_WHOSE, "episode_id", "score", data_on="session_date")
+    return (
+        started.join(now, on=[*_WHOSE, "episode_id"])
+        .group_by(*_WHOSE, "score", "data_on")
+        .agg(pl.col("since_on").min())
+        .with_columns(what=pl.lit(BELOW))
+    )
+
+
+def _fell(rated: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+    """By the step that the instrument's file states as a threshold of change."""
+    steps = [
+        (pl.col("instrument") == each.name) & holds(pl.col("change"), at.case)
+        for each in clinic.instruments.values()
+        for at in each.thresholds
+        if at.of == "change" and at.scale == "total" and at.case and clinic.uses(each, at)
+    ]
+    fell = _latest(rated).filter(pl.any_horizontal(pl.lit(False), *steps))
+    return fell.select(*_WHOSE, "score", pl.lit(FELL).alias("what"), since_on="session_date", data_on="session_date")
+
+
+def _not_on_track(progress: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFrame:
+    under_way = retention.filter(~pl.col("has_ended")).select("episode_id")
+    told = progress.filter("is_not_on_track").join(under_way, on="episode_id", how="semi")
+    return told.select(
+        *_WHOSE,
+        pl.lit(NOT_ON_TRACK).alias("what"),
+        score="latest_score",
+        since_on="latest_on",
+        data_on="latest_on",
+    )
+
+
+def _out_of_contact(
+    retention: pl.LazyFrame,
+    engagement: pl.LazyFrame,
+    appointments: pl.LazyFrame,
+    last: pl.LazyFrame,
+    today: date,
+    as_of: datetime,
+) -> pl.LazyFrame:
+    """Since the last session of whatever kind."""
+    under_way = retention.filter(~pl.col("has_ended"), pl.col("treatment_session_count") > 0)
+    usual = engagement.select("episode_id", "median_gap_days")
+    days = (pl.lit(today) - pl.col("session_date")).dt.total_days()
+    allowed = pl.max_horizontal(pl.lit(OUT_OF_CONTACT_DAYS), MEDIAN_GAPS * pl.col("median_gap_days").fill_null(0))
+    return (
+        under_way.select("client_id", "episode_id")
+        .join(usual, on="episode_id", how="left")
+        .join(last, on="client_id")
+        .filter(days > allowed)
+        .join(_ahead(appointments, as_of), on="client_id", how="anti")
+        .select("client_id", pl.lit(OUT_OF_CONTACT).alias("what"), since_on="session_date", data_on="session_date")
+        .unique()
+    )
