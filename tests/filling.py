@@ -9,10 +9,11 @@ import os
 import random
 import resource
 import sys
+from functools import partial
 from pathlib import Path
 
-from killing import LINKS, TONIGHT, fork
-from nights import Place, differences
+from killing import TONIGHT, fork
+from nights import Place, but_for_finished_tables, differences
 
 SIZE_OF_NEXT = 1.1  # of yesterday's file: more than tonight's needs
 ROOM_AGAIN = 10
@@ -28,8 +29,8 @@ def main(place: Place, work: Path, count: int, seed: int) -> None:
         limit = int(chance.choice((chance.uniform(0, size / 20), chance.uniform(size / 2, size * SIZE_OF_NEXT))))
         has_room = number % ROOM_AGAIN == ROOM_AGAIN - 1
         before = victim.published.readlink()
-        os.waitpid(fork(lambda limit=limit: run_limited(victim, limit)), 0)
-        os.waitpid(fork(lambda n=number, r=has_room: look(place, victim, whole, n, r)), 0)
+        os.waitpid(fork(partial(run_limited, victim, limit)), 0)
+        os.waitpid(fork(partial(look, place, victim, whole, has_room)), 0)
         if has_room or victim.published.readlink() != before:
             victim = place.copied_to(work / str(number + 1))
 
@@ -46,17 +47,18 @@ def run_limited(place: Place, limit: int) -> None:
     told.symlink_to(said)  # a link needs no room
 
 
-def look(place: Place, victim: Place, whole: Place, number: int, has_room: bool) -> None:
+def look(place: Place, victim: Place, whole: Place, has_room: bool) -> None:
     """What the night left, and, where there is room again, whether the next one succeeds. One line of JSON."""
     said = str((victim.folder / "said").readlink())
     left = victim.standing()
     is_new = left[0] != place.standing()[0]
     told = {"said": said, "stands": left == place.standing()}
-    told["is_new_and_whole"] = is_new and differences(whole.published, victim.published) == {}
+    told["is_new_and_whole"] = is_new and differences(whole.published, victim.published, ("main",)) == {}
     told["leftovers"] = [str(path) for path in victim.leftovers()]
     if has_room:
-        victim.night(TONIGHT)
-        told["differs"] = differences(whole.published, victim.published)
+        victim.night(TONIGHT, run=but_for_finished_tables)
+        # A refused night has used up its number, which stands in history: the tables do not say it.
+        told["differs"] = differences(whole.published, victim.published, ("main",))
     os.write(1, (json.dumps(told) + "\n").encode())
 
 

@@ -1,8 +1,8 @@
 """Publish again and again under readers, and look at what they saw: python publications.py PLACE COUNT SEED.
 
-Each publication is real: most publish what is known again, as `flows.restore` does, which costs a copy, the books and the
-move; every tenth is a whole night of one more day. A reader opens the published file through its symlink, over and over
-in one process, and must always see one whole published version.
+Each publication is real: most publish what is known again, as `flows.restore` does, which costs a copy, the books and
+the move; every tenth is a whole night of one more day. A reader opens the published file through its symlink, over and
+over in one process, and must always see one whole published version.
 """
 
 import json
@@ -75,9 +75,10 @@ def publish_under_readers(place: Place, count: int) -> Seen:
 
 def publish(place: Place, number: int) -> None:
     """What is known again as a new load; every tenth time a night of one more day."""
+    from nights import APPOINTMENTS, held  # noqa: PLC0415
+
     from flows.order import place_change  # noqa: PLC0415
     from flows.restore import restore  # noqa: PLC0415
-    from nights import APPOINTMENTS, held  # noqa: PLC0415
     from warehouse.folders import current_load  # noqa: PLC0415
 
     if number % NIGHT_EVERY:
@@ -111,7 +112,7 @@ def read(path: str, over: Path) -> None:
             if old.sql(WHOLE).fetchone() != first:
                 raise SystemExit("an open connection sees another version")
             old.close()
-        time.sleep(0.1)
+        time.sleep(0.3)
     print(json.dumps({"opened": opened, "rows": [[load, list(row)] for load, row in rows.items()]}))
 
 
