@@ -71,6 +71,7 @@ def find_deliveries(tonight: Tonight) -> None:
         for delivery in _to_read(tonight, source, path, exported_at)
     ]
     tonight.present |= {each.file_id for each in found}
+    found = [replace(each, same_as=None) if _is_among_others(each, found) else each for each in found]
     found.sort(key=lambda each: (each.exported_at or order.as_of, each.path.name))
     tonight.deliveries = [replace(each, number=number) for number, each in enumerate(found, start=1)]
 
@@ -143,12 +144,11 @@ def _to_read(tonight: Tonight, source: Source, path: Path, exported_at: datetime
     if is_known and _says_nothing_new(before, reading, tonight.order.as_of) and not _may_heal(tonight, before, rules):
         tonight.present.add(before["file_id"])
         return
-    latest = None if is_known else ledger.last_reading(tonight.con, source.name)
-    repeats = latest and latest["content"] == content and _says_nothing_new(latest, reading, tonight.order.as_of)
+    latest = None if is_known else ledger.latest_export(tonight.con, source.name)
     if is_known and exported_at is None:
         exported_at = before["exported_at"]
     export = f"{path.name}\x1f{content}\x1f{exported_at or tonight.order.as_of}"
-    yield Delivery(
+    found = Delivery(
         source=source,
         path=path,
         number=0,
@@ -160,8 +160,22 @@ def _to_read(tonight: Tonight, source: Source, path: Path, exported_at: datetime
         exported_at=exported_at,
         reading=reading,
         rules=rules,
-        same_as=latest["file_id"] if repeats else None,
     )
+    if latest and _repeats(found, latest) and _says_nothing_new(latest, reading, tonight.order.as_of):
+        found = replace(found, same_as=latest["file_id"])
+    yield found
+
+
+def _is_among_others(delivery: Delivery, found: list[Delivery]) -> bool:
+    """Whether other exports of its source come tonight: what those say may have come in between."""
+    return sum(each.source == delivery.source for each in found) > 1
+
+
+def _repeats(delivery: Delivery, latest: dict[str, object]) -> bool:
+    """Whether a file only says again, later, what its source's latest delivery said. A window has moved on since."""
+    is_window = delivery.source.covers not in (None, "all")
+    is_later = delivery.exported_at is None or delivery.exported_at > latest["exported_at"]
+    return latest["content"] == delivery.content and is_later and not is_window
 
 
 def _digest(source: Source, path: Path) -> str:

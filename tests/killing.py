@@ -1,6 +1,6 @@
-"""Kill nights at seeded moments and look at what is left: python killing.py PLACE WORK SHARE OF SEED.
+"""Kill nights at seeded moments and look at what is left: python killing.py PLACE WORK COUNT SHARE OF SEED.
 
-Everything is imported once; then each night is a forked process of its own, so 50 kills do not cost 50 imports. This
+Everything is imported once; then each night is a forked process of its own: many kills do not cost many imports. This
 process itself never uses polars or DuckDB: their threads would not survive the fork.
 """
 
@@ -17,26 +17,28 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-from nights import Place, differences
+from nights import Place, but_for_finished_tables, differences
+from watching import watching
 
 import expectations.checking
 import expectations.finished
 import expectations.records  # noqa: F401
-import flows.nightly
+import flows.night
+import flows.order  # noqa: F401
 from flows.steps import STEPS
 
-KILLS = 50
+ROUND = 30  # kills, after which the same kinds of moments come again
 TONIGHT = "2026-11-19T12:00"
 LINKS = (".rapport.duckdb.new", ".crosswalk.parquet.new")
 
 
-def main(place: Place, work: Path, share: int, of: int, seed: int) -> None:
+def main(place: Place, work: Path, count: int, share: int, of: int, seed: int) -> None:
     whole = place.copied_to(work / "whole")
     began = time.monotonic()
     finished(fork(lambda: count_calls(whole)))
     length = time.monotonic() - began
     calls = json.loads((whole.folder / "calls.json").read_text())
-    for number in range(share, KILLS, of):
+    for number in range(share, count, of):
         chance = random.Random(seed * 1000 + number)
         moment, prepare = a_moment(number, chance, calls)
         delay = chance.uniform(0, length) if moment == "any" else None
@@ -47,6 +49,7 @@ def main(place: Place, work: Path, share: int, of: int, seed: int) -> None:
 
 def a_moment(number: int, chance: random.Random, calls: dict[str, int]) -> tuple[str, Callable[[], object]]:
     """In turn twice inside each step, before and after each symlink's move; then at any moment."""
+    number %= ROUND
     if number < 2 * len(STEPS):
         step = list(STEPS)[number % len(STEPS)]
         at = chance.randint(1, calls[step])
@@ -91,12 +94,8 @@ def finished(child: int) -> None:
 
 
 def run_night(place: Place) -> None:
-    """The real command, in this process, silent."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):
-        os.dup2(nowhere, stream)
-    if flows.nightly.main(place.arguments(TONIGHT)) != 0:
-        os._exit(1)
+    """A whole night as plain functions; test_killed.py kills the command itself too."""
+    place.night(TONIGHT)
 
 
 def count_calls(place: Place) -> None:
@@ -113,22 +112,12 @@ def die_in_step(step: str, at: int) -> None:
 
 
 def watch(step: str, seen: Callable[[int], object]) -> None:
-    """Tell of every call, inside a step, of a function of ours or of the operating system's."""
-    ours, run, count = str(Path(flows.__file__).parent.parent), STEPS[step], 0
-
-    def called(frame: object, event: str, called_c: object) -> None:
-        nonlocal count
-        is_ours = event == "call" and frame.f_code.co_filename.startswith(ours)
-        if is_ours or (event == "c_call" and getattr(called_c, "__module__", "") == "posix"):
-            count += 1
-            seen(count)
+    """Tell of every call inside a step."""
+    run = STEPS[step]
 
     def watched(tonight: object) -> None:
-        sys.setprofile(called)
-        try:
+        with watching(seen):
             run(tonight)
-        finally:
-            sys.setprofile(None)
 
     STEPS[step] = watched
 
@@ -158,7 +147,7 @@ def look(place: Place, killed: Place, whole: Place, moment: str) -> None:
     is_new = left[0] != before[0]
     told = {"moment": moment, "stands": left == before}
     told["is_new_and_whole"] = is_new and differences(whole.published, killed.published) == {}
-    tonight = killed.night(TONIGHT)
+    tonight = killed.night(TONIGHT, run=but_for_finished_tables)
     told["next"] = tonight.published == killed.published.resolve()
     told["differs"] = differences(whole.published, killed.published)
     told["leftovers"] = [str(path) for path in killed.leftovers()]

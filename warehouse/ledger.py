@@ -97,18 +97,22 @@ def repeated(con: duckdb.DuckDBPyConnection, file_id: str) -> dict[str, object]:
     return {**dict(zip(kept, counts, strict=True)), **gone}
 
 
-def last_reading(con: duckdb.DuckDBPyConnection, source: str, name_id: str | None = None) -> dict[str, object] | None:
-    """The latest reading of a file by its keyed name, or else the source's latest export; None before the first."""
-    wanted, newest = (
-        ("name_id = ?", "load_id DESC, exported_at DESC") if name_id else ("true", "exported_at DESC, load_id DESC")
-    )
+def last_reading(con: duckdb.DuckDBPyConnection, source: str, name_id: str) -> dict[str, object] | None:
+    """The latest reading of a file by its keyed name; None before the first."""
+    return next(iter(_readings(con, "name_id = ? ORDER BY load_id DESC, exported_at DESC", source, name_id)), None)
+
+
+def latest_export(con: duckdb.DuckDBPyConnection, source: str) -> dict[str, object] | None:
+    """The latest reading of a source's latest export; None before the first, and where several were made at once."""
+    newest = "exported_at = (SELECT max(exported_at) FROM load.files WHERE source = ?) ORDER BY load_id DESC"
+    readings = _readings(con, newest, source, source)
+    return readings[0] if len({reading["file_id"] for reading in readings}) == 1 else None
+
+
+def _readings(con: duckdb.DuckDBPyConnection, wanted: str, *given: str) -> list[dict[str, object]]:
     names = ("file_id", "content", "byte_count", "modified", "exported_at", "reading", "rules", "rereads_at")
-    found = con.execute(
-        f"SELECT file_id::VARCHAR, {', '.join(names[1:])} FROM load.files WHERE source = ? AND {wanted} "
-        f"ORDER BY {newest} LIMIT 1",
-        [source, *([name_id] if name_id else [])],
-    ).fetchone()
-    return dict(zip(names, found, strict=True)) if found else None
+    asked = f"SELECT file_id::VARCHAR, {', '.join(names[1:])} FROM load.files WHERE source = ? AND {wanted}"
+    return [dict(zip(names, found, strict=True)) for found in con.execute(asked, given).fetchall()]
 
 
 def late_sources(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from warehouse.records import KINDS
+from warehouse.records import KINDS, RecordKind
 
 _PLACE = "file_id, records, record_number, rule, column_name"
 _RECORD = "source, records, record_id"
@@ -92,19 +92,16 @@ def _enter_held(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
 
 
 def _settle_shown_anew(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """A newer export of the record answers for the older one: accepted, or held in its place."""
+    """A newer export of the record answers for the older one, whichever came first: accepted, or held in its place."""
     if not con.sql("SELECT count(*) FROM load.quarantine WHERE state = 'waiting'").fetchone()[0]:
         return
-    shown = " UNION ALL ".join(
-        f"SELECT source, '{name}' AS records, {kind.key[1]} AS record_id, file_number, disposition "
-        f"FROM staged.{name} WHERE {kind.key[1]} IN (SELECT record_id FROM load.quarantine WHERE state = 'waiting')"
-        for name, kind in KINDS.items()
-    )
+    shown = " UNION ALL ".join(_showings(name, kind) for name, kind in KINDS.items())
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.shown_anew AS
-        SELECT {_RECORD}, max(exported_at) AS exported_at,
-            arg_max(disposition, (exported_at, file_number)) = 'quarantined' AS is_held
-        FROM ({shown}) JOIN (SELECT file_number, exported_at FROM staged.files) USING (file_number)
+        SELECT {_RECORD}, max(exported_at) AS exported_at, arg_max(is_held, (exported_at, file_number)) AS is_held
+        FROM ({shown} UNION ALL
+            SELECT {_RECORD}, exported_at, -1, true FROM load.quarantine JOIN ({_EXPORTS}) USING (file_id)
+            WHERE load_id < {load_id})
         GROUP BY {_RECORD}""")
     con.execute(f"""
         UPDATE load.quarantine AS q SET settled_by = coalesce(settled_by, {load_id}),
@@ -112,6 +109,17 @@ def _settle_shown_anew(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
         FROM staged.shown_anew AS s, ({_EXPORTS}) AS e
         WHERE q.state = 'waiting' AND q.source = s.source AND q.records = s.records AND q.record_id = s.record_id
             AND e.file_id = q.file_id AND e.exported_at < s.exported_at""")
+
+
+def _showings(name: str, kind: RecordKind) -> str:
+    """Exports that show a record that waits: tonight's, and those that brought or confirmed what is known of it."""
+    waits = f"{kind.key[1]} IN (SELECT record_id FROM load.quarantine WHERE state = 'waiting')"
+    return f"""
+        SELECT source, '{name}' AS records, {kind.key[1]} AS record_id, exported_at, file_number,
+            disposition = 'quarantined' AS is_held
+        FROM staged.{name} JOIN (SELECT file_number, exported_at FROM staged.files) USING (file_number)
+        WHERE disposition <> 'duplicate' AND {waits}
+        UNION ALL SELECT source, '{name}', {kind.key[1]}, exported_at, -2, false FROM history.{name} WHERE {waits}"""
 
 
 _EXPORTS = """SELECT file_id, max(exported_at) AS exported_at
@@ -127,8 +135,10 @@ def _settle_gone(con: duckdb.DuckDBPyConnection, load_id: int, present: Collecti
         FROM ({_EXPORTS}) AS e
         LEFT JOIN (SELECT file_id, source AS its_source FROM load.files UNION
                    SELECT file_id, source FROM staged.files) USING (file_id)
-        LEFT JOIN (SELECT source AS its_source, max(exported_at) AS replaced_at FROM staged.files
-                   WHERE covers = 'all' GROUP BY source) USING (its_source)
+        LEFT JOIN (SELECT source AS its_source, max(exported_at) AS replaced_at
+                   FROM (SELECT source, exported_at, covers FROM load.files UNION ALL
+                         SELECT source, exported_at, covers FROM staged.files)
+                   GROUP BY source HAVING bool_or(covers = 'all')) USING (its_source)
         WHERE q.state = 'waiting' AND q.file_id = e.file_id
             AND (e.exported_at < replaced_at OR q.file_id NOT IN (FROM staged.present))""")
 

@@ -227,25 +227,44 @@ def make_question_views(
 
 
 def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
-    """Carry every description into DuckDB's own comments: the data dictionary is read from there."""
-    con.begin()  # some hundred statements, written to the disk once
+    """Carry every description into DuckDB's own comments: the data dictionary is read from there.
+
+    A table's comments came with yesterday's file: only what differs is said. A view that is made anew has lost its own.
+    """
+    wanted: dict[tuple[str, str], str] = {}
     for table in tables:
-        _describe(con, "TABLE", f"main.{table.name}", f"{table.description} Per {table.per}.", table.columns)
-    _describe(con, "TABLE", f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.description, RISK_ANSWERS.columns)
+        wanted |= _described("TABLE", f"main.{table.name}", f"{table.description} Per {table.per}.", table.columns)
+    wanted |= _described("TABLE", f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.description, RISK_ANSWERS.columns)
     for view in VIEWS:
-        _describe(con, "VIEW", f"main.{view.name}", view.description, view.columns)
-    _describe(con, "VIEW", f"load.{WHY_IT_MOVED.name}", WHY_IT_MOVED.description, WHY_IT_MOVED.columns)
+        wanted |= _described("VIEW", f"main.{view.name}", view.description, view.columns)
+    wanted |= _described("VIEW", f"load.{WHY_IT_MOVED.name}", WHY_IT_MOVED.description, WHY_IT_MOVED.columns)
     for kind in KINDS.values():
-        _describe(con, "TABLE", f"history.{kind.name}", f"{kind.description} Every version.", history_columns(kind))
+        name, description = f"history.{kind.name}", f"{kind.description} Every version."
+        wanted |= _described("TABLE", name, description, history_columns(kind))
     for book in BOOKS.values():
-        _describe(con, "TABLE", f"load.{book.name}", book.description, book.columns)
+        wanted |= _described("TABLE", f"load.{book.name}", book.description, book.columns)
+    said = _comments(con)
+    con.begin()  # some hundred statements, written to the disk once
+    for (what, name), comment in wanted.items():
+        if said.get(name) != comment:
+            _say(con, what, name, comment)
     con.commit()
 
 
-def _describe(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str, columns: tuple[Column, ...]) -> None:
-    _say(con, what, name, comment)
-    for column in columns:
-        _say(con, "COLUMN", f"{name}.{column.name}", column.comment)
+def _described(what: str, name: str, comment: str, columns: tuple[Column, ...]) -> dict[tuple[str, str], str]:
+    return {(what, name): comment, **{("COLUMN", f"{name}.{column.name}"): column.comment for column in columns}}
+
+
+def _comments(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """The comments of tables and of columns, by name."""
+    here = "comment IS NOT NULL AND database_name = current_database()"
+    return dict(
+        con.sql(f"""
+            SELECT concat_ws('.', schema_name, table_name), comment FROM duckdb_tables() WHERE {here}
+            UNION ALL
+            SELECT concat_ws('.', schema_name, table_name, column_name), comment FROM duckdb_columns() WHERE {here}
+        """).fetchall()
+    )
 
 
 def _say(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str) -> None:

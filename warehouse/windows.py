@@ -61,25 +61,33 @@ def _find(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
     _list_shown(con, kind)
     _list_known(con, kind)
     key, its = ", ".join(kind.key), ", ".join(f"k.{column}" for column in kind.key)
-    for known, windows in (("NOT is_late", "is_tonight"), ("is_late", "true")):
-        for left_out in _left_out(kind, known, windows):
-            con.execute(f"""
-                INSERT INTO staged.vanished_{kind.name} {left_out}
-                AND ({its}) NOT IN (SELECT ({key}) FROM staged.vanished_{kind.name})""")
+    for left_out in _left_out(kind):
+        con.execute(f"""
+            INSERT INTO staged.vanished_{kind.name} {left_out}
+            AND ({its}) NOT IN (SELECT ({key}) FROM staged.vanished_{kind.name})""")
     _count_volumes(con, kind)
 
 
 def _list_shown(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
-    """Every record that tonight's files hold, whatever becomes of its rows, and the newest export that shows it."""
+    """Every record that tonight's files hold, whatever becomes of its rows, and the newest export that shows it.
+
+    staged.held_before: what exports of earlier nights showed in rows that were held back.
+    """
     known = " AND ".join(f"{column} IS NOT NULL" for column in kind.key)
     dated = kind.dated_by or "NULL::TIMESTAMPTZ"
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.shown AS
-        SELECT {", ".join(kind.key)}, max(client_id) AS client_id, max({dated}) AS dated_at,
-            max(exported_at) AS shown_at
+        SELECT {", ".join(kind.key)}, max(client_id) AS client_id, max(exported_at) AS shown_at,
+            arg_max({dated}, exported_at) FILTER (disposition = 'loaded') AS dated_at,
+            max(exported_at) FILTER (disposition = 'loaded') AS said_at
         FROM staged.{kind.name} JOIN (SELECT file_number, exported_at FROM staged.files) USING (file_number)
         WHERE source IN (SELECT source FROM staged.covering) AND {known}
         GROUP BY {", ".join(kind.key)}""")
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.held_before AS
+        SELECT q.source, q.record_id AS {kind.key[1]}, max(exported_at) AS held_at
+        FROM load.quarantine AS q JOIN (SELECT DISTINCT file_id, exported_at FROM load.files) USING (file_id)
+        WHERE records = '{kind.name}' AND record_id IS NOT NULL GROUP BY ALL""")
 
 
 def _list_known(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
@@ -88,29 +96,32 @@ def _list_known(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
     key, dated = ", ".join(kind.key), kind.dated_by or "NULL::TIMESTAMPTZ"
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.known AS
-        SELECT {key}, h.client_id, h.dated_at, false AS is_late,
-            greatest(h.exported_at, covered_at, shown_at) AS shown_at
+        SELECT {key}, h.client_id,
+            CASE WHEN said_at >= greatest(h.exported_at, covered_at) THEN s.dated_at ELSE h.dated_at END AS dated_at,
+            false AS is_late, greatest(h.exported_at, covered_at, shown_at, held_at) AS shown_at
         FROM (SELECT {key}, client_id, exported_at, {dated} AS dated_at FROM history.{kind.name}
               WHERE known_to IS NULL AND source IN (SELECT source FROM staged.covering WHERE is_tonight)) AS h
         LEFT JOIN staged.covered USING (source)
-        LEFT JOIN (SELECT {key}, shown_at FROM staged.shown) USING ({key})""")
+        LEFT JOIN (SELECT {key}, shown_at, said_at, dated_at FROM staged.shown) AS s USING ({key})
+        LEFT JOIN staged.held_before USING ({key})""")
     con.execute(f"""
         INSERT INTO staged.known
-        SELECT {key}, client_id, dated_at, true, shown_at FROM staged.shown
+        SELECT {key}, client_id, dated_at, true, greatest(shown_at, held_at) FROM staged.shown
+        LEFT JOIN staged.held_before USING ({key})
         ANTI JOIN (SELECT {key} FROM history.{kind.name} WHERE known_to IS NULL) USING ({key})
         JOIN (SELECT source, max(exported_at) AS newest FROM staged.covering GROUP BY source) USING (source)
-        WHERE newest > shown_at""")
+        WHERE newest > greatest(shown_at, held_at)""")
 
 
-def _left_out(kind: RecordKind, known: str, windows: str) -> tuple[str, str]:
+def _left_out(kind: RecordKind) -> tuple[str, str]:
     """Queries of the records that the first export after their last showing covers and leaves out."""
     columns = f"SELECT {', '.join(f'k.{column}' for column in kind.key)}, k.client_id, c.file_id, k.is_late"
-    whole = f"""{columns} FROM (FROM staged.known WHERE {known}) AS k
-        ASOF JOIN (FROM staged.covering WHERE days IS NULL AND {windows}) AS c
+    whole = f"""{columns} FROM staged.known AS k
+        ASOF JOIN (FROM staged.covering WHERE days IS NULL) AS c
             ON k.source = c.source AND k.shown_at < c.exported_at WHERE true"""
     days = f"""{columns} FROM (SELECT *, greatest(shown_at, dated_at) AS after FROM staged.known
-            WHERE dated_at IS NOT NULL AND {known}) AS k
-        ASOF JOIN (FROM staged.covering WHERE days IS NOT NULL AND {windows}) AS c
+            WHERE dated_at IS NOT NULL) AS k
+        ASOF JOIN (FROM staged.covering WHERE days IS NOT NULL) AS c
             ON k.source = c.source AND k.after < c.exported_at WHERE k.dated_at >= c.exported_at - to_days(c.days)"""
     return whole, days
 

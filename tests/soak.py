@@ -1,0 +1,160 @@
+"""The long soaks, seeded, with their figures as a table: python tests/soak.py [--seed N] [--share 1.0].
+
+1,000 publications under four readers, 200 nights killed, 50 nights into a full disk, 300 histories of random nights
+against the model. `make test` runs 30 of each of the first three, and a few of the last.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+from nights import ROOT, Place, open_place
+
+SHARES = 2  # processes, each with its share of the kills
+FEW = "keep_hours = 0.02\n"  # versions a minute old may go: a thousand of them would fill the disk
+ENDS_WITHIN = 6 * 3600  # seconds
+
+
+def killed_nights(place: Place, work: Path, count: int, seed: int) -> list[dict]:
+    """What each killed night left, and what the next made of it."""
+    shares = [(count, share, SHARES, seed) for share in range(SHARES)]
+    return _told("killing.py", place, work, shares)
+
+
+def nights_into_a_full_disk(place: Place, work: Path, count: int, seed: int) -> list[dict]:
+    """What each night left that had no room to write."""
+    return _told("filling.py", place, work, [(count, seed)])
+
+
+def _told(script: str, place: Place, work: Path, shares: list[tuple[int, ...]]) -> list[dict]:
+    """The lines of JSON that a script tells, in several processes at once. Anything said beside them is an error."""
+    running = []
+    for number, share in enumerate(shares):
+        own = work / f"share{number}"
+        own.mkdir(parents=True)
+        command = [sys.executable, str(ROOT / "tests" / script), str(place.folder), str(own), *map(str, share)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        running.append(subprocess.Popen(command, cwd=ROOT, **pipes))
+    try:
+        told = [process.communicate(timeout=ENDS_WITHIN) for process in running]
+    finally:
+        for process in running:
+            process.kill()
+    wrong = [
+        complaint for (_, complaint), process in zip(told, running, strict=True) if complaint or process.returncode
+    ]
+    if wrong:
+        raise AssertionError("\n".join(wrong))
+    return [json.loads(line) for said, _ in told for line in said.splitlines()]
+
+
+def broken_promises(nights: list[dict]) -> list[dict]:
+    """Nights after which neither yesterday stood nor all of tonight, or something was left, or the next one failed."""
+    return [
+        night
+        for night in nights
+        if not (night["stands"] or night["is_new_and_whole"])
+        or night["leftovers"]
+        or night.get("differs")
+        or not night.get("next", True)
+    ]
+
+
+def published_place(folder: Path) -> Place:
+    """A small clinic whose night of 18 November is published, and the files of the next delivered."""
+    place = open_place(folder)
+    place.deliver_day(17, first=2)
+    place.night("2026-11-18T12:00")
+    return place
+
+
+def publications(work: Path, count: int, seed: int) -> tuple[str, list]:
+    from publications import publish_under_readers  # noqa: PLC0415
+
+    place = published_place(work / "clinic")
+    place.clinic.write_text(FEW + place.clinic.read_text())
+    seen = publish_under_readers(place, count)
+    said = f"{seen.nights} of them nights; opened {seen.opened:,} times, {seen.versions:,} versions seen"
+    return said, seen.wrong
+
+
+def kills(work: Path, count: int, seed: int) -> tuple[str, list]:
+    place = _with_next_day(work / "clinic")
+    told = killed_nights(place, work, count, seed)
+    new = sum(not each["stands"] for each in told)
+    return f"{len(told) - new} left yesterday, {new} all of tonight; the next night succeeded", broken_promises(told)
+
+
+def full_disks(work: Path, count: int, seed: int) -> tuple[str, list]:
+    place = _with_next_day(work / "clinic")
+    told = nights_into_a_full_disk(place, work, count, seed)
+    new = sum(not each["stands"] for each in told)
+    return f"{len(told) - new} refused, yesterday stood; {new} had just room enough", broken_promises(told)
+
+
+def histories(work: Path, count: int, seed: int) -> tuple[str, list]:
+    from test_history_model import random_histories  # noqa: PLC0415
+
+    nights = random_histories(count, seed)
+    return f"{nights:,} nights, each compared with the model", []
+
+
+def _with_next_day(folder: Path) -> Place:
+    place = published_place(folder)
+    place.deliver_day(18)
+    return place
+
+
+SOAKS = {
+    "publications under four readers": (publications, 1000),
+    "nights killed": (kills, 200),
+    "nights into a full disk": (full_disks, 50),
+    "histories of random nights": (histories, 300),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
+    parser.add_argument("--share", type=float, default=1.0, help="of the full number of each")
+    asked = parser.parse_args()
+    print(f"seed {asked.seed}: repeat it with make soak SEED={asked.seed}", flush=True)
+    failed = 0
+    for name, (soak, full) in SOAKS.items():
+        count = max(1, round(full * asked.share))
+        with tempfile.TemporaryDirectory(prefix="rapport-soak-") as work:
+            failed += _run(name, soak, Path(work), count, asked.seed)
+    return 1 if failed else 0
+
+
+def _run(name: str, soak: Callable, work: Path, count: int, seed: int) -> bool:
+    began, cpu = time.monotonic(), _cpu()
+    try:
+        said, wrong = soak(work, count, seed)
+    except AssertionError as error:
+        said, wrong = "", [error]
+    outcome = "FAILED" if wrong else "nothing lost, doubled or unreadable"
+    took = f"{time.monotonic() - began:,.0f} s, {_cpu() - cpu:,.0f} s of processor"
+    print(f"{count:>6,}  {name:<33}{outcome}; {said} ({took})", flush=True)
+    for each in wrong:
+        print(f"        {each}", flush=True)
+    return bool(wrong)
+
+
+def _cpu() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
