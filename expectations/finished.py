@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from expectations.clinic_tables import CLINIC_TABLES
-from expectations.rules import Rule, promised, promised_together, rows_rule, unique
+from expectations.rules import Rule, promised_together, rows_rule, unique
 from warehouse.tables import Table
 
 
 def table_rules(table: Table) -> list[Rule]:
     """What a finished table's columns promise, its key, and what its own suite adds."""
     added = {**CLINIC_TABLES, **_ADDED}.get(table.name, [])
-    told = promised(table.columns, "critical") if table.per == "client" else promised_together(table.columns)
-    return [*told, unique(table.key), *added]
+    return [*promised_together(table.columns), unique(table.key), *added]
 
 
 def book_rules(book: str, load_id: int) -> list[Rule]:

@@ -34,7 +34,7 @@ def test_the_correlation_and_the_log_odds_are_those_of_the_data():
     """Alliance is change, or change + 1. Every client with a gap of -10 stays, and 6 of 30 with +10."""
     found = links(60)
     assert found["client_early_change", "client_alliance"]["estimate"] == pytest.approx(1, abs=0.01)
-    assert found["first_gap", "more_than_four"]["person_count"] == 60
+    assert found["first_gap", "more_than_four"]["linked_count"] == 60
 
 
 @pytest.mark.parametrize(

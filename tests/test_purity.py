@@ -21,6 +21,7 @@ SETTLED = {
     "alliance": "session_date",
     "alliance_agreement": "session_date",
     "collaboration": "session_date",
+    "outcome_scores": "session_date",
     "early_alliance": "is_settled",
     "ruptures": "is_over",
 }

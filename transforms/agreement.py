@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.whole_numbers import MILLION, about_means, millionths
 from warehouse.clinic import Clinic
 from warehouse.columns import RATERS, Column
 from warehouse.tables import table
@@ -131,23 +132,27 @@ def alliance_congruence(alliance_agreement: pl.LazyFrame) -> pl.LazyFrame:
     congruence (do they move together), which are different things: more congruent dyads had larger discrepancies in
     213 clients of 49 therapists (Atzil-Slonim et al. 2015). The slope is one dyad's least-squares analogue of the
     truth-and-bias model (West & Kenny 2011, Psychol Rev 118:357-378); with few sessions it is rough."""
-    own, other = pl.col("pomp"), pl.col("other_pomp")
+    own, other = pl.col("x"), pl.col("y")
+    difference = {"signed": "signed_difference", "absolute": "absolute_difference"}
+    count = pl.col("shared_session_count")
     dyads = (
         alliance_agreement.filter(pl.col("episode_id").is_not_null())
         .sort("client_id", "session_date", "session_number", "session_id")
+        .with_columns(x=millionths("pomp"), y=millionths("other_pomp"))
         .with_columns(own=own * own, others=other * other, both=own * other)
+        .with_columns(**{name: millionths(column) for name, column in difference.items()})
         .group_by(_DYAD)
         .agg(
-            pl.col("pomp", "other_pomp", "own", "others", "both").sum(),
+            pl.col("x", "y", "own", "others", "both", *difference).sum(),
             first_session_id=pl.col("session_id").first(),
             shared_session_count=pl.len().cast(pl.Int32),
-            directional_discrepancy=-pl.col("signed_difference").mean().round(6),
-            mean_absolute_difference=pl.col("absolute_difference").mean().round(6),
         )
-        .with_columns(  # sums of squares and products about the means
-            own=_about("own", "pomp", "pomp"),
-            others=_about("others", "other_pomp", "other_pomp"),
-            both=_about("both", "pomp", "other_pomp"),
+        .with_columns(
+            directional_discrepancy=(-pl.col("signed") / count / MILLION).round(6),
+            mean_absolute_difference=(pl.col("absolute") / count / MILLION).round(6),
+            own=_about("own", "x", "x"),
+            others=_about("others", "y", "y"),
+            both=_about("both", "x", "y"),
         )
     )
     enough = pl.col("shared_session_count") >= LEAST_SHARED
@@ -164,7 +169,8 @@ def alliance_congruence(alliance_agreement: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _about(products: str, one: str, other: str) -> pl.Expr:
-    return (pl.col(products) - pl.col(one) * pl.col(other) / pl.col("shared_session_count")).round(6)
+    """Sums of squares and products about the means."""
+    return (about_means(products, one, other, "shared_session_count") / MILLION**2).round(6)
 
 
 _DYAD = ("client_id", "episode_id", "therapist_id", "rater", "other_rater", "instrument", "other_instrument", "scale")

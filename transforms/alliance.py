@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.whole_numbers import MILLION, about_means, millionths
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
 from warehouse.tables import table
@@ -105,14 +106,23 @@ def alliance_means(alliance: pl.LazyFrame) -> pl.LazyFrame:
     return (
         alliance.filter(pl.col("episode_id").is_not_null())
         .sort("client_id", "session_date", "dyad_session_number", "session_id")
+        .with_columns(x=millionths("score"))
+        .with_columns(xx=pl.col("x") ** 2)
         .group_by(LINE)
         .agg(
             first_session_id=pl.col("session_id").first(),
             score_count=pl.len().cast(pl.Int32),
-            person_mean=pl.col("score").mean().round(6),
-            person_sd=pl.col("score").std().round(6),
+            sum=pl.col("x").sum(),
+            squares=pl.col("xx").sum(),
         )
+        .with_columns(person_mean=(pl.col("sum") / pl.col("score_count") / MILLION).round(6), person_sd=_sd())
     )
+
+
+def _sd() -> pl.Expr:
+    n = pl.col("score_count")
+    spread = (about_means("squares", "sum", "sum", "score_count") / MILLION**2).round(6).clip(0, None)
+    return pl.when(n > 1).then((spread / (n - 1)).sqrt().round(6))
 
 
 @table(

@@ -49,7 +49,7 @@ TREND = ["session", "log_session"]
             required=True,
             one_of=MODELS,
         ),
-        "person_count!",
+        "linked_count!",
         Column(
             "adjacent_count",
             "integer",
@@ -109,7 +109,7 @@ def _within(lines: dict[tuple, pl.DataFrame], outcomes: dict[tuple, pl.DataFrame
             persons = kept["episode_id"].n_unique()
             found = lag(kept, link, model) if persons >= ENOUGH_PERSONS else {}
             yield _names(whose, whose_outcome, link, model) | {
-                "person_count": persons,
+                "linked_count": persons,
                 "adjacent_count": kept.height,
                 **{name: round(value, 9) for name, value in found.items()},
             }
@@ -160,7 +160,7 @@ def _between(early_alliance: pl.LazyFrame, residuals: pl.LazyFrame) -> Iterator[
     met = early.join(outcome, on="episode_id").sort("episode_id").collect()
     for (*whose, instrument, rater), pairs in sorted(met.partition_by(keys, as_dict=True).items()):
         found = correlation(pairs["early"], pairs["value"]) if pairs.height >= ENOUGH_PERSONS else {}
-        counts = {"person_count": pairs.height, "adjacent_count": pairs.height}
+        counts = {"linked_count": pairs.height, "adjacent_count": pairs.height}
         yield _names(tuple(whose), (instrument, rater), "between", "correlation") | counts | found
 
 

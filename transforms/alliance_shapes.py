@@ -6,6 +6,7 @@ import polars as pl
 
 from transforms.alliance import LINE
 from transforms.students_t import critical_t
+from transforms.whole_numbers import MILLION, about_means, millionths
 from warehouse.columns import Column
 from warehouse.tables import table
 
@@ -67,29 +68,46 @@ def alliance_shapes(alliance: pl.LazyFrame) -> pl.LazyFrame:
     fitted = (
         alliance.filter(pl.col("dyad_session_number").is_not_null())
         .sort("client_id", "dyad_session_number", "session_id")
-        .with_columns(x=_centred("dyad_session_number"), y=_centred("pomp"))
+        .with_columns(s=pl.col("dyad_session_number").cast(pl.Int64), p=millionths("pomp"))
+        .with_columns(**_products())
         .group_by(LINE)
         .agg(
+            pl.col("s", "p", *_products()).sum(),
             first_session_id=pl.col("session_id").first(),
             score_count=pl.len().cast(pl.Int32),
-            start=pl.col("x").min(),
-            end=pl.col("x").max(),
-            **_sums(),
+            start=pl.col("dyad_session_number").min(),
+            end=pl.col("dyad_session_number").max(),
         )
+        .with_columns(mean=pl.col("s") / pl.col("score_count"))
+        .with_columns(**_about_means())
+        .with_columns(pl.col("start", "end") - pl.col("mean"))
         .with_columns(slope=_if_scored(LEAST_FOR_SLOPE, (pl.col("xy") / pl.col("x2")).round(6)))
         .with_columns(**_parabola())
     )
     return fitted.with_columns(fitted_range=_fitted_range()).with_columns(shape=_shape())
 
 
-def _centred(name: str) -> pl.Expr:
-    return pl.col(name) - pl.col(name).mean().over(LINE)
+def _products() -> dict[str, pl.Expr]:
+    """Of the session number s and pomp p, in whole numbers."""
+    s, p = pl.col("s"), pl.col("p")
+    return {"ss": s**2, "sss": s**3, "ssss": s**4, "sp": s * p, "ssp": s**2 * p, "pp": p**2}
 
 
-def _sums() -> dict[str, pl.Expr]:
-    x, y = pl.col("x"), pl.col("y")
-    products = {"x2": x**2, "x3": x**3, "x4": x**4, "xy": x * y, "x2y": x**2 * y, "y2": y**2}
-    return {name: product.sum().round(6) for name, product in products.items()}
+def _about_means() -> dict[str, pl.Expr]:
+    """Sums of powers and products of x = s - mean s and y = p - mean p, from those of s and p."""
+    n, m = pl.col("score_count"), pl.col("mean")
+    ss, sss, ssss = pl.col("ss"), pl.col("sss"), pl.col("ssss")
+    p, sp, ssp = (pl.col(name).cast(pl.Float64) / MILLION for name in ("p", "sp", "ssp"))
+    x2 = ss - n * m**2
+    sums = {
+        "x2": x2,
+        "x3": sss - 3 * m * ss + 2 * n * m**3,
+        "x4": ssss - 4 * m * sss + 6 * m**2 * ss - 3 * n * m**4,
+        "xy": sp - m * p,
+        "x2y": ssp - 2 * m * sp + m**2 * p - p / n * x2,
+        "y2": about_means("pp", "p", "p", "score_count") / MILLION**2,
+    }
+    return {name: each.round(6) for name, each in sums.items()}
 
 
 def _if_scored(least: int, then: pl.Expr) -> pl.Expr:

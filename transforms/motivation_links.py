@@ -31,7 +31,7 @@ STAYING = "more_than_four"
             required=True,
             one_of=(*ALLIANCES, STAYING),
         ),
-        "person_count!",
+        "linked_count!",
         "estimate",
         "standard_error",
         "low",
@@ -60,4 +60,4 @@ def _row(names: tuple, met: pl.DataFrame, predictor: str, linked: str) -> dict:
         found = correlation(both[predictor], both[linked])
     told = {"instrument": names[0], "scale": names[1], "motivation": predictor, "linked": linked}
     found.pop("odds_ratio", None)
-    return told | {"person_count": both.height} | found
+    return told | {"linked_count": both.height} | found

@@ -35,7 +35,7 @@ ENOUGH_OF_EACH = (
             required=True,
             one_of=OUTCOMES,
         ),
-        "person_count!",
+        "linked_count!",
         Column("event_count", "integer", "Of them, those of which it is true; null for the relationship."),
         "estimate",
         "standard_error",
@@ -62,7 +62,7 @@ def responsiveness_links(responsiveness: pl.LazyFrame, retention: pl.LazyFrame) 
 
 def _row(met: pl.DataFrame, predictor: str, staying: str) -> dict:
     both = met.select(predictor, staying).drop_nulls()
-    names = {"predictor": predictor, "staying": staying, "person_count": both.height}
+    names = {"predictor": predictor, "staying": staying, "linked_count": both.height}
     if staying not in ENDINGS:
         return names | (correlation(both[predictor], both[staying]) if both.height >= ENOUGH_PERSONS else {})
     events = int(both[staying].sum())

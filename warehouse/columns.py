@@ -179,7 +179,7 @@ _SHARED = [
     Column("first_treated_on", "date", "Day of the episode's first attended treatment session."),
     Column("last_treated_on", "date", "Day of the episode's latest attended treatment session."),
     Column("client_count", "integer", "Different clients.", between=(0, None)),
-    Column("person_count", "integer", "Episodes that the estimate is from: those with both values.", between=(0, None)),
+    Column("linked_count", "integer", "Episodes that the estimate is from: those with both values.", between=(0, None)),
     Column("therapist_count", "integer", "Different therapists.", between=(0, None)),
     Column("measure", "text", "What is compared or counted; the table's description says which there are."),
     Column("numerator_count", "integer", "How many of the denominator it is true of.", between=(0, None)),

@@ -9,6 +9,13 @@ import duckdb
 from warehouse.building import LIMITS
 
 COMPACT_ABOVE = 1 / 3  # of the file
+LEAST_BLOCKS = 32  # 8 MiB: of a smaller file nothing is worth the copy
+
+
+def should_be_compacted(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether so much of the open file is empty that a copy is worth it."""
+    blocks = con.sql("SELECT total_blocks FROM pragma_database_size() LIMIT 1").fetchone()[0]
+    return blocks >= LEAST_BLOCKS and empty_share(con) > COMPACT_ABOVE
 
 
 def empty_share(con: duckdb.DuckDBPyConnection) -> float:

@@ -41,10 +41,11 @@ def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.buckets AS
         SELECT client_id, (hash(client_id) % {bucket_count})::INTEGER AS bucket FROM staged.chosen""")
-    con.execute("""
-        CREATE OR REPLACE TABLE staged.begun_empty AS
-        SELECT table_name FROM duckdb_tables()
-        WHERE database_name = current_database() AND schema_name = 'main' AND estimated_size = 0""")
+    listed = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'"
+    tables = [name for (name,) in con.sql(listed).fetchall()]
+    empty = [name for name in tables if not con.sql(f"SELECT EXISTS (FROM main.{name})").fetchone()[0]]
+    con.execute("CREATE OR REPLACE TABLE staged.begun_empty (table_name VARCHAR)")
+    con.execute("INSERT INTO staged.begun_empty SELECT unnest(?::VARCHAR[])", [empty])
     return bucket_count
 
 

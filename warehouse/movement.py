@@ -115,6 +115,12 @@ def write_movements(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
         HAVING numerator_change <> 0 OR coalesce(denominator_change, 0) <> 0""")
 
 
+def changed_tables(con: duckdb.DuckDBPyConnection, load_id: int) -> set[str]:
+    """The tables of main that a load changed."""
+    booked = con.sql(f"SELECT table_name FROM load.changes WHERE load_id = {load_id}").fetchall()
+    return {name for (name,) in booked}
+
+
 def begin_movements(con: duckdb.DuckDBPyConnection) -> None:
     """Empty `staged.changes` and `staged.movements`."""
     con.execute("CREATE OR REPLACE TABLE staged.changes "

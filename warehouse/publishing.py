@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.building import open_published
-from warehouse.compaction import COMPACT_ABOVE, empty_share
+from warehouse.compaction import should_be_compacted
 from warehouse.staging import enter
 from warehouse.tables import Table
 
@@ -27,7 +27,7 @@ def seal(con: duckdb.DuckDBPyConnection) -> bool:
     be compacted."""
     con.execute("DETACH staged")
     con.execute("CHECKPOINT")
-    is_empty = empty_share(con) > COMPACT_ABOVE
+    is_empty = should_be_compacted(con)
     con.close()
     return is_empty
 

@@ -4,7 +4,7 @@ import argparse
 from datetime import date
 from pathlib import Path
 
-from flows.demo import LAST_NIGHT, KINDS, write
+from flows.demo import KINDS, LAST_NIGHT, write
 
 
 def arguments() -> argparse.Namespace:
