@@ -4,6 +4,7 @@
 # make worklist  whom clinicians should think of before the next session, into WAREHOUSE/private (CLINIC=, WAREHOUSE=)
 # make truth   whether the metrics find what is planted in simulated clinics
 # make bench   the benchmark (SIZE=S or M); python -m flows.bench --scores is that of scoring
+# make soak    a thousand publications under readers, kills, full disks, random histories; an hour or more (SEED=)
 # make lint    formatting and lint
 # make lock    requirements.lock again, from pyproject.toml
 
@@ -18,8 +19,8 @@ WAREHOUSE ?= demo/warehouse
 SIZE ?= S
 SEEDS ?= 20
 
-.PHONY: night test serve worklist truth bench lint lock clean
-.SILENT: night test serve worklist truth bench lint $(READY)
+.PHONY: night test serve worklist truth bench soak lint lock clean
+.SILENT: night test serve worklist truth bench soak lint $(READY)
 
 night: $(READY)
 	$(BIN)/python -m flows.demo --out demo
@@ -40,6 +41,9 @@ truth: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m flows.bench --size $(SIZE)
+
+soak: $(READY)
+	$(BIN)/python tests/soak.py $(if $(SEED),--seed $(SEED))
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

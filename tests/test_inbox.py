@@ -52,6 +52,27 @@ def test_an_older_export_that_comes_late_releases_nothing(place):
     assert states(place) == [("waiting", 1, None)]
 
 
+def test_a_row_that_comes_late_does_not_wait_when_a_newer_export_was_accepted(place):
+    deliver(place, 12, GOOD)
+    place.deliver("appointments_2026-11-11.csv", APPOINTMENTS, [held(2, 10), BAD])
+    place.night(NOON.format(13))
+    assert states(place) == [("released", 2, 2)]
+
+
+def test_a_row_that_comes_late_does_not_wait_when_a_newer_whole_export_stands_in_its_place(place):
+    place.clinic.write_text(LOOSE.replace('%d*.csv"\n\n', '%d*.csv"\ncovers = "all"\n\n', 1))
+    deliver(place, 12, held(3, 10))
+    place.deliver("appointments_2026-11-11.csv", APPOINTMENTS, [held(2, 10), BAD])
+    place.night(NOON.format(13))
+    assert states(place) == [("source_gone", 2, 2)]
+
+
+def test_a_row_held_twice_alike_in_a_newer_export_waits_there(place):
+    deliver(place, 11, BAD)
+    deliver(place, 12, BAD, BAD)
+    assert states(place) == [("source_gone", 1, 2), ("waiting", 2, None)]
+
+
 def test_a_row_whose_file_is_gone_can_no_longer_heal(place):
     deliver(place, 11, BAD)
     (place.exports / "appointments_2026-11-11.csv").unlink()

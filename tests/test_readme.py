@@ -21,7 +21,10 @@ COMMANDS = [line[2:] for block in re.findall(r"```console\n(.*?)```", README, re
 QUERIES = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
 CLINIC_FILES = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
 
-RUN_ELSEWHERE = {"make test"}  # it is what runs this
+RUN_ELSEWHERE = {
+    "make test",  # it is what runs this
+    "make soak SEED=1",  # hours; test_killed, test_full_disk, test_readers_while_publishing and test_history_model
+}
 SMALLER = {"make bench SIZE=S": "make bench SIZE=XS", "make truth": "make truth SEEDS=2"}
 
 

@@ -154,3 +154,32 @@ def test_a_newer_copy_byte_for_byte_confirms_against_an_older_export_that_comes_
     delivered(place, "appointments_2026-11-18.csv", missed(1, 10), held(2, 10))
     place.night("2026-11-19T13:00")
     assert place.ask("SELECT status FROM appointments ORDER BY starts_at") == [("attended",), ("no_show",)]
+
+
+def test_a_copy_of_the_latest_export_beside_another_says_what_is_so_now(place):
+    delivered(place, "appointments_2026-11-17.csv", held(1, 10))
+    place.night("2026-11-17T12:00")
+    delivered(place, "appointments_2026-11-18.csv", missed(1, 10))
+    shutil.copy2(place.exports / "appointments_2026-11-17.csv", place.exports / "appointments_2026-11-19.csv")
+    place.night("2026-11-19T12:00")
+    assert place.ask(STATUS) == [("attended", 1)]
+
+
+def test_a_copy_of_the_latest_export_under_an_older_name_does_not_make_it_older(place):
+    delivered(place, "appointments_2026-11-18.csv", held(1, 10))
+    place.night("2026-11-18T12:00")
+    shutil.copy2(place.exports / "appointments_2026-11-18.csv", place.exports / "appointments_2026-11-16.csv")
+    place.night("2026-11-18T13:00")
+    delivered(place, "appointments_2026-11-17.csv", missed(1, 10))
+    place.night("2026-11-18T14:00")
+    assert place.ask(STATUS) == [("attended", 1)]
+
+
+def test_a_copy_of_one_of_two_exports_made_at_once_is_read(place):
+    delivered(place, "appointments_2026-11-17a.csv", held(1, 10))
+    delivered(place, "appointments_2026-11-17b.csv", missed(1, 10))
+    place.night("2026-11-17T12:00")
+    assert place.ask(STATUS) == [("no_show", 1)]
+    shutil.copy2(place.exports / "appointments_2026-11-17a.csv", place.exports / "appointments_2026-11-19.csv")
+    place.night("2026-11-19T12:00")
+    assert place.ask(STATUS) == [("attended", 1)]

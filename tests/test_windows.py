@@ -141,3 +141,48 @@ def test_what_has_no_day_is_covered_whole_or_not_at_all(tmp_path):
     place = open_place(tmp_path / "clinic", CLINIC + '\n[sources.episodes]\ncovers = "9 days"\n')
     with pytest.raises(Unusable, match="episodes have no day of their own; use 'all'"):
         place.night(NOON.format(12))
+
+
+def test_a_copy_of_the_latest_export_read_beside_another_closes_what_that_brought(tmp_path):
+    place = open_place(tmp_path / "clinic", WHOLE)
+    deliver(place, 12, [10])
+    place.night(NOON.format(12))
+    deliver(place, 13, [10, 11])
+    deliver(place, 14, [10])
+    place.night(NOON.format(14))
+    assert shown(place) == [10]
+
+
+def test_a_copy_of_a_window_closes_what_has_come_into_it_since(tmp_path):
+    place = open_place(tmp_path / "clinic", WINDOW)
+    deliver(place, 11, [8, 12])
+    place.night(NOON.format(11))
+    deliver(place, 12, [8], "_other")
+    place.night(NOON.format(12))
+    assert shown(place) == [8, 12]
+    deliver(place, 14, [8])
+    place.night(NOON.format(14))
+    assert shown(place) == [8]
+
+
+def test_what_a_newer_export_held_back_has_not_vanished_when_an_older_one_comes_late(tmp_path):
+    place = open_place(tmp_path / "clinic", "quarantine_limit = 0.9\n" + WINDOW)
+    deliver(place, 12, [10, 11])
+    place.night(NOON.format(12))
+    rows = [held(1, 10), held(1, 11).replace("attended", "vanished?")]
+    place.deliver("appointments_2026-11-14.csv", APPOINTMENTS, rows)
+    place.night(NOON.format(14))
+    deliver(place, 13, [10])
+    place.night(NOON.format(15))
+    assert shown(place) == [10, 11]
+
+
+def test_what_was_moved_into_the_window_of_an_export_that_leaves_it_out_has_vanished(tmp_path):
+    place = open_place(tmp_path / "clinic", WINDOW)
+    deliver(place, 10, [5, 9])
+    place.night(NOON.format(10))
+    moved = held(1, 5).replace("11-05", "11-11")
+    place.deliver("appointments_2026-11-12.csv", APPOINTMENTS, [held(1, 9), moved])
+    deliver(place, 13, [9])
+    place.night(NOON.format(13))
+    assert shown(place) == [9]
