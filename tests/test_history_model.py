@@ -436,4 +436,4 @@ def few_tables() -> Iterator[None]:
 
 def test_nights_say_what_the_model_says():
     with few_tables():
-        assert random_histories(10) > 20
+        assert random_histories(14) > 20
