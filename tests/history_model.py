@@ -237,8 +237,9 @@ class Model:
         newer = [each for each in self._of(held.file.source) if each.file.day > held.file.day]
         showing = [each for each in newer if held.row.record in each.shows]
         if showing:
-            newest = max(showing, key=lambda each: each.age)
-            return "released" if held.row.record in newest.accepted else "source_gone"
+            last = max(each.file.day for each in showing)
+            accepted = any(held.row.record in each.accepted for each in showing if each.file.day == last)
+            return "released" if accepted else "source_gone"
         is_replaced = COVERS[held.file.source] == ALL and newer
         return "source_gone" if is_replaced or held.file not in there else "waiting"
 

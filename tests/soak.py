@@ -20,14 +20,13 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from nights import ROOT, Place, open_place
 
-SHARES = 2  # processes, each with its share of the kills
 FEW = "keep_hours = 0.02\n"  # versions a minute old may go: a thousand of them would fill the disk
 ENDS_WITHIN = 6 * 3600  # seconds
 
 
-def killed_nights(place: Place, work: Path, count: int, seed: int) -> list[dict]:
-    """What each killed night left, and what the next made of it."""
-    shares = [(count, share, SHARES, seed) for share in range(SHARES)]
+def killed_nights(place: Place, work: Path, count: int, seed: int, processes: int = 1) -> list[dict]:
+    """What each killed night left, and what the next made of it; each process has its share of the kills."""
+    shares = [(count, share, processes, seed) for share in range(processes)]
     return _told("killing.py", place, work, shares)
 
 
@@ -90,7 +89,7 @@ def publications(work: Path, count: int, seed: int) -> tuple[str, list]:
 
 def kills(work: Path, count: int, seed: int) -> tuple[str, list]:
     place = _with_next_day(work / "clinic")
-    told = killed_nights(place, work, count, seed)
+    told = killed_nights(place, work, count, seed, processes=2)
     new = sum(not each["stands"] for each in told)
     return f"{len(told) - new} left yesterday, {new} all of tonight; the next night succeeded", broken_promises(told)
 

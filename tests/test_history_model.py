@@ -61,7 +61,7 @@ nulls = [{nulls}]
 """
 FIRST_DAY = 10  # of November 2026
 RECORDS = 5  # of each source
-STEPS_OF_A_HISTORY = 16
+STEPS_OF_A_HISTORY = 10
 HEADLINE_TABLES = ("episodes", "appointments", "sessions", "clients", "responses", "scores", "alliance")
 VARIANTS = ("absent", "first", "second", "moved", "broken", "unmended", "twice", "conflicting", "broken_twice")
 HEADERS = {
@@ -146,6 +146,8 @@ FILES = st.builds(
     st.lists(st.sampled_from(VARIANTS), min_size=RECORDS, max_size=RECORDS),
     st.integers(0, 9).map(lambda chance: chance == 9),
 )
+LATER = st.sampled_from([0.04, 1.0, 2.0])  # days after the night before
+MAYBE_A_NIGHT = st.one_of(LATER, LATER, st.none())
 
 
 class Nights(RuleBasedStateMachine):
@@ -166,25 +168,33 @@ class Nights(RuleBasedStateMachine):
     def teardown(self) -> None:
         shutil.rmtree(self.folder)
 
-    @rule(files=st.lists(FILES, min_size=1, max_size=4))
-    def deliver(self, files: list[File]) -> None:
+    @rule(files=st.lists(FILES, min_size=1, max_size=4), later=MAYBE_A_NIGHT)
+    def deliver(self, files: list[File], later: float | None) -> None:
         for file in files:
             self._write(file)
+        self._perhaps(later)
 
     @precondition(lambda self: self.files)
-    @rule(which=st.integers(0, 99), day=st.integers(FIRST_DAY - 4, FIRST_DAY + 6), letter=st.sampled_from("cd"))
-    def copy(self, which: int, day: int, letter: str) -> None:
+    @rule(
+        which=st.integers(0, 99),
+        day=st.integers(FIRST_DAY - 4, FIRST_DAY + 6),
+        letter=st.sampled_from("cd"),
+        later=MAYBE_A_NIGHT,
+    )
+    def copy(self, which: int, day: int, letter: str, later: float | None) -> None:
         """The same bytes under another name."""
         original = list(self.files.values())[which % len(self.files)]
         name = f"{original.source}_{date_of(day)}{letter}.csv"
         self._write(File(original.source, name, day, original.rows, original.lines))
+        self._perhaps(later)
 
     @precondition(lambda self: len(self.files) > 1)
-    @rule(which=st.integers(0, 99))
-    def remove(self, which: int) -> None:
+    @rule(which=st.integers(0, 99), later=MAYBE_A_NIGHT)
+    def remove(self, which: int, later: float | None) -> None:
         name = list(self.files)[which % len(self.files)]
         del self.files[name]
         (self.place.exports / name).unlink()
+        self._perhaps(later)
 
     @rule()
     def change_clinic_file(self) -> None:
@@ -195,8 +205,11 @@ class Nights(RuleBasedStateMachine):
         self.place.clinic.write_text(CLINIC.format(nulls=words))
 
     @precondition(lambda self: self.files)
-    @rule(later=st.sampled_from([0.04, 1.0, 2.0]))
+    @rule(later=LATER)
     def night(self, later: float) -> None:
+        self._night(later)
+
+    def _night(self, later: float) -> None:
         self.now += later
         tonight = self.place.night(self._as_of(), run=but_for_finished_tables)
         self.model.night(tonight.load_id, self.now, list(self.files.values()))
@@ -234,6 +247,10 @@ class Nights(RuleBasedStateMachine):
 
     def _waiting(self) -> list[Held]:
         return [each for each in self.model.quarantine if each.state == "waiting"]
+
+    def _perhaps(self, later: float | None) -> None:
+        if later:
+            self._night(later)
 
     def _write(self, file: File) -> None:
         self.files[file.name] = file
@@ -419,4 +436,4 @@ def few_tables() -> Iterator[None]:
 
 def test_nights_say_what_the_model_says():
     with few_tables():
-        assert random_histories(10) > 20
+        assert random_histories(14) > 20

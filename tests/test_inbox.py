@@ -41,7 +41,7 @@ def test_a_row_that_a_newer_export_mends_is_released(place):
 
 def test_a_row_that_a_newer_export_repeats_waits_once(place):
     deliver(place, 11, BAD)
-    deliver(place, 12, BAD)
+    deliver(place, 12, BAD, held(3, 11))
     assert states(place) == [("source_gone", 1, 2), ("waiting", 2, None)]
 
 
@@ -116,7 +116,7 @@ def test_a_discarded_row_stays_out_of_the_inbox_in_later_exports(place):
     assert place.ask("SELECT purpose, outcome, reason FROM load.loads WHERE load_id = 2") == [
         ("discard", "published", "1 rows of quarantine discarded")
     ]
-    deliver(place, 12, BAD)
+    deliver(place, 12, BAD, held(3, 11))
     assert states(place) == [("discarded", 1, 2), ("discarded", 3, 3)]
 
 

@@ -92,15 +92,18 @@ def _enter_held(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
 
 
 def _settle_shown_anew(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """A newer export of the record answers for the older one, whichever came first: accepted, or held in its place."""
+    """A newer export of the record answers for the older one, whichever came first: accepted, or held in its place.
+
+    Where several were made at once, one that was accepted answers.
+    """
     if not con.sql("SELECT count(*) FROM load.quarantine WHERE state = 'waiting'").fetchone()[0]:
         return
     shown = " UNION ALL ".join(_showings(name, kind) for name, kind in KINDS.items())
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.shown_anew AS
-        SELECT {_RECORD}, max(exported_at) AS exported_at, arg_max(is_held, (exported_at, file_number)) AS is_held
+        SELECT {_RECORD}, max(exported_at) AS exported_at, arg_max(is_held, (exported_at, NOT is_held)) AS is_held
         FROM ({shown} UNION ALL
-            SELECT {_RECORD}, exported_at, -1, true FROM load.quarantine JOIN ({_EXPORTS}) USING (file_id)
+            SELECT {_RECORD}, exported_at, true FROM load.quarantine JOIN ({_EXPORTS}) USING (file_id)
             WHERE load_id < {load_id})
         GROUP BY {_RECORD}""")
     con.execute(f"""
@@ -115,11 +118,11 @@ def _showings(name: str, kind: RecordKind) -> str:
     """Exports that show a record that waits: tonight's, and those that brought or confirmed what is known of it."""
     waits = f"{kind.key[1]} IN (SELECT record_id FROM load.quarantine WHERE state = 'waiting')"
     return f"""
-        SELECT source, '{name}' AS records, {kind.key[1]} AS record_id, exported_at, file_number,
+        SELECT source, '{name}' AS records, {kind.key[1]} AS record_id, exported_at,
             disposition = 'quarantined' AS is_held
         FROM staged.{name} JOIN (SELECT file_number, exported_at FROM staged.files) USING (file_number)
         WHERE disposition <> 'duplicate' AND {waits}
-        UNION ALL SELECT source, '{name}', {kind.key[1]}, exported_at, -2, false FROM history.{name} WHERE {waits}"""
+        UNION ALL SELECT source, '{name}', {kind.key[1]}, exported_at, false FROM history.{name} WHERE {waits}"""
 
 
 _EXPORTS = """SELECT file_id, max(exported_at) AS exported_at
