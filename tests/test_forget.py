@@ -24,10 +24,10 @@ BORN = "1999-12-31"
 WITH_CLIENTS = CLINIC + '\n[sources.clients]\nfiles = "clients_%Y-%m-%d*.csv"\nid_space = "clinic"\n'
 
 
-@pytest.fixture
-def place(tmp_path):
+@pytest.fixture(scope="module")
+def two_nights(tmp_path_factory):
     """Two nights of four clients; client C1 has a birth date, and shares a group session with C2."""
-    made = open_place(tmp_path / "clinic", WITH_CLIENTS)
+    made = open_place(tmp_path_factory.mktemp("forget") / "clinic", WITH_CLIENTS)
     made.deliver("clients_2026-11-11.csv", "client_id,birth_date,sex", [f"C1,{BORN},female", "C2,2001-02-03,male"])
     for day in (11, 13):
         rows = [held(client, each) for client in range(4) for each in range(day - 2, day)]
@@ -37,6 +37,11 @@ def place(tmp_path):
         made.deliver(f"responses_2026-11-{day}.csv", RESPONSES, [*kept, f"RX{day},C1,srs,client,2026-11-09,1,99"])
         made.night(f"2026-11-{day}T12:00")
     return made
+
+
+@pytest.fixture
+def place(two_nights, tmp_path):
+    return two_nights.copied_to(tmp_path / "clinic")
 
 
 def order_of(place):

@@ -30,16 +30,21 @@ def deliver(place, day: int, days: list[int], *more: str) -> None:
     place.night(NOON.format(day))
 
 
-@pytest.fixture
-def place(tmp_path):
-    """Three nights: sessions of the 9th and 10th; the 11th added; one of client 2's corrected and one vanished."""
-    made = open_place(tmp_path / "clinic", WHOLE)
+@pytest.fixture(scope="module")
+def three_nights(tmp_path_factory):
+    """Three nights: sessions of the 9th; the 10th added; one of client 2's corrected and one vanished."""
+    made = open_place(tmp_path_factory.mktemp("knowledge") / "clinic", WHOLE)
     deliver(made, 10, [9])
     deliver(made, 12, [9, 10])
     made.deliver("appointments_2026-11-13.csv", APPOINTMENTS,
                  [held(1, 9), held(1, 10), held(2, 9).replace("attended", "no_show")])  # fmt: skip
     made.night(NOON.format(13))
     return made
+
+
+@pytest.fixture
+def place(three_nights, tmp_path):
+    return three_nights.copied_to(tmp_path / "clinic")
 
 
 def order_of(place):
