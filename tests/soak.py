@@ -50,7 +50,9 @@ def _told(script: str, place: Place, work: Path, shares: list[tuple[int, ...]]) 
         for process in running:
             process.kill()
     wrong = [
-        complaint for (_, complaint), process in zip(told, running, strict=True) if complaint or process.returncode
+        f"{script} ended with {process.returncode}: {complaint}"
+        for (_, complaint), process in zip(told, running, strict=True)
+        if complaint or process.returncode
     ]
     if wrong:
         raise AssertionError("\n".join(wrong))
