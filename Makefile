@@ -3,7 +3,7 @@
 # make serve   a Prefect server and the nightly deployment (EXPORTS=, CLINIC=, WAREHOUSE=; the demo's by default)
 # make worklist  whom clinicians should think of before the next session, into WAREHOUSE/private (CLINIC=, WAREHOUSE=)
 # make truth   whether the metrics find what is planted in simulated clinics
-# make bench   the benchmark (SIZE=S or M); python -m flows.bench --scores is that of scoring
+# make bench   the benchmark (SIZE=S, M or L; ROUNDS=); python -m flows.bench --scores is that of scoring
 # make soak    a thousand publications under readers, kills, full disks, random histories; an hour or more (SEED=)
 # make lint    formatting and lint
 # make lock    requirements.lock again, from pyproject.toml
@@ -17,6 +17,7 @@ EXPORTS ?= demo/exports
 CLINIC ?= demo/clinic.toml
 WAREHOUSE ?= demo/warehouse
 SIZE ?= S
+ROUNDS ?= 3
 SEEDS ?= 20
 
 .PHONY: night test serve worklist truth bench soak lint lock clean
@@ -40,7 +41,7 @@ truth: $(READY)
 	$(BIN)/python -m flows.demo.recovery --seeds $(SEEDS)
 
 bench: $(READY)
-	$(BIN)/python -m flows.bench --size $(SIZE)
+	$(BIN)/python -m flows.bench --size $(SIZE) --rounds $(ROUNDS)
 
 soak: $(READY)
 	$(BIN)/python tests/soak.py $(if $(SEED),--seed $(SEED))

@@ -20,7 +20,7 @@ def place(tmp_path):
 
 
 def deliver(place, day: int, *rows: str) -> None:
-    place.deliver(f"appointments_2026-11-{day}.csv", APPOINTMENTS, [held(2, 10), *rows])
+    place.deliver(f"appointments_2026-11-{day}.csv", APPOINTMENTS, [held(2, day), *rows])
     place.night(NOON.format(day))
 
 

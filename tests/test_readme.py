@@ -25,7 +25,7 @@ RUN_ELSEWHERE = {
     "make test",  # it is what runs this
     "make soak SEED=1",  # hours; test_killed, test_full_disk, test_readers_while_publishing and test_history_model
 }
-SMALLER = {"make bench SIZE=S": "make bench SIZE=XS", "make truth": "make truth SEEDS=2"}
+SMALLER = {"make bench SIZE=S": "make bench SIZE=XS ROUNDS=1", "make truth": "make truth SEEDS=2"}
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import polars as pl
 
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
+from warehouse.instruments import Instrument
 from warehouse.tables import table
 
 # Each factor: its scale in warehouse/instruments/elkin_responsiveness.toml, and what it is.
@@ -148,7 +149,10 @@ def _proxies(
     clinic: Clinic,
 ) -> pl.LazyFrame:
     """The client's own view: from the first questionnaire of PROXIES that both sessions have, else that one has."""
-    told = pl.concat([_srs_lines(responses, response_records, clinic), _proxy_scores(scores)])
+    ways = [_proxy_scores(scores)]
+    if srs := clinic.instruments.get("srs"):
+        ways.append(_srs_lines(responses, response_records, srs, is_used=clinic.why_not_used(srs) is None))
+    told = pl.concat(ways)
     return (
         told.filter(pl.col("pomp").is_not_null())
         .join(first_two.select("session_id", "episode_id"), on="session_id")
@@ -159,10 +163,11 @@ def _proxies(
     )
 
 
-def _srs_lines(responses: pl.LazyFrame, response_records: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+def _srs_lines(
+    responses: pl.LazyFrame, response_records: pl.LazyFrame, srs: Instrument, *, is_used: bool
+) -> pl.LazyFrame:
     """Two lines of the SRS in percent of maximum, where the clinic holds its licence."""
-    srs = clinic.instruments["srs"]
-    is_srs = (pl.col("instrument") == "srs") & pl.lit(clinic.why_not_used(srs) is None)
+    is_srs = (pl.col("instrument") == "srs") & pl.lit(is_used)
     parts = [pl.col("answers").list.get(line - 1, null_on_oob=True).cast(pl.Float64) for line in SRS_LINES]
     mean = (parts[0] + parts[1]) / 2
     pomp = 100 * (mean - srs.minimum) / (srs.maximum - srs.minimum)

@@ -22,7 +22,11 @@ def keep_history(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
     for kind in KINDS.values():
         pass_over_late(con, kind)
         _take_turns(con, kind)
-        for turn in range(1, _last_turn(con, kind) + 1):
+        last_turn = _last_turn(con, kind)
+        if last_turn == 1 and not con.sql(f"SELECT 1 FROM history.{kind.name} LIMIT 1").fetchone():
+            _insert_all(con, kind, load_id)
+            last_turn = 0
+        for turn in range(1, last_turn + 1):
             _compare(con, kind, turn)
             _replace_changed(con, kind, load_id)
             _confirm_same(con, kind)
@@ -31,11 +35,27 @@ def keep_history(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
         close_vanished(con, kind, load_id)
 
 
+def _insert_all(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
+    """Nothing is known yet and no record stands in two files: there is nothing to compare."""
+    content = ", ".join(column.name for column in kind.columns)
+    con.execute(f"""
+        INSERT INTO history.{kind.name} BY NAME
+        SELECT {content}, file_id, record_number, exported_at, {load_id} AS known_from
+        FROM staged.{kind.name} JOIN (SELECT file_number, file_id, exported_at FROM staged.files) USING (file_number)
+        WHERE disposition = 'loaded' ORDER BY client_id""")
+    con.execute(f"""
+        INSERT INTO staged.touched
+        SELECT DISTINCT client_id, 'new' FROM staged.{kind.name} WHERE disposition = 'loaded'""")
+
+
 def _take_turns(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
     """A record that several of tonight's files hold takes one turn for each, oldest export first."""
+    con.execute("CREATE OR REPLACE TABLE staged.turns (row_id BIGINT, turn BIGINT)")
+    if con.sql(f"SELECT count(DISTINCT file_number) FROM staged.{kind.name}").fetchone()[0] < 2:
+        return
     key = ", ".join(kind.key)
     con.execute(f"""
-        CREATE OR REPLACE TABLE staged.turns AS
+        INSERT INTO staged.turns
         WITH several AS (
             SELECT {key} FROM staged.{kind.name} WHERE disposition = 'loaded' GROUP BY ALL HAVING count(*) > 1)
         SELECT row_id, row_number() OVER (PARTITION BY {key} ORDER BY exported_at, file_number) AS turn
@@ -60,12 +80,12 @@ def _compare(con: duckdb.DuckDBPyConnection, kind: RecordKind, turn: int) -> Non
         its_turn += " OR row_id NOT IN (SELECT row_id FROM staged.turns)"
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.compared AS
-        SELECT s.row_id, f.file_id, f.exported_at, h.client_id AS client_before, f.covers = 'all' AS is_whole,
+        SELECT s.row_id, f.file_id, f.exported_at, h.client_id AS client_before, h.place, f.covers = 'all' AS is_whole,
             CASE WHEN h.source IS NULL THEN 'new' WHEN {same} THEN 'same'
                  WHEN f.exported_at < greatest(h.exported_at, covered_at) THEN 'older' ELSE 'changed' END AS verdict
         FROM staged.{kind.name} AS s
         JOIN staged.files AS f USING (file_number)
-        LEFT JOIN (SELECT * FROM history.{kind.name} WHERE known_to IS NULL) AS h ON {_same_key(kind)}
+        LEFT JOIN (SELECT rowid AS place, * FROM history.{kind.name} WHERE known_to IS NULL) AS h ON {_same_key(kind)}
         LEFT JOIN staged.covered AS c ON c.source = s.source
         WHERE s.disposition = 'loaded' AND ({its_turn})""")
     con.execute(f"""
@@ -81,12 +101,9 @@ def _same_key(kind: RecordKind) -> str:
 
 
 def _replace_changed(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
-    key = ", ".join(kind.key)
     con.execute(f"""
         UPDATE history.{kind.name} SET known_to = {load_id}, closed_because = '{CORRECTED}'
-        WHERE known_to IS NULL AND ({key}) IN (
-            SELECT ({key}) FROM staged.{kind.name} SEMI JOIN (
-                FROM staged.compared WHERE verdict = 'changed') USING (row_id))""")
+        WHERE rowid IN (SELECT place FROM staged.compared WHERE verdict = 'changed')""")
 
 
 def _confirm_same(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
@@ -95,11 +112,14 @@ def _confirm_same(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
     A whole export confirms all it holds by being one (staged.covered), so its rows need not be written to.
     """
     con.execute(f"""
+        CREATE OR REPLACE TABLE staged.confirmed AS
+        SELECT place, c.exported_at, c.file_id, record_number
+        FROM staged.compared AS c JOIN (SELECT row_id, record_number FROM staged.{kind.name}) USING (row_id)
+        WHERE verdict = 'same' AND is_whole IS NOT TRUE ORDER BY place""")
+    con.execute(f"""
         UPDATE history.{kind.name} AS h SET exported_at = c.exported_at, file_id = c.file_id,
-            record_number = s.record_number
-        FROM staged.{kind.name} AS s JOIN staged.compared AS c USING (row_id)
-        WHERE {_same_key(kind)} AND h.known_to IS NULL AND c.verdict = 'same' AND c.exported_at >= h.exported_at
-            AND c.is_whole IS NOT TRUE""")
+            record_number = c.record_number
+        FROM staged.confirmed AS c WHERE h.rowid = c.place AND c.exported_at >= h.exported_at""")
     con.execute(f"""
         UPDATE staged.{kind.name} SET disposition = 'unchanged'
         WHERE row_id IN (SELECT row_id FROM staged.compared WHERE verdict IN ('same', 'older'))""")
