@@ -65,8 +65,12 @@ def publish_under_readers(place: Place, count: int) -> Seen:
             over.touch()
         told = [reader.communicate(timeout=300) for reader in running]
     took = time.monotonic() - began, time.process_time() - cpu
-    wrong = [complaint for _, complaint in told if complaint]
-    seen = [json.loads(said) for said, complaint in told if not complaint]
+    wrong = [
+        f"a reader ended with {reader.returncode}: {complaint}"
+        for reader, (_, complaint) in zip(running, told, strict=True)
+        if complaint or reader.returncode
+    ]
+    seen = [json.loads(said) for said, _ in told if said]
     for each in seen:
         wrong += [f"load {load} was seen as {row}" for load, row in each["rows"] if published.get(load) != row]
     versions = {load for each in seen for load, _ in each["rows"]}
