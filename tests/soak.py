@@ -107,7 +107,7 @@ def histories(work: Path, count: int, seed: int) -> tuple[str, list]:
     from test_history_model import random_histories  # noqa: PLC0415
 
     nights = random_histories(count, seed)
-    return f"{nights:,} nights, each compared with the model", []
+    return f"{nights:,} nights, each compared with the model", [] if nights else ["no night was run"]
 
 
 def _with_next_day(folder: Path) -> Place:
