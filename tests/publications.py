@@ -6,6 +6,7 @@ over in one process, and must always see one whole published version.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -64,8 +65,12 @@ def publish_under_readers(place: Place, count: int) -> Seen:
             over.touch()
         told = [reader.communicate(timeout=300) for reader in running]
     took = time.monotonic() - began, time.process_time() - cpu
-    wrong = [complaint for _, complaint in told if complaint]
-    seen = [json.loads(said) for said, complaint in told if not complaint]
+    wrong = [
+        f"a reader ended with {reader.returncode}: {complaint}"
+        for reader, (_, complaint) in zip(running, told, strict=True)
+        if complaint or reader.returncode
+    ]
+    seen = [json.loads(said) for said, _ in told if said]
     for each in seen:
         wrong += [f"load {load} was seen as {row}" for load, row in each["rows"] if published.get(load) != row]
     versions = {load for each in seen for load, _ in each["rows"]}
@@ -98,9 +103,9 @@ def whole(place: Place) -> dict[int, list]:
 
 def read(path: str, over: Path) -> None:
     """Open and ask until it is over; one connection in five stays open while others come and go."""
-    rows, opened, held, is_over = {}, 0, [], False
+    rows, opened, held, is_over, parent = {}, 0, [], False, os.getppid()
     while not is_over:
-        is_over = over.exists()
+        is_over = over.exists() or os.getppid() != parent
         con = duckdb.connect(path, read_only=True)
         opened += 1
         row = con.sql(WHOLE).fetchone()

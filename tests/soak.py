@@ -50,7 +50,9 @@ def _told(script: str, place: Place, work: Path, shares: list[tuple[int, ...]]) 
         for process in running:
             process.kill()
     wrong = [
-        complaint for (_, complaint), process in zip(told, running, strict=True) if complaint or process.returncode
+        f"{script} ended with {process.returncode}: {complaint}"
+        for (_, complaint), process in zip(told, running, strict=True)
+        if complaint or process.returncode
     ]
     if wrong:
         raise AssertionError("\n".join(wrong))
@@ -105,7 +107,7 @@ def histories(work: Path, count: int, seed: int) -> tuple[str, list]:
     from test_history_model import random_histories  # noqa: PLC0415
 
     nights = random_histories(count, seed)
-    return f"{nights:,} nights, each compared with the model", []
+    return f"{nights:,} nights, each compared with the model", [] if nights else ["no night was run"]
 
 
 def _with_next_day(folder: Path) -> Place:
