@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error.told, file=sys.stderr)
         return 2
     with _server(given.port):
-        _serve(order.clinic.schedule, order.clinic.time_zone, given)
+        _serve(order.clinic.schedule.cron, order.clinic.time_zone, given)
     return 0
 
 
