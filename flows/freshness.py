@@ -77,12 +77,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--clinic", type=Path, required=True, metavar="FILE", help="the clinic's file, clinic.toml")
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR", help="the warehouse folder")
     parser.add_argument("--as-of", metavar="TIME", help="the clock to judge by, ISO 8601; default now")
+    parser.add_argument("--tell", action="store_true", help="tell the operators when it is not, and when it is again")
     try:
         given = parser.parse_args(arguments)
     except SystemExit as ended:
         return min(ended.code, 1)
     verdict = look(given.clinic, given.warehouse, given.as_of)
     print(verdict.line)
+    if given.tell:
+        from flows.telling import operators  # noqa: PLC0415  a look alone reads no instruments
+
+        operators(given.clinic, given.warehouse).told_freshness(verdict.line, is_fresh=verdict.is_fresh)
     return 0 if verdict.is_fresh else 1
 
 

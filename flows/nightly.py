@@ -9,11 +9,8 @@ Exit status: 0 published; 1 the night failed and yesterday's warehouse stands; 2
 from __future__ import annotations
 
 import argparse
-import shlex
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import flows.settings  # noqa: F401  before Prefect
@@ -25,8 +22,8 @@ from prefect.cache_policies import NO_CACHE
 from flows.night import night, sayable
 from flows.order import Tonight, place_order
 from flows.report import Progress, Report, report_of, tell
-from warehouse.clinic import read_clinic
-from warehouse.errors import NightRunning, RapportError
+from flows.telling import operators, telling_failure
+from warehouse.errors import RapportError
 
 PUBLISHED, LATE = 0, 4  # what a night that cannot go on exits with, its error says
 
@@ -34,10 +31,13 @@ PUBLISHED, LATE = 0, 4  # what a night that cannot go on exits with, its error s
 @flow(name="nightly", description="Load what came, check it, compute it, publish it.", validate_parameters=False)
 def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None, check: bool = False) -> Report:
     """One night. Raises RapportError; then yesterday's warehouse stands."""
-    with telling_operators(Path(clinic), check):
+    with telling_failure(Path(clinic), Path(warehouse), is_check=check):
         order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of, is_check=check)
         with Progress() as progress:
-            return report_of(night(order, run=as_task, told=progress))
+            report = report_of(night(order, run=as_task, told=progress))
+    if not check:
+        operators(Path(clinic), Path(warehouse)).told_published(report.load_id, report.late_sources)
+    return report
 
 
 def as_task(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> None:
@@ -53,32 +53,11 @@ def as_task(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> Non
     run()
 
 
-@contextmanager
-def telling_operators(clinic: Path, check: bool) -> Iterator[None]:
-    """When a night fails, run the clinic's on_failure command with the one-line reason as its last argument."""
-    on_failure = read_clinic(clinic).on_failure
-    try:
-        yield
-    except NightRunning:
-        raise
-    except RapportError as error:
-        if on_failure and not check:
-            _run_on_failure(on_failure, str(error))
-        raise
-
-
-def _run_on_failure(command: str, reason: str) -> None:
-    try:
-        subprocess.run([*shlex.split(command), reason], check=True, timeout=60, capture_output=True)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        print(f"on_failure could not be run ({type(error).__name__}); check it in the clinic file", file=sys.stderr)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one night from the command line; its exit status says how it went."""
     given = _arguments(arguments)
     try:
-        with telling_operators(given.clinic, given.check):
+        with telling_failure(given.clinic, given.warehouse, is_check=given.check):
             place_order(given.exports, given.clinic, given.warehouse, given.as_of)
         report = _through_prefect(given)
     except RapportError as error:
@@ -94,7 +73,7 @@ def _through_prefect(given: argparse.Namespace) -> Report:
     except RapportError:
         raise
     except Exception as error:  # Prefect's own: the flow could not tell anybody
-        with telling_operators(given.clinic, given.check):
+        with telling_failure(given.clinic, given.warehouse, is_check=given.check):
             raise _said(error) from None
 
 
