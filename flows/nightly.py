@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import flows.settings  # noqa: F401  before Prefect
 
 # isort: split
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
+from prefect import Flow, flow
+from prefect.client.schemas.objects import FlowRun, State
 
-from flows.night import night, sayable
-from flows.order import Tonight, place_order
+from flows.artifacts import leave_artifacts
+from flows.night import night, persistently, sayable
+from flows.order import place_order
 from flows.report import Progress, Report, report_of, tell
+from flows.tasks import as_task
 from flows.telling import operators, telling_failure
 from warehouse.errors import RapportError
 
@@ -34,23 +35,19 @@ def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None,
     with telling_failure(Path(clinic), Path(warehouse), is_check=check):
         order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of, is_check=check)
         with Progress() as progress:
-            report = report_of(night(order, run=as_task, told=progress))
+            report = report_of(persistently(lambda: night(order, run=as_task, told=progress), progress))
     if not check:
         operators(Path(clinic), Path(warehouse)).told_published(report.load_id, report.late_sources)
+        leave_artifacts(report)
     return report
 
 
-def as_task(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> None:
-    """Run a step as a Prefect task; what it raises is safe to log."""
-
-    @task(name=name, cache_policy=NO_CACHE, persist_result=False)
-    def run() -> None:
-        try:
-            tonight.timed(name, step)
-        except Exception as error:
-            raise sayable(error) from None
-
-    run()
+@nightly.on_crashed
+def killed(_: Flow, run: FlowRun, state: State) -> None:
+    """Prefect saw the night's process end without a word: nobody else can tell."""
+    given = run.parameters
+    error = RapportError("the night's process was killed; run the night again, and see whether the machine has memory")
+    operators(Path(given["clinic"]), Path(given["warehouse"])).told_failure(error)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -111,6 +111,7 @@ class Tonight:
     unlisted: list[tuple] = field(default_factory=list)
     steps: list[StepTime] = field(default_factory=list)
     told: Callable[[str], None] = lambda line: None
+    part: Callable[[str, Callable[[], None]], None] = lambda name, work: work()  # how a step's parts are run
     published: Path | None = None
     source: object = None
     cursors: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
