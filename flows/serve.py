@@ -1,14 +1,16 @@
-"""Serve the nightly deployment on the clinic's schedule, with a Prefect server beside it on this machine.
+"""Serve the night and the weekly chores on their schedules, with a Prefect server beside them on this machine.
 
     python -m flows.serve --exports DIR --clinic FILE --warehouse DIR [--port 4200]
 
-With PREFECT_API_URL set, that server is used and none is started.
+The server listens on the loopback address alone and asks for a password, which is in PREFECT_HOME/auth: of this
+machine's users only the one who serves reads it. With PREFECT_API_URL set, that server is used and none is started.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from pathlib import Path
 os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "INFO")
 import flows.settings
 from flows.order import place_order
+from warehouse.clinic import Clinic
 from warehouse.errors import RapportError
 
 STARTS_WITHIN = 120  # seconds
@@ -35,33 +38,23 @@ def main(arguments: list[str] | None = None) -> int:
         print(error.told, file=sys.stderr)
         return 2
     with _server(given.port):
-        _serve(order.clinic.schedule.cron, order.clinic.time_zone, given)
+        _serve(given, order.clinic)
     return 0
 
 
-def _serve(schedule: str, time_zone: str, given: argparse.Namespace) -> None:
-    """Register the deployment and run what its schedule brings, one night at a time, none lost while one runs."""
-    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy  # noqa: PLC0415
-    from prefect.flows import EntrypointType  # noqa: PLC0415
+def _serve(given: argparse.Namespace, clinic: Clinic) -> None:
+    """Register the deployments and run what their schedules bring, one at a time, none lost while one runs."""
+    from prefect import serve  # noqa: PLC0415
     from prefect.runner import Runner  # noqa: PLC0415
-    from prefect.schedules import Cron  # noqa: PLC0415
 
-    from flows.nightly import nightly  # noqa: PLC0415
+    from flows.deployments import free_dead_slots, served  # noqa: PLC0415
 
     # Prefect's own handler of SIGTERM ends in a coroutine never awaited and a traceback; its SIGINT ends cleanly.
     Runner.handle_sigterm = lambda *_: signal.raise_signal(signal.SIGINT)
-    folders = {name: str(getattr(given, name).resolve()) for name in ("exports", "clinic", "warehouse")}
-    print(f"serving the nightly deployment: {schedule} in {time_zone}", flush=True)
-    nightly.serve(
-        name="nightly",
-        schedule=Cron(schedule, timezone=time_zone),
-        parameters=folders,
-        limit=1,
-        global_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
-        pause_on_shutdown=False,
-        entrypoint_type=EntrypointType.MODULE_PATH,
-        print_starting_message=False,
-    )
+    deployments = served(given.exports, given.clinic, given.warehouse, clinic)
+    free_dead_slots()
+    print(f"serving the nightly deployment: {clinic.schedule.cron} in {clinic.time_zone}", flush=True)
+    serve(*deployments, limit=1, pause_on_shutdown=False, print_starting_message=False)
 
 
 @contextmanager
@@ -72,15 +65,32 @@ def _server(port: int) -> Iterator[None]:
         return
     address = f"http://127.0.0.1:{port}/api"
     os.environ["PREFECT_API_URL"] = address
+    os.environ["PREFECT_API_AUTH_STRING"] = os.environ["PREFECT_SERVER_API_AUTH_STRING"] = _password()
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     server = subprocess.Popen(command, cwd=flows.settings.ROOT, stdout=subprocess.DEVNULL)
     try:
         _wait_for(f"{address}/health", server)
-        print(f"the Prefect server is at http://127.0.0.1:{port}", flush=True)
+        print(f"the Prefect server is at http://127.0.0.1:{port}; its password is in {_secret()}", flush=True)
         yield
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+def _password() -> str:
+    """The server's password, made once. An environment that sets one of its own wins."""
+    if given := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
+        return given
+    path = _secret()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"rapport:{secrets.token_urlsafe(24)}\n")
+    return path.read_text(encoding="ascii").strip()
+
+
+def _secret() -> Path:
+    return Path(os.environ["PREFECT_HOME"]) / "auth"
 
 
 def _wait_for(health: str, server: subprocess.Popen) -> None:

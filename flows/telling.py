@@ -93,10 +93,14 @@ class Operators:
     notebook: Notebook
     now: datetime
 
-    def told_failure(self, error: RapportError) -> None:
-        """The night failed."""
+    def told_failure(self, error: RapportError, what: str = NIGHT) -> None:
+        """The night failed, or another flow did."""
         also = f"Yesterday's warehouse stands; RUNBOOK.md, 'Exit status {error.status}', says more"
-        self._send("the night failed", {NIGHT: _sentence(str(error))}, {}, also)
+        self._send(f"the {what} failed", {what: _sentence(str(error))}, {}, also)
+
+    def told_done(self, what: str) -> None:
+        """Another flow than the night went well."""
+        self._send("well again", {}, {what: f"The {what} went well"})
 
     def told_published(self, load_id: int, late_sources: list[str]) -> None:
         """A night published: sources that are overdue, and whatever is well again."""
@@ -147,7 +151,7 @@ def operators(clinic: Path, warehouse: Path) -> Operators:
 
 
 @contextmanager
-def telling_failure(clinic: Path, warehouse: Path, *, is_check: bool) -> Iterator[None]:
+def telling_failure(clinic: Path, warehouse: Path, *, is_check: bool = False, what: str = NIGHT) -> Iterator[None]:
     """Tell the operators when what runs inside fails; a check and a second night beside the first are no failures."""
     try:
         yield
@@ -155,8 +159,10 @@ def telling_failure(clinic: Path, warehouse: Path, *, is_check: bool) -> Iterato
         raise
     except RapportError as error:
         if not is_check:
-            operators(clinic, warehouse).told_failure(error)
+            operators(clinic, warehouse).told_failure(error, what)
         raise
+    if what != NIGHT:  # which tells more when it publishes
+        operators(clinic, warehouse).told_done(what)
 
 
 def main(given: list[str] | None = None) -> int:
