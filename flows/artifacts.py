@@ -12,6 +12,7 @@ from warehouse.summary import COUNTS, NightVolume, volumes
 
 NIGHTS = 30
 WIDTH, HEIGHT, MARGIN = 720, 240, 40
+PAPER = '<rect width="100%" height="100%" fill="white"/>'
 FATES = (("loaded", "#2f6f9f"), ("unchanged", "#c9d4dc"), ("quarantined", "#c8553d"))
 
 
@@ -62,7 +63,7 @@ def drawn(nights: list[NightVolume]) -> str:
     top = f'<text x="{WIDTH - MARGIN}" y="18" text-anchor="end">most in a night: {most:,} records</text>'
     style = 'font-family="sans-serif" font-size="12"'
     size = f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>{legend}{top}{bars}{days}</svg>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>{PAPER}{legend}{top}{bars}{days}</svg>'
 
 
 def _bar(night: NightVolume, x: float, width: float, most: int) -> str:
