@@ -50,6 +50,7 @@ def _serve(given: argparse.Namespace, clinic: Clinic) -> None:
     from flows.deployments import free_dead_slots, served  # noqa: PLC0415
 
     # Prefect's own handler of SIGTERM ends in a coroutine never awaited and a traceback; its SIGINT ends cleanly.
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
     Runner.handle_sigterm = lambda *_: signal.raise_signal(signal.SIGINT)
     deployments = served(given.exports, given.clinic, given.warehouse, clinic)
     free_dead_slots()
