@@ -19,7 +19,7 @@ import polars as pl
 
 from flows.beginning import begin
 from flows.checking import check_tables
-from flows.computing import compute
+from flows.computing import compute, compute_clinic
 from flows.crosswalk import open_crosswalk
 from flows.deliveries import matching
 from flows.key import read_key
@@ -76,6 +76,7 @@ def forget(order: Order, person: Person) -> Receipt:
         begin(tonight)
         rows = erasing.erase_records(tonight.con, person.pseudonym, person.since)
         compute(tonight)
+        compute_clinic(tonight)
         check_tables(tonight)
         _stop_if_left(tonight, person)
         publish(tonight)
