@@ -26,6 +26,7 @@ class Cells:
 
     value: np.ndarray
     is_shown: np.ndarray
+    other_value: np.ndarray  # of a part its complement, of a complement its part: that either is few is all one sees
     face: np.ndarray  # of a count that can be shown, itself
     parent: np.ndarray
     sum_of: np.ndarray
@@ -43,7 +44,8 @@ def intervals(cells: Cells, profile: Profile) -> tuple[np.ndarray, np.ndarray]:
     """What each count says by itself: shown, what is rounded to it; hidden, that it is few, if it is."""
     seen = rounded(cells.value, profile)
     low = np.where(seen <= profile.lowest_shown, profile.least, seen - BASE // 2)
-    high_of_hidden = np.where(cells.value < profile.least, profile.least - 1, UNKNOWN)
+    is_told = (cells.value < profile.least) & ~(cells.other_value < profile.least)
+    high_of_hidden = np.where(is_told, profile.least - 1, UNKNOWN)
     of_hidden = np.where(cells.is_shown[cells.face], profile.least, 0)  # a part is shown when its complement is not few
     low = np.where(cells.is_shown, np.where(seen == 0, 0, low), of_hidden)
     return low.astype(float), np.where(cells.is_shown, np.where(seen == 0, 0, seen + BASE // 2), high_of_hidden)

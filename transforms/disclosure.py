@@ -123,7 +123,9 @@ def _steps_shown(rows: pl.DataFrame, contract: Contract, profile: Profile) -> np
     others = [name for name in contract.keys if name != contract.along]
     told = rows.with_row_index().sort([*others, contract.along])
     is_shown, place, since = np.zeros(len(rows), dtype=bool), None, 0
-    for row in told.select("index", pl.struct(others).alias("of"), curve["events"], curve["at_risk"]).iter_rows():
+    for row in told.select(
+        "index", (pl.struct(others) if others else pl.lit(0)).alias("of"), curve["events"], curve["at_risk"]
+    ).iter_rows():
         index, of, events, at_risk = row
         since = events + (since if of == place else 0)
         place = of
@@ -189,6 +191,9 @@ def _cells(
     start = {name: at * size for at, name in enumerate([*counted, *(f"not {part}" for part in contract.parts)])}
     values = [rows[name].to_numpy() for name in counted]
     values += [(rows[part["of"]] - rows[name]).to_numpy() for name, part in contract.parts.items()]
+    parts = {name: rows[name].to_numpy() for name in contract.parts}
+    no_other = np.full(size, np.iinfo(np.int32).max)
+    others = [values[len(counted) + list(parts).index(n)] if n in parts else no_other for n in counted]
     faces = [start[name] + np.arange(size) for name in (*counted, *contract.parts)]
     added = [
         (at + total, [at + each for each in parts], name in has_rest)
@@ -206,6 +211,7 @@ def _cells(
     hidden = np.zeros(size * len(contract.parts), dtype=bool)
     return Cells(
         value=np.concatenate([*values, np.zeros(0)]).astype(np.int64),
+        other_value=np.concatenate([*others, *parts.values(), np.zeros(0)]).astype(np.int64),
         is_shown=np.concatenate([*(alone[name] for name in counted), hidden]).astype(bool),
         face=np.concatenate([*faces, np.zeros(0)]).astype(np.int64),
         parent=np.array([total for total, _, _ in added], dtype=np.int64),
