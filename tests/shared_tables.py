@@ -2,7 +2,7 @@
 
 import shutil
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -13,6 +13,7 @@ from nights import Place
 from dashboards.questions import Question, load_questions
 from flows.order import Tonight, place_order
 from flows.sharing import share
+from warehouse import folders
 from warehouse.folders import Folders
 from warehouse.frames import fetch
 from warehouse.sharing import read_sharing
@@ -22,7 +23,7 @@ Tables = list[tuple[Question, list[Publication]]]
 
 def two_publications(place: Place, folder: Path, profile: str, days: tuple[str, str]) -> Tables:
     """The questions that have figures, in the safe files of two days one after the other."""
-    both = [publish(place, folder / day, profile, day) for day in days]
+    both = [publish(place, folder, profile, day) for day in days]
     return [(asked, [each[asked.name] for each in both]) for asked in shared_questions() if asked.name in both[0]]
 
 
@@ -32,9 +33,9 @@ def shared_questions() -> list[Question]:
 
 
 def publish(place: Place, folder: Path, profile: str, day: str) -> dict[str, Publication]:
-    """Its safe file made as of a day in `folder`, and read back; by question."""
-    folder.mkdir(parents=True)
-    copy = folder / "rapport.duckdb"
+    """Its safe file published as of a day in `folder`, and read back; by question."""
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / f"{day}.duckdb"
     shutil.copy(place.published, copy)
     copy.chmod(0o600)
     order = place_order(place.exports, place.clinic, folder / "warehouse", f"{day}T12:00")
@@ -44,7 +45,8 @@ def publish(place: Place, folder: Path, profile: str, day: str) -> dict[str, Pub
     with duckdb.connect(str(copy)) as con:
         con.execute("SET arrow_lossless_conversion = true")
         con.execute("UPDATE load.current SET as_of = ?::TIMESTAMPTZ", [f"{day} 18:00:00+00"])
-        made = share(Tonight(order, datetime.now().astimezone() + timedelta(), con=con), shared_questions())
+        made = share(Tonight(order, datetime.now(UTC), con=con), shared_questions())
+        published = folders.publish(made, where.safe, folders.version_stamp(order.as_of, 1), 0o444)
         truth = {asked.name: fetch(con, asked.query) for asked in shared_questions()}
-    with duckdb.connect(str(made), read_only=True) as con:
+    with duckdb.connect(str(published), read_only=True) as con:
         return {name: Publication(pl.DataFrame(con.sql(f"FROM dashboard.{name}")), truth[name]) for name in truth}
