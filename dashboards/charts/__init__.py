@@ -1,0 +1,29 @@
+"""A function per kind of chart: rows and the chart of a question's front matter in, a Vega-Lite specification out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from dashboards.charts.bars import bars
+from dashboards.charts.funnel import funnel
+from dashboards.charts.heatmap import heatmap
+from dashboards.charts.line import line
+from dashboards.charts.look import Spec
+from dashboards.charts.roles import Chart
+from dashboards.charts.slope import slope
+from dashboards.charts.survival import survival
+from dashboards.charts.values import label
+
+KINDS = {"line": line, "survival": survival, "funnel": funnel, "heatmap": heatmap, "bars": bars, "slope": slope}
+
+
+def specifications(rows: pl.DataFrame, chart: Chart) -> Iterator[tuple[str, Spec]]:
+    """Each panel's name ('' where there is only one) and specification, in the order of the rows."""
+    draw = KINDS[str(chart["kind"])]
+    if "panel" not in chart:
+        yield "", draw(rows, chart)
+        return
+    for (panel,), part in rows.group_by(chart["panel"], maintain_order=True):
+        yield label(panel, str(chart["panel"])), draw(part, chart)

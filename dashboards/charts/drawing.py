@@ -1,0 +1,19 @@
+"""A specification drawn as inline SVG, offline."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+import vl_convert
+
+VEGA_LITE = "6.4"  # of look.SCHEMA
+
+
+def drawing(spec: dict[str, object], name: str, alt: str) -> str:
+    """The picture as SVG that says what it shows to who cannot see it. `name` is unique on its page."""
+    svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
+    opening, _, rest = svg.partition(">")
+    size = re.search(r'viewBox="[^"]*"', opening)[0]
+    marked = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="{name}-alt"'
+    return f'{marked}><title id="{name}-alt">{escape(alt)}</title>{rest}'
