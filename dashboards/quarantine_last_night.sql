@@ -1,7 +1,18 @@
 /*
 title = "Last night's quarantine"
 question = "Which records did last night hold back, and why?"
+answer = "'Last night held back ' || sum(record_count) || ' records, most of them for ' || arg_max(rule, record_count) || '.'"
+group = "Operations"
+order = 910
+audience = "operations"
+alt = "A bar per rule: the records that last night held back."
 note = "Records wait in load.quarantine and are read again when the rules or the clinic file change."
+
+[chart]
+kind = "bars"
+x = "record_count"
+y = "rule"
+series = "source"
 
 [columns]
 source = "The section of clinic.toml."

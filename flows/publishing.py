@@ -42,7 +42,8 @@ def dress(tonight: Tonight) -> None:
     con, order = tonight.con, tonight.order
     views.make_views(con)
     views.make_macros(con)
-    views.make_question_views(con, load_questions())
+    asked = load_questions().values()
+    views.make_question_views(con, {q.name: (q.view_query, q.comment, q.columns) for q in asked})
     views.make_comments(con, transforms.tables())
     ledger.write_sources(con, order.clinic, order.as_of)
 
