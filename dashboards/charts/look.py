@@ -35,6 +35,7 @@ def sheet(layers: list[Spec], height: int, margin: Mapping[str, int], **more: ob
 
 _CONFIG = {
     "font": FONT,
+    "aria": False,  # the picture as a whole has its text; a label on every mark would say nothing more
     "view": {"stroke": None},
     "axis": {
         "labelFontSize": SIZE,
@@ -117,7 +118,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def spread(places: Iterable[float], apart: float, highest: float) -> list[float]:
-    """Places moved as little as possible so that they are at least so far apart, none past `highest`; in their order."""
+    """Places moved as little as possible so that they are at least so far apart, none past `highest`."""
     wanted = list(places)
     order = sorted(range(len(wanted)), key=wanted.__getitem__)
     moved = dict.fromkeys(order, 0.0)
