@@ -34,6 +34,7 @@ mean_pomp = "Mean percent of maximum possible."
 [disclosure]
 clients = "client_count"
 keys = ["instrument", "rater", "site", "program", "session_number"]
+along = "session_number"
 counts = ["rated_count"]
 means = { mean_pomp = { of = "rated_count", range = [0, 100] } }
 behind = ["client_count"]

@@ -40,6 +40,7 @@ attended_share = "round(attended_count / nullif(booked_count, 0), 2)"
 [disclosure]
 clients = "client_count"
 keys = ["month", "site", "program"]
+along = "month"
 counts = ["booked_count"]
 exhaustive = true
 behind = ["client_count", "attending_client_count", "no_show_client_count", "late_cancel_client_count", "missing_client_count", "other_than_no_show_client_count", "other_than_late_client_count"]

@@ -2,12 +2,13 @@
 
 clients    the column that counts the distinct clients behind a row: with too few, the row shows no number
 keys       what tells rows apart: never a date, an id or free text
+along      the key that runs on (a session, a month): rows are made for all of its values: no row is no news
 counts     numbers of something, shown rounded; over the values of a filter they add up to that of 'All'
 parts      { part = { of = "count", clients = "column", other_clients = "column" } }: how many of a count. A part is
            hidden with its complement; the two columns count the clients behind either, where a client may count twice
 means      { mean = { of = "count", range = [0, 100] } }: shown to a hundredth of the range, for enough clients
 estimates  { estimate = { of = "count", step = 0.01 } }: correlations and their like, shown to that step, for enough
-curve      { share, along, at_risk, events }: a share still there after each step; steps that imply few are joined
+curve      { share, at_risk, events }: the share left after each step of `along`; steps that imply few are joined
 behind     columns that are there for this alone, and are not shown
 exhaustive true where the parts of a count are all there is of it
 therapists true where each row is a therapist: made only where the clinic file turns it on
@@ -24,8 +25,8 @@ _PLANS = {  # per section: the keys that an entry needs, and those it may have
     "means": ({"of", "range"}, set()),
     "estimates": ({"of", "step"}, set()),
 }
-_CURVE = {"share", "along", "at_risk", "events"}
-_KEYS = {"clients", "keys", "counts", "curve", "behind", "exhaustive", "therapists", *_PLANS}
+_CURVE = {"share", "at_risk", "events"}
+_KEYS = {"clients", "keys", "counts", "curve", "behind", "exhaustive", "along", "therapists", *_PLANS}
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Disclosure:
     means: Mapping[str, Mapping] = field(default_factory=dict)
     estimates: Mapping[str, Mapping] = field(default_factory=dict)
     curve: Mapping[str, str] = field(default_factory=dict)
+    along: str | None = None
     behind: tuple[str, ...] = ()
     exhaustive: bool = False
     therapists: bool = False
@@ -61,8 +63,8 @@ class Disclosure:
         used = {self.clients, *chain.from_iterable(self._used_by(each) for each in self._entries())}
         if strange := (used | set(self.curve.values())) - columns:
             raise ValueError(f"[disclosure] uses {', '.join(sorted(strange))}, which the query lacks")
-        if strange := set(filters) - set(self.keys):
-            raise ValueError(f"filters names {', '.join(sorted(strange))}, which is no key of [disclosure]")
+        if strange := {*filters, *filter(None, [self.along])} - set(self.keys):
+            raise ValueError(f"filters or along names {', '.join(sorted(strange))}, which is no key of [disclosure]")
 
     def _entries(self) -> list[Mapping]:
         return [*self.parts.values(), *self.means.values(), *self.estimates.values()]
@@ -84,5 +86,7 @@ def read_disclosure(facts: Mapping) -> Disclosure:
                 raise ValueError(f"[disclosure.{section}] {name}: see {', '.join(sorted(wrong))}")
     if "curve" in facts and facts["curve"].keys() != _CURVE:
         raise ValueError(f"[disclosure] curve must have exactly {', '.join(sorted(_CURVE))}")
+    if "curve" in facts and "along" not in facts:
+        raise ValueError("[disclosure] has a curve and no key along: the steps that it is drawn by")
     lists = {key: tuple(facts[key]) for key in ("keys", "counts", "behind") if key in facts}
     return Disclosure(**{**facts, **lists})

@@ -29,7 +29,8 @@ staying_share = "Share not dropped out after so many sessions."
 [disclosure]
 clients = "at_risk_count"
 keys = ["program", "session_number"]
-curve = { share = "staying_share", along = "session_number", at_risk = "at_risk_count", events = "dropout_count" }
+along = "session_number"
+curve = { share = "staying_share", at_risk = "at_risk_count", events = "dropout_count" }
 behind = ["dropout_count"]
 */
 SELECT

@@ -38,6 +38,7 @@ high = "round(wilson_high(stayed_count, known_count), 2)"
 [disclosure]
 clients = "client_count"
 keys = ["quarter", "site", "program"]
+along = "quarter"
 counts = ["known_count"]
 parts = { stayed_count = { of = "known_count" } }
 behind = ["client_count"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 
 import polars as pl
 
 import transforms
 from dashboards.questions import load_questions
 from flows.order import Tonight
+from flows.sharing import share
 from flows.tombstones import Tombstones, read_tombstones
 from flows.worklist import worklist_text
 from warehouse import compaction, folders, ledger, publishing, staging, views
@@ -29,11 +31,12 @@ def publish(tonight: Tonight) -> None:
     where = order.folders
     listed = worklist_text(con, order.clinic, order.as_of, tonight.crosswalk)
     waiting = folders.prepare(where.building / where.worklist.name, listed)
+    shared = share(tonight, load_questions().values())
     for cursor in tonight.cursors:  # an open transaction of theirs would hold up the checkpoint
         cursor.close()
     if publishing.seal(con) or tonight.is_erasing:
         compaction.compact(tonight.building)
-    _move_links(tonight)
+    _move_links(tonight, shared)
     waiting.replace(where.worklist)
 
 
@@ -99,14 +102,15 @@ def _without_erased(crosswalk: pl.DataFrame, tombstones: Tombstones) -> pl.DataF
     return crosswalk.filter(~pl.col("pseudonym").is_in(gone))
 
 
-def _move_links(tonight: Tonight) -> None:
+def _move_links(tonight: Tonight, shared: Path) -> None:
     where = tonight.order.folders
     stamp = folders.version_stamp(tonight.started_at, tonight.load_id)
     made = where.building / "crosswalk.parquet"
     _without_erased(tonight.crosswalk, read_tombstones(where)).write_parquet(made)
     folders.publish(made, where.crosswalk, stamp, 0o600)
     tonight.published = folders.publish(tonight.building, where.published, stamp, 0o440)
+    folders.publish(shared, where.safe, stamp, 0o444)
     where.attempts.unlink(missing_ok=True)
     long_ago = tonight.started_at - timedelta(hours=tonight.order.clinic.keep_hours)
-    for link in (where.crosswalk, where.published):
+    for link in (where.crosswalk, where.published, where.safe):
         folders.keep_newest(link, tonight.order.clinic.keep_versions, long_ago)

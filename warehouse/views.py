@@ -222,7 +222,7 @@ def make_wilson(con: duckdb.DuckDBPyConnection) -> None:
     for name, sign in (("wilson_low", "-"), ("wilson_high", "+")):
         bound = _WILSON.format(z=1.96, sign=sign)
         con.execute(f"CREATE OR REPLACE MACRO main.{name}(k, n) AS CASE WHEN n > 0 THEN {bound} END")
-        _say(con, "MACRO", f"main.{name}", "An end of Wilson's 95 % interval of the share k / n; null where n is 0.")
+        say(con, "MACRO", f"main.{name}", "An end of Wilson's 95 % interval of the share k / n; null where n is 0.")
 
 
 def make_macros(con: duckdb.DuckDBPyConnection) -> None:
@@ -234,7 +234,7 @@ def make_macros(con: duckdb.DuckDBPyConnection) -> None:
     ).replace("FROM load.movements", "FROM load.movements WHERE load_id <= last_load")
     con.execute(f"CREATE OR REPLACE MACRO load.movement_between(first_load, last_load) AS TABLE {between}")
     said = "The headlines' movement between two loads, by cause; columns as in why_it_moved."
-    _say(con, "MACRO TABLE", "load.movement_between", said)
+    say(con, "MACRO TABLE", "load.movement_between", said)
     for kind in KINDS.values():
         columns = ", ".join(column.name for column in kind.columns)
         con.execute(f"""
@@ -242,7 +242,7 @@ def make_macros(con: duckdb.DuckDBPyConnection) -> None:
             SELECT {columns}, known_from FROM history.{kind.name}
             WHERE known_from <= ({LOAD_OF_DAY}) AND coalesce(known_to > ({LOAD_OF_DAY}), true)""")
         said = f"{kind.description} As they were known after the last load of a day (of the clinic's zone)."
-        _say(con, "MACRO TABLE", f"history.{kind.name}_as_known_on", said)
+        say(con, "MACRO TABLE", f"history.{kind.name}_as_known_on", said)
 
 
 def make_question_views(
@@ -255,9 +255,9 @@ def make_question_views(
             con.execute(f"DROP VIEW dashboard.{name}")
     for name, (query, question, columns) in questions.items():
         con.execute(f"CREATE OR REPLACE VIEW dashboard.{name} AS {query}")
-        _say(con, "VIEW", f"dashboard.{name}", question)
+        say(con, "VIEW", f"dashboard.{name}", question)
         for column, description in columns.items():
-            _say(con, "COLUMN", f"dashboard.{name}.{column}", description)
+            say(con, "COLUMN", f"dashboard.{name}.{column}", description)
 
 
 def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
@@ -282,7 +282,7 @@ def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
     con.begin()  # some hundred statements, written to the disk once
     for (what, name), comment in wanted.items():
         if said.get(name) != comment:
-            _say(con, what, name, comment)
+            say(con, what, name, comment)
     con.commit()
 
 
@@ -302,6 +302,7 @@ def _comments(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     )
 
 
-def _say(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str) -> None:
+def say(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str) -> None:
+    """COMMENT ON."""
     quoted = comment.replace("'", "''")
     con.execute(f"COMMENT ON {what} {name} IS '{quoted}'")
