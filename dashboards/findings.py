@@ -60,6 +60,11 @@ def failed(question: Question) -> Finding:
     return Finding(question, FAILED.format(name=question.name), has_failed=True)
 
 
+def hidden(question: Question) -> Finding:
+    """The place of a question of which nothing may be shown here."""
+    return Finding(question, HIDDEN)
+
+
 def _columns(question: Question, rows: pl.DataFrame) -> list[str]:
     return [name for name in rows.columns if name not in question.filters and name not in _UNSEEN]
 

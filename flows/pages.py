@@ -10,12 +10,12 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dashboards.charts.values import label
 from dashboards.pages import day, moment, page, with_banner
 from dashboards.questions import load_questions
-from flows.asked import Asked, ask
+from flows.asked import Asked, ask, ask_safely
 from flows.dictionary_pages import dictionary_pages
 from flows.order import Order, Tonight, place_change
 from flows.terminal import arguments, finish
@@ -42,11 +42,11 @@ OPERATIONS = Audience("operations", "Operations", {})
 
 
 def draw(tonight: Tonight) -> None:
-    """The night's last step: what fails here is told, and takes nothing back that is published."""
+    """The last step of a night, after it has published: what fails here is told, and takes nothing back."""
     try:
-        tonight.troubles += [f"the question {name} failed; its page says so" for name in draw_pages(tonight.order)]
+        tonight.failed_questions = sorted({*tonight.failed_questions, *draw_pages(tonight.order)})
     except Exception as error:
-        tonight.troubles.append(f"the pages could not be drawn ({type(error).__name__}); those of the last night stand")
+        tonight.pages_failed = f"the pages could not be drawn ({type(error).__name__}); those of before stand"
 
 
 def draw_pages(order: Order) -> list[str]:
@@ -54,19 +54,24 @@ def draw_pages(order: Order) -> list[str]:
     questions = load_questions().values()
     with asking.open_locked(order.folders.published) as con:
         newest, late = asking.newest(con), asking.late(con)
-        shared = [ask(con, "dashboard", each) for each in questions if each.audience == "shared"]
-        books = [ask(con, "dashboard", each) for each in questions if each.audience == "operations"]
+        books = [ask(con, each) for each in questions if each.audience == "operations"]
         files = {f"dictionary/{name}": html for name, html in dictionary_pages(con)}
-    dates = _dates(order, newest)
+    with asking.open_locked(order.folders.safe) as con:
+        shared, closed_to = ask_safely(con, questions), asking.closed_to(con)
+    zone = order.clinic.zone
+    published = f"Published {moment(newest['published_at'].astimezone(zone))}."
     warnings = _warnings(order, newest, late)
     audiences = _audiences(shared)
     told = [(each, [asked.on(each.place) for asked in shared if _is_for(asked, each)]) for each in audiences]
     told.append((OPERATIONS, [asked.on({}) for asked in books]))
     for each, findings in told:
         is_shared = each is not OPERATIONS
+        data_to = closed_to - timedelta(days=1) if is_shared else newest["data_to"].astimezone(zone)
         facts = {"pages": _links(audiences) if each is CLINIC else (), "footer": (HIDING,) if is_shared else ()}
         said = warnings if is_shared else [*warnings, *_reasons(order)]
-        files[f"{each.folder}/index.html"] = page(each.title, findings, dates=dates, warnings=said, **facts)
+        files[f"{each.folder}/index.html"] = page(
+            each.title, findings, dates=f"Data to {day(data_to)}. {published}", warnings=said, **facts
+        )
     place = pages_folder(order.folders)
     remove_others(place, {write_page(place / name, html) for name, html in files.items()})
     return sorted({each.question.name for _, findings in told for each in findings if each.has_failed})
@@ -101,12 +106,6 @@ def _is_for(asked: Asked, audience: Audience) -> bool:
 
 def _links(audiences: Iterable[Audience]) -> list[tuple[str, str]]:
     return [(each.title, "" if each is CLINIC else f"../{each.folder}/index.html") for each in audiences]
-
-
-def _dates(order: Order, newest: Mapping) -> str:
-    zone = order.clinic.zone
-    published = moment(newest["published_at"].astimezone(zone))
-    return f"Data to {day(newest['data_to'].astimezone(zone))}. Published {published}."
 
 
 def _warnings(order: Order, newest: Mapping, late: Iterable[tuple]) -> list[str]:

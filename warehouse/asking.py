@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -15,7 +15,7 @@ from warehouse.frames import fetch
 
 def open_locked(path: Path) -> duckdb.DuckDBPyConnection:
     """A published file read-only, from which nothing else can be reached: no file, no extension, no network."""
-    con = open_published(path)
+    con = open_published(path.resolve())
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
@@ -43,3 +43,13 @@ def newest(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
 def late(con: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime | None]]:
     """Sources that are overdue, and when their latest export was made."""
     return con.sql("SELECT source, last_exported_at FROM load.sources WHERE is_late ORDER BY source").fetchall()
+
+
+def outcomes(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What became of each shared question in a safe file."""
+    return dict(con.sql("SELECT name, outcome FROM load.questions").fetchall())
+
+
+def closed_to(con: duckdb.DuckDBPyConnection) -> date:
+    """The day before which a safe file's months are over."""
+    return con.sql("SELECT closed_to FROM load.current").fetchone()[0]

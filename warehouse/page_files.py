@@ -16,7 +16,7 @@ FOLDER_MODE, FILE_MODE = 0o750, 0o640
 
 def pages_folder(folders: Folders) -> Path:
     """Where the pages are."""
-    return folders.root / "shared" / "pages"
+    return folders.shared / "pages"
 
 
 def write_page(page: Path, html: str) -> Path:

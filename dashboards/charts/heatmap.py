@@ -32,7 +32,7 @@ def heatmap(rows: pl.DataFrame, chart: Chart) -> Spec:
     layers += _columns(across, chart, cell, height)
     layers += [words(title(chart, "x"), width / 2, height + 44, align="center")]
     layers += [words(title(chart, "y"), 0, -14)]
-    return sheet(layers, height, {"left": left, "right": 4, "bottom": 54, "top": 28})
+    return sheet(layers, height, {"left": left, "right": 4, "bottom": 54 if title(chart, "x") else 28, "top": 28})
 
 
 def _in_order(values: list) -> list:

@@ -44,7 +44,7 @@ def line(rows: pl.DataFrame, chart: Chart) -> Spec:
 
     layers = [*threshold(chart, up, width, HEIGHT), *_drawn(data, chart, across, up, names)]
     layers += [*ends_of_lines(last, names, pixels, HEIGHT, width), *_first(data, names, percent)]
-    return sheet(layers, HEIGHT, {"left": LEFT, "right": right, "bottom": BELOW})
+    return sheet(layers, HEIGHT, {"left": LEFT, "right": right, "bottom": BELOW if title(chart, "x") else BELOW - 22})
 
 
 def threshold(chart: Chart, up: Axis, width: int, height: int, align: str = "right") -> list[Spec]:
@@ -62,7 +62,9 @@ def threshold(chart: Chart, up: Axis, width: int, height: int, align: str = "rig
 def _up(data: pl.DataFrame, chart: Chart) -> Axis:
     seen = [float(value) for name in ("y", "low", "high") for value in data[name].drop_nulls()]
     seen += [float(each["at"]) for each in chart.get("thresholds", ()) if seen]
-    at = ticks(min(seen), max(seen)) if seen else [0.0, 1.0]
+    room = 0.08 * (max(seen) - min(seen)) if seen else 0  # under the lowest: its label, and the dash of what is hidden
+    low = min(seen) - room if seen and min(seen) - room > 0 else min(seen, default=0.0)
+    at = ticks(low, max(seen, default=1.0))
     return Axis(at[0], at[-1], at, {})
 
 

@@ -9,6 +9,7 @@ WIDTH = 440
 INK, SOFT, FAINT, GRID = "#1f2933", "#616e7c", "#9aa5b1", "#e4e7eb"
 BLUE, ORANGE = "#0072b2", "#d55e00"  # Okabe & Ito 2008; orange only for what lies outside the 99.8 % limits
 SERIES = (BLUE, INK, "#8c4a7f", "#00735a", "#8a5a00", SOFT)  # each 4.5:1 on white or more; every line has its name
+RATER_COLORS = {"client": BLUE, "caregiver": SERIES[2], "therapist": INK, "observer": SERIES[3]}
 FONT = "Liberation Sans, Arial, sans-serif"
 SIZE = 13
 LINE_APART = 15  # two lines of text
@@ -83,7 +84,9 @@ def words(text: str | list[str], x: float, y: float, color: str = SOFT, **more: 
 
 
 def series_colors(names: list[str]) -> list[str]:
-    """A colour per line; the one line is blue."""
+    """A colour per line: a rater's is the same in every picture; the one line is blue."""
+    if len(names) > 1 and set(names) <= RATER_COLORS.keys():
+        return [RATER_COLORS[name] for name in names]
     return [SERIES[place % len(SERIES)] for place in range(len(names))] if len(names) > 1 else [BLUE]
 
 

@@ -54,6 +54,9 @@ def _numeric(column: pl.Series, width: int) -> Axis:
     if values.is_empty():
         return Axis(0, 1, [], {})
     low, high = float(values.min()), float(values.max())
+    if values.dtype.is_integer() and values.n_unique() <= min(8, width // 34):
+        room = 0 if high > low else 0.5
+        return Axis(low - room, high + room, sorted(map(float, values.unique())), {})
     at = [tick for tick in ticks(low, high, max(width // 60, 2)) if low <= tick <= high]
     if values.dtype.is_integer():
         at = [tick for tick in at if tick == int(tick)]

@@ -34,6 +34,6 @@ def is_percent(chart: Chart) -> bool:
 def title(chart: Chart, axis: str) -> str:
     """An axis's title, with the unit where it is said apart."""
     said, unit = str(chart.get(f"{axis}_title", "")), str(chart.get("unit", ""))
-    if axis == "x" or unit in {"", "share", said} or unit in said:
+    if axis == "x" or unit in {"", said} or unit in said or (unit in {"percent", "share"} and is_percent(chart)):
         return said
     return f"{said}, {unit}" if said else unit[:1].upper() + unit[1:]

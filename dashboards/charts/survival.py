@@ -30,7 +30,7 @@ _LINE = 17
 
 def survival(rows: pl.DataFrame, chart: Chart) -> Spec:
     """The specification. `chart`: x, y, at_risk; low and high, series; y_title, x_title."""
-    data = _from_all(in_roles(rows, chart, "x", "y", "low", "high", "at_risk"))
+    data = _from_all(in_roles(rows, chart, "x", "y", "low", "high", "at_risk").sort("series", "x", maintain_order=True))
     names = data["series"].unique(maintain_order=True).to_list()
     places = decimals(data["y"].to_list(), percent=True)
     ends = {name: name for name in names} if len(names) > 1 else {}
@@ -71,12 +71,13 @@ def _steps(data: pl.DataFrame, across: Axis, names: list[str], y_title: str) -> 
     up = y_axis(y_title, _UP.ticks, ".0%")
     y = {"field": "y", "type": "quantitative", "scale": _UP.spec(), "axis": up}
     step = {"interpolate": "step-after"}
+    data = data.filter(pl.col("y").is_not_null())  # a hidden step is joined with the next that is shown
     banded = data.filter(pl.col("low").is_not_null() & pl.col("high").is_not_null())
     shade = {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": color}
-    broken = {"type": "line", "strokeWidth": 2.2, "invalid": "break-paths-show-domains", **step}
+    path = {"type": "line", "strokeWidth": 2.2, **step}
     return [
         {"data": {"values": banded.to_dicts()}, "mark": {"type": "area", "opacity": 0.18, **step}, "encoding": shade},
-        {"data": {"values": data.to_dicts()}, "mark": broken, "encoding": {"x": x, "y": y, "color": color}},
+        {"data": {"values": data.to_dicts()}, "mark": path, "encoding": {"x": x, "y": y, "color": color}},
     ]
 
 

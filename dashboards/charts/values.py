@@ -35,7 +35,7 @@ def shown(value: object, places: int = 0, *, percent: bool = False) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float | int):
-        text = f"{_exactly(value, percent):,.{places}f}{'%' if percent else ''}"
+        text = f"{_exactly(value, percent) + 0:,.{places}f}{'%' if percent else ''}"
         return text.replace("-", "−")
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
