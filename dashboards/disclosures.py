@@ -10,6 +10,7 @@ means      { mean = { of = "count", range = [0, 100] } }: shown to a hundredth o
 estimates  { estimate = { of = "count", step = 0.01 } }: correlations and their like, shown to that step, for enough
 curve      { share, at_risk, events }: the share left after each step of `along`; steps that imply few are joined
 behind     columns that are there for this alone, and are not shown
+shared_out a key over whose values the parts share out their count: together they are all of it
 exhaustive true where the parts of a count are all there is of it
 therapists true where each row is a therapist: made only where the clinic file turns it on
 """
@@ -26,7 +27,7 @@ _PLANS = {  # per section: the keys that an entry needs, and those it may have
     "estimates": ({"of", "step"}, set()),
 }
 _CURVE = {"share", "at_risk", "events"}
-_KEYS = {"clients", "keys", "counts", "curve", "behind", "exhaustive", "along", "therapists", *_PLANS}
+_KEYS = {"clients", "keys", "counts", "curve", "behind", "exhaustive", "along", "shared_out", "therapists", *_PLANS}
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Disclosure:
     estimates: Mapping[str, Mapping] = field(default_factory=dict)
     curve: Mapping[str, str] = field(default_factory=dict)
     along: str | None = None
+    shared_out: str | None = None
     behind: tuple[str, ...] = ()
     exhaustive: bool = False
     therapists: bool = False
@@ -63,8 +65,10 @@ class Disclosure:
         used = {self.clients, *chain.from_iterable(self._used_by(each) for each in self._entries())}
         if strange := (used | set(self.curve.values())) - columns:
             raise ValueError(f"[disclosure] uses {', '.join(sorted(strange))}, which the query lacks")
-        if strange := {*filters, *filter(None, [self.along])} - set(self.keys):
-            raise ValueError(f"filters or along names {', '.join(sorted(strange))}, which is no key of [disclosure]")
+        if strange := {*filters, *filter(None, [self.along, self.shared_out])} - set(self.keys):
+            raise ValueError(
+                f"filters, along or shared_out names {', '.join(sorted(strange))}, which is no key of [disclosure]"
+            )
 
     def _entries(self) -> list[Mapping]:
         return [*self.parts.values(), *self.means.values(), *self.estimates.values()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from dashboards.charts import specifications
+from dashboards.charts import specifications, value_column
 from dashboards.charts.drawing import drawing
 from dashboards.charts.values import decimals, is_share, label, shown
 
@@ -45,7 +45,7 @@ def finding(question: Question, rows: pl.DataFrame, answer: str | None) -> Findi
     """A question's place, from the rows of one page and the answer over them."""
     if rows.is_empty():
         return Finding(question, NO_DATA)
-    value = question.chart["value" if "value" in question.chart else "y"]
+    value = value_column(rows, question.chart)
     columns = _columns(question, rows)
     head = [(column.replace("_", " "), rows[column].dtype.is_numeric()) for column in columns]
     table = _table(rows.select(columns))

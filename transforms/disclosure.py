@@ -30,6 +30,7 @@ class Contract(Protocol):
     estimates: Mapping[str, Mapping]
     curve: Mapping[str, str]
     along: str | None
+    shared_out: str | None
     exhaustive: bool
     therapists: bool
     numbers: Sequence[str]
@@ -142,6 +143,11 @@ def _shown(
     cells = _cells(rows, contract, counted, alone, sums, has_rest)
     kept = hide_derivable(cells, profile)
     found = alone | {name: kept[at * len(rows) :][: len(rows)] for at, name in enumerate(counted)}
+    for each in (
+        _alike(rows, [key for key in contract.keys if key != contract.shared_out]) if contract.shared_out else ()
+    ):
+        for count in contract.counts:
+            found[count][each] = found[count][each].all()
     for name, part in contract.parts.items():
         found[name] = found[name] & found[part["of"]]
     for name, mean in (contract.means | contract.estimates).items():
@@ -149,6 +155,11 @@ def _shown(
     if contract.curve:
         found[contract.curve["share"]] &= found[contract.curve["at_risk"]]
     return found
+
+
+def _alike(rows: pl.DataFrame, keys: Sequence[str]) -> list[list[int]]:
+    """The places of rows that are alike in keys."""
+    return rows.with_row_index().group_by(keys, maintain_order=True).agg("index")["index"].to_list()
 
 
 def _sums(rows: pl.DataFrame, contract: Contract, filters: Sequence[str]) -> list[tuple[str, int, list[int]]]:
@@ -189,6 +200,9 @@ def _cells(
         added += [
             (start[whole] + row, [start[n] + row for n in names], False) for names in beside for row in range(size)
         ]
+    for name, part in contract.parts.items() if contract.shared_out else ():
+        of_one = _alike(rows, [key for key in contract.keys if key != contract.shared_out])
+        added += [(start[part["of"]] + each[0], [start[name] + row for row in each], False) for each in of_one]
     hidden = np.zeros(size * len(contract.parts), dtype=bool)
     return Cells(
         value=np.concatenate([*values, np.zeros(0)]).astype(np.int64),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from dashboards.charts.bars import bars
+from dashboards.charts.bars import bars, either_way
 from dashboards.charts.funnel import funnel
 from dashboards.charts.heatmap import heatmap
 from dashboards.charts.line import line
@@ -16,7 +16,15 @@ from dashboards.charts.slope import slope
 from dashboards.charts.survival import survival
 from dashboards.charts.values import label
 
+__all__ = ["KINDS", "specifications", "value_column"]
 KINDS = {"line": line, "survival": survival, "funnel": funnel, "heatmap": heatmap, "bars": bars, "slope": slope}
+
+
+def value_column(rows: pl.DataFrame, chart: Chart) -> str:
+    """The column whose values a picture shows."""
+    if chart["kind"] == "bars":
+        return either_way(rows, chart)[1]
+    return str(chart["value"] if "value" in chart else chart["y"])
 
 
 def specifications(rows: pl.DataFrame, chart: Chart) -> Iterator[tuple[str, Spec]]:

@@ -15,7 +15,7 @@ _LINE = 15
 
 def bars(rows: pl.DataFrame, chart: Chart) -> Spec:
     """The specification. `chart`: what and how much, as x and y either way round; low and high, series; unit."""
-    what, value = _either_way(rows, chart)
+    what, value = either_way(rows, chart)
     chart = {**chart, "x": what, "y": value}
     data = in_roles(rows, chart, "x", "y", "low", "high")
     named = {each: wrapped(label(each, what), _MOST_LEFT) for each in data["x"].unique(maintain_order=True)}
@@ -36,10 +36,10 @@ def bars(rows: pl.DataFrame, chart: Chart) -> Spec:
     return sheet(layers, height, {"left": left, "right": right, "top": 28, "bottom": 6})
 
 
-def _either_way(rows: pl.DataFrame, chart: Chart) -> tuple[str, str]:
+def either_way(rows: pl.DataFrame, chart: Chart) -> tuple[str, str]:
     """The column that names the bars, and the one that they measure."""
     x, y = str(chart["x"]), str(chart["y"])
-    return (y, x) if rows[x].dtype.is_numeric() and not rows[y].dtype.is_numeric() else (x, y)
+    return (y, x) if rows[x].dtype.is_numeric() else (x, y)
 
 
 def _said(data: pl.DataFrame, names: list[str], percent: bool) -> list[str]:
