@@ -70,7 +70,7 @@ def _columns(question: Question, rows: pl.DataFrame) -> list[str]:
 
 
 def _pictures(question: Question, rows: pl.DataFrame, said: str) -> list[Picture]:
-    chart = {"y_title": question.title, **question.chart}
+    chart = {"title": question.title, **question.chart}
     made = []
     for place, (panel, spec) in enumerate(specifications(rows, chart)):
         alt = " ".join(filter(None, (question.alt, f"{panel}." if panel else "", said)))

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from dashboards.findings import Finding
 
 HERE = Path(__file__).parent
-SHOWN_FIRST = 2  # pictures of a question; its other panels wait behind a disclosure
+SHOWN_FIRST = 4  # pictures of a question; its other panels wait behind a disclosure
 BANNER = ("<!-- banner -->", "<!-- /banner -->")
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(HERE / "templates"),

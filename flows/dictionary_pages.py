@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dashboards.charts.values import decimals, shown
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SECTIONS = {"dashboard": "Metrics: what is asked", "main": "Tables: what it means"}
 SECTIONS |= {"history": "History: every version", "load": "The books"}
 _CLAUSE = re.compile(r" (?=(?:FROM|WHERE|GROUP BY|HAVING|ORDER BY|UNION ALL|(?:INNER |LEFT |CROSS )?JOIN)\b)")
+_READ = re.compile(r"\b(?:FROM|JOIN) \(*([\w.]+)")
 
 
 def dictionary_pages(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
@@ -23,8 +24,9 @@ def dictionary_pages(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]
     relations = {each.full_name: each for each in describe(con)}
     instruments = questionnaires(con)
     yield "index.html", _index(list(relations.values()), [head for head, _ in instruments])
+    reads = {name: _reads(each, relations) for name, each in relations.items()}
     for name, each in relations.items():
-        yield f"{name}.html", _relation(each, relations)
+        yield f"{name}.html", _relation(each, reads)
     for head, facts in instruments:
         yield f"instrument.{head['instrument']}.html", _instrument(head, facts)
 
@@ -40,19 +42,20 @@ def _index(relations: Sequence[Described], instruments: Sequence[Mapping[str, ob
     return render("index.html", title="Dictionary", kicker="Rapport", sections=[*sections, ("Questionnaires", titled)])
 
 
-def _relation(each: Described, relations: Mapping[str, Described]) -> str:
+def _relation(each: Described, reads: Mapping[str, set[str]]) -> str:
     """A table's page, or a metric's: its formula is the view's query."""
+    facts = {"columns": each.columns, "comment": each.comment, "reads": sorted(reads[each.full_name])}
+    asked_by = sorted(name for name, read in reads.items() if each.full_name in read)
     formula = _laid_out(each.formula) if each.formula else ""
-    reads = sorted(name for name in relations if name != each.full_name and _names(formula, name))
-    views = [other for other in relations.values() if other.formula and other is not each]
-    asked_by = sorted(view.full_name for view in views if _names(view.formula, each.full_name))
-    facts = {"columns": each.columns, "comment": each.comment, "formula": formula, "reads": reads, "asked_by": asked_by}
-    return render("relation.html", title=each.full_name, kicker="Dictionary", **facts)
+    return render(
+        "relation.html", title=each.full_name, kicker="Dictionary", formula=formula, asked_by=asked_by, **facts
+    )
 
 
-def _names(query: str, name: str) -> bool:
-    """Whether a query reads a table."""
-    return bool(re.search(rf"\b(?:FROM|JOIN) \(*(?:main\.)?{re.escape(name)}\b(?!\.)", query.replace('"', "")))
+def _reads(each: Described, names: Collection[str]) -> set[str]:
+    """The tables and views that a view's query reads."""
+    found = _READ.findall((each.formula or "").replace('"', ""))
+    return {name.removeprefix("main.") for name in found} & set(names) - {each.full_name}
 
 
 def _laid_out(query: str) -> str:

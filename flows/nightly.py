@@ -3,7 +3,7 @@
     python -m flows.nightly --exports DIR --clinic FILE --warehouse DIR [--as-of TIME] [--check]
 
 Exit status: 0 published; 1 the night failed and yesterday's warehouse stands; 2 unusable arguments or clinic file;
-3 another night is running; 4 published, but a source is overdue.
+3 another night is running; 4 published, but a source is overdue, or a question or the pages failed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from flows.report import Progress, Report, report_of, tell
 from warehouse.clinic import read_clinic
 from warehouse.errors import NightRunning, RapportError
 
-PUBLISHED, LATE = 0, 4  # what a night that cannot go on exits with, its error says
+PUBLISHED, TROUBLED = 0, 4  # what a night that cannot go on exits with, its error says
 
 
 @flow(name="nightly", description="Load what came, check it, compute it, publish it.", validate_parameters=False)
@@ -85,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error.told, file=sys.stderr)
         return error.status
     tell(report)
-    return LATE if report.late_sources else PUBLISHED
+    return TROUBLED if report.late_sources or report.failed_questions or report.pages_failed else PUBLISHED
 
 
 def _through_prefect(given: argparse.Namespace) -> Report:

@@ -23,6 +23,7 @@ from warehouse import asking
 from warehouse.attempts import failed_attempts
 from warehouse.errors import RapportError
 from warehouse.page_files import pages_folder, remove_others, write_page, written_pages
+from warehouse.views import NOT_KNOWN
 
 PLACES = ("site", "program")  # each of their values has a page of its own
 HIDING = "Numbers of few people are hidden (a dash), others are rounded; only whole months that are over are told."
@@ -91,10 +92,10 @@ def say_failed(order: Order) -> None:
 
 
 def _audiences(shared: Sequence[Asked]) -> list[Audience]:
-    """The clinic, then every site and every program that a question tells of."""
+    """The clinic, then every site and every program that a question tells of and that is one."""
     made = [CLINIC]
     for kind in PLACES:
-        values = sorted(set().union(*(each.values(kind) for each in shared)))
+        values = sorted(set().union(*(each.values(kind) for each in shared)) - {NOT_KNOWN, "other"})
         made += [Audience(f"{kind}-{_slug(value)}", _capital(label(value, kind)), {kind: value}) for value in values]
     return made
 

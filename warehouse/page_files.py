@@ -20,13 +20,15 @@ def pages_folder(folders: Folders) -> Path:
 
 
 def write_page(page: Path, html: str) -> Path:
-    """Put a page in the place of the one before it, at once; who may read it, its folder says."""
+    """Put a page in the place of the one before it, at once; who may read it, its folder says. The same stays."""
     folder = page.parent
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         folder.parent.chmod(0o755)
         folder.mkdir()
         folder.chmod(FOLDER_MODE)
+    if page.exists() and page.read_text(encoding="utf-8") == html:
+        return page
     waiting = folder / f".{page.name}.new"
     waiting.write_text(html, encoding="utf-8")
     waiting.chmod(FILE_MODE | (folder.stat().st_mode & 0o004))

@@ -28,10 +28,13 @@ def value_column(rows: pl.DataFrame, chart: Chart) -> str:
 
 
 def specifications(rows: pl.DataFrame, chart: Chart) -> Iterator[tuple[str, Spec]]:
-    """Each panel's name ('' where there is only one) and specification, in the order of the rows."""
+    """Each panel's name ('' where there is only one) and specification, in the order of the rows; none of a panel
+    that shows nothing."""
     draw = KINDS[str(chart["kind"])]
     if "panel" not in chart:
         yield "", draw(rows, chart)
         return
     for (panel,), part in rows.group_by(chart["panel"], maintain_order=True):
-        yield label(panel, str(chart["panel"])), draw(part, chart)
+        if part[value_column(part, chart)].null_count() < part.height:
+            name = label(panel, str(chart["panel"]))
+            yield name[:1].upper() + name[1:], draw(part, chart)

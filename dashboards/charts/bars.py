@@ -1,14 +1,28 @@
-"""Bars from zero, lying, with the value at the end and the interval as a thin line."""
+"""Lying bars from zero with the value at the end, the interval as a thin line; an estimate is a point on that line."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from dashboards.charts.look import FAINT, INK, WIDTH, Spec, series_colors, sheet, text_width, words, wrapped
+from dashboards.charts.look import (
+    FAINT,
+    INK,
+    SIZE,
+    WIDTH,
+    Spec,
+    as_given,
+    pixel,
+    series_colors,
+    sheet,
+    text_width,
+    words,
+    wrapped,
+)
 from dashboards.charts.roles import Chart, in_roles, is_percent, title
 from dashboards.charts.values import decimals, label, shown
 
-_BAR, _BETWEEN = 17, 13
+_BAR, _THIN_BAR, _MANY = 17, 12, 16  # more bars than that are thinner
+_BETWEEN, _GAP = 13, 2
 _MOST_LEFT = 150
 _LINE = 15
 
@@ -20,20 +34,16 @@ def bars(rows: pl.DataFrame, chart: Chart) -> Spec:
     data = in_roles(rows, chart, "x", "y", "low", "high")
     named = {each: wrapped(label(each, what), _MOST_LEFT) for each in data["x"].unique(maintain_order=True)}
     left = max((text_width(text) for lines in named.values() for text in lines), default=0) + 10
-    names = data["series"].unique(maintain_order=True).to_list()
-    said = _said(data, names, is_percent(chart))
-    widths = [(text_width(text) + 10, (value or 0) < 0) for text, value in zip(said, data["y"], strict=True)]
-    right = max((width for width, is_below in widths if not is_below), default=8)
-    below = max((width for width, is_below in widths if is_below), default=0)
-    scale = _scale(data, WIDTH - left - right, below)
-    tops, height = _tops(data, named)
-    layers = _drawn(data, names, said, scale, tops, height)
-    layers += [
-        words(lines, -8, _middle(data, each, tops) - _LINE / 2 * (len(lines) - 1), INK, align="right", lineHeight=_LINE)
-        for each, lines in named.items()
-    ]
+    bar = _BAR if data.height <= _MANY else _THIN_BAR
+    middles, height = _middles(data, named, bar)
+    made = _placed(data, middles, is_percent(chart), WIDTH - left)
+    layers = [*_marks(made, bar, WIDTH - left, height, is_estimate=_is_estimate(data, chart)), *_zero(made, height)]
+    for each, lines in named.items():
+        here = [middle for middle, x in zip(middles, data["x"], strict=True) if x == each]
+        middle = (here[0] + here[-1]) / 2 - _LINE / 2 * (len(lines) - 1)
+        layers.append(words(lines, -8, middle, INK, align="right", lineHeight=_LINE))
     layers.append(words(title(chart, "y"), 0, -14))
-    return sheet(layers, height, {"left": left, "right": right, "top": 28, "bottom": 6})
+    return sheet(layers, height, {"left": left, "right": 0, "top": 28, "bottom": 6})
 
 
 def either_way(rows: pl.DataFrame, chart: Chart) -> tuple[str, str]:
@@ -42,59 +52,85 @@ def either_way(rows: pl.DataFrame, chart: Chart) -> tuple[str, str]:
     return (y, x) if rows[x].dtype.is_numeric() else (x, y)
 
 
-def _said(data: pl.DataFrame, names: list[str], percent: bool) -> list[str]:
-    places = decimals(data["y"].to_list(), percent=percent)
-    texts = [shown(value, places, percent=percent) for value in data["y"]]
-    return [f"{text} {name}" if len(names) > 1 else text for text, name in zip(texts, data["series"], strict=True)]
+def _is_estimate(data: pl.DataFrame, chart: Chart) -> bool:
+    """Whether zero is one value among others and not where a bar begins."""
+    return bool(data["low"].is_not_null().any()) and not is_percent(chart)
 
 
-def _scale(data: pl.DataFrame, width: float, below: float) -> tuple[float, float]:
-    """Where zero is, and pixels per unit. `below` is the room for labels of what is less than zero."""
-    seen = [float(value) for name in ("y", "low", "high") for value in data[name].drop_nulls()]
-    low, high = min([0.0, *seen]), max([0.0, *seen])
-    per = (width - below) / ((high - low) or 1)
-    return below - low * per, per
-
-
-def _tops(data: pl.DataFrame, named: dict) -> tuple[list[float], int]:
-    """Where each bar begins, from above, and how high all are."""
-    tops, top = [0.0] * data.height, 0.0
+def _middles(data: pl.DataFrame, named: dict, bar: int) -> tuple[list[float], int]:
+    """The middle of each bar, from above, and how high all are."""
+    middles, top = [0.0] * data.height, 0.0
     for each, lines in named.items():
         here = [place for place, x in enumerate(data["x"]) if x == each]
-        room = max(len(here) * (_BAR + 2), len(lines) * _LINE)
-        first = top + (room - len(here) * (_BAR + 2)) / 2
+        room = max(len(here) * (bar + _GAP), len(lines) * _LINE)
+        first = top + (room - len(here) * (bar + _GAP) + bar) / 2
         for rank, place in enumerate(here):
-            tops[place] = first + rank * (_BAR + 2)
+            middles[place] = first + rank * (bar + _GAP)
         top += room + _BETWEEN
-    return tops, max(round(top - _BETWEEN), _BAR)
+    return middles, max(round(top - _BETWEEN), bar)
 
 
-def _middle(data: pl.DataFrame, each: object, tops: list[float]) -> float:
-    here = [top for top, x in zip(tops, data["x"], strict=True) if x == each]
-    return (min(here) + max(here) + _BAR) / 2
-
-
-def _drawn(
-    data: pl.DataFrame, names: list, said: list[str], scale: tuple[float, float], tops: list[float], height: int
-) -> list[Spec]:
-    zero, per = scale
+def _placed(data: pl.DataFrame, middles: list[float], percent: bool, width: float) -> list[dict]:
+    """A row per bar, in pixels: where it begins and ends, its interval, its text and its colour."""
+    names = data["series"].unique(maintain_order=True).to_list()
     colors = dict(zip(names, series_colors(names), strict=True))
-    opacity = 0.55 if data["low"].is_not_null().any() else 1  # the interval is seen through the bar
-    layers = []
-    for row, text, top in zip(data.iter_rows(named=True), said, tops, strict=True):
-        end, middle, color = zero + (row["y"] or 0) * per, top + _BAR / 2, colors[row["series"]]
-        box = {"x": {"value": min(zero, end)}, "x2": {"value": max(zero, end)}, "y": {"value": top}}
-        layers.append(_at({"type": "rect", "color": color, "opacity": opacity}, {**box, "y2": {"value": top + _BAR}}))
-        ends = [zero + row[name] * per for name in ("low", "high") if row[name] is not None]
-        if len(ends) == 2:
-            span = {"x": {"value": ends[0]}, "x2": {"value": ends[1]}, "y": {"value": middle}}
-            layers.append(_at({"type": "rule", "color": INK, "strokeWidth": 1.4}, span))
+    places = decimals(data["y"].to_list(), percent=percent)
+    said = [shown(value, places, percent=percent) for value in data["y"]]
+    said = [f"{text} {name}" if len(names) > 1 else text for text, name in zip(said, data["series"], strict=True)]
+    zero, per = _scale(data, said, width)
+    made = []
+    for row, text, middle in zip(data.iter_rows(named=True), said, middles, strict=True):
+        end = zero + (row["y"] or 0) * per
+        span = [zero + row[name] * per for name in ("low", "high") if row[name] is not None]
         is_below = end < zero
-        far = min([end, *ends]) - 6 if is_below else max([zero, end, *ends]) + 6
-        layers.append(words(text, far, middle, color, fontWeight=600, align="right" if is_below else "left"))
-    line = {"x": {"value": zero}, "y": {"value": -4}, "y2": {"value": height + 4}}
-    return [*layers, _at({"type": "rule", "color": FAINT}, line)]
+        far = min([end, *span]) - 6 if is_below else max([zero, end, *span]) + 6
+        made.append(
+            {"zero": zero, "end": end, "middle": middle, "text": text, "far": far, "is_below": is_below}
+            | {
+                "color": colors[row["series"]],
+                "low": span[0] if len(span) == 2 else None,
+                "high": span[1] if len(span) == 2 else None,
+            }
+            | {"is_known": row["y"] is not None}
+        )
+    return made
 
 
-def _at(mark: Spec, encoding: Spec) -> Spec:
-    return {"data": {"values": [{}]}, "mark": mark, "encoding": encoding}
+def _scale(data: pl.DataFrame, said: list[str], width: float) -> tuple[float, float]:
+    """Where zero is, and pixels per unit, so that the texts beside the bars have room."""
+    rooms = [(text_width(text) + 10, (value or 0) < 0) for text, value in zip(said, data["y"], strict=True)]
+    after = max((room for room, is_below in rooms if not is_below), default=8)
+    before = max((room for room, is_below in rooms if is_below), default=0)
+    seen = [float(value) for name in ("y", "low", "high") for value in data[name].drop_nulls()]
+    low, high = min([0.0, *seen]), max([0.0, *seen])
+    per = (width - before - after) / ((high - low) or 1)
+    return before - low * per, per
+
+
+def _marks(made: list[dict], bar: int, width: float, height: float, *, is_estimate: bool) -> list[Spec]:
+    spans = [row for row in made if row["low"] is not None]
+    y, color = pixel("middle", height), as_given("color")
+    known = {"values": [row for row in made if row["is_known"]]}
+    if is_estimate:
+        mark = {"type": "point", "filled": True, "size": 80, "opacity": 1}
+        body = {"data": known, "mark": mark, "encoding": {"x": pixel("end", width), "y": y, "color": color}}
+    else:
+        mark = {"type": "bar", "height": bar, "opacity": 0.55 if spans else 1}  # the interval is seen through it
+        ends = {"x": pixel("zero", width), "x2": {"field": "end"}, "y": y, "color": color}
+        body = {"data": known, "mark": mark, "encoding": ends}
+    span = {"x": pixel("low", width), "x2": {"field": "high"}, "y": y}
+    line = {"data": {"values": spans}, "mark": {"type": "rule", "color": INK, "strokeWidth": 1.4}, "encoding": span}
+    layers = [line, body] if is_estimate else [body, line]
+    small = SIZE if bar == _BAR else SIZE - 1
+    for is_below, align in ((False, "left"), (True, "right")):
+        here = {"values": [row for row in made if row["is_below"] == is_below]}
+        text = {"type": "text", "align": align, "fontWeight": 600, "fontSize": small}
+        place = {"x": pixel("far", width), "y": y, "color": color, "text": {"field": "text", "type": "nominal"}}
+        layers.append({"data": here, "mark": text, "encoding": place})
+    return layers
+
+
+def _zero(made: list[dict], height: int) -> list[Spec]:
+    """The line that bars begin at."""
+    place = {"x": {"value": made[0]["zero"] if made else 0}, "y": {"value": -4}, "y2": {"value": height + 4}}
+    return [{"data": {"values": [{}]}, "mark": {"type": "rule", "color": FAINT}, "encoding": place}]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from html import escape
 
-import vl_convert
-
 VEGA_LITE = "6.4"  # of look.SCHEMA
 
 
 def drawing(spec: dict[str, object], name: str, alt: str) -> str:
     """The picture as SVG that says what it shows to who cannot see it. `name` is unique on its page."""
+    import vl_convert  # noqa: PLC0415  it brings a JavaScript engine: only where something is drawn
+
     svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
     opening, _, rest = svg.partition(">")
     size = re.search(r'viewBox="[^"]*"', opening)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from dashboards.charts.look import INK, SIZE, SOFT, WIDTH, Spec, sheet, text_width, words, wrapped
+from dashboards.charts.look import INK, SIZE, SOFT, WIDTH, Spec, pixel, sheet, text_width, words, wrapped
 from dashboards.charts.roles import Chart, is_percent, title
 from dashboards.charts.values import decimals, label, shown
 
@@ -66,19 +66,14 @@ def _blue(strength: float) -> str:
     return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
-def _pixel(field: str, length: float, *, down: bool = False) -> Spec:
-    scale = {"domain": [0, length], "range": [0, length], "nice": False, "zero": False}
-    return {"field": field, "type": "quantitative", "axis": None, "scale": scale | ({"reverse": False} if down else {})}
-
-
 def _boxes(cells: list[dict], width: float, height: float) -> Spec:
-    place = {"x": _pixel("x", width), "x2": {"field": "x2"}, "y": _pixel("y", height, down=True), "y2": {"field": "y2"}}
+    place = {"x": pixel("x", width), "x2": {"field": "x2"}, "y": pixel("y", height), "y2": {"field": "y2"}}
     fill = {"field": "fill", "type": "nominal", "scale": None, "legend": None}
     return {"data": {"values": cells}, "mark": {"type": "rect"}, "encoding": {**place, "fill": fill}}
 
 
 def _values(cells: list[dict], width: float, height: float) -> Spec:
-    place = {"x": _pixel("middle", width), "y": _pixel("center", height, down=True)}
+    place = {"x": pixel("middle", width), "y": pixel("center", height)}
     ink = {"field": "ink", "type": "nominal", "scale": None, "legend": None}
     text = {"text": {"field": "text", "type": "nominal"}, "color": ink}
     return {"data": {"values": cells}, "mark": {"type": "text", "fontSize": SIZE - 1}, "encoding": {**place, **text}}

@@ -87,7 +87,7 @@ def _drawn(data: pl.DataFrame, chart: Chart, across: Axis, up: Axis, names: list
     known = data.filter(pl.col("y").is_not_null())
     band = known.filter(pl.col("low").is_not_null() & pl.col("high").is_not_null())
     shade = {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": color}
-    path = {"type": "line", "strokeWidth": 2.2, "invalid": "break-paths-show-domains"}
+    path = {"type": "line", "strokeWidth": 2.2, "strokeJoin": "round", "invalid": "break-paths-show-domains"}
     point = {"type": "point", "filled": True, "size": 34, "opacity": 1, "stroke": "white", "strokeWidth": 1}
     seen = {"x": x, "y": y, "color": color}
     opacity = 0.18 if len(names) == 1 else 0.12

@@ -83,6 +83,17 @@ def words(text: str | list[str], x: float, y: float, color: str = SOFT, **more: 
     return {"data": {"values": [{}]}, "mark": mark, "encoding": {"x": {"value": x}, "y": {"value": y}}}
 
 
+def pixel(field: str, length: float) -> Spec:
+    """A channel whose field is a place in pixels."""
+    scale = {"domain": [0, length], "range": [0, length], "nice": False, "zero": False, "padding": 0}
+    return {"field": field, "type": "quantitative", "axis": None, "scale": scale}
+
+
+def as_given(field: str) -> Spec:
+    """A channel whose field is a colour or a text, as it stands."""
+    return {"field": field, "type": "nominal", "scale": None, "legend": None}
+
+
 def series_colors(names: list[str]) -> list[str]:
     """A colour per line: a rater's is the same in every picture; the one line is blue."""
     if len(names) > 1 and set(names) <= RATER_COLORS.keys():

@@ -8,6 +8,7 @@ import polars as pl
 
 from dashboards.charts.values import is_share, label
 
+RATERS = ("client", "caregiver", "therapist", "observer")  # in this order in every picture
 Chart = Mapping[str, object]
 
 
@@ -15,7 +16,10 @@ def in_roles(rows: pl.DataFrame, chart: Chart, *roles: str) -> pl.DataFrame:
     """A column per role; null where the chart has no such column. `series` is text, named as readers say it."""
     empty = pl.lit(None, dtype=pl.Float64)
     picked = {role: pl.col(chart[role]) if role in chart else empty for role in roles}
-    return rows.select(**picked).with_columns(pl.Series("series", series_of(rows, chart), dtype=pl.String))
+    made = rows.select(**picked).with_columns(pl.Series("series", series_of(rows, chart), dtype=pl.String))
+    if set(made["series"]) <= set(RATERS):
+        return made.sort(pl.col("series").replace_strict(RATERS, range(len(RATERS))), maintain_order=True)
+    return made
 
 
 def series_of(rows: pl.DataFrame, chart: Chart) -> list[str]:
@@ -34,6 +38,8 @@ def is_percent(chart: Chart) -> bool:
 def title(chart: Chart, axis: str) -> str:
     """An axis's title, with the unit where it is said apart."""
     said, unit = str(chart.get(f"{axis}_title", "")), str(chart.get("unit", ""))
+    if axis == "y" and not said and (is_percent(chart) or not unit):
+        return str(chart.get("title", ""))
     if axis == "x" or unit in {"", said} or unit in said or (unit in {"percent", "share"} and is_percent(chart)):
         return said
     return f"{said}, {unit}" if said else unit[:1].upper() + unit[1:]

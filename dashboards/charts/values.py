@@ -7,11 +7,13 @@ from datetime import date, datetime
 from decimal import Decimal
 
 HIDDEN = "–"
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def label(value: object, column: str) -> str:
-    """A code as readers say it: a questionnaire in capitals, other words without underscores."""
+    """A code as readers say it: a questionnaire in capitals, a weekday by name, other words without underscores."""
+    if column == "weekday" and isinstance(value, int):
+        return WEEKDAYS[value - 1]
     if not isinstance(value, str):
         return shown(value)
     return value.replace("_", "-").upper() if column.endswith("instrument") else value.replace("_", " ")
