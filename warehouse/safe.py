@@ -12,7 +12,7 @@ import polars as pl
 
 from warehouse.building import create
 from warehouse.columns import Column
-from warehouse.frames import Stream
+from warehouse.frames import THREADS, Stream
 from warehouse.staging import enter
 from warehouse.views import make_wilson, say
 
@@ -41,6 +41,7 @@ _BOOKS = {
     "load.current": (CURRENT, "One row: which load this file is of, and which months."),
     "load.questions": (QUESTIONS, "One row per shared question."),
 }
+SMALLEST_BLOCK = 16384  # bytes: each column of a table takes one
 NO_PEOPLE = "Aggregates of closed calendar months; small numbers are hidden (null, is_hidden). PRIVACY.md says how."
 
 
@@ -56,11 +57,13 @@ class ShownTable:
 
 
 def begin(path: Path) -> duckdb.DuckDBPyConnection:
-    """A new safe file, with nothing in it yet."""
+    """A new safe file, with nothing in it yet; what is added is written at the end, at once."""
     path.unlink(missing_ok=True)
-    con = duckdb.connect(str(path))
+    con = duckdb.connect(config={"threads": THREADS})
     con.execute("SET TimeZone = 'UTC'")
-    con.execute("CREATE SCHEMA dashboard; CREATE SCHEMA load")
+    con.execute(f"ATTACH '{path}' AS safe (BLOCK_SIZE {SMALLEST_BLOCK})")
+    con.execute("USE safe")
+    con.execute("BEGIN; CREATE SCHEMA dashboard; CREATE SCHEMA load")
     make_wilson(con)
     for name, (columns, description) in _BOOKS.items():
         create(con, name, columns)
@@ -88,9 +91,8 @@ def enter_question(con: duckdb.DuckDBPyConnection, name: str, question: str, out
 
 def finish(con: duckdb.DuckDBPyConnection, current: Mapping[str, object]) -> None:
     """Say which load the file is of, and close it."""
-    con.execute("DELETE FROM load.current")
     enter(con, "load.current", current)
-    con.execute("CHECKPOINT")
+    con.execute("COMMIT; CHECKPOINT")
     con.close()
 
 
@@ -110,4 +112,5 @@ def carry(published: Path, to: Path, current: Mapping[str, object]) -> None:
     to.chmod(0o600)
     con = duckdb.connect(str(to))
     con.execute("SET TimeZone = 'UTC'")
+    con.execute("BEGIN; DELETE FROM load.current")
     finish(con, current)
