@@ -53,3 +53,12 @@ def outcomes(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
 def closed_to(con: duckdb.DuckDBPyConnection) -> date:
     """The day before which a safe file's months are over."""
     return con.sql("SELECT closed_to FROM load.current").fetchone()[0]
+
+
+def tell(con: duckdb.DuckDBPyConnection, query: str) -> str:
+    """What a query gives, as a table to read; or why DuckDB refuses it."""
+    try:
+        found = con.sql(query)
+    except duckdb.Error as error:
+        return str(error)
+    return "" if found is None else str(found)
