@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SECTIONS = {"dashboard": "Metrics: what is asked", "main": "Tables: what it means"}
 SECTIONS |= {"history": "History: every version", "load": "The books"}
-_CLAUSE = re.compile(r" (?=(?:FROM|WHERE|GROUP BY|HAVING|ORDER BY|UNION ALL|(?:INNER |LEFT |CROSS )?JOIN)\b)")
+_CLAUSE = re.compile(r" ((?:INNER |LEFT |CROSS )?JOIN|FROM|WHERE|GROUP BY|HAVING|ORDER BY|UNION ALL)\b")
 _READ = re.compile(r"\b(?:FROM|JOIN) \(*([\w.]+)")
 
 
@@ -61,7 +61,7 @@ def _reads(each: Described, names: Collection[str]) -> set[str]:
 def _laid_out(query: str) -> str:
     """A stored query with a line per clause."""
     bare = query.partition(" AS ")[2].rstrip(";").replace('"', "")
-    return _CLAUSE.sub("\n", bare)
+    return _CLAUSE.sub(r"\n\1", bare)
 
 
 def _instrument(head: Mapping[str, object], facts: Sequence[Facts]) -> str:

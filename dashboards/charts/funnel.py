@@ -35,7 +35,8 @@ def funnel(rows: pl.DataFrame, chart: Chart) -> Spec:
     percent = is_percent(chart)
     data = in_roles(rows, chart, "x", "y", "target", *LIMITS).sort("x")
     points = data.filter(pl.col("y").is_not_null())
-    average = shown(data["target"][0], decimals(data["target"].to_list(), percent=percent), percent=percent)
+    target = next(iter(data["target"].drop_nulls()), None)
+    average = shown(target, decimals(data["target"].to_list(), percent=percent), percent=percent)
     names = ("99.8% limit", "95% limit", f"Average {average}")
     right = max(map(text_width, names)) + 14
     width = WIDTH - LEFT - right
@@ -98,8 +99,8 @@ def _points(at: pl.DataFrame, across: Axis, up: Axis) -> list[Spec]:
 
 
 def _names_of_limits(data: pl.DataFrame, names: tuple[str, ...], up: Axis, width: int) -> list[Spec]:
-    last = data.tail(1)
-    wanted = [HEIGHT - up.pixels(last[name][0] or 0, HEIGHT) for name in ("high_998", "high_95", "target")]
+    last = {name: next(iter(data[name].drop_nulls().reverse()), 0) for name in ("high_998", "high_95", "target")}
+    wanted = [HEIGHT - up.pixels(value, HEIGHT) for value in last.values()]
     places = spread(wanted, LINE_APART, HEIGHT)
     return [words(name, width + 8, place) for name, place in zip(names, places, strict=True)]
 

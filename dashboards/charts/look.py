@@ -98,7 +98,7 @@ def series_colors(names: list[str]) -> list[str]:
     """A colour per line: a rater's is the same in every picture; the one line is blue."""
     if len(names) > 1 and set(names) <= RATER_COLORS.keys():
         return [RATER_COLORS[name] for name in names]
-    return [SERIES[place % len(SERIES)] for place in range(len(names))] if len(names) > 1 else [BLUE]
+    return [SERIES[place % len(SERIES)] for place in range(len(names))] if len(names) > 1 else [BLUE][: len(names)]
 
 
 def ends_of_lines(

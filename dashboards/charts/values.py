@@ -55,7 +55,8 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
         low, high = low - 0.5, high + 0.5
     raw = (high - low) / about
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(power * size for size in (1, 2, 2.5, 5, 10) if power * size >= raw * 0.999)
+    sizes = (1, 2, 2.5, 5, 10) if power >= 9 or 0.09 < power < 0.2 else (1, 2, 5, 10)  # 25 and 0.25, but not 2.5
+    step = next(power * size for size in sizes if power * size >= raw * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(number * step, 10) for number in range(first, last + 1)]
 
