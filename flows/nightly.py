@@ -85,6 +85,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(error.told, file=sys.stderr)
         return error.status
     tell(report)
+    return status_of(report)
+
+
+def status_of(report: Report) -> int:
+    """The exit status of a night that published."""
     return TROUBLED if report.late_sources or report.failed_questions or report.pages_failed else PUBLISHED
 
 

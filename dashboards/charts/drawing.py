@@ -16,5 +16,6 @@ def drawing(spec: dict[str, object], name: str, alt: str) -> str:
     opening, _, rest = svg.partition(">")
     size = re.search(r'viewBox="[^"]*"', opening)[0]
     marked = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="{name}-alt"'
+    rest = re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", rest)  # of Vega's groups: a picture is one thing
     rest = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\1{name}-\2", rest)
     return f'{marked}><title id="{name}-alt">{escape(alt)}</title>{rest}'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from dashboards.charts.look import (
@@ -43,7 +45,7 @@ def line(rows: pl.DataFrame, chart: Chart) -> Spec:
         return HEIGHT - up.pixels(value, HEIGHT)
 
     layers = [*threshold(chart, up, width, HEIGHT), *_drawn(data, chart, across, up, names)]
-    layers += [*ends_of_lines(last, names, pixels, HEIGHT, width), *_first(data, names, percent)]
+    layers += [*ends_of_lines(last, names, pixels, HEIGHT, width), *_first(data, names, percent, pixels)]
     return sheet(layers, HEIGHT, {"left": LEFT, "right": right, "bottom": BELOW if title(chart, "x") else BELOW - 22})
 
 
@@ -106,14 +108,14 @@ def _hidden(data: pl.DataFrame, x: Spec) -> list[Spec]:
     return [{"data": {"values": places}, "mark": mark, "encoding": {"x": x, "y": {"value": HEIGHT - 8}}}]
 
 
-def _first(data: pl.DataFrame, names: list[str], percent: bool) -> list[Spec]:
+def _first(data: pl.DataFrame, names: list[str], percent: bool, pixels: Callable[[float], float]) -> list[Spec]:
     """A single line's first value, under or over where it begins."""
     known = data.filter(pl.col("y").is_not_null())
     if len(names) != 1 or known.height < 3:
         return []
-    rises = known["y"][1] >= known["y"][0]
+    is_under = known["y"][1] >= known["y"][0] and pixels(known["y"][0]) < HEIGHT - 34  # there dashes may be
     text = shown(known["y"][0], decimals(known["y"].to_list(), percent=percent), percent=percent)
     mark = {"type": "text", "text": text, "color": BLUE, "fontWeight": 600, "align": "left", "dx": -2}
     place = {axis: {"field": axis, "type": "quantitative"} for axis in ("x", "y")}
     values = known.head(1).to_dicts()
-    return [{"data": {"values": values}, "mark": {**mark, "dy": 16 if rises else -14}, "encoding": place}]
+    return [{"data": {"values": values}, "mark": {**mark, "dy": 16 if is_under else -14}, "encoding": place}]

@@ -13,7 +13,7 @@ RATER_COLORS = {"client": BLUE, "caregiver": SERIES[2], "therapist": INK, "obser
 FONT = "Liberation Sans, Arial, sans-serif"
 SIZE = 13
 LINE_APART = 15  # two lines of text
-TITLE_ROOM = 30  # above the plot: the flat title of the y axis, and a label over the highest value
+TITLE_ROOM = 34  # above the plot: the flat title of the y axis, and a label over the highest value
 _NARROW, _WIDE = set("iljtfr.,:;'|!()[]- /"), set("mwMW%@")
 Spec = dict[str, object]
 
