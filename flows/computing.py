@@ -60,9 +60,8 @@ def derive_anew(tonight: Tonight) -> None:
 
 def _take_down(tonight: Tonight, tables: list[Table]) -> None:
     """Rows of a table whose columns have changed leave the books under the new definition."""
-    for table in tables:
-        if building.has_other_columns(tonight.con, table):
-            movement.note_taken_down(tonight.con, table)
+    for table in building.with_other_columns(tonight.con, tables):
+        movement.note_taken_down(tonight.con, table)
 
 
 def _compute_clients(tonight: Tonight, tables: list[Table], wanted: set[str], before: int | None = None) -> None:
