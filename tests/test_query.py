@@ -26,7 +26,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 )
 def test_a_locked_file_answers_questions_and_does_nothing_else(published, query):
     with open_locked(published.published) as con:
-        assert tell(con, "SELECT count(*) AS people FROM clients").count("6") == 1
+        assert "│      6 │" in tell(con, "SELECT count(*) AS people FROM clients")
         assert re.match(r"\w[\w ]*Error", tell(con, query.format(file=published.clinic)))
     assert not published.clinic.with_suffix(".toml.csv").exists()
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import polars as pl
 
+from dashboards.charts.lettering import text_width, wrapped
 from dashboards.charts.look import (
-    FAINT,
     INK,
+    LINE_APART,
     SIZE,
     WIDTH,
     Spec,
     as_given,
     pixel,
+    rule,
     series_colors,
     sheet,
-    text_width,
     words,
-    wrapped,
 )
 from dashboards.charts.roles import Chart, in_roles, is_percent, title
 from dashboards.charts.values import decimals, label, shown
@@ -24,7 +24,6 @@ from dashboards.charts.values import decimals, label, shown
 _BAR, _THIN_BAR, _MANY = 17, 12, 16  # more bars than that are thinner
 _BETWEEN, _GAP = 13, 2
 _MOST_LEFT = 150
-_LINE = 15
 
 
 def bars(rows: pl.DataFrame, chart: Chart) -> Spec:
@@ -37,11 +36,11 @@ def bars(rows: pl.DataFrame, chart: Chart) -> Spec:
     bar = _BAR if data.height <= _MANY else _THIN_BAR
     middles, height = _middles(data, named, bar)
     made = _placed(data, middles, is_percent(chart), WIDTH - left)
-    layers = [*_marks(made, bar, WIDTH - left, height, is_estimate=_is_estimate(data, chart)), *_zero(made, height)]
+    layers = [*_marks(made, bar, WIDTH - left, height, is_estimate=_is_estimate(data, chart)), _zero(made, height)]
     for each, lines in named.items():
         here = [middle for middle, x in zip(middles, data["x"], strict=True) if x == each]
-        middle = (here[0] + here[-1]) / 2 - _LINE / 2 * (len(lines) - 1)
-        layers.append(words(lines, -8, middle, INK, align="right", lineHeight=_LINE))
+        middle = (here[0] + here[-1]) / 2 - LINE_APART / 2 * (len(lines) - 1)
+        layers.append(words(lines, -8, middle, INK, align="right"))
     layers.append(words(title(chart, "y"), 0, -14))
     return sheet(layers, height, {"left": left, "right": 0, "top": 28, "bottom": 6})
 
@@ -62,7 +61,7 @@ def _middles(data: pl.DataFrame, named: dict, bar: int) -> tuple[list[float], in
     middles, top = [0.0] * data.height, 0.0
     for each, lines in named.items():
         here = [place for place, x in enumerate(data["x"]) if x == each]
-        room = max(len(here) * (bar + _GAP), len(lines) * _LINE)
+        room = max(len(here) * (bar + _GAP), len(lines) * LINE_APART)
         first = top + (room - len(here) * (bar + _GAP) + bar) / 2
         for rank, place in enumerate(here):
             middles[place] = first + rank * (bar + _GAP)
@@ -120,17 +119,17 @@ def _marks(made: list[dict], bar: int, width: float, height: float, *, is_estima
         body = {"data": known, "mark": mark, "encoding": ends}
     span = {"x": pixel("low", width), "x2": {"field": "high"}, "y": y}
     line = {"data": {"values": spans}, "mark": {"type": "rule", "color": INK, "strokeWidth": 1.4}, "encoding": span}
-    layers = [line, body] if is_estimate else [body, line]
     small = SIZE if bar == _BAR else SIZE - 1
-    for is_below, align in ((False, "left"), (True, "right")):
-        here = {"values": [row for row in made if row["is_below"] == is_below]}
-        text = {"type": "text", "align": align, "fontWeight": 600, "fontSize": small}
-        place = {"x": pixel("far", width), "y": y, "color": color, "text": {"field": "text", "type": "nominal"}}
-        layers.append({"data": here, "mark": text, "encoding": place})
-    return layers
+    said = [
+        words(row["text"], row["far"], row["middle"], row["color"], fontWeight=600, fontSize=small,
+              align="right" if row["is_below"] else "left")
+        for row in made
+    ]  # fmt: skip
+    layers = [line, body] if is_estimate else [body, line]
+    return [*(layers if spans else [body]), *said]
 
 
-def _zero(made: list[dict], height: int) -> list[Spec]:
+def _zero(made: list[dict], height: int) -> Spec:
     """The line that bars begin at."""
-    place = {"x": {"value": made[0]["zero"] if made else 0}, "y": {"value": -4}, "y2": {"value": height + 4}}
-    return [{"data": {"values": [{}]}, "mark": {"type": "rule", "color": FAINT}, "encoding": place}]
+    zero = made[0]["zero"] if made else 0
+    return rule(zero, -4, zero, height + 4)

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from dashboards.charts.look import (
-    BLUE,
-    FAINT,
-    LINE_APART,
-    ORANGE,
-    SIZE,
-    SOFT,
-    WIDTH,
-    Spec,
-    sheet,
-    spread,
-    text_width,
-    words,
-    x_axis,
-    y_axis,
-)
-from dashboards.charts.places import Axis
+from dashboards.charts.axes import Axis, across_axis, up_axis
+from dashboards.charts.lettering import spread, text_width
+from dashboards.charts.look import BLUE, FAINT, LINE_APART, ORANGE, SIZE, SOFT, WIDTH, Spec, as_given, sheet, words
 from dashboards.charts.roles import Chart, in_roles, is_percent, title
-from dashboards.charts.values import decimals, shown, tick_format, ticks
+from dashboards.charts.values import decimals, shown, ticks
 
 HEIGHT = 240
-LEFT, BELOW = 50, 52
+LEFT, BELOW = 50, 54
 LIMITS = ("low_998", "high_998", "low_95", "high_95")
 Box = tuple[float, float, float, float]
 
@@ -46,9 +32,11 @@ def funnel(rows: pl.DataFrame, chart: Chart) -> Spec:
         py=pl.col("y").map_elements(lambda y: HEIGHT - up.pixels(y, HEIGHT), return_dtype=pl.Float64),
         where=_where(),
     )
-    layers = [*_limits(data, chart, across, up, percent), *_points(at, across, up)]
-    layers += [*_names_of_limits(data, names, up, width), *_names_of_points(at, width)]
-    return sheet(layers, HEIGHT, {"left": LEFT, "right": right, "bottom": BELOW})
+    marks = [*up_axis(up, title(chart, "y"), width, HEIGHT, percent=percent)]
+    marks += across_axis(across, title(chart, "x"), width, HEIGHT)
+    marks += [*_limits(data, across, up), _points(at, across, up)]
+    marks += [*_names_of_limits(data, names, up, width), *_names_of_points(at, width)]
+    return sheet(marks, HEIGHT, {"left": LEFT, "right": right, "bottom": BELOW})
 
 
 def _where() -> pl.Expr:
@@ -62,40 +50,37 @@ def _axes(data: pl.DataFrame, width: int) -> tuple[Axis, Axis]:
     along = ticks(0, float(data["x"].max() or 1), max(width // 60, 2))
     seen = [value for name in ("y", *LIMITS) for value in data[name].drop_nulls()]
     up = ticks(max(min([*seen, 0.5]), 0), min(max([*seen, 0.5]), 1)) if seen else [0, 1]
-    return Axis(0, along[-1], along, {}), Axis(up[0], up[-1], up, {})
+    return Axis(0, along[-1], along), Axis(up[0], up[-1], up)
 
 
-def _limits(data: pl.DataFrame, chart: Chart, across: Axis, up: Axis, percent: bool) -> list[Spec]:
-    x = {"field": "x", "type": "quantitative", "scale": across.spec(), "axis": x_axis(title(chart, "x"), across.ticks)}
-    flat = y_axis(title(chart, "y"), up.ticks, tick_format(up.ticks, percent=percent))
-    y = {"type": "quantitative", "scale": up.spec(), "axis": flat}
-    values = {"values": data.unique("x", maintain_order=True).select("x", "target", *LIMITS).to_dicts()}
-
-    def band(width: str, color: str) -> Spec:
-        between = {"x": x, "y": {**y, "field": f"low_{width}"}, "y2": {"field": f"high_{width}"}}
+def _limits(data: pl.DataFrame, across: Axis, up: Axis) -> list[Spec]:
+    x, values = (
+        across.channel("x"),
+        {"values": data.unique("x", maintain_order=True).select("x", "target", *LIMITS).to_dicts()},
+    )
+    bands = []
+    for width, color in (("998", "#f0f2f5"), ("95", "#dfe3e8")):
+        between = {"x": x, "y": up.channel(f"low_{width}"), "y2": {"field": f"high_{width}"}}
         mark = {"type": "area", "color": color, "interpolate": "monotone", "clip": True}
-        return {"data": values, "mark": mark, "encoding": between}
-
-    line = {
+        bands.append({"data": values, "mark": mark, "encoding": between})
+    average = {
         "data": values,
         "mark": {"type": "line", "color": FAINT},
-        "encoding": {"x": x, "y": {**y, "field": "target"}},
+        "encoding": {"x": x, "y": up.channel("target")},
     }
-    return [band("998", "#f0f2f5"), band("95", "#dfe3e8"), line]
+    return [*bands, average]
 
 
-def _points(at: pl.DataFrame, across: Axis, up: Axis) -> list[Spec]:
-    x = {"field": "x", "type": "quantitative", "scale": across.spec()}
-    y = {"field": "y", "type": "quantitative", "scale": up.spec()}
-    domain = ["inside", "outside", "far"]
-    hue = {"scale": {"domain": domain, "range": [SOFT, BLUE, ORANGE]}, "legend": None}
-    form = {"scale": {"domain": domain, "range": ["circle", "circle", "diamond"]}, "legend": None}
-    where = {"field": "where", "type": "nominal"}
-    size = {"condition": {"test": "datum.where == 'far'", "value": 110}, "value": 48}
+def _points(at: pl.DataFrame, across: Axis, up: Axis) -> Spec:
+    looks = {"inside": (SOFT, "circle", 48), "outside": (BLUE, "circle", 48), "far": (ORANGE, "diamond", 110)}
+    values = [
+        {"x": x, "y": y, **dict(zip(("color", "shape", "size"), looks[where], strict=True))}
+        for x, y, where in at.select("x", "y", "where").iter_rows()
+    ]
     mark = {"type": "point", "filled": True, "opacity": 1, "stroke": "white", "strokeWidth": 0.8}
-    seen = {"x": x, "y": y, "color": {**where, **hue}, "shape": {**where, **form}, "size": size}
-    values = at.select("x", "y", "where").to_dicts()
-    return [{"data": {"values": values}, "mark": mark, "encoding": seen}]
+    seen = {"x": across.channel("x"), "y": up.channel("y"), "color": as_given("color"), "shape": as_given("shape")}
+    seen["size"] = {**as_given("size"), "type": "quantitative"}
+    return {"data": {"values": values}, "mark": mark, "encoding": seen}
 
 
 def _names_of_limits(data: pl.DataFrame, names: tuple[str, ...], up: Axis, width: int) -> list[Spec]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from dashboards.charts.look import INK, SIZE, SOFT, WIDTH, Spec, pixel, sheet, text_width, words, wrapped
+from dashboards.charts.lettering import text_width, wrapped
+from dashboards.charts.look import INK, SIZE, SOFT, WIDTH, Spec, as_given, pixel, sheet, words
 from dashboards.charts.roles import Chart, is_percent, title
 from dashboards.charts.values import decimals, label, shown
 
@@ -24,9 +25,10 @@ def heatmap(rows: pl.DataFrame, chart: Chart) -> Spec:
     width, height = WIDTH - left - 4, row * max(len(down), 1)
     cell = width / max(len(across), 1)
     cells = _cells(rows, chart, across, down, cell, row)
-    layers = [_boxes(cells, width, height), _values(cells, width, height)]
+    layers = [_boxes(cells, width, height)]
+    layers += [words(each["text"], *each["middle"], each["ink"], align="center", fontSize=SIZE - 1) for each in cells]
     layers += [
-        words(lines, -8, (place + 0.5) * row - 7.5 * (len(lines) - 1), align="right", lineHeight=15)
+        words(lines, -8, (place + 0.5) * row - 7.5 * (len(lines) - 1), align="right")
         for place, lines in enumerate(named)
     ]
     layers += _columns(across, chart, cell, height)
@@ -53,7 +55,7 @@ def _cells(rows: pl.DataFrame, chart: Chart, across: list, down: list, cell: flo
         left, top = across.index(x) * cell, down.index(y) * row
         made.append({
             "x": left + 1, "x2": left + cell - 1, "y": top + 1, "y2": top + row - 1,
-            "middle": left + cell / 2, "center": top + row / 2,
+            "middle": (left + cell / 2, top + row / 2),
             "fill": _NOTHING if value is None else _blue(strength),
             "text": text if sign else text.rstrip("%"),
             "ink": SOFT if value is None else "#ffffff" if strength > 0.45 else INK,
@@ -68,15 +70,8 @@ def _blue(strength: float) -> str:
 
 def _boxes(cells: list[dict], width: float, height: float) -> Spec:
     place = {"x": pixel("x", width), "x2": {"field": "x2"}, "y": pixel("y", height), "y2": {"field": "y2"}}
-    fill = {"field": "fill", "type": "nominal", "scale": None, "legend": None}
-    return {"data": {"values": cells}, "mark": {"type": "rect"}, "encoding": {**place, "fill": fill}}
-
-
-def _values(cells: list[dict], width: float, height: float) -> Spec:
-    place = {"x": pixel("middle", width), "y": pixel("center", height)}
-    ink = {"field": "ink", "type": "nominal", "scale": None, "legend": None}
-    text = {"text": {"field": "text", "type": "nominal"}, "color": ink}
-    return {"data": {"values": cells}, "mark": {"type": "text", "fontSize": SIZE - 1}, "encoding": {**place, **text}}
+    shown_cells = [{name: each[name] for name in ("x", "x2", "y", "y2", "fill")} for each in cells]
+    return {"data": {"values": shown_cells}, "mark": "rect", "encoding": {**place, "fill": as_given("fill")}}
 
 
 def _columns(across: list, chart: Chart, cell: float, height: int) -> list[Spec]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
+from dashboards.charts.axes import Axis
+from dashboards.charts.lettering import ends_of_lines, spread, text_width
 from dashboards.charts.look import (
-    FAINT,
     LINE_APART,
     WIDTH,
     Spec,
-    ends_of_lines,
+    as_given,
+    pixel,
+    rule,
     series_colors,
     sheet,
-    spread,
-    text_width,
     words,
 )
-from dashboards.charts.places import Axis
 from dashboards.charts.roles import Chart, in_roles, is_percent, title
 from dashboards.charts.values import decimals, label, shown, ticks
 
@@ -38,13 +40,13 @@ def slope(rows: pl.DataFrame, chart: Chart) -> Spec:
     right = max((text_width(text) for text, _ in last.values()), default=0) + 16
     width = WIDTH - left - right
     at = ticks(min(known.values(), default=0), max(known.values(), default=1))
-    up = Axis(at[0], at[-1], at, {})
+    up = Axis(at[0], at[-1], at)
 
     def pixels(value: float) -> float:
         return HEIGHT - up.pixels(value, HEIGHT)
 
     where = {column: width * place / max(len(columns) - 1, 1) for place, column in enumerate(columns)}
-    layers = [_post(x) for x in where.values()]
+    layers = [rule(x, 0, x, HEIGHT) for x in where.values()]
     layers += _lines(known, names, where, pixels)
     layers += [*_beginnings(known, texts, names, columns, pixels), *ends_of_lines(last, names, pixels, HEIGHT, width)]
     layers += [
@@ -56,29 +58,22 @@ def slope(rows: pl.DataFrame, chart: Chart) -> Spec:
         )
         for column, x in where.items()
     ]
-    layers.append(words(title(chart, "y"), -left + 2, -18))
+    layers.append(words(title(chart, "y"), -left + 2, -20))
     return sheet(layers, HEIGHT, {"left": left, "right": right, "top": 34, "bottom": 28})
 
 
-def _post(x: float) -> Spec:
-    place = {"x": {"value": x}, "y": {"value": 0}, "y2": {"value": HEIGHT}}
-    return {"data": {"values": [{}]}, "mark": {"type": "rule", "color": FAINT}, "encoding": place}
+def _lines(known: dict, names: list[str], where: dict, pixels: Callable[[float], float]) -> list[Spec]:
+    color = dict(zip(names, series_colors(names), strict=True))
+    path = [{"series": name, "x": where[x], "y": pixels(y), "color": color[name]} for (name, x), y in known.items()]
+    place = {"x": pixel("x", WIDTH), "y": pixel("y", HEIGHT), "color": as_given("color")}
+    line = {"data": {"values": path}, "mark": {"type": "line", "strokeWidth": 2.2}, "encoding": place}
+    point = {"data": {"values": path}, "mark": {"type": "point", "filled": True, "size": 40, "opacity": 1}}
+    return [{**line, "encoding": {**place, "detail": {"field": "series"}}}, {**point, "encoding": place}]
 
 
-def _lines(known: dict, names: list[str], where: dict, pixels) -> list[Spec]:  # noqa: ANN001
-    made = []
-    for name, color in zip(names, series_colors(names), strict=True):
-        path = [{"x": where[x], "y": pixels(y)} for (series, x), y in known.items() if series == name]
-        scale = {"domain": [0, WIDTH], "range": [0, WIDTH], "nice": False, "zero": False}
-        down = {"domain": [0, HEIGHT], "range": [0, HEIGHT], "nice": False, "zero": False}
-        x = {"field": "x", "type": "quantitative", "axis": None, "scale": scale}
-        y = {"field": "y", "type": "quantitative", "axis": None, "scale": down}
-        mark = {"type": "line", "color": color, "strokeWidth": 2.2, "point": {"color": color, "size": 40}}
-        made.append({"data": {"values": path}, "mark": mark, "encoding": {"x": x, "y": y}})
-    return made
-
-
-def _beginnings(known: dict, texts: dict, names: list[str], columns: list, pixels) -> list[Spec]:  # noqa: ANN001
+def _beginnings(
+    known: dict, texts: dict, names: list[str], columns: list, pixels: Callable[[float], float]
+) -> list[Spec]:
     first = [name for name in names if (name, columns[0]) in known]
     places = spread([pixels(known[name, columns[0]]) for name in first], LINE_APART, HEIGHT)
     color = dict(zip(names, series_colors(names), strict=True))

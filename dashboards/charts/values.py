@@ -61,7 +61,6 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     return [round(number * step, 10) for number in range(first, last + 1)]
 
 
-def tick_format(at: list[float], *, percent: bool = False) -> str:
-    """The d3 format that shows ticks with the decimals that their step needs."""
-    places = decimals([float(tick) for tick in at], percent=percent)
-    return f",.{places}{'%' if percent else 'f'}"
+def tick_places(at: list[float], *, percent: bool = False) -> int:
+    """The decimals that the labels of ticks need."""
+    return decimals([float(tick) for tick in at], percent=percent)
