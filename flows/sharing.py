@@ -32,10 +32,11 @@ def share(tonight: Tonight, questions: Iterable[Question]) -> Path:
     if tonight.purpose != "restore" and all(before.get(key) == current[key] for key in ("closed_to", "fingerprint")):
         safe.carry(where.safe, made, current | {"made_by_load": before["made_by_load"]})
         return made
+    published = safe.tables_of(where.safe) if before.get("profile") == sharing.profile.name else {}
     con = safe.begin(made)
     audiences = audiences_of(tonight.con, sharing) if shared else {}
     for each in shared:
-        _add(con, tonight, each, audiences)
+        _add(con, tonight, each, audiences, _comparable(each, published.get(each.name)))
     safe.finish(con, current)
     return made
 
@@ -66,8 +67,16 @@ def audiences_of(con: object, sharing: Sharing) -> dict[str, list[str]]:
     return {name: [ALL, *found[name]] if is_enough else [] for name in AUDIENCES}
 
 
-def _add(con: object, tonight: Tonight, asked: Question, audiences: dict[str, list[str]]) -> None:
-    outcome, rows = _figures(tonight, asked, audiences)
+def _comparable(asked: Question, published: pl.DataFrame | None) -> pl.DataFrame | None:
+    """What was published last, if the question had these columns then."""
+    columns = {*asked.disclosure.keys, *asked.disclosure.numbers}
+    return published if published is not None and columns <= set(published.columns) else None
+
+
+def _add(
+    con: object, tonight: Tonight, asked: Question, audiences: dict[str, list[str]], before: pl.DataFrame | None
+) -> None:
+    outcome, rows = _figures(tonight, asked, audiences, before)
     if rows is not None:
         try:
             safe.add_table(con, safe.ShownTable(asked.name, rows, asked.derived, asked.comment, asked.columns))
@@ -76,14 +85,16 @@ def _add(con: object, tonight: Tonight, asked: Question, audiences: dict[str, li
     safe.enter_question(con, asked.name, asked.question, outcome)
 
 
-def _figures(tonight: Tonight, asked: Question, audiences: dict[str, list[str]]) -> tuple[str, pl.DataFrame | None]:
+def _figures(
+    tonight: Tonight, asked: Question, audiences: dict[str, list[str]], before: pl.DataFrame | None
+) -> tuple[str, pl.DataFrame | None]:
     sharing = tonight.order.clinic.sharing
     if asked.disclosure.therapists and not sharing.therapists:
         return "off", None
     try:
         rows = fetch(tonight.con, asked.query)
         told = rows if all(audiences.values()) else rows.clear()
-        shown = hide(told, asked.disclosure, asked.filters, sharing, audiences)
+        shown = hide(told, asked.disclosure, asked.filters, sharing, audiences, before)
     except Exception:  # as above
         return "failed", None
     if rows.is_empty():

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
-from transforms.derivable import Cells, hide_derivable, rounded
+from transforms.derivable import Cells, after, hide_derivable, rounded
 from warehouse.sharing import Profile, Sharing
 
 ALL = "All"
@@ -42,9 +42,11 @@ def hide(
     filters: Sequence[str],
     sharing: Sharing,
     audiences: Mapping[str, Collection[str]],
+    before: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The rows with keys and numbers alone, hidden ones null, and `is_hidden`. `audiences` has per filter the values
-    with enough clients for figures of their own; the others have no rows, and are in 'All'."""
+    with enough clients for figures of their own; the others have no rows, and are in 'All'. `before` is what was
+    published last: the two together must not give anything away either."""
     _refuse_exact(rows, contract)
     if rows.is_empty():
         return rows.select(*contract.keys, *contract.numbers, pl.lit(True).alias("is_hidden"))
@@ -58,7 +60,7 @@ def hide(
     else:
         has_rest = {name for name in filters if not set(rows[name].unique()) <= {ALL, *audiences.get(name, ())}}
         told = _completed(told, contract, filters)
-        is_shown = _shown(told, contract, filters, sharing.profile, has_rest)
+        is_shown = _shown(told, contract, filters, sharing.profile, has_rest, before)
     shown = _written(told, contract, is_shown, sharing.profile)
     return shown.sort(pl.all()) if contract.therapists else _without_silent_rows(shown, contract, filters)
 
@@ -123,7 +125,9 @@ def _steps_shown(rows: pl.DataFrame, contract: Contract, profile: Profile) -> np
     others = [name for name in contract.keys if name != contract.along]
     told = rows.with_row_index().sort([*others, contract.along])
     is_shown, place, since = np.zeros(len(rows), dtype=bool), None, 0
-    for row in told.select("index", pl.struct(others).alias("of"), curve["events"], curve["at_risk"]).iter_rows():
+    for row in told.select(
+        "index", (pl.struct(others) if others else pl.lit(0)).alias("of"), curve["events"], curve["at_risk"]
+    ).iter_rows():
         index, of, events, at_risk = row
         since = events + (since if of == place else 0)
         place = of
@@ -133,15 +137,22 @@ def _steps_shown(rows: pl.DataFrame, contract: Contract, profile: Profile) -> np
 
 
 def _shown(
-    rows: pl.DataFrame, contract: Contract, filters: Sequence[str], profile: Profile, has_rest: set[str]
+    rows: pl.DataFrame,
+    contract: Contract,
+    filters: Sequence[str],
+    profile: Profile,
+    has_rest: set[str],
+    before: pl.DataFrame | None,
 ) -> dict[str, np.ndarray]:
     """Which numbers are shown once nothing can be derived from them either."""
     alone = _shown_alone(rows, contract, profile)
     counted = [name for name in alone if name not in {*contract.means, *contract.estimates}]
     counted = [name for name in counted if not contract.curve or name != contract.curve["share"]]
     sums = _sums(rows, contract, filters)
-    cells = _cells(rows, contract, counted, alone, sums, has_rest)
-    kept = hide_derivable(cells, profile)
+    cells = _cells(rows, contract, counted, alone, sums, has_rest, profile)
+    kept = hide_derivable(
+        cells if before is None else after(cells, *_published(rows, contract, counted, before)), profile
+    )
     found = alone | {name: kept[at * len(rows) :][: len(rows)] for at, name in enumerate(counted)}
     for each in (
         _alike(rows, [key for key in contract.keys if key != contract.shared_out]) if contract.shared_out else ()
@@ -155,6 +166,17 @@ def _shown(
     if contract.curve:
         found[contract.curve["share"]] &= found[contract.curve["at_risk"]]
     return found
+
+
+def _published(
+    rows: pl.DataFrame, contract: Contract, counted: Sequence[str], before: pl.DataFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """What was published of each cell, and whether it was shown; a row that was not there was hidden."""
+    told = rows.select(contract.keys).join(before.select(*contract.keys, *counted), on=contract.keys, how="left")
+    seen = np.concatenate([*(told[name].fill_null(0).to_numpy() for name in counted), np.zeros(0)])
+    is_shown = np.concatenate([*(told[name].is_not_null().to_numpy() for name in counted), np.zeros(0)])
+    complements = np.zeros(len(rows) * len(contract.parts))
+    return np.concatenate([seen, complements]).astype(np.int64), np.concatenate([is_shown, complements]).astype(bool)
 
 
 def _alike(rows: pl.DataFrame, keys: Sequence[str]) -> list[list[int]]:
@@ -183,12 +205,16 @@ def _cells(
     alone: Mapping[str, np.ndarray],
     sums: list[tuple[str, int, list[int]]],
     has_rest: set[str],
+    profile: Profile,
 ) -> Cells:
     """Every count, and the complement of every part, with all sums between them."""
     size = len(rows)
     start = {name: at * size for at, name in enumerate([*counted, *(f"not {part}" for part in contract.parts)])}
     values = [rows[name].to_numpy() for name in counted]
     values += [(rows[part["of"]] - rows[name]).to_numpy() for name, part in contract.parts.items()]
+    parts = {name: rows[name].to_numpy() for name in contract.parts}
+    no_other = np.full(size, np.iinfo(np.int32).max)
+    others = [values[len(counted) + list(parts).index(n)] if n in parts else no_other for n in counted]
     faces = [start[name] + np.arange(size) for name in (*counted, *contract.parts)]
     added = [
         (at + total, [at + each for each in parts], name in has_rest)
@@ -204,8 +230,12 @@ def _cells(
         of_one = _alike(rows, [key for key in contract.keys if key != contract.shared_out])
         added += [(start[part["of"]] + each[0], [start[name] + row for row in each], False) for each in of_one]
     hidden = np.zeros(size * len(contract.parts), dtype=bool)
+    value = np.concatenate([*values, np.zeros(0)]).astype(np.int64)
     return Cells(
-        value=np.concatenate([*values, np.zeros(0)]).astype(np.int64),
+        value=value,
+        seen=rounded(value, profile),
+        part=np.concatenate([*faces, np.zeros(0)]).astype(np.int64),
+        other_value=np.concatenate([*others, *parts.values(), np.zeros(0)]).astype(np.int64),
         is_shown=np.concatenate([*(alone[name] for name in counted), hidden]).astype(bool),
         face=np.concatenate([*faces, np.zeros(0)]).astype(np.int64),
         parent=np.array([total for total, _, _ in added], dtype=np.int64),

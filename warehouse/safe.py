@@ -12,7 +12,7 @@ import polars as pl
 
 from warehouse.building import create
 from warehouse.columns import Column
-from warehouse.frames import THREADS, Stream
+from warehouse.frames import THREADS, Stream, fetch
 from warehouse.staging import enter
 from warehouse.views import make_wilson, say
 
@@ -104,6 +104,15 @@ def current_of(path: Path) -> dict[str, object]:
         con.execute("SET TimeZone = 'UTC'")
         found = con.sql("FROM load.current")
         return dict(zip(found.columns, found.fetchone(), strict=True))
+
+
+def tables_of(path: Path) -> dict[str, pl.DataFrame]:
+    """The tables of a published safe file; none where there is none."""
+    if not path.exists():
+        return {}
+    with duckdb.connect(str(path), read_only=True) as con:
+        listed = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'dashboard'"
+        return {name: fetch(con, f"FROM dashboard.{name}") for (name,) in con.sql(listed).fetchall()}
 
 
 def carry(published: Path, to: Path, current: Mapping[str, object]) -> None:
