@@ -72,7 +72,7 @@ def forget(order: Order, person: Person) -> Receipt:
     """Take the person out; run again, it finishes what was interrupted."""
     with at_work(order, "forget") as tonight:
         tonight.reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
-        tonight.is_erasing = True
+        tonight.leaves_space_behind = True
         set_tombstone(order.folders, person.pseudonym, person.since)
         begin(tonight)
         rows = erasing.erase_records(tonight.con, person.pseudonym, person.since)

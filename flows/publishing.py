@@ -34,7 +34,7 @@ def publish(tonight: Tonight) -> None:
     shared = share(tonight, load_questions().values())
     for cursor in tonight.cursors:  # an open transaction of theirs would hold up the checkpoint
         cursor.close()
-    if publishing.seal(con) or tonight.is_erasing:
+    if publishing.seal(con) or tonight.leaves_space_behind:
         compaction.compact(tonight.building)
     _move_links(tonight, shared)
     waiting.replace(where.worklist)

@@ -16,7 +16,7 @@ from warehouse.errors import Refused
 def read_deliveries(tonight: Tonight) -> None:
     """Every file through its reader, pseudonymised, into the staged rows."""
     for delivery in tonight.deliveries:
-        tonight.told(f"reading {delivery.path.name}")
+        tonight.told(f"reading {delivery.label}")
         try:
             _read(tonight, delivery)
         except Refused as refused:

@@ -15,7 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from warehouse.columns import RATERS, SEXES
-from warehouse.declarations import known, one_of
+from warehouse.declarations import known, one_of, time_span, zone_name
 from warehouse.errors import Unusable
 from warehouse.instruments import Instrument, Scale, load_instruments
 from warehouse.instruments.norms import Norm, Reliability
@@ -26,6 +26,8 @@ from warehouse.instruments.versions import refuse_versionless
 from warehouse.protocol import Due, read_protocol
 from warehouse.records import KINDS
 from warehouse.rupture_rules import RuptureRule, read_rupture_rules
+from warehouse.schedule import KEYS as SCHEDULE
+from warehouse.schedule import Schedule, schedule_of
 from warehouse.sharing import Sharing, read_sharing
 
 TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
@@ -37,7 +39,7 @@ ENCODINGS = ("utf-8", "utf-16", "windows-1252")
 # Every key, with its kind of value.
 _TOP = {
     "time_zone": "text",
-    "schedule": "text",
+    **SCHEDULE,
     "on_failure": "text",
     "quarantine_limit": "number",
     "vanished_limit": "number",
@@ -150,7 +152,7 @@ class Clinic:
     """What a clinic has declared."""
 
     time_zone: str
-    schedule: str
+    schedule: Schedule
     on_failure: str | None
     quarantine_limit: float
     not_treatment: tuple[str, ...]
@@ -225,9 +227,8 @@ def read_clinic(path: Path) -> Clinic:
 
 def _clinic(facts: dict, folder: Path) -> Clinic:
     known("the file", facts, _TOP)
-    if "time_zone" not in facts:
-        raise ValueError("the key 'time_zone' is missing; add for example time_zone = \"Europe/London\"")
-    zone = _zone("time_zone", facts["time_zone"])
+    schedule = schedule_of(facts)
+    zone = schedule.zone.key
     own = folder / facts["instruments"] if "instruments" in facts else None
     if own and not own.is_dir():
         raise ValueError(f"instruments = '{facts['instruments']}' is not a folder beside the clinic file")
@@ -236,7 +237,7 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
     sections = facts.get("sources") or {kind: {"format": "plain"} for kind in PLAIN_KINDS}
     return Clinic(
         time_zone=zone,
-        schedule=_schedule(facts.get("schedule", "0 3 * * *")),
+        schedule=schedule,
         on_failure=facts.get("on_failure"),
         quarantine_limit=_share("quarantine_limit", facts.get("quarantine_limit", 0.2)),
         not_treatment=tuple(facts.get("not_treatment", ())),
@@ -306,9 +307,9 @@ def _source(name: str, section: dict, zone: str, instruments: Mapping[str, Instr
         records=records if kind == "plain" else None,
         files=section.get("files", f"{records}*"),
         exported_at=section.get("exported_at"),
-        time_zone=_zone(f"{where} time_zone", section.get("time_zone", zone)),
+        time_zone=zone_name(f"{where} time_zone", section.get("time_zone", zone)),
         id_space=section.get("id_space", "clinic" if kind == "plain" else name),
-        every=_every(f"{where} every", section.get("every")),
+        every=time_span(f"{where} every", section["every"]) if "every" in section else None,
         covers=_covers(f"{where} covers", section.get("covers"), records if kind == "plain" else "responses"),
         nulls=tuple(str(word) for word in section.get("nulls", ())),
         decimal=one_of(f"{where} decimal", section.get("decimal", "."), (".", ",")),
@@ -369,19 +370,6 @@ def _words(where: str, facts: dict, allowed: tuple[str, ...]) -> Words:
     return Words(facts["column"], dict(facts["words"]))
 
 
-def _zone(key: str, name: str) -> str:
-    try:
-        return ZoneInfo(name).key
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{key} = '{name}' is not an IANA time zone such as America/Chicago") from None
-
-
-def _schedule(cron: str) -> str:
-    if len(cron.split()) != 5:
-        raise ValueError(f"schedule = '{cron}' is not a cron line of five fields such as '0 3 * * *'")
-    return cron
-
-
 def _share(key: str, share: float) -> float:
     if not 0 <= share <= 1:
         raise ValueError(f"{key} = {share} is not a share from 0 to 1")
@@ -410,16 +398,6 @@ def _covers(key: str, text: str | None, records: str) -> str | None:
     if not KINDS[records].dated_by:
         raise ValueError(f"{key} = '{text}': {records} have no day of their own; use 'all', or leave it out")
     return f"{int(number)} days"
-
-
-def _every(key: str, text: str | None) -> timedelta | None:
-    if text is None:
-        return None
-    number, _, unit = text.partition(" ")
-    unit = unit.rstrip("s")
-    if not number.isdigit() or unit not in ("hour", "day", "week"):
-        raise ValueError(f"{key} = '{text}' is not a number of hours, days or weeks such as '1 day'")
-    return timedelta(**{f"{unit}s": int(number)})
 
 
 def _lists(facts: dict) -> dict[str, tuple[str, ...]]:
