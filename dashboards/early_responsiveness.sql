@@ -38,4 +38,5 @@ high = { of = "linked_count", step = 0.01 }
 */
 SELECT predictor, staying, linked_count, estimate, low, high
 FROM responsiveness_links
+WHERE linked_count > 0
 ORDER BY ALL

@@ -25,6 +25,7 @@ from flows.deliveries import matching
 from flows.key import read_key
 from flows.night import at_work
 from flows.order import Order, Tonight, place_change
+from flows.pages import draw
 from flows.publishing import publish
 from flows.terminal import arguments, finish
 from flows.tombstones import read_tombstones, set_tombstone
@@ -80,6 +81,7 @@ def forget(order: Order, person: Person) -> Receipt:
         check_tables(tonight)
         _stop_if_left(tonight, person)
         publish(tonight)
+        draw(tonight)
         versions, version_rows = _rewrite_kept(tonight, person)
         receipt = Receipt(tonight.load_id, rows, versions, version_rows)
         _keep(order, receipt)

@@ -107,6 +107,8 @@ class Tonight:
     outcomes: list[Outcome] = field(default_factory=list)
     tables: dict[str, int] = field(default_factory=dict)
     late_sources: list[str] = field(default_factory=list)
+    failed_questions: list[str] = field(default_factory=list)
+    pages_failed: str | None = None  # why the pages could not be drawn
     files: list[FileSums] = field(default_factory=list)
     quarantine: list[tuple] = field(default_factory=list)
     unlisted: list[tuple] = field(default_factory=list)

@@ -46,7 +46,8 @@ def dress(tonight: Tonight) -> None:
     views.make_views(con)
     views.make_macros(con)
     asked = load_questions().values()
-    views.make_question_views(con, {q.name: (q.view_query, q.comment, q.columns) for q in asked})
+    refused = views.make_question_views(con, {q.name: (q.view_query, q.comment, q.columns) for q in asked})
+    tonight.failed_questions += refused
     views.make_comments(con, transforms.tables())
     ledger.write_sources(con, order.clinic, order.as_of)
 

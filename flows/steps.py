@@ -6,6 +6,7 @@ from flows.beginning import begin
 from flows.checking import check_records, check_tables
 from flows.computing import compute, compute_clinic, keep
 from flows.deliveries import find_deliveries
+from flows.pages import draw
 from flows.publishing import publish
 from flows.reading import read_deliveries
 
@@ -19,5 +20,6 @@ STEPS = {
     "compute clinic tables": compute_clinic,
     "check tables": check_tables,
     "publish": publish,
+    "draw pages": draw,
 }
 CHECK_STEPS = ("begin", "discover", "read", "check records")

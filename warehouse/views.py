@@ -247,17 +247,22 @@ def make_macros(con: duckdb.DuckDBPyConnection) -> None:
 
 def make_question_views(
     con: duckdb.DuckDBPyConnection, questions: Mapping[str, tuple[str, str, Mapping[str, str]]]
-) -> None:
-    """Create a view per dashboard question: name -> (query, the question, its columns' descriptions)."""
-    kept = set(questions)
+) -> list[str]:
+    """Create a view per dashboard question: name -> (query, the question, its columns' descriptions). A question that
+    DuckDB refuses has no view and stops nothing; the names of those that have none."""
     for (name,) in con.sql("SELECT view_name FROM duckdb_views() WHERE schema_name = 'dashboard'").fetchall():
-        if name not in kept:
-            con.execute(f"DROP VIEW dashboard.{name}")
+        con.execute(f"DROP VIEW dashboard.{name}")
+    refused = []
     for name, (query, question, columns) in questions.items():
-        con.execute(f"CREATE OR REPLACE VIEW dashboard.{name} AS {query}")
+        try:
+            con.execute(f"CREATE VIEW dashboard.{name} AS {query}")
+        except duckdb.Error:
+            refused.append(name)
+            continue
         say(con, "VIEW", f"dashboard.{name}", question)
         for column, description in columns.items():
             say(con, "COLUMN", f"dashboard.{name}.{column}", description)
+    return refused
 
 
 def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
