@@ -28,7 +28,8 @@ def _read(tonight: Tonight, delivery: Delivery) -> None:
     if delivery.same_as:
         _pass_over(tonight, delivery)
         return
-    task = Task(order.as_of, order.clinic.lists, order.clinic.instruments)
+    clinic = order.clinic
+    task = Task(order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
     opened = open_delivery(delivery.path, delivery.source)
     births = []
     for kind, frame in read(opened, delivery.source, task):

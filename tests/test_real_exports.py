@@ -1,5 +1,6 @@
 """Nights on real exports (shared/real beside the checkout); skipped, saying so, where that folder is absent."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,51 @@ def test_values_before_validation_are_named_as_unreadable_and_never_read(publish
         held = "SELECT record_number, rule, column_name FROM load.quarantine ORDER BY ALL"
         assert con.sql(held).fetchall() == [(n, "unreadable", "integer_before_validation") for n in (1, 2)]
         assert con.sql("SELECT count(*) FROM responses").fetchone() == (0,)
+
+
+# How often, from never to always: the answers that the sheet writes in words.
+OFTEN = {"从来没有": 1, "偶尔如此": 2, "有时如此": 3, "经常如此": 4, "总是如此": 5}
+
+
+def test_a_wai_questionnaire_in_a_spreadsheet_is_read_without_the_attention_checks_between_its_items(published):
+    items = [f"#{place}" for place in range(4, 18) if place not in (12, 15)]
+    clinic = f"""
+        time_zone = "Asia/Shanghai"
+        [sources.wai]
+        format = "wide"
+        files = "*.xlsx"
+        client_id = "#2"
+        response_id = ["#2", "week"]
+        instrument = "wai_sr"
+        rater = "client"
+        completed_on = 2024-01-01
+        items = {json.dumps(items)}
+        points = {{ {", ".join(f'"{word}" = {point}' for word, point in OFTEN.items())} }}
+        """
+    with published("wai_layout", clinic) as con:
+        found = "SELECT count(DISTINCT response_id), count(*), sum(value)::INTEGER FROM item_responses"
+        assert con.sql(found).fetchone() == (80, 960, 3364)
+        assert con.sql("SELECT record_count, header_count, loaded_count FROM load.files").fetchone() == (81, 1, 80)
+
+
+def test_suddengains_untidy_names_are_read_by_place_563_scores_in_fifteen_columns(published):
+    forms = "".join(
+        f"""
+        [sources.gains.forms.session_{n}]
+        client_id = "id"
+        instrument = "inventory"
+        rater = "client"
+        completed_on = 2019-01-{n:02d}
+        scores = {{ total = "#{n + 1}" }}"""
+        for n in range(1, 16)
+    )
+    clinic = f"""
+        time_zone = "Europe/London"
+        instruments = "instruments"
+        [sources.gains]
+        format = "wide"
+        files = "sgdata_bad.csv"
+        {forms}"""
+    with published("suddengains", clinic) as con:
+        found = con.sql("SELECT count(*), sum(score)::INTEGER, count(DISTINCT client_id) FROM scores").fetchone()
+        assert found == (563, 12082, 43)

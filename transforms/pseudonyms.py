@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 
 import polars as pl
 
-from warehouse.clinic import Source
 from warehouse.records import KINDS
+from warehouse.sources import Source
 
 SEPARATOR = "\x1f"
 _BLOCK = 64  # bytes of SHA-256's block: RFC 2104

@@ -71,6 +71,7 @@ APPOINTMENTS = _kind(
         "duration_minutes",
         "cancelled_at",
         "status!",
+        "status_basis",
         "service",
         "modality",
         "site",
@@ -98,6 +99,7 @@ RESPONSES = _kind(
         "completed_at",
         "completed_on",
         "seconds",
+        "is_partial",
         Column("answers", "answers", "The answers, one place per item in the order of the published numbers."),
         Column("given_scores", "given", "Scores that arrived already made, by scale."),
         Column(

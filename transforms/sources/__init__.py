@@ -13,22 +13,30 @@ from pathlib import Path
 
 import polars as pl
 
-from transforms.sources import plain, redcap, wide
+from transforms.sources import plain, redcap, tables, wide
 from transforms.sources.casts import Dialect, instant
-from transforms.sources.door import Opened, open_table
+from transforms.sources.door import CHUNK, Opened, Shape, open_shaped
 from transforms.sources.task import Task
-from warehouse.clinic import Source
+from warehouse.sources import Source
 
-READERS: dict[str, Callable[[Opened, Source, Task], Iterator[tuple[str, pl.DataFrame]]]] = {
+Reader = Callable[[Opened, Source, Task], Iterator[tuple[str, pl.DataFrame]]]
+READERS: dict[str, Reader] = {
     "plain": plain.read,
     "redcap": redcap.read,
     "wide": wide.read,
+    "table": tables.read,
 }
 
 
 def open_delivery(path: Path, source: Source) -> Opened:
-    """Open a source's file. Raises Refused when it is not a table."""
-    return open_table(path, source.encoding)
+    """Open a source's file. Raises Refused when it is not what the source says it is."""
+    opened = open_shaped(path, _shape(source))
+    opened.again = lambda: open_shaped(path, _shape(source))
+    return opened
+
+
+def _shape(source: Source) -> Shape:
+    return Shape(source.encoding, CHUNK, sheet=source.sheet, header_row=source.header_row, footers=source.footers)
 
 
 def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -50,5 +58,5 @@ def _noting_export_time(chunks: Iterator[pl.DataFrame], source: Source, task: Ta
 
 def reading_version() -> str:
     """A fingerprint of the readers: when they change, files are read again."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    files = sorted(Path(__file__).parent.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]

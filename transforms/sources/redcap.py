@@ -12,11 +12,12 @@ from collections.abc import Iterator
 import polars as pl
 
 from transforms.sources.answers import SEPARATOR, from_form
-from transforms.sources.casts import Dialect, day, identifier, text, translated, typed, unreadable
+from transforms.sources.casts import Dialect, day, identifier, identifiers, text, translated, typed, unreadable
 from transforms.sources.door import RECORD, Opened
 from transforms.sources.plain import birth_date
 from transforms.sources.task import Task
-from warehouse.clinic import ClientColumns, Form, Source
+from warehouse.forms import Form
+from warehouse.sources import ClientColumns, Source
 
 EVENT, REPEAT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
 NOT_COMPLETED = "[not completed]"  # a survey opened and saved, not submitted
@@ -48,8 +49,9 @@ def _columns(source: Source) -> list[str]:
 
 def form_columns(form: Form) -> list[str | None]:
     rater = None if isinstance(form.rater, str) else form.rater.column
-    named = [form.completed_at, form.therapist_id, form.rater_id, form.appointment_id, form.client_id, form.seconds]
-    return [*form.items, rater, *named, form.response_id]
+    named = [form.completed_at, form.therapist_id, form.rater_id, form.appointment_id, form.seconds, form.finished]
+    scores = [column for _, column in form.scores]
+    return [*form.items, rater, *named, *form.client_id, *form.response_id, *scores]
 
 
 def _rows(rows: pl.DataFrame, source: Source, task: Task, dialect: Dialect) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -64,8 +66,8 @@ def _rows(rows: pl.DataFrame, source: Source, task: Task, dialect: Dialect) -> I
 
 def _responses(rows: pl.LazyFrame, source: Source, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
     keyed = rows.with_columns(
-        client_id=identifier(form.client_id, dialect) if form.client_id else pl.col("record"),
-        response_id=identifier(form.response_id, dialect) if form.response_id else _key(source, form),
+        client_id=identifiers(form.client_id, dialect) if form.client_id else pl.col("record"),
+        response_id=identifiers(form.response_id, dialect) if form.response_id else _key(source, form),
     )
     return from_form(keyed, form, task, dialect)
 
