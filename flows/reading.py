@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from flows.deliveries import Delivery
+from flows.joining import join_clients
 from flows.order import Tonight
 from transforms.pseudonyms import pseudonymise
 from transforms.sources import open_delivery, read
@@ -15,6 +16,7 @@ from warehouse.errors import Refused
 
 def read_deliveries(tonight: Tonight) -> None:
     """Every file through its reader, pseudonymised, into the staged rows."""
+    join_clients(tonight)
     for delivery in tonight.deliveries:
         tonight.told(f"reading {delivery.path.name}")
         try:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 import polars as pl
 
+from warehouse.client_links import NO_LINKS, ClientLinks
 from warehouse.records import KINDS
 from warehouse.sources import Source
 
@@ -22,13 +23,20 @@ _CARRIED = ("record_number", "record_count", "unreadable", "item_word")  # what 
 class Pseudonyms:
     """Pseudonyms under one key. Client and therapist ids are remembered for the crosswalk."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, links: ClientLinks = NO_LINKS) -> None:
         self._digest = _keyed_digest(key)
+        self._goes_by = links.goes_by
         self._known: dict[tuple[str, str], dict[str, str]] = {}
 
     def one(self, space: str, kind: str, text: str) -> str:
-        """The pseudonym of one id, as 32 hexadecimal digits."""
+        """The pseudonym of one id, as 32 hexadecimal digits. A client's numbers that are joined have one."""
+        if kind == "client" and self._goes_by:
+            space, text = self._goes_by.get((space, text.strip()), (space, text))
         return self._digest(SEPARATOR.join((space, kind, text.strip())))
+
+    def alone(self, space: str, number: str) -> str:
+        """The pseudonym that a client's number has when it is not joined to any other."""
+        return self._digest(SEPARATOR.join((space, "client", number.strip())))
 
     def ids(self, space: str, kind: str, texts: pl.Series) -> pl.Series:
         """The pseudonyms of a column of ids; null stays null."""

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from warehouse.client_links import NO_LINKS, ClientLinks, read_client_links
 from warehouse.declarations import known
 from warehouse.errors import Unusable
 from warehouse.instruments import Instrument, Scale, load_instruments
@@ -41,6 +42,7 @@ _TOP = {
     "accepted": "texts",
     "licences": "texts",
     "t_scores": "text",
+    "client_links": "text",
     "minimum_caseload": "integer",
     "cancellation_notice_hours": "number",
     "protocol": "section",
@@ -65,6 +67,7 @@ class Clinic:
     accepted: tuple[str, ...] = ()  # instruments and thresholds whose facts are recalled, by name
     licences: tuple[str, ...] = ()  # instruments whose licence the clinic holds
     t_scores: TScores = NO_T_SCORES
+    client_links: ClientLinks = NO_LINKS  # record numbers of several systems that are one person's
     cancellation_notice_hours: float = NOTICE_HOURS  # a client who cancels with less cancels late
     minimum_caseload: int = MINIMUM_CASELOAD  # clients; no therapist with fewer has a row in therapist tables
     protocol: tuple[Due, ...] = ()  # which questionnaire is due when; empty: wherever the sources bring it
@@ -139,6 +142,8 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
     instruments = load_instruments(own)
     known("[sources]", facts.get("sources", {}), dict.fromkeys(facts.get("sources", {}), "section"))
     sections = facts.get("sources") or {kind: {"format": "plain"} for kind in PLAIN_KINDS}
+    sources = tuple(read_source(name, section, zone, instruments) for name, section in sections.items())
+    spaces = [source.id_space for source in sources]
     return Clinic(
         time_zone=zone,
         schedule=_schedule(facts.get("schedule", "0 3 * * *")),
@@ -149,11 +154,12 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         keep_versions=_at_least("keep_versions", facts.get("keep_versions", 7), 1),
         keep_hours=_at_least("keep_hours", facts.get("keep_hours", 1.0), 0),
         lists=_lists(facts.get("lists", {})),
-        sources=tuple(read_source(name, section, zone, instruments) for name, section in sections.items()),
+        sources=sources,
         instruments=instruments,
         accepted=_names("accepted", facts, _acceptable(instruments)),
         licences=_names("licences", facts, instruments),
         t_scores=read_t_scores(folder / facts["t_scores"], instruments) if "t_scores" in facts else NO_T_SCORES,
+        client_links=read_client_links(folder / facts["client_links"], spaces) if "client_links" in facts else NO_LINKS,
         minimum_caseload=_at_least_two("minimum_caseload", facts.get("minimum_caseload", MINIMUM_CASELOAD)),
         cancellation_notice_hours=_at_least(
             "cancellation_notice_hours", facts.get("cancellation_notice_hours", NOTICE_HOURS), 0
