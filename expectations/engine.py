@@ -73,5 +73,10 @@ def open_source(cursor: Callable[[], object]) -> OpenDuckDB:
         warnings.simplefilter("ignore")
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
+        context._save_project_config = _nowhere
         creator = {"creator": lambda: duckdb_engine.ConnectionWrapper(cursor())}
         return context.data_sources.add_open_duckdb("night", connection_string="duckdb://", kwargs=creator)
+
+
+def _nowhere() -> None:
+    """An ephemeral context writes itself out as YAML at every new asset, and nobody reads it."""

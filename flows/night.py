@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
+import transforms
 from flows.order import Order, Tonight
 from flows.steps import CHECK_STEPS, STEPS
 from warehouse.attempts import next_load_id, note_attempt
@@ -25,7 +26,7 @@ def plainly(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> Non
 def night(order: Order, run: Runner = plainly, told: Callable[[str], None] = lambda line: None) -> Tonight:
     """Run a night. Raises RapportError; then yesterday's warehouse stands and the building file is gone."""
     with at_work(order, "night", told) as tonight:
-        threading.Thread(target=_import_expectations, daemon=True).start()
+        threading.Thread(target=_import_libraries, daemon=True).start()
         for name, step in STEPS.items():
             if name in CHECK_STEPS or not order.is_check:
                 told(name)
@@ -50,9 +51,11 @@ def at_work(order: Order, purpose: str, told: Callable[[str], None] = lambda lin
             _clear(tonight)
 
 
-def _import_expectations() -> None:
-    """Great Expectations takes seconds to import: that is hidden behind the reading."""
+def _import_libraries() -> None:
+    """Great Expectations and the statistics take seconds to import: that is hidden behind the reading."""
     import expectations.engine  # noqa: F401, PLC0415
+
+    transforms.import_statistics()
 
 
 def sayable(error: Exception) -> RapportError:

@@ -48,8 +48,8 @@ def dress(tonight: Tonight) -> None:
 
 
 def _write_outcomes(tonight: Tonight) -> None:
-    for outcome in tonight.outcomes:
-        facts = {
+    rows = [
+        {
             "load_id": tonight.load_id,
             "suite": outcome.suite,
             "expectation": outcome.rule.name,
@@ -58,7 +58,9 @@ def _write_outcomes(tonight: Tonight) -> None:
             "checked_count": outcome.checked_count,
             "unexpected_count": outcome.unexpected_count,
         }
-        staging.enter(tonight.con, "load.expectation_results", facts)
+        for outcome in tonight.outcomes
+    ]
+    staging.enter_all(tonight.con, "load.expectation_results", rows)
 
 
 def _write_loads(tonight: Tonight) -> None:

@@ -12,6 +12,14 @@ from pathlib import Path
 from warehouse.tables import Table, in_order
 
 HERE = Path(__file__).parent
+STATISTICS = (
+    "scipy.stats",
+    "statsmodels.discrete.discrete_model",
+    "statsmodels.duration.survfunc",
+    "statsmodels.regression.linear_model",
+    "statsmodels.stats.inter_rater",
+    "statsmodels.stats.proportion",
+)
 
 
 def tables() -> list[Table]:
@@ -19,6 +27,12 @@ def tables() -> list[Table]:
     modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
     found = {name: thing for module in modules for name, thing in vars(module).items() if isinstance(thing, Table)}
     return in_order(found.values())
+
+
+def import_statistics() -> None:
+    """Import what some tables import when they are first computed: it takes seconds."""
+    for library in STATISTICS:
+        importlib.import_module(library)
 
 
 def fingerprints(facts: str) -> dict[str, str]:
@@ -45,6 +59,7 @@ def _uses(module: str) -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
 def _imported(source: str) -> set[str]:
     """Names imported from transforms: modules, and what may be a module."""
     names: set[str] = set()

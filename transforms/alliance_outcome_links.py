@@ -78,27 +78,31 @@ def alliance_outcome_links(
     studies) and .19 in youth (Karver et al. 2018, 28 studies). Read lagged_detrended first: in simulated clinics
     without any effect the plain lagged model finds one (python -m flows.demo.recovery). Error in the ratings draws
     estimates towards 0. An association in time, not a proof of cause."""
-    lines = _alliance_lines(alliance)
-    outcome = _outcome_lines(outcome_scores, clinic)
-    rows = [*_within(lines, outcome), *_between(early_alliance, residual_outcomes(outcomes, retention, clinic))]
+    rated, outcome = _rated(alliance), _outcome(outcome_scores, clinic)
+    episodes = rated.select("episode_id").unique().sort("episode_id").with_row_index("episode")
+    lines = _lines(rated, episodes), _lines(outcome, episodes)
+    rows = [*_within(*lines), *_between(early_alliance, residual_outcomes(outcomes, retention, clinic))]
     return of_rows(alliance_outcome_links, rows)
 
 
-def _alliance_lines(alliance: pl.LazyFrame) -> dict[tuple, pl.DataFrame]:
-    rated = alliance.filter(pl.col("scale") == "total", pl.col("session_number").is_not_null())
-    named = rated.select("instrument", "rater", "episode_id", session="session_number", alliance="pomp")
-    return _lines(named.sort("episode_id", "session").collect())
+def _rated(alliance: pl.LazyFrame) -> pl.DataFrame:
+    totals = alliance.filter(pl.col("scale") == "total", pl.col("session_number").is_not_null())
+    return totals.select("instrument", "rater", "episode_id", session="session_number", alliance="pomp").collect()
 
 
-def _outcome_lines(outcome_scores: pl.LazyFrame, clinic: Clinic) -> dict[tuple, pl.DataFrame]:
+def _outcome(outcome_scores: pl.LazyFrame, clinic: Clinic) -> pl.DataFrame:
     """Percent of maximum, turned so that higher is better."""
     turned = pl.when(pl.col("instrument").is_in(lower_is_better(clinic))).then(100 - pl.col("pomp")).otherwise("pomp")
-    named = outcome_scores.select("instrument", "rater", "episode_id", session="session_number", outcome=turned)
-    return _lines(named.sort("episode_id", "session").collect())
+    return outcome_scores.select(
+        "instrument", "rater", "episode_id", session="session_number", outcome=turned
+    ).collect()
 
 
-def _lines(rated: pl.DataFrame) -> dict[tuple, pl.DataFrame]:
-    return dict(sorted(rated.partition_by("instrument", "rater", as_dict=True, include_key=False).items()))
+def _lines(rated: pl.DataFrame, episodes: pl.DataFrame) -> dict[tuple, pl.DataFrame]:
+    """Per instrument and rater, in order, with numbers for the episodes: joins on numbers are cheap."""
+    numbered = rated.join(episodes, on="episode_id").drop("episode_id").rename({"episode": "episode_id"})
+    ordered = numbered.sort("episode_id", "session")
+    return dict(sorted(ordered.partition_by("instrument", "rater", as_dict=True, include_key=False).items()))
 
 
 def _within(lines: dict[tuple, pl.DataFrame], outcomes: dict[tuple, pl.DataFrame]) -> Iterator[dict]:

@@ -153,7 +153,7 @@ def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> str:
     They are looked up once, for all the checks; where every row is one of them, the table itself is checked.
     """
     name = f"finished_{table.name}"
-    if table.per == "clinic" or _all_touched(con, table):
+    if table.per == "clinic" or _all_touched(con):
         return _as_staged_view(con, name, f"main.{table.name}")
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.{name} AS
@@ -161,8 +161,8 @@ def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> str:
     return name
 
 
-def _all_touched(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
-    query = f"SELECT NOT EXISTS (FROM main.{table.name} ANTI JOIN staged.clients_touched USING (client_id))"
+def _all_touched(con: duckdb.DuckDBPyConnection) -> bool:
+    query = "SELECT NOT EXISTS (FROM main.clients ANTI JOIN staged.clients_touched USING (client_id))"
     return con.sql(query).fetchone()[0]
 
 

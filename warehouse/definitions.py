@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import duckdb
 
-from warehouse.staging import enter
+from warehouse.staging import enter_all
 
 Fingerprints = Mapping[tuple[str, str], str]  # (kind, name) -> fingerprint
 
@@ -25,7 +25,9 @@ def changed(con: duckdb.DuckDBPyConnection, now: Fingerprints, kind: str) -> set
 
 def note_changed(con: duckdb.DuckDBPyConnection, now: Fingerprints, load_id: int) -> None:
     """Enter the definitions that this load is the first to use."""
-    for kind in sorted({kind for kind, _ in now}):
-        for name in sorted(changed(con, now, kind)):
-            facts = {"load_id": load_id, "kind": kind, "name": name, "fingerprint": now[kind, name]}
-            enter(con, "load.definitions", facts)
+    rows = [
+        {"load_id": load_id, "kind": kind, "name": name, "fingerprint": now[kind, name]}
+        for kind in sorted({kind for kind, _ in now})
+        for name in sorted(changed(con, now, kind))
+    ]
+    enter_all(con, "load.definitions", rows)

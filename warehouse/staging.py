@@ -59,6 +59,12 @@ def enter(con: duckdb.DuckDBPyConnection, table: str, facts: Mapping[str, object
     con.execute(f"INSERT INTO {table} ({', '.join(facts)}) VALUES ({places})", list(facts.values()))
 
 
+def enter_all(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, object]]) -> None:
+    """Insert rows that have the same columns, in one statement."""
+    if rows:
+        insert(con, table, pl.DataFrame(rows, infer_schema_length=None))
+
+
 def mark_repeats(con: duckdb.DuckDBPyConnection) -> None:
     """Find records that stand more than once in one file: `staged.<kind>_repeats`, with is_conflict and is_first.
 

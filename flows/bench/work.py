@@ -40,10 +40,12 @@ def night(exports: str, clinic: str, warehouse: str, as_of: str) -> dict:
     """A night as plain functions: everything that the scheduled night does but Prefect."""
     import expectations.finished  # noqa: PLC0415
     import expectations.records  # noqa: F401, PLC0415
+    import transforms  # noqa: PLC0415
     from flows.key import make_key  # noqa: PLC0415
     from flows.night import night as run_night  # noqa: PLC0415
     from flows.order import place_order  # noqa: PLC0415
 
+    transforms.import_statistics()
     order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of)
     make_key(order.folders)
     steps = []
