@@ -7,7 +7,7 @@ import polars as pl
 from flows.deliveries import Delivery
 from flows.joining import join_clients
 from flows.order import Tonight
-from transforms.pseudonyms import pseudonymise
+from transforms.pseudonyms import pseudonymise, retracted_ids
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
 from warehouse import history, ledger, quarantine, risk, staging
@@ -45,6 +45,9 @@ def _read(tonight: Tonight, delivery: Delivery) -> None:
         tonight.waiting.append(delivery.path.name)
         return
     exported_at = delivery.exported_at or task.exported_at or order.as_of
+    for kind, ids in task.retracted:
+        named = retracted_ids(kind, ids, delivery.source, tonight.pseudonyms)
+        tonight.retracted.append((kind, delivery.source.name, named, exported_at))
     if births:
         tonight.births.append(pl.concat(births).with_columns(born_at_export=pl.lit(exported_at)))
     facts = {

@@ -36,7 +36,9 @@ class Reading:
     @property
     def ignored_count(self) -> int:
         """Records of which no row was made."""
-        used = sum(frame["record_count"].sum() for _, frame in self._frames)
+        told = [frame.select("record_number", "record_count") for _, frame in self._frames]
+        once = pl.concat(told).group_by("record_number").max() if told else None  # as the books count
+        used = once["record_count"].sum() if told else 0
         return self.opened.record_count - self.opened.blank_count - used
 
 

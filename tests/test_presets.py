@@ -61,7 +61,15 @@ TWO_COLUMNS = {
     "healthie": {"Occurred|": "attended", "Cancelled|organization": "cancelled_by_clinic", "No-Show|": "no_show"},
     "iapt": {"05|Y": "attended", "3|Y": "no_show", "|N": "attended", "4|Y": "cancelled_by_clinic", "9|Y": "unknown"},
 }
-OTHERWISE = {"simplepractice", "cliniko", "openemr", "hl7_siu", "fhir"}  # formats: they have tests of their own
+OTHERWISE = {
+    "qualtrics",
+    "surveymonkey",
+    "simplepractice",
+    "cliniko",
+    "openemr",
+    "hl7_siu",
+    "fhir",
+}  # formats: they have tests of their own
 
 
 def became(tmp_path, clinic: str, header: str, rows: list[str], made_at: datetime | None = None) -> list[str]:

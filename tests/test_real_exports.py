@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from reading import Reading
 from real_clinics import CLINICS, INSTRUMENTS
 
 from flows.key import make_key
@@ -135,3 +136,58 @@ def test_suddengains_untidy_names_are_read_by_place_563_scores_in_fifteen_column
     with published("suddengains", clinic) as con:
         found = con.sql("SELECT count(*), sum(score)::INTEGER, count(DISTINCT client_id) FROM scores").fetchone()
         assert found == (563, 12082, 43)
+
+
+def test_synthea_has_1215_encounters_of_13_patients_all_finished_and_its_log_is_passed_over(published):
+    clinic = """
+        time_zone = "America/Chicago"
+        [sources.record]
+        format = "fhir"
+        files = "*.ndjson"
+        """
+    with published("synthea", clinic) as con:
+        found = "SELECT count(*), count(*) FILTER (status = 'attended'), count(DISTINCT client_id) FROM appointments"
+        assert con.sql(found).fetchone() == (1215, 1215, 13)
+        books = "SELECT record_count, ignored_count, loaded_count FROM load.files ORDER BY record_count"
+        assert con.sql(books).fetchall() == [(4, 4, 0), (13, 0, 13), (43, 43, 0), (1215, 0, 1215)]
+
+
+@pytest.mark.parametrize(("file", "item"), [("sample.csv", "QID1"), ("sample_legacy.csv", "Q1")])
+def test_qualtrics_samples_have_one_response_each(tmp_path, file, item):
+    clinic = f"""
+        [sources.survey]
+        format = "qualtrics"
+        files = "*"
+        client_id = "LocationLatitude"
+        instrument = "one"
+        rater = "client"
+        items = ["{item}"]
+        """
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "one.toml").write_text(INSTRUMENTS["one"], encoding="utf-8")
+    data = (REAL / "qualtrics" / file).read_bytes()
+    rows = Reading(tmp_path, f'instruments = "own"\n{clinic}', data, "survey").rows("responses")
+    assert rows.select("response_id", "answers", "is_partial").rows() == [("R_2YPOQ602ER1jkf1", [2.0], False)]
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("r4-appointment-example", [("example", "example", "example", "scheduled")]),  # booked, never confirmed
+        ("r4-appointment-examplereq", []),  # a wish without a time
+        ("r5-AppointmentWithCodingFromFragmentCS", []),
+        ("r4-appointmentresponse-example", []),
+        ("r4-encounter-example", [("example", "example", None, "attended")]),  # no period: the rules hold it back
+        ("r4-questionnaireresponse-example-bluebook", []),  # nothing that the clinic file asks for
+    ],
+)
+def test_fhir_examples_are_read_or_ignored(tmp_path, file, told):
+    data = (REAL / "fhir" / f"{file}.json").read_bytes()
+    found = Reading(tmp_path, '[sources.record]\nformat = "fhir"\nfiles = "*"\n', data, "record")
+    rows = found.rows("appointments")
+    assert (
+        told == []
+        if rows.is_empty()
+        else rows.select("appointment_id", "client_id", "therapist_id", "status").rows() == told
+    )
+    assert found.opened.record_count == 1

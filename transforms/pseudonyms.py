@@ -90,6 +90,15 @@ def pseudonymise(kind: str, frame: pl.DataFrame, source: Source, pseudonyms: Pse
     return made.select([name for name in (*_CARRIED, *allowed) if name in made.columns])
 
 
+def retracted_ids(kind: str, ids: pl.DataFrame, source: Source, names: Pseudonyms) -> pl.DataFrame:
+    """The keys (`id`) of records that their source has taken back."""
+    if kind == "responses":
+        return pl.DataFrame({"id": names.ids(source.id_space, "response", ids["response_id"])}).drop_nulls()
+    clients = [number and names.one(source.id_space, "client", number) for number in ids["client_id"]]
+    booked = ids.select(names.ids(source.id_space, "appointment", ids["appointment_id"]), _column("client_id", clients))
+    return booked.select(id=session_id("appointment_id")).drop_nulls()
+
+
 def _appointments(frame: pl.DataFrame, space: str, names: Pseudonyms) -> pl.DataFrame:
     return frame.with_columns(
         names.people(space, "client", frame["client_id"]),

@@ -29,7 +29,8 @@ class RecordKind:
 
 
 CORRECTED, UNREAD, VANISHED = "corrected", "no longer read from its file", "vanished from its export"
-CLOSED_BECAUSE = (CORRECTED, UNREAD, VANISHED)
+RETRACTED = "entered in error"
+CLOSED_BECAUSE = (CORRECTED, UNREAD, VANISHED, RETRACTED)
 
 PROVENANCE = tuple(resolve(name) for name in ("file_id!", "record_number!", "exported_at!"))
 

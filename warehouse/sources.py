@@ -92,7 +92,7 @@ def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Ins
     """A section. Raises ValueError with the key and what to do."""
     where = f"[sources.{name}]"
     kind = given.get("format")
-    section = with_preset(where, {"preset": kind, **given} if kind in (*BOOKINGS, "fhir") else given)
+    section = with_preset(where, {"preset": kind, **given} if kind in (*BOOKINGS, *SURVEYS[1:], "fhir") else given)
     kind = section.get("format", "plain")
     one_of(f"{where} format", kind, FORMATS)
     known(where, section, _KEYS | FORM_KEYS if kind in SURVEYS else _KEYS)

@@ -13,9 +13,23 @@ from pathlib import Path
 
 import polars as pl
 
-from transforms.sources import plain, redcap, tables, wide
+from transforms.sources import (
+    bookings,
+    cliniko,
+    fhir,
+    hl7_siu,
+    openemr,
+    plain,
+    qualtrics,
+    redcap,
+    simplepractice,
+    surveymonkey,
+    tables,
+    wide,
+)
 from transforms.sources.casts import Dialect, instant
-from transforms.sources.door import CHUNK, Opened, Shape, open_shaped
+from transforms.sources.content import Content, look_into
+from transforms.sources.door import CHUNK, Opened, Shape, open_content
 from transforms.sources.task import Task
 from warehouse.sources import Source
 
@@ -25,18 +39,33 @@ READERS: dict[str, Reader] = {
     "redcap": redcap.read,
     "wide": wide.read,
     "table": tables.read,
+    "qualtrics": qualtrics.read,
+    "surveymonkey": surveymonkey.read,
+    "fhir": fhir.read,
+    "simplepractice": simplepractice.read,
+    "cliniko": bookings.read,
+    "openemr": openemr.read,
+    "hl7_siu": hl7_siu.read,
 }
+# Formats that are no tables, and tables with a header of several rows: how many, and how they are read.
+OPENERS: dict[str, Callable[[Content, Source, Shape], Opened]] = {
+    "fhir": fhir.open_fhir,
+    "cliniko": cliniko.open_cliniko,
+    "hl7_siu": hl7_siu.open_siu,
+}
+HEADERS = {"qualtrics": (3, qualtrics.header), "surveymonkey": (2, surveymonkey.header)}
 
 
 def open_delivery(path: Path, source: Source) -> Opened:
     """Open a source's file. Raises Refused when it is not what the source says it is."""
-    opened = open_shaped(path, _shape(source))
-    opened.again = lambda: open_shaped(path, _shape(source))
+    rows, header = HEADERS.get(source.format, (1, None))
+    shape = Shape(source.encoding, CHUNK, source.sheet, source.header_row, source.footers, rows, header)
+    content = look_into(path)
+    if source.format in OPENERS:
+        return OPENERS[source.format](content, source, shape)
+    opened = open_content(content, shape)
+    opened.again = lambda: open_content(look_into(path), shape)
     return opened
-
-
-def _shape(source: Source) -> Shape:
-    return Shape(source.encoding, CHUNK, sheet=source.sheet, header_row=source.header_row, footers=source.footers)
 
 
 def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -7,11 +7,11 @@ from datetime import timedelta
 import polars as pl
 
 from transforms.sources import quick
-from transforms.sources.casts import UNKNOWN, Dialect, identifier, listed, local_day, text, typed, unreadable, utc, word
+from transforms.sources.casts import Dialect, identifier, listed, local_day, text, typed, unreadable, utc, word
 from transforms.sources.door import RECORD
 from transforms.sources.task import Task
 from transforms.sources.vocabulary import meaning
-from warehouse.columns import STATUSES
+from warehouse.columns import SHARED, STATUSES
 from warehouse.statuses import ATTENDED_IF_PAST, IGNORED, Statuses
 
 TEXTS = ["service", "modality", "site"]
@@ -27,6 +27,7 @@ def read(chunk: pl.DataFrame, dialect: Dialect, task: Task, statuses: Statuses |
     minutes = quick.number(chunk, "duration_minutes", dialect)
     columns = {
         **ONE_RECORD,
+        **({"record_count": pl.col("record_count")} if "record_count" in chunk.columns else {}),
         "appointment_id": identifier("appointment_id", dialect),
         "client_id": identifier("client_id", dialect),
         "therapist_id": text("therapist_id", dialect),
@@ -88,8 +89,24 @@ def _became(frame: pl.DataFrame, task: Task, statuses: Statuses | None) -> pl.Da
         .when(stated == ATTENDED_IF_PAST).then(pl.lit("attended"))
         .otherwise(stated)
     )  # fmt: skip
-    basis = pl.when(status == stated).then(pl.lit("stated")).when(stated != UNKNOWN).then(pl.lit("derived"))
+    basis = pl.when(status == stated).then(pl.lit("stated")).when(status.is_not_null()).then(pl.lit("derived"))
     return frame.with_columns(status=status, status_basis=basis).drop("stated")
+
+
+def with_minutes(named: pl.DataFrame) -> pl.DataFrame:
+    """The length of an appointment that says when it ends instead; an end that cannot be a session's says nothing."""
+    if "ends_at" not in named.columns:
+        return named
+    form = "%Y-%m-%d %H:%M"
+    starts, ends = (
+        pl.col(name).str.replace("T", " ", literal=True).str.slice(0, 16).str.to_datetime(form, strict=False)
+        for name in ("starts_at", "ends_at")
+    )
+    minutes = (ends - starts).dt.total_minutes()
+    lasted = pl.when(minutes.is_between(*SHARED["duration_minutes"].between)).then(minutes).cast(pl.String)
+    if "duration_minutes" in named.columns:
+        lasted = pl.coalesce("duration_minutes", lasted)
+    return named.with_columns(duration_minutes=lasted).drop("ends_at")
 
 
 def _remember_when_to_reread(still_to_come: pl.DataFrame, task: Task) -> None:

@@ -23,7 +23,14 @@ def open_delimited(content: Content, shape: Shape) -> Opened:
     first = next(pieces, b"")
     heads, ends, separator = _heads(first, max(shape.looks_at, 1), shape)
     header = shape.names(heads)
-    opened = Opened(content.path, header.names, separator=separator, header_count=header.count, heads=heads)
+    opened = Opened(
+        content.path,
+        header.names,
+        separator=separator,
+        header_count=header.count,
+        aliases=header.aliases,
+        time_zone=header.time_zone,
+    )
     end = ends[header.count - 1] if ends else 0
     if not any(header.names):
         if any(piece.strip() for piece in (first[end:], *pieces)):

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from transforms.sources.content import look_into
+from transforms.sources.content import Content, look_into
 from transforms.sources.delimited import open_delimited
 from transforms.sources.opened import CHUNK, RECORD, Opened, Shape
 from transforms.sources.spreadsheets import open_parquet, open_spreadsheet
 from warehouse.errors import Refused
 
-__all__ = ["CHUNK", "RECORD", "Opened", "Shape", "digest_of", "open_shaped", "open_table"]
+__all__ = ["CHUNK", "RECORD", "Opened", "Shape", "digest_of", "open_content", "open_table"]
 
 
 def digest_of(path: Path) -> str:
@@ -26,12 +26,11 @@ def digest_of(path: Path) -> str:
 
 def open_table(path: Path, encoding: str = "utf-8", chunk: int = CHUNK) -> Opened:
     """Open a table whose first record is its header. Raises Refused with the reason when it is not a table."""
-    return open_shaped(path, Shape(encoding, chunk))
+    return open_content(look_into(path), Shape(encoding, chunk))
 
 
-def open_shaped(path: Path, shape: Shape) -> Opened:
+def open_content(content: Content, shape: Shape) -> Opened:
     """Open a table of a declared shape. Raises Refused with the reason when it is not a table."""
-    content = look_into(path)
     kind = content.kind
     if kind == "parquet":
         return open_parquet(content)

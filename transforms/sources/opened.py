@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -23,6 +23,8 @@ class Header:
 
     names: list[str]
     count: int
+    aliases: Mapping[str, int] = field(default_factory=dict)  # other names of columns -> their place
+    time_zone: str | None = None  # that the header says its times are in
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Shape:
             raise Refused(f"has no record {self.header_row}, where clinic.toml says its header is (header_row)")
         if self.read_header and any(map(any, heads)):
             found = self.read_header(heads[self.header_row - 1 :])
-            return Header(found.names, self.header_row - 1 + found.count)
+            return replace(found, count=self.header_row - 1 + found.count)
         return Header(heads[self.header_row - 1] if heads else [], min(self.header_row, max(len(heads), 1)))
 
 
@@ -63,7 +65,8 @@ class Opened:
     header_count: int = 1
     separator: str = ","
     wanted: set[str] = field(default_factory=set)
-    heads: list[list[str]] = field(default_factory=list)
+    aliases: Mapping[str, int] = field(default_factory=dict)
+    time_zone: str | None = None
     again: Callable[[], Opened] | None = None  # opens the file once more, for what only all of its rows can decide
 
     def need(self, columns: Iterable[str]) -> None:
@@ -77,6 +80,8 @@ class Opened:
         count = self.header.count(column)
         if count == 1:
             return self.header.index(column)
+        if not count and column in self.aliases:
+            return self.aliases[column]
         if not count and len(alike := self._alike(column)) == 1:
             return alike[0]
         if count > 1:

@@ -24,7 +24,8 @@ def open_spreadsheet(content: Content, shape: Shape) -> Opened:
         raise Refused("is a spreadsheet that is damaged, locked or truncated; export it again") from None
     heads = [[(value or "").strip() for value in row] for row in rows.head(shape.looks_at).iter_rows()]
     header = shape.names(heads)
-    opened = Opened(content.path, header.names, header_count=header.count, heads=heads)
+    opened = Opened(content.path, header.names, header_count=header.count, aliases=header.aliases)
+    opened.time_zone = header.time_zone
     if not any(header.names):
         raise Refused("has a sheet that does not begin with names; say where they are (header_row in clinic.toml)")
     opened.chunks = _chunks(opened, rows.slice(header.count), shape)

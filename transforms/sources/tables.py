@@ -12,6 +12,7 @@ import polars as pl
 
 from transforms.sources import dates
 from transforms.sources.answers import SEPARATOR
+from transforms.sources.appointments import with_minutes
 from transforms.sources.casts import Dialect
 from transforms.sources.door import RECORD, Opened
 from transforms.sources.plain import NEEDED, OPTIONAL, canonical
@@ -63,10 +64,9 @@ def _named(chunk: pl.DataFrame, mapped: dict[str, tuple[str, ...]], source: Sour
             made[name] = _translated(made[name], words)
     if source.status:
         made |= {f"status {place}": pl.col(column) for place, column in enumerate(source.status.columns)}
-    named = chunk.select(RECORD, **made)
-    if "ends_at" in named.columns:
-        named = named.with_columns(duration_minutes=_minutes()).drop("ends_at")
-    return _with_ids(named, source)
+    counts = ["record_count"] if "record_count" in chunk.columns else []
+    named = chunk.select(RECORD, *counts, **made)
+    return _with_ids(with_minutes(named), source)
 
 
 def _joined(columns: tuple[str, ...]) -> pl.Expr:
@@ -81,17 +81,6 @@ def _translated(column: pl.Expr, words: dict[str, str]) -> pl.Expr:
     bare = column.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
     known = {plain(word): meaning for word, meaning in words.items()}
     return pl.coalesce(bare.replace_strict(known, default=None, return_dtype=pl.String), column)
-
-
-def _minutes() -> pl.Expr:
-    """From start to end; what is no time, or before the start, is not known."""
-    form = "%Y-%m-%d %H:%M"
-    starts, ends = (
-        pl.col(name).str.replace("T", " ", literal=True).str.slice(0, 16).str.to_datetime(form, strict=False)
-        for name in ("starts_at", "ends_at")
-    )
-    minutes = (ends - starts).dt.total_minutes()
-    return pl.when(minutes > 0).then(minutes).cast(pl.String)
 
 
 def _with_ids(named: pl.DataFrame, source: Source) -> pl.DataFrame:
