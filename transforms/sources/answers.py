@@ -49,7 +49,8 @@ ATTRIBUTES = [
 
 def from_form(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
     """Responses from the rows in which a form was touched; `client_id` and `response_id` (raw) are there already."""
-    cells = in_points(rows.select(_used(form)).collect(), form)
+    counts = [name for name in rows.collect_schema().names() if name == "record_count"]
+    cells = in_points(rows.select(*_used(form), *counts).collect(), form)
     items = {item: quick.number(cells, item, dialect) for item in form.items}
     scores = {scale: quick.number(cells, column, dialect) for scale, column in form.scores}
     on_scale = on_range([number.value for number in items.values()], form, task, cells)
@@ -57,7 +58,7 @@ def from_form(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> p
     completed = quick.time(cells, form.completed_at, dialect) if form.completed_at else None
     columns = {
         **{name: pl.col(name) for name in (RECORD, "client_id", "response_id")},
-        "record_count": pl.lit(1, dtype=pl.Int32),
+        "record_count": pl.col("record_count") if "record_count" in cells.columns else pl.lit(1, dtype=pl.Int32),
         "instrument": pl.lit(form.instrument),
         "rater": translated(form.rater, dialect) if isinstance(form.rater, Words) else pl.lit(form.rater),
         **{name: _optional(getattr(form, name), dialect) for name in ("rater_id", "therapist_id", "appointment_id")},
