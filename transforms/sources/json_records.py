@@ -36,7 +36,7 @@ def _chunks(
     opened: Opened, content: Content, expand: Callable[[object], Iterator[object]], rows: Rows
 ) -> Iterator[pl.DataFrame]:
     with content.opened() as file:
-        records = _numbered(opened, (each for value in _values(opened, file) for each in expand(value)))
+        records = _numbered(opened, (each for value in _values(file) for each in expand(value)))
         while batch := list(islice(records, BATCH)):
             told = [{RECORD: number, **row} for number, record in batch for row in rows(record)]
             wanted = {column: opened.header[opened.place(column)] for column in sorted(opened.wanted)}
@@ -53,7 +53,7 @@ def _numbered(opened: Opened, records: Iterator[object]) -> Iterator[tuple[int, 
         yield opened.record_count, record
 
 
-def _values(opened: Opened, file: BinaryIO) -> Iterator[object]:
+def _values(file: BinaryIO) -> Iterator[object]:
     """The values of the file: one a line, or the only one there is."""
     first = _line(file)
     while first and not first.strip():
@@ -128,3 +128,9 @@ def text(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else None
+
+
+def first_value(content: Content) -> object:
+    """The first value of a file of JSON, to see what it holds."""
+    with content.opened() as file:
+        return next(_values(file), None)
