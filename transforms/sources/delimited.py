@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 import polars as pl
@@ -14,6 +15,7 @@ from warehouse.errors import Refused
 
 SEPARATORS = ",;\t|^"  # what REDCap and spreadsheets offer
 LONGEST = 64 << 20  # bytes of one record; a longer one is a quote that is never closed
+_VALUE = re.compile(r"^\d{4}-\d\d-\d\d|^-?\d+([.,]\d+)?$")  # what a column is not called
 _GUARDS = (b'="', b"'-", b"'=", b"'+", b"'@")  # what keeps a spreadsheet from computing a cell
 
 
@@ -115,6 +117,8 @@ def _parsed(opened: Opened, rest: bytes, pieces: Iterator[bytes], shape: Shape) 
             yield _parse(opened, rest, shape)
         rest = next(pieces, None)
     _is_whole(last, opened)
+    if not opened.record_count and any(_VALUE.match(name) for name in opened.header):
+        raise Refused("is one line in which names and values stand together: its line ends were lost; export it again")
 
 
 def _parse(opened: Opened, data: bytes, shape: Shape) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from warehouse.errors import Refused
 
 LARGEST = 512 << 20  # bytes of a JSON file that is one value, and must be read whole
 LONGEST = 64 << 20  # bytes of a line of NDJSON
-BATCH = 5_000  # records made into one chunk
+BATCH = 20_000  # records made into one chunk
 Record = dict[str, object]
 Rows = Callable[[Record], Iterator[dict[str, str | None]]]
 
