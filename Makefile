@@ -5,6 +5,7 @@
 # make truth   whether the metrics find what is planted in simulated clinics
 # make bench   the benchmark (SIZE=S, M or L; ROUNDS=); python -m flows.bench --scores is that of scoring
 # make soak    a thousand publications under readers, kills, full disks, random histories; an hour or more (SEED=)
+# make trouble  a scripted day of trouble on real processes; a quarter of an hour (SCENARIOS=)
 # make lint    formatting and lint
 # make lock    requirements.lock again, from pyproject.toml
 
@@ -20,8 +21,8 @@ SIZE ?= S
 ROUNDS ?= 3
 SEEDS ?= 20
 
-.PHONY: night test serve worklist truth bench soak lint lock clean
-.SILENT: night test serve worklist truth bench soak lint $(READY)
+.PHONY: night test serve worklist truth bench soak trouble lint lock clean
+.SILENT: night test serve worklist truth bench soak trouble lint $(READY)
 
 night: $(READY)
 	$(BIN)/python -m flows.demo --out demo
@@ -45,6 +46,9 @@ bench: $(READY)
 
 soak: $(READY)
 	$(BIN)/python tests/soak.py $(if $(SEED),--seed $(SEED))
+
+trouble: $(READY)
+	$(BIN)/python tests/trouble.py $(SCENARIOS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -89,10 +89,10 @@ def _check_volumes(tonight: Tonight) -> None:
         raise RapportError("an export is suspiciously small; yesterday's warehouse stands; export it again")
 
 
-def check_tables(tonight: Tonight) -> None:
+def check_tables(tonight: Tonight, *, whole: bool = False) -> None:
     """The finished tables that this load changed (rows of the clients touched) and the books against their promises.
 
-    What did not change was checked when it was written.
+    What did not change was checked when it was written; `whole` checks every table all the same.
     """
     from expectations.checking import check  # noqa: PLC0415
     from expectations.engine import open_source  # noqa: PLC0415
@@ -102,7 +102,7 @@ def check_tables(tonight: Tonight) -> None:
     if tonight.source is None:  # a load that read nothing
         tonight.source = open_source(lambda: _staged_cursor(tonight))
     written = movement.changed_tables(con, tonight.load_id)
-    for table in (table for table in transforms.tables() if table.name in written):
+    for table in (table for table in transforms.tables() if whole or table.name in written):
         relation = computing.touched_rows(con, table)
         found = check(tonight.source, f"main.{table.name}", relation, table_rules(table), hold_rows=False)
         _stop_unless_kept(tonight, found)

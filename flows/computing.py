@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import polars as pl
 
 import transforms
@@ -62,9 +64,8 @@ def derive_anew(tonight: Tonight) -> None:
 
 def _take_down(tonight: Tonight, tables: list[Table]) -> None:
     """Rows of a table whose columns have changed leave the books under the new definition."""
-    for table in tables:
-        if building.has_other_columns(tonight.con, table):
-            movement.note_taken_down(tonight.con, table)
+    for table in building.with_other_columns(tonight.con, tables):
+        movement.note_taken_down(tonight.con, table)
 
 
 def _compute_clients(tonight: Tonight, tables: list[Table], wanted: set[str], before: int | None = None) -> None:
@@ -72,21 +73,26 @@ def _compute_clients(tonight: Tonight, tables: list[Table], wanted: set[str], be
 
     `before`: a definition changed, and what counts is what was known before that load.
     """
-    con, order = tonight.con, tonight.order
-    buckets = computing.deal_buckets(con, order.bucket_count)
-    given = {"birth_dates": birth_dates(tonight.crosswalk), "clinic": order.clinic}
-    needed = {read for table in tables if table.name in wanted for read in table.reads}
+    buckets = computing.deal_buckets(tonight.con, tonight.order.bucket_count)
     for bucket in range(buckets):
-        tonight.told(f"computing bucket {bucket + 1} of {buckets}")
-        known = {**computing.records_of(con, bucket, before), **given}
-        for table in (table for table in tables if table.per == "client" and table.name in wanted | needed):
-            if table.name not in wanted:
-                known[table.name] = computing.rows_of(con, table, bucket)
-                continue
-            made = _made(table, known)
-            known[table.name] = made.lazy()
-            come, gone = computing.write_differences(con, table, made, bucket)
-            movement.note_changes(con, table, come, gone, movement.DEFINITION if before else None)
+        name = f"bucket {bucket + 1} of {buckets}"
+        tonight.told(f"computing {name}")
+        tonight.part(name, partial(_compute_bucket, tonight, tables, wanted, bucket, before))
+
+
+def _compute_bucket(tonight: Tonight, tables: list[Table], wanted: set[str], bucket: int, before: int | None) -> None:
+    con = tonight.con
+    given = {"birth_dates": birth_dates(tonight.crosswalk), "clinic": tonight.order.clinic}
+    needed = {read for table in tables if table.name in wanted for read in table.reads}
+    known = {**computing.records_of(con, bucket, before), **given}
+    for table in (table for table in tables if table.per == "client" and table.name in wanted | needed):
+        if table.name not in wanted:
+            known[table.name] = computing.rows_of(con, table, bucket)
+            continue
+        made = _made(table, known)
+        known[table.name] = made.lazy()
+        come, gone = computing.write_differences(con, table, made, bucket)
+        movement.note_changes(con, table, come, gone, movement.DEFINITION if before else None)
 
 
 def _compute_clinic(tonight: Tonight, tables: list[Table]) -> None:

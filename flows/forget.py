@@ -75,7 +75,7 @@ def forget(order: Order, person: Person) -> Receipt:
     """Take the person out; run again, it finishes what was interrupted."""
     with at_work(order, "forget") as tonight:
         tonight.reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
-        tonight.is_erasing = True
+        tonight.leaves_space_behind = True
         for pseudonym in person.pseudonyms:
             set_tombstone(order.folders, pseudonym, person.since)
         begin(tonight)

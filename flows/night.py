@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,10 +14,17 @@ import transforms
 from flows.order import Order, Tonight
 from flows.steps import CHECK_STEPS, STEPS
 from warehouse.attempts import next_load_id, note_attempt
-from warehouse.errors import RapportError
+from warehouse.errors import Passing, RapportError
 from warehouse.folders import night_lock
 
 Runner = Callable[[str, Callable[[Tonight], None], Tonight], None]
+
+
+PAUSES = (60.0, 300.0)  # seconds before what failed in passing is tried again
+PASSES = {  # what a share or a network says that is away for a while
+    *(errno.EIO, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.ENOTCONN, errno.ECONNRESET),
+    *(errno.ECONNABORTED, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH),
+}
 
 
 def plainly(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> None:
@@ -32,6 +41,19 @@ def night(order: Order, run: Runner = plainly, told: Callable[[str], None] = lam
                 told(name)
                 run(name, step, tonight)
     return tonight
+
+
+def persistently(
+    run: Callable[[], Tonight], told: Callable[[str], None], pause: Callable[[float], None] = time.sleep
+) -> Tonight:
+    """A whole night, tried again after what may pass by itself: a night that failed has changed nothing."""
+    for seconds in PAUSES:
+        try:
+            return run()
+        except Passing as error:
+            told(f"{error}; it is tried again in {seconds:.0f} seconds")
+            pause(seconds)
+    return run()
 
 
 @contextmanager
@@ -62,6 +84,10 @@ def sayable(error: Exception) -> RapportError:
     """The error as one sentence without values: another library's message may hold them."""
     if isinstance(error, RapportError):
         return error
+    if isinstance(error, OSError) and error.errno in PASSES:
+        return Passing(
+            f"a disk or a share did not answer ({error.strerror}); see that it does, then run the night again"
+        )
     if isinstance(error, OSError) and error.strerror:
         return RapportError(
             f"the disk failed the night ({error.strerror}); make room or mend it, then run the night again"

@@ -9,24 +9,22 @@ Exit status: 0 published; 1 the night failed and yesterday's warehouse stands; 2
 from __future__ import annotations
 
 import argparse
-import shlex
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import flows.settings  # noqa: F401  before Prefect
 
 # isort: split
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
+from prefect import Flow, flow
+from prefect.client.schemas.objects import FlowRun, State
 
-from flows.night import night, sayable
-from flows.order import Tonight, place_order
+from flows.artifacts import leave_artifacts
+from flows.night import night, persistently, sayable
+from flows.order import place_order
 from flows.report import Progress, Report, report_of, tell
-from warehouse.clinic import read_clinic
-from warehouse.errors import NightRunning, RapportError
+from flows.tasks import as_task
+from flows.telling import operators, telling_failure
+from warehouse.errors import RapportError
 
 PUBLISHED, LATE = 0, 4  # what a night that cannot go on exits with, its error says
 
@@ -34,51 +32,29 @@ PUBLISHED, LATE = 0, 4  # what a night that cannot go on exits with, its error s
 @flow(name="nightly", description="Load what came, check it, compute it, publish it.", validate_parameters=False)
 def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None, check: bool = False) -> Report:
     """One night. Raises RapportError; then yesterday's warehouse stands."""
-    with telling_operators(Path(clinic), check):
+    with telling_failure(Path(clinic), Path(warehouse), is_check=check):
         order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of, is_check=check)
         with Progress() as progress:
-            return report_of(night(order, run=as_task, told=progress))
+            report = report_of(persistently(lambda: night(order, run=as_task, told=progress), progress))
+    if not check:
+        operators(Path(clinic), Path(warehouse)).told_published(report.load_id, report.late_sources)
+        leave_artifacts(report)
+    return report
 
 
-def as_task(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> None:
-    """Run a step as a Prefect task; what it raises is safe to log."""
-
-    @task(name=name, cache_policy=NO_CACHE, persist_result=False)
-    def run() -> None:
-        try:
-            tonight.timed(name, step)
-        except Exception as error:
-            raise sayable(error) from None
-
-    run()
-
-
-@contextmanager
-def telling_operators(clinic: Path, check: bool) -> Iterator[None]:
-    """When a night fails, run the clinic's on_failure command with the one-line reason as its last argument."""
-    on_failure = read_clinic(clinic).on_failure
-    try:
-        yield
-    except NightRunning:
-        raise
-    except RapportError as error:
-        if on_failure and not check:
-            _run_on_failure(on_failure, str(error))
-        raise
-
-
-def _run_on_failure(command: str, reason: str) -> None:
-    try:
-        subprocess.run([*shlex.split(command), reason], check=True, timeout=60, capture_output=True)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        print(f"on_failure could not be run ({type(error).__name__}); check it in the clinic file", file=sys.stderr)
+@nightly.on_crashed
+def killed(_: Flow, run: FlowRun, state: State) -> None:
+    """Prefect saw the night's process end without a word: nobody else can tell."""
+    given = run.parameters
+    error = RapportError("the night's process was killed; run the night again, and see whether the machine has memory")
+    operators(Path(given["clinic"]), Path(given["warehouse"])).told_failure(error)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one night from the command line; its exit status says how it went."""
     given = _arguments(arguments)
     try:
-        with telling_operators(given.clinic, given.check):
+        with telling_failure(given.clinic, given.warehouse, is_check=given.check):
             place_order(given.exports, given.clinic, given.warehouse, given.as_of)
         report = _through_prefect(given)
     except RapportError as error:
@@ -94,7 +70,7 @@ def _through_prefect(given: argparse.Namespace) -> Report:
     except RapportError:
         raise
     except Exception as error:  # Prefect's own: the flow could not tell anybody
-        with telling_operators(given.clinic, given.check):
+        with telling_failure(given.clinic, given.warehouse, is_check=given.check):
             raise _said(error) from None
 
 

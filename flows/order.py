@@ -87,7 +87,7 @@ class Tonight:
     load_id: int = 0
     purpose: str = "night"
     reason: str | None = None  # why, for a load that is not a night
-    is_erasing: bool = False  # what went must not stay in the file's empty space
+    leaves_space_behind: bool = False  # compacted: what an erasure took must not stay in the file's empty space
     con: duckdb.DuckDBPyConnection | None = None
     building: Path | None = None
     pseudonyms: Pseudonyms | None = None
@@ -112,6 +112,7 @@ class Tonight:
     unlisted: list[tuple] = field(default_factory=list)
     steps: list[StepTime] = field(default_factory=list)
     told: Callable[[str], None] = lambda line: None
+    part: Callable[[str, Callable[[], None]], None] = lambda name, work: work()  # how a step's parts are run
     published: Path | None = None
     source: object = None
     cursors: list[duckdb.DuckDBPyConnection] = field(default_factory=list)

@@ -31,7 +31,7 @@ def publish(tonight: Tonight) -> None:
     waiting = folders.prepare(where.building / where.worklist.name, listed)
     for cursor in tonight.cursors:  # an open transaction of theirs would hold up the checkpoint
         cursor.close()
-    if publishing.seal(con) or tonight.is_erasing:
+    if publishing.seal(con) or tonight.leaves_space_behind:
         compaction.compact(tonight.building)
     _move_links(tonight)
     waiting.replace(where.worklist)

@@ -18,7 +18,7 @@ def read_deliveries(tonight: Tonight) -> None:
     """Every file through its reader, pseudonymised, into the staged rows."""
     join_clients(tonight)
     for delivery in tonight.deliveries:
-        tonight.told(f"reading {delivery.path.name}")
+        tonight.told(f"reading {delivery.label}")
         try:
             _read(tonight, delivery)
         except Refused as refused:

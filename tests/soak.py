@@ -110,6 +110,14 @@ def histories(work: Path, count: int, seed: int) -> tuple[str, list]:
     return f"{nights:,} nights, each compared with the model", [] if nights else ["no night was run"]
 
 
+def damages(work: Path, count: int, seed: int) -> tuple[str, list]:
+    from damage import FORMATS  # noqa: PLC0415
+    from test_fuzz import damage_files  # noqa: PLC0415
+
+    refused = sum(damage_files(name, count, seed) for name in FORMATS)
+    return f"{len(FORMATS)} formats, of each so many; {refused:,} of them refused", []
+
+
 def _with_next_day(folder: Path) -> Place:
     place = published_place(folder)
     place.deliver_day(18)
@@ -121,6 +129,7 @@ SOAKS = {
     "nights killed": (kills, 200),
     "nights into a full disk": (full_disks, 50),
     "histories of random nights": (histories, 300),
+    "damaged files of each format": (damages, 500),
 }
 
 

@@ -201,6 +201,7 @@ def test_a_full_disk_is_told_and_costs_nothing(yesterday, run_night, room):
     before = yesterday.standing()
     blocks = (yesterday.published.stat().st_size + room) // 512
     run = run_night(yesterday, TONIGHT, before=("sh", "-c", f'ulimit -f {blocks}; exec "$@"', "limited"))
+    assert [line for line in sentences(run.stderr) if "disk" not in line] == []
     (sentence,) = sentences(run.stderr)
     assert "the disk" in sentence
     assert "make room" in sentence

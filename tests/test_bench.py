@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from flows.bench import report, rounds
+from flows.bench import door, report, rounds
 from flows.bench.inputs import Inputs, write_inputs
 from warehouse.clinic import read_clinic
 
@@ -52,3 +52,12 @@ def test_the_figure_is_the_median_of_the_ratios_of_each_round(inputs):
     console = Console(record=True, width=100)
     report.show(console, "XS", inputs, made)
     assert "first night │ 3.00" in " ".join(console.export_text().split())
+
+
+def test_the_door_and_polars_alone_count_the_same_records_and_both_times_are_told(inputs):
+    files = inputs.files(0)
+    made = [dict(door.one_round(files))]
+    assert {name for name, _ in made[0]} == {file.name for file in files}
+    console = Console(record=True, width=140)
+    door.show(console, files, made)
+    assert "speed, CPU" in console.export_text()

@@ -32,7 +32,7 @@ def test_one_line_declares_the_four_plain_sources_and_the_defaults(tmp_path):
         (kind, "plain", kind, f"{kind}*", "America/Chicago", "clinic")
         for kind in ("clients", "episodes", "appointments", "responses")
     ]
-    assert (found.schedule, found.quarantine_limit, found.not_treatment) == ("0 3 * * *", 0.2, ())
+    assert (found.schedule.cron, found.quarantine_limit, found.not_treatment) == ("0 3 * * *", 0.2, ())
 
 
 def test_a_source_may_have_its_own_zone_and_id_space_and_has_its_name_for_one_by_default(tmp_path):

@@ -66,7 +66,7 @@ def test_only_the_columns_that_are_needed_leave_the_door():
 CELL = st.text(alphabet='ab1é\n\r",; \x1f', max_size=5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.lists(st.tuples(CELL, CELL), max_size=5),
     line_end=st.sampled_from(["\n", "\r\n"]),

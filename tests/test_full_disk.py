@@ -2,10 +2,12 @@
 
 from soak import broken_promises, nights_into_a_full_disk
 
-NIGHTS = 10
+NIGHTS = 30
 
 
-def test_after_ten_nights_into_a_full_disk_the_file_answers_and_with_room_the_next_night_succeeds(yesterday, tmp_path):
+def test_after_thirty_nights_into_a_full_disk_the_file_answers_and_with_room_the_next_night_succeeds(
+    yesterday, tmp_path
+):
     nights = nights_into_a_full_disk(yesterday, tmp_path / "work", NIGHTS, seed=5)
     assert len(nights) == NIGHTS
     assert broken_promises(nights) == []

@@ -65,7 +65,7 @@ def test_a_dense_course_is_the_same_in_any_order_and_beside_any_client():
     assert_same({name: frame.filter(pl.col("client_id") == "ann") for name, frame in tables(whole).items()}, mine)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(drawn=CLINIC)
 def test_all_clients_at_once_equals_client_by_client(drawn):
     whole = frames(drawn)
@@ -76,7 +76,7 @@ def test_all_clients_at_once_equals_client_by_client(drawn):
     assert_same(tables(whole), one_by_one)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(drawn=CLINIC, seed=st.integers(0, 99))
 def test_the_order_of_the_records_does_not_matter(drawn, seed):
     whole = frames(drawn)
@@ -84,7 +84,7 @@ def test_the_order_of_the_records_does_not_matter(drawn, seed):
     assert_same(tables(whole), tables(shuffled))
 
 
-@settings(max_examples=16, deadline=None)
+@settings(max_examples=16)
 @given(drawn=CLINIC, later=APPOINTMENT, rated=RESPONSE, days=st.sampled_from([7, 30, 100]))
 def test_a_later_session_changes_nothing_that_was_settled(drawn, later, rated, days):
     """Later by more than the longest window, so that it takes no response from a session before it."""

@@ -13,7 +13,7 @@ from nights import ROOT, Place, demo_place, differences, open_place
 from publications import READERS, publish_under_readers
 
 NIGHTS = 10
-PUBLICATIONS = 10
+PUBLICATIONS = 30
 OPENER = """
 import os, sys
 import duckdb
@@ -30,7 +30,7 @@ except duckdb.IOException as error:
 """
 
 
-def test_four_readers_see_only_whole_versions_while_ten_are_published(published, tmp_path):
+def test_four_readers_see_only_whole_versions_while_thirty_are_published(published, tmp_path):
     seen = publish_under_readers(published.copied_to(tmp_path / "clinic"), PUBLICATIONS)
     assert seen.wrong == []
     assert seen.opened > seen.versions > READERS  # they did read while versions were published

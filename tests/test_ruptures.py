@@ -211,7 +211,7 @@ def test_a_reported_rupture_lasts_while_it_is_reported_and_is_repaired_by_its_re
 TOTALS = st.lists(st.sampled_from([None, 40, 38, 36, 35, 31, 26, 20]), min_size=1, max_size=16)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(totals=TOTALS, later=st.lists(st.sampled_from([None, 40, 36, 30, 10]), min_size=1, max_size=4))
 def test_what_is_over_never_changes_when_sessions_are_added(totals, later):
     before, after = course(*totals), course(*totals, *later)

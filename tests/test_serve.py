@@ -17,6 +17,7 @@ schedule = "* * * * *"
 [sources.appointments]
 files = "appointments.csv"
 """
+NIGHTLY = {"deployments": {"name": {"any_": ["nightly"]}}}
 WITHIN = 400  # seconds until a run that is due every minute has published
 
 
@@ -61,7 +62,7 @@ def test_a_scheduled_run_appears_publishes_and_serving_ends_cleanly(surroundings
     place = open_place(tmp_path / "clinic", CLINIC)
     place.deliver("appointments.csv", APPOINTMENTS, [held(1, 17)])
     with serving(place, surroundings) as process:
-        (deployment,) = eventually(lambda: ask("deployments/filter"), process)
+        (deployment,) = eventually(lambda: ask("deployments/filter", **NIGHTLY), process)
         ours = {"flow_runs": {"deployment_id": {"any_": [deployment["id"]]}}}
         runs = eventually(lambda: ask("flow_runs/filter", **ours), process)
         assert all(run["auto_scheduled"] for run in runs)
@@ -77,7 +78,14 @@ def test_a_scheduled_run_appears_publishes_and_serving_ends_cleanly(surroundings
     assert place.ask("SELECT time_zone, file_count FROM load.current, load.sources") == [("Australia/Lord_Howe", 1)]
     assert "serving the nightly deployment: * * * * * in Australia/Lord_Howe" in said
     assert not [word for word in ALARMING if word in said]
-    (deployment,) = ask("deployments/filter")
+    deployed = {
+        each["name"]: [at["schedule"]["cron"] for at in each["schedules"]] for each in ask("deployments/filter")
+    }
+    weekly = {"compact": ["0 13 * * 0"], "verify": ["0 14 * * 0"]}
+    assert deployed == {"nightly": ["* * * * *"], **weekly, "backfill": [], "restore": []}
+    assert [each["name"] for each in ask("automations/filter")] == ["a run without a heartbeat has crashed"]
+    (deployment,) = ask("deployments/filter", **NIGHTLY)
+    assert deployment["concurrency_options"]["collision_strategy"] == "ENQUEUE"
     (schedule,) = deployment["schedules"]
     assert (schedule["active"], deployment["paused"]) == (True, False)
     assert schedule["schedule"] == {"cron": "* * * * *", "timezone": "Australia/Lord_Howe", "day_or": True}

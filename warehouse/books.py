@@ -10,7 +10,7 @@ from warehouse.movement import CAUSES
 from warehouse.tables import Table
 
 QUARANTINE_STATES = ("waiting", "released", "discarded", "source_gone")
-PURPOSES = ("night", "discard", "forget", "restore")
+PURPOSES = ("night", "discard", "forget", "restore", "compaction")
 OUTCOMES = ("passed", "failed", "did_not_run")
 
 

@@ -85,32 +85,40 @@ def add_columns(con: duckdb.DuckDBPyConnection, name: str, columns: Iterable[Col
 def create_tables(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> None:
     """Create main's tables, anew where their columns are not those that are declared; drop those no longer declared."""
     declared = {table.name: table for table in tables}
-    for name in existing_tables(con) - {*declared, RISK_ANSWERS.name}:
+    existing = existing_tables(con)
+    undeclared = existing.keys() - {*declared, RISK_ANSWERS.name}
+    for name in undeclared | {table.name for table in with_other_columns(con, declared.values())}:
         con.execute(f"DROP TABLE main.{name}")
+        existing.pop(name)
     for table in declared.values():
-        if has_other_columns(con, table):
-            con.execute(f"DROP TABLE main.{table.name}")
-        create(con, f"main.{table.name}", table.columns)
+        if table.name not in existing:
+            create(con, f"main.{table.name}", table.columns)
 
 
 def drop_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Drop main's computed tables."""
-    for name in existing_tables(con) - {RISK_ANSWERS.name}:
+    for name in existing_tables(con).keys() - {RISK_ANSWERS.name}:
         con.execute(f"DROP TABLE main.{name}")
 
 
-def existing_tables(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """The tables that schema main has."""
-    listed = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'"
-    return {name for (name,) in con.sql(listed).fetchall()}
+def existing_tables(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
+    """The tables that schema main has, with their columns and types."""
+    listed = con.sql("""
+        SELECT table_name, list((column_name, data_type) ORDER BY column_index) FROM duckdb_columns()
+        WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal
+            AND table_name IN (SELECT table_name FROM duckdb_tables()) GROUP BY table_name""")
+    return dict(listed.fetchall())
 
 
-def has_other_columns(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
-    """Whether a table is there with other columns than it declares."""
-    if table.name not in existing_tables(con):
-        return False
-    found = [(name, sql_type) for name, sql_type, *_ in con.sql(f"DESCRIBE main.{table.name}").fetchall()]
-    return found != [(column.name, _described(column)) for column in table.columns]
+def with_other_columns(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> list[Table]:
+    """The tables that are there with other columns than they declare."""
+    existing = existing_tables(con)
+    return [
+        table
+        for table in tables
+        if table.name in existing
+        and existing[table.name] != [(column.name, _described(column)) for column in table.columns]
+    ]
 
 
 def _described(column: Column) -> str:

@@ -23,7 +23,9 @@ from warehouse.instruments.t_scores import NO_T_SCORES, TScores, read_t_scores
 from warehouse.instruments.thresholds import Change, Threshold
 from warehouse.protocol import Due, read_protocol
 from warehouse.rupture_rules import RuptureRule, read_rupture_rules
-from warehouse.sources import PLAIN_KINDS, Source, read_source, zone_of
+from warehouse.schedule import KEYS as SCHEDULE
+from warehouse.schedule import Schedule, schedule_of
+from warehouse.sources import PLAIN_KINDS, Source, read_source
 from warehouse.statuses import NOTICE_HOURS
 
 TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
@@ -31,7 +33,7 @@ MINIMUM_CASELOAD = 15  # clients; the lower end of what is asked for before ther
 # Every key, with its kind of value.
 _TOP = {
     "time_zone": "text",
-    "schedule": "text",
+    **SCHEDULE,
     "on_failure": "text",
     "quarantine_limit": "number",
     "vanished_limit": "number",
@@ -57,7 +59,7 @@ class Clinic:
     """What a clinic has declared."""
 
     time_zone: str
-    schedule: str
+    schedule: Schedule
     on_failure: str | None
     quarantine_limit: float
     not_treatment: tuple[str, ...]
@@ -133,9 +135,8 @@ def read_clinic(path: Path) -> Clinic:
 
 def _clinic(facts: dict, folder: Path) -> Clinic:
     known("the file", facts, _TOP)
-    if "time_zone" not in facts:
-        raise ValueError("the key 'time_zone' is missing; add for example time_zone = \"Europe/London\"")
-    zone = zone_of("time_zone", facts["time_zone"])
+    schedule = schedule_of(facts)
+    zone = schedule.zone.key
     own = folder / facts["instruments"] if "instruments" in facts else None
     if own and not own.is_dir():
         raise ValueError(f"instruments = '{facts['instruments']}' is not a folder beside the clinic file")
@@ -146,7 +147,7 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
     spaces = [source.id_space for source in sources]
     return Clinic(
         time_zone=zone,
-        schedule=_schedule(facts.get("schedule", "0 3 * * *")),
+        schedule=schedule,
         on_failure=facts.get("on_failure"),
         quarantine_limit=_share("quarantine_limit", facts.get("quarantine_limit", 0.2)),
         not_treatment=tuple(facts.get("not_treatment", ())),
@@ -198,12 +199,6 @@ def _names(key: str, facts: Mapping, known_names: Collection[str]) -> tuple[str,
             hint = f"did you mean '{near[0]}'?" if near else "INSTRUMENTS.md lists the names"
             raise ValueError(f"{key} names '{name}', which no instrument file has; {hint}")
     return tuple(facts.get(key, ()))
-
-
-def _schedule(cron: str) -> str:
-    if len(cron.split()) != 5:
-        raise ValueError(f"schedule = '{cron}' is not a cron line of five fields such as '0 3 * * *'")
-    return cron
 
 
 def _share(key: str, share: float) -> float:

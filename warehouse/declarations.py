@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Mapping
-from datetime import date
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 
 def _is_number(value: object) -> bool:
@@ -75,3 +76,20 @@ def one_of(key: str, word: str | None, words: Collection[str]) -> str:
     if word not in words:
         raise ValueError(f"{key} = '{word}' is not one of {', '.join(words)}")
     return word
+
+
+def zone_name(key: str, name: object) -> str:
+    """The name of an IANA time zone."""
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, ValueError, TypeError, OSError):
+        raise ValueError(f"{key} = '{name}' is not an IANA time zone such as America/Chicago") from None
+
+
+def time_span(key: str, text: object) -> timedelta:
+    """A number of hours, days or weeks."""
+    number, _, unit = str(text).partition(" ")
+    unit = unit.rstrip("s")
+    if not number.isdigit() or unit not in ("hour", "day", "week"):
+        raise ValueError(f"{key} = '{text}' is not a number of hours, days or weeks such as '1 day'")
+    return timedelta(**{f"{unit}s": int(number)})

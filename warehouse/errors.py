@@ -2,6 +2,7 @@
 
     RapportError            the night stops; yesterday's warehouse stands        exit 1
       Refused               a file is not what its source says it is
+      Passing               what failed it may pass by itself: the night is tried again before it is given up
       DidNotRun             a check could not run: neither passed nor failed
     Unusable                the arguments or the clinic file cannot be used      exit 2
     NightRunning            another night holds the lock                         exit 3
@@ -37,6 +38,10 @@ class Refused(RapportError):
     def of(self, label: str, name: str) -> Refused:
         """The same refusal, naming its file."""
         return Refused(self.what, label=label, name=name)
+
+
+class Passing(RapportError):
+    """What failed the night may pass by itself: a share that did not answer, a network that was away."""
 
 
 class DidNotRun(RapportError):

@@ -6,10 +6,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 from warehouse.columns import SEXES
-from warehouse.declarations import known, one_of
+from warehouse.declarations import known, one_of, time_span, zone_name
 from warehouse.forms import FORM_KEYS, Form, Words, read_form, read_words
 from warehouse.instruments import Instrument
 from warehouse.presets import with_preset
@@ -105,9 +104,9 @@ def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Ins
         records=records,
         files=section.get("files", f"{records}*"),
         exported_at=section.get("exported_at"),
-        time_zone=zone_of(f"{where} time_zone", section.get("time_zone", zone)),
+        time_zone=zone_name(f"{where} time_zone", section.get("time_zone", zone)),
         id_space=section.get("id_space", "clinic" if kind == "plain" else name),
-        every=_every(f"{where} every", section.get("every")),
+        every=time_span(f"{where} every", section["every"]) if "every" in section else None,
         covers=_covers(f"{where} covers", section.get("covers"), records or "responses"),
         nulls=tuple(str(word) for word in section.get("nulls", ())),
         decimal=one_of(f"{where} decimal", section.get("decimal", "."), (".", ",")),
@@ -179,14 +178,6 @@ def _client_columns(where: str, keys: dict | None) -> ClientColumns | None:
     return ClientColumns(birth_date=keys.get("birth_date"), sex=sex)
 
 
-def zone_of(key: str, name: str) -> str:
-    """A time zone's name. Raises ValueError when there is none of that name."""
-    try:
-        return ZoneInfo(name).key
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{key} = '{name}' is not an IANA time zone such as America/Chicago") from None
-
-
 def _from_one(key: str, number: int) -> int:
     if number < 1:
         raise ValueError(f"{key} = {number} is not a record's number from 1 up")
@@ -203,13 +194,3 @@ def _covers(key: str, text: str | None, records: str) -> str | None:
     if not KINDS[records].dated_by:
         raise ValueError(f"{key} = '{text}': {records} have no day of their own; use 'all', or leave it out")
     return f"{int(number)} days"
-
-
-def _every(key: str, text: str | None) -> timedelta | None:
-    if text is None:
-        return None
-    number, _, unit = text.partition(" ")
-    unit = unit.rstrip("s")
-    if not number.isdigit() or unit not in ("hour", "day", "week"):
-        raise ValueError(f"{key} = '{text}' is not a number of hours, days or weeks such as '1 day'")
-    return timedelta(**{f"{unit}s": int(number)})

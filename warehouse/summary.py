@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -72,3 +73,27 @@ def sample(published: Path) -> Sample:
     with open_published(published) as con:
         found = con.sql(QUERY.rstrip(";"))
         return Sample(QUERY, found.columns, found.fetchall())
+
+
+@dataclass(frozen=True)
+class NightVolume:
+    """The records that a night read, by where they went: loaded, unchanged, quarantined."""
+
+    day: date
+    counts: tuple[int, int, int]
+
+
+def volumes(published: Path, count: int) -> list[NightVolume]:
+    """The volumes of the last published nights, oldest first."""
+    with open_published(published) as con:
+        rows = con.execute(
+            """
+            SELECT (as_of AT TIME ZONE (SELECT time_zone FROM load.current))::DATE,
+                coalesce(sum(loaded_count), 0)::BIGINT, coalesce(sum(unchanged_count), 0)::BIGINT,
+                coalesce(sum(quarantined_count), 0)::BIGINT
+            FROM load.loads AS l LEFT JOIN load.files AS f USING (load_id)
+            WHERE l.outcome = 'published' AND l.purpose = 'night'
+            GROUP BY load_id, as_of ORDER BY load_id DESC LIMIT ?""",
+            [count],
+        ).fetchall()
+    return [NightVolume(day, tuple(counts)) for day, *counts in reversed(rows)]

@@ -92,7 +92,7 @@ class Content:
                 if file.read(3) != codecs.BOM_UTF8:
                     file.seek(0)
                 while piece := file.read(chunk):
-                    yield piece
+                    yield piece + file.readline(chunk)  # mostly a whole record, so that nothing is held over
                 return
             decoder = codecs.getincrementaldecoder(_CODECS.get(name, name))()
             try:

@@ -16,7 +16,7 @@ from warehouse.errors import Refused
 SEPARATORS = ",;\t|^"  # what REDCap and spreadsheets offer
 LONGEST = 64 << 20  # bytes of one record; a longer one is a quote that is never closed
 _VALUE = re.compile(r"^\d{4}-\d\d-\d\d|^-?\d+([.,]\d+)?$")  # what a column is not called
-_GUARDS = (b'="', b"'-", b"'=", b"'+", b"'@")  # what keeps a spreadsheet from computing a cell
+_GUARDS = (b"'-", b"'=", b"'+", b"'@")  # what keeps a spreadsheet from computing a cell
 
 
 def open_delimited(content: Content, shape: Shape) -> Opened:
@@ -125,13 +125,13 @@ def _parse(opened: Opened, data: bytes, shape: Shape) -> pl.DataFrame:
     names = [str(place) for place in range(len(opened.header))]
     try:
         frame = pl.read_csv(
-            io.BytesIO(opened.separator.join(names).encode() + b"\n" + data),
+            opened.separator.join(names).encode() + b"\n" + data,
             schema=dict.fromkeys(names, pl.String),
             separator=opened.separator,
         )
     except pl.exceptions.PolarsError as error:
         raise _unparsable(data, opened, error) from None
-    is_guarded = any(guard in data for guard in _GUARDS)
+    is_guarded = b'="' in data or (b"'" in data and any(guard in data for guard in _GUARDS))
     return opened.counted(frame, shape.footers, is_guarded=is_guarded)
 
 

@@ -1,0 +1,63 @@
+"""Load a folder of years, month by month, each as the night that its last day would have been.
+
+    python -m flows.backfill --exports DIR --clinic FILE --warehouse DIR [--as-of TIME]
+
+Each month publishes, so history knows when what was known, memory is that of a month, and what was stopped goes on
+where it was: run it again. Files whose pattern in clinic.toml has no date are read with the first month.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from flows.deliveries import matching
+from flows.night import Runner, night, plainly
+from flows.order import Order, Tonight, place_order
+from flows.terminal import arguments, finish
+from warehouse.publishing import as_of_published
+
+
+def month_ends(order: Order) -> list[datetime]:
+    """The nights to run: after each month that an export was made in and that is not published yet; the last is now."""
+    made = (at for source in order.clinic.sources for _, at in matching(order.exports, source) if at)
+    published = order.folders.published
+    known_to = as_of_published(published) if published.exists() else datetime.min.replace(tzinfo=UTC)
+    ends = {_end_of_month(at, order) for at in made if known_to < at <= order.as_of}
+    return [*sorted(end for end in ends if end < order.as_of), order.as_of]
+
+
+def _end_of_month(at: datetime, order: Order) -> datetime:
+    local = at.astimezone(order.clinic.zone) - timedelta.resolution  # midnight on the first ends the month before
+    year, month = (local.year + 1, 1) if local.month == 12 else (local.year, local.month + 1)
+    return datetime(year, month, 1, tzinfo=order.clinic.zone).astimezone(UTC)
+
+
+def backfill(order: Order, told: Callable[[str], None], run: Runner = plainly) -> Iterator[Tonight]:
+    """Run the nights one after another. Raises RapportError at the one that fails; those before it are published."""
+    ends = month_ends(order)
+    for number, end in enumerate(ends, start=1):
+        told(f"{number} of {len(ends)}: to {end.astimezone(order.clinic.zone):%Y-%m-%d %H:%M}")
+        again = Order(order.exports, order.clinic, order.folders, end, bucket_count=order.bucket_count)
+        yield night(again, run=run)
+
+
+def main(given: list[str] | None = None) -> int:
+    """Backfill a folder of years, or go on with it."""
+    parser = arguments("backfill", "Load a folder of years, month by month.", exports=True)
+    parser.add_argument("--as-of", metavar="TIME", help="how far, ISO 8601; default now")
+    asked = parser.parse_args(given)
+
+    def run() -> None:
+        order = place_order(Path(asked.exports), asked.clinic, asked.warehouse, asked.as_of)
+        for done in backfill(order, lambda line: print(line, flush=True)):
+            loaded = sum(files.counts[-1] for files in done.files)
+            print(f"  published as load {done.load_id}: {loaded:,} records loaded", flush=True)
+
+    return finish(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""Ways to reach the operators: the clinic's on_failure command, and any service that Apprise knows.
+
+Addresses hold secrets, so they are in RAPPORT_TELL or DIR/private/tell, and not in the clinic file: URLs of Apprise,
+apart by white space or lines (mailto://..., slack://..., msteams://..., json://...).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import subprocess
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from warehouse.clinic import read_clinic
+from warehouse.errors import RapportError
+from warehouse.folders import Folders
+
+ENDS_WITHIN = 60  # seconds, for the command
+
+
+@dataclass(frozen=True)
+class Channels:
+    """How a clinic's operators are reached."""
+
+    command: str | None
+    addresses: tuple[str, ...]
+
+    @property
+    def are_any(self) -> bool:
+        return bool(self.command or self.addresses)
+
+    def send(self, title: str, text: str) -> bool:
+        """Send one message over every channel; whether any of them took it."""
+        taken = [self._run(f"{title}: {text}")] if self.command else []
+        if self.addresses:
+            taken.append(self._notify(title, text))
+        return any(taken)
+
+    def _run(self, line: str) -> bool:
+        try:
+            command = [*shlex.split(self.command), line]
+            subprocess.run(command, check=True, timeout=ENDS_WITHIN, capture_output=True)
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            _complain(f"on_failure could not be run ({type(error).__name__}); check it in the clinic file")
+            return False
+        return True
+
+    def _notify(self, title: str, text: str) -> bool:
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of its own imports
+            import apprise  # noqa: PLC0415  only who has something to tell pays for it
+
+            logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it would name addresses
+            reached = apprise.Apprise()
+            known = [reached.add(address) for address in self.addresses]
+            taken = bool(reached.notify(title=title, body=text)) if any(known) else False
+        if not taken or not all(known):
+            _complain("a message could not be sent to every address; check RAPPORT_TELL or private/tell")
+        return taken
+
+
+def channels(clinic: Path, warehouse: Path) -> Channels:
+    """The channels of a warehouse. A clinic file that cannot be read has no command; the addresses stand."""
+    try:
+        command = read_clinic(clinic).on_failure
+    except RapportError:
+        command = None
+    return Channels(command, tuple((os.environ.get("RAPPORT_TELL") or _written(warehouse)).split()))
+
+
+def _written(warehouse: Path) -> str:
+    try:
+        return (Folders(warehouse).private / "tell").read_text(encoding="utf-8")
+    except OSError:
+        return ""
+
+
+def _complain(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -1,0 +1,62 @@
+"""What Prefect runs beside the night: the weekly keep-and-compact and verify; backfill and restore when asked.
+
+Erasing a person is not among them: its argument is that person's number, which Prefect would keep.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import flows.settings  # noqa: F401  before Prefect
+
+# isort: split
+from prefect import flow
+from prefect.logging import get_run_logger
+
+from flows.backfill import backfill as months_of
+from flows.compact import compact as compact_published
+from flows.order import place_change, place_order
+from flows.restore import restore as restore_load
+from flows.tasks import as_task
+from flows.telling import telling_failure
+from flows.verify import verify as verify_published
+from warehouse.errors import RapportError
+
+
+@flow(name="compact", description="Check every table whole, and leave empty space behind.", validate_parameters=False)
+def compact(clinic: str, warehouse: str) -> None:
+    """Weekly keep-and-compact."""
+    with telling_failure(Path(clinic), Path(warehouse), what="compaction"):
+        load_id, before, after = compact_published(place_change(Path(clinic), Path(warehouse)))
+    get_run_logger().info("published as load %s: %s bytes before, %s after", load_id, before, after)
+
+
+@flow(name="verify", description="Derive every table again and compare.", validate_parameters=False)
+def verify(clinic: str, warehouse: str) -> None:
+    """Weekly verification; a difference is a failure that operators are told of."""
+    with telling_failure(Path(clinic), Path(warehouse), what="verification"):
+        verdict = verify_published(place_change(Path(clinic), Path(warehouse)))
+        if not verdict.is_equal:
+            wrong = [name for name, _, lost, found in verdict.tables if lost or found] or ["the books"]
+            raise RapportError(
+                f"the published file does not follow from its records ({', '.join(wrong)}): keep it, report it, and "
+                "restore an older version"
+            )
+    get_run_logger().info("every table follows from the records")
+
+
+@flow(name="backfill", description="Load a folder of years, month by month.", validate_parameters=False)
+def backfill(exports: str, clinic: str, warehouse: str) -> None:
+    """What was stopped goes on where it was."""
+    with telling_failure(Path(clinic), Path(warehouse), what="backfill"):
+        order = place_order(Path(exports), Path(clinic), Path(warehouse))
+        for done in months_of(order, get_run_logger().info, run=as_task):
+            get_run_logger().info("published as load %s", done.load_id)
+
+
+@flow(name="restore", description="Publish an older version again.", validate_parameters=False)
+def restore(clinic: str, warehouse: str, load_id: int) -> None:
+    """The version of a load that is kept, as a new load."""
+    with telling_failure(Path(clinic), Path(warehouse), what="restoration"):
+        made = restore_load(place_change(Path(clinic), Path(warehouse)), load_id)
+    get_run_logger().info("load %s is published again, as load %s", load_id, made)

@@ -1,0 +1,47 @@
+"""Keep and compact: check every row of every table, leave the empty space behind, keep what clinic.toml says.
+
+    python -m flows.compact --clinic FILE --warehouse DIR
+
+A night checks the rows that it touched; this, once a week, all of them. What is published says the same as before.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from flows.beginning import begin
+from flows.checking import check_tables
+from flows.night import at_work
+from flows.order import Order, place_change
+from flows.publishing import publish
+from flows.terminal import arguments, finish
+from warehouse import computing
+
+
+def compact(order: Order) -> tuple[int, int, int]:
+    """Publish the same tables, checked whole, without empty space: the load, and the file's bytes before and after."""
+    before = order.folders.published.stat().st_size
+    with at_work(order, "compaction") as tonight:
+        begin(tonight)
+        computing.choose_known_before(tonight.con, tonight.load_id)
+        check_tables(tonight, whole=True)
+        tonight.leaves_space_behind = True
+        publish(tonight)
+    return tonight.load_id, before, order.folders.published.stat().st_size
+
+
+def main(given: list[str] | None = None) -> int:
+    """Check and compact the published file."""
+    asked = arguments("compact", "Check every table whole and compact the published file.").parse_args(given)
+
+    def run() -> None:
+        load_id, before, after = compact(place_change(asked.clinic, asked.warehouse))
+        print(
+            f"Checked whole and compacted, as load {load_id}: {before / 1e6:,.1f} MB before, {after / 1e6:,.1f} after."
+        )
+
+    return finish(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

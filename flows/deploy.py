@@ -1,0 +1,61 @@
+"""Register prefect.yaml's deployments with the Prefect server of PREFECT_API_URL, for workers of the pool `rapport`.
+
+    python -m flows.deploy --exports DIR --clinic FILE --warehouse DIR
+
+Run it again when the clinic file's schedule has changed, or after an upgrade.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import flows.settings
+from flows.order import place_order
+from flows.terminal import arguments, finish
+from warehouse.errors import RapportError, Unusable
+
+POOL = "rapport"
+
+
+def deploy(exports: Path, clinic: Path, warehouse: Path) -> None:
+    """The pool, its deployments, and the automation that frees a dead run's slot."""
+    from flows.deployments import COMPACT, VERIFY, free_dead_slots  # noqa: PLC0415  Prefect takes seconds
+
+    order = place_order(exports, clinic, warehouse)
+    folders = {"EXPORTS": exports, "CLINIC": clinic, "WAREHOUSE": warehouse, "ROOT": flows.settings.ROOT}
+    facts = {f"RAPPORT_{name}": str(path.resolve()) for name, path in folders.items()}
+    facts |= {"RAPPORT_SCHEDULE": order.clinic.schedule.cron, "RAPPORT_TIME_ZONE": order.clinic.time_zone}
+    facts |= {"RAPPORT_COMPACT": COMPACT, "RAPPORT_VERIFY": VERIFY}
+    _prefect(facts, "work-pool", "create", POOL, "--type", "process", "--overwrite")
+    _prefect(facts, "work-pool", "set-concurrency-limit", POOL, "1")
+    _prefect(facts, "deploy", "--all")
+    free_dead_slots()
+
+
+def _prefect(facts: dict[str, str], *words: str) -> None:
+    command = [sys.executable, "-m", "prefect", "--no-prompt", *words]
+    done = subprocess.run(
+        command, cwd=flows.settings.ROOT, env=os.environ | facts, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RapportError(f"prefect {' '.join(words[:2])} failed: {' '.join(done.stderr.split()[-30:])}")
+
+
+def main(given: list[str] | None = None) -> int:
+    """Register the deployments of a clinic."""
+    asked = arguments("deploy", "Register the deployments with a Prefect server.", exports=True).parse_args(given)
+
+    def run() -> None:
+        if not os.environ.get("PREFECT_API_URL"):
+            raise Unusable("PREFECT_API_URL is not set; it names the Prefect server, such as http://127.0.0.1:4200/api")
+        deploy(asked.exports, asked.clinic, asked.warehouse)
+        print(f"The deployments are registered. Start a worker: prefect worker start --pool {POOL}")
+
+    return finish(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
