@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import polars as pl
+from polars import selectors as cs
 
 from transforms.sources import quick
 from transforms.sources.casts import (
@@ -49,8 +50,7 @@ ATTRIBUTES = [
 
 def from_form(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
     """Responses from the rows in which a form was touched; `client_id` and `response_id` (raw) are there already."""
-    counts = [name for name in rows.collect_schema().names() if name == "record_count"]
-    cells = in_points(rows.select(*_used(form), *counts).collect(), form)
+    cells = in_points(rows.select(*_used(form), cs.by_name("record_count", require_all=False)).collect(), form)
     items = {item: quick.number(cells, item, dialect) for item in form.items}
     scores = {scale: quick.number(cells, column, dialect) for scale, column in form.scores}
     on_scale = on_range([number.value for number in items.values()], form, task, cells)

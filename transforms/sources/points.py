@@ -46,13 +46,11 @@ def _refuse_other_range(values: list, form: Form, instrument: Instrument, cells:
     """0 to 100 mm for a line of 10 cm; 1 to 4 for 0 to 3, where only the highest answer would be out of range."""
     least, most = instrument.minimum, instrument.maximum
     found = [value if isinstance(value, pl.Series) else cells.select(value).to_series() for value in values]
-    count = sum(each.len() - each.null_count() for each in found)
+    high = max((each.max() for each in found if each.null_count() < each.len()), default=most)
+    count = sum(each.len() - each.null_count() for each in found) if high > most else 0
     if count < ENOUGH:
         return
-    low = min((each.min() for each in found if each.min() is not None), default=least)
-    high = max((each.max() for each in found if each.max() is not None), default=most)
-    if high <= most:
-        return
+    low = min(each.min() for each in found if each.null_count() < each.len())
     above = sum(int((each > most).sum()) for each in found)
     if (high == most + 1 and low >= least + 1) or above > SHARE * count:
         raise Refused(
