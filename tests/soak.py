@@ -1,7 +1,8 @@
 """The long soaks, seeded, with their figures as a table: python tests/soak.py [--seed N] [--share 1.0].
 
 1,000 publications under four readers, 200 nights killed, 50 nights into a full disk, 300 histories of random nights
-against the model, 500 damaged files of each format. `make test` runs 30 of each of the first three, and a few of the last.
+against the model, 500 damaged files of each format. `make test` runs 30 of each of the first three, and a few of the
+others.
 """
 
 import argparse
