@@ -2,7 +2,7 @@
 
 1,000 publications under four readers, 200 nights killed, 50 nights into a full disk, 300 histories of random nights
 against the model, 500 damaged files of each format. `make test` runs 30 of each of the first three, and a few of the
-others.
+last two.
 """
 
 import argparse

@@ -25,6 +25,7 @@ from warehouse.protocol import Due, read_protocol
 from warehouse.rupture_rules import RuptureRule, read_rupture_rules
 from warehouse.schedule import KEYS as SCHEDULE
 from warehouse.schedule import Schedule, schedule_of
+from warehouse.sharing import Sharing, read_sharing
 from warehouse.sources import PLAIN_KINDS, Source, read_source
 from warehouse.statuses import NOTICE_HOURS
 
@@ -50,6 +51,7 @@ _TOP = {
     "protocol": "section",
     "lists": "section",
     "alliance_sd": "section",
+    "shared": "section",
     "sources": "section",
 }
 
@@ -77,6 +79,7 @@ class Clinic:
     keep_versions: int = 7
     keep_hours: float = 1.0
     alliance_sd: Mapping[str, float] = field(default_factory=dict)  # of totals, by instrument, for rupture rules
+    sharing: Sharing = field(default_factory=Sharing)
     rupture_rules: tuple[RuptureRule, ...] = field(default_factory=read_rupture_rules, repr=False)
 
     @property
@@ -167,6 +170,7 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         ),
         protocol=read_protocol(facts.get("protocol", {}), instruments),
         alliance_sd=_alliance_sd(facts.get("alliance_sd", {}), instruments),
+        sharing=read_sharing(facts.get("shared", {})),
     )
 
 
