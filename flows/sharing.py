@@ -33,11 +33,11 @@ def share(tonight: Tonight, questions: Iterable[Question]) -> Path:
         safe.carry(where.safe, made, current | {"made_by_load": before["made_by_load"]})
         return made
     published = safe.tables_of(where.safe) if before.get("profile") == sharing.profile.name else {}
-    con = safe.begin(made)
+    con = safe.begin()
     audiences = audiences_of(tonight.con, sharing) if shared else {}
     for each in shared:
         _add(con, tonight, each, audiences, _comparable(each, published.get(each.name)))
-    safe.finish(con, current)
+    safe.finish(con, current, made)
     return made
 
 

@@ -61,9 +61,8 @@ def leaky(publication: Publication, asked) -> Publication:
     return replace(publication, shown=truth.select(*asked.disclosure.keys, *kept, *means))
 
 
-@pytest.mark.parametrize("name", ["staying_past_four", "attendance_by_month"])
-def test_the_same_attacker_breaks_a_question_that_hides_cell_by_cell(published_twice, name):
-    asked, both = next(each for each in published_twice("small", "nhs") if each[0].name == name)
+def test_the_same_attacker_breaks_a_question_that_hides_cell_by_cell(published_twice):
+    asked, both = next(each for each in published_twice("small", "nhs") if each[0].name == "staying_past_four")
     assert len(broken([(asked, [leaky(each, asked) for each in both])], PROFILES["nhs"], is_exact=True)) > 5
 
 

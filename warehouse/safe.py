@@ -56,14 +56,12 @@ class ShownTable:
     columns: Mapping[str, str]
 
 
-def begin(path: Path) -> duckdb.DuckDBPyConnection:
-    """A new safe file, with nothing in it yet; what is added is written at the end, at once."""
-    path.unlink(missing_ok=True)
+def begin() -> duckdb.DuckDBPyConnection:
+    """A safe file with nothing in it yet, in memory: a question that fails there spoils nothing, and `finish` writes it
+    at once."""
     con = duckdb.connect(config={"threads": THREADS})
     con.execute("SET TimeZone = 'UTC'")
-    con.execute(f"ATTACH '{path}' AS safe (BLOCK_SIZE {SMALLEST_BLOCK})")
-    con.execute("USE safe")
-    con.execute("BEGIN; CREATE SCHEMA dashboard; CREATE SCHEMA load")
+    con.execute("ATTACH ':memory:' AS safe; USE safe; CREATE SCHEMA dashboard; CREATE SCHEMA load")
     make_wilson(con)
     for name, (columns, description) in _BOOKS.items():
         create(con, name, columns)
@@ -89,10 +87,12 @@ def enter_question(con: duckdb.DuckDBPyConnection, name: str, question: str, out
     enter(con, "load.questions", {"name": name, "question": question, "outcome": outcome})
 
 
-def finish(con: duckdb.DuckDBPyConnection, current: Mapping[str, object]) -> None:
-    """Say which load the file is of, and close it."""
+def finish(con: duckdb.DuckDBPyConnection, current: Mapping[str, object], path: Path) -> None:
+    """Say which load the file is of, and write it."""
     enter(con, "load.current", current)
-    con.execute("COMMIT; CHECKPOINT")
+    path.unlink(missing_ok=True)
+    con.execute(f"ATTACH '{path}' AS written (BLOCK_SIZE {SMALLEST_BLOCK})")
+    con.execute("COPY FROM DATABASE safe TO written; DETACH written")
     con.close()
 
 
@@ -121,5 +121,7 @@ def carry(published: Path, to: Path, current: Mapping[str, object]) -> None:
     to.chmod(0o600)
     con = duckdb.connect(str(to))
     con.execute("SET TimeZone = 'UTC'")
-    con.execute("BEGIN; DELETE FROM load.current")
-    finish(con, current)
+    con.execute("DELETE FROM load.current")
+    enter(con, "load.current", current)
+    con.execute("CHECKPOINT")
+    con.close()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from warehouse.declarations import known, one_of
 
+ALL = "All"  # the value of a filter that takes all of them together
 BASE = 5  # counts are shown to the nearest 5: one person more or less is not seen to be one
 _KEYS = {
     "profile": "text",
@@ -14,6 +16,23 @@ _KEYS = {
     "minimum_clients": "integer",
     "minimum_therapists": "integer",
 }
+
+
+class Contract(Protocol):
+    """What a question says of its columns: dashboards/disclosures.py."""
+
+    clients: str
+    keys: tuple[str, ...]
+    counts: tuple[str, ...]
+    parts: Mapping[str, Mapping]
+    means: Mapping[str, Mapping]
+    estimates: Mapping[str, Mapping]
+    curve: Mapping[str, str]
+    along: str | None
+    shared_out: str | None
+    exhaustive: bool
+    therapists: bool
+    numbers: Sequence[str]
 
 
 @dataclass(frozen=True)
