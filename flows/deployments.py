@@ -55,10 +55,10 @@ def _deployed(flow: Flow, clinic: Clinic, parameters: dict[str, str], cron: str 
 
 
 def free_dead_slots() -> None:
-    """Make the automation, or make it again as it is here."""
+    """Make the automation, unless it is there as it is here: made anew it would forget the runs that it waits for."""
     automation = AutomationCore(
         name=FREES_SLOT,
-        description="The slot of a run that died with its runner is free within two minutes.",
+        description=f"A run that sent no heartbeat for {DEAD_AFTER.total_seconds():.0f} seconds gives its slot back.",
         trigger=EventTrigger(
             posture=Posture.Proactive,
             after={"prefect.flow-run.heartbeat"},
@@ -74,6 +74,9 @@ def free_dead_slots() -> None:
         actions=[ChangeFlowRunState(state=StateType.CRASHED, message="No heartbeat: its process is gone.")],
     )
     with get_client(sync_client=True) as client:
-        for old in client.read_automations_by_name(FREES_SLOT):
-            client.delete_automation(old.id)
+        old = client.read_automations_by_name(FREES_SLOT)
+        if any(each.enabled and each.description == automation.description for each in old):
+            return
+        for each in old:
+            client.delete_automation(each.id)
         client.create_automation(automation)

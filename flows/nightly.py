@@ -43,9 +43,9 @@ def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None,
 
 
 @nightly.on_crashed
-def killed(_: Flow, run: FlowRun, state: State) -> None:
+def killed(flow: Flow, flow_run: FlowRun, state: State) -> None:  # the names are Prefect's
     """Prefect saw the night's process end without a word: nobody else can tell."""
-    given = run.parameters
+    given = flow_run.parameters
     error = RapportError("the night's process was killed; run the night again, and see whether the machine has memory")
     operators(Path(given["clinic"]), Path(given["warehouse"])).told_failure(error)
 

@@ -73,7 +73,7 @@ def _write_loads(tonight: Tonight) -> None:
     for attempt in tonight.failed_attempts:
         staging.enter(con, "load.loads", {**attempt, "outcome": "failed"})
     for place, step in enumerate(tonight.steps, start=1):
-        facts = {"seconds": step.seconds, "cpu_seconds": step.cpu_seconds}
+        facts = {"seconds": step.seconds, "cpu_seconds": step.cpu_seconds, "row_count": step.row_count}
         staging.enter(con, "load.steps", {"load_id": tonight.load_id, "step": step.name, "position": place, **facts})
     load = {
         "load_id": tonight.load_id,

@@ -51,11 +51,16 @@ def test_every_table_view_and_column_says_what_it_means(con):
     assert con.sql("SELECT count(*) FROM duckdb_columns() WHERE NOT internal").fetchone()[0] > 200
 
 
+NOT_IN_THE_DEMO = {"goal_owners", "motivation_early", "course_against_expected"}  # the last for too few clients
+
+
 def test_every_question_runs_on_the_demo_and_describes_its_columns(con):
+    rows = {}
     for name, asked in load_questions().items():
         relation = con.sql(f"FROM dashboard.{name}")
         assert set(relation.columns) == set(asked.columns)
-        assert relation.fetchone() is not None, name
+        rows[name] = relation.fetchone()
+    assert {name for name, row in rows.items() if row is None} == NOT_IN_THE_DEMO
 
 
 @pytest.mark.parametrize("bucket_count", [3, 16])

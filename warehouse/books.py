@@ -62,6 +62,13 @@ STEPS = _book(
     Column("position", "integer", "Its place in the night.", required=True),
     Column("seconds", "number", "How long it took on the clock.", unit="seconds"),
     Column("cpu_seconds", "number", "Processor time it took.", unit="seconds"),
+    Column(
+        "row_count",
+        "integer",
+        "Rows that it read, compared, computed or checked: of what the load brought, and of the clients it touched. "
+        "What grows with the whole file (its copy, the clinic's tables) is not among them.",
+        between=(0, None),
+    ),
 )
 
 FILES = _book(
@@ -163,6 +170,17 @@ UNLISTED = _book(
     _count("unlisted_count", "Rows whose text became 'other'."),
 )
 
+CLIENT_LINKS = _book(
+    "client_links",
+    "load_id id_space own_id",
+    "One row per record number that client_links.csv joins to another system's, and load that was the first to use it.",
+    "load_id!",
+    Column("id_space", "text", "The number's id space.", required=True),
+    Column("own_id", "id", "The pseudonym that the number has alone.", required=True),
+    "client_id!",
+    Column("withdrawn_by", "integer", "The load that no longer used it; null while it is in use."),
+)
+
 DEFINITIONS = _book(
     "definitions",
     "kind name load_id",
@@ -233,6 +251,7 @@ BOOKS = {
         QUARANTINE,
         EXPECTATION_RESULTS,
         UNLISTED,
+        CLIENT_LINKS,
         DEFINITIONS,
         CHANGES,
         MOVEMENTS,

@@ -8,15 +8,19 @@ from pathlib import Path
 
 from rich.console import Console
 
+from flows.bench import door
+from flows.bench.history import CLIENTS_A_YEAR, compare_years
 from flows.bench.inputs import CLIENTS, Inputs
 from flows.bench.report import show
 from flows.bench.rounds import one_round, start
 from flows.bench.scores import compare
 
+SIZES = "XS is a trial, M ten times S; history: a night after one year and after ten (default: S)"
+
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m flows.bench", description="What a night costs.")
-    parser.add_argument("--size", choices=CLIENTS, default="S", help="XS is a trial; M is ten times S (default: S)")
+    parser.add_argument("--size", choices=(*CLIENTS, *CLIENTS_A_YEAR), default="S", help=SIZES)
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where it works (default: bench)")
     parser.add_argument("--rounds", type=int, default=3, help="figures are the median of so many (default: 3)")
     parser.add_argument("--scores", action="store_true", help="ten million answers, against pandas and SQL, instead")
@@ -30,13 +34,18 @@ def main() -> None:
         if asked.scores:
             compare(console, Path(made))
             return
+        if asked.size in CLIENTS_A_YEAR:
+            compare_years(console, Path(made), asked.size)
+            return
         inputs = Inputs(Path(made))
         start("inputs", inputs.folder, asked.size)
-        rounds = []
+        rounds, doors = [], []
         for number in range(1, asked.rounds + 1):
             status.update(f"round {number} of {asked.rounds}")
             rounds.append(dict(one_round(inputs, inputs.folder)))
+            doors.append(dict(door.one_round(inputs.files(0))))
         show(console, asked.size, inputs, rounds)
+        door.show(console, inputs.files(0), doors)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from flows.bench.history import CLIENTS_A_YEAR, write_history
 from flows.bench.inputs import CLIENTS, Inputs, write_inputs
 
 
@@ -19,6 +21,17 @@ def inputs(folder: str, size: str) -> dict:
     """Write the exports; in a process of its own, because a child's peak of memory starts at its parent's."""
     write_inputs(Path(folder), CLIENTS[size])
     return {}
+
+
+def history(folder: str, size: str) -> dict:
+    """Write the exports of a practice and of its archive."""
+    write_history(Path(folder), CLIENTS_A_YEAR[size])
+    return {}
+
+
+def copy(file: str, to: str) -> dict:
+    """A bare copy of a published file."""
+    return measured(lambda: {"bytes": Path(shutil.copyfile(file, to)).stat().st_size})
 
 
 def floor(database: str, folder: str) -> dict:
@@ -34,6 +47,27 @@ def floor(database: str, folder: str) -> dict:
         return {name: con.sql(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}
 
     return measured(run)
+
+
+def door(file: str) -> dict:
+    """Every column of a file as text, with its count of records: the door alone."""
+    from transforms.sources.door import open_table  # noqa: PLC0415
+
+    def run() -> dict[str, int]:
+        opened = open_table(Path(file))
+        opened.need(opened.header)
+        for _ in opened.chunks:
+            pass
+        return {"records": opened.record_count}
+
+    return measured(run)
+
+
+def text(file: str) -> dict:
+    """The same by polars alone, in one go."""
+    import polars as pl  # noqa: PLC0415
+
+    return measured(lambda: {"records": pl.read_csv(file, infer_schema=False).height})
 
 
 def night(exports: str, clinic: str, warehouse: str, as_of: str) -> dict:
@@ -52,7 +86,7 @@ def night(exports: str, clinic: str, warehouse: str, as_of: str) -> dict:
 
     def run() -> dict[str, int]:
         tonight = run_night(order)
-        steps.extend([step.name, step.cpu_seconds, step.seconds] for step in tonight.steps)
+        steps.extend([step.name, step.cpu_seconds, step.seconds, step.row_count] for step in tonight.steps)
         return tonight.tables
 
     return {**measured(run), "steps": steps}
@@ -72,7 +106,15 @@ def measured(run: Callable[[], dict[str, int]]) -> dict:
     }
 
 
-PIECES = {"inputs": inputs, "floor": floor, "night": night}
+PIECES = {
+    "door": door,
+    "text": text,
+    "inputs": inputs,
+    "history": history,
+    "floor": floor,
+    "night": night,
+    "copy": copy,
+}
 
 if __name__ == "__main__":
     json.dump(PIECES[sys.argv[1]](*sys.argv[2:]), sys.stdout)
