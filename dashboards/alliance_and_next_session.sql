@@ -12,6 +12,7 @@ note = "Within persons: percent-of-maximum points of the one at the next session
 
 [chart]
 kind = "bars"
+y_title = "Points per point, with the 95 % interval"
 x = "estimate"
 y = "pair"
 low = "low"
@@ -36,7 +37,7 @@ estimate = { of = "linked_count", step = 0.01 }
 low = { of = "linked_count", step = 0.01 }
 high = { of = "linked_count", step = 0.01 }
 */
-SELECT instrument || ' (' || rater || ') and ' || outcome_instrument AS pair, replace(link, '_', ' ') AS link, linked_count, estimate, low, high
+SELECT upper(replace(instrument, '_', '-')) || ' (' || rater || ') and ' || upper(replace(outcome_instrument, '_', '-')) AS pair, replace(link, '_', ' ') AS link, linked_count, estimate, low, high
 FROM alliance_outcome_links
 WHERE link <> 'between' AND model = 'lagged_detrended'
 ORDER BY ALL

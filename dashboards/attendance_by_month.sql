@@ -13,6 +13,7 @@ note = "Attended of attended, missed and cancelled late by the client. Timely ca
 
 [chart]
 kind = "line"
+y_title = "Attended, of booked"
 x = "month"
 y = "attended_share"
 unit = "percent"

@@ -13,6 +13,7 @@ note = "Ratings of treatment sessions at the highest possible total (M04); above
 
 [chart]
 kind = "bars"
+y_title = "Highest possible rating"
 x = "ceiling_share"
 y = "instrument"
 series = "rater"

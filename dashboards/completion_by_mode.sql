@@ -12,6 +12,7 @@ note = "Received of due at the treatment sessions of closed months (M03). Questi
 
 [chart]
 kind = "bars"
+y_title = "Came back, of those due"
 x = "received_share"
 y = "instrument"
 series = "modality"

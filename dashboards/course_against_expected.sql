@@ -12,6 +12,7 @@ note = "The latest score against the clinic's own expected course of clients who
 
 [chart]
 kind = "bars"
+y_title = "Of the episodes"
 x = "zone_share"
 y = "zone"
 low = "low"

@@ -13,6 +13,7 @@ note = "There is no one definition of dropout, and the rate depends on it (Swift
 
 [chart]
 kind = "bars"
+y_title = "Called dropout"
 x = "dropout_share"
 y = "definition"
 low = "low"

@@ -11,6 +11,7 @@ note = "Correlation of the early alliance (session 3, or the nearest of 2 to 4) 
 
 [chart]
 kind = "bars"
+y_title = "Correlation, with its 95 % interval"
 x = "estimate"
 y = "pair"
 low = "low"
@@ -33,7 +34,7 @@ estimate = { of = "linked_count", step = 0.01 }
 low = { of = "linked_count", step = 0.01 }
 high = { of = "linked_count", step = 0.01 }
 */
-SELECT instrument || ' (' || rater || ') and ' || outcome_instrument AS pair, linked_count, estimate, low, high
+SELECT upper(replace(instrument, '_', '-')) || ' (' || rater || ') and ' || upper(replace(outcome_instrument, '_', '-')) AS pair, linked_count, estimate, low, high
 FROM alliance_outcome_links
 WHERE link = 'between'
 ORDER BY ALL

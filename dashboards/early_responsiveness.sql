@@ -12,6 +12,7 @@ note = "Responsiveness in sessions 1 and 2. Observers' factors as in Elkin et al
 
 [chart]
 kind = "bars"
+y_title = "Association, with its 95 % interval"
 x = "estimate"
 y = "predictor"
 low = "low"

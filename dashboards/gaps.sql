@@ -13,6 +13,7 @@ note = "Paused: of episodes with two treatment sessions or more, those with more
 
 [chart]
 kind = "bars"
+y_title = "Of the episodes"
 x = "so_share"
 y = "measure"
 low = "low"

@@ -12,6 +12,7 @@ note = "Goal-Based Outcomes (Law & Jacob 2015), of the goals whose owner was not
 
 [chart]
 kind = "bars"
+y_title = "Of the goals"
 x = "owned_share"
 y = "goal_owner"
 low = "low"

@@ -13,6 +13,7 @@ note = "Sessions whose total is below the same rater's last in the dyad; of each
 
 [chart]
 kind = "bars"
+y_title = "Falls when the total falls"
 x = "fell_share"
 y = "item"
 panel = "instrument"

@@ -14,6 +14,8 @@ note = "Missed without notice or cancelled late by the client, of those and the 
 
 [chart]
 kind = "heatmap"
+y_title = "Missed, of booked"
+x_title = "Start hour"
 x = "hour"
 y = "weekday"
 value = "missed_share"

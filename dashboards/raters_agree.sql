@@ -13,6 +13,7 @@ note = "Mean over dyads of the difference between two raters' totals in the sess
 
 [chart]
 kind = "bars"
+y_title = "Second minus first, percent of maximum"
 x = "mean_difference"
 y = "raters"
 panel = "instrument"

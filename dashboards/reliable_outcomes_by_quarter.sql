@@ -14,6 +14,7 @@ note = "Episodes that are over, by the quarter of the latest score. Improved and
 
 [chart]
 kind = "line"
+y_title = "Of the episodes that are over"
 x = "quarter"
 y = "so_share"
 low = "low"

@@ -13,6 +13,7 @@ note = "A possible rupture is a fall in a score; there is no standard definition
 
 [chart]
 kind = "bars"
+y_title = "Repaired, of the possible ruptures"
 x = "repaired_share"
 y = "rupture_rule"
 low = "low"

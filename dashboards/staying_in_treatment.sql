@@ -13,6 +13,7 @@ note = "Kaplan-Meier; dropout is a missed last appointment without return within
 
 [chart]
 kind = "survival"
+y_title = "Not dropped out"
 x = "session_number"
 y = "staying_share"
 at_risk = "at_risk_count"

@@ -13,6 +13,7 @@ note = "At least five attended treatment sessions (Elkin et al. 2014), of the ep
 
 [chart]
 kind = "line"
+y_title = "Stayed for more than four sessions"
 x = "quarter"
 y = "stayed_share"
 low = "low"

@@ -12,6 +12,7 @@ note = "Bars have no names; the rank is by the effect itself. Empirical-Bayes es
 
 [chart]
 kind = "bars"
+y_title = "Shrunken effect, with its 95 % interval"
 x = "shrunken_effect"
 y = "rank"
 low = "low"

@@ -12,6 +12,8 @@ note = "Points have no names and no order. Limits are approximate (Spiegelhalter
 
 [chart]
 kind = "funnel"
+y_title = "Share of the clients"
+x_title = "Clients"
 x = "denominator_count"
 y = "share"
 target = "target_share"

@@ -86,7 +86,7 @@ def test_a_picture_says_the_numbers_of_its_table(drawn):
     pages = {**places_of(read(place, "clinic")), **places_of(read(place, "operations"))}
     for name, html in pages.items():
         if load_questions()[name].chart["kind"] in ("bars", "heatmap"):
-            said = {number for text in re.findall(r"<text[^>]*>([^<]*%[^<]*)<", html) for number in numbers_in(text)}
+            said = {number for text in re.findall(r"<text[^>]*>([\d.,−]+%[^<]*)<", html) for number in numbers_in(text)}
             assert said <= numbers_in(" ".join(cells_of(html))), name
 
 

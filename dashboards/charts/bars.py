@@ -23,7 +23,7 @@ from dashboards.charts.values import decimals, label, shown
 
 _BAR, _THIN_BAR, _MANY = 17, 12, 16  # more bars than that are thinner
 _BETWEEN, _GAP = 13, 2
-_MOST_LEFT = 150
+_MOST_LEFT = 168
 
 
 def bars(rows: pl.DataFrame, chart: Chart) -> Spec:

@@ -61,7 +61,8 @@ def _up(data: pl.DataFrame, chart: Chart) -> Axis:
 def _drawn(data: pl.DataFrame, across: Axis, up: Axis, names: list[str]) -> list[Spec]:
     x, y, color = across.channel("x"), up.channel("y"), by_series(names)
     known = data.filter(pl.col("y").is_not_null())
-    band = known.filter(pl.col("low").is_not_null() & pl.col("high").is_not_null())
+    is_known = pl.col("y").is_not_null()  # where a value is hidden the band has a gap, as the line
+    band = data.with_columns(pl.when(is_known).then(name).alias(name) for name in ("low", "high"))
     path = {"type": "line", "strokeWidth": 2.2, "strokeJoin": "round", "invalid": "break-paths-show-domains"}
     point = {"type": "point", "filled": True, "size": 34, "opacity": 1, "stroke": "white", "strokeWidth": 1}
     shade = {"x": x, "y": up.channel("low"), "y2": {"field": "high"}, "color": color}
@@ -70,9 +71,9 @@ def _drawn(data: pl.DataFrame, across: Axis, up: Axis, names: list[str]) -> list
         {"data": {"values": known.select("x", "y", "series").to_dicts()}, "mark": point},
     ]
     layers = [{**layer, "encoding": {"x": x, "y": y, "color": color}} for layer in layers]
-    area = {"type": "area", "opacity": 0.18 if len(names) == 1 else 0.12}
+    area = {"type": "area", "opacity": 0.18 if len(names) == 1 else 0.12, "invalid": "break-paths-show-domains"}
     shaded = {"data": {"values": band.drop("y").to_dicts()}, "mark": area, "encoding": shade}
-    return layers if band.is_empty() else [shaded, *layers]
+    return layers if band["low"].is_null().all() else [shaded, *layers]
 
 
 def _hidden(data: pl.DataFrame, across: Axis, width: float) -> list[Spec]:
