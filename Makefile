@@ -1,9 +1,12 @@
 # make night   a demo clinic's night, from nothing
 # make test    the tests
 # make serve   a Prefect server and the nightly deployment (EXPORTS=, CLINIC=, WAREHOUSE=; the demo's by default)
+# make pages   the pages of what is published, into WAREHOUSE/shared/pages (CLINIC=, WAREHOUSE=)
+# make query   the newest published file, read-only and locked, to ask it SQL (WAREHOUSE=; one query: SQL="...")
+# make browser Debian's Chromium and the pages' font, for the tests that open the pages (as root)
 # make worklist  whom clinicians should think of before the next session, into WAREHOUSE/private (CLINIC=, WAREHOUSE=)
 # make truth   whether the metrics find what is planted in simulated clinics
-# make bench   the benchmark (SIZE=S, M or L; ROUNDS=); python -m flows.bench --scores is that of scoring
+# make bench   the benchmark (SIZE=S, M, L or history; ROUNDS=); python -m flows.bench --scores is that of scoring
 # make soak    a thousand publications under readers, kills, full disks, random histories; an hour or more (SEED=)
 # make trouble  a scripted day of trouble on real processes; a quarter of an hour (SCENARIOS=)
 # make lint    formatting and lint
@@ -21,8 +24,8 @@ SIZE ?= S
 ROUNDS ?= 3
 SEEDS ?= 20
 
-.PHONY: night test serve worklist truth bench soak trouble lint lock clean
-.SILENT: night test serve worklist truth bench soak trouble lint $(READY)
+.PHONY: night test serve pages query browser worklist truth bench soak trouble lint lock clean
+.SILENT: night test serve pages query browser worklist truth bench soak trouble lint $(READY)
 
 night: $(READY)
 	$(BIN)/python -m flows.demo --out demo
@@ -34,6 +37,15 @@ test: $(READY)
 
 serve: $(READY)
 	$(BIN)/python -m flows.serve --exports $(EXPORTS) --clinic $(CLINIC) --warehouse $(WAREHOUSE)
+
+pages: $(READY)
+	$(BIN)/python -m flows.pages --clinic $(CLINIC) --warehouse $(WAREHOUSE)
+
+query: $(READY)
+	$(BIN)/python -m flows.query --warehouse $(WAREHOUSE) $(if $(SQL),--sql "$(SQL)")
+
+browser:
+	apt-get update -qq && apt-get install -y -qq chromium fonts-liberation >/dev/null
 
 worklist: $(READY)
 	$(BIN)/python -m flows.worklist --clinic $(CLINIC) --warehouse $(WAREHOUSE)

@@ -1,29 +1,133 @@
-"""Questions: the front matter of each .sql file here, and its query. The file's stem is the view `dashboard.<stem>`."""
+"""Questions: the front matter of each .sql file here, and its query. The file's stem is the view `dashboard.<stem>`.
+
+The front matter is TOML in the file's first comment:
+
+title, question  the short name; the heading, ending in "?"
+note, alt        method, limits, what is left out; the picture in words
+answer           an SQL expression over the rows that a page shows (an aggregate): the finding, in one sentence; null
+                 where what it needs is hidden or not there
+group, order     under which heading of the index, and where
+audience         shared (whoever may see the safe file), analysts, or operations
+filters          key columns by which a page picks rows; each has the value 'All'; at most one of a row's has another
+chart            { kind, and its columns; x_title, y_title, unit, thresholds }
+[columns]        every column of the view, and what it means
+[derived]        columns computed by an SQL expression from the others of the same row; in the safe file, after hiding
+[disclosure]     of a shared question, and only of one: see disclosures.py
+"""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-KEYS = {"title", "question", "columns", "note"}
+from dashboards.disclosures import Disclosure, read_disclosure
+
+ALL = "All"
+AUDIENCES = ("shared", "analysts", "operations")
+# Per kind of chart: the columns it needs, and those it may have.
+CHARTS = {
+    "line": ({"x", "y"}, {"low", "high", "series", "panel"}),
+    "survival": ({"x", "y", "at_risk"}, {"low", "high", "series"}),
+    "funnel": ({"x", "y", "target", "low_95", "high_95", "low_998", "high_998"}, {"series", "panel"}),
+    "heatmap": ({"x", "y", "value"}, {"panel"}),
+    "bars": ({"x", "y"}, {"low", "high", "series", "panel"}),
+    "slope": ({"x", "y", "series"}, {"panel"}),
+}
+CHART_TEXTS = {"kind", "x_title", "y_title", "unit", "thresholds"}
+_NEEDED = {"title", "question", "answer", "order", "group", "audience", "chart", "alt", "note", "columns"}
+_OPTIONAL = {"filters", "derived", "disclosure"}
 _FRONT_MATTER = re.compile(r"\A/\*(.*?)\*/", re.DOTALL)
 
 
-def load_questions(folder: Path = Path(__file__).parent) -> dict[str, tuple[str, str, dict[str, str]]]:
-    """Every question: name -> (query, question and note, its columns' descriptions)."""
-    return {path.stem: read_question(path) for path in sorted(folder.glob("*.sql"))}
+@dataclass(frozen=True)
+class Question:
+    """One question. `query` gives the columns without the derived ones; `view_query` is the view."""
+
+    name: str
+    title: str
+    question: str
+    answer: str
+    group: str
+    order: int
+    audience: str
+    chart: Mapping[str, object]
+    alt: str
+    note: str
+    columns: Mapping[str, str]
+    query: str
+    filters: tuple[str, ...] = ()
+    derived: Mapping[str, str] = field(default_factory=dict)
+    disclosure: Disclosure | None = None
+
+    @property
+    def view_query(self) -> str:
+        return with_derived(f"({self.query})", self.derived)
+
+    @property
+    def comment(self) -> str:
+        """What DuckDB says of the view."""
+        return f"{self.question} {self.note}"
 
 
-def read_question(path: Path) -> tuple[str, str, dict[str, str]]:
-    """One question. Raises ValueError when its front matter has missing or unknown keys."""
+def with_derived(rows: str, derived: Mapping[str, str]) -> str:
+    """A query for rows with the derived columns beside the others."""
+    return f"SELECT {', '.join(['*', *(f'{sql} AS {name}' for name, sql in derived.items())])} FROM {rows}"
+
+
+def load_questions(folder: Path = Path(__file__).parent) -> dict[str, Question]:
+    """Every question by its name, in the order of the index."""
+    questions = [read_question(path) for path in sorted(folder.glob("*.sql"))]
+    return {each.name: each for each in sorted(questions, key=lambda each: (each.order, each.name))}
+
+
+def read_question(path: Path) -> Question:
+    """One question. Raises ValueError that names the file and the key when its front matter is not as it must be."""
     sql = path.read_text(encoding="utf-8")
     front = _FRONT_MATTER.match(sql)
-    facts = tomllib.loads(front[1]) if front else {}
-    if facts.keys() != KEYS:
-        wrong = ", ".join(sorted(facts.keys() ^ KEYS))
-        raise ValueError(
-            f"{path.name}: its first comment must have exactly the keys {', '.join(sorted(KEYS))}; see {wrong}"
-        )
+    try:
+        facts = tomllib.loads(front[1]) if front else {}
+        _check(facts)
+        disclosure = read_disclosure(facts["disclosure"]) if "disclosure" in facts else None
+        if disclosure:
+            disclosure.check(set(facts["columns"]) - set(facts.get("derived", {})), facts.get("filters", []))
+    except ValueError as error:  # tomllib's own is one
+        raise ValueError(f"{path.name}: {error}") from None
+    facts["filters"] = tuple(facts.get("filters", ()))
     query = sql[front.end() :].strip().rstrip(";")
-    return query, f"{facts['question']} {facts['note']}", dict(facts["columns"])
+    return Question(**facts | {"name": path.stem, "query": query, "disclosure": disclosure})
+
+
+def _check(facts: Mapping) -> None:
+    if wrong := (_NEEDED - facts.keys()) | (facts.keys() - _NEEDED - _OPTIONAL):
+        known = ", ".join(sorted(_NEEDED))
+        raise ValueError(
+            f"its first comment must have exactly the keys {known} (and may have filters, derived, "
+            f"disclosure); see {', '.join(sorted(wrong))}"
+        )
+    if not isinstance(facts["order"], int):
+        raise ValueError("order is not a whole number")
+    if facts["audience"] not in AUDIENCES:
+        raise ValueError(f"audience = '{facts['audience']}' is not one of {', '.join(AUDIENCES)}")
+    if (facts["audience"] == "shared") != ("disclosure" in facts):
+        raise ValueError("a shared question, and only a shared one, says in [disclosure] how its numbers are hidden")
+    for key in ("filters", "derived"):
+        if strange := set(facts.get(key, ())) - facts["columns"].keys():
+            raise ValueError(f"{key} names {', '.join(sorted(strange))}, which [columns] does not describe")
+    _check_chart(facts["chart"], facts["columns"])
+
+
+def _check_chart(chart: Mapping, columns: Mapping) -> None:
+    kind = chart.get("kind")
+    if kind not in CHARTS:
+        raise ValueError(f"chart kind '{kind}' is not one of {', '.join(CHARTS)}")
+    needed, optional = CHARTS[kind]
+    if missing := needed - chart.keys():
+        raise ValueError(f"a {kind} chart needs {', '.join(sorted(missing))}")
+    if unknown := chart.keys() - needed - optional - CHART_TEXTS:
+        raise ValueError(f"a {kind} chart has no {', '.join(sorted(unknown))}")
+    for part in (needed | optional) & chart.keys():
+        if chart[part] not in columns:
+            raise ValueError(f"the chart's {part} is '{chart[part]}', a column that the query lacks")

@@ -41,7 +41,17 @@ def backfill(order: Order, told: Callable[[str], None], run: Runner = plainly) -
     for number, end in enumerate(ends, start=1):
         told(f"{number} of {len(ends)}: to {end.astimezone(order.clinic.zone):%Y-%m-%d %H:%M}")
         again = Order(order.exports, order.clinic, order.folders, end, bucket_count=order.bucket_count)
-        yield night(again, run=run)
+        yield night(again, run=run if number == len(ends) else _without_pages(run))
+
+
+def _without_pages(run: Runner) -> Runner:
+    """Nobody looks at the pages between two months."""
+
+    def but_for_pages(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> None:
+        if name != "draw pages":
+            run(name, step, tonight)
+
+    return but_for_pages
 
 
 def main(given: list[str] | None = None) -> int:

@@ -21,6 +21,7 @@ def check_records(tonight: Tonight) -> None:
     from expectations.records import record_rules  # noqa: PLC0415
 
     con, clinic = tonight.con, tonight.order.clinic
+    tonight.row_count = tonight.staging.row_count
     staging.mark_repeats(con)
     tonight.source = open_source(lambda: _staged_cursor(tonight))
     for kind in staging.kinds_with_rows(con):
@@ -103,7 +104,8 @@ def check_tables(tonight: Tonight, *, whole: bool = False) -> None:
         tonight.source = open_source(lambda: _staged_cursor(tonight))
     written = movement.changed_tables(con, tonight.load_id)
     for table in (table for table in transforms.tables() if whole or table.name in written):
-        relation = computing.touched_rows(con, table)
+        relation, row_count = computing.touched_rows(con, table)
+        tonight.row_count += row_count
         found = check(tonight.source, f"main.{table.name}", relation, table_rules(table), hold_rows=False)
         _stop_unless_kept(tonight, found)
     for book in ("files", "rows"):

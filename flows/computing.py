@@ -18,6 +18,7 @@ from warehouse.tables import Table
 def keep(tonight: Tonight) -> None:
     """Changed records become new versions; out come the clients touched."""
     con, order = tonight.con, tonight.order
+    tonight.row_count = tonight.staging.row_count
     risk.keep_risk_answers(con, order.clinic.instruments.values(), tonight.load_id, order.as_of)
     history.keep_history(con, tonight.load_id)
     ledger.count_records(con)
@@ -28,7 +29,7 @@ def keep(tonight: Tonight) -> None:
 
 
 def compute(tonight: Tonight) -> None:
-    """New definitions over what was known before; then what came tonight, by client; then the clinic's tables."""
+    """New definitions over what was known before; then what came tonight, by client."""
     con, tables = tonight.con, transforms.tables()
     now = fingerprints(tonight.order)
     renewed = changed(con, now, "table")
@@ -42,10 +43,14 @@ def compute(tonight: Tonight) -> None:
     if computing.choose_touched(con):
         _compute_clients(tonight, tables, {table.name for table in tables})
     tonight.client_count = computing.touched_count(con)
-    _compute_clinic(tonight, tables)
     tonight.is_full_build = bool(renewed_client_tables)
     note_changed(con, now, tonight.load_id)
-    movement.write_movements(con, tonight.load_id)
+
+
+def compute_clinic(tonight: Tonight) -> None:
+    """The clinic's tables, which read what is finished; and by how much the load moved everything."""
+    _compute_clinic(tonight, transforms.tables())
+    movement.write_movements(tonight.con, tonight.load_id)
 
 
 def derive_anew(tonight: Tonight) -> None:
@@ -82,12 +87,15 @@ def _compute_bucket(tonight: Tonight, tables: list[Table], wanted: set[str], buc
     con = tonight.con
     given = {"birth_dates": birth_dates(tonight.crosswalk), "clinic": tonight.order.clinic}
     needed = {read for table in tables if table.name in wanted for read in table.reads}
-    known = {**computing.records_of(con, bucket, before), **given}
+    records = computing.records_of(con, bucket, before)
+    tonight.row_count += sum(frame.height for frame in records.values())
+    known = {**{name: frame.lazy() for name, frame in records.items()}, **given}
     for table in (table for table in tables if table.per == "client" and table.name in wanted | needed):
         if table.name not in wanted:
             known[table.name] = computing.rows_of(con, table, bucket)
             continue
         made = _made(table, known)
+        tonight.row_count += made.height
         known[table.name] = made.lazy()
         come, gone = computing.write_differences(con, table, made, bucket)
         movement.note_changes(con, table, come, gone, movement.DEFINITION if before else None)

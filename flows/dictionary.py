@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import transforms
-from dashboards.questions import load_questions
+from dashboards.questions import Question, load_questions
 from warehouse.books import BOOKS
 from warehouse.building import history_columns
 from warehouse.columns import Column
 from warehouse.records import KINDS
 from warehouse.risk import RISK_ANSWERS
-from warehouse.views import VIEWS
+from warehouse.views import LOAD_VIEWS, VIEWS
 
 PAGE = Path(__file__).resolve().parent.parent / "DICTIONARY.md"
 INTRODUCTION = """# Data dictionary
@@ -28,11 +28,12 @@ def page() -> str:
     parts += [_entry(each.name, f"{each.description} Key: {', '.join(each.key)}.", each.columns) for each in _tables()]
     parts += [_entry(f"{view.name} (view)", view.description, view.columns) for view in VIEWS]
     parts += ["## dashboard: what is asked\n"]
-    parts += [_question(name, question, columns) for name, (_, question, columns) in load_questions().items()]
+    parts += [_question(each) for each in load_questions().values()]
     parts += ["## history: what is known, every version\n"]
     parts += [_entry(f"history.{kind.name}", kind.description, history_columns(kind)) for kind in KINDS.values()]
     parts += ["## load: the books\n"]
     parts += [_entry(f"load.{book.name}", book.description, book.columns) for book in BOOKS.values()]
+    parts += [_entry(f"load.{view.name} (view)", view.description, view.columns) for view in LOAD_VIEWS]
     return "\n".join(parts)
 
 
@@ -45,9 +46,9 @@ def _entry(name: str, description: str, columns: tuple[Column, ...]) -> str:
     return f"### {name}\n\n{description}\n\n| column | type | meaning |\n|---|---|---|\n{rows}\n"
 
 
-def _question(name: str, question: str, columns: dict[str, str]) -> str:
-    rows = "\n".join(f"| {column} | {meaning} |" for column, meaning in columns.items())
-    return f"### dashboard.{name}\n\n{question}\n\n| column | meaning |\n|---|---|\n{rows}\n"
+def _question(asked: Question) -> str:
+    rows = "\n".join(f"| {column} | {meaning} |" for column, meaning in asked.columns.items())
+    return f"### dashboard.{asked.name}\n\n{asked.comment}\n\n| column | meaning |\n|---|---|\n{rows}\n"
 
 
 if __name__ == "__main__":

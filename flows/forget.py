@@ -19,12 +19,13 @@ import polars as pl
 
 from flows.beginning import begin
 from flows.checking import check_tables
-from flows.computing import compute
+from flows.computing import compute, compute_clinic
 from flows.crosswalk import open_crosswalk
 from flows.deliveries import matching
 from flows.key import read_key
 from flows.night import at_work
 from flows.order import Order, Tonight, place_change
+from flows.pages import draw
 from flows.publishing import publish
 from flows.terminal import arguments, finish
 from flows.tombstones import read_tombstones, set_tombstone
@@ -76,9 +77,11 @@ def forget(order: Order, person: Person) -> Receipt:
         begin(tonight)
         rows = erasing.erase_records(tonight.con, person.pseudonym, person.since)
         compute(tonight)
+        compute_clinic(tonight)
         check_tables(tonight)
         _stop_if_left(tonight, person)
         publish(tonight)
+        draw(tonight)
         versions, version_rows = _rewrite_kept(tonight, person)
         receipt = Receipt(tonight.load_id, rows, versions, version_rows)
         _keep(order, receipt)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import transforms
 from flows.order import Order, Tonight
+from flows.pages import say_failed
 from flows.steps import CHECK_STEPS, STEPS
 from warehouse.attempts import next_load_id, note_attempt
 from warehouse.errors import Passing, RapportError
@@ -68,6 +69,7 @@ def at_work(order: Order, purpose: str, told: Callable[[str], None] = lambda lin
             yield tonight
         except Exception as error:
             _note(tonight, str(sayable(error)))
+            _tell_readers(tonight)
             raise sayable(error) from None
         finally:
             _clear(tonight)
@@ -112,6 +114,13 @@ def _note(tonight: Tonight, reason: str) -> None:
     if not order.is_check:
         with suppress(OSError):  # a full disk: why the night failed matters more than the note of it
             note_attempt(order.folders, tonight.load_id, tonight.purpose, order.as_of, tonight.started_at, reason)
+
+
+def _tell_readers(tonight: Tonight) -> None:
+    """The pages stay, and say that a night failed; whether or not they can be told, why it failed matters more."""
+    if not tonight.order.is_check:
+        with suppress(Exception):
+            say_failed(tonight.order)
 
 
 def _clear(tonight: Tonight) -> None:

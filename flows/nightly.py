@@ -3,7 +3,7 @@
     python -m flows.nightly --exports DIR --clinic FILE --warehouse DIR [--as-of TIME] [--check]
 
 Exit status: 0 published; 1 the night failed and yesterday's warehouse stands; 2 unusable arguments or clinic file;
-3 another night is running; 4 published, but a source is overdue.
+3 another night is running; 4 published, but a source is overdue, or a question or the pages failed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from flows.tasks import as_task
 from flows.telling import operators, telling_failure
 from warehouse.errors import RapportError
 
-PUBLISHED, LATE = 0, 4  # what a night that cannot go on exits with, its error says
+PUBLISHED, TROUBLED = 0, 4  # what a night that cannot go on exits with, its error says
 
 
 @flow(name="nightly", description="Load what came, check it, compute it, publish it.", validate_parameters=False)
@@ -61,7 +61,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(error.told, file=sys.stderr)
         return error.status
     tell(report)
-    return LATE if report.late_sources else PUBLISHED
+    return status_of(report)
+
+
+def status_of(report: Report) -> int:
+    """The exit status of a night that published."""
+    return TROUBLED if report.late_sources or report.failed_questions or report.pages_failed else PUBLISHED
 
 
 def _through_prefect(given: argparse.Namespace) -> Report:

@@ -71,11 +71,12 @@ def _as_of(text: str | None, zone: ZoneInfo) -> datetime:
 
 @dataclass
 class StepTime:
-    """How long one step took."""
+    """How long one step took, and how many rows went through its hands."""
 
     name: str
     seconds: float
     cpu_seconds: float
+    row_count: int
 
 
 @dataclass
@@ -106,10 +107,13 @@ class Tonight:
     outcomes: list[Outcome] = field(default_factory=list)
     tables: dict[str, int] = field(default_factory=dict)
     late_sources: list[str] = field(default_factory=list)
+    failed_questions: list[str] = field(default_factory=list)
+    pages_failed: str | None = None  # why the pages could not be drawn
     files: list[FileSums] = field(default_factory=list)
     quarantine: list[tuple] = field(default_factory=list)
     unlisted: list[tuple] = field(default_factory=list)
     steps: list[StepTime] = field(default_factory=list)
+    row_count: int = 0  # of what the load brought and of the clients it touched, in the step at work
     told: Callable[[str], None] = lambda line: None
     part: Callable[[str, Callable[[], None]], None] = lambda name, work: work()  # how a step's parts are run
     published: Path | None = None
@@ -118,8 +122,8 @@ class Tonight:
 
     def timed(self, name: str, step: Callable[[Tonight], None]) -> None:
         """Run a step and note its time on the clock and on the processor."""
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall, cpu, self.row_count = time.perf_counter(), time.process_time(), 0
         try:
             step(self)
         finally:
-            self.steps.append(StepTime(name, time.perf_counter() - wall, time.process_time() - cpu))
+            self.steps.append(StepTime(name, time.perf_counter() - wall, time.process_time() - cpu, self.row_count))

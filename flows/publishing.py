@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 
 import polars as pl
 
 import transforms
 from dashboards.questions import load_questions
 from flows.order import Tonight
+from flows.sharing import share
 from flows.tombstones import Tombstones, read_tombstones
 from flows.worklist import worklist_text
 from warehouse import compaction, folders, ledger, publishing, staging, views
@@ -29,11 +31,12 @@ def publish(tonight: Tonight) -> None:
     where = order.folders
     listed = worklist_text(con, order.clinic, order.as_of, tonight.crosswalk)
     waiting = folders.prepare(where.building / where.worklist.name, listed)
+    shared = share(tonight, load_questions().values())
     for cursor in tonight.cursors:  # an open transaction of theirs would hold up the checkpoint
         cursor.close()
     if publishing.seal(con) or tonight.leaves_space_behind:
         compaction.compact(tonight.building)
-    _move_links(tonight)
+    _move_links(tonight, shared)
     waiting.replace(where.worklist)
 
 
@@ -42,7 +45,9 @@ def dress(tonight: Tonight) -> None:
     con, order = tonight.con, tonight.order
     views.make_views(con)
     views.make_macros(con)
-    views.make_question_views(con, load_questions())
+    asked = load_questions().values()
+    refused = views.make_question_views(con, {q.name: (q.view_query, q.comment, q.columns) for q in asked})
+    tonight.failed_questions += refused
     views.make_comments(con, transforms.tables())
     ledger.write_sources(con, order.clinic, order.as_of)
 
@@ -68,7 +73,7 @@ def _write_loads(tonight: Tonight) -> None:
     for attempt in tonight.failed_attempts:
         staging.enter(con, "load.loads", {**attempt, "outcome": "failed"})
     for place, step in enumerate(tonight.steps, start=1):
-        facts = {"seconds": step.seconds, "cpu_seconds": step.cpu_seconds}
+        facts = {"seconds": step.seconds, "cpu_seconds": step.cpu_seconds, "row_count": step.row_count}
         staging.enter(con, "load.steps", {"load_id": tonight.load_id, "step": step.name, "position": place, **facts})
     load = {
         "load_id": tonight.load_id,
@@ -100,14 +105,15 @@ def _without_erased(crosswalk: pl.DataFrame, tombstones: Tombstones) -> pl.DataF
     return crosswalk.filter(~pl.col("pseudonym").is_in(gone))
 
 
-def _move_links(tonight: Tonight) -> None:
+def _move_links(tonight: Tonight, shared: Path) -> None:
     where = tonight.order.folders
     stamp = folders.version_stamp(tonight.started_at, tonight.load_id)
     made = where.building / "crosswalk.parquet"
     _without_erased(tonight.crosswalk, read_tombstones(where)).write_parquet(made)
     folders.publish(made, where.crosswalk, stamp, 0o600)
     tonight.published = folders.publish(tonight.building, where.published, stamp, 0o440)
+    folders.publish(shared, where.safe, stamp, 0o444)
     where.attempts.unlink(missing_ok=True)
     long_ago = tonight.started_at - timedelta(hours=tonight.order.clinic.keep_hours)
-    for link in (where.crosswalk, where.published):
+    for link in (where.crosswalk, where.published, where.safe):
         folders.keep_newest(link, tonight.order.clinic.keep_versions, long_ago)

@@ -18,6 +18,7 @@ from flows.beginning import begin
 from flows.deliveries import matching
 from flows.night import at_work
 from flows.order import Order, place_change
+from flows.pages import draw
 from flows.publishing import publish
 from flows.terminal import arguments, finish
 from transforms.sources import open_delivery
@@ -70,6 +71,7 @@ def discard(order: Order, numbers: list[int]) -> int:
         if quarantine.discard(load.con, load.load_id, numbers) != len(set(numbers)):
             raise Unusable("one of these rows does not wait; python -m flows.quarantine list shows those that do")
         publish(load)
+        draw(load)
     return load.load_id
 
 

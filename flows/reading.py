@@ -21,6 +21,7 @@ def read_deliveries(tonight: Tonight) -> None:
             _read(tonight, delivery)
         except Refused as refused:
             raise refused.of(delivery.label, delivery.path.name) from None
+    tonight.row_count = tonight.staging.row_count
 
 
 def _read(tonight: Tonight, delivery: Delivery) -> None:

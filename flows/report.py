@@ -33,6 +33,8 @@ class Report:
     steps: list[StepTime]
     waiting: list[str]
     late_sources: list[str]
+    failed_questions: list[str]
+    pages_failed: str | None
     vanished: list[tuple[str, int]]
     client_count: int
     sample: Sample | None = field(default=None)
@@ -57,6 +59,8 @@ def report_of(tonight: Tonight) -> Report:
         steps=tonight.steps,
         waiting=tonight.waiting,
         late_sources=tonight.late_sources,
+        failed_questions=tonight.failed_questions,
+        pages_failed=tonight.pages_failed,
         vanished=tonight.vanished,
         client_count=tonight.client_count,
         sample=sample(tonight.published) if tonight.published else None,
@@ -166,6 +170,10 @@ def _tell_worries(console: Console, report: Report) -> None:
         )
     for source in report.late_sources:
         console.print(f"[bold]The source {source} is overdue[/bold]: see load.sources, and its export's schedule.")
+    for name in report.failed_questions:
+        console.print(f"[bold]The question {name} failed[/bold]: its page says so; mend dashboards/{name}.sql.")
+    if report.pages_failed:
+        console.print(f"[bold]T{report.pages_failed[1:]}[/bold]; run python -m flows.pages once it is mended.")
 
 
 def _tell_sample(console: Console, report: Report) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from flows.beginning import begin
 from flows.night import at_work
 from flows.order import Order, place_change
+from flows.pages import draw
 from flows.publishing import publish
 from flows.terminal import arguments, finish
 from warehouse import folders, publishing
@@ -27,6 +28,7 @@ def restore(order: Order, load_id: int) -> int:
         begin(tonight, version)
         publishing.withdraw_later(tonight.con, order.folders.published)
         publish(tonight)
+        draw(tonight)
     return tonight.load_id
 
 

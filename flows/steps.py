@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flows.beginning import begin
 from flows.checking import check_records, check_tables
-from flows.computing import compute, keep
+from flows.computing import compute, compute_clinic, keep
 from flows.deliveries import find_deliveries
+from flows.pages import draw
 from flows.publishing import publish
 from flows.reading import read_deliveries
 
@@ -16,7 +17,9 @@ STEPS = {
     "check records": check_records,
     "keep history": keep,
     "compute tables": compute,
+    "compute clinic tables": compute_clinic,
     "check tables": check_tables,
     "publish": publish,
+    "draw pages": draw,
 }
 CHECK_STEPS = ("begin", "discover", "read", "check records")

@@ -72,6 +72,15 @@ def demo(tmp_path_factory) -> Place:
 
 
 @pytest.fixture(scope="session")
+def drawn(demo, tmp_path_factory) -> tuple[Place, object]:
+    """That demo clinic with its night published and its pages drawn, and the night."""
+    from flows.night import plainly  # noqa: PLC0415
+
+    place = demo.copied_to(tmp_path_factory.mktemp("drawn") / "clinic")
+    return place, place.night("2026-11-21T03:00", run=plainly)
+
+
+@pytest.fixture(scope="session")
 def published(tmp_path_factory) -> Place:
     """A small clinic whose night of 2026-11-18 is published. Copy it before a night writes to it."""
     place = open_place(tmp_path_factory.mktemp("published") / "clinic")

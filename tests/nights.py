@@ -85,11 +85,11 @@ class Place:
         return [*(str(part) for pair in folders.items() for part in pair), "--as-of", as_of, *more]
 
     def night(self, as_of: str, run: Callable | None = None, **more: object):
-        """A night as a plain function, without Prefect; `run` runs its steps."""
-        from flows.night import night, plainly  # noqa: PLC0415  importing polars and DuckDB's tables is not free
+        """A night as a plain function, without Prefect and without its pages; `run` runs its steps."""
+        from flows.night import night  # noqa: PLC0415  importing polars and DuckDB's tables is not free
         from flows.order import place_order  # noqa: PLC0415
 
-        return night(place_order(self.exports, self.clinic, self.warehouse, as_of, **more), run or plainly)
+        return night(place_order(self.exports, self.clinic, self.warehouse, as_of, **more), run or but_for_pages)
 
     def ask(self, sql: str) -> list[tuple]:
         """A question to the published file, as an analyst asks it."""
@@ -132,12 +132,18 @@ def open_place(folder: Path, clinic: str = CLINIC) -> Place:
     return place
 
 
-def but_for_finished_tables(name: str, step: Callable, tonight: object) -> None:
-    """Runs a night's steps but the check of the finished tables: it changes none, and is most of a small night."""
+def but_for_pages(name: str, step: Callable, tonight: object) -> None:
+    """Runs a night's steps but the drawing of its pages, after all is published."""
     from flows.night import plainly  # noqa: PLC0415
 
-    if name != "check tables":
+    if name != "draw pages":
         plainly(name, step, tonight)
+
+
+def but_for_finished_tables(name: str, step: Callable, tonight: object) -> None:
+    """And but for the check of the finished tables too: it changes none, and is most of a small night."""
+    if name != "check tables":
+        but_for_pages(name, step, tonight)
 
 
 def demo_place(folder: Path, **asked: int) -> Place:

@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from flows.bench import report, rounds
+from flows.bench.history import nights_after, write_history
 from flows.bench.inputs import Inputs, write_inputs
 from warehouse.clinic import read_clinic
 
@@ -39,7 +40,7 @@ def test_the_floor_reads_every_record_of_the_first_night(inputs, tmp_path):
 
 
 def _piece(cpu: float) -> dict:
-    steps = [["read", cpu / 2, cpu], ["publish", cpu / 2, cpu]]
+    steps = [["read", cpu / 2, cpu, 7], ["publish", cpu / 2, cpu, 0]]
     return {"cpu": cpu, "wall": cpu, "peak": 2**30, "startup": 1.0, "rows": {"scores": 5}, "steps": steps}
 
 
@@ -52,3 +53,14 @@ def test_the_figure_is_the_median_of_the_ratios_of_each_round(inputs):
     console = Console(record=True, width=100)
     report.show(console, "XS", inputs, made)
     assert "first night │ 3.00" in " ".join(console.export_text().split())
+
+
+def test_a_day_brings_the_same_rows_to_a_step_whether_one_year_lies_behind_it_or_ten(tmp_path):
+    write_history(tmp_path, clients=16)
+    touched = []
+    for years in (1, 10):
+        (tmp_path / str(years)).mkdir()
+        night = nights_after(tmp_path, years, tmp_path / str(years), ("increment",))["increment"]
+        touched.append({step: rows for step, _, _, rows in night["steps"]})
+    assert touched[0] == touched[1]
+    assert all(touched[0][step] > 0 for step in ("read", "check records", "keep history", "compute tables"))

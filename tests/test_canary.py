@@ -146,6 +146,23 @@ def test_with_the_allow_list_switched_off_the_same_search_finds_what_came_throug
     assert {word for word, _ in found} == {REFERRAL, RECORD, THERAPIST, BORN}
 
 
+@pytest.mark.parametrize("is_open", (False, True))
+def test_no_canary_is_in_a_safe_file_that_has_figures_and_with_the_allow_list_off_one_is(
+    monkeypatch, tmp_path, is_open
+):
+    place = open_place(tmp_path / "clinic", CLINIC)
+    booked = [f"A{at},C{at},2026-10-{at % 28 + 1:02d}T10:00,attended,{THERAPIST},{NOTE}" for at in range(30)]
+    place.deliver("appointments_2026-11-18.csv", "appointment_id,client_id,starts_at,status,therapist_id,note", booked)
+    if is_open:
+        through_the_gate(monkeypatch)
+        monkeypatch.setattr("expectations.finished.table_rules", lambda table: [])
+    place.night("2026-11-18T12:00")
+    with duckdb.connect(str(place.warehouse / "shared/rapport-safe.duckdb"), read_only=True) as con:
+        assert con.sql("SELECT max(booked_count) FROM dashboard.attendance_by_month").fetchall() == [(30,)]
+    found = {word for word, _ in search([place.warehouse / "shared"], (*NOWHERE, *CROSSWALK_ONLY))}
+    assert found == ({THERAPIST} if is_open else set())
+
+
 @pytest.mark.parametrize("kind", ("duckdb", "db", "parquet", "log"))
 def test_the_search_finds_every_canary_in_every_kind_of_file(tmp_path, kind):
     path, words = tmp_path / f"left.{kind}", (*NOWHERE, *CROSSWALK_ONLY)

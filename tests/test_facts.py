@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 import transforms
-from dashboards.questions import load_questions, read_question
+from dashboards.questions import load_questions
 from warehouse.books import BOOKS
 from warehouse.columns import SHARED, Column
 from warehouse.instruments import load_instruments
@@ -113,17 +113,8 @@ def test_the_scales_of_the_wai_sr_share_its_items_out():
     assert [len(part) for part in parts] == [4, 4, 4]
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_every_question_is_a_question_with_every_column_described(name):
-    query, question, columns = QUESTIONS[name]
-    assert re.search(r"\?.*\.$", question) and not query.endswith(";")
-    assert columns and all(text.endswith(".") for text in columns.values())
-
-
-@pytest.mark.parametrize("key", ["title", "question", "note", "columns"])
-def test_front_matter_without_one_of_its_keys_is_refused(tmp_path, key):
-    facts = {"title": '"T"', "question": '"Q?"', "note": '"N."', "columns": '{ a = "A." }'}
-    kept = "\n".join(f"{name} = {text}" for name, text in facts.items() if name != key)
-    (tmp_path / "q.sql").write_text(f"/*\n{kept}\n*/\nSELECT 1 AS a", encoding="utf-8")
-    with pytest.raises(ValueError, match=f"q.sql: .* see {key}"):
-        read_question(tmp_path / "q.sql")
+@pytest.mark.parametrize("asked", QUESTIONS.values(), ids=lambda asked: asked.name)
+def test_every_question_is_a_question_with_every_column_described(asked):
+    assert asked.question.endswith("?") and asked.note.endswith(".") and asked.alt.endswith(".")
+    assert not asked.query.endswith(";")
+    assert asked.columns and all(text.endswith(".") for text in asked.columns.values())

@@ -5,6 +5,7 @@ import pytest
 
 from transforms.correlation import correlation
 from transforms.intervals import with_wilson
+from warehouse import safe
 
 
 def wilson(numerator: int, denominator: int) -> tuple:
@@ -20,6 +21,14 @@ def test_wilson_s_interval_is_newcombe_s(numerator, denominator, low, high):
     share, *ends = wilson(numerator, denominator)
     assert share == pytest.approx(numerator / denominator)
     assert ends == pytest.approx([low, high], abs=5e-5)
+
+
+def test_the_macros_that_questions_use_give_the_same_ends():
+    with safe.begin() as con:
+        for numerator, denominator in ((81, 263), (0, 20), (20, 20), (5, 10)):
+            found = con.sql(f"SELECT wilson_low({numerator}, {denominator}), wilson_high({numerator}, {denominator})")
+            assert list(found.fetchone()) == pytest.approx(wilson(numerator, denominator)[1:], abs=1e-6)
+        assert con.sql("SELECT wilson_low(0, 0), wilson_high(NULL, 5)").fetchone() == (None, None)
 
 
 def test_a_share_of_nothing_is_not_known_and_not_zero():

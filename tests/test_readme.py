@@ -55,7 +55,14 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess:
     if command.startswith("make serve"):
         return serve(command, folder, environment)
     return subprocess.run(
-        command.split(), cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
+        command.split(),
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
 
 

@@ -52,9 +52,9 @@ def test_every_table_view_and_column_says_what_it_means(con):
 
 
 def test_every_question_runs_on_the_demo_and_describes_its_columns(con):
-    for name, (_, _, columns) in load_questions().items():
+    for name, asked in load_questions().items():
         relation = con.sql(f"FROM dashboard.{name}")
-        assert relation.columns == list(columns)
+        assert set(relation.columns) == set(asked.columns)
         assert relation.fetchone() is not None, name
 
 

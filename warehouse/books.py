@@ -62,6 +62,13 @@ STEPS = _book(
     Column("position", "integer", "Its place in the night.", required=True),
     Column("seconds", "number", "How long it took on the clock.", unit="seconds"),
     Column("cpu_seconds", "number", "Processor time it took.", unit="seconds"),
+    Column(
+        "row_count",
+        "integer",
+        "Rows that it read, compared, computed or checked: of what the load brought, and of the clients it touched. "
+        "What grows with the whole file (its copy, the clinic's tables) is not among them.",
+        between=(0, None),
+    ),
 )
 
 FILES = _book(

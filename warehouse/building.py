@@ -34,11 +34,8 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     con.execute("SET arrow_lossless_conversion = true")  # a UUID leaves as 16 bytes, not as 36 letters
     for schema in ("history", "load", "dashboard"):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    for kind in KINDS.values():
-        create(con, f"history.{kind.name}", history_columns(kind))
-        add_columns(con, f"history.{kind.name}", history_columns(kind))
-    for book in BOOKS.values():
-        create(con, f"load.{book.name}", book.columns)
+    _keep(con, "history", {kind.name: history_columns(kind) for kind in KINDS.values()})
+    _keep(con, "load", {book.name: book.columns for book in BOOKS.values()})
     create(con, f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.columns)
     con.execute("ATTACH ':memory:' AS staged")
     for kind in KINDS.values():
@@ -76,10 +73,18 @@ def create(con: duckdb.DuckDBPyConnection, name: str, columns: Iterable[Column])
     con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)})")
 
 
-def add_columns(con: duckdb.DuckDBPyConnection, name: str, columns: Iterable[Column]) -> None:
-    """Add what a table kept since an earlier version of Rapport does not have yet; null in the rows that are there."""
-    for column in columns:
-        con.execute(f"ALTER TABLE {name} ADD COLUMN IF NOT EXISTS {column.name} {column.sql_type}")
+def _keep(con: duckdb.DuckDBPyConnection, schema: str, tables: dict[str, tuple[Column, ...]]) -> None:
+    """Create the tables of a schema that are not there, and add the columns that an earlier version of Rapport did not
+    have: null in the rows that are there."""
+    existing = existing_tables(con, schema)
+    for name, columns in tables.items():
+        if name not in existing:
+            create(con, f"{schema}.{name}", columns)
+            continue
+        known = {column for column, _ in existing[name]}
+        for column in columns:
+            if column.name not in known:
+                con.execute(f"ALTER TABLE {schema}.{name} ADD COLUMN {column.name} {column.sql_type}")
 
 
 def create_tables(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> None:
@@ -101,12 +106,13 @@ def drop_tables(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"DROP TABLE main.{name}")
 
 
-def existing_tables(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[str, str]]]:
-    """The tables that schema main has, with their columns and types."""
-    listed = con.sql("""
+def existing_tables(con: duckdb.DuckDBPyConnection, schema: str = "main") -> dict[str, list[tuple[str, str]]]:
+    """The tables that a schema has, with their columns and types."""
+    listed = con.sql(f"""
         SELECT table_name, list((column_name, data_type) ORDER BY column_index) FROM duckdb_columns()
-        WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal
-            AND table_name IN (SELECT table_name FROM duckdb_tables()) GROUP BY table_name""")
+        WHERE database_name = current_database() AND schema_name = '{schema}' AND NOT internal
+            AND table_name IN (SELECT table_name FROM duckdb_tables() WHERE schema_name = '{schema}')
+        GROUP BY table_name""")
     return dict(listed.fetchall())
 
 

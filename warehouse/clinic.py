@@ -28,6 +28,7 @@ from warehouse.records import KINDS
 from warehouse.rupture_rules import RuptureRule, read_rupture_rules
 from warehouse.schedule import KEYS as SCHEDULE
 from warehouse.schedule import Schedule, schedule_of
+from warehouse.sharing import Sharing, read_sharing
 
 TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
 PLAIN_KINDS = ("clients", "episodes", "appointments", "responses")
@@ -53,6 +54,7 @@ _TOP = {
     "protocol": "section",
     "lists": "section",
     "alliance_sd": "section",
+    "shared": "section",
     "sources": "section",
 }
 _SOURCE = {
@@ -166,6 +168,7 @@ class Clinic:
     keep_versions: int = 7
     keep_hours: float = 1.0
     alliance_sd: Mapping[str, float] = field(default_factory=dict)  # of totals, by instrument, for rupture rules
+    sharing: Sharing = field(default_factory=Sharing)
     rupture_rules: tuple[RuptureRule, ...] = field(default_factory=read_rupture_rules, repr=False)
 
     @property
@@ -250,6 +253,7 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         minimum_caseload=_at_least_two("minimum_caseload", facts.get("minimum_caseload", MINIMUM_CASELOAD)),
         protocol=read_protocol(facts.get("protocol", {}), instruments),
         alliance_sd=_alliance_sd(facts.get("alliance_sd", {}), instruments),
+        sharing=read_sharing(facts.get("shared", {})),
     )
 
 

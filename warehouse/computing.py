@@ -61,14 +61,13 @@ def touched_count(con: duckdb.DuckDBPyConnection) -> int:
     return con.sql("SELECT count(*) FROM staged.clients_touched").fetchone()[0]
 
 
-def records_of(con: duckdb.DuckDBPyConnection, bucket: int, before: int | None = None) -> dict[str, pl.LazyFrame]:
+def records_of(con: duckdb.DuckDBPyConnection, bucket: int, before: int | None = None) -> dict[str, pl.DataFrame]:
     """What is known (or was before a load) of a bucket's clients: `<kind>_records` of each kind, and `client_ids`."""
     frames = {f"{kind}_records": _known(con, kind, bucket, before) for kind in KINDS}
     known = pl.concat([frame.select("client_id") for frame in frames.values()]).unique()
     singular = {"clients_records": "client_records", "episodes_records": "episode_records"}
     singular |= {"appointments_records": "appointment_records", "responses_records": "response_records"}
-    named = {singular[name]: frame.lazy() for name, frame in frames.items()}
-    return {**named, "client_ids": known.lazy()}
+    return {**{singular[name]: frame for name, frame in frames.items()}, "client_ids": known}
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, table: Table, bucket: int) -> pl.LazyFrame:
@@ -147,18 +146,21 @@ def _mark(table: Table) -> str:
     return f"hash({', '.join(columns)}) AS mark, hash({', '.join(reversed(columns))}) AS also"
 
 
-def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> str:
-    """A relation in `staged` with the finished rows to check: those of the clients touched; a clinic table whole.
+def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int]:
+    """A relation in `staged` with the finished rows to check: those of the clients touched; a clinic table whole. And
+    how many of them are of clients.
 
     They are looked up once, for all the checks; where every row is one of them, the table itself is checked.
     """
     name = f"finished_{table.name}"
     if table.per == "clinic" or _all_touched(con):
-        return _as_staged_view(con, name, f"main.{table.name}")
+        whole = f"main.{table.name}"
+        row_count = 0 if table.per == "clinic" else con.sql(f"SELECT count(*) FROM {whole}").fetchone()[0]
+        return _as_staged_view(con, name, whole), row_count
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.{name} AS
         FROM main.{table.name} SEMI JOIN staged.clients_touched USING (client_id)""")
-    return name
+    return name, con.sql(f"SELECT count(*) FROM staged.{name}").fetchone()[0]
 
 
 def _all_touched(con: duckdb.DuckDBPyConnection) -> bool:

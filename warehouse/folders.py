@@ -1,7 +1,7 @@
 """The three trees of a warehouse folder, which have different readers, and the file that is published.
 
 DIR/analysts/rapport.duckdb   a relative symlink to versions/...   0750, files 0440
-DIR/shared/                   the safe file and the pages
+DIR/shared/rapport-safe.duckdb  a relative symlink to versions/..., files 0444; and the pages
 DIR/private/                  the key, the crosswalk, the worklist, the building file, the lock   0700
 """
 
@@ -41,6 +41,15 @@ class Folders:
         return self.analysts / "rapport.duckdb"
 
     @property
+    def shared(self) -> Path:
+        return self.root / "shared"
+
+    @property
+    def safe(self) -> Path:
+        """What may leave the analysts' tree: a symlink to the newest version."""
+        return self.shared / "rapport-safe.duckdb"
+
+    @property
     def building(self) -> Path:
         return self.private / "building"
 
@@ -77,7 +86,8 @@ class Folders:
             for folder, mode in ((self.root, 0o755), (self.analysts, 0o750), (self.private, 0o700)):
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(mode)
-            for folder in (self.analysts / "versions", self.private / "versions", self.building, self.root / "shared"):
+            versions = [tree / "versions" for tree in (self.analysts, self.private, self.shared)]
+            for folder in (self.shared, self.building, *versions):
                 folder.mkdir(exist_ok=True)
                 folder.chmod(0o755)  # the tree above says who gets this far, not the umask
         except OSError as error:
@@ -87,7 +97,8 @@ class Folders:
         """Remove what a killed night left: building files, symlinks not yet moved, versions never pointed to."""
         for left in self.building.iterdir():
             left.unlink()
-        for tree, link in ((self.analysts, self.published), (self.private, self.crosswalk)):
+        for link in (self.published, self.crosswalk, self.safe):
+            tree = link.parent
             for left in tree.glob(".*.new"):
                 left.unlink()
             current = current_load(link)

@@ -17,18 +17,18 @@ class Staging:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
-        self._row_count = 0
+        self.row_count = 0
 
     def add_rows(self, kind: str, frame: pl.DataFrame, file_number: int) -> None:
         """Stage canonical rows of one file. Ids are pseudonyms by now."""
         ids = [column.name for column in KINDS[kind].columns if column.type == "id" and column.name in frame.columns]
         numbered = frame.with_columns(
             pl.col(ids).str.decode("hex"),
-            row_id=pl.int_range(self._row_count, self._row_count + frame.height, dtype=pl.Int64),
+            row_id=pl.int_range(self.row_count, self.row_count + frame.height, dtype=pl.Int64),
             file_number=pl.lit(file_number, dtype=pl.Int32),
             disposition=pl.lit("loaded"),
         )
-        self._row_count += frame.height
+        self.row_count += frame.height
         insert(self.con, f"staged.{kind}", numbered)
 
     def add_file(self, file_number: int, facts: Mapping[str, object]) -> None:

@@ -11,9 +11,9 @@ import duckdb
 from warehouse.building import open_published
 
 COUNTS = ("record", "header", "blank_or_footer", "ignored", "duplicate", "unchanged", "quarantined", "loaded")
-QUERY = """SELECT session_number, client_count, mean_score, mean_pomp
+QUERY = """SELECT session_number, client_count, round(mean_pomp, 1) AS mean_pomp
 FROM dashboard.alliance_by_session
-WHERE instrument = 'srs' AND rater = 'client'
+WHERE instrument = 'srs' AND rater = 'client' AND site = 'All' AND program = 'All'
 ORDER BY session_number
 LIMIT 5;"""
 

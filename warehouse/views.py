@@ -16,6 +16,8 @@ from warehouse.records import KINDS
 from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
 
+NOT_KNOWN = "not known"  # a site or program
+
 
 @dataclass(frozen=True)
 class View:
@@ -105,6 +107,18 @@ VIEWS = (
             ON a.rater = g.rater AND a.instrument = g.instrument AND a.scale = g.scale""",
     ),
     _view(
+        "placed_episodes",
+        "One row per episode with the site and program under which it is counted, so that each episode counts once: a "
+        "director's figures add up. The site is that of its first treatment session that has one.",
+        ["episode_id", "client_id", "site", "program"],
+        f"""
+        SELECT e.episode_id, e.client_id, coalesce(s.site, '{NOT_KNOWN}') AS site,
+            coalesce(e.program, '{NOT_KNOWN}') AS program
+        FROM main.episodes AS e
+        LEFT JOIN (SELECT episode_id, arg_min(site, starts_at) AS site FROM main.sessions
+                   WHERE is_treatment AND site IS NOT NULL GROUP BY episode_id) AS s USING (episode_id)""",
+    ),
+    _view(
         "unconfirmed_appointments",
         "One row per treatment appointment whose time is past at the night's as_of and that its export still calls "
         "scheduled: attended or missed, nobody has said. In no share of engagement.",
@@ -185,22 +199,42 @@ WHY_IT_MOVED = _view(
 )
 
 
+CLOSED = _view(
+    "closed",
+    "One row: up to which day the calendar months are over at the night's as_of. What is shared asks of nothing later.",
+    [Column("closed_to", "date", "The first day of the month of as_of, in the clinic's zone.")],
+    "SELECT date_trunc('month', as_of AT TIME ZONE time_zone)::DATE AS closed_to FROM load.current",
+)
+LOAD_VIEWS = (WHY_IT_MOVED, CLOSED)
+_WILSON = "((k + {z} * {z} / 2) {sign} {z} * sqrt(greatest(k * (n - k) / n, 0) + {z} * {z} / 4)) / (n + {z} * {z})"
+
+
 def make_views(con: duckdb.DuckDBPyConnection) -> None:
     """Create main's views."""
     for view in VIEWS:
         con.execute(f"CREATE OR REPLACE VIEW main.{view.name} AS {view.query}")
-    con.execute(f"CREATE OR REPLACE VIEW load.{WHY_IT_MOVED.name} AS {WHY_IT_MOVED.query}")
+    for view in LOAD_VIEWS:
+        con.execute(f"CREATE OR REPLACE VIEW load.{view.name} AS {view.query}")
+
+
+def make_wilson(con: duckdb.DuckDBPyConnection) -> None:
+    """Create wilson_low(k, n) and wilson_high(k, n), the 95 % interval of a share (method 3 of Newcombe 1998)."""
+    for name, sign in (("wilson_low", "-"), ("wilson_high", "+")):
+        bound = _WILSON.format(z=1.96, sign=sign)
+        con.execute(f"CREATE OR REPLACE MACRO main.{name}(k, n) AS CASE WHEN n > 0 THEN {bound} END")
+        say(con, "MACRO", f"main.{name}", "An end of Wilson's 95 % interval of the share k / n; null where n is 0.")
 
 
 def make_macros(con: duckdb.DuckDBPyConnection) -> None:
-    """Create history.<records>_as_known_on(day) for every kind of record."""
+    """Create history.<records>_as_known_on(day) for every kind of record, and what questions compute with."""
+    make_wilson(con)
     between = _movement(
         "CASE WHEN load_id <= first_load THEN first_load ELSE last_load END",
         "WHERE load_id = last_load ORDER BY headline, part, told",
     ).replace("FROM load.movements", "FROM load.movements WHERE load_id <= last_load")
     con.execute(f"CREATE OR REPLACE MACRO load.movement_between(first_load, last_load) AS TABLE {between}")
     said = "The headlines' movement between two loads, by cause; columns as in why_it_moved."
-    _say(con, "MACRO TABLE", "load.movement_between", said)
+    say(con, "MACRO TABLE", "load.movement_between", said)
     for kind in KINDS.values():
         columns = ", ".join(column.name for column in kind.columns)
         con.execute(f"""
@@ -208,22 +242,27 @@ def make_macros(con: duckdb.DuckDBPyConnection) -> None:
             SELECT {columns}, known_from FROM history.{kind.name}
             WHERE known_from <= ({LOAD_OF_DAY}) AND coalesce(known_to > ({LOAD_OF_DAY}), true)""")
         said = f"{kind.description} As they were known after the last load of a day (of the clinic's zone)."
-        _say(con, "MACRO TABLE", f"history.{kind.name}_as_known_on", said)
+        say(con, "MACRO TABLE", f"history.{kind.name}_as_known_on", said)
 
 
 def make_question_views(
     con: duckdb.DuckDBPyConnection, questions: Mapping[str, tuple[str, str, Mapping[str, str]]]
-) -> None:
-    """Create a view per dashboard question: name -> (query, the question, its columns' descriptions)."""
-    kept = set(questions)
+) -> list[str]:
+    """Create a view per dashboard question: name -> (query, the question, its columns' descriptions). A question that
+    DuckDB refuses has no view and stops nothing; the names of those that have none."""
     for (name,) in con.sql("SELECT view_name FROM duckdb_views() WHERE schema_name = 'dashboard'").fetchall():
-        if name not in kept:
-            con.execute(f"DROP VIEW dashboard.{name}")
+        con.execute(f"DROP VIEW dashboard.{name}")
+    refused = []
     for name, (query, question, columns) in questions.items():
-        con.execute(f"CREATE OR REPLACE VIEW dashboard.{name} AS {query}")
-        _say(con, "VIEW", f"dashboard.{name}", question)
+        try:
+            con.execute(f"CREATE VIEW dashboard.{name} AS {query}")
+        except duckdb.Error:
+            refused.append(name)
+            continue
+        say(con, "VIEW", f"dashboard.{name}", question)
         for column, description in columns.items():
-            _say(con, "COLUMN", f"dashboard.{name}.{column}", description)
+            say(con, "COLUMN", f"dashboard.{name}.{column}", description)
+    return refused
 
 
 def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
@@ -237,7 +276,8 @@ def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
     wanted |= _described("TABLE", f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.description, RISK_ANSWERS.columns)
     for view in VIEWS:
         wanted |= _described("VIEW", f"main.{view.name}", view.description, view.columns)
-    wanted |= _described("VIEW", f"load.{WHY_IT_MOVED.name}", WHY_IT_MOVED.description, WHY_IT_MOVED.columns)
+    for view in LOAD_VIEWS:
+        wanted |= _described("VIEW", f"load.{view.name}", view.description, view.columns)
     for kind in KINDS.values():
         name, description = f"history.{kind.name}", f"{kind.description} Every version."
         wanted |= _described("TABLE", name, description, history_columns(kind))
@@ -247,7 +287,7 @@ def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
     con.begin()  # some hundred statements, written to the disk once
     for (what, name), comment in wanted.items():
         if said.get(name) != comment:
-            _say(con, what, name, comment)
+            say(con, what, name, comment)
     con.commit()
 
 
@@ -267,6 +307,7 @@ def _comments(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     )
 
 
-def _say(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str) -> None:
+def say(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str) -> None:
+    """COMMENT ON."""
     quoted = comment.replace("'", "''")
     con.execute(f"COMMENT ON {what} {name} IS '{quoted}'")

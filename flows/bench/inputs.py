@@ -22,10 +22,11 @@ class Inputs:
     """Where the files of each night lie, with the clinic file that reads them."""
 
     folder: Path
+    other_clinic: Path | None = None
 
     @property
     def clinic(self) -> Path:
-        return self.folder / "clinic.toml"
+        return self.other_clinic or self.folder / "clinic.toml"
 
     def files(self, night: int) -> list[Path]:
         """The files of the first night (0) and of the day after it (1: what changed; 2: everything): one a source."""
@@ -53,11 +54,12 @@ def write_inputs(folder: Path, clients: int) -> Inputs:
     for episodes in folder.glob("**/episodes_*"):
         episodes.unlink()
     clinic = folder / "clinic.toml"
-    clinic.write_text(_without_episodes(clinic.read_text(encoding="utf-8")), encoding="utf-8")
+    clinic.write_text(without_episodes(clinic.read_text(encoding="utf-8")), encoding="utf-8")
     for file in folder.glob("**/exports/*"):
         os.utime(file, (LONG_AGO, LONG_AGO))
     return Inputs(folder)
 
 
-def _without_episodes(clinic: str) -> str:
+def without_episodes(clinic: str) -> str:
+    """The clinic file without the section of episodes."""
     return re.sub(r"\[sources\.episodes\]\n(?:.+\n)*", "", clinic)

@@ -56,6 +56,6 @@ def step_medians(rounds: list[Figures], piece: str) -> dict[str, tuple[float, fl
     """Processor time and time on the clock of each step, the median of the rounds."""
     steps = zip(*(each[piece]["steps"] for each in rounds), strict=True)
     return {
-        same[0][0]: (statistics.median(cpu for _, cpu, _ in same), statistics.median(wall for _, _, wall in same))
+        same[0][0]: (statistics.median(cpu for _, cpu, *_ in same), statistics.median(wall for _, _, wall, *_ in same))
         for same in steps
     }

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from flows.bench.history import CLIENTS_A_YEAR, write_history
 from flows.bench.inputs import CLIENTS, Inputs, write_inputs
 
 
@@ -19,6 +21,17 @@ def inputs(folder: str, size: str) -> dict:
     """Write the exports; in a process of its own, because a child's peak of memory starts at its parent's."""
     write_inputs(Path(folder), CLIENTS[size])
     return {}
+
+
+def history(folder: str, size: str) -> dict:
+    """Write the exports of a practice and of its archive."""
+    write_history(Path(folder), CLIENTS_A_YEAR[size])
+    return {}
+
+
+def copy(file: str, to: str) -> dict:
+    """A bare copy of a published file."""
+    return measured(lambda: {"bytes": Path(shutil.copyfile(file, to)).stat().st_size})
 
 
 def floor(database: str, folder: str) -> dict:
@@ -52,7 +65,7 @@ def night(exports: str, clinic: str, warehouse: str, as_of: str) -> dict:
 
     def run() -> dict[str, int]:
         tonight = run_night(order)
-        steps.extend([step.name, step.cpu_seconds, step.seconds] for step in tonight.steps)
+        steps.extend([step.name, step.cpu_seconds, step.seconds, step.row_count] for step in tonight.steps)
         return tonight.tables
 
     return {**measured(run), "steps": steps}
@@ -72,7 +85,7 @@ def measured(run: Callable[[], dict[str, int]]) -> dict:
     }
 
 
-PIECES = {"inputs": inputs, "floor": floor, "night": night}
+PIECES = {"inputs": inputs, "history": history, "floor": floor, "night": night, "copy": copy}
 
 if __name__ == "__main__":
     json.dump(PIECES[sys.argv[1]](*sys.argv[2:]), sys.stdout)

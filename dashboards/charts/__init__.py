@@ -1,0 +1,40 @@
+"""A function per kind of chart: rows and the chart of a question's front matter in, a Vega-Lite specification out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from dashboards.charts.bars import bars, either_way
+from dashboards.charts.funnel import funnel
+from dashboards.charts.heatmap import heatmap
+from dashboards.charts.line import line
+from dashboards.charts.look import Spec
+from dashboards.charts.roles import Chart
+from dashboards.charts.slope import slope
+from dashboards.charts.survival import survival
+from dashboards.charts.values import label
+
+__all__ = ["KINDS", "specifications", "value_column"]
+KINDS = {"line": line, "survival": survival, "funnel": funnel, "heatmap": heatmap, "bars": bars, "slope": slope}
+
+
+def value_column(rows: pl.DataFrame, chart: Chart) -> str:
+    """The column whose values a picture shows."""
+    if chart["kind"] == "bars":
+        return either_way(rows, chart)[1]
+    return str(chart["value"] if "value" in chart else chart["y"])
+
+
+def specifications(rows: pl.DataFrame, chart: Chart) -> Iterator[tuple[str, Spec]]:
+    """Each panel's name ('' where there is only one) and specification, in the order of the rows; none of a panel
+    that shows nothing."""
+    draw = KINDS[str(chart["kind"])]
+    if "panel" not in chart:
+        yield "", draw(rows, chart)
+        return
+    for (panel,), part in rows.group_by(chart["panel"], maintain_order=True):
+        if part[value_column(part, chart)].null_count() < part.height:
+            name = label(panel, str(chart["panel"]))
+            yield name[:1].upper() + name[1:], draw(part, chart)

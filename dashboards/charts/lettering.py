@@ -1,0 +1,53 @@
+"""Texts that fit: how wide they are, where they break, and how they keep apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from dashboards.charts.look import LINE_APART, SIZE, Spec, series_colors, words
+
+_NARROW, _WIDE = set("iljtfr.,:;'|!()[]- /"), set("mwMW%@")
+
+
+def text_width(text: str, size: int = SIZE) -> int:
+    """About how wide a text is in Liberation Sans (as wide as Arial), on the safe side."""
+    ems = sum(0.31 if c in _NARROW else 0.89 if c in _WIDE else 0.69 if c.isupper() else 0.56 for c in text)
+    return round(ems * size) + 1
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """A text in lines no wider than that, broken at spaces."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def spread(places: Iterable[float], apart: float, highest: float) -> list[float]:
+    """Places moved as little as possible so that they are at least so far apart, none past `highest`."""
+    wanted = list(places)
+    order = sorted(range(len(wanted)), key=wanted.__getitem__)
+    moved = dict.fromkeys(order, 0.0)
+    for rank, index in enumerate(order):
+        moved[index] = max(wanted[index], moved[order[rank - 1]] + apart) if rank else wanted[index]
+    limit = highest
+    for index in reversed(order):
+        moved[index] = min(moved[index], limit)
+        limit = moved[index] - apart
+    return [moved[index] for index in range(len(wanted))]
+
+
+def ends_of_lines(
+    last: Mapping[str, tuple[str, float]], names: list[str], pixels: Callable[[float], float], height: int, width: int
+) -> list[Spec]:
+    """What stands to the right of each line, at its last value, in its colour; none over another."""
+    color = dict(zip(names, series_colors(names), strict=True))
+    places = spread([pixels(value) for _, value in last.values()], LINE_APART, height)
+    return [
+        words(text, width + 9, place, color[name], fontWeight=600)
+        for (name, (text, _)), place in zip(last.items(), places, strict=True)
+    ]

@@ -1,0 +1,97 @@
+"""How every picture looks: ink, sizes, lines and text. Sizes are pixels of a picture that is drawn 440 wide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.4.json"
+WIDTH = 440
+INK, SOFT, FAINT, GRID = "#1f2933", "#616e7c", "#9aa5b1", "#e4e7eb"
+BLUE, ORANGE = "#0072b2", "#d55e00"  # Okabe & Ito 2008; orange only for what lies outside the 99.8 % limits
+SERIES = (BLUE, INK, "#8c4a7f", "#00735a", "#8a5a00", SOFT)  # each 4.5:1 on white or more; every line has its name
+RATER_COLORS = {"client": BLUE, "caregiver": SERIES[2], "therapist": INK, "observer": SERIES[3]}
+FONT = "Liberation Sans, Arial, sans-serif"
+SIZE = 13
+LINE_APART = 15  # two lines of text
+TITLE_ROOM = 34  # above the plot: the flat title of the y axis, and a label over the highest value
+Spec = dict[str, object]
+_CONFIG = {
+    "font": FONT,
+    "aria": False,  # the picture as a whole has its text; a label on every mark would say nothing more
+    "view": {"stroke": None},
+}
+
+
+def sheet(marks: list[Spec], height: int, margin: Mapping[str, int]) -> Spec:
+    """A whole specification: marks on a plot of that height with room around it, WIDTH wide in all.
+
+    All straight lines are one layer under the data, and all texts one layer over it: a layer for each, or Vega's own
+    axes, would take half of the time that a picture takes.
+    """
+    room = {"left": 4, "right": 4, "top": TITLE_ROOM, "bottom": 4, **margin}
+    rules, texts = ([mark[kind] for mark in marks if kind in mark] for kind in ("rule", "words"))
+    return {
+        "$schema": SCHEMA,
+        "width": WIDTH - room["left"] - room["right"],
+        "height": height,
+        "padding": room,
+        "autosize": "none",
+        "background": "white",
+        "config": _CONFIG,
+        "layer": [_rules(rules), *(mark for mark in marks if "mark" in mark), _texts(texts)],
+    }
+
+
+def words(text: str | list[str], x: float, y: float, color: str = SOFT, **more: object) -> Spec:
+    """A text at a place of the plot in pixels; a list is its lines, from the first one's middle down."""
+    look = {"align": "left", "fontSize": SIZE, "fontWeight": 400}
+    return {"words": {"text": text, "x": x, "y": y, "color": color, **look, **more}}
+
+
+def rule(x: float, y: float, x2: float, y2: float, color: str = FAINT, **more: object) -> Spec:
+    """A straight line between two places of the plot in pixels."""
+    look = {"strokeDash": [], "strokeWidth": 1}
+    return {"rule": {"x": x, "y": y, "x2": x2, "y2": y2, "color": color, **look, **more}}
+
+
+def _rules(records: list[dict]) -> Spec:
+    mark = {"type": "rule", "strokeDash": _own("strokeDash"), "strokeWidth": _own("strokeWidth")}
+    encoding = {name: {"value": _own(name)} for name in ("x", "y", "x2", "y2", "color")}
+    return {"data": {"values": records}, "mark": mark, "encoding": encoding}
+
+
+def _texts(records: list[dict]) -> Spec:
+    mark = {"type": "text", "baseline": "middle", "lineHeight": LINE_APART}
+    mark |= {name: _own(name) for name in ("align", "fontSize", "fontWeight")}
+    encoding = {name: {"value": _own(name)} for name in ("x", "y", "color")}
+    encoding["text"] = {"field": "text", "type": "nominal"}
+    return {"data": {"values": records}, "mark": mark, "encoding": encoding}
+
+
+def _own(name: str) -> Spec:
+    """What a record itself says."""
+    return {"expr": f"datum.{name}"}
+
+
+def pixel(field: str, length: float) -> Spec:
+    """A channel whose field is a place in pixels."""
+    scale = {"domain": [0, length], "range": [0, length], "nice": False, "zero": False, "padding": 0}
+    return {"field": field, "type": "quantitative", "axis": None, "scale": scale}
+
+
+def as_given(field: str) -> Spec:
+    """A channel whose field is a colour, as it stands."""
+    return {"field": field, "type": "nominal", "scale": None, "legend": None}
+
+
+def series_colors(names: list[str]) -> list[str]:
+    """A colour per line: a rater's is the same in every picture; the one line is blue."""
+    if len(names) > 1 and set(names) <= RATER_COLORS.keys():
+        return [RATER_COLORS[name] for name in names]
+    return [SERIES[place % len(SERIES)] for place in range(len(names))] if len(names) > 1 else [BLUE][: len(names)]
+
+
+def by_series(names: list[str]) -> Spec:
+    """The channel that gives every line its colour."""
+    scale = {"domain": names, "range": series_colors(names)}
+    return {"field": "series", "type": "nominal", "legend": None, "scale": scale}

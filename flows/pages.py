@@ -1,0 +1,151 @@
+"""The pages: `python -m flows.pages --clinic FILE --warehouse DIR`; every night draws them too.
+
+One folder per audience under DIR/shared/pages: whoever may read a folder sees what is on its page and nothing else.
+A question that fails breaks its own place on the page; the others, and the data, stand.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dashboards.charts.values import label
+from dashboards.pages import day, moment, page, with_banner
+from dashboards.questions import load_questions
+from flows.asked import Asked, ask, ask_safely
+from flows.dictionary_pages import dictionary_pages
+from flows.order import Order, Tonight, place_change
+from flows.terminal import arguments, finish
+from warehouse import asking
+from warehouse.attempts import failed_attempts
+from warehouse.errors import RapportError
+from warehouse.page_files import pages_folder, remove_others, write_page, written_pages
+from warehouse.views import NOT_KNOWN
+
+PLACES = ("site", "program")  # each of their values has a page of its own
+HIDING = "Numbers of few people are hidden (a dash), others are rounded; only whole months that are over are told."
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who a page is for: its folder, its heading, and which site or program it tells of."""
+
+    folder: str
+    title: str
+    place: Mapping[str, str]
+
+
+CLINIC = Audience("clinic", "The whole clinic", {})
+OPERATIONS = Audience("operations", "Operations", {})
+
+
+def draw(tonight: Tonight) -> None:
+    """The last step of a night, after it has published: what fails here is told, and takes nothing back."""
+    try:
+        tonight.failed_questions = sorted({*tonight.failed_questions, *draw_pages(tonight.order)})
+    except Exception as error:
+        tonight.pages_failed = f"the pages could not be drawn ({type(error).__name__}); those of before stand"
+
+
+def draw_pages(order: Order) -> list[str]:
+    """Draw every page anew from what is published; the questions that failed, by name."""
+    questions = load_questions().values()
+    with asking.open_locked(order.folders.published) as con:
+        newest, late = asking.newest(con), asking.late(con)
+        books = [ask(con, each) for each in questions if each.audience == "operations"]
+        files = {f"dictionary/{name}": html for name, html in dictionary_pages(con)}
+    with asking.open_locked(order.folders.safe) as con:
+        shared, closed_to = ask_safely(con, questions), asking.closed_to(con)
+    zone = order.clinic.zone
+    published = f"Published {moment(newest['published_at'].astimezone(zone))}."
+    warnings = _warnings(order, newest, late)
+    audiences = _audiences(shared)
+    told = [(each, [asked.on(each.place) for asked in shared if _is_for(asked, each)]) for each in audiences]
+    told.append((OPERATIONS, [asked.on({}) for asked in books]))
+    for each, findings in told:
+        is_shared = each is not OPERATIONS
+        data_to = closed_to - timedelta(days=1) if is_shared else newest["data_to"].astimezone(zone)
+        facts = {"pages": _links(audiences) if each is CLINIC else (), "footer": (HIDING,) if is_shared else ()}
+        said = warnings if is_shared else [*warnings, *_reasons(order)]
+        files[f"{each.folder}/index.html"] = page(
+            each.title, findings, dates=f"Data to {day(data_to)}. {published}", warnings=said, **facts
+        )
+    place = pages_folder(order.folders)
+    remove_others(place, {write_page(place / name, html) for name, html in files.items()})
+    return sorted({each.question.name for _, findings in told for each in findings if each.has_failed})
+
+
+def say_failed(order: Order) -> None:
+    """A night failed: the pages stand, and say so."""
+    place = pages_folder(order.folders)
+    if not place.is_dir():
+        return
+    with asking.open_locked(order.folders.published) as con:
+        warnings = _warnings(order, asking.newest(con), asking.late(con))
+    for written in written_pages(place):
+        more = _reasons(order) if written.parent.name == OPERATIONS.folder else []
+        html = with_banner(written.read_text(encoding="utf-8"), [*warnings, *more])
+        write_page(written, html)
+
+
+def _audiences(shared: Sequence[Asked]) -> list[Audience]:
+    """The clinic, then every site and every program that a question tells of and that is one."""
+    made = [CLINIC]
+    for kind in PLACES:
+        values = sorted(set().union(*(each.values(kind) for each in shared)) - {NOT_KNOWN, "other"})
+        made += [Audience(f"{kind}-{_slug(value)}", _capital(label(value, kind)), {kind: value}) for value in values]
+    return made
+
+
+def _is_for(asked: Asked, audience: Audience) -> bool:
+    """A question that cannot be asked of one site, or one program, is on the clinic's page alone."""
+    return set(audience.place) <= set(asked.question.filters)
+
+
+def _links(audiences: Iterable[Audience]) -> list[tuple[str, str]]:
+    return [(each.title, "" if each is CLINIC else f"../{each.folder}/index.html") for each in audiences]
+
+
+def _warnings(order: Order, newest: Mapping, late: Iterable[tuple]) -> list[str]:
+    """What a reader should know first: a night that failed since, a source that is late."""
+    zone = order.clinic.zone
+    good, made = day(newest["as_of"].astimezone(zone)), []
+    if attempts := [each for each in failed_attempts(order.folders) if each["purpose"] == "night"]:
+        when = day(datetime.fromisoformat(attempts[-1]["as_of"]).astimezone(zone))
+        made.append(f"The night of {when} failed. These are the numbers of the last good night, that of {good}.")
+    for source, last in late:
+        came = f"its latest export is of {day(last.astimezone(zone))}" if last else "it never came"
+        made.append(f"The source {source} is late: {came}. What it would tell is missing since.")
+    return made
+
+
+def _reasons(order: Order) -> list[str]:
+    return [f"Why: {each['reason']}." for each in failed_attempts(order.folders)[-1:]]
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def main(given: list[str] | None = None) -> int:
+    """Draw the pages of what is published."""
+    asked = arguments("pages", "Draw the pages of what is published.").parse_args(given)
+
+    def run() -> None:
+        order = place_change(asked.clinic, asked.warehouse)
+        if troubles := draw_pages(order):
+            raise RapportError(f"failed: {', '.join(troubles)}; each one's place on its page says so")
+        print(f"The pages are drawn: {pages_folder(order.folders)}")
+
+    return finish(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

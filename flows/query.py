@@ -1,0 +1,65 @@
+"""The newest published file, to ask it SQL: `python -m flows.query --warehouse DIR [--sql QUERY]`.
+
+It is opened read-only and locked: no query reads another file, loads an extension or reaches a network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.terminal import finish
+from warehouse.asking import open_locked, tell
+from warehouse.errors import Unusable
+from warehouse.folders import Folders, current_load
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def converse(con: duckdb.DuckDBPyConnection) -> None:
+    """Read queries up to a semicolon from standard input until it ends, and print what each gives."""
+    waiting = ""
+    while line := _read("rapport> " if not waiting else "    ...> "):
+        waiting += line
+        if waiting.rstrip().endswith(";"):
+            print(tell(con, waiting))
+            waiting = ""
+
+
+def _read(prompt: str) -> str:
+    """A line with its end; nothing at the end of the input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
+    try:
+        return input(prompt) + "\n"
+    except EOFError:
+        print()
+        return ""
+
+
+def main(given: list[str] | None = None) -> int:
+    """Open the newest file and ask."""
+    parser = argparse.ArgumentParser(prog="python -m flows.query", description="Ask the newest published file.")
+    parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR", help="the warehouse folder")
+    parser.add_argument("--sql", metavar="QUERY", help="one query; without it they are read from standard input")
+    asked = parser.parse_args(given)
+
+    def run() -> None:
+        published = Folders(asked.warehouse).published
+        if not published.exists():
+            raise Unusable("this warehouse has published nothing yet; check --warehouse, or run a night first")
+        with open_locked(published) as con:
+            if asked.sql:
+                print(tell(con, asked.sql))
+                return
+            print(f"Load {current_load(published)}, read-only. End a query with ; and the session with Ctrl-D.")
+            converse(con)
+
+    return finish(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""The safe file: what leaves the analysts' tree.
+
+Its figures are made once a month, when a calendar month has closed, and again when the questions or the clinic file's
+[shared] change. Until then every publication carries the same figures: from one to the next nobody can be told by the
+difference, not somebody corrected, and not somebody whose data were taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+import polars as pl
+
+from dashboards.questions import ALL, Question
+from flows.order import Tonight
+from transforms.disclosure import hide
+from warehouse import safe
+from warehouse.frames import fetch
+from warehouse.sharing import Sharing
+
+AUDIENCES = ("site", "program")
+
+
+def share(tonight: Tonight, questions: Iterable[Question]) -> Path:
+    """The safe file of tonight, made in the building folder; to be published after the warehouse."""
+    where, sharing = tonight.order.folders, tonight.order.clinic.sharing
+    shared = [each for each in questions if each.audience == "shared"]
+    made, current = where.building / where.safe.name, _current(tonight, sharing, shared)
+    before = safe.current_of(where.safe)
+    if tonight.purpose != "restore" and all(before.get(key) == current[key] for key in ("closed_to", "fingerprint")):
+        safe.carry(where.safe, made, current | {"made_by_load": before["made_by_load"]})
+        return made
+    published = safe.tables_of(where.safe) if before.get("profile") == sharing.profile.name else {}
+    con = safe.begin()
+    audiences = audiences_of(tonight.con, sharing) if shared else {}
+    for each in shared:
+        _add(con, tonight, each, audiences, _comparable(each, published.get(each.name)))
+    safe.finish(con, current, made)
+    return made
+
+
+def _current(tonight: Tonight, sharing: Sharing, shared: list[Question]) -> dict[str, object]:
+    told = "SELECT data_to, (SELECT closed_to FROM load.closed) AS closed_to FROM load.current"
+    data_to, closed_to = tonight.con.sql(told).fetchone()
+    fingerprint = sha256(repr((sharing, shared)).encode()).hexdigest()
+    return {
+        "load_id": tonight.load_id,
+        "data_to": data_to,
+        "closed_to": closed_to,
+        "made_by_load": tonight.load_id,
+        "profile": sharing.profile.name,
+        "least_count": sharing.profile.least,
+        "fingerprint": fingerprint,
+    }
+
+
+def audiences_of(con: object, sharing: Sharing) -> dict[str, list[str]]:
+    """Sites and programs with enough clients for figures of their own; 'All' among them where the clinic has enough."""
+    placed = fetch(con, "SELECT site, program, client_id FROM main.placed_episodes")
+    found = {}
+    for name in AUDIENCES:
+        counted = placed.group_by(name).agg(pl.col("client_id").n_unique())
+        found[name] = sorted(counted.filter(pl.col("client_id") >= sharing.minimum_clients)[name])
+    is_enough = placed["client_id"].n_unique() >= sharing.minimum_clients
+    return {name: [ALL, *found[name]] if is_enough else [] for name in AUDIENCES}
+
+
+def _comparable(asked: Question, published: pl.DataFrame | None) -> pl.DataFrame | None:
+    """What was published last, if the question had these columns then."""
+    columns = {*asked.disclosure.keys, *asked.disclosure.numbers}
+    return published if published is not None and columns <= set(published.columns) else None
+
+
+def _add(
+    con: object, tonight: Tonight, asked: Question, audiences: dict[str, list[str]], before: pl.DataFrame | None
+) -> None:
+    outcome, rows = _figures(tonight, asked, audiences, before)
+    if rows is not None:
+        try:
+            safe.add_table(con, safe.ShownTable(asked.name, rows, asked.derived, asked.comment, asked.columns))
+        except Exception:  # a question that cannot be computed must not stop the night
+            outcome = "failed"
+    safe.enter_question(con, asked.name, asked.question, outcome)
+
+
+def _figures(
+    tonight: Tonight, asked: Question, audiences: dict[str, list[str]], before: pl.DataFrame | None
+) -> tuple[str, pl.DataFrame | None]:
+    sharing = tonight.order.clinic.sharing
+    if asked.disclosure.therapists and not sharing.therapists:
+        return "off", None
+    try:
+        rows = fetch(tonight.con, asked.query)
+        told = rows if all(audiences.values()) else rows.clear()
+        shown = hide(told, asked.disclosure, asked.filters, sharing, audiences, before)
+    except Exception:  # as above
+        return "failed", None
+    if rows.is_empty():
+        return "no_data", shown
+    return ("shown" if shown.height else "hidden"), shown

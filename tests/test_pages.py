@@ -1,0 +1,229 @@
+"""The pages of a night: every question has its place, what fails breaks its own, readers are told what they miss."""
+
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import pytest
+from nights import APPOINTMENTS, open_place
+
+from dashboards.findings import HIDDEN, NO_DATA
+from dashboards.pages import page, with_banner
+from dashboards.questions import load_questions
+from flows.night import plainly
+from flows.nightly import TROUBLED, status_of
+from flows.report import report_of
+
+MOST_BYTES = 1_500_000
+LITERAL = re.compile(r"'(?:[^']|'')*'")
+
+
+def pages_of(place) -> Path:
+    return place.warehouse / "shared/pages"
+
+
+def read(place, audience: str) -> str:
+    return (pages_of(place) / audience / "index.html").read_text(encoding="utf-8")
+
+
+def places_of(html: str) -> dict[str, str]:
+    """Each question's place on a page, by its name."""
+    return dict(re.findall(r'<article class="question[^"]*" id="(\w+)">(.*?)</article>', html, re.DOTALL))
+
+
+def answer_of(html: str) -> str:
+    return unescape(re.search(r'<p class="(?:answer|empty|failed)">(.*?)</p>', html)[1])
+
+
+def cells_of(html: str) -> list[str]:
+    return [unescape(cell) for cell in re.findall(r"<td[^>]*>([^<]*)</td>", html)]
+
+
+SHARED = [each for each in load_questions().values() if each.audience == "shared"]
+OPERATIONS = {each.name for each in load_questions().values() if each.audience == "operations"}
+COUNTED = {"staying_past_four", "alliance_and_next_session", "early_responsiveness"}  # they count or add up rows
+
+
+def numbers_in(text: str) -> set[float]:
+    return {abs(float(number.replace(",", ""))) for number in re.findall(r"\d[\d,]*\.?\d*", text)}
+
+
+def with_questions(monkeypatch, *more) -> None:
+    """The questions, and some that are not well."""
+    every = load_questions() | {each.name: each for each in more}
+    monkeypatch.setattr("flows.publishing.load_questions", lambda: every)
+    monkeypatch.setattr("flows.pages.load_questions", lambda: every)
+
+
+def test_every_question_has_its_place_with_its_note_its_table_and_what_it_means(drawn):
+    place, tonight = drawn
+    assert (tonight.failed_questions, tonight.pages_failed) == ([], None)
+    assert status_of(report_of(tonight)) == 0
+    shown = {**places_of(read(place, "clinic")), **places_of(read(place, "operations"))}
+    off = {each.name for each in SHARED if each.disclosure.therapists}
+    assert shown.keys() == load_questions().keys() - off
+    for name, html in shown.items():
+        question = load_questions()[name]
+        assert question.question in unescape(html)
+        assert question.note in unescape(html)
+        assert (pages_of(place) / f"dictionary/dashboard.{name}.html").exists()
+        assert bool(re.search("<svg", html)) == (answer_of(html) not in (NO_DATA, HIDDEN))
+    assert sum("<svg" in html for html in shown.values()) >= 14
+
+
+def test_an_answer_says_the_numbers_of_its_table_to_the_shown_digit(drawn):
+    place, _ = drawn
+    for name, html in places_of(read(place, "clinic")).items():
+        answer, said = answer_of(html), numbers_in(" ".join(cells_of(html)))
+        if "<svg" in html and name not in COUNTED:
+            constant = numbers_in(" ".join(LITERAL.findall(load_questions()[name].answer)))
+            assert numbers_in(answer) - constant <= said, (name, answer)
+
+
+def test_a_picture_says_the_numbers_of_its_table(drawn):
+    place, _ = drawn
+    pages = {**places_of(read(place, "clinic")), **places_of(read(place, "operations"))}
+    for name, html in pages.items():
+        if load_questions()[name].chart["kind"] in ("bars", "heatmap"):
+            said = {number for text in re.findall(r"<text[^>]*>([^<]*%[^<]*)<", html) for number in numbers_in(text)}
+            assert said <= numbers_in(" ".join(cells_of(html))), name
+
+
+def test_a_site_s_page_tells_of_the_site_alone(drawn):
+    place, _ = drawn
+    clinic, south = read(place, "clinic"), read(place, "site-south")
+    assert "../site-south/index.html" in clinic
+    assert "<h1>South</h1>" in south
+    assert "North" not in south
+    assert set(places_of(south)) == {each.name for each in SHARED if "site" in each.filters}
+    assert answer_of(places_of(south)["attendance_by_month"]) != answer_of(places_of(clinic)["attendance_by_month"])
+
+
+def test_shared_pages_say_up_to_which_month_and_operations_up_to_which_export(drawn):
+    place, _ = drawn
+    assert "Data to 31 October 2026. Published" in read(place, "clinic")
+    assert "Data to 20 November 2026. Published" in read(place, "operations")
+    assert 'class="banner"' not in read(place, "clinic") + read(place, "operations")
+
+
+def test_a_page_is_small_and_names_nothing_to_fetch_and_no_script(drawn):
+    place, _ = drawn
+    for path in pages_of(place).rglob("*.html"):
+        html = path.read_text(encoding="utf-8")
+        assert len(html.encode()) < MOST_BYTES
+        assert not re.search(r"<script|@import|@font-face|src=|https?://(?!www\.w3\.org)", html), path.name
+        links = [link for link in re.findall(r'href="([^"#]+)', html) if link != "data:,"]
+        assert all((path.parent / link).exists() for link in links), path.name
+
+
+def test_a_folder_keeps_the_readers_it_was_given_and_what_is_no_longer_drawn_goes(drawn):
+    from flows.pages import draw_pages  # noqa: PLC0415
+
+    place, tonight = drawn
+    operations = pages_of(place) / "operations"
+    operations.chmod(0o755)
+    (pages_of(place) / "site-closed").mkdir()
+    (pages_of(place) / "site-closed/index.html").write_text("<p>of a site that closed</p>")
+    draw_pages(tonight.order)
+    assert not (pages_of(place) / "site-closed").exists()
+    assert operations.stat().st_mode & 0o777 == 0o755
+    assert (pages_of(place) / "clinic").stat().st_mode & 0o777 == 0o750
+    assert (pages_of(place) / "clinic/index.html").stat().st_mode & 0o777 == 0o640
+
+
+def test_an_empty_warehouse_has_no_data_yet_and_no_number(tmp_path):
+    place = open_place(tmp_path / "clinic")
+    place.deliver("appointments_2026-11-18.csv", APPOINTMENTS, [])
+    assert place.night("2026-11-18T12:00", run=plainly).failed_questions == []
+    shown = places_of(read(place, "clinic"))
+    assert {answer_of(html) for html in shown.values()} == {NO_DATA}
+    assert "<svg" not in read(place, "clinic")
+    books = {name: answer_of(html) for name, html in places_of(read(place, "operations")).items()}
+    assert books.keys() == OPERATIONS
+    assert {name for name, said in books.items() if said == NO_DATA} >= {"quarantine_by_reason", "why_numbers_moved"}
+
+
+def test_a_failing_question_breaks_its_own_place_and_the_night_publishes_with_status_4(yesterday, monkeypatch):
+    nights, stays = load_questions()["nights"], load_questions()["staying_past_four"]
+    broken = replace(nights, name="broken_query", query="SELECT nothing FROM nowhere")
+    mute = replace(nights, name="broken_answer", answer="error('no')")
+    shared = replace(stays, name="broken_shared", query="SELECT nothing FROM nowhere")
+    with_questions(monkeypatch, broken, mute, shared)
+    text = yesterday.clinic.read_text()
+    yesterday.clinic.write_text(text.replace("[sources.responses]", '[sources.responses]\nevery = "1 hour"'))
+    tonight = yesterday.night("2026-11-20T12:00", run=plainly)
+    assert tonight.failed_questions == ["broken_answer", "broken_query", "broken_shared"]
+    assert status_of(replace(report_of(tonight), late_sources=[])) == TROUBLED
+    assert yesterday.ask("SELECT load_id FROM load.current") == [(2,)]
+    books = places_of(read(yesterday, "operations"))
+    assert "broken_query" in answer_of(books["broken_query"])
+    assert "broken_answer" in answer_of(books["broken_answer"])
+    assert "<svg" in books["nights"]
+    assert "broken_shared" in answer_of(places_of(read(yesterday, "clinic"))["broken_shared"])
+    assert "The source responses is late: its latest export is of 19 November 2026." in read(yesterday, "clinic")
+
+
+def test_a_check_that_did_not_run_is_said_on_every_page_with_the_last_good_night(yesterday, monkeypatch):
+    from test_did_not_run import missing_column_rule, with_rule  # noqa: PLC0415
+
+    from flows.order import place_change  # noqa: PLC0415
+    from flows.pages import draw_pages  # noqa: PLC0415
+    from warehouse.errors import DidNotRun  # noqa: PLC0415
+
+    draw_pages(place_change(yesterday.clinic, yesterday.warehouse))
+    with monkeypatch.context() as patched:
+        with_rule(patched, "expectations.records", "record_rules", missing_column_rule)
+        with pytest.raises(DidNotRun):
+            yesterday.night("2026-11-19T12:00")
+    failed = (
+        "The night of 19 November 2026 failed. These are the numbers of the last good night, that of 18 November 2026."
+    )
+    assert failed in read(yesterday, "clinic")
+    assert "could not run" not in read(yesterday, "clinic")  # why is for who runs it
+    assert "could not run" in read(yesterday, "operations")
+    yesterday.night("2026-11-19T12:00", run=plainly)
+    assert failed not in read(yesterday, "clinic")
+    said = answer_of(places_of(read(yesterday, "operations"))["checks_by_outcome"])
+    assert "1 of these nights was stopped by a check that did not run, the latest on 19 Nov" in said
+
+
+def test_pages_that_cannot_be_drawn_take_nothing_back(yesterday, monkeypatch):
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("flows.pages.write_page", fail)
+    tonight = yesterday.night("2026-11-19T12:00", run=plainly)
+    assert tonight.pages_failed == "the pages could not be drawn (OSError); those of before stand"
+    assert status_of(report_of(tonight)) == TROUBLED
+    assert yesterday.ask("SELECT load_id FROM load.current") == [(2,)]
+
+
+def test_what_a_page_is_given_is_escaped_and_a_banner_can_be_changed_later():
+    html = page("<b>North</b>", [], dates="1 < 2", warnings=["a & b"])
+    assert "&lt;b&gt;North&lt;/b&gt;" in html
+    assert "1 &lt; 2" in html
+    assert "a &amp; b" in html
+    later = with_banner(html, ["<i>late</i>"])
+    assert "&lt;i&gt;late&lt;/i&gt;" in later
+    assert "a &amp; b" not in later
+    assert with_banner(later, []) == page("<b>North</b>", [], dates="1 < 2")
+
+
+def test_the_dictionary_has_a_page_for_every_table_question_and_questionnaire_from_duckdb_itself(drawn):
+    place, _ = drawn
+    pages = {path.stem for path in (pages_of(place) / "dictionary").glob("*.html")}
+    tables = place.ask("""
+        SELECT CASE schema_name WHEN 'main' THEN '' ELSE schema_name || '.' END || name FROM (
+            SELECT schema_name, table_name AS name FROM duckdb_tables() WHERE database_name = current_database()
+            UNION SELECT schema_name, view_name FROM duckdb_views() WHERE database_name = current_database()
+                AND NOT internal)""")
+    instruments = place.ask("SELECT 'instrument.' || instrument FROM instruments")
+    assert pages == {"index", *(name for (name,) in [*tables, *instruments])}
+    srs = (pages_of(place) / "dictionary/instrument.srs.html").read_text(encoding="utf-8")
+    assert all(word in srs for word in ("Miller, Duncan &amp; Johnson 2002", "published", "&lt; 36"))
+    metric = (pages_of(place) / "dictionary/dashboard.ruptures_by_rule.html").read_text(encoding="utf-8")
+    assert "Gumz et al. 2012" in metric
+    assert '<a href="ruptures.html">' in metric
+    ruptures = (pages_of(place) / "dictionary/ruptures.html").read_text(encoding="utf-8")
+    assert '<a href="dashboard.ruptures_by_rule.html">' in ruptures
