@@ -19,7 +19,7 @@ def begin(tonight: Tonight, base: Path | None = None) -> None:
     """Yesterday's file (or another version, `base`) copied to a building file; the key; the crosswalk."""
     order = tonight.order
     order.folders.sweep()
-    tonight.pseudonyms = Pseudonyms(read_key(order.folders))
+    tonight.pseudonyms = Pseudonyms(read_key(order.folders), order.clinic.client_links)
     tonight.tombstones = read_tombstones(order.folders)
     tonight.failed_attempts = failed_attempts(order.folders)
     tonight.building = folders.copy_version(order.folders, base or order.folders.published, os.getpid())

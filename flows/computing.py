@@ -10,7 +10,7 @@ import transforms
 from flows.crosswalk import add_people, birth_dates
 from flows.definitions import fingerprints
 from flows.order import Tonight
-from warehouse import building, computing, frames, history, ledger, movement, risk, staging, summary
+from warehouse import building, computing, frames, history, ledger, movement, retracting, risk, staging, summary
 from warehouse.definitions import changed, note_changed
 from warehouse.tables import Table
 
@@ -21,6 +21,8 @@ def keep(tonight: Tonight) -> None:
     tonight.row_count = tonight.staging.row_count
     risk.keep_risk_answers(con, order.clinic.instruments.values(), tonight.load_id, order.as_of)
     history.keep_history(con, tonight.load_id)
+    for kind, source, ids, exported_at in tonight.retracted:
+        retracting.retract(con, tonight.load_id, kind, source, ids["id"], exported_at)
     ledger.count_records(con)
     tonight.files = summary.files_by_source(con)
     ledger.write_ledgers(con, tonight.load_id)

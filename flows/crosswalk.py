@@ -26,9 +26,15 @@ def add_people(known: pl.DataFrame, met: pl.DataFrame, births: list[pl.DataFrame
     born = pl.concat([known.select("pseudonym", "birth_date", "born_at_export"), *births])
     newest = born.drop_nulls("birth_date").sort("born_at_export", maintain_order=True).unique("pseudonym", keep="last")
     people = pl.concat([known.select(list(CROSSWALK)[:4]), met])
-    return people.unique("pseudonym").sort("pseudonym").join(newest, on="pseudonym", how="left")
+    numbers = ["kind", "id_space", "number"]
+    return (
+        people.unique(numbers, keep="last", maintain_order=True)
+        .sort("pseudonym", *numbers)
+        .join(newest, on="pseudonym", how="left")
+    )
 
 
 def birth_dates(crosswalk: pl.DataFrame) -> pl.LazyFrame:
     """client_id and birth_date, as the tables read them."""
-    return crosswalk.lazy().select("birth_date", client_id=pl.col("pseudonym").str.decode("hex"))
+    people = crosswalk.lazy().unique("pseudonym", keep="first", maintain_order=True)
+    return people.select("birth_date", client_id=pl.col("pseudonym").str.decode("hex"))

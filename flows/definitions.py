@@ -14,7 +14,7 @@ from warehouse.definitions import Fingerprints
 # What clinic.toml says of the running of nights; everything else may decide what a table holds.
 RUNNING = {"schedule", "on_failure", "quarantine_limit", "vanished_limit", "keep_versions", "keep_hours"}
 RUNNING |= {"minimum_caseload", "protocol"}  # read by clinic tables alone, which are made anew every night
-RUNNING |= {"lists", "sources", "instruments"}  # what is read; and the instruments stand apart
+RUNNING |= {"lists", "sources", "instruments", "client_links"}  # what is read; and the instruments stand apart
 
 
 def fingerprints(order: Order) -> Fingerprints:

@@ -16,8 +16,9 @@ from flows.order import Tonight
 from transforms.sources import reading_version
 from transforms.sources.door import digest_of
 from warehouse import ledger, quarantine
-from warehouse.clinic import Clinic, Source
+from warehouse.clinic import Clinic
 from warehouse.errors import RapportError, Refused, Unusable
+from warehouse.sources import Source
 
 _DIRECTIVES = {"%Y": r"\d{4}", "%m": r"\d{2}", "%d": r"\d{2}", "%H": r"\d{2}", "%M": r"\d{2}", "%S": r"\d{2}"}
 SETTLED_AFTER = 60  # seconds since a file was last written; a younger one is looked at twice

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,6 +23,7 @@ from flows.checking import check_tables
 from flows.computing import compute, compute_clinic
 from flows.crosswalk import open_crosswalk
 from flows.deliveries import matching
+from flows.joining import join_clients
 from flows.key import read_key
 from flows.night import at_work
 from flows.order import Order, Tonight, place_change
@@ -40,10 +42,9 @@ from warehouse.errors import RapportError, Refused, Unusable
 class Person:
     """Who is to be forgotten, as ops know them, and since when; `pseudonym` as hexadecimal digits."""
 
-    space: str
-    number: str
+    numbers: tuple[tuple[str, str], ...]  # id space and number; several where client_links joins them
     since: date | None
-    pseudonym: str
+    pseudonyms: tuple[str, ...]  # the one in use, and those that the numbers had, or would have, without the links
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,17 @@ class Receipt:
 
 def find_person(order: Order, space: str, number: str, since: date | None) -> Person:
     """The person. Raises Unusable for one whom the crosswalk does not know: a mistyped number would bury another."""
-    pseudonym = Pseudonyms(read_key(order.folders)).one(space, "client", number)
+    pseudonyms = Pseudonyms(read_key(order.folders), order.clinic.client_links)
+    numbers = order.clinic.client_links.numbers_of((space, number.strip()))
+    pseudonym = pseudonyms.one(space, "client", number)
+    alone = tuple(pseudonyms.alone(*each) for each in numbers)
     crosswalk = open_crosswalk(order.folders.crosswalk)
-    is_known = crosswalk.filter(pl.col("kind") == "client")["pseudonym"].is_in([pseudonym]).any()
+    is_known = crosswalk.filter(pl.col("kind") == "client")["pseudonym"].is_in([pseudonym, *alone]).any()
     tombstones = read_tombstones(order.folders)
     if not is_known and not (tombstones.days and tombstones.of(pseudonym) in tombstones.days):
         spaces = ", ".join(sorted(crosswalk.filter(pl.col("kind") == "client")["id_space"].unique()))
         raise Unusable(f"no client with this number is known in the id space '{space}'; known id spaces are {spaces}")
-    return Person(space, number.strip(), since, pseudonym)
+    return Person(tuple(numbers), since, tuple(dict.fromkeys((pseudonym, *alone))))
 
 
 def forget(order: Order, person: Person) -> Receipt:
@@ -73,9 +77,13 @@ def forget(order: Order, person: Person) -> Receipt:
     with at_work(order, "forget") as tonight:
         tonight.reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
         tonight.leaves_space_behind = True
-        set_tombstone(order.folders, person.pseudonym, person.since)
+        for pseudonym in person.pseudonyms:
+            set_tombstone(order.folders, pseudonym, person.since)
         begin(tonight)
-        rows = erasing.erase_records(tonight.con, person.pseudonym, person.since)
+        join_clients(tonight)
+        rows = Counter()
+        for pseudonym in person.pseudonyms:
+            rows.update(erasing.erase_records(tonight.con, pseudonym, person.since))
         compute(tonight)
         compute_clinic(tonight)
         check_tables(tonight)
@@ -89,7 +97,8 @@ def forget(order: Order, person: Person) -> Receipt:
 
 
 def _stop_if_left(tonight: Tonight, person: Person) -> None:
-    if not person.since and (left := erasing.rows_of_person(tonight.con, person.pseudonym)):
+    left = sum(erasing.rows_of_person(tonight.con, pseudonym) for pseudonym in person.pseudonyms)
+    if not person.since and left:
         raise RapportError(f"{left} rows of the person are left, so nothing was published; report this fault")
 
 
@@ -101,7 +110,7 @@ def _rewrite_kept(tonight: Tonight, person: Person) -> tuple[int, int]:
     if not person.since:
         for version in folders.kept_versions(where.crosswalk):
             made = where.building / "crosswalk.parquet"
-            open_crosswalk(version).filter(pl.col("pseudonym") != person.pseudonym).write_parquet(made)
+            open_crosswalk(version).filter(~pl.col("pseudonym").is_in(person.pseudonyms)).write_parquet(made)
             folders.swap(made, version)
     return len(old), rows
 
@@ -111,7 +120,7 @@ def _rewrite(where: folders.Folders, version: Path, person: Person) -> int:
     work = folders.copy_to(version, where.building / "work.duckdb")
     con = building.open_file(work, where.building)
     try:
-        rows = erasing.erase_everywhere(con, person.pseudonym, person.since)
+        rows = sum(erasing.erase_everywhere(con, pseudonym, person.since) for pseudonym in person.pseudonyms)
     finally:
         con.close()
     made = where.building / "made.duckdb"
@@ -131,20 +140,21 @@ def _keep(order: Order, receipt: Receipt) -> None:
 def still_holding(order: Order, exports: Path, person: Person) -> Iterator[str]:
     """The export files that hold the person's record, or could not be read and may."""
     for source in order.clinic.sources:
-        if source.id_space != person.space:
+        numbers = [number for space, number in person.numbers if space == source.id_space]
+        if not numbers:
             continue
         task = Task(order.as_of, order.clinic.lists, order.clinic.instruments)
         for path, _ in matching(exports, source):
             try:
                 opened = open_delivery(path, source)
-                if any(_holds(frame, person) for _, frame in read(opened, source, task)):
+                if any(_holds(frame, numbers) for _, frame in read(opened, source, task)):
                     yield path.relative_to(exports).as_posix()
             except Refused as refused:
                 yield f"{path.relative_to(exports).as_posix()} (not looked into: it {refused.what})"
 
 
-def _holds(frame: pl.DataFrame, person: Person) -> bool:
-    return bool(frame["client_id"].str.strip_chars().is_in([person.number]).any())
+def _holds(frame: pl.DataFrame, numbers: list[str]) -> bool:
+    return bool(frame["client_id"].str.strip_chars().is_in(numbers).any())
 
 
 def tell(receipt: Receipt, holding: list[str]) -> None:

@@ -101,6 +101,7 @@ class Tonight:
     waiting: list[str] = field(default_factory=list)
     present: set[str] = field(default_factory=set)
     vanished: list[tuple[str, int]] = field(default_factory=list)
+    retracted: list[tuple[str, str, pl.DataFrame, datetime]] = field(default_factory=list)  # kind, source, ids, export
     births: list[pl.DataFrame] = field(default_factory=list)
     is_full_build: bool = False
     client_count: int = 0

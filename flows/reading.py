@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from flows.deliveries import Delivery
+from flows.joining import join_clients
 from flows.order import Tonight
-from transforms.pseudonyms import pseudonymise
+from transforms.pseudonyms import pseudonymise, retracted_ids
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
 from warehouse import history, ledger, quarantine, risk, staging
@@ -15,6 +16,7 @@ from warehouse.errors import Refused
 
 def read_deliveries(tonight: Tonight) -> None:
     """Every file through its reader, pseudonymised, into the staged rows."""
+    join_clients(tonight)
     for delivery in tonight.deliveries:
         tonight.told(f"reading {delivery.label}")
         try:
@@ -29,7 +31,8 @@ def _read(tonight: Tonight, delivery: Delivery) -> None:
     if delivery.same_as:
         _pass_over(tonight, delivery)
         return
-    task = Task(order.as_of, order.clinic.lists, order.clinic.instruments)
+    clinic = order.clinic
+    task = Task(order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
     opened = open_delivery(delivery.path, delivery.source)
     births = []
     for kind, frame in read(opened, delivery.source, task):
@@ -43,6 +46,9 @@ def _read(tonight: Tonight, delivery: Delivery) -> None:
         tonight.waiting.append(delivery.path.name)
         return
     exported_at = delivery.exported_at or task.exported_at or order.as_of
+    for kind, ids in task.retracted:
+        named = retracted_ids(kind, ids, delivery.source, tonight.pseudonyms)
+        tonight.retracted.append((kind, delivery.source.name, named, exported_at))
     if births:
         tonight.births.append(pl.concat(births).with_columns(born_at_export=pl.lit(exported_at)))
     facts = {

@@ -15,12 +15,14 @@ AS_OF = datetime(2026, 3, 15, 9, tzinfo=UTC)
 class Reading:
     """What came of one file: rows by kind, what was counted, and the task's tallies."""
 
-    def __init__(self, folder: Path, clinic: str, data: str | bytes, source: str) -> None:
+    def __init__(
+        self, folder: Path, clinic: str, data: str | bytes, source: str, made_at: datetime | None = None
+    ) -> None:
         (folder / "clinic.toml").write_text(f'time_zone = "America/Chicago"\n{clinic}', encoding="utf-8")
         (folder / "export.csv").write_bytes(data if isinstance(data, bytes) else _csv(data).encode())
         declared = read_clinic(folder / "clinic.toml")
         section = next(each for each in declared.sources if each.name == source)
-        self.task = Task(AS_OF, declared.lists, declared.instruments)
+        self.task = Task(AS_OF, declared.lists, declared.instruments, made_at=made_at)
         self.opened = open_delivery(folder / "export.csv", section)
         self._frames = [(kind, frame) for kind, frame in read(self.opened, section, self.task) if frame.height]
 
@@ -34,7 +36,9 @@ class Reading:
     @property
     def ignored_count(self) -> int:
         """Records of which no row was made."""
-        used = sum(frame["record_count"].sum() for _, frame in self._frames)
+        told = [frame.select("record_number", "record_count") for _, frame in self._frames]
+        once = pl.concat(told).group_by("record_number").max() if told else None  # as the books count
+        used = once["record_count"].sum() if told else 0
         return self.opened.record_count - self.opened.blank_count - used
 
 

@@ -40,6 +40,7 @@ INSTRUMENTS = {
     "ticks": instrument(9, 0, 1, 1),
     "one": instrument(1, 0, 100, 1),
     "pair": instrument(2, 0, 1, 1),
+    "inventory": instrument(21, 0, 3, 1),
 }
 
 

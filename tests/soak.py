@@ -1,7 +1,8 @@
 """The long soaks, seeded, with their figures as a table: python tests/soak.py [--seed N] [--share 1.0].
 
 1,000 publications under four readers, 200 nights killed, 50 nights into a full disk, 300 histories of random nights
-against the model. `make test` runs 30 of each of the first three, and a few of the last.
+against the model, 500 damaged files of each format. `make test` runs 30 of each of the first three, and a few of the
+last two.
 """
 
 import argparse
@@ -110,6 +111,14 @@ def histories(work: Path, count: int, seed: int) -> tuple[str, list]:
     return f"{nights:,} nights, each compared with the model", [] if nights else ["no night was run"]
 
 
+def damages(work: Path, count: int, seed: int) -> tuple[str, list]:
+    from damage import FORMATS  # noqa: PLC0415
+    from test_fuzz import damage_files  # noqa: PLC0415
+
+    refused = sum(damage_files(name, count, seed) for name in FORMATS)
+    return f"{len(FORMATS)} formats, of each so many; {refused:,} of them refused", []
+
+
 def _with_next_day(folder: Path) -> Place:
     place = published_place(folder)
     place.deliver_day(18)
@@ -121,6 +130,7 @@ SOAKS = {
     "nights killed": (kills, 200),
     "nights into a full disk": (full_disks, 50),
     "histories of random nights": (histories, 300),
+    "damaged files of each format": (damages, 500),
 }
 
 

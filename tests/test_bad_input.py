@@ -98,14 +98,14 @@ CASES = {
         1,
         changed,
         (APPOINTMENTS_FILE, "C0", "Zo\udce9"),
-        '{appointments} is not UTF-8 (byte 8 of its chunk); export it as UTF-8, or add encoding = "windows-1252" to '
-        "its source",
+        '{appointments} is not UTF-8 (byte 8 of its chunk); export it as UTF-8, or add encoding = "windows-1252" (or '
+        '"mac-roman") to its source',
     ),
-    "UTF-16": (
+    "UTF-16 without its mark": (
         1,
         content,
-        (APPOINTMENTS_FILE, APPOINTMENTS.encode("utf-16")),
-        '{appointments} is in UTF-16; add encoding = "utf-16" to its source in clinic.toml',
+        (APPOINTMENTS_FILE, APPOINTMENTS.encode("utf-16-le")),
+        '{appointments} holds NUL bytes: it is no text, or UTF-16 (then add encoding = "utf-16" to its source)',
     ),
     "HTML saved as CSV": (
         1,

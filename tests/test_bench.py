@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from flows.bench import report, rounds
+from flows.bench import door, report, rounds
 from flows.bench.history import nights_after, write_history
 from flows.bench.inputs import Inputs, write_inputs
 from warehouse.clinic import read_clinic
@@ -64,3 +64,12 @@ def test_a_day_brings_the_same_rows_to_a_step_whether_one_year_lies_behind_it_or
         touched.append({step: rows for step, _, _, rows in night["steps"]})
     assert touched[0] == touched[1]
     assert all(touched[0][step] > 0 for step in ("read", "check records", "keep history", "compute tables"))
+
+
+def test_the_door_and_polars_alone_count_the_same_records_and_both_times_are_told(inputs):
+    files = inputs.files(0)
+    made = [dict(door.one_round(files))]
+    assert {name for name, _ in made[0]} == {file.name for file in files}
+    console = Console(record=True, width=140)
+    door.show(console, files, made)
+    assert "speed, CPU" in console.export_text()

@@ -1,8 +1,10 @@
 """Nights on real exports (shared/real beside the checkout); skipped, saying so, where that folder is absent."""
 
+import json
 from pathlib import Path
 
 import pytest
+from reading import Reading
 from real_clinics import CLINICS, INSTRUMENTS
 
 from flows.key import make_key
@@ -86,3 +88,106 @@ def test_values_before_validation_are_named_as_unreadable_and_never_read(publish
         held = "SELECT record_number, rule, column_name FROM load.quarantine ORDER BY ALL"
         assert con.sql(held).fetchall() == [(n, "unreadable", "integer_before_validation") for n in (1, 2)]
         assert con.sql("SELECT count(*) FROM responses").fetchone() == (0,)
+
+
+# How often, from never to always: the answers that the sheet writes in words.
+OFTEN = {"从来没有": 1, "偶尔如此": 2, "有时如此": 3, "经常如此": 4, "总是如此": 5}
+
+
+def test_a_wai_questionnaire_in_a_spreadsheet_is_read_without_the_attention_checks_between_its_items(published):
+    items = [f"#{place}" for place in range(4, 18) if place not in (12, 15)]
+    clinic = f"""
+        time_zone = "Asia/Shanghai"
+        [sources.wai]
+        format = "wide"
+        files = "*.xlsx"
+        client_id = "#2"
+        response_id = ["#2", "week"]
+        instrument = "wai_sr"
+        rater = "client"
+        completed_on = 2024-01-01
+        items = {json.dumps(items)}
+        points = {{ {", ".join(f'"{word}" = {point}' for word, point in OFTEN.items())} }}
+        """
+    with published("wai_layout", clinic) as con:
+        found = "SELECT count(DISTINCT response_id), count(*), sum(value)::INTEGER FROM item_responses"
+        assert con.sql(found).fetchone() == (80, 960, 3364)
+        assert con.sql("SELECT record_count, header_count, loaded_count FROM load.files").fetchone() == (81, 1, 80)
+
+
+def test_suddengains_untidy_names_are_read_by_place_563_scores_in_fifteen_columns(published):
+    forms = "".join(
+        f"""
+        [sources.gains.forms.session_{n}]
+        client_id = "id"
+        instrument = "inventory"
+        rater = "client"
+        completed_on = 2019-01-{n:02d}
+        scores = {{ total = "#{n + 1}" }}"""
+        for n in range(1, 16)
+    )
+    clinic = f"""
+        time_zone = "Europe/London"
+        instruments = "instruments"
+        [sources.gains]
+        format = "wide"
+        files = "sgdata_bad.csv"
+        {forms}"""
+    with published("suddengains", clinic) as con:
+        found = con.sql("SELECT count(*), sum(score)::INTEGER, count(DISTINCT client_id) FROM scores").fetchone()
+        assert found == (563, 12082, 43)
+
+
+def test_synthea_has_1215_encounters_of_13_patients_all_finished_and_its_log_is_passed_over(published):
+    clinic = """
+        time_zone = "America/Chicago"
+        [sources.record]
+        format = "fhir"
+        files = "*.ndjson"
+        """
+    with published("synthea", clinic) as con:
+        found = "SELECT count(*), count(*) FILTER (status = 'attended'), count(DISTINCT client_id) FROM appointments"
+        assert con.sql(found).fetchone() == (1215, 1215, 13)
+        books = "SELECT record_count, ignored_count, loaded_count FROM load.files ORDER BY record_count"
+        assert con.sql(books).fetchall() == [(4, 4, 0), (13, 0, 13), (43, 43, 0), (1215, 0, 1215)]
+
+
+@pytest.mark.parametrize(("file", "item"), [("sample.csv", "QID1"), ("sample_legacy.csv", "Q1")])
+def test_qualtrics_samples_have_one_response_each(tmp_path, file, item):
+    clinic = f"""
+        [sources.survey]
+        format = "qualtrics"
+        files = "*"
+        client_id = "LocationLatitude"
+        instrument = "one"
+        rater = "client"
+        items = ["{item}"]
+        """
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "one.toml").write_text(INSTRUMENTS["one"], encoding="utf-8")
+    data = (REAL / "qualtrics" / file).read_bytes()
+    rows = Reading(tmp_path, f'instruments = "own"\n{clinic}', data, "survey").rows("responses")
+    assert rows.select("response_id", "answers", "is_partial").rows() == [("R_2YPOQ602ER1jkf1", [2.0], False)]
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("r4-appointment-example", [("example", "example", "example", "scheduled")]),  # booked, never confirmed
+        ("r4-appointment-examplereq", []),  # a wish without a time
+        ("r5-AppointmentWithCodingFromFragmentCS", []),
+        ("r4-appointmentresponse-example", []),
+        ("r4-encounter-example", [("example", "example", None, "attended")]),  # no period: the rules hold it back
+        ("r4-questionnaireresponse-example-bluebook", []),  # nothing that the clinic file asks for
+    ],
+)
+def test_fhir_examples_are_read_or_ignored(tmp_path, file, told):
+    data = (REAL / "fhir" / f"{file}.json").read_bytes()
+    found = Reading(tmp_path, '[sources.record]\nformat = "fhir"\nfiles = "*"\n', data, "record")
+    rows = found.rows("appointments")
+    assert (
+        told == []
+        if rows.is_empty()
+        else rows.select("appointment_id", "client_id", "therapist_id", "status").rows() == told
+    )
+    assert found.opened.record_count == 1

@@ -167,3 +167,61 @@ def test_two_projects_with_the_same_record_form_and_instance_are_two_responses(t
     found = [surveys(tmp_path, drawn), Reading(tmp_path, other, drawn, "other")]
     ids = [each.rows("responses")["response_id"].to_list() for each in found]
     assert ids == [["surveys/1//srs/"], ["other/1//srs/"]]
+
+
+EAV = """
+record | redcap_event_name | redcap_repeat_instrument | redcap_repeat_instance | field_name | value
+1      | week_1            |                          |                        | name       | Smith
+1      | week_1            | srs                      | 1                      | srs_2      | 8
+1      | week_1            | srs                      | 1                      | srs_1      | 9
+2      | week_1            | srs                      | 1                      | srs_1      | 7
+1      | week_1            | srs                      | 1                      | note       | text
+1      | week_1            | srs                      | 1                      | srs_4      | 6
+"""
+
+
+def test_an_eav_export_is_the_flat_one_with_a_row_a_field(tmp_path):
+    found = surveys(tmp_path, EAV)
+    expected = """
+        record_number | record_count | client_id | response_id           | answers
+        2             | 4            | 1         | surveys/1/week_1/srs/1 | 9 8 - 6
+        4             | 1            | 2         | surveys/2/week_1/srs/1 | 7 - - -
+        """
+    assert seen(found.rows("responses"), expected) == lines(expected)
+    assert (found.opened.record_count, found.ignored_count) == (6, 1)
+
+
+def test_a_box_without_a_row_is_not_ticked_where_its_record_was_asked(tmp_path):
+    clinic = UNTIMED.replace('["srs_1", "srs_2", "srs_3", "srs_4"]', '["a___1", "a___2", "a____9", "srs_1"]')
+    found = surveys(tmp_path, "record | field_name | value\n1 | a | 2\n1 | a | -9\n2 | b | 1\n3 | srs_1 | 5", clinic)
+    assert found.rows("responses").select("client_id", "answers").rows() == [
+        ("1", [0, 1, 1, None]),
+        ("3", [0, 0, 0, 5]),
+    ]
+
+
+def test_an_export_with_labels_names_columns_that_stand_twice_by_place_and_answers_in_words(tmp_path):
+    data = (
+        "Record ID,Event Name,Repeat Instrument,Repeat Instance,Survey Timestamp,How?,Where?,When?,"
+        "Boxes (choice=A),Complete?,Survey Timestamp,Complete?\n"
+        "1,Week 1,Session Rating,2,2026-03-01 10:00:00,Low,High,3,Checked,Complete,,\n"
+    )
+    clinic = """
+        [sources.surveys]
+        format = "redcap"
+        files = "*"
+        [sources.surveys.forms.srs]
+        form = "Session Rating"
+        instrument = "srs"
+        rater = "client"
+        completed_at = "Survey Timestamp#1"
+        finished = "Complete?#1"
+        items = ["How?", "Where?", "When?", "Boxes (choice=A)"]
+        points = { Low = 0, High = 10, Checked = 1, Unchecked = 0 }
+        """
+    found = surveys(tmp_path, data.encode(), clinic)
+    expected = """
+        client_id | response_id              | completed_on | answers  | is_partial
+        1         | surveys/1/Week 1/srs/2 | 2026-03-01   | 0 10 3 1 | no
+        """
+    assert seen(found.rows("responses"), expected) == lines(expected)

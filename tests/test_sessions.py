@@ -20,6 +20,26 @@ def test_only_attended_appointments_are_sessions():
     assert seen(found["sessions"], "session_id") == lines("session_id\ns1")
 
 
+@pytest.mark.parametrize(
+    ("hours", "became"),
+    [(24, "cancelled_by_client stated | late_cancel derived"), (48, "late_cancel derived | late_cancel derived")],
+)
+def test_a_client_who_cancels_with_less_notice_than_the_clinic_asks_for_cancels_late(hours, became):
+    found = computed(
+        clinic(cancellation_notice_hours=hours),
+        appointments="""
+            session_id | starts_at        | status              | status_basis | cancelled_at
+            s1         | 2026-03-30 15:00 | cancelled_by_client | stated       | 2026-03-29 15:00
+            s2         | 2026-03-30 15:00 | cancelled_by_client | stated       | 2026-03-29 15:01
+            s3         | 2026-03-30 15:00 | cancelled_by_clinic | stated       | 2026-03-30 14:00
+            s4         | 2026-03-30 15:00 | cancelled_by_client | stated       |
+            """,
+    )["appointments"].sort("session_id")
+    told = [f"{status} {basis}" for status, basis in found.select("status", "status_basis").iter_rows()]
+    assert " | ".join(told[:2]) == became
+    assert told[2:] == ["cancelled_by_clinic stated", "cancelled_by_client stated"]
+
+
 def test_sessions_count_within_episode_and_dyad_and_services_that_are_no_treatment_do_not_count():
     found = computed(
         clinic(not_treatment=["assessment"]),

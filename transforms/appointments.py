@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import polars as pl
 
 from transforms.age import band, years_on
@@ -28,6 +30,7 @@ from warehouse.tables import table
         "duration_minutes",
         "cancelled_at",
         "status!",
+        "status_basis",
         "service",
         "modality",
         "site",
@@ -35,10 +38,11 @@ from warehouse.tables import table
     ],
 )
 def appointments(appointment_records: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """One row per client and booked slot, whatever became of it. It belongs to the given episode that holds its day,
+    """One row per client and booked slot, whatever became of it. Cancelled by the client with less notice than the
+    clinic asks for (cancellation_notice_hours) is a late cancel. It belongs to the given episode that holds its day,
     else to the derived episode that opened before it and has a session in the 90 days before it, else to none."""
     day = pl.col("starts_local")
-    booked = newest(appointment_records, "session_id").with_columns(
+    booked = _with_late_cancels(newest(appointment_records, "session_id"), clinic).with_columns(
         session_date=day.dt.date(),
         weekday=day.dt.weekday().cast(pl.Int32),
         hour=day.dt.hour().cast(pl.Int32),
@@ -49,6 +53,16 @@ def appointments(appointment_records: pl.LazyFrame, episodes: pl.LazyFrame, clin
     inside = held.filter(pl.col("episode_id").is_not_null())
     outside = held.filter(pl.col("episode_id").is_null()).drop("episode_id")
     return pl.concat([inside, _in_derived(outside, episodes)], how="diagonal_relaxed")
+
+
+def _with_late_cancels(booked: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+    """Late is what leaves less notice than is asked for, by the time of the cancellation."""
+    notice = pl.col("starts_at") - pl.col("cancelled_at")
+    is_late = (pl.col("status") == "cancelled_by_client") & (notice < timedelta(hours=clinic.cancellation_notice_hours))
+    return booked.with_columns(
+        status=pl.when(is_late).then(pl.lit("late_cancel")).otherwise("status"),
+        status_basis=pl.when(is_late).then(pl.lit("derived")).otherwise("status_basis"),
+    )
 
 
 def _in_derived(outside: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFrame:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import polars as pl
 
 from warehouse.columns import Column
 from warehouse.tables import table
-
-LATE_CANCEL_HOURS = 24  # a day's notice: the usual rule, Rapport's own
 
 
 def _count(name: str, text: str) -> Column:
@@ -29,7 +25,8 @@ def _share(name: str, text: str) -> Column:
         _count("no_show_count", "Treatment appointments that the client missed."),
         _count(
             "late_cancel_count",
-            "Cancelled by the client less than 24 hours before, and whatever the export itself calls a late cancel.",
+            "Cancelled by the client with less notice than the clinic asks for (cancellation_notice_hours in "
+            "clinic.toml, 24 by default), and whatever the export itself calls a late cancel.",
         ),
         _count(
             "timely_cancel_count",
@@ -95,14 +92,11 @@ def engagement(appointments: pl.LazyFrame, sessions: pl.LazyFrame, responses: pl
 
 def _counts() -> dict[str, pl.Expr]:
     status = pl.col("status")
-    by_client = status == "cancelled_by_client"
-    notice = pl.col("starts_at") - pl.col("cancelled_at")
-    is_late = by_client & (notice < timedelta(hours=LATE_CANCEL_HOURS)).fill_null(False)
     counted = {
         "attended_count": status == "attended",
         "no_show_count": status == "no_show",
-        "late_cancel_count": (status == "late_cancel") | is_late,
-        "timely_cancel_count": by_client & ~is_late,
+        "late_cancel_count": status == "late_cancel",
+        "timely_cancel_count": status == "cancelled_by_client",
         "clinic_cancel_count": status == "cancelled_by_clinic",
         "rescheduled_count": status == "rescheduled",
         "unconfirmed_count": status == "scheduled",

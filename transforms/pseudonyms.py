@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 
 import polars as pl
 
-from warehouse.clinic import Source
+from warehouse.client_links import NO_LINKS, ClientLinks
 from warehouse.records import KINDS
+from warehouse.sources import Source
 
 SEPARATOR = "\x1f"
 _BLOCK = 64  # bytes of SHA-256's block: RFC 2104
@@ -22,13 +23,20 @@ _CARRIED = ("record_number", "record_count", "unreadable", "item_word")  # what 
 class Pseudonyms:
     """Pseudonyms under one key. Client and therapist ids are remembered for the crosswalk."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, links: ClientLinks = NO_LINKS) -> None:
         self._digest = _keyed_digest(key)
+        self._goes_by = links.goes_by
         self._known: dict[tuple[str, str], dict[str, str]] = {}
 
     def one(self, space: str, kind: str, text: str) -> str:
-        """The pseudonym of one id, as 32 hexadecimal digits."""
+        """The pseudonym of one id, as 32 hexadecimal digits. A client's numbers that are joined have one."""
+        if kind == "client" and self._goes_by:
+            space, text = self._goes_by.get((space, text.strip()), (space, text))
         return self._digest(SEPARATOR.join((space, kind, text.strip())))
+
+    def alone(self, space: str, number: str) -> str:
+        """The pseudonym that a client's number has when it is not joined to any other."""
+        return self._digest(SEPARATOR.join((space, "client", number.strip())))
 
     def ids(self, space: str, kind: str, texts: pl.Series) -> pl.Series:
         """The pseudonyms of a column of ids; null stays null."""
@@ -80,6 +88,15 @@ def pseudonymise(kind: str, frame: pl.DataFrame, source: Source, pseudonyms: Pse
     made = _MAKERS[kind](frame, source.id_space, pseudonyms).with_columns(source=pl.lit(source.name))
     allowed = [column.name for column in KINDS[kind].columns]
     return made.select([name for name in (*_CARRIED, *allowed) if name in made.columns])
+
+
+def retracted_ids(kind: str, ids: pl.DataFrame, source: Source, names: Pseudonyms) -> pl.DataFrame:
+    """The keys (`id`) of records that their source has taken back."""
+    if kind == "responses":
+        return pl.DataFrame({"id": names.ids(source.id_space, "response", ids["response_id"])}).drop_nulls()
+    clients = [number and names.one(source.id_space, "client", number) for number in ids["client_id"]]
+    booked = ids.select(names.ids(source.id_space, "appointment", ids["appointment_id"]), _column("client_id", clients))
+    return booked.select(id=session_id("appointment_id")).drop_nulls()
 
 
 def _appointments(frame: pl.DataFrame, space: str, names: Pseudonyms) -> pl.DataFrame:

@@ -40,6 +40,7 @@ from warehouse.tables import table
             one_of=("appointment", "time", "day"),
         ),
         "seconds",
+        "is_partial",
         *FLAGS,
         "source!",
     ],

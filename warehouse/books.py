@@ -170,6 +170,17 @@ UNLISTED = _book(
     _count("unlisted_count", "Rows whose text became 'other'."),
 )
 
+CLIENT_LINKS = _book(
+    "client_links",
+    "load_id id_space own_id",
+    "One row per record number that client_links.csv joins to another system's, and load that was the first to use it.",
+    "load_id!",
+    Column("id_space", "text", "The number's id space.", required=True),
+    Column("own_id", "id", "The pseudonym that the number has alone.", required=True),
+    "client_id!",
+    Column("withdrawn_by", "integer", "The load that no longer used it; null while it is in use."),
+)
+
 DEFINITIONS = _book(
     "definitions",
     "kind name load_id",
@@ -240,6 +251,7 @@ BOOKS = {
         QUARANTINE,
         EXPECTATION_RESULTS,
         UNLISTED,
+        CLIENT_LINKS,
         DEFINITIONS,
         CHANGES,
         MOVEMENTS,

@@ -32,6 +32,7 @@ STATUSES = (
     "scheduled",
     "rescheduled",
 )
+STATUS_BASES = ("stated", "derived")
 OWNERS = ("client", "caregiver", "therapist", "other")  # of a goal
 CLOSURES = ("planned", "client_ended", "dropout", "transferred", "other")
 AGE_BANDS = ("child", "teen", "young_adult", "other")
@@ -85,6 +86,11 @@ _SHARED = [
     Column("episode_id", "id", "The episode of care, given by the practice system or derived."),
     Column("response_id", "id", "One filled-in questionnaire, as a pseudonym."),
     Column("rater_id", "id", "Who answered, as a pseudonym, where the export says so (two caregivers differ)."),
+    Column(
+        "is_partial",
+        "truth",
+        "True where the survey tool says that it was left before its end; null where the tool does not say.",
+    ),
     Column("source", "text", "The section of clinic.toml that the record came through."),
     Column("starts_at", "instant", "When the appointment starts."),
     Column("starts_local", "wall", "When the appointment starts, on the wall clock of its source's zone."),
@@ -96,6 +102,13 @@ _SHARED = [
         "text",
         "What became of the appointment; one still to come is scheduled, whatever its export says.",
         one_of=STATUSES,
+    ),
+    Column(
+        "status_basis",
+        "text",
+        "Whether the export states the status, or it was derived: from the time (still to come; past and not said "
+        "otherwise), or a late cancel from when it was cancelled.",
+        one_of=STATUS_BASES,
     ),
     Column("service", "text", "Kind of appointment, from the clinic's list; anything else is 'other'."),
     Column("modality", "text", "In person, video and so on, from the clinic's list; anything else is 'other'."),

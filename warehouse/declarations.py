@@ -41,6 +41,10 @@ _MEANINGS: dict[str, tuple[str, Callable[[object], bool]]] = {
     "day": ('a day such as "2026-11-22"', _is_day),
     "texts": ('a list of texts such as ["a", "b"]', lambda value: _is_list(value, _is_text)),
     "numbers": ("a list of numbers such as [1, 2.5]", lambda value: _is_list(value, _is_number)),
+    "text or texts": (
+        "text in quotes, or a list of texts",
+        lambda value: _is_text(value) or (_is_list(value, _is_text) and bool(value)),
+    ),
     "truth": ("true or false", lambda value: isinstance(value, bool)),
     "integers": ("a list of whole numbers such as [1, 2]", lambda value: _is_list(value, _is_integer)),
     "words": ('a list such as ["NA", "-99"]', lambda value: _is_list(value, lambda v: _is_text(v) or _is_number(v))),

@@ -28,7 +28,7 @@ def erase_records(con: duckdb.DuckDBPyConnection, client: str, since: date | Non
     """
     _list_gone(con, client, since)
     gone = {f"history.{kind}": _erase_versions(con, kind, client, since) for kind in KINDS}
-    for table in ("load.quarantine", "main.risk_answers"):
+    for table in ("load.quarantine", "load.client_links", "main.risk_answers"):
         whole = "" if since else "client_id = $client OR "
         gone[table] = _run(con, f"DELETE FROM {table} WHERE {whole}{_by_record(con, table)}", client=client)
     con.execute("INSERT INTO staged.touched VALUES (?, 'erased')", [client])

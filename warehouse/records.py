@@ -29,7 +29,8 @@ class RecordKind:
 
 
 CORRECTED, UNREAD, VANISHED = "corrected", "no longer read from its file", "vanished from its export"
-CLOSED_BECAUSE = (CORRECTED, UNREAD, VANISHED)
+RETRACTED = "entered in error"
+CLOSED_BECAUSE = (CORRECTED, UNREAD, VANISHED, RETRACTED)
 
 PROVENANCE = tuple(resolve(name) for name in ("file_id!", "record_number!", "exported_at!"))
 
@@ -71,6 +72,7 @@ APPOINTMENTS = _kind(
         "duration_minutes",
         "cancelled_at",
         "status!",
+        "status_basis",
         "service",
         "modality",
         "site",
@@ -98,6 +100,7 @@ RESPONSES = _kind(
         "completed_at",
         "completed_on",
         "seconds",
+        "is_partial",
         Column("answers", "answers", "The answers, one place per item in the order of the published numbers."),
         Column("given_scores", "given", "Scores that arrived already made, by scale."),
         Column(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from flows.bench import door
 from flows.bench.history import CLIENTS_A_YEAR, compare_years
 from flows.bench.inputs import CLIENTS, Inputs
 from flows.bench.report import show
@@ -38,11 +39,13 @@ def main() -> None:
             return
         inputs = Inputs(Path(made))
         start("inputs", inputs.folder, asked.size)
-        rounds = []
+        rounds, doors = [], []
         for number in range(1, asked.rounds + 1):
             status.update(f"round {number} of {asked.rounds}")
             rounds.append(dict(one_round(inputs, inputs.folder)))
+            doors.append(dict(door.one_round(inputs.files(0))))
         show(console, asked.size, inputs, rounds)
+        door.show(console, inputs.files(0), doors)
 
 
 if __name__ == "__main__":

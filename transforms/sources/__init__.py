@@ -13,22 +13,59 @@ from pathlib import Path
 
 import polars as pl
 
-from transforms.sources import plain, redcap, wide
+from transforms.sources import (
+    bookings,
+    cliniko,
+    fhir,
+    hl7_siu,
+    openemr,
+    plain,
+    qualtrics,
+    redcap,
+    simplepractice,
+    surveymonkey,
+    tables,
+    wide,
+)
 from transforms.sources.casts import Dialect, instant
-from transforms.sources.door import Opened, open_table
+from transforms.sources.content import Content, look_into
+from transforms.sources.door import CHUNK, Opened, Shape, open_content
 from transforms.sources.task import Task
-from warehouse.clinic import Source
+from warehouse.sources import Source
 
-READERS: dict[str, Callable[[Opened, Source, Task], Iterator[tuple[str, pl.DataFrame]]]] = {
+Reader = Callable[[Opened, Source, Task], Iterator[tuple[str, pl.DataFrame]]]
+READERS: dict[str, Reader] = {
     "plain": plain.read,
     "redcap": redcap.read,
     "wide": wide.read,
+    "table": tables.read,
+    "qualtrics": qualtrics.read,
+    "surveymonkey": surveymonkey.read,
+    "fhir": fhir.read,
+    "simplepractice": simplepractice.read,
+    "cliniko": bookings.read,
+    "openemr": openemr.read,
+    "hl7_siu": hl7_siu.read,
 }
+# Formats that are no tables, and tables with a header of several rows: how many, and how they are read.
+OPENERS: dict[str, Callable[[Content, Source, Shape], Opened]] = {
+    "fhir": fhir.open_fhir,
+    "cliniko": cliniko.open_cliniko,
+    "hl7_siu": hl7_siu.open_siu,
+}
+HEADERS = {"qualtrics": (3, qualtrics.header), "surveymonkey": (2, surveymonkey.header)}
 
 
 def open_delivery(path: Path, source: Source) -> Opened:
-    """Open a source's file. Raises Refused when it is not a table."""
-    return open_table(path, source.encoding)
+    """Open a source's file. Raises Refused when it is not what the source says it is."""
+    rows, header = HEADERS.get(source.format, (1, None))
+    shape = Shape(source.encoding, CHUNK, source.sheet, source.header_row, source.footers, rows, header)
+    content = look_into(path)
+    if source.format in OPENERS:
+        return OPENERS[source.format](content, source, shape)
+    opened = open_content(content, shape)
+    opened.again = lambda: open_content(look_into(path), shape)
+    return opened
 
 
 def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -50,5 +87,5 @@ def _noting_export_time(chunks: Iterator[pl.DataFrame], source: Source, task: Ta
 
 def reading_version() -> str:
     """A fingerprint of the readers: when they change, files are read again."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    files = sorted(Path(__file__).parent.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import polars as pl
+from polars import selectors as cs
 
 from transforms.sources import quick
 from transforms.sources.casts import (
@@ -22,9 +23,10 @@ from transforms.sources.casts import (
     word,
 )
 from transforms.sources.door import RECORD
+from transforms.sources.points import in_points, on_range
 from transforms.sources.task import Task
-from warehouse.clinic import Form, Words
 from warehouse.columns import OWNERS, RATERS
+from warehouse.forms import Form, Words
 from warehouse.instruments import Instrument
 from warehouse.instruments.versions import NO_VERSION, versionless
 
@@ -32,6 +34,7 @@ ANSWERS = pl.List(pl.Float32)
 GIVEN = pl.List(pl.Struct({"scale": pl.String, "score": pl.Float64}))
 OWNED = pl.List(pl.String)
 SEPARATOR = "\x1f"
+UNFINISHED = ["", "0", "false", "no", "n", "incomplete", "partial", "unfinished", "[not completed]"]
 ATTRIBUTES = [
     "response_id",
     "client_id",
@@ -47,26 +50,30 @@ ATTRIBUTES = [
 
 def from_form(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
     """Responses from the rows in which a form was touched; `client_id` and `response_id` (raw) are there already."""
-    cells = rows.select(_used(form)).collect()
+    cells = in_points(rows.select(*_used(form), cs.by_name("record_count", require_all=False)).collect(), form)
     items = {item: quick.number(cells, item, dialect) for item in form.items}
+    scores = {scale: quick.number(cells, column, dialect) for scale, column in form.scores}
+    on_scale = on_range([number.value for number in items.values()], form, task, cells)
     seconds = quick.number(cells, form.seconds, dialect) if form.seconds else None
     completed = quick.time(cells, form.completed_at, dialect) if form.completed_at else None
     columns = {
         **{name: pl.col(name) for name in (RECORD, "client_id", "response_id")},
-        "record_count": pl.lit(1, dtype=pl.Int32),
+        "record_count": pl.col("record_count") if "record_count" in cells.columns else pl.lit(1, dtype=pl.Int32),
         "instrument": pl.lit(form.instrument),
         "rater": translated(form.rater, dialect) if isinstance(form.rater, Words) else pl.lit(form.rater),
         **{name: _optional(getattr(form, name), dialect) for name in ("rater_id", "therapist_id", "appointment_id")},
         **_completion(form, completed),
         "seconds": seconds.value if seconds else pl.lit(None, dtype=pl.Float64),
-        "answers": _side_by_side([number.value for number in items.values()]),
-        "given_scores": pl.lit(None, dtype=GIVEN),
+        "answers": _side_by_side(on_scale) if on_scale else pl.lit(None, dtype=ANSWERS),
+        "given_scores": _given(scores),
         "goal_owners": pl.lit(None, dtype=OWNED),
         "item_word": pl.lit(None, dtype=pl.String),
-        "is_touched": _is_touched(list(items.values()), form, dialect),
+        "is_partial": _is_partial(form, dialect),
+        "is_touched": _is_touched([*items.values(), *scores.values()], form, dialect),
         "clock_change": completed.change if completed else pl.lit(None, dtype=pl.String),
     }
     flags = {column: number.unreadable for column, number in items.items()}
+    flags |= {column: scores[scale].unreadable for scale, column in form.scores}
     if seconds:
         flags[form.seconds] = seconds.unreadable
     if completed and not completed.is_read:
@@ -76,15 +83,37 @@ def from_form(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> p
 
 def _used(form: Form) -> list[str]:
     """The columns that a form's responses are made from."""
-    named = [form.rater_id, form.therapist_id, form.appointment_id, form.completed_at, form.seconds]
+    named = [form.rater_id, form.therapist_id, form.appointment_id, form.completed_at, form.seconds, form.finished]
+    named += [column for _, column in form.scores]
     rater = [form.rater.column] if isinstance(form.rater, Words) else []
     wanted = (RECORD, "client_id", "response_id", *form.items, *rater, *named)
     return list(dict.fromkeys(column for column in wanted if column))
 
 
+def _given(scores: dict[str, quick.Number]) -> pl.Expr:
+    """Scores that arrive made, those that are there."""
+    if not scores:
+        return pl.lit(None, dtype=GIVEN)
+    values = {scale: _expression(number.value).cast(pl.Float64) for scale, number in scores.items()}
+    given = [pl.struct(scale=pl.lit(scale), score=value) for scale, value in values.items()]
+    listed = pl.concat_list(given).list.filter(pl.element().struct["score"].is_not_null())
+    return pl.when(listed.list.len() > 0).then(listed).otherwise(pl.lit(None, dtype=GIVEN))
+
+
+def _expression(value: quick.Value) -> pl.Expr:
+    return pl.lit(value) if isinstance(value, pl.Series) else value
+
+
+def _is_partial(form: Form, dialect: Dialect) -> pl.Expr:
+    """Left before its end, where the survey tool says so."""
+    if not form.finished:
+        return pl.lit(None, dtype=pl.Boolean)
+    return pl.col(form.finished).str.strip_chars().str.to_lowercase().fill_null("").is_in(UNFINISHED)
+
+
 def _side_by_side(values: list[quick.Value]) -> pl.Expr:
     """One list a row; through an array, which is made thirty times as fast."""
-    narrow = [(pl.lit(value) if isinstance(value, pl.Series) else value).cast(pl.Float32) for value in values]
+    narrow = [_expression(value).cast(pl.Float32) for value in values]
     return pl.concat_arr(narrow).arr.to_list()
 
 

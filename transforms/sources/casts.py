@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from warehouse.clinic import Words
+from warehouse.forms import Words
 
 UNKNOWN = "unknown"  # stands for a word that no vocabulary has; the word itself goes no further
 
@@ -30,6 +30,12 @@ def text(column: str, dialect: Dialect) -> pl.Expr:
 def identifier(column: str, dialect: Dialect) -> pl.Expr:
     """A record's own id, as text. A null word that is a number (7 = refused, -999) is about answers: client 7 stays."""
     return text(column, _without_numbers(dialect))
+
+
+def identifiers(columns: tuple[str, ...], dialect: Dialect) -> pl.Expr:
+    """An id that several columns make together; null where one is missing."""
+    parts = [identifier(column, dialect) for column in columns]
+    return parts[0] if len(parts) == 1 else pl.concat_str(parts, separator="\x1f")
 
 
 def number(column: str, dialect: Dialect) -> pl.Expr:

@@ -1,4 +1,4 @@
-"""REDCap's raw flat CSV: longitudinal events, repeating instruments, survey timestamps.
+"""REDCap's flat CSV, raw or with labels, and its EAV export: longitudinal events, repeating instruments, timestamps.
 
 A parent row has a blank instrument and instance; each repeat row fills only its own form's columns. The repeat
 columns are absent when nothing repeats, which is no drift. The key of a response is record, event, form, instance.
@@ -12,13 +12,17 @@ from collections.abc import Iterator
 import polars as pl
 
 from transforms.sources.answers import SEPARATOR, from_form
-from transforms.sources.casts import Dialect, day, identifier, text, translated, typed, unreadable
+from transforms.sources.casts import Dialect, day, identifier, identifiers, text, translated, typed, unreadable
 from transforms.sources.door import RECORD, Opened
+from transforms.sources.eav import flat, is_eav
 from transforms.sources.plain import birth_date
 from transforms.sources.task import Task
-from warehouse.clinic import ClientColumns, Form, Source
+from warehouse.forms import Form
+from warehouse.sources import ClientColumns, Source
 
 EVENT, REPEAT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
+# The same in an export with labels for headers.
+LABELS = {EVENT: "Event Name", REPEAT: "Repeat Instrument", INSTANCE: "Repeat Instance"}
 NOT_COMPLETED = "[not completed]"  # a survey opened and saved, not submitted
 
 
@@ -26,15 +30,22 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
     """Responses of every form that clinic.toml names, and client rows. Raises Refused when a column is missing."""
     if not opened.header:
         return
+    structure = LABELS if set(LABELS.values()) & set(opened.header) and EVENT not in opened.header else {}
+    places = [structure.get(name, name) for name in (EVENT, REPEAT, INSTANCE)]
+    if is_eav(opened):
+        opened = flat(opened, places, [column for column in _columns(source) if column != "record"])
     record_id = next(name for name in opened.header if name)  # R writes row numbers into a nameless first column
     opened.need([record_id, *_columns(source)])
-    structure = opened.want([EVENT, REPEAT, INSTANCE])
-    absent = [name for name in (EVENT, REPEAT, INSTANCE) if name not in structure]
+    there = opened.want(places)
     dialect = Dialect(source.time_zone, (*source.nulls, NOT_COMPLETED), source.decimal)
     for chunk in opened.chunks:
-        rows = chunk.with_columns(
-            *(pl.lit(None, dtype=pl.String).alias(name) for name in absent),
-        ).with_columns(pl.col(REPEAT).str.strip_chars().replace("", None), record=identifier(record_id, dialect))
+        named = [
+            (pl.col(place) if place in there else pl.lit(None, dtype=pl.String)).alias(name)
+            for name, place in zip((EVENT, REPEAT, INSTANCE), places, strict=True)
+        ]
+        rows = chunk.with_columns(named).with_columns(
+            pl.col(REPEAT).str.strip_chars().replace("", None), record=identifier(record_id, dialect)
+        )
         yield from _rows(rows, source, task, dialect)
 
 
@@ -48,8 +59,9 @@ def _columns(source: Source) -> list[str]:
 
 def form_columns(form: Form) -> list[str | None]:
     rater = None if isinstance(form.rater, str) else form.rater.column
-    named = [form.completed_at, form.therapist_id, form.rater_id, form.appointment_id, form.client_id, form.seconds]
-    return [*form.items, rater, *named, form.response_id]
+    named = [form.completed_at, form.therapist_id, form.rater_id, form.appointment_id, form.seconds, form.finished]
+    scores = [column for _, column in form.scores]
+    return [*form.items, rater, *named, *form.client_id, *form.response_id, *scores]
 
 
 def _rows(rows: pl.DataFrame, source: Source, task: Task, dialect: Dialect) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -64,8 +76,8 @@ def _rows(rows: pl.DataFrame, source: Source, task: Task, dialect: Dialect) -> I
 
 def _responses(rows: pl.LazyFrame, source: Source, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
     keyed = rows.with_columns(
-        client_id=identifier(form.client_id, dialect) if form.client_id else pl.col("record"),
-        response_id=identifier(form.response_id, dialect) if form.response_id else _key(source, form),
+        client_id=identifiers(form.client_id, dialect) if form.client_id else pl.col("record"),
+        response_id=identifiers(form.response_id, dialect) if form.response_id else _key(source, form),
     )
     return from_form(keyed, form, task, dialect)
 
@@ -83,7 +95,7 @@ def _clients(rows: pl.DataFrame, columns: ClientColumns, task: Task, dialect: Di
     birth = birth_date(day(columns.birth_date, dialect), task) if columns.birth_date else pl.lit(None, dtype=pl.Date)
     made = {
         RECORD: pl.col(RECORD),
-        "record_count": pl.lit(1, dtype=pl.Int32),
+        "record_count": pl.col("record_count") if "record_count" in rows.columns else pl.lit(1, dtype=pl.Int32),
         "client_id": pl.col("record"),
         "birth_date": birth,
         "sex": translated(columns.sex, dialect) if columns.sex else pl.lit(None, dtype=pl.String),

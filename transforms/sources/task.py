@@ -23,6 +23,13 @@ class Task:
     clock_changes: Counter[str] = field(default_factory=Counter)
     rereads_at: datetime | None = None  # when an appointment that was still to come begins
     exported_at: datetime | None = None  # where a column of the file says so
+    retracted: list[tuple[str, pl.DataFrame]] = field(default_factory=list)  # kind, and the ids of what was in error
+    made_at: datetime | None = None  # when the file's name says that it was exported
+
+    @property
+    def known_at(self) -> datetime:
+        """The time up to which the file can know what happened."""
+        return min(self.exported_at or self.made_at or self.as_of, self.as_of)
 
     def counted(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Take a frame's `clock_change` off and count it."""

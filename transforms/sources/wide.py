@@ -7,18 +7,23 @@ from collections.abc import Iterator
 import polars as pl
 
 from transforms.sources.answers import SEPARATOR, from_form
-from transforms.sources.casts import Dialect, identifier, text
+from transforms.sources.casts import Dialect, identifiers, text
+from transforms.sources.dates import in_iso
 from transforms.sources.door import RECORD, Opened
 from transforms.sources.redcap import form_columns
 from transforms.sources.task import Task
-from warehouse.clinic import Form, Source
+from warehouse.forms import Form
+from warehouse.sources import Source
 
 
 def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
     """One response per filled-in row and form. Raises Refused when a column is missing."""
+    if not opened.header:
+        return
     opened.need(list(dict.fromkeys(c for form in source.forms for c in form_columns(form) if c)))
     dialect = Dialect(source.time_zone, source.nulls, source.decimal)
-    for chunk in opened.chunks:
+    times = [form.completed_at for form in source.forms if form.completed_at]
+    for chunk in in_iso(opened, times, source.dates):
         for form in source.forms:
             rows = _keyed(chunk.lazy(), source, form, dialect)
             yield "responses", from_form(rows, form, task, dialect)
@@ -26,7 +31,7 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
 
 def _keyed(rows: pl.LazyFrame, source: Source, form: Form, dialect: Dialect) -> pl.LazyFrame:
     """A response's id: its own column, else source, client, form and time of completion."""
-    client = identifier(form.client_id, dialect)
+    client = identifiers(form.client_id, dialect)
     made = pl.concat_str(
         pl.lit(source.name),
         pl.coalesce(client, pl.format("\x1e{}", RECORD)),
@@ -34,5 +39,5 @@ def _keyed(rows: pl.LazyFrame, source: Source, form: Form, dialect: Dialect) -> 
         text(form.completed_at, dialect).fill_null("") if form.completed_at else pl.lit(form.completed_on or ""),
         separator=SEPARATOR,
     )
-    given = identifier(form.response_id, dialect) if form.response_id else made
+    given = identifiers(form.response_id, dialect) if form.response_id else made
     return rows.with_columns(client_id=client, response_id=given)

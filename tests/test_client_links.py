@@ -1,0 +1,139 @@
+"""Two id spaces join only through client_links.csv; every join is in the books, and can be withdrawn."""
+
+import pytest
+from nights import but_for_finished_tables, open_place
+
+from flows.forget import find_person, forget, still_holding
+from flows.order import place_change
+from warehouse.client_links import read_client_links
+from warehouse.errors import Unusable
+
+CLINIC = """\
+time_zone = "America/Chicago"
+licences = ["srs"]
+client_links = "links.csv"
+
+[sources.appointments]
+files = "appointments_%Y-%m-%d.csv"
+id_space = "practice"
+
+[sources.clients]
+files = "clients_%Y-%m-%d.csv"
+id_space = "practice"
+
+[sources.portal]
+format = "wide"
+files = "portal_%Y-%m-%d.csv"
+client_id = "user"
+completed_at = "when"
+instrument = "srs"
+rater = "client"
+items = ["a", "b", "c", "d"]
+"""
+LINK = "practice,1,portal,77\n"
+
+
+@pytest.fixture(scope="module")
+def unlinked(tmp_path_factory):
+    """A night of two systems without a link: clients 1 and 2 here, users 77 and 2 there."""
+    place = open_place(tmp_path_factory.mktemp("links") / "clinic", CLINIC)
+    (place.folder / "links.csv").write_text("space,id,space,id\n")
+    appointments = [f"A{n},{n},2026-11-02T10:00,attended" for n in (1, 2)]
+    place.deliver("appointments_2026-11-03.csv", "appointment_id,client_id,starts_at,status", appointments)
+    place.deliver("clients_2026-11-03.csv", "client_id,birth_date,sex", ["1,2000-01-01,female", "2,2000-01-01,male"])
+    responses = [f"{user},2026-11-02 10:55,9,9,9,{user % 10}" for user in (77, 2)]
+    place.deliver("portal_2026-11-03.csv", "user,when,a,b,c,d", responses)
+    place.night("2026-11-03T12:00", but_for_finished_tables)
+    return place
+
+
+@pytest.fixture(scope="module")
+def linked(unlinked, tmp_path_factory):
+    """The next night, with a link: the old exports are gone from the folder, and the portal's comes again."""
+    place = unlinked.copied_to(tmp_path_factory.mktemp("linked") / "clinic")
+    (place.folder / "links.csv").write_text("space,id,space,id\n" + LINK)
+    for path in place.exports.glob("[ap]*.csv"):
+        path.unlink()
+    place.deliver("portal_2026-11-04.csv", "user,when,a,b,c,d", ["77,2026-11-02 10:55,9,9,9,7"])
+    place.night("2026-11-04T12:00", but_for_finished_tables)
+    return place
+
+
+def with_sessions(place) -> list[tuple]:
+    return place.ask("SELECT count(DISTINCT client_id), count(session_id), count(*) FROM responses")
+
+
+def test_the_same_id_in_two_spaces_that_are_not_linked_is_two_clients(unlinked):
+    assert unlinked.ask("SELECT count(*) FROM clients") == [(4,)]
+    assert with_sessions(unlinked) == [(2, 0, 2)]
+    assert unlinked.ask("SELECT count(*) FROM load.client_links") == [(0,)]
+
+
+def test_a_link_joins_what_is_known_already_and_is_in_the_books(linked):
+    assert linked.ask("SELECT count(*) FROM clients") == [(3,)]
+    assert with_sessions(linked) == [(2, 1, 2)]
+    assert linked.ask("SELECT load_id, id_space, withdrawn_by FROM load.client_links") == [(2, "portal", None)]
+    assert linked.ask("SELECT unchanged_count, loaded_count FROM load.files WHERE load_id = 2") == [(1, 0)]
+    whose = "SELECT count(*) FROM load.client_links JOIN sessions USING (client_id) JOIN responses USING (session_id)"
+    assert linked.ask(whose) == [(1,)]
+
+
+def test_a_withdrawn_link_parts_the_two_again(linked, tmp_path):
+    place = linked.copied_to(tmp_path / "clinic")
+    (place.folder / "links.csv").write_text("")
+    place.night("2026-11-05T12:00", but_for_finished_tables)
+    assert place.ask("SELECT count(*) FROM clients") == [(4,)]
+    assert with_sessions(place) == [(2, 0, 2)]
+    assert place.ask("SELECT load_id, withdrawn_by FROM load.client_links") == [(2, 3)]
+
+
+def test_who_is_taken_out_by_one_number_is_taken_out_by_all_and_in_older_versions(linked, unlinked, tmp_path):
+    place = linked.copied_to(tmp_path / "clinic")
+    for name in ("appointments_2026-11-03.csv", "portal_2026-11-03.csv"):
+        place.drop(name, (unlinked.exports / name).read_bytes())
+    order = place_change(place.clinic, place.warehouse)
+    person = find_person(order, "portal", "77", None)
+    forget(order, person)
+    assert sorted(still_holding(order, place.exports, person)) == [
+        "appointments_2026-11-03.csv",
+        "clients_2026-11-03.csv",
+        "portal_2026-11-03.csv",
+        "portal_2026-11-04.csv",
+    ]
+    assert place.ask("SELECT (SELECT count(*) FROM clients), (SELECT count(*) FROM load.client_links)") == [(2, 0)]
+    (place.folder / "links.csv").write_text("")
+    place.night("2026-11-06T12:00", but_for_finished_tables)
+    assert place.ask("SELECT count(*) FROM clients") == [(2,)]
+
+
+def test_a_link_that_would_bring_a_forgotten_person_back_is_refused(unlinked, tmp_path):
+    place = unlinked.copied_to(tmp_path / "clinic")
+    order = place_change(place.clinic, place.warehouse)
+    forget(order, find_person(order, "portal", "77", None))
+    (place.folder / "links.csv").write_text(LINK)
+    with pytest.raises(Unusable, match=r"one of the two was taken out \(flows.forget\)"):
+        place.night("2026-11-05T12:00", but_for_finished_tables)
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ("practice,1,portal\n", "line 1: it must have four values"),
+        ("practice,1,portal,\n", "line 1: it must have four values"),
+        ("space,id,space,id\npractice,1,portla,77\n", "line 2: no source has the id space 'portla'"),
+        ("practice,1,practice,2\n", "line 1: it joins two numbers of one id space"),
+        (LINK + "practice,2,portal,77\n", "line 2: it joins two numbers of one id space"),
+    ],
+)
+def test_links_that_cannot_be_used_are_refused_with_their_line_and_without_a_number(tmp_path, lines, reason):
+    (tmp_path / "links.csv").write_text(lines)
+    with pytest.raises(ValueError, match=reason) as refused:
+        read_client_links(tmp_path / "links.csv", ["practice", "portal"])
+    assert "77" not in str(refused.value)
+
+
+def test_three_numbers_joined_in_two_lines_are_one_person_who_goes_by_the_first_space(tmp_path):
+    (tmp_path / "links.csv").write_text("portal,77,lab,5\nlab,5,practice,1\n")
+    links = read_client_links(tmp_path / "links.csv", ["practice", "portal", "lab"])
+    ((main, numbers),) = links.people()
+    assert (main, sorted(numbers)) == (("practice", "1"), [("lab", "5"), ("portal", "77"), ("practice", "1")])

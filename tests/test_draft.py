@@ -1,0 +1,118 @@
+"""python -m transforms.sources: what files are, and a draft of the clinic file that a night can check as it stands."""
+
+import json
+
+import pytest
+from nights import but_for_finished_tables, open_place
+from spreadsheets import xlsx
+from test_fhir import LOG, answered, appointment
+from test_systems import ATTENDANCE, MONKEY, OPENEMR, QUALTRICS
+from test_systems import LOG as MESSAGES
+
+from transforms.sources.__main__ import main
+from transforms.sources.draft import files_pattern
+from transforms.sources.recognition import recognise, recognised_items
+from warehouse.clinic import read_clinic
+from warehouse.instruments import load_instruments
+
+INSTRUMENTS = load_instruments()
+NINE = ",".join(f"phq9_{n}" for n in range(1, 10))
+APPOINTMENTS = "appointment_id,client_id,starts_at,status\nA1,1,2026-03-02T10:00,attended\n"
+FILES = {
+    "plain 2026-03-01.csv": (APPOINTMENTS, "plain"),
+    "PHQ_DATA_2026-03-01_1129.csv": (f"record_id,redcap_event_name,{NINE},phq9_complete\n1,a,{'1,' * 9}2\n", "redcap"),
+    "qualtrics.csv": (QUALTRICS, "qualtrics"),
+    "monkey.csv": (MONKEY, "surveymonkey"),
+    "forms.csv": (f"Timestamp,Client no.,{NINE}\n2026-03-01 10:00,1,{','.join('1' * 9)}\n", "wide"),
+    "attendance.csv": (ATTENDANCE, "simplepractice"),
+    "calendar.csv": (OPENEMR, "openemr"),
+    "messages.hl7": (MESSAGES, "hl7_siu"),
+    "export.ndjson": ("\n".join(map(json.dumps, [appointment("1", "fulfilled"), answered("2", []), *LOG])), "fhir"),
+    "diary.xlsx": (
+        xlsx(
+            Diary=[
+                ["Ref", "Client no.", "Date", "State", "Clinician"],
+                ["1", "12", "2026-03-02 10:00", "Kept", "Lee"],
+                ["2", "12", "2026-03-03 10:00", "No Show", "Lee"],
+                ["3", "12", "2026-03-04 10:00", "Late Cancel", "Lee"],
+                ["4", "12", "2026-03-05 10:00", "Dozed", "Lee"],
+            ]
+        ),
+        "table",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def drafted(tmp_path_factory):
+    """A folder of exports of many systems, none of which the clinic file knows yet."""
+    place = open_place(tmp_path_factory.mktemp("draft") / "clinic")
+    for name, (data, _) in FILES.items():
+        place.drop(name, data if isinstance(data, bytes) else data.encode())
+    return place
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_file_is_recognised(drafted, name):
+    assert recognise(drafted.exports / name, INSTRUMENTS).format == FILES[name][1]
+
+
+def test_the_draft_is_a_clinic_file_with_the_instruments_and_words_that_were_met(drafted, capsys):
+    assert main([str(path) for path in sorted(drafted.exports.iterdir())]) == 0
+    told = capsys.readouterr()
+    assert "diary.xlsx: a table, 5 columns, 4 records looked at" in told.err
+    drafted.clinic.write_text(told.out, encoding="utf-8")
+    sources = {source.name: source for source in read_clinic(drafted.clinic).sources}
+    assert sources["phq_data"].files == "PHQ_DATA_%Y-%m-%d_%H%M.csv"
+    assert [form.instrument for form in sources["phq_data"].forms] == ["phq9"]
+    assert sources["forms"].forms[0].items[8] == "phq9_9"
+    assert sources["diary"].status.words["Kept"] == "attended"
+    assert sources["diary"].columns["starts_at"] == ("Date",)
+    assert '# "Dozed" = "attended"' in told.out
+
+
+def test_a_night_can_check_what_the_draft_says_of_a_folder(drafted, tmp_path, capsys):
+    place = open_place(tmp_path / "clinic")
+    for name in ("plain 2026-03-01.csv", "PHQ_DATA_2026-03-01_1129.csv", "forms.csv", "export.ndjson"):
+        place.drop(name, (drafted.exports / name).read_bytes())
+    main([str(path) for path in sorted(place.exports.iterdir())])
+    place.clinic.write_text(capsys.readouterr().out, encoding="utf-8")
+    tonight = place.night("2026-03-15T12:00", but_for_finished_tables, is_check=True)
+    assert len(tonight.deliveries) == 4
+    assert not place.published.exists()
+
+
+def test_what_is_no_data_file_is_said_and_the_others_are_drafted(tmp_path, capsys):
+    (tmp_path / "login.csv").write_text("<html>")
+    (tmp_path / "appointments.csv").write_text(APPOINTMENTS)
+    assert main([str(tmp_path / "login.csv"), str(tmp_path / "appointments.csv")]) == 1
+    told = capsys.readouterr()
+    assert "login.csv is a web page" in told.err
+    assert "[sources.appointments]" in told.out
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        ("phq_1 phq_2 phq_3 phq_4 phq_5 phq_6 phq_7 phq_8 phq_9", "phq9"),
+        ("SRS1 SRS2 SRS3 SRS4", "srs"),
+        ("gad7-item01 gad7-item02 gad7-item03 gad7-item04 gad7-item05 gad7-item06 gad7-item07", "gad7"),
+    ],
+)
+def test_items_are_recognised_by_a_name_and_all_their_numbers(columns, name):
+    items = columns.split()
+    assert recognised_items(["id", *reversed(items)], INSTRUMENTS) == {name: items}
+    assert recognised_items(items[:-1], INSTRUMENTS) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("a_2026-03-01.csv", "a_%Y-%m-%d.csv"),
+        ("a_2026-03-01_1129.csv", "a_%Y-%m-%d_%H%M.csv"),
+        ("20260301 all.csv", "%Y%m%d all.csv"),
+        ("all 2026.csv", "all 2026.csv"),
+    ],
+)
+def test_a_files_name_may_say_when_it_was_exported(name, pattern):
+    assert files_pattern(name) == pattern

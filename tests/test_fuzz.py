@@ -1,0 +1,54 @@
+"""Damaged files of every format: rows whose records add up, or one error of Rapport's. `make soak` damages more."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from damage import FORMATS, damaged, read_all
+from hypothesis import HealthCheck, given, seed, settings
+
+from warehouse.errors import Refused
+
+TIMES = 50
+KEPT = settings(max_examples=TIMES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+
+
+def expect_rows_or_refusal(name: str, data: bytes) -> bool:
+    """Whether it was refused. Nothing else may happen: another exception, records that vanish, a silent nothing."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "export"
+        path.write_bytes(data)
+        try:
+            records, blank, used = read_all(name, path)
+        except Refused as refused:
+            assert "\n" not in str(refused)
+            return True
+    assert 0 <= used <= records - blank
+    assert records or len(data.split()) <= 1 or len([line for line in data.splitlines() if line.strip()]) <= 3
+    return False
+
+
+def damage_files(name: str, times: int, number: int) -> int:
+    """Damage a format's file so many times; how many of them were refused."""
+    refused = []
+
+    @seed(number)
+    @settings(KEPT, max_examples=times)
+    @given(damaged(FORMATS[name][1]))
+    def each(data: bytes) -> None:
+        refused.append(expect_rows_or_refusal(name, data))
+
+    each()
+    return sum(refused)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_whole_file_is_read(name, tmp_path):
+    (tmp_path / "export").write_bytes(FORMATS[name][1])
+    records, blank, used = read_all(name, tmp_path / "export")
+    assert 0 < used <= records - blank
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_damaged_file_is_read_so_that_its_records_add_up_or_is_refused(name):
+    assert damage_files(name, TIMES, 7) < TIMES

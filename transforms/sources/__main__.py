@@ -1,0 +1,37 @@
+"""What files are, and a draft of the clinic file that reads them: `python -m transforms.sources FILE... > clinic.toml`.
+
+What each file is goes to standard error; the draft, which is valid as it stands, to standard output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from transforms.sources.draft import draft
+from transforms.sources.recognition import recognise
+from warehouse.errors import Refused
+from warehouse.instruments import load_instruments
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Tell what the files are and draft their sections; 1 when one of them is no data file."""
+    parser = argparse.ArgumentParser(prog="python -m transforms.sources", description="Draft a clinic file.")
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="exports, one or more of each kind")
+    instruments = load_instruments()
+    found, refused = [], 0
+    for path in parser.parse_args(arguments).files:
+        try:
+            found.append(recognise(path, instruments))
+            print(f"{path.name}: {found[-1].told}", file=sys.stderr)
+        except Refused as error:
+            refused += 1
+            print(error.of("a file", path.name).told, file=sys.stderr)
+    if found:
+        print(draft(found, instruments), end="")
+    return 1 if refused else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""Appointments of a known system: its own table brought into the plain format's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import polars as pl
+
+from transforms.sources import tables
+from transforms.sources.opened import Opened
+from transforms.sources.task import Task
+from warehouse.sources import Source
+
+
+def read(
+    opened: Opened, source: Source, task: Task, columns: dict[str, str] | None = None
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Appointments of a table whose columns a module knows; what clinic.toml maps wins."""
+    known = {name: (column,) for name, column in (columns or {}).items() if name not in source.constants}
+    yield from tables.read(opened, replace(source, columns={**known, **source.columns}), task)

@@ -1,0 +1,144 @@
+"""HL7 v2 SIU: messages about appointments, a log. The last message of an appointment decides, in the order of MSH-7.
+
+Segments end with a carriage return; messages may stand in MLLP frames or in a batch file. What a later message leaves
+blank the earlier ones say: a cancellation may name the appointment alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import polars as pl
+
+from transforms.sources import bookings
+from transforms.sources.content import Content
+from transforms.sources.opened import RECORD, Opened, Shape
+from transforms.sources.task import Task
+from warehouse.errors import Refused
+from warehouse.sources import Source
+
+LARGEST = 512 << 20  # bytes: messages of one appointment may stand anywhere in the file
+HEADER = [
+    *("appointment_id", "client_id", "therapist_id", "starts_at", "ends_at", "duration_minutes"),
+    *("cancelled_at", "event", "status", "record_count"),
+]
+_FRAME = re.compile("[\x0b\x1c]")
+_BATCH = ("FHS", "BHS", "BTS", "FTS")
+CANCELLED = ("S15", "S16")
+_TIME = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?(?:\.\d+)?)?([-+]\d{4})?$")
+Message = dict[str, list[list[str]]]
+
+
+def open_siu(content: Content, source: Source, shape: Shape) -> Opened:
+    """Open a file of messages. Raises Refused when it does not begin as one."""
+    if content.kind != "text":
+        raise Refused("is not HL7 v2; correct its format in clinic.toml")
+    opened = Opened(content.path, list(HEADER), header_count=0)
+    opened.chunks = _chunks(opened, content, shape)
+    return opened
+
+
+def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Appointments as their last messages leave them."""
+    opened.need(["record_count"])
+    yield from bookings.read(opened, source, task)
+
+
+def _chunks(opened: Opened, content: Content, shape: Shape) -> Iterator[pl.DataFrame]:
+    size, pieces = 0, []
+    for piece in content.text(shape.encoding, shape.chunk):
+        size += len(piece)
+        if size > LARGEST:
+            raise Refused(f"is above {LARGEST >> 20} MB; export it in pieces")
+        pieces.append(piece)
+    try:
+        lines = _FRAME.sub("\n", b"".join(pieces).decode()).replace("\r", "\n").split("\n")
+    except UnicodeDecodeError:
+        raise Refused('is not UTF-8; add encoding = "windows-1252" (or "mac-roman") to its source') from None
+    rows = list(_folded(opened, _messages([line.strip() for line in lines if line.strip()])))
+    wanted = [*sorted(opened.wanted - {"record_count"})]
+    schema = {RECORD: pl.Int32, "record_count": pl.Int32, **dict.fromkeys(wanted, pl.String)}
+    yield pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _messages(lines: list[str]) -> Iterator[Message]:
+    """Segments by name, each as its fields; a field is reached by the number that HL7 gives it."""
+    message: Message = {}
+    for line in lines:
+        name = line[:3]
+        if name in _BATCH:
+            continue
+        if name == "MSH":
+            if message:
+                yield message
+            if len(line) < 8:
+                raise Refused("has a message that breaks off in its first segment; export it again")
+            message = {"MSH": [["MSH", line[3], *line[4:].split(line[3])]], "marks": [list(line[3:8])]}
+        elif not message:
+            raise Refused("does not begin with an HL7 message (MSH); correct its format in clinic.toml")
+        else:
+            message.setdefault(name, []).append(line.split(message["marks"][0][0]))
+    if message:
+        yield message
+
+
+def _folded(opened: Opened, messages: Iterator[Message]) -> Iterator[dict[str, object]]:
+    told: dict[tuple[str, str], list[tuple[str, int, dict]]] = {}
+    for message in messages:
+        opened.record_count += 1
+        if _part(message, "MSH", 9) != "SIU":
+            continue
+        row = _row(message)
+        whose = (row["appointment_id"] or f"\x1e{opened.record_count}", row["client_id"] or "")
+        told.setdefault(whose, []).append((_digits(_part(message, "MSH", 7)), opened.record_count, row))
+    if opened.record_count and not told:
+        raise Refused("holds HL7 messages but none about appointments (SIU); correct clinic.toml")
+    for log in told.values():
+        log.sort(key=lambda each: each[:2])
+        folded: dict[str, object] = {}
+        for _, _, row in log:
+            folded |= {key: value for key, value in row.items() if value or key in ("event", "status", "cancelled_at")}
+        yield {**folded, RECORD: min(number for _, number, _ in log), "record_count": len(log)}
+
+
+def _row(message: Message) -> dict[str, str | None]:
+    event = _part(message, "MSH", 9, 2)
+    length, unit = _part(message, "SCH", 9), (_part(message, "SCH", 10) or "min").lower()
+    return {
+        "appointment_id": _part(message, "SCH", 2) or _part(message, "SCH", 1),
+        "client_id": _part(message, "PID", 3) or _part(message, "PID", 2),
+        "therapist_id": _part(message, "AIP", 3),
+        "starts_at": _iso(_part(message, "SCH", 11, 4) or _part(message, "TQ1", 7) or _part(message, "AIS", 4)),
+        "ends_at": _iso(_part(message, "SCH", 11, 5) or _part(message, "TQ1", 8)),
+        "duration_minutes": length if unit.startswith("m") else None,
+        "cancelled_at": _iso(_part(message, "MSH", 7)) if event in CANCELLED else None,
+        "event": event,
+        "status": _part(message, "SCH", 25),
+    }
+
+
+def _part(message: Message, segment: str, number: int, component: int = 1) -> str | None:
+    """A component of the first repetition of a field of the first such segment, without escapes."""
+    fields = next(iter(message.get(segment, ())), [])
+    if number >= len(fields):
+        return None
+    mark = message["marks"][0]
+    parts = fields[number].split(mark[2])[0].split(mark[1])
+    text = parts[component - 1].strip() if component <= len(parts) else ""
+    for escape, plain in (("F", mark[0]), ("S", mark[1]), ("T", mark[4] if len(mark) > 4 else "&"), ("E", mark[3])):
+        text = text.replace(f"{mark[3]}{escape}{mark[3]}", plain)
+    return None if text in ("", '""') else text
+
+
+def _digits(text: str | None) -> str:
+    return re.sub(r"\D.*", "", text or "")
+
+
+def _iso(text: str | None) -> str | None:
+    """YYYYMMDDHHMM[SS][+ZZZZ] in ISO 8601; what is not written so stays, to be named unreadable."""
+    if text is None or not (match := _TIME.match(text)):
+        return text
+    year, month, day, hour, minute, second, offset = match.groups()
+    time = f"T{hour}:{minute}:{second or '00'}" if hour else ""
+    return f"{year}-{month}-{day}{time}{(offset or '') if time else ''}"

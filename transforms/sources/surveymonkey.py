@@ -1,0 +1,47 @@
+"""SurveyMonkey: a row of questions, each above its first column only, and a row of choices below it.
+
+A column is named by its question, or by question and choice: "How often?: Never". What stands alone (Respondent ID) or
+says only that it is an answer keeps the question's name. An export with condensed columns may have the first row alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from transforms.sources import wide
+from transforms.sources.opened import Header, Opened
+from transforms.sources.task import Task
+from warehouse.errors import Refused
+from warehouse.sources import Source
+
+RESPONDENT = "Respondent ID"
+ANSWERS = ("", "Response", "Open-Ended Response")
+
+
+def header(heads: list[list[str]]) -> Header:
+    """The joined names. Raises Refused when it is no SurveyMonkey export."""
+    if heads[0][:1] != [RESPONDENT]:
+        raise Refused(f"does not begin with '{RESPONDENT}' as a SurveyMonkey export does; correct clinic.toml")
+    if len(heads) < 2 or heads[1][:1] != [""]:
+        return Header(heads[0], 1)
+    names, question = [], ""
+    below = heads[1] + [""] * (len(heads[0]) - len(heads[1]))
+    for above, choice in zip(heads[0], below, strict=False):
+        question = above or question
+        names.append(question if choice in ANSWERS else f"{question}: {choice}")
+    return Header(names, 2)
+
+
+def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Responses. Raises Refused when a spreadsheet has rounded the respondents' ids."""
+    opened.need([RESPONDENT])
+    opened.chunks = map(_with_whole_ids, opened.chunks)
+    yield from wide.read(opened, source, task)
+
+
+def _with_whole_ids(chunk: pl.DataFrame) -> pl.DataFrame:
+    if chunk[RESPONDENT].str.contains(r"^\s*\d(\.\d+)?[Ee]\+\d+\s*$").any():
+        raise Refused(f"has a '{RESPONDENT}' that a spreadsheet has rounded; export it again, and do not open it")
+    return chunk

@@ -1,0 +1,96 @@
+"""Any system's table: its columns named in clinic.toml (or by a preset), its words translated, then the plain format.
+
+A canonical column may be several of the export's, joined by a blank (a date and a time; a last and a first name), or
+the same for every record (constants). What the export does not give, ids of appointments and responses, is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from transforms.sources import dates
+from transforms.sources.answers import SEPARATOR
+from transforms.sources.appointments import with_minutes
+from transforms.sources.casts import Dialect
+from transforms.sources.door import RECORD, Opened
+from transforms.sources.plain import NEEDED, OPTIONAL, canonical
+from transforms.sources.task import Task
+from transforms.sources.vocabulary import plain
+from warehouse.errors import Refused
+from warehouse.sources import Source
+
+TIMES = {"starts_at", "ends_at", "cancelled_at", "completed_at", "opened_on", "closed_on", "birth_date"}
+ALSO = {"appointments": ("ends_at",)}
+# What a record without an id of its own is known by.
+MADE = {
+    "appointment_id": ("client_id", "therapist_id", "starts_at"),
+    "response_id": ("client_id", "instrument", "rater", "completed_at"),
+    "episode_id": ("client_id", "opened_on"),
+}
+
+
+def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Canonical rows of a mapped table. Raises Refused when a column is missing."""
+    if not opened.header:
+        return
+    mapped = _mapped(opened, source)
+    used = [column for columns in mapped.values() for column in columns]
+    opened.need([*used, *(source.status.columns if source.status else ())])
+    times = [column for name in TIMES & mapped.keys() for column in mapped[name][:1]]
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal)
+    chunks = (_named(chunk, mapped, source) for chunk in dates.in_iso(opened, times, source.dates))
+    yield from canonical(source.records, chunks, dialect, task, source.status)
+
+
+def _mapped(opened: Opened, source: Source) -> dict[str, tuple[str, ...]]:
+    """Which of the export's columns each canonical column is made of. Raises Refused for one that is needed."""
+    kind = source.records
+    known = [name for name in (*NEEDED[kind], *OPTIONAL[kind], *ALSO.get(kind, ())) if name != "status"]
+    if wrong := sorted({*source.columns, *source.constants} - {*known, "status"}):
+        raise Refused(f"cannot fill '{wrong[0]}': {kind} have {', '.join(known)}; correct clinic.toml (columns)")
+    mapped = {name: source.columns.get(name) or (name,) for name in known if name not in source.constants}
+    needed = {name for name in (*source.columns, *NEEDED[kind]) if name in source.columns or name not in MADE}
+    return {name: columns for name, columns in mapped.items() if name in needed or all(map(opened.has, columns))}
+
+
+def _named(chunk: pl.DataFrame, mapped: dict[str, tuple[str, ...]], source: Source) -> pl.DataFrame:
+    """The chunk with canonical names; the words of a status stand beside it, untranslated."""
+    made = {name: _joined(columns) for name, columns in mapped.items()}
+    made |= {name: pl.lit(value) for name, value in source.constants.items()}
+    for name, words in source.words.items():
+        if name in made:
+            made[name] = _translated(made[name], words)
+    if source.status:
+        made |= {f"status {place}": pl.col(column) for place, column in enumerate(source.status.columns)}
+    counts = ["record_count"] if "record_count" in chunk.columns else []
+    named = chunk.select(RECORD, *counts, **made)
+    return _with_ids(with_minutes(named), source)
+
+
+def _joined(columns: tuple[str, ...]) -> pl.Expr:
+    if len(columns) == 1:
+        return pl.col(columns[0])
+    joined = pl.concat_str((pl.col(each).str.strip_chars() for each in columns), separator=" ", ignore_nulls=True)
+    return joined.str.strip_chars()
+
+
+def _translated(column: pl.Expr, words: dict[str, str]) -> pl.Expr:
+    """A word in the clinic's terms; one that it does not translate stays, and is known or not."""
+    bare = column.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    known = {plain(word): meaning for word, meaning in words.items()}
+    return pl.coalesce(bare.replace_strict(known, default=None, return_dtype=pl.String), column)
+
+
+def _with_ids(named: pl.DataFrame, source: Source) -> pl.DataFrame:
+    """Ids for records that have none: source, whose, when, and which of several alike."""
+    needed = [name for name in MADE if name in NEEDED[source.records] and name not in named.columns]
+    for name in needed:
+        parts = [pl.col(each).fill_null("") for each in MADE[name] if each in named.columns]
+        key = pl.concat_str(pl.lit(source.name), *parts, separator=SEPARATOR)
+        named = named.with_columns(key.alias(name))
+        if name != "response_id":
+            turn = pl.int_range(pl.len()).over(name).cast(pl.String)
+            named = named.with_columns(pl.concat_str(name, turn, separator=SEPARATOR))
+    return named

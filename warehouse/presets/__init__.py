@@ -1,0 +1,58 @@
+"""Known systems as data: one TOML file per system, in this folder. A preset is a part of a source's section.
+
+What clinic.toml says wins over it, key by key. Where a vendor's column names are not public the preset holds the words
+and the clinic names the columns; `checked_against` says what its facts were seen in.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from warehouse.declarations import known, one_of
+
+HERE = Path(__file__).parent
+_KEYS = {"title": "text", "checked_against": "text", "note": "text", "source": "section"}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A system: what its files have in common."""
+
+    name: str
+    title: str
+    checked_against: str
+    section: Mapping[str, object]
+
+
+@cache
+def load_presets() -> dict[str, Preset]:
+    """All presets by name."""
+    return {path.stem: _read(path) for path in sorted(HERE.glob("*.toml"))}
+
+
+def _read(path: Path) -> Preset:
+    facts = tomllib.loads(path.read_text(encoding="utf-8"))
+    known(f"preset file {path.name}", facts, _KEYS, needed=("title", "checked_against", "source"))
+    return Preset(path.stem, facts["title"], facts["checked_against"], facts["source"])
+
+
+def with_preset(where: str, section: Mapping) -> dict:
+    """A source's section over that of its preset. Raises ValueError for a preset that is not there."""
+    if "preset" not in section:
+        return dict(section)
+    presets = load_presets()
+    preset = presets[one_of(f"{where} preset", section["preset"], presets)]
+    return {key: value for key, value in merged(preset.section, section).items() if key != "preset"}
+
+
+def merged(below: Mapping, above: Mapping) -> dict:
+    """Two sections as one: what stands above wins, and stands first."""
+    both = {
+        key: merged(below[key], value) if isinstance(value, Mapping) and isinstance(below.get(key), Mapping) else value
+        for key, value in above.items()
+    }
+    return {**both, **{key: value for key, value in below.items() if key not in above}}

@@ -1,0 +1,196 @@
+"""One section of clinic.toml's [sources]: files of one shape from one system."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from warehouse.columns import SEXES
+from warehouse.declarations import known, one_of, time_span, zone_name
+from warehouse.forms import FORM_KEYS, Form, Words, read_form, read_words
+from warehouse.instruments import Instrument
+from warehouse.presets import with_preset
+from warehouse.records import KINDS
+from warehouse.statuses import Statuses, read_statuses
+
+PLAIN_KINDS = ("clients", "episodes", "appointments", "responses")
+BOOKINGS = ("simplepractice", "cliniko", "openemr", "hl7_siu")  # formats that hold appointments and nothing else
+SURVEYS = ("wide", "qualtrics", "surveymonkey")  # one questionnaire may be declared without a section of forms
+FORMATS = ("plain", "redcap", "wide", "table", *SURVEYS[1:], "fhir", *BOOKINGS)
+ENCODINGS = ("utf-8", "utf-16", "windows-1252", "mac-roman")
+DATES = ("iso", "day_first", "month_first", "decide")
+
+# Every key, with its kind of value.
+_KEYS = {
+    "format": "text",
+    "preset": "text",
+    "records": "text",
+    "files": "text",
+    "exported_at": "text",
+    "time_zone": "text",
+    "id_space": "text",
+    "every": "text",
+    "covers": "text",
+    "nulls": "words",
+    "decimal": "text",
+    "encoding": "text",
+    "sheet": "text",
+    "header_row": "integer",
+    "footers": "texts",
+    "dates": "text",
+    "columns": "section",
+    "constants": "section",
+    "words": "section",
+    "status": "section",
+    "clients": "section",
+    "forms": "section",
+}
+_CLIENTS = {"birth_date": "text", "sex": "section"}
+
+
+@dataclass(frozen=True)
+class ClientColumns:
+    """Which columns of an export describe the client."""
+
+    birth_date: str | None = None
+    sex: Words | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """One section of clinic.toml: files of one shape from one system."""
+
+    name: str
+    format: str
+    records: str | None
+    files: str
+    exported_at: str | None
+    time_zone: str
+    id_space: str
+    every: timedelta | None
+    covers: str | None  # "all", or days back such as "90 days": a record it should hold and does not has vanished
+    nulls: tuple[str, ...]
+    decimal: str
+    encoding: str
+    clients: ClientColumns | None
+    forms: tuple[Form, ...]
+    section: str  # the section, its preset's with it, as canonical JSON: part of the reading's fingerprint
+    sheet: str | None = None
+    header_row: int = 1  # the record that holds the columns' names; what stands above it is no data
+    footers: tuple[str, ...] = ()  # a record that begins with one of these is no data
+    dates: str = "iso"
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # canonical name -> the export's, joined
+    constants: Mapping[str, str] = field(default_factory=dict)  # canonical name -> the same in every record
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # canonical name -> the export's words
+    status: Statuses | None = None
+
+
+def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Instrument]) -> Source:
+    """A section. Raises ValueError with the key and what to do."""
+    where = f"[sources.{name}]"
+    kind = given.get("format")
+    section = with_preset(where, {"preset": kind, **given} if kind in (*BOOKINGS, *SURVEYS[1:], "fhir") else given)
+    kind = section.get("format", "plain")
+    one_of(f"{where} format", kind, FORMATS)
+    known(where, section, _KEYS | FORM_KEYS if kind in SURVEYS else _KEYS)
+    records = _records(where, name, kind, section)
+    if "files" not in section and kind != "plain":
+        raise ValueError(f"{where} has no key 'files'; add the pattern of its files' names")
+    return Source(
+        name=name,
+        format=kind,
+        records=records,
+        files=section.get("files", f"{records}*"),
+        exported_at=section.get("exported_at"),
+        time_zone=zone_name(f"{where} time_zone", section.get("time_zone", zone)),
+        id_space=section.get("id_space", "clinic" if kind == "plain" else name),
+        every=time_span(f"{where} every", section["every"]) if "every" in section else None,
+        covers=_covers(f"{where} covers", section.get("covers"), records or "responses"),
+        nulls=tuple(str(word) for word in section.get("nulls", ())),
+        decimal=one_of(f"{where} decimal", section.get("decimal", "."), (".", ",")),
+        encoding=one_of(f"{where} encoding", section.get("encoding", "utf-8"), ENCODINGS),
+        clients=_client_columns(where, section.get("clients")),
+        forms=_forms(where, name, kind, section, instruments),
+        section=json.dumps(section, sort_keys=True, default=str),
+        sheet=section.get("sheet"),
+        header_row=_from_one(f"{where} header_row", section.get("header_row", 1)),
+        footers=tuple(section.get("footers", ())),
+        dates=one_of(f"{where} dates", section.get("dates", "decide" if kind == "table" else "iso"), DATES),
+        columns=_columns(where, section.get("columns", {})),
+        constants=_texts(f"{where[:-1]}.constants]", section.get("constants", {})),
+        words=_translations(where, section.get("words", {})),
+        status=_statuses(where, kind, records, section),
+    )
+
+
+def _records(where: str, name: str, kind: str, section: dict) -> str | None:
+    if kind in BOOKINGS:
+        return "appointments"
+    if kind not in ("plain", "table"):
+        return None
+    return one_of(f"{where} records", section.get("records", name if name in PLAIN_KINDS else None), PLAIN_KINDS)
+
+
+def _forms(where: str, name: str, kind: str, section: dict, instruments: Mapping[str, Instrument]) -> tuple[Form, ...]:
+    """The section's forms; a survey's only form may stand in the section itself."""
+    forms = section.get("forms", {})
+    known(f"{where[:-1]}.forms]", forms, dict.fromkeys(forms, "section"))
+    if kind in SURVEYS:
+        shared = {key: value for key, value in section.items() if key in FORM_KEYS}
+        forms = {form: {**shared, **keys} for form, keys in forms.items()} or {name: shared}
+    place = "{}" if kind in SURVEYS and "forms" not in section else f"{where[:-1]}.forms.{{}}]"
+    return tuple(
+        read_form(where if place == "{}" else place.format(form), form, keys, kind, instruments)
+        for form, keys in forms.items()
+    )
+
+
+def _statuses(where: str, kind: str, records: str | None, section: dict) -> Statuses | None:
+    if kind == "plain" or not (records == "appointments" or "status" in section):
+        return None
+    named = {"column": section["columns"]["status"]} if "status" in section.get("columns", {}) else {}
+    return read_statuses(f"{where[:-1]}.status]", {**section.get("status", {}), **named})
+
+
+def _columns(where: str, facts: Mapping) -> dict[str, tuple[str, ...]]:
+    known(f"{where[:-1]}.columns]", facts, dict.fromkeys(facts, "text or texts"))
+    return {name: (told,) if isinstance(told, str) else tuple(told) for name, told in facts.items()}
+
+
+def _texts(where: str, facts: Mapping) -> dict[str, str]:
+    known(where, facts, dict.fromkeys(facts, "text"))
+    return dict(facts)
+
+
+def _translations(where: str, facts: Mapping) -> dict[str, dict[str, str]]:
+    known(f"{where[:-1]}.words]", facts, dict.fromkeys(facts, "section"))
+    return {name: {word: str(meaning) for word, meaning in words.items()} for name, words in facts.items()}
+
+
+def _client_columns(where: str, keys: dict | None) -> ClientColumns | None:
+    if keys is None:
+        return None
+    where = f"{where[:-1]}.clients]"
+    known(where, keys, _CLIENTS)
+    sex = read_words(f"{where} sex", keys["sex"], SEXES) if "sex" in keys else None
+    return ClientColumns(birth_date=keys.get("birth_date"), sex=sex)
+
+
+def _from_one(key: str, number: int) -> int:
+    if number < 1:
+        raise ValueError(f"{key} = {number} is not a record's number from 1 up")
+    return number
+
+
+def _covers(key: str, text: str | None, records: str) -> str | None:
+    """What an export claims to hold: everything, or the records dated in so many days before it was made."""
+    if text in (None, "all"):
+        return text
+    number, _, unit = text.partition(" ")
+    if not number.isdigit() or int(number) < 2 or unit != "days":
+        raise ValueError(f"{key} = '{text}' is neither 'all' nor a number of days, two or more, such as '90 days'")
+    if not KINDS[records].dated_by:
+        raise ValueError(f"{key} = '{text}': {records} have no day of their own; use 'all', or leave it out")
+    return f"{int(number)} days"
