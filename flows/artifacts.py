@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 from xml.sax.saxutils import escape
 
 from prefect.artifacts import create_image_artifact, create_table_artifact
@@ -17,15 +18,23 @@ FATES = (("loaded", "#2f6f9f"), ("unchanged", "#c9d4dc"), ("quarantined", "#c855
 
 
 def leave_artifacts(report: Report) -> None:
-    """Leave the night's books, checks and volumes beside its flow run. None of them holds a value or a file's name."""
-    create_table_artifact(
-        key="books", table=books(report), description=f"Where the records of load {report.load_id} went"
-    )
+    """Leave the night's books, checks and volumes beside its flow run. None of them holds a value or a file's name.
+
+    The night is published by now: that its pages in Prefect could not be made is said, and fails nothing.
+    """
+    try:
+        _leave(report)
+    except Exception as error:
+        print(f"published, but not shown on Prefect's pages ({type(error).__name__})", file=sys.stderr)
+
+
+def _leave(report: Report) -> None:
+    what = f"Where the records of load {report.load_id} went"
+    create_table_artifact(key="books", table=books(report), description=what)
     create_table_artifact(key="checks", table=checks(report), description="What was checked, and how it came out")
-    picture = (
-        f"data:image/svg+xml;base64,{base64.b64encode(drawn(volumes(report.published, NIGHTS)).encode()).decode()}"
-    )
-    create_image_artifact(key="volumes", image_url=picture, description=f"Records of the last {NIGHTS} nights")
+    picture = base64.b64encode(drawn(volumes(report.published, NIGHTS)).encode()).decode()
+    address = f"data:image/svg+xml;base64,{picture}"
+    create_image_artifact(key="volumes", image_url=address, description=f"Records of the last {NIGHTS} nights")
 
 
 def books(report: Report) -> list[dict[str, object]]:

@@ -37,7 +37,8 @@ def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None,
         with Progress() as progress:
             report = report_of(persistently(lambda: night(order, run=as_task, told=progress), progress))
     if not check:
-        operators(Path(clinic), Path(warehouse)).told_published(report.load_id, report.late_sources)
+        told = operators(Path(clinic), Path(warehouse))
+        told.told_published(report.load_id, report.late_sources, report.failed_questions, report.pages_failed)
         leave_artifacts(report)
     return report
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -24,7 +24,7 @@ from warehouse.folders import Folders, prepare
 from warehouse.schedule import read_schedule
 
 AGAIN_AFTER = timedelta(hours=20)  # once a day, also when today's night fails earlier than yesterday's
-NIGHT, FRESHNESS = "night", "freshness"
+NIGHT, FRESHNESS, PAGES = "night", "freshness", "drawing of the pages"
 
 
 @dataclass
@@ -102,22 +102,21 @@ class Operators:
         """Another flow than the night went well."""
         self._send("well again", {}, {what: f"The {what} went well"})
 
-    def told_published(self, load_id: int, late_sources: list[str]) -> None:
-        """A night published: sources that are overdue, and whatever is well again."""
-        late = {
-            f"source {name}": f"The source {name} is overdue: ask why its export did not come, and see load.sources"
-            for name in late_sources
-        }
+    def told_published(
+        self, load_id: int, late: Sequence[str] = (), questions: Sequence[str] = (), pages: str | None = None
+    ) -> None:
+        """A night published: sources that are overdue, what failed beside it, and whatever is well again."""
+        met = {f"source {name}": f"The source {name} is overdue: ask why its export did not come" for name in late}
+        met |= {f"question {name}": f"The question {name} failed: mend dashboards/{name}.sql" for name in questions}
+        met |= {PAGES: _sentence(pages)} if pages else {}
         over = {
             NIGHT: f"The night publishes again (load {load_id})",
             FRESHNESS: f"The warehouse is fresh again (load {load_id})",
         }
-        over |= {
-            name: f"The {name} comes again"
-            for name in self.notebook.troubles
-            if name.startswith("source ") and name not in late
-        }
-        self._send("a source is overdue" if late else "well again", late, over)
+        lasting = {name: f"The {name} is well again" for name in self.notebook.troubles if _is_beside_the_night(name)}
+        over |= {name: text for name, text in lasting.items() if name not in met}
+        title = "published, but a question or the pages failed" if questions or pages else "a source is overdue"
+        self._send(title if met else "well again", met, over)
 
     def told_freshness(self, line: str, *, is_fresh: bool) -> None:
         """What a look at the published file found."""
@@ -135,6 +134,10 @@ class Operators:
             return
         with suppress(OSError):  # on a full disk the message has gone out, and may go out twice
             self.notebook.save()
+
+
+def _is_beside_the_night(name: str) -> bool:
+    return name == PAGES or name.startswith(("source ", "question "))
 
 
 def _sentence(text: str) -> str:

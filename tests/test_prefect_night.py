@@ -3,12 +3,15 @@
 import base64
 import errno
 import json
+import subprocess
+import sys
 import time
 import urllib.request
 from datetime import date
 from xml.etree import ElementTree
 
 import pytest
+from nights import ROOT
 
 import transforms
 from flows.artifacts import FATES, drawn
@@ -112,3 +115,9 @@ def test_what_cannot_pass_by_itself_is_not_tried_again():
 def test_a_share_that_does_not_answer_may_pass_and_a_full_disk_does_not(number, may_pass):
     assert isinstance(sayable(OSError(number, "said", "file of a person")), Passing) == may_pass
     assert "person" not in str(sayable(OSError(number, "said", "file of a person")))
+
+
+def test_a_plain_night_imports_no_prefect_and_nothing_that_tells():
+    code = "import sys, flows.night; print([name for name in ('prefect', 'apprise') if name in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said == "[]\n"

@@ -101,8 +101,19 @@ def test_overdue_sources_are_one_message_and_each_is_told_when_it_comes_again(he
     assert "The source visits is overdue" in message
     assert hear(2, published("surveys", "visits")) == []
     (message,) = hear(3, published("visits"))
-    assert "The source surveys comes again; the trouble was met 2 times" in message
+    assert "The source surveys is well again; the trouble was met 2 times" in message
     assert "visits" not in message
+
+
+def test_a_question_that_fails_and_pages_that_could_not_be_drawn_are_told_beside_the_night(hear):
+    (message,) = hear(
+        0, lambda operators: operators.told_published(7, [], ["who_stays"], "the pages could not be drawn")
+    )
+    assert message.startswith("Rapport: published, but a question or the pages failed: The question who_stays failed")
+    assert "mend dashboards/who_stays.sql. The pages could not be drawn." in message
+    (message,) = hear(1, published())
+    assert "The question who_stays is well again; the trouble was met once" in message
+    assert "The drawing of the pages is well again" in message
 
 
 def test_a_stale_warehouse_is_told_and_the_night_that_mends_it_says_so(hear):

@@ -242,18 +242,24 @@ def _heartbeats(day: Day, run: str) -> list:
     return day.ask("events/filter", filter=asked, limit=1)["events"]
 
 
+def switch_off(day: Day) -> None:
+    """The machine loses its power: server, runner and whatever runs."""
+    os.killpg(day.serving.pid, signal.SIGKILL)
+    with suppress(AssertionError):
+        kill(server_process(day))
+    eventually(lambda: not answers(day), 30, "the end of the server")
+
+
 def days_off(day: Day) -> str:
     """Three nights are missed; when the machine is back they are one load, and nights that find nothing to do."""
     place = day.scheduled
     before = place.ask("SELECT max(load_id) FROM load.loads")[0][0] if place.published.exists() else 0
-    os.killpg(day.serving.pid, signal.SIGKILL)
-    kill(server_process(day))
+    switch_off(day)
     place.deliver("appointments_2026-11-19.csv", APPOINTMENTS, ["A200,C1,2026-11-18T10:00,attended,T1"])
     _schedule(place, "* * * * *")
     day.serving = serve(day, place)
     eventually(lambda: len(_scheduled(day)) >= 3, 60, "three nights scheduled")
-    os.killpg(day.serving.pid, signal.SIGKILL)
-    kill(server_process(day))
+    switch_off(day)
     time.sleep(190)
     day.serving = serve(day, place)
     done = eventually(lambda: len(runs := _ended(day)) >= 3 and runs, 400, "the late nights")
