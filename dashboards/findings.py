@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NO_DATA = "No data yet."
 HIDDEN = "Too few people to show anything here."
+NO_NUMBER = "There is no number to draw yet; the table has the rest."
 FAILED = "This question failed tonight: {name}. The data are published; the people who run Rapport have been told."
 _UNSEEN = ("is_hidden",)
 
@@ -50,7 +51,8 @@ def finding(question: Question, rows: pl.DataFrame, answer: str | None) -> Findi
     head = [(column.replace("_", " "), rows[column].dtype.is_numeric()) for column in columns]
     table = _table(rows.select(columns))
     if rows[value].null_count() == rows.height:
-        return Finding(question, HIDDEN, head=head, rows=table)
+        why = HIDDEN if question.audience == "shared" else NO_NUMBER
+        return Finding(question, why, head=head, rows=table)
     said = answer or "The numbers that would say it in one sentence are hidden: they stand for too few people."
     return Finding(question, said, _pictures(question, rows, said), head, table)
 

@@ -3,8 +3,9 @@ title = "Reliable change by quarter"
 question = "How many improve reliably, recover, or deteriorate?"
 answer = """
 'In ' || max(quarter) FILTER (measure = 'improved' AND so_share IS NOT NULL) || ' '
-    || round(100 * arg_max(so_share, quarter) FILTER (measure = 'improved'))::INTEGER
-    || ' % had improved reliably at their last score.'"""
+    || round(100 * arg_max(so_share, quarter || instrument) FILTER (measure = 'improved' AND so_share IS NOT NULL))::INTEGER
+    || ' % had improved reliably at their last ' || upper(replace(arg_max(instrument, quarter || instrument)
+        FILTER (measure = 'improved' AND so_share IS NOT NULL), '_', '-')) || '.'"""
 group = "Outcome"
 order = 510
 audience = "shared"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from nights import APPOINTMENTS, open_place
 
-from dashboards.findings import HIDDEN, NO_DATA
+from dashboards.findings import HIDDEN, NO_DATA, NO_NUMBER
 from dashboards.pages import page, with_banner
 from dashboards.questions import load_questions
 from flows.night import plainly
@@ -68,7 +68,7 @@ def test_every_question_has_its_place_with_its_note_its_table_and_what_it_means(
         assert question.question in unescape(html)
         assert question.note in unescape(html)
         assert (pages_of(place) / f"dictionary/dashboard.{name}.html").exists()
-        assert bool(re.search("<svg", html)) == (answer_of(html) not in (NO_DATA, HIDDEN))
+        assert bool(re.search("<svg", html)) == (answer_of(html) not in (NO_DATA, HIDDEN, NO_NUMBER))
     assert sum("<svg" in html for html in shown.values()) >= 14
 
 
@@ -79,6 +79,13 @@ def test_an_answer_says_the_numbers_of_its_table_to_the_shown_digit(drawn):
         if "<svg" in html and name not in COUNTED:
             constant = numbers_in(" ".join(LITERAL.findall(load_questions()[name].answer)))
             assert numbers_in(answer) - constant <= said, (name, answer)
+
+
+def test_operations_are_never_told_of_too_few_people(drawn):
+    place, _ = drawn
+    told = [answer_of(html) for html in places_of(read(place, "operations")).values()]
+    assert len(told) == 6
+    assert not [answer for answer in told if "people" in answer]
 
 
 def test_a_picture_says_the_numbers_of_its_table(drawn):
