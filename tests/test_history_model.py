@@ -437,4 +437,4 @@ def few_tables() -> Iterator[None]:
 
 def test_nights_say_what_the_model_says():
     with few_tables():
-        assert random_histories(14) > 20
+        assert random_histories(24) > 20

@@ -28,6 +28,7 @@ _TYPES = {
     "INTEGER": pl.Int32,
     "DOUBLE": pl.Float64,
     "DATE": pl.Date,
+    "BOOLEAN": pl.Boolean,
     "TIMESTAMPTZ": pl.Datetime("us", "UTC"),
     "TIMESTAMP": pl.Datetime("us"),
     "FLOAT[]": pl.List(pl.Float32),

@@ -82,7 +82,7 @@ def _became(frame: pl.DataFrame, task: Task, statuses: Statuses | None) -> pl.Da
     to_come = starts > task.as_of
     known = stated.is_in([*STATUSES, ATTENDED_IF_PAST])
     told_early = (starts > task.known_at) & stated.is_in(list(HELD)) if statuses else pl.lit(False)
-    waits = stated.is_in([s for s in STATUSES if s != "scheduled" and s not in HELD]) if statuses else known
+    waits = stated.is_in([s for s in STATUSES if s != "scheduled" and s not in HELD]) if statuses else pl.lit(True)
     _remember_when_to_reread(frame.filter(to_come & waits & (stated != "scheduled")), task)
     status = (
         pl.when((to_come & known) | told_early).then(pl.lit("scheduled"))
