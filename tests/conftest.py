@@ -14,6 +14,15 @@ from nights import ROOT, Place, demo_place, open_place
 settings.register_profile("untimed", deadline=None)  # no test asserts a time
 settings.load_profile("untimed")
 
+LONGEST = (
+    "test_killed",
+    "test_readme",
+    "test_runbook",
+    "test_forget",
+    "test_bad_input",
+    "test_readers_while_publishing",
+)
+
 STARTS_WITHIN = 180  # seconds
 ENDS_WITHIN = 240  # seconds; a night that takes longer hangs
 
@@ -38,6 +47,11 @@ def surroundings(tmp_path_factory):
     finally:
         server.terminate()
         server.wait(timeout=60)
+
+
+def pytest_collection_modifyitems(items):
+    """The longest modules first: two workers then end together."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def _wait_for(health: str, server: subprocess.Popen) -> None:

@@ -1,4 +1,4 @@
-"""Kill nights at seeded moments and look at what is left: python killing.py PLACE WORK COUNT SHARE OF SEED.
+"""Kill nights at seeded moments and look at what is left: python killing.py PLACE WORK COUNT SHARE OF SEED SHORT.
 
 Everything is imported once; then each night is a forked process of its own: many kills do not cost many imports. This
 process itself never uses polars or DuckDB: their threads would not survive the fork.
@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -32,13 +33,25 @@ TONIGHT = "2026-11-19T12:00"
 LINKS = (".rapport.duckdb.new", ".crosswalk.parquet.new")
 
 
-def main(place: Place, work: Path, count: int, share: int, of: int, seed: int) -> None:
+def main(place: Place, work: Path, count: int, share: int, of: int, seed: int, is_short: int) -> None:
+    """`is_short`: nights compute few tables; what a kill can hurt is the same."""
+    with _few_tables() if is_short else nullcontext():
+        kill_nights(place, work, range(share, count, of), seed)
+
+
+def _few_tables() -> AbstractContextManager:
+    from test_history_model import few_tables  # noqa: PLC0415
+
+    return few_tables()
+
+
+def kill_nights(place: Place, work: Path, numbers: range, seed: int) -> None:
     whole = place.copied_to(work / "whole")
     began = time.monotonic()
     finished(fork(lambda: count_calls(whole)))
     length = time.monotonic() - began
     calls = json.loads((whole.folder / "calls.json").read_text())
-    for number in range(share, count, of):
+    for number in numbers:
         chance = random.Random(seed * 1000 + number)
         moment, prepare = a_moment(number, chance, calls)
         delay = chance.uniform(0, length) if moment == "any" else None

@@ -25,9 +25,11 @@ FEW = "keep_hours = 0.02\n"  # versions a minute old may go: a thousand of them 
 ENDS_WITHIN = 6 * 3600  # seconds
 
 
-def killed_nights(place: Place, work: Path, count: int, seed: int, processes: int = 1) -> list[dict]:
+def killed_nights(
+    place: Place, work: Path, count: int, seed: int, processes: int = 1, *, is_short: bool = False
+) -> list[dict]:
     """What each killed night left, and what the next made of it; each process has its share of the kills."""
-    shares = [(count, share, processes, seed) for share in range(processes)]
+    shares = [(count, share, processes, seed, int(is_short)) for share in range(processes)]
     return _told("killing.py", place, work, shares)
 
 
