@@ -68,6 +68,6 @@ def tell(con: duckdb.DuckDBPyConnection, query: str) -> str:
     """What a query gives, as a table to read; or why DuckDB refuses it."""
     try:
         found = con.sql(query)
+        return "" if found is None else str(found)  # DuckDB runs it only to show it
     except duckdb.Error as error:
         return str(error)
-    return "" if found is None else str(found)

@@ -36,7 +36,9 @@ def _given(name: str) -> str | None:
         try:
             text = Path(path).read_text(encoding="ascii", errors="replace")
         except OSError as error:
-            raise Unusable(f"the file that {name}_FILE names cannot be read ({error.strerror})") from None
+            raise Unusable(
+                f"the file that {name}_FILE names cannot be read ({error.strerror}); mend the path"
+            ) from None
     return None if text is None else _usable(name, text.strip())
 
 
