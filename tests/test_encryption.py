@@ -1,6 +1,8 @@
 """Encryption at rest: what a night with a key leaves, who can open it, and how files get a key, another, or none."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -116,6 +118,10 @@ def words_of(plain: Place) -> list[bytes]:
 def asked(place: Place, sql: str = "SELECT count(*), sum(score) FROM scores") -> list[tuple]:
     with open_published(place.published) as con:
         return con.sql(sql).fetchall()
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def place_of(place: Place) -> list[str]:
@@ -301,6 +307,32 @@ def test_what_spills_to_disk_is_encrypted_too(tmp_path, monkeypatch, key):
     watching.join()
     assert any(seen)
     assert any(PROBLEM.encode() in each for each in seen) != bool(key)
+
+
+def test_the_readme_s_way_to_open_an_encrypted_file_in_python_opens_it(sealed):
+    (program,) = (each for each in re.findall(r"```python\n(.*?)```", page("README.md"), re.DOTALL) if "ATTACH" in each)
+    opened: dict = {}
+    exec(program.replace("demo/warehouse", str(sealed.warehouse)), opened)  # the page's own words
+    con = opened["con"]
+    assert con.sql("SELECT count(*) FROM scores").fetchall() == asked(sealed, "SELECT count(*) FROM scores")
+    for relation in ("dashboard.alliance_by_session", "history.appointments_as_known_on(DATE '2026-11-18')"):
+        assert con.sql(f"SELECT count(*) >= 0 FROM {relation}").fetchall() == [(True,)]
+    assert con.sql("SELECT current_setting('temp_directory')").fetchall() == [("",)]
+    with pytest.raises(Exception, match="read-only"):
+        con.execute("DELETE FROM scores")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not here")
+@pytest.mark.parametrize("unit", ["rapport-worker", "rapport-serve", "rapport-freshness"])
+def test_systemd_understands_how_the_runbook_gives_a_unit_the_key(tmp_path, unit):
+    (addition,) = re.findall(r"```ini\n(.*?)```", page("RUNBOOK.md"), re.DOTALL)
+    assert f"{encryption.KEY}_FILE=" in addition
+    text = re.sub(r"/opt/rapport/\S+/python", "/bin/true", page(f"flows/systemd/{unit}.service"))
+    text = re.sub(r"^(User|Group)=.*", r"\1=root", text, flags=re.MULTILINE)
+    made = tmp_path / f"{unit}.service"
+    made.write_text(text + addition, encoding="utf-8")
+    verified = subprocess.run(["systemd-analyze", "verify", made], capture_output=True, text=True, check=False)
+    assert "encryption" not in verified.stderr and "Unknown" not in verified.stderr
 
 
 def test_only_one_module_opens_databases():

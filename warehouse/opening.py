@@ -95,9 +95,10 @@ def _used(con: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> duckdb
 
 
 def _attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, read_only: bool, key: str | None) -> None:
-    options = [*(["READ_ONLY"] if read_only else []), *([f"ENCRYPTION_KEY '{key}'"] if key else [])]
+    options = [*(["READ_ONLY"] if read_only else []), *(["ENCRYPTION_KEY $key"] if key else [])]
+    statement = f"ATTACH '{_quoted(path)}' AS {name}" + (f" ({', '.join(options)})" if options else "")
     try:
-        con.execute(f"ATTACH '{_quoted(path)}' AS {name}" + (f" ({', '.join(options)})" if options else ""))
+        con.execute(statement, {"key": key} if key else None)
     except duckdb.Error as error:
         raise encryption.why_not_opened(path, str(error)) or error from None
 
