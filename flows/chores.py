@@ -13,6 +13,7 @@ from prefect.logging import get_run_logger
 
 from flows.backfill import backfill as months_of
 from flows.compact import compact as compact_published
+from flows.compact import place_compaction
 from flows.erasure_requests import fulfil
 from flows.order import place_change, place_order
 from flows.restore import restore as restore_load
@@ -26,7 +27,7 @@ from warehouse.errors import RapportError
 def compact(clinic: str, warehouse: str) -> None:
     """Weekly keep-and-compact."""
     with telling_failure(Path(clinic), Path(warehouse), what="compaction"):
-        load_id, before, after = compact_published(place_change(Path(clinic), Path(warehouse)))
+        load_id, before, after = compact_published(place_compaction(Path(clinic), Path(warehouse)))
     get_run_logger().info("published as load %s: %s bytes before, %s after", load_id, before, after)
 
 

@@ -3,19 +3,35 @@
     python -m flows.compact --clinic FILE --warehouse DIR
 
 A night checks the rows that it touched; this, once a week, all of them. What is published says the same as before.
+Where the key of encryption is new, another, or gone, every kept file is rewritten first (RUNBOOK.md, Encryption).
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from flows.beginning import begin
 from flows.checking import check_tables
-from flows.night import at_work
+from flows.night import at_work, sayable
 from flows.order import Order, place_change
 from flows.publishing import publish
 from flows.terminal import arguments, finish
-from warehouse import computing
+from warehouse import compaction, computing
+from warehouse.folders import Folders, night_lock
+
+
+def place_compaction(clinic: Path, warehouse: Path) -> Order:
+    """The order, after every kept file was rewritten that is not encrypted as the key in the environment says. Raises
+    RapportError; run again, it finishes what was interrupted."""
+    where = Folders(warehouse)
+    if where.published.exists():
+        with night_lock(where):
+            try:
+                compaction.rekey(where)
+            except Exception as error:
+                raise sayable(error) from None
+    return place_change(clinic, warehouse)
 
 
 def compact(order: Order) -> tuple[int, int, int]:
@@ -35,7 +51,7 @@ def main(given: list[str] | None = None) -> int:
     asked = arguments("compact", "Check every table whole and compact the published file.").parse_args(given)
 
     def run() -> None:
-        load_id, before, after = compact(place_change(asked.clinic, asked.warehouse))
+        load_id, before, after = compact(place_compaction(asked.clinic, asked.warehouse))
         print(
             f"Checked whole and compacted, as load {load_id}: {before / 1e6:,.1f} MB before, {after / 1e6:,.1f} after."
         )

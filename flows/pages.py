@@ -58,7 +58,7 @@ def draw_pages(order: Order) -> list[str]:
         newest, late = asking.newest(con), asking.late(con)
         books = [ask(con, each) for each in questions if each.audience == "operations"]
         files = {f"dictionary/{name}": html for name, html in dictionary_pages(con)}
-    with asking.open_locked(order.folders.safe) as con:
+    with asking.open_safe(order.folders.safe) as con:
         shared, closed_to = ask_safely(con, questions), asking.closed_to(con)
     zone = order.clinic.zone
     published = f"Published {moment(newest['published_at'].astimezone(zone))}."

@@ -50,8 +50,8 @@ def verify(order: Order) -> Verdict:
                 )
             books = comparing.broken_books(tonight.con)
             derive_anew(tonight)
-            tables = transforms.tables()
-            return Verdict([comparing.differences(tonight.con, published, table.name) for table in tables], books)
+            names = [table.name for table in transforms.tables()]
+            return Verdict(comparing.differences(tonight.con, published, names), books)
         finally:
             tonight.con.close()
 

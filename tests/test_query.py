@@ -22,6 +22,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
         "SET enable_external_access = true",
         "CREATE TABLE kept AS FROM clients",
         "DELETE FROM clients",
+        "SELECT 'six'::INTEGER FROM clients",
     ],
 )
 def test_a_locked_file_answers_questions_and_does_nothing_else(published, query):

@@ -9,13 +9,22 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from warehouse.building import open_published
+from warehouse.building import answering, open_published
 from warehouse.frames import fetch
+from warehouse.opening import open_plain
 
 
 def open_locked(path: Path) -> duckdb.DuckDBPyConnection:
     """A published file read-only, from which nothing else can be reached: no file, no extension, no network."""
-    con = open_published(path.resolve())
+    return _locked(open_published(path.resolve()))
+
+
+def open_safe(path: Path) -> duckdb.DuckDBPyConnection:
+    """A safe file in the same way."""
+    return _locked(answering(open_plain(path.resolve(), read_only=True)))
+
+
+def _locked(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     con.execute("SET enable_external_access = false")
     con.execute("SET lock_configuration = true")
     return con
@@ -59,6 +68,6 @@ def tell(con: duckdb.DuckDBPyConnection, query: str) -> str:
     """What a query gives, as a table to read; or why DuckDB refuses it."""
     try:
         found = con.sql(query)
+        return "" if found is None else str(found)  # DuckDB runs it only to show it
     except duckdb.Error as error:
         return str(error)
-    return "" if found is None else str(found)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse import opening
 from warehouse.books import BOOKS
 from warehouse.columns import Column
 from warehouse.frames import THREADS
@@ -48,7 +49,7 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
 
 def open_file(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     """Open a file to write to it, as it is."""
-    con = duckdb.connect(str(path), config=LIMITS | _SETTINGS | {"temp_directory": str(scratch)})
+    con = opening.open_file(path, **LIMITS | _SETTINGS | {"temp_directory": str(scratch)})
     con.execute("SET TimeZone = 'UTC'")
     return con
 
@@ -62,7 +63,11 @@ def staged_cursor(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 def open_published(path: Path) -> duckdb.DuckDBPyConnection:
     """A published file, read-only, as an analyst opens it."""
-    con = duckdb.connect(str(path), read_only=True)
+    return answering(opening.open_file(path, read_only=True))
+
+
+def answering(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """An open file that answers in UTC."""
     con.execute("SET TimeZone = 'UTC'")
     con.execute("SET arrow_lossless_conversion = true")
     return con

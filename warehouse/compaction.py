@@ -7,6 +7,8 @@ from pathlib import Path
 import duckdb
 
 from warehouse.building import LIMITS
+from warehouse.folders import Folders, kept_versions, swap
+from warehouse.opening import attach, attach_as_it_is, is_as_the_key_says, open_memory
 
 COMPACT_ABOVE = 1 / 3  # of the file
 LEAST_BLOCKS = 32  # 8 MiB: of a smaller file nothing is worth the copy
@@ -14,13 +16,12 @@ LEAST_BLOCKS = 32  # 8 MiB: of a smaller file nothing is worth the copy
 
 def should_be_compacted(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether so much of the open file is empty that a copy is worth it."""
-    blocks = con.sql("SELECT total_blocks FROM pragma_database_size() LIMIT 1").fetchone()[0]
-    return blocks >= LEAST_BLOCKS and empty_share(con) > COMPACT_ABOVE
+    return _blocks(con)[0] >= LEAST_BLOCKS and empty_share(con) > COMPACT_ABOVE
 
 
 def empty_share(con: duckdb.DuckDBPyConnection) -> float:
     """The share of the open file that holds nothing: free blocks, and rows that are deleted but still stored."""
-    total, free = con.sql("SELECT total_blocks, free_blocks FROM pragma_database_size() LIMIT 1").fetchone()
+    total, free = _blocks(con)
     stored = kept = 0
     for name in _tables(con):
         rows = con.sql(f"SELECT count(*) FROM {name}").fetchone()[0]
@@ -28,6 +29,12 @@ def empty_share(con: duckdb.DuckDBPyConnection) -> float:
         kept += rows
     dead = 1 - kept / stored if stored else 0.0
     return (free + (total - free) * dead) / total if total else 0.0
+
+
+def _blocks(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """The open file's blocks, and how many of them are free."""
+    sizes = "SELECT total_blocks, free_blocks FROM pragma_database_size() WHERE database_name = current_database()"
+    return con.sql(sizes).fetchone()
 
 
 def stored_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -44,16 +51,28 @@ def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def copy_compactly(source: Path, to: Path) -> None:
-    """Everything that `source` holds, with views, macros and comments, in a new file without empty space."""
+    """Everything that `source` holds, with views, macros and comments, in a new file without empty space: encrypted
+    with the key, or plain where there is none."""
     to.unlink(missing_ok=True)
-    with duckdb.connect(config=LIMITS | {"temp_directory": str(to.parent)}) as con:
+    with open_memory(**LIMITS | {"temp_directory": str(to.parent)}) as con:
         con.execute("SET preserve_insertion_order = true")
-        con.execute(f"ATTACH '{source}' AS old (READ_ONLY)")
-        con.execute(f"ATTACH '{to}' AS new")
+        attach_as_it_is(con, source, "old")
+        attach(con, to, "new")
         con.execute("COPY FROM DATABASE old TO new")
         con.execute("DETACH old")
         con.execute("CHECKPOINT new")
         con.execute("DETACH new")
+
+
+def rekey(where: Folders) -> int:
+    """Rewrite every kept file that is not encrypted as the key says; how many. The caller holds the lock."""
+    where.sweep()
+    wrong = [version for version in kept_versions(where.published) if not is_as_the_key_says(version)]
+    for version in wrong:
+        made = where.building / "rekeyed.duckdb"
+        copy_compactly(version, made)
+        swap(made, version)
+    return len(wrong)
 
 
 def compact(path: Path) -> None:

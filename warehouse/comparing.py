@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 
 from warehouse.books import QUARANTINE_STATES
 from warehouse.movement import unbalanced
+from warehouse.opening import attach
 from warehouse.records import KINDS
 
 _LEDGERS = {
@@ -18,9 +20,15 @@ _LEDGERS = {
 }
 
 
-def differences(con: duckdb.DuckDBPyConnection, published: Path, table: str) -> tuple[str, int, int, int]:
-    """A table's name, its published rows, those that are only there, and those that are only here."""
-    con.execute(f"ATTACH IF NOT EXISTS '{published}' AS published (READ_ONLY)")
+def differences(
+    con: duckdb.DuckDBPyConnection, published: Path, tables: Iterable[str]
+) -> list[tuple[str, int, int, int]]:
+    """Per table its name, its published rows, those that are only there, and those that are only here."""
+    attach(con, published, "published", read_only=True)
+    return [_differences(con, table) for table in tables]
+
+
+def _differences(con: duckdb.DuckDBPyConnection, table: str) -> tuple[str, int, int, int]:
     here, there = f"main.{table}", f"published.main.{table}"
     counts = (f"FROM {there}", f"FROM {there} EXCEPT ALL FROM {here}", f"FROM {here} EXCEPT ALL FROM {there}")
     return table, *(con.sql(f"SELECT count(*) FROM ({rows})").fetchone()[0] for rows in counts)

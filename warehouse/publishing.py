@@ -10,6 +10,7 @@ import duckdb
 
 from warehouse.building import open_published
 from warehouse.compaction import should_be_compacted
+from warehouse.opening import attach
 from warehouse.staging import enter
 from warehouse.tables import Table
 
@@ -51,7 +52,7 @@ def key_check_of(con: duckdb.DuckDBPyConnection) -> str | None:
 
 def withdraw_later(con: duckdb.DuckDBPyConnection, published: Path) -> None:
     """Enter the loads that the published file has and this older one has not: withdrawn, with what was said of them."""
-    con.execute(f"ATTACH '{published.resolve()}' AS later (READ_ONLY)")
+    attach(con, published.resolve(), "later", read_only=True)
     con.execute("""
         INSERT INTO load.loads BY NAME
         SELECT * REPLACE (CASE outcome WHEN 'published' THEN 'withdrawn' ELSE outcome END AS outcome)

@@ -13,6 +13,7 @@ import polars as pl
 from warehouse.building import create
 from warehouse.columns import Column
 from warehouse.frames import THREADS, Stream, fetch
+from warehouse.opening import open_memory, open_plain
 from warehouse.staging import enter
 from warehouse.views import make_wilson, say
 
@@ -59,7 +60,7 @@ class ShownTable:
 def begin() -> duckdb.DuckDBPyConnection:
     """A safe file with nothing in it yet, in memory: a question that fails there spoils nothing, and `finish` writes it
     at once."""
-    con = duckdb.connect(config={"threads": THREADS})
+    con = open_memory(threads=THREADS)
     con.execute("SET TimeZone = 'UTC'")
     con.execute("ATTACH ':memory:' AS safe; USE safe; CREATE SCHEMA dashboard; CREATE SCHEMA load")
     make_wilson(con)
@@ -100,7 +101,7 @@ def current_of(path: Path) -> dict[str, object]:
     """What a published safe file says of itself; nothing where there is none."""
     if not path.exists():
         return {}
-    with duckdb.connect(str(path), read_only=True) as con:
+    with open_plain(path, read_only=True) as con:
         con.execute("SET TimeZone = 'UTC'")
         found = con.sql("FROM load.current")
         return dict(zip(found.columns, found.fetchone(), strict=True))
@@ -110,7 +111,7 @@ def tables_of(path: Path) -> dict[str, pl.DataFrame]:
     """The tables of a published safe file; none where there is none."""
     if not path.exists():
         return {}
-    with duckdb.connect(str(path), read_only=True) as con:
+    with open_plain(path, read_only=True) as con:
         listed = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'dashboard'"
         return {name: fetch(con, f"FROM dashboard.{name}") for (name,) in con.sql(listed).fetchall()}
 
@@ -119,7 +120,7 @@ def carry(published: Path, to: Path, current: Mapping[str, object]) -> None:
     """The published figures under a new load."""
     shutil.copyfile(published.resolve(), to)
     to.chmod(0o600)
-    con = duckdb.connect(str(to))
+    con = open_plain(to)
     con.execute("SET TimeZone = 'UTC'")
     con.execute("DELETE FROM load.current")
     enter(con, "load.current", current)

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.errors import RapportError
+from warehouse.opening import open_briefly
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ def standing(published: Path) -> Standing | None:
     if not published.exists():
         return None
     try:
-        with duckdb.connect(str(published), read_only=True, config={"threads": 1}) as con:
+        with open_briefly(published) as con:
             load_id, as_of = con.sql("SELECT load_id, epoch(as_of) FROM load.current").fetchone()
     except (duckdb.Error, TypeError):
         raise RapportError("the published file cannot be read; publish an older one: flows.restore") from None

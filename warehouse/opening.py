@@ -1,0 +1,112 @@
+"""Every DuckDB file is opened here: plain, or encrypted where there is a key (warehouse/encryption.py).
+
+An encrypted file is attached to a database in memory and used, so that bare names are its own. DuckDB writes one only
+with an extension loaded, which comes from a wheel: nothing is ever downloaded.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from warehouse import encryption
+from warehouse.errors import Unusable
+
+NAME = "rapport"  # of an encrypted file among the databases of its connection
+_NOTHING_FETCHED = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+
+
+def open_file(path: Path, *, read_only: bool = False, **config: object) -> duckdb.DuckDBPyConnection:
+    """A warehouse file. Raises Unusable when it is encrypted otherwise than the key says."""
+    if encryption.key() is None:
+        return _opened(path, read_only, config)
+    return _used(open_memory(**{"temp_directory": f"{path}.tmp"} | config), path, read_only)
+
+
+def open_briefly(path: Path) -> duckdb.DuckDBPyConnection:
+    """A warehouse file to read a row from it, in as little time as possible: without threads, spilling or extension."""
+    if encryption.key() is None:
+        return _opened(path, True, {"threads": 1})
+    return _used(duckdb.connect(config=_NOTHING_FETCHED | {"threads": 1, "temp_directory": ""}), path, True)
+
+
+def open_plain(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """A file that is never encrypted: the safe file."""
+    return duckdb.connect(str(path), read_only=read_only)
+
+
+def open_memory(**config: object) -> duckdb.DuckDBPyConnection:
+    """A database in memory, to attach files to. What it spills to disk is encrypted where there is a key."""
+    if encryption.key() is None:
+        return duckdb.connect(config=config)
+    con = duckdb.connect(config=_NOTHING_FETCHED | config)
+    con.execute(f"LOAD '{_quoted(_extension())}'")
+    con.execute("SET temp_file_encryption = true")
+    return con
+
+
+def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, *, read_only: bool = False) -> None:
+    """A warehouse file beside others. Raises Unusable as `open_file` does."""
+    _attach(con, path, name, read_only, encryption.key())
+
+
+def attach_as_it_is(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """A kept file to be rewritten, plain or under either key. Raises Unusable when neither opens it."""
+    keys = [encryption.key(), encryption.key_before()] if encryption.is_encrypted(path) else []
+    first, *others = [each for each in keys if each] or [None]
+    try:
+        _attach(con, path, name, True, first)
+    except Unusable:
+        if not others:
+            raise
+        _attach(con, path, name, True, others[0])
+
+
+def is_as_the_key_says(path: Path) -> bool:
+    """Whether a file is encrypted with the key, or plain where there is none."""
+    if encryption.is_encrypted(path) != bool(encryption.key()):
+        return False
+    if encryption.key_before() is None:
+        return True
+    try:
+        open_briefly(path).close()
+    except Unusable:
+        return False
+    return True
+
+
+def _opened(path: Path, read_only: bool, config: dict[str, object]) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config=config)
+    except duckdb.Error as error:
+        raise encryption.why_not_opened(path, str(error)) or error from None
+
+
+def _used(con: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
+    try:
+        attach(con, path, NAME, read_only=read_only)
+        con.execute(f"USE {NAME}")
+    except Exception:
+        con.close()
+        raise
+    return con
+
+
+def _attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, read_only: bool, key: str | None) -> None:
+    options = [*(["READ_ONLY"] if read_only else []), *(["ENCRYPTION_KEY $key"] if key else [])]
+    statement = f"ATTACH '{_quoted(path)}' AS {name}" + (f" ({', '.join(options)})" if options else "")
+    try:
+        con.execute(statement, {"key": key} if key else None)
+    except duckdb.Error as error:
+        raise encryption.why_not_opened(path, str(error)) or error from None
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _extension() -> Path:
+    packaged = Path(str(files("duckdb_extension_httpfs")))
+    return packaged / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension"
