@@ -34,7 +34,7 @@ from flows.tombstones import read_tombstones, set_tombstone
 from transforms.pseudonyms import Pseudonyms
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
-from warehouse import building, compaction, erasing, folders
+from warehouse import building, compaction, erasing, folders, movement
 from warehouse.errors import RapportError, Refused, Unusable
 
 
@@ -121,6 +121,7 @@ def _rewrite(where: folders.Folders, version: Path, person: Person) -> int:
     con = building.open_file(work, where.building)
     try:
         rows = sum(erasing.erase_everywhere(con, pseudonym, person.since) for pseudonym in person.pseudonyms)
+        movement.book_erasure(con)
     finally:
         con.close()
     made = where.building / "made.duckdb"

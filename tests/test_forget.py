@@ -13,10 +13,13 @@ from flows.crosswalk import open_crosswalk
 from flows.forget import find_person, forget, main, still_holding
 from flows.key import read_key
 from flows.order import place_change
+from flows.restore import restore
+from flows.verify import verify
 from transforms.pseudonyms import Pseudonyms
 from warehouse import compaction
 from warehouse.building import open_published
 from warehouse.compaction import stored_rows
+from warehouse.comparing import broken_books
 from warehouse.errors import Unusable
 from warehouse.folders import kept_versions
 
@@ -183,3 +186,15 @@ def test_what_was_erased_is_told_as_erased(place):
     forgotten(place)
     moved = "SELECT headline, numerator_change FROM load.movements WHERE cause = 'erased' AND headline = 'clients'"
     assert place.ask(moved) == [("clients", -1.0)]
+
+
+@pytest.mark.parametrize("since", [None, date(2026, 11, 11)])
+def test_a_version_from_before_an_erasure_says_of_itself_what_it_holds_and_can_be_published_again(place, since):
+    forgotten(place, since)
+    order = order_of(place)
+    for version in kept_versions(order.folders.published):
+        with open_published(version) as con:
+            assert broken_books(con) == []
+    restore(order, 1)
+    assert verify(order_of(place)).books == []
+    assert place.ask("SELECT count(*) FROM load.movements WHERE cause = 'erased' AND headline = 'clients'") == [(1,)]

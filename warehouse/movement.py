@@ -31,6 +31,16 @@ class Headline:
     parts: tuple[str, ...] = ()
     rows: str = "true"
 
+    @property
+    def part(self) -> str:
+        """What the number is of, in SQL."""
+        return f"concat_ws(' ', {', '.join(self.parts)})" if self.parts else "''"
+
+    @property
+    def sums(self) -> str:
+        """Each row's share in the two sums, in SQL."""
+        return f"({self.numerator})::DOUBLE AS numerator, ({self.denominator or 'NULL'})::DOUBLE AS denominator"
+
 
 HEADLINES = (
     Headline("clients", "clients", "1", None),
@@ -69,9 +79,8 @@ def _counts(table: Table, come: str, gone: str) -> str:
 def _note_movement(
     con: duckdb.DuckDBPyConnection, table: Table, headline: Headline, come: str, gone: str, cause: str | None
 ) -> None:
-    key, part = ", ".join(table.key), f"concat_ws(' ', {', '.join(headline.parts)})" if headline.parts else "''"
-    sums = f"({headline.numerator})::DOUBLE AS numerator, ({headline.denominator or 'NULL'})::DOUBLE AS denominator"
-    rows = f"{key}, client_id, {part} AS part, {sums}"
+    key = ", ".join(table.key)
+    rows = f"{key}, client_id, {headline.part} AS part, {headline.sums}"
     con.execute(f"""
         INSERT INTO temp.movements
         WITH moved AS (
@@ -87,6 +96,7 @@ def _note_movement(
         SELECT '{headline.name}', part, cause, sum(numerator), sum(denominator) FROM told GROUP BY part, cause""")
 
 
+_OF_FILE = "load_id = (SELECT load_id FROM load.current)"
 _CAUSE_OF_ROW = f"""CASE WHEN is_{ERASED} THEN '{ERASED}'
     WHEN both_ways THEN CASE WHEN is_{CORRECTED} THEN '{CORRECTED}' WHEN is_{NEW} THEN '{NEW}' ELSE '{GONE}' END
     WHEN sign > 0 THEN CASE WHEN is_{NEW} THEN '{NEW}' WHEN is_{CORRECTED} THEN '{CORRECTED}' ELSE '{GONE}' END
@@ -133,6 +143,20 @@ def begin_movements(con: duckdb.DuckDBPyConnection) -> None:
 def unbalanced(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Headlines whose booked movements do not add up to what their table says now."""
     return [each.name for each in HEADLINES if _differs(con, each)]
+
+
+def book_erasure(con: duckdb.DuckDBPyConnection) -> None:
+    """Enter what an erasure took from a finished file's headlines, under the load that the file is of."""
+    con.execute(f"DELETE FROM load.movements WHERE {_OF_FILE} AND cause = '{ERASED}'")
+    for each in HEADLINES:
+        con.execute(f"""
+            INSERT INTO load.movements BY NAME
+            SELECT (SELECT load_id FROM load.current) AS load_id, '{each.name}' AS headline, part, '{ERASED}' AS cause,
+                sum(numerator) AS numerator_change, sum(denominator) AS denominator_change
+            FROM (SELECT {each.part} AS part, {each.sums} FROM main.{each.table} WHERE {each.rows}
+                  UNION ALL SELECT part, -numerator_change, -denominator_change FROM load.movements
+                  WHERE headline = '{each.name}')
+            GROUP BY part HAVING abs(numerator_change) > 1e-6 OR abs(coalesce(denominator_change, 0)) > 1e-6""")
 
 
 def _differs(con: duckdb.DuckDBPyConnection, headline: Headline) -> bool:
