@@ -9,7 +9,7 @@ import duckdb
 from warehouse.building import LIMITS
 
 COMPACT_ABOVE = 1 / 3  # of the file
-LEAST_BLOCKS = 32  # 8 MiB: of a smaller file nothing is worth the copy
+LEAST_BLOCKS = 256  # 64 MiB: of a smaller file nothing is worth the copy, and the next night fills what is empty
 
 
 def should_be_compacted(con: duckdb.DuckDBPyConnection) -> bool:
