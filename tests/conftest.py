@@ -80,6 +80,25 @@ def run_night(surroundings):
     return run
 
 
+@pytest.fixture
+def run_night_here(monkeypatch, capsys):
+    """Run what `python -m flows.nightly` runs in this process, its steps as plain functions and not as Prefect's tasks:
+    for what it says and exits with."""
+    from flows import nightly  # noqa: PLC0415  importing Prefect is not free
+    from flows.night import plainly  # noqa: PLC0415
+
+    monkeypatch.setattr(nightly, "nightly", nightly.nightly.fn)
+    monkeypatch.setattr(nightly, "as_task", plainly)
+    monkeypatch.setattr(nightly, "leave_artifacts", lambda report: None)
+
+    def run(place: Place, as_of: str, *more: str) -> subprocess.CompletedProcess:
+        capsys.readouterr()
+        status = nightly.main(place.arguments(as_of, *more))
+        return subprocess.CompletedProcess(place.command(as_of, *more), status, *capsys.readouterr())
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Place:
     """Three nights of a small demo clinic, with a key; nothing published. Copy it before a night writes to it."""
