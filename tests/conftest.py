@@ -93,7 +93,10 @@ def run_night_here(monkeypatch, capsys):
 
     def run(place: Place, as_of: str, *more: str) -> subprocess.CompletedProcess:
         capsys.readouterr()
-        status = nightly.main(place.arguments(as_of, *more))
+        try:
+            status = nightly.main(place.arguments(as_of, *more))
+        except SystemExit as refused:  # by argparse
+            status = refused.code
         return subprocess.CompletedProcess(place.command(as_of, *more), status, *capsys.readouterr())
 
     return run

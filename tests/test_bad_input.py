@@ -224,11 +224,15 @@ def test_a_file_still_growing_waits_and_the_night_publishes_without_it(yesterday
     over = threading.Event()
 
     def grow() -> None:
-        while not over.wait(0.1):
-            with path.open("a") as file:
-                file.write(answered(7, 18)[0].replace("R7", f"R{path.stat().st_size}") + "\n")
+        with path.open("a") as file:
+            file.write(answered(7, 18)[0].replace("R7", f"R{path.stat().st_size}") + "\n")
 
-    writer = threading.Thread(target=grow)
+    def grow_on() -> None:
+        while not over.wait(0.1):
+            grow()
+
+    grow()
+    writer = threading.Thread(target=grow_on)
     writer.start()
     try:
         run = run_night_here(yesterday, TONIGHT)
