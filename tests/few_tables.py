@@ -11,9 +11,13 @@ HEADLINE_TABLES = ("episodes", "appointments", "sessions", "clients", "responses
 
 
 @contextmanager
-def few_tables() -> Iterator[None]:
-    """Only the tables that headlines are about, and nothing built on the others: those ask nothing else of history."""
+def few_tables(*more: str) -> Iterator[None]:
+    """Only the tables that headlines are about, and nothing built on the others: those ask nothing else of history.
+
+    `more`: views that are wanted all the same.
+    """
     import transforms  # noqa: PLC0415  importing polars is not free
+    from warehouse import views  # noqa: PLC0415
 
     few = [table for table in transforms.tables() if table.name in HEADLINE_TABLES]
     with (
@@ -22,7 +26,7 @@ def few_tables() -> Iterator[None]:
         patch("flows.publishing.load_questions", dict),
         patch("flows.pages.draw_pages", lambda order: []),
         patch("flows.publishing.worklist_text", lambda *_: ""),
-        patch("warehouse.views.VIEWS", ()),
+        patch.object(views, "VIEWS", tuple(view for view in views.VIEWS if view.name in more)),
     ):
         yield
 

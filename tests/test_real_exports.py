@@ -30,7 +30,7 @@ def published(tmp_path):
         file.write_text(clinic, encoding="utf-8")
         order = place_order(REAL / folder, file, tmp_path / "warehouse", "2026-11-22T03:00")
         make_key(order.folders)
-        with few_tables():
+        with few_tables("item_responses"):
             night(order, run=but_for_pages)
         return open_published(order.folders.published)
 
