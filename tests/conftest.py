@@ -18,10 +18,13 @@ settings.load_profile("untimed")
 LONGEST = (
     "test_killed",
     "test_readme",
-    "test_runbook",
-    "test_forget",
-    "test_bad_input",
     "test_readers_while_publishing",
+    "test_runbook",
+    "test_bad_input",
+    "test_same_night",
+    "test_bench",
+    "test_nightly_command",
+    "test_attack",
 )
 
 STARTS_WITHIN = 180  # seconds
