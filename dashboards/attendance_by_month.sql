@@ -51,25 +51,32 @@ attended_count = { of = "booked_count", clients = "attending_client_count", othe
 no_show_count = { of = "booked_count", clients = "no_show_client_count", other_clients = "other_than_no_show_client_count" }
 late_cancel_count = { of = "booked_count", clients = "late_cancel_client_count", other_clients = "other_than_late_client_count" }
 */
+WITH of_client AS (
+    SELECT strftime(a.session_date, '%Y-%m') AS month, p.site, p.program, count(*) AS booked,
+        count(*) FILTER (a.status = 'attended') AS attended, count(*) FILTER (a.status = 'no_show') AS no_show,
+        count(*) FILTER (a.status = 'late_cancel') AS late_cancel
+    FROM appointments AS a
+    JOIN placed_episodes AS p USING (episode_id)
+    CROSS JOIN load.closed AS c
+    WHERE a.status IN ('attended', 'no_show', 'late_cancel') AND a.is_treatment
+        AND a.session_date < c.closed_to AND a.session_date >= c.closed_to - INTERVAL 24 MONTH
+    GROUP BY month, a.client_id, GROUPING SETS ((), (p.site), (p.program))
+)
 SELECT
-    strftime(a.session_date, '%Y-%m') AS month,
-    coalesce(p.site, 'All') AS site,
-    coalesce(p.program, 'All') AS program,
-    count(DISTINCT a.client_id)::INTEGER AS client_count,
-    count(*)::INTEGER AS booked_count,
-    count(*) FILTER (a.status = 'attended')::INTEGER AS attended_count,
-    count(*) FILTER (a.status = 'no_show')::INTEGER AS no_show_count,
-    count(*) FILTER (a.status = 'late_cancel')::INTEGER AS late_cancel_count,
-    count(DISTINCT a.client_id) FILTER (a.status = 'attended')::INTEGER AS attending_client_count,
-    count(DISTINCT a.client_id) FILTER (a.status = 'no_show')::INTEGER AS no_show_client_count,
-    count(DISTINCT a.client_id) FILTER (a.status = 'late_cancel')::INTEGER AS late_cancel_client_count,
-    count(DISTINCT a.client_id) FILTER (a.status <> 'attended')::INTEGER AS missing_client_count,
-    count(DISTINCT a.client_id) FILTER (a.status <> 'no_show')::INTEGER AS other_than_no_show_client_count,
-    count(DISTINCT a.client_id) FILTER (a.status <> 'late_cancel')::INTEGER AS other_than_late_client_count
-FROM appointments AS a
-JOIN placed_episodes AS p USING (episode_id)
-CROSS JOIN load.closed AS c
-WHERE a.status IN ('attended', 'no_show', 'late_cancel') AND a.is_treatment
-    AND a.session_date < c.closed_to AND a.session_date >= c.closed_to - INTERVAL 24 MONTH
-GROUP BY month, GROUPING SETS ((), (p.site), (p.program))
+    month,
+    coalesce(site, 'All') AS site,
+    coalesce(program, 'All') AS program,
+    count(*)::INTEGER AS client_count,
+    sum(booked)::INTEGER AS booked_count,
+    sum(attended)::INTEGER AS attended_count,
+    sum(no_show)::INTEGER AS no_show_count,
+    sum(late_cancel)::INTEGER AS late_cancel_count,
+    count(*) FILTER (attended > 0)::INTEGER AS attending_client_count,
+    count(*) FILTER (no_show > 0)::INTEGER AS no_show_client_count,
+    count(*) FILTER (late_cancel > 0)::INTEGER AS late_cancel_client_count,
+    count(*) FILTER (attended < booked)::INTEGER AS missing_client_count,
+    count(*) FILTER (no_show < booked)::INTEGER AS other_than_no_show_client_count,
+    count(*) FILTER (late_cancel < booked)::INTEGER AS other_than_late_client_count
+FROM of_client
+GROUP BY month, site, program
 ORDER BY ALL

@@ -41,18 +41,24 @@ counts = ["rated_count"]
 parts = { ceiling_count = { of = "rated_count", clients = "ceiling_client_count", other_clients = "other_client_count" } }
 behind = ["client_count", "ceiling_client_count", "other_client_count"]
 */
+WITH of_client AS (
+    SELECT a.instrument, a.rater, p.site, p.program, count(*) AS rated, count(*) FILTER (a.pomp = 100) AS highest,
+        count(*) FILTER (a.pomp < 100) AS below
+    FROM alliance AS a
+    JOIN placed_episodes AS p USING (episode_id)
+    WHERE a.scale = 'total' AND a.session_date < (SELECT closed_to FROM load.closed)
+    GROUP BY a.instrument, a.rater, a.client_id, GROUPING SETS ((), (p.site), (p.program))
+)
 SELECT
-    a.instrument,
-    a.rater,
-    coalesce(p.site, 'All') AS site,
-    coalesce(p.program, 'All') AS program,
-    count(*)::INTEGER AS rated_count,
-    count(DISTINCT a.client_id)::INTEGER AS client_count,
-    count(*) FILTER (a.pomp = 100)::INTEGER AS ceiling_count,
-    count(DISTINCT a.client_id) FILTER (a.pomp = 100)::INTEGER AS ceiling_client_count,
-    count(DISTINCT a.client_id) FILTER (a.pomp < 100)::INTEGER AS other_client_count
-FROM alliance AS a
-JOIN placed_episodes AS p USING (episode_id)
-WHERE a.scale = 'total' AND a.session_date < (SELECT closed_to FROM load.closed)
-GROUP BY a.instrument, a.rater, GROUPING SETS ((), (p.site), (p.program))
+    instrument,
+    rater,
+    coalesce(site, 'All') AS site,
+    coalesce(program, 'All') AS program,
+    sum(rated)::INTEGER AS rated_count,
+    count(*)::INTEGER AS client_count,
+    sum(highest)::INTEGER AS ceiling_count,
+    count(*) FILTER (highest > 0)::INTEGER AS ceiling_client_count,
+    count(*) FILTER (below > 0)::INTEGER AS other_client_count
+FROM of_client
+GROUP BY instrument, rater, site, program
 ORDER BY ALL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -42,8 +42,8 @@ class Finding:
     has_failed: bool = False
 
 
-def finding(question: Question, rows: pl.DataFrame, answer: str | None) -> Finding:
-    """A question's place, from the rows of one page and the answer over them."""
+def finding(question: Question, rows: pl.DataFrame, answer: str | None, kept: Mapping[str, str]) -> Finding:
+    """A question's place, from the rows of one page and the answer over them; `kept` are the drawings there are."""
     if rows.is_empty():
         return Finding(question, NO_DATA)
     value = value_column(rows, question.chart)
@@ -54,7 +54,7 @@ def finding(question: Question, rows: pl.DataFrame, answer: str | None) -> Findi
         why = HIDDEN if question.audience == "shared" else NO_NUMBER
         return Finding(question, why, head=head, rows=table)
     said = answer or "The numbers that would say it in one sentence are hidden: they stand for too few people."
-    return Finding(question, said, _pictures(question, rows, said), head, table)
+    return Finding(question, said, _pictures(question, rows, said, kept), head, table)
 
 
 def failed(question: Question) -> Finding:
@@ -71,12 +71,12 @@ def _columns(question: Question, rows: pl.DataFrame) -> list[str]:
     return [name for name in rows.columns if name not in question.filters and name not in _UNSEEN]
 
 
-def _pictures(question: Question, rows: pl.DataFrame, said: str) -> list[Picture]:
+def _pictures(question: Question, rows: pl.DataFrame, said: str, kept: Mapping[str, str]) -> list[Picture]:
     chart = {"title": question.title, **question.chart}
     made = []
     for place, (panel, spec) in enumerate(specifications(rows, chart)):
         alt = " ".join(filter(None, (question.alt, f"{panel}." if panel else "", said)))
-        made.append(Picture(panel, drawing(spec, f"{question.name}-{place}", alt)))
+        made.append(Picture(panel, drawing(spec, f"{question.name}-{place}", alt, kept)))
     return made
 
 

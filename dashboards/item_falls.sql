@@ -43,30 +43,51 @@ counts = ["fall_count"]
 parts = { fell_count = { of = "fall_count", clients = "fell_client_count", other_clients = "other_client_count" } }
 behind = ["client_count", "fell_client_count", "other_client_count"]
 */
-WITH answered AS (
-    SELECT a.instrument, a.rater, a.episode_id, a.client_id, a.change, a.session_date, i.item, i.value,
-        lag(i.value) OVER (PARTITION BY a.episode_id, a.therapist_id, a.instrument, a.rater, i.item
-            ORDER BY a.session_number) AS before
+WITH scored AS (
+    SELECT a.instrument, a.rater, a.episode_id, a.client_id, a.change, a.session_date, a.session_id,
+        lag(a.session_id) OVER (PARTITION BY a.episode_id, a.therapist_id, a.instrument, a.rater
+            ORDER BY a.session_number) AS session_before
     FROM alliance AS a
-    JOIN item_responses AS i ON i.session_id = a.session_id AND i.instrument = a.instrument AND i.rater = a.rater
     JOIN scales AS s ON s.instrument = a.instrument AND s.scale = 'total' AND NOT contains(s.items, 'R')
-    WHERE a.scale = 'total' AND i.is_used
+    WHERE a.scale = 'total'
+),
+falls AS (
+    SELECT f.instrument, f.rater, f.client_id, p.site, p.program, f.session_id, f.session_before
+    FROM scored AS f
+    JOIN placed_episodes AS p USING (episode_id)
+    CROSS JOIN load.closed AS c
+    WHERE f.change < 0 AND f.session_date < c.closed_to AND f.session_date >= c.closed_to - INTERVAL 24 MONTH
+),
+answered AS (
+    SELECT r.session_id, r.instrument, r.rater, h.answers
+    FROM responses AS r
+    JOIN history.responses AS h USING (source, response_id)
+    WHERE r.is_used AND h.known_to IS NULL
+),
+told AS (
+    SELECT f.instrument, f.rater, f.client_id, f.site, f.program, generate_subscripts(a.answers, 1)::INTEGER AS item,
+        unnest(a.answers) AS value, unnest(b.answers) AS before
+    FROM falls AS f
+    JOIN answered AS a USING (session_id, instrument, rater)
+    JOIN answered AS b ON b.session_id = f.session_before AND b.instrument = f.instrument AND b.rater = f.rater
+),
+of_client AS (
+    SELECT instrument, rater, item, site, program, count(*) AS falls, count(*) FILTER (value < before) AS fell
+    FROM told
+    WHERE value IS NOT NULL AND before IS NOT NULL
+    GROUP BY instrument, rater, item, client_id, GROUPING SETS ((), (site), (program))
 )
 SELECT
-    f.instrument,
-    f.rater,
-    f.item,
-    coalesce(p.site, 'All') AS site,
-    coalesce(p.program, 'All') AS program,
-    count(*)::INTEGER AS fall_count,
-    count(DISTINCT f.client_id)::INTEGER AS client_count,
-    count(*) FILTER (f.value < f.before)::INTEGER AS fell_count,
-    count(DISTINCT f.client_id) FILTER (f.value < f.before)::INTEGER AS fell_client_count,
-    count(DISTINCT f.client_id) FILTER (f.value >= f.before)::INTEGER AS other_client_count
-FROM answered AS f
-JOIN placed_episodes AS p USING (episode_id)
-CROSS JOIN load.closed AS c
-WHERE f.change < 0 AND f.before IS NOT NULL
-    AND f.session_date < c.closed_to AND f.session_date >= c.closed_to - INTERVAL 24 MONTH
-GROUP BY f.instrument, f.rater, f.item, GROUPING SETS ((), (p.site), (p.program))
+    instrument,
+    rater,
+    item,
+    coalesce(site, 'All') AS site,
+    coalesce(program, 'All') AS program,
+    sum(falls)::INTEGER AS fall_count,
+    count(*)::INTEGER AS client_count,
+    sum(fell)::INTEGER AS fell_count,
+    count(*) FILTER (fell > 0)::INTEGER AS fell_client_count,
+    count(*) FILTER (fell < falls)::INTEGER AS other_client_count
+FROM of_client
+GROUP BY instrument, rater, item, site, program
 ORDER BY ALL

@@ -26,14 +26,15 @@ class Asked:
     answers: Mapping[tuple, str] = field(default_factory=dict)
     is_hidden: bool = False
 
-    def on(self, place: Mapping[str, str]) -> Finding:
-        """What it says on the page of one site or program, or of all. What breaks here breaks nothing else."""
+    def on(self, place: Mapping[str, str], kept: Mapping[str, str]) -> Finding:
+        """What it says on the page of one site or program, or of all; `kept` are the drawings there are. What breaks
+        here breaks nothing else."""
         wanted = {name: place.get(name, ALL) for name in self.question.filters}
         try:
             rows = self.rows.filter(*(pl.col(name) == value for name, value in wanted.items()))
             if rows.is_empty() and (self.is_hidden or not self.rows.is_empty()):
                 return hidden(self.question)
-            return finding(self.question, rows, self.answers.get(tuple(wanted.values())))
+            return finding(self.question, rows, self.answers.get(tuple(wanted.values())), kept)
         except Exception:
             return failed(self.question)
 

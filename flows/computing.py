@@ -79,10 +79,11 @@ def _compute_clients(tonight: Tonight, tables: list[Table], wanted: set[str], be
     `before`: a definition changed, and what counts is what was known before that load.
     """
     buckets = computing.deal_buckets(tonight.con, tonight.order.bucket_count)
-    for bucket in range(buckets):
-        name = f"bucket {bucket + 1} of {buckets}"
-        tonight.told(f"computing {name}")
-        tonight.part(name, partial(_compute_bucket, tonight, tables, wanted, bucket, before))
+    with computing.filled_at_once(tonight.con):
+        for bucket in range(buckets):
+            name = f"bucket {bucket + 1} of {buckets}"
+            tonight.told(f"computing {name}")
+            tonight.part(name, partial(_compute_bucket, tonight, tables, wanted, bucket, before))
 
 
 def _compute_bucket(tonight: Tonight, tables: list[Table], wanted: set[str], bucket: int, before: int | None) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dashboards.charts.drawing import drawings
 from dashboards.charts.values import label
 from dashboards.pages import day, moment, page, with_banner
 from dashboards.questions import load_questions
@@ -62,9 +63,12 @@ def draw_pages(order: Order) -> list[str]:
     zone = order.clinic.zone
     published = f"Published {moment(newest['published_at'].astimezone(zone))}."
     warnings = _warnings(order, newest, late)
-    audiences = _audiences(shared)
-    told = [(each, [asked.on(each.place) for asked in shared if _is_for(asked, each)]) for each in audiences]
-    told.append((OPERATIONS, [asked.on({}) for asked in books]))
+    audiences, place = _audiences(shared), pages_folder(order.folders)
+    kept = {
+        mark: svg for each in written_pages(place) for mark, svg in drawings(each.read_text(encoding="utf-8")).items()
+    }
+    told = [(each, [asked.on(each.place, kept) for asked in shared if _is_for(asked, each)]) for each in audiences]
+    told.append((OPERATIONS, [asked.on({}, kept) for asked in books]))
     for each, findings in told:
         is_shared = each is not OPERATIONS
         data_to = closed_to - timedelta(days=1) if is_shared else newest["data_to"].astimezone(zone)
@@ -73,7 +77,6 @@ def draw_pages(order: Order) -> list[str]:
         files[f"{each.folder}/index.html"] = page(
             each.title, findings, dates=f"Data to {day(data_to)}. {published}", warnings=said, **facts
         )
-    place = pages_folder(order.folders)
     remove_others(place, {write_page(place / name, html) for name, html in files.items()})
     return sorted({each.question.name for _, findings in told for each in findings if each.has_failed})
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.charts import KINDS, specifications, value_column
-from dashboards.charts.drawing import drawing
+from dashboards.charts.drawing import drawing, drawings
 from dashboards.charts.lettering import spread, text_width, wrapped
 from dashboards.charts.look import SCHEMA
 from dashboards.charts.values import decimals, shown, tick_places, ticks
@@ -182,3 +182,14 @@ def test_a_long_name_is_broken_at_spaces_and_loses_nothing():
     lines = wrapped("a questionnaire with a rather long name", 120)
     assert " ".join(lines) == "a questionnaire with a rather long name"
     assert all(text_width(line) <= 120 for line in lines)
+
+
+def test_what_was_drawn_before_is_kept_and_what_differs_in_anything_is_drawn_anew():
+    rows, chart = EXAMPLES["line"]
+    (_, spec), *_ = specifications(rows, {"kind": "line", "title": "T", **chart})
+    first = drawing(spec, "a", "What it shows.")
+    kept = {mark: f"{svg}<!-- kept -->" for mark, svg in drawings(f"<p>{first}</p>").items()}
+    assert drawing(spec, "a", "What it shows.", kept) == f"{first}<!-- kept -->"
+    assert drawing(spec, "a", "What it shows.", {}) == first
+    others = ({**spec, "height": 77}, "a", "What it shows."), (spec, "b", "What it shows."), (spec, "a", "Another.")
+    assert not any(drawing(*other, kept).endswith("kept -->") for other in others)

@@ -120,16 +120,19 @@ def _within(lines: dict[tuple, pl.DataFrame], outcomes: dict[tuple, pl.DataFrame
 
 
 def adjacent(rated: pl.DataFrame, outcome: pl.DataFrame) -> pl.DataFrame:
-    """Sessions with both, and what the next session of the episode (number + 1) has; in order."""
-    both = rated.join(outcome, on=["episode_id", "session"])
-    following = pl.col("session") - 1
-    for name, frame in (("alliance", rated), ("outcome", outcome)):
-        later = frame.select("episode_id", following.alias("session"), pl.col(name).alias(f"next_{name}"))
-        both = both.join(later, on=["episode_id", "session"], how="left")
-    known = both.filter(pl.col("next_alliance").is_not_null() | pl.col("next_outcome").is_not_null())
-    return known.sort("episode_id", "session").with_columns(
-        pl.col("session").cast(pl.Float64), log_session=pl.col("session").log()
+    """Sessions with both, and what the next session of the episode (number + 1) has. Both are in the order of episodes
+    and sessions, and so is what comes of them."""
+    told = rated.with_columns(next_alliance=_next("alliance"))
+    both = told.join(
+        outcome.with_columns(next_outcome=_next("outcome")), on=["episode_id", "session"], maintain_order="left"
     )
+    known = both.filter(pl.col("next_alliance").is_not_null() | pl.col("next_outcome").is_not_null())
+    return known.with_columns(pl.col("session").cast(pl.Float64), log_session=pl.col("session").log())
+
+
+def _next(name: str) -> pl.Expr:
+    is_next = (pl.col("episode_id").shift(-1) == pl.col("episode_id")) & (pl.col("session").diff(-1) == -1)
+    return pl.when(is_next).then(pl.col(name).shift(-1))
 
 
 def lag(met: pl.DataFrame, link: str, model: str) -> dict[str, float]:

@@ -38,11 +38,12 @@ def worklist(
     days and twice their usual gap ago, with nothing booked. data_on is the day of the score, or of the last session:
     how old the reason is."""
     today = clinic.day_of(as_of)
-    near = _near(appointments, sessions, today, as_of)
-    last = _last_session(sessions)
+    near = _near(appointments, sessions, today, as_of).cache()
+    last = _last_session(sessions).cache()
     rated = alliance.filter(pl.col("scale") == "total", pl.col("rater").is_in(["client", "caregiver"])).join(
         near, on="client_id", how="semi"
     )
+    rated = rated.cache()
     lines = [
         _below(rated, score_bands),
         _fell(rated, clinic),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import duckdb
 import polars as pl
 
@@ -47,6 +50,18 @@ def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None
     con.execute("CREATE OR REPLACE TABLE staged.begun_empty (table_name VARCHAR)")
     con.execute("INSERT INTO staged.begun_empty SELECT unnest(?::VARCHAR[])", [empty])
     return bucket_count
+
+
+@contextmanager
+def filled_at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Where no client has rows yet, all buckets in one transaction: DuckDB then writes them to the file as they come,
+    and not to the log beside it first. Otherwise nothing: what is compared would be kept until the end of it."""
+    if con.sql("SELECT EXISTS (FROM main.clients)").fetchone()[0]:
+        yield
+        return
+    con.begin()
+    yield
+    con.commit()
 
 
 def _chosen_records(con: duckdb.DuckDBPyConnection) -> int:

@@ -53,7 +53,7 @@ def note_changes(con: duckdb.DuckDBPyConnection, table: Table, come: str, gone: 
     without a `cause` each row takes that of its client."""
     has_gone = con.sql(f"SELECT EXISTS (FROM {gone})").fetchone()[0]
     counts = _counts(table, come, gone) if has_gone else f"SELECT count(*), 0, 0 FROM {come}"
-    con.execute(f"INSERT INTO staged.changes SELECT '{table.name}', * FROM ({counts})")
+    con.execute(f"INSERT INTO temp.changes SELECT '{table.name}', * FROM ({counts})")
     for headline in (each for each in HEADLINES if each.table == table.name):
         _note_movement(con, table, headline, come, gone, cause)
 
@@ -73,11 +73,12 @@ def _note_movement(
     sums = f"({headline.numerator})::DOUBLE AS numerator, ({headline.denominator or 'NULL'})::DOUBLE AS denominator"
     rows = f"{key}, client_id, {part} AS part, {sums}"
     con.execute(f"""
-        INSERT INTO staged.movements
+        INSERT INTO temp.movements
         WITH moved AS (
             SELECT {rows}, 1 AS sign FROM {come} WHERE {headline.rows}
             UNION ALL SELECT {rows}, -1 FROM {gone} WHERE {headline.rows}),
-        both_ways AS (SELECT {key} FROM moved WHERE sign < 0 INTERSECT SELECT {key} FROM moved WHERE sign > 0),
+        went AS (SELECT {key} FROM moved WHERE sign < 0),
+        both_ways AS (SELECT {key} FROM moved SEMI JOIN went USING ({key}) WHERE sign > 0),
         told AS (
             SELECT part, sign * numerator AS numerator, sign * denominator AS denominator,
                 {f"'{cause}'" if cause else _CAUSE_OF_ROW} AS cause
@@ -106,12 +107,12 @@ def write_movements(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
         INSERT INTO load.changes BY NAME
         SELECT {load_id} AS load_id, table_name, sum(added)::INTEGER AS added_count,
             sum(changed)::INTEGER AS changed_count, sum(removed)::INTEGER AS removed_count
-        FROM staged.changes GROUP BY table_name HAVING sum(added + changed + removed) > 0""")
+        FROM temp.changes GROUP BY table_name HAVING sum(added + changed + removed) > 0""")
     con.execute(f"""
         INSERT INTO load.movements BY NAME
         SELECT {load_id} AS load_id, headline, part, cause, sum(numerator) AS numerator_change,
             sum(denominator) AS denominator_change
-        FROM staged.movements GROUP BY headline, part, cause
+        FROM temp.movements GROUP BY headline, part, cause
         HAVING numerator_change <> 0 OR coalesce(denominator_change, 0) <> 0""")
 
 
@@ -122,10 +123,10 @@ def changed_tables(con: duckdb.DuckDBPyConnection, load_id: int) -> set[str]:
 
 
 def begin_movements(con: duckdb.DuckDBPyConnection) -> None:
-    """Empty `staged.changes` and `staged.movements`."""
-    con.execute("CREATE OR REPLACE TABLE staged.changes "
+    """Nothing has moved yet. In temporary tables: a transaction writes to one database, and beside it only to those."""
+    con.execute("CREATE OR REPLACE TEMP TABLE changes "
                 "(table_name VARCHAR, added BIGINT, changed BIGINT, removed BIGINT)")  # fmt: skip
-    con.execute("CREATE OR REPLACE TABLE staged.movements "
+    con.execute("CREATE OR REPLACE TEMP TABLE movements "
                 "(headline VARCHAR, part VARCHAR, cause VARCHAR, numerator DOUBLE, denominator DOUBLE)")  # fmt: skip
 
 

@@ -1,21 +1,46 @@
-"""A specification drawn as inline SVG, offline."""
+"""A specification drawn as inline SVG, offline. What was drawn the same before is kept: drawing takes a while."""
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
+from hashlib import sha256
 from html import escape
+from importlib.metadata import version
+from pathlib import Path
 
 VEGA_LITE = "6.4"  # of look.SCHEMA
+_MARKED = re.compile(r'<svg [^>]*data-drawn="([0-9a-f]{32})".*?</svg>', re.DOTALL)
 
 
-def drawing(spec: dict[str, object], name: str, alt: str) -> str:
-    """The picture as SVG that says what it shows to who cannot see it. `name` is unique on its page."""
+def drawing(spec: dict[str, object], name: str, alt: str, kept: Mapping[str, str] | None = None) -> str:
+    """The picture as SVG that says what it shows to who cannot see it. `name` is unique on its page; `kept` are earlier
+    drawings by their mark."""
+    mark = _mark(spec, name, alt)
+    return (kept or {}).get(mark) or _drawn(spec, name, alt, mark)
+
+
+def drawings(html: str) -> dict[str, str]:
+    """The drawings of a page by their mark."""
+    return {found[1]: found[0] for found in _MARKED.finditer(html)}
+
+
+def _mark(spec: dict[str, object], name: str, alt: str) -> str:
+    """Everything that a drawing follows from, in 128 bits."""
+    made_by = [version("vl-convert-python"), Path(__file__).read_text(encoding="utf-8")]
+    return sha256(json.dumps([spec, name, alt, made_by], default=str).encode()).hexdigest()[:32]
+
+
+def _drawn(spec: dict[str, object], name: str, alt: str, mark: str) -> str:
     import vl_convert  # noqa: PLC0415  it brings a JavaScript engine: only where something is drawn
 
     svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
     opening, _, rest = svg.partition(">")
     size = re.search(r'viewBox="[^"]*"', opening)[0]
-    marked = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="{name}-alt"'
+    marked = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} data-drawn="{mark}" role="img" aria-labelledby="{name}-alt"'
+    )
     rest = re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", rest)  # of Vega's groups: a picture is one thing
     rest = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\1{name}-\2", rest)
     return f'{marked}><title id="{name}-alt">{escape(alt)}</title>{rest}'
