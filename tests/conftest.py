@@ -16,8 +16,8 @@ settings.register_profile("untimed", deadline=None)  # no test asserts a time
 settings.load_profile("untimed")
 
 LONGEST = (
-    "test_killed",
     "test_readme",
+    "test_killed",
     "test_readers_while_publishing",
     "test_runbook",
     "test_bad_input",
