@@ -1,7 +1,5 @@
-"""What Prefect runs beside the night: the weekly keep-and-compact and verify; backfill and restore when asked.
-
-Erasing a person is not among them: its argument is that person's number, which Prefect would keep.
-"""
+"""What Prefect runs beside the night: keep-and-compact and verify every week, requests of erasure every day; backfill
+and restore when asked."""
 
 from __future__ import annotations
 
@@ -15,6 +13,7 @@ from prefect.logging import get_run_logger
 
 from flows.backfill import backfill as months_of
 from flows.compact import compact as compact_published
+from flows.erasure_requests import fulfil
 from flows.order import place_change, place_order
 from flows.restore import restore as restore_load
 from flows.tasks import as_task
@@ -52,6 +51,14 @@ def backfill(exports: str, clinic: str, warehouse: str) -> None:
         order = place_order(Path(exports), Path(clinic), Path(warehouse))
         for done in months_of(order, get_run_logger().info, run=as_task):
             get_run_logger().info("published as load %s", done.load_id)
+
+
+@flow(name="forget", description="Take out the people for whom a request waits.", validate_parameters=False)
+def forget(exports: str, clinic: str, warehouse: str) -> None:
+    """Its arguments are folders: whom it is about is in the private tree alone."""
+    with telling_failure(Path(clinic), Path(warehouse), what="erasure"):
+        done = fulfil(Path(exports), Path(clinic), Path(warehouse), get_run_logger().info)
+    get_run_logger().info("%s requests waited; none waits now", done)
 
 
 @flow(name="restore", description="Publish an older version again.", validate_parameters=False)

@@ -22,13 +22,13 @@ POOL = "rapport"
 
 def deploy(exports: Path, clinic: Path, warehouse: Path) -> None:
     """The pool, its deployments, and the automation that frees a dead run's slot."""
-    from flows.deployments import COMPACT, VERIFY, free_dead_slots  # noqa: PLC0415  Prefect takes seconds
+    from flows.deployments import COMPACT, FORGET, VERIFY, free_dead_slots  # noqa: PLC0415  Prefect takes seconds
 
     order = place_order(exports, clinic, warehouse)
     folders = {"EXPORTS": exports, "CLINIC": clinic, "WAREHOUSE": warehouse, "ROOT": flows.settings.ROOT}
     facts = {f"RAPPORT_{name}": str(path.resolve()) for name, path in folders.items()}
     facts |= {"RAPPORT_SCHEDULE": order.clinic.schedule.cron, "RAPPORT_TIME_ZONE": order.clinic.time_zone}
-    facts |= {"RAPPORT_COMPACT": COMPACT, "RAPPORT_VERIFY": VERIFY}
+    facts |= {"RAPPORT_COMPACT": COMPACT, "RAPPORT_VERIFY": VERIFY, "RAPPORT_FORGET": FORGET}
     _prefect(facts, "work-pool", "create", POOL, "--type", "process", "--overwrite")
     _prefect(facts, "work-pool", "set-concurrency-limit", POOL, "1")
     _prefect(facts, "deploy", "--all")

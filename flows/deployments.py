@@ -25,6 +25,7 @@ from flows.nightly import nightly
 from warehouse.clinic import Clinic
 
 COMPACT, VERIFY = "0 13 * * 0", "0 14 * * 0"  # Sundays, far from the night
+FORGET = "0 19 * * *"  # after the day's work, so that the next night's backup is without them
 ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 DEAD_AFTER = timedelta(seconds=90)  # without a heartbeat
 FREES_SLOT = "a run without a heartbeat has crashed"
@@ -38,6 +39,7 @@ def served(exports: Path, clinic_file: Path, warehouse: Path, clinic: Clinic) ->
         _deployed(nightly, clinic, reading, clinic.schedule.cron),
         _deployed(chores.compact, clinic, where, COMPACT),
         _deployed(chores.verify, clinic, where, VERIFY),
+        _deployed(chores.forget, clinic, reading, FORGET),
         _deployed(chores.backfill, clinic, reading),
         _deployed(chores.restore, clinic, where),
     ]

@@ -10,13 +10,13 @@ import pytest
 import yaml
 from nights import ROOT
 
-from flows.deployments import COMPACT, VERIFY, served
+from flows.deployments import COMPACT, FORGET, VERIFY, served
 from warehouse.clinic import read_clinic
 
 UNITS = sorted((ROOT / "flows/systemd").iterdir())
 FACTS = {
     **{"EXPORTS": "/srv/e", "CLINIC": "/srv/clinic.toml", "WAREHOUSE": "/srv/w", "ROOT": "/opt/rapport"},
-    **{"SCHEDULE": "0 4 * * *", "TIME_ZONE": "Europe/London", "COMPACT": COMPACT, "VERIFY": VERIFY},
+    **{"SCHEDULE": "0 4 * * *", "TIME_ZONE": "Europe/London", "COMPACT": COMPACT, "VERIFY": VERIFY, "FORGET": FORGET},
 }
 
 

@@ -82,7 +82,7 @@ def test_a_scheduled_run_appears_publishes_and_serving_ends_cleanly(surroundings
         each["name"]: [at["schedule"]["cron"] for at in each["schedules"]] for each in ask("deployments/filter")
     }
     weekly = {"compact": ["0 13 * * 0"], "verify": ["0 14 * * 0"]}
-    assert deployed == {"nightly": ["* * * * *"], **weekly, "backfill": [], "restore": []}
+    assert deployed == {"nightly": ["* * * * *"], **weekly, "forget": ["0 19 * * *"], "backfill": [], "restore": []}
     assert [each["name"] for each in ask("automations/filter")] == ["a run without a heartbeat has crashed"]
     (deployment,) = ask("deployments/filter", **NIGHTLY)
     assert deployment["concurrency_options"]["collision_strategy"] == "ENQUEUE"

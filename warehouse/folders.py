@@ -76,6 +76,16 @@ class Folders:
         return self.private / "tombstone_key"
 
     @property
+    def erasure_requests(self) -> Path:
+        """Who asked to be taken out, with record numbers: flows/erasure_requests.py."""
+        return self.private / "forget.csv"
+
+    @property
+    def still_holding(self) -> Path:
+        """Export files that hold somebody who was taken out."""
+        return self.private / "still_holding.csv"
+
+    @property
     def receipts(self) -> Path:
         """What was taken out when, without personal data."""
         return self.private / "receipts.jsonl"

@@ -1,0 +1,113 @@
+"""Requests of erasure that wait in the private tree: `python -m flows.erasure_requests`, and Prefect's flow `forget`.
+
+A number given to a flow would stay in Prefect's database. So whoever may read the private tree writes it into
+DIR/private/forget.csv, a line each under the heading `space,client,since` (`since` empty: everything), and the flow
+takes out who is asked for. A line that is done leaves the file; which exports still hold them, still_holding.csv says.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from flows.forget import Receipt, find_person, forget, still_holding
+from flows.order import place_change
+from flows.terminal import arguments, finish
+from warehouse.errors import RapportError, Unusable
+from warehouse.folders import Folders, prepare
+
+HEADING = ["space", "client", "since"]
+_WRITE_SO = f"write one line each under the heading {','.join(HEADING)}, the day as 2026-11-22 or empty"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One line of the file, by its number."""
+
+    line: int
+    space: str
+    client: str
+    since: date | None
+
+
+def waiting(where: Folders) -> list[Request]:
+    """The requests that wait. Raises Unusable that names the line, never what is in it."""
+    if not where.erasure_requests.exists():
+        return []
+    head, *lines = csv.reader(io.StringIO(where.erasure_requests.read_text(encoding="utf-8-sig"))) or [[]]
+    if [name.strip() for name in head] != HEADING:
+        raise Unusable(f"{where.erasure_requests.name} does not begin with {','.join(HEADING)}; {_WRITE_SO}")
+    return [_request(number, line) for number, line in enumerate(lines, start=2) if any(map(str.strip, line))]
+
+
+def _request(number: int, line: list[str]) -> Request:
+    try:
+        space, client, *rest = (value.strip() for value in line)
+        since = date.fromisoformat(rest[0]) if rest and rest[0] else None
+        if not space or not client or len(rest) > 1:
+            raise ValueError
+    except ValueError:
+        raise Unusable(f"line {number} of forget.csv is no request; {_WRITE_SO}") from None
+    return Request(number, space, client, since)
+
+
+def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], None]) -> int:
+    """Take out everybody for whom a request waits, one after the other; how many that were. A request that names nobody
+    stays, and those behind it are done. Raises RapportError that names its line."""
+    if not exports.is_dir():
+        raise Unusable(f"the exports folder {exports} does not exist; check --exports")
+    asked, kept = waiting(Folders(warehouse)), []
+    for place, request in enumerate(asked):
+        order = place_change(clinic, warehouse)
+        try:
+            person = find_person(order, request.space, request.client, request.since)
+        except Unusable:  # it names the space, and a line may have the number in that place
+            kept.append(request)
+            continue
+        receipt = forget(order, person)
+        _note_holding(order.folders, receipt, list(still_holding(order, exports, person)))
+        _leave(order.folders, [*kept, *asked[place + 1 :]])
+        told(f"one request is done, published as load {receipt.load_id}")
+    if kept:
+        lines = ", ".join(str(number) for number, _ in enumerate(kept, start=2))
+        raise RapportError(
+            f"{len(kept)} of {len(asked)} requests in private/forget.csv name nobody who is known (now line {lines}); "
+            "correct the number or its id space, or remove the line"
+        )
+    return len(asked)
+
+
+def _leave(where: Folders, requests: list[Request]) -> None:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerows([HEADING, *([one.space, one.client, one.since or ""] for one in requests)])
+    prepare(where.building / where.erasure_requests.name, text.getvalue()).replace(where.erasure_requests)
+
+
+def _note_holding(where: Folders, receipt: Receipt, names: list[str]) -> None:
+    is_new = not where.still_holding.exists()
+    where.still_holding.touch(mode=0o600)
+    with where.still_holding.open("a", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerows([["load_id", "file"]] * is_new + [[receipt.load_id, name] for name in names])
+
+
+def main(given: list[str] | None = None) -> int:
+    """Take out everybody for whom a request waits."""
+    about = "Take out the people for whom a request waits."
+    asked = arguments("erasure_requests", about, exports=True).parse_args(given)
+
+    def run() -> None:
+        done = fulfil(asked.exports, asked.clinic, asked.warehouse, print)
+        print(f"{done} requests waited; none waits now.")
+
+    return finish(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
