@@ -36,7 +36,7 @@ def plainly(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> Non
 def night(order: Order, run: Runner = plainly, told: Callable[[str], None] = lambda line: None) -> Tonight:
     """Run a night. Raises RapportError; then yesterday's warehouse stands and the building file is gone."""
     with at_work(order, "night", told) as tonight:
-        threading.Thread(target=_import_libraries, daemon=True).start()
+        threading.Thread(target=_import_libraries).start()
         for name, step in STEPS.items():
             if name in CHECK_STEPS or not order.is_check:
                 told(name)
@@ -76,7 +76,11 @@ def at_work(order: Order, purpose: str, told: Callable[[str], None] = lambda lin
 
 
 def _import_libraries() -> None:
-    """Great Expectations and the statistics take seconds to import: that is hidden behind the reading."""
+    """Great Expectations and the statistics take seconds to import: that is hidden behind the reading.
+
+    Not in a daemon thread: Python ends those at exit, and one that is inside a library's C++ then aborts the process,
+    so that a night refused at once ended with the status of a crash.
+    """
     import expectations.engine  # noqa: F401, PLC0415
 
     transforms.import_statistics()

@@ -43,12 +43,14 @@ def publish(tonight: Tonight) -> None:
 def dress(tonight: Tonight) -> None:
     """What an analyst sees beside the tables: views, macros, questions, every comment, and how late sources are."""
     con, order = tonight.con, tonight.order
+    con.begin()  # some hundred statements, written to the disk once; a view that is refused does not end it
     views.make_views(con)
     views.make_macros(con)
     asked = load_questions().values()
     refused = views.make_question_views(con, {q.name: (q.view_query, q.comment, q.columns) for q in asked})
     tonight.failed_questions += refused
     views.make_comments(con, transforms.tables())
+    con.commit()
     ledger.write_sources(con, order.clinic, order.as_of)
 
 

@@ -8,19 +8,23 @@ import time
 import urllib.request
 
 import pytest
+from few_tables import few_tables, published_place
 from hypothesis import settings
-from nights import ROOT, Place, demo_place, open_place
+from nights import ROOT, Place, but_for_finished_tables, demo_place
 
 settings.register_profile("untimed", deadline=None)  # no test asserts a time
 settings.load_profile("untimed")
 
 LONGEST = (
-    "test_killed",
     "test_readme",
-    "test_runbook",
-    "test_forget",
-    "test_bad_input",
+    "test_killed",
     "test_readers_while_publishing",
+    "test_runbook",
+    "test_bad_input",
+    "test_same_night",
+    "test_bench",
+    "test_nightly_command",
+    "test_attack",
 )
 
 STARTS_WITHIN = 180  # seconds
@@ -79,6 +83,28 @@ def run_night(surroundings):
     return run
 
 
+@pytest.fixture
+def run_night_here(monkeypatch, capsys):
+    """Run what `python -m flows.nightly` runs in this process, its steps as plain functions and not as Prefect's tasks:
+    for what it says and exits with."""
+    from flows import nightly  # noqa: PLC0415  importing Prefect is not free
+    from flows.night import plainly  # noqa: PLC0415
+
+    monkeypatch.setattr(nightly, "nightly", nightly.nightly.fn)
+    monkeypatch.setattr(nightly, "as_task", plainly)
+    monkeypatch.setattr(nightly, "leave_artifacts", lambda report: None)
+
+    def run(place: Place, as_of: str, *more: str) -> subprocess.CompletedProcess:
+        capsys.readouterr()
+        try:
+            status = nightly.main(place.arguments(as_of, *more))
+        except SystemExit as refused:  # by argparse
+            status = refused.code
+        return subprocess.CompletedProcess(place.command(as_of, *more), status, *capsys.readouterr())
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Place:
     """Three nights of a small demo clinic, with a key; nothing published. Copy it before a night writes to it."""
@@ -97,15 +123,36 @@ def drawn(demo, tmp_path_factory) -> tuple[Place, object]:
 @pytest.fixture(scope="session")
 def published(tmp_path_factory) -> Place:
     """A small clinic whose night of 2026-11-18 is published. Copy it before a night writes to it."""
-    place = open_place(tmp_path_factory.mktemp("published") / "clinic")
-    place.deliver_day(17, first=2)
-    place.night("2026-11-18T12:00")
-    return place
+    return published_place(tmp_path_factory.mktemp("published") / "clinic")
+
+
+@pytest.fixture(scope="session")
+def shortly_published(tmp_path_factory) -> Place:
+    """The same clinic, of few tables."""
+    with few_tables():
+        return published_place(tmp_path_factory.mktemp("published") / "clinic")
+
+
+@pytest.fixture
+def short_nights(monkeypatch):
+    """Nights of few tables, which are not checked once more when they are finished."""
+    monkeypatch.setattr("nights.but_for_pages", but_for_finished_tables)
+    with few_tables():
+        yield
 
 
 @pytest.fixture
 def yesterday(published, tmp_path) -> Place:
     """A copy of it for one test, with the files of the next night delivered and not yet read."""
-    place = published.copied_to(tmp_path / "clinic")
+    return with_tomorrow(published.copied_to(tmp_path / "clinic"))
+
+
+@pytest.fixture
+def short_yesterday(shortly_published, short_nights, tmp_path) -> Place:
+    """The same, of few tables."""
+    return with_tomorrow(shortly_published.copied_to(tmp_path / "clinic"))
+
+
+def with_tomorrow(place: Place) -> Place:
     place.deliver_day(18)
     return place

@@ -1,4 +1,4 @@
-"""Nights into a full disk: python filling.py PLACE WORK COUNT SEED.
+"""Nights into a full disk: python filling.py PLACE WORK COUNT SEED SHORT.
 
 Each night is a forked process whose files may not grow beyond a seeded size (RLIMIT_FSIZE): a real refusal of the
 operating system, at whatever write it falls. After every tenth there is room again.
@@ -9,19 +9,27 @@ import os
 import random
 import resource
 import sys
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
-from killing import TONIGHT, fork
+from few_tables import few_tables
+from killing import TONIGHT, finished, fork
 from nights import Place, but_for_finished_tables, differences
 
 SIZE_OF_NEXT = 1.1  # of yesterday's file: more than tonight's needs
 ROOM_AGAIN = 10
 
 
-def main(place: Place, work: Path, count: int, seed: int) -> None:
+def main(place: Place, work: Path, count: int, seed: int, is_short: int) -> None:
+    """`is_short`: nights compute few tables; what a full disk can hurt is the same."""
+    with few_tables() if is_short else nullcontext():
+        fill_disks(place, work, count, seed)
+
+
+def fill_disks(place: Place, work: Path, count: int, seed: int) -> None:
     whole = place.copied_to(work / "whole")
-    os.waitpid(fork(lambda: whole.night(TONIGHT)), 0)
+    finished(fork(lambda: whole.night(TONIGHT)))
     size = place.published.stat().st_size
     victim = place.copied_to(work / "0")
     for number in range(count):
@@ -29,8 +37,8 @@ def main(place: Place, work: Path, count: int, seed: int) -> None:
         limit = int(chance.choice((chance.uniform(0, size / 20), chance.uniform(size / 2, size * SIZE_OF_NEXT))))
         has_room = number % ROOM_AGAIN == ROOM_AGAIN - 1
         before = victim.published.readlink()
-        os.waitpid(fork(partial(run_limited, victim, limit)), 0)
-        os.waitpid(fork(partial(look, place, victim, whole, has_room)), 0)
+        finished(fork(partial(run_limited, victim, limit)))
+        finished(fork(partial(look, place, victim, whole, has_room)))
         if has_room or victim.published.readlink() != before:
             victim = place.copied_to(work / str(number + 1))
 

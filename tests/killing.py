@@ -12,12 +12,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+from few_tables import few_tables
 from nights import Place, but_for_finished_tables, differences
 from watching import watching
 
@@ -26,7 +27,10 @@ import expectations.finished
 import expectations.records  # noqa: F401
 import flows.night
 import flows.order  # noqa: F401
+import transforms
 from flows.steps import STEPS
+
+transforms.import_statistics()
 
 ROUND = 30  # kills, after which the same kinds of moments come again
 TONIGHT = "2026-11-19T12:00"
@@ -35,14 +39,8 @@ LINKS = (".rapport.duckdb.new", ".crosswalk.parquet.new")
 
 def main(place: Place, work: Path, count: int, share: int, of: int, seed: int, is_short: int) -> None:
     """`is_short`: nights compute few tables; what a kill can hurt is the same."""
-    with _few_tables() if is_short else nullcontext():
+    with few_tables() if is_short else nullcontext():
         kill_nights(place, work, range(share, count, of), seed)
-
-
-def _few_tables() -> AbstractContextManager:
-    from test_history_model import few_tables  # noqa: PLC0415
-
-    return few_tables()
 
 
 def kill_nights(place: Place, work: Path, numbers: range, seed: int) -> None:
@@ -103,7 +101,7 @@ def fork(run: Callable[[], object]) -> int:
 
 def finished(child: int) -> None:
     if os.waitpid(child, 0)[1]:
-        raise SystemExit("a night that nobody killed, or the look at what a killed one left, failed")
+        raise SystemExit("a night that nobody disturbed, or the look at what a disturbed one left, failed")
 
 
 def run_night(place: Place) -> None:

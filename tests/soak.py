@@ -19,7 +19,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-from nights import ROOT, Place, open_place
+from few_tables import published_place
+from nights import ROOT, Place
 
 FEW = "keep_hours = 0.02\n"  # versions a minute old may go: a thousand of them would fill the disk
 ENDS_WITHIN = 6 * 3600  # seconds
@@ -33,9 +34,9 @@ def killed_nights(
     return _told("killing.py", place, work, shares)
 
 
-def nights_into_a_full_disk(place: Place, work: Path, count: int, seed: int) -> list[dict]:
+def nights_into_a_full_disk(place: Place, work: Path, count: int, seed: int, *, is_short: bool = False) -> list[dict]:
     """What each night left that had no room to write."""
-    return _told("filling.py", place, work, [(count, seed)])
+    return _told("filling.py", place, work, [(count, seed, int(is_short))])
 
 
 def _told(script: str, place: Place, work: Path, shares: list[tuple[int, ...]]) -> list[dict]:
@@ -72,14 +73,6 @@ def broken_promises(nights: list[dict]) -> list[dict]:
         or night.get("differs")
         or not night.get("next", True)
     ]
-
-
-def published_place(folder: Path) -> Place:
-    """A small clinic whose night of 18 November is published, and the files of the next delivered."""
-    place = open_place(folder)
-    place.deliver_day(17, first=2)
-    place.night("2026-11-18T12:00")
-    return place
 
 
 def publications(work: Path, count: int, seed: int) -> tuple[str, list]:

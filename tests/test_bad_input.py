@@ -6,6 +6,7 @@ import secrets
 import shutil
 import subprocess
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,13 @@ def sentences(stderr: str) -> list[str]:
     return [line for line in stderr.splitlines() if not line.startswith("… ")]
 
 
+def expect_case_refused(place: Place, run: Callable, case: str) -> None:
+    status, spoil, details, sentence = CASES[case]
+    before = place.standing()
+    spoil(place, *details)
+    expect_refusal(place, before, run(place, TONIGHT), status, sentence)
+
+
 def expect_refusal(place: Place, before: tuple, run: subprocess.CompletedProcess, status: int, sentence: str) -> None:
     named = {"exports": place.exports, "appointments": APPOINTMENTS_FILE, "responses": RESPONSES_FILE}
     assert sentences(run.stderr) == [sentence.format(**named)]
@@ -179,11 +187,13 @@ def expect_refusal(place: Place, before: tuple, run: subprocess.CompletedProcess
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_bad_input_is_refused_in_one_sentence_and_yesterday_stands(yesterday, run_night, case):
-    status, spoil, details, sentence = CASES[case]
-    before = yesterday.standing()
-    spoil(yesterday, *details)
-    expect_refusal(yesterday, before, run_night(yesterday, TONIGHT), status, sentence)
+def test_bad_input_is_refused_in_one_sentence_and_yesterday_stands(yesterday, run_night_here, case):
+    expect_case_refused(yesterday, run_night_here, case)
+
+
+@pytest.mark.parametrize("case", ("misspelled key", "unknown status word"))
+def test_the_command_refuses_bad_input_before_the_night_and_in_it(yesterday, run_night, case):
+    expect_case_refused(yesterday, run_night, case)
 
 
 def test_an_unreadable_file_is_refused(yesterday, run_night):
@@ -209,19 +219,23 @@ def test_a_full_disk_is_told_and_costs_nothing(yesterday, run_night, room):
     expect_refusal(yesterday, before, run, 1, sentence)
 
 
-def test_a_file_still_growing_waits_and_the_night_publishes_without_it(yesterday, run_night):
+def test_a_file_still_growing_waits_and_the_night_publishes_without_it(yesterday, run_night_here):
     path = yesterday.exports / RESPONSES_FILE
     over = threading.Event()
 
     def grow() -> None:
-        while not over.wait(0.1):
-            with path.open("a") as file:
-                file.write(answered(7, 18)[0].replace("R7", f"R{path.stat().st_size}") + "\n")
+        with path.open("a") as file:
+            file.write(answered(7, 18)[0].replace("R7", f"R{path.stat().st_size}") + "\n")
 
-    writer = threading.Thread(target=grow)
+    def grow_on() -> None:
+        while not over.wait(0.1):
+            grow()
+
+    grow()
+    writer = threading.Thread(target=grow_on)
     writer.start()
     try:
-        run = run_night(yesterday, TONIGHT)
+        run = run_night_here(yesterday, TONIGHT)
     finally:
         over.set()
         writer.join()
@@ -249,7 +263,7 @@ def test_a_file_that_begins_to_grow_while_it_is_read_waits_too(yesterday, monkey
     assert yesterday.ask("SELECT count(*) FROM history.responses WHERE known_from = 2") == [(0,)]
 
 
-def test_a_few_bad_records_among_many_are_quarantined_and_the_night_publishes(yesterday, run_night):
+def test_a_few_bad_records_among_many_are_quarantined_and_the_night_publishes(yesterday, run_night_here):
     met = [(client, day) for client in range(8) for day in range(12, 19)]
     rows = [held(*each) for each in met]
     rows[3] = rows[3].replace("attended", "completed")
@@ -259,7 +273,7 @@ def test_a_few_bad_records_among_many_are_quarantined_and_the_night_publishes(ye
     items[5] = [row.replace("srs", "srs4") for row in items[5]]
     items[6][2] = items[6][2].rpartition(",")[0] + ",11"
     yesterday.deliver(RESPONSES_FILE, RESPONSES, [row for response in items for row in response])
-    run = run_night(yesterday, TONIGHT)
+    run = run_night_here(yesterday, TONIGHT)
     assert run.returncode == 0
     assert not [word for word in ALARMING if word in run.stdout + run.stderr]
     held_back = yesterday.ask("SELECT records, record_number, record_count, rule FROM load.quarantine ORDER BY ALL")

@@ -1,6 +1,7 @@
 """Two id spaces join only through client_links.csv; every join is in the books, and can be withdrawn."""
 
 import pytest
+from few_tables import few_tables
 from nights import but_for_finished_tables, open_place
 
 from flows.forget import find_person, forget, still_holding
@@ -31,6 +32,12 @@ rater = "client"
 items = ["a", "b", "c", "d"]
 """
 LINK = "practice,1,portal,77\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_nights():
+    with few_tables():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,13 @@
 
 import json
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
-from nights import APPOINTMENTS, CLINIC, RESPONSES, answered, held, open_place
+from few_tables import few_tables
+from nights import APPOINTMENTS, CLINIC, RESPONSES, Place, answered, held, open_place
 
 import flows.forget
 from flows.crosswalk import open_crosswalk
@@ -29,8 +31,14 @@ WITH_CLIENTS = CLINIC + '\n[sources.clients]\nfiles = "clients_%Y-%m-%d*.csv"\ni
 
 @pytest.fixture(scope="module")
 def two_nights(tmp_path_factory):
+    """Two nights of few tables."""
+    with few_tables():
+        return two_nights_at(tmp_path_factory.mktemp("forget") / "clinic")
+
+
+def two_nights_at(folder: Path) -> Place:
     """Two nights of four clients; client C1 has a birth date, and shares a group session with C2."""
-    made = open_place(tmp_path_factory.mktemp("forget") / "clinic", WITH_CLIENTS)
+    made = open_place(folder, WITH_CLIENTS)
     made.deliver("clients_2026-11-11.csv", "client_id,birth_date,sex", [f"C1,{BORN},female", "C2,2001-02-03,male"])
     for day in (11, 13):
         rows = [held(client, each) for client in range(4) for each in range(day - 2, day)]
@@ -43,7 +51,7 @@ def two_nights(tmp_path_factory):
 
 
 @pytest.fixture
-def place(two_nights, tmp_path):
+def place(two_nights, short_nights, tmp_path):
     return two_nights.copied_to(tmp_path / "clinic")
 
 
@@ -96,7 +104,8 @@ def ids_of(place) -> set[str]:
     return {str(value).replace("-", "") for query in queries for (value,) in place.ask(query)}
 
 
-def test_no_trace_of_the_person_is_left_in_any_file_that_is_kept(place):
+def test_no_trace_of_the_person_is_left_in_any_table_of_any_file_that_is_kept(tmp_path):
+    place = two_nights_at(tmp_path / "clinic")
     ids = ids_of(place)
     assert len(ids) > 8
     assert traces(place, ids)

@@ -6,9 +6,9 @@ NIGHTS = 30
 
 
 def test_after_thirty_nights_into_a_full_disk_the_file_answers_and_with_room_the_next_night_succeeds(
-    yesterday, tmp_path
+    short_yesterday, tmp_path
 ):
-    nights = nights_into_a_full_disk(yesterday, tmp_path / "work", NIGHTS, seed=5)
+    nights = nights_into_a_full_disk(short_yesterday, tmp_path / "work", NIGHTS, seed=5, is_short=True)
     assert len(nights) == NIGHTS
     assert broken_promises(nights) == []
     assert sum(night["stands"] for night in nights) > NIGHTS / 2

@@ -5,13 +5,12 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from unittest.mock import patch
 from uuid import UUID
 
 import duckdb
+from few_tables import few_tables
 from history_model import ALL, COVERS, File, Held, Model, Row
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -19,7 +18,6 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from nights import LONG_AGO, but_for_finished_tables, open_place
 from watching import watching
 
-import transforms
 from flows.key import read_key
 from flows.night import plainly
 from flows.order import place_change
@@ -62,7 +60,6 @@ nulls = [{nulls}]
 FIRST_DAY = 10  # of November 2026
 RECORDS = 5  # of each source
 STEPS_OF_A_HISTORY = 10
-HEADLINE_TABLES = ("episodes", "appointments", "sessions", "clients", "responses", "scores", "alliance")
 VARIANTS = ("absent", "first", "second", "moved", "broken", "unmended", "twice", "conflicting", "broken_twice")
 HEADERS = {
     "appointments": "appointment_id,client_id,starts_at,status,duration_minutes",
@@ -418,21 +415,6 @@ def random_histories(count: int, seed: int | None = None) -> int:
     )
     run_state_machine_as_test(Nights, settings=chosen)
     return Nights.compared
-
-
-@contextmanager
-def few_tables() -> Iterator[None]:
-    """Only the tables that headlines are about, and nothing built on the others: those ask nothing else of history."""
-    few = [table for table in transforms.tables() if table.name in HEADLINE_TABLES]
-    with (
-        patch.object(transforms, "tables", lambda: few),
-        patch("flows.computing._compute_clinic", lambda tonight, tables: None),
-        patch("flows.publishing.load_questions", dict),
-        patch("flows.pages.draw_pages", lambda order: []),
-        patch("flows.publishing.worklist_text", lambda *_: ""),
-        patch("warehouse.views.VIEWS", ()),
-    ):
-        yield
 
 
 def test_nights_say_what_the_model_says():

@@ -8,6 +8,7 @@ from flows.order import place_change
 from flows.quarantine import discard, main, show
 from warehouse.errors import Unusable
 
+pytestmark = pytest.mark.usefixtures("short_nights")
 LOOSE = "quarantine_limit = 0.9\n" + CLINIC
 NOON = "2026-11-{:02d}T12:00"
 GOOD, BAD = held(1, 10), held(1, 10).replace("attended", "atended")

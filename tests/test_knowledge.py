@@ -1,10 +1,12 @@
 """What was known when, why a number moved, whether the file follows from its records, and going back."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import pytest
-from nights import APPOINTMENTS, CLINIC, RESPONSES, answered, differences, held, open_place
+from few_tables import few_tables
+from nights import APPOINTMENTS, CLINIC, RESPONSES, Place, answered, differences, held, open_place
 
 import transforms
 from flows.as_known_on import as_known_on
@@ -32,8 +34,20 @@ def deliver(place, day: int, days: list[int], *more: str) -> None:
 
 @pytest.fixture(scope="module")
 def three_nights(tmp_path_factory):
+    """Three nights of few tables."""
+    with few_tables():
+        return three_nights_at(tmp_path_factory.mktemp("knowledge") / "clinic")
+
+
+@pytest.fixture(scope="module")
+def three_whole_nights(tmp_path_factory):
+    """The same of every table; tests read it."""
+    return three_nights_at(tmp_path_factory.mktemp("knowledge") / "clinic")
+
+
+def three_nights_at(folder: Path) -> Place:
     """Three nights: sessions of the 9th; the 10th added; one of client 2's corrected and one vanished."""
-    made = open_place(tmp_path_factory.mktemp("knowledge") / "clinic", WHOLE)
+    made = open_place(folder, WHOLE)
     deliver(made, 10, [9])
     deliver(made, 12, [9, 10])
     made.deliver("appointments_2026-11-13.csv", APPOINTMENTS,
@@ -43,7 +57,7 @@ def three_nights(tmp_path_factory):
 
 
 @pytest.fixture
-def place(three_nights, tmp_path):
+def place(three_nights, short_nights, tmp_path):
     return three_nights.copied_to(tmp_path / "clinic")
 
 
@@ -65,7 +79,8 @@ def test_the_macros_answer_what_was_known_after_a_day_s_night(place):
     ]
 
 
-def test_the_tables_as_known_on_a_day_are_those_that_the_night_of_that_day_made(place, tmp_path):
+def test_the_tables_as_known_on_a_day_are_those_that_the_night_of_that_day_made(three_whole_nights, tmp_path):
+    place = three_whole_nights
     then = folders.kept_versions(order_of(place).folders.published)[1]
     out = tmp_path / "then.duckdb"
     assert as_known_on(order_of(place), date(2026, 11, 12), out) == 2
@@ -133,7 +148,8 @@ def _writable(place):
     return version
 
 
-def test_the_published_file_follows_from_its_records(place, capsys):
+def test_the_published_file_follows_from_its_records(three_whole_nights, capsys):
+    place = three_whole_nights
     verdict = verify(order_of(place))
     assert verdict.is_equal
     assert {name: rows for name, rows, *_ in verdict.tables}["appointments"] == 3

@@ -40,9 +40,9 @@ def test_a_good_night_publishes_shows_the_sum_and_says_nothing_alarming(yesterda
     assert not told(yesterday)
 
 
-def test_a_check_counts_and_publishes_nothing(yesterday, run_night):
+def test_a_check_counts_and_publishes_nothing(yesterday, run_night_here):
     before = yesterday.standing()
-    run = run_night(yesterday, TONIGHT, "--check")
+    run = run_night_here(yesterday, TONIGHT, "--check")
     assert (run.returncode, alarming(run)) == (0, [])
     assert "checked, nothing published" in run.stdout
     assert ["responses", "1", "25", "1", "0", "0", "0", "0", "0", "24"] in [x.split() for x in run.stdout.splitlines()]
@@ -85,39 +85,33 @@ def test_the_next_night_that_publishes_notes_the_one_that_failed(yesterday):
         (["--nights", "3"], "unrecognized arguments: --nights 3\n"),
     ],
 )
-def test_unusable_arguments_end_with_status_2(yesterday, run_night, more, said):
+def test_unusable_arguments_end_with_status_2(yesterday, run_night_here, more, said):
     before = yesterday.standing()
-    run = run_night(yesterday, TONIGHT, *more)
+    run = run_night_here(yesterday, TONIGHT, *more)
     assert run.returncode == 2
     assert run.stderr.endswith(said)
     assert yesterday.standing() == before
 
 
-def test_while_another_night_runs_the_second_ends_with_status_3(yesterday, run_night):
+def test_while_another_night_runs_the_second_ends_with_status_3(yesterday, run_night_here):
     yesterday.clinic.write_text(tell_to_file(yesterday) + yesterday.clinic.read_text())
     before = yesterday.standing()
     with (yesterday.warehouse / "private/night.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        run = run_night(yesterday, TONIGHT)
+        run = run_night_here(yesterday, TONIGHT)
     assert run.returncode == 3
     assert run.stderr == "another night is running on this warehouse; wait for it to end\n"
     assert yesterday.standing() == before
     assert not told(yesterday)
 
 
-def test_an_overdue_source_is_published_with_status_4_and_named(yesterday, run_night):
+def test_an_overdue_source_is_published_with_status_4_and_named(yesterday, run_night_here):
     text = yesterday.clinic.read_text().replace("[sources.appointments]", '[sources.appointments]\nevery = "1 day"')
     yesterday.clinic.write_text(text)
     yesterday.deliver("responses_2026-11-21.csv", RESPONSES, answered(1, 20))
-    run = run_night(yesterday, "2026-11-21T12:00")
+    run = run_night_here(yesterday, "2026-11-21T12:00")
     assert (run.returncode, alarming(run)) == (4, [])
     assert "The source appointments is overdue" in run.stdout
     assert yesterday.ask("SELECT source FROM load.sources WHERE is_late") == [("appointments",)]
     yesterday.deliver("appointments_2026-11-21.csv", APPOINTMENTS, [held(1, 20)])
     assert yesterday.night("2026-11-21T12:00").late_sources == []
-
-
-def test_a_night_needs_no_server_that_is_already_running(yesterday, run_night, tmp_path):
-    run = run_night(yesterday, TONIGHT, PREFECT_API_URL="", PREFECT_HOME=str(tmp_path / "home"))
-    assert (run.returncode, alarming(run)) == (0, [])
-    assert yesterday.ask("SELECT load_id FROM load.current") == [(2,)]

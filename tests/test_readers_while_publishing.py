@@ -30,8 +30,8 @@ except duckdb.IOException as error:
 """
 
 
-def test_four_readers_see_only_whole_versions_while_thirty_are_published(published, tmp_path):
-    seen = publish_under_readers(published.copied_to(tmp_path / "clinic"), PUBLICATIONS)
+def test_four_readers_see_only_whole_versions_while_thirty_are_published(shortly_published, short_nights, tmp_path):
+    seen = publish_under_readers(shortly_published.copied_to(tmp_path / "clinic"), PUBLICATIONS)
     assert seen.wrong == []
     assert seen.opened > seen.versions > READERS  # they did read while versions were published
 
@@ -61,13 +61,13 @@ def test_nights_one_by_one_end_with_the_tables_of_all_at_once(ten_nights):
 
 
 @pytest.fixture
-def given_to_analysts(published):
+def given_to_analysts(shortly_published, short_nights):
     """A warehouse that was given to a group of analysts before its night, where others can get at it."""
     group = 4242 if os.geteuid() == 0 else os.getegid()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         folder.chmod(0o755)
-        place = published.copied_to(folder / "clinic")
+        place = shortly_published.copied_to(folder / "clinic")
         place.folder.chmod(0o755)
         shutil.chown(place.warehouse / "analysts", group=group)
         place.night("2026-11-18T13:00")
@@ -89,7 +89,7 @@ def test_an_analyst_reads_and_is_refused_to_write_and_a_stranger_gets_nothing(gi
     assert place.standing() == before
 
 
-def test_the_trees_have_the_modes_of_their_readers_whatever_the_umask(tmp_path):
+def test_the_trees_have_the_modes_of_their_readers_whatever_the_umask(short_nights, tmp_path):
     before = os.umask(0o077)
     try:
         place = open_place(tmp_path / "clinic")

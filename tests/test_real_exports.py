@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from few_tables import few_tables
+from nights import but_for_pages
 from reading import Reading
 from real_clinics import CLINICS, INSTRUMENTS
 
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="skipped: no real expo
 
 @pytest.fixture
 def published(tmp_path):
-    """Run a night on a real folder under a clinic file of ours, and open what it published."""
+    """Run a night of few tables on a real folder under a clinic file of ours, and open what it published."""
 
     def run(folder: str, clinic: str):
         (tmp_path / "instruments").mkdir()
@@ -28,7 +30,8 @@ def published(tmp_path):
         file.write_text(clinic, encoding="utf-8")
         order = place_order(REAL / folder, file, tmp_path / "warehouse", "2026-11-22T03:00")
         make_key(order.folders)
-        night(order)
+        with few_tables("item_responses"):
+            night(order, run=but_for_pages)
         return open_published(order.folders.published)
 
     return run

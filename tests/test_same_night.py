@@ -24,7 +24,7 @@ STATUS = "SELECT status, count(*) FROM appointments GROUP BY status ORDER BY sta
 
 
 @pytest.fixture
-def place(tmp_path):
+def place(tmp_path, short_nights):
     return open_place(tmp_path / "clinic", DATED)
 
 
@@ -63,15 +63,17 @@ def test_everything_read_again_under_another_clinic_file_changes_no_table(demo, 
     assert place.ask("SELECT count(*) FROM load.quarantine WHERE state = 'released' OR load_id = 2") == [(0,)]
 
 
-def test_a_file_only_touched_or_copied_loads_nothing(yesterday):
-    yesterday.night("2026-11-19T12:00")
-    before = kept(yesterday)
-    for path in list(yesterday.exports.iterdir()):
+def test_a_file_only_touched_or_copied_loads_nothing(short_yesterday):
+    short_yesterday.night("2026-11-19T12:00")
+    before = kept(short_yesterday)
+    for path in list(short_yesterday.exports.iterdir()):
         os.utime(path, (LONG_AGO + 5, LONG_AGO + 5))
-    shutil.copy2(yesterday.exports / "responses_2026-11-19.csv", yesterday.exports / "responses_2026-11-19 (1).csv")
-    assert yesterday.night("2026-11-19T12:00").client_count == 0
-    assert yesterday.ask("SELECT loaded_count FROM load.files WHERE load_id = 3") == [(0,)]
-    assert differences(before, yesterday.published, ("main",)) == {}
+    shutil.copy2(
+        short_yesterday.exports / "responses_2026-11-19.csv", short_yesterday.exports / "responses_2026-11-19 (1).csv"
+    )
+    assert short_yesterday.night("2026-11-19T12:00").client_count == 0
+    assert short_yesterday.ask("SELECT loaded_count FROM load.files WHERE load_id = 3") == [(0,)]
+    assert differences(before, short_yesterday.published, ("main",)) == {}
 
 
 @pytest.mark.parametrize(("clinic", "name"), [(UNDATED, "appointments.csv"), (DATED, "appointments_2026-11-18.csv")])
@@ -86,21 +88,21 @@ def test_deliveries_a_b_a_under_one_name_end_as_a(place, clinic, name):
     assert place.ask(versions) == [(1, 2, "attended"), (2, 3, "no_show"), (3, None, "attended"), (1, None, "attended")]
 
 
-def test_a_corrected_time_zone_reads_the_files_again(yesterday):
-    right = yesterday.clinic.read_text()
-    yesterday.clinic.write_text(right.replace('csv"\n\n', 'csv"\ntime_zone = "Europe/London"\n\n', 1))
-    yesterday.night("2026-11-19T12:00")
+def test_a_corrected_time_zone_reads_the_files_again(short_yesterday):
+    right = short_yesterday.clinic.read_text()
+    short_yesterday.clinic.write_text(right.replace('csv"\n\n', 'csv"\ntime_zone = "Europe/London"\n\n', 1))
+    short_yesterday.night("2026-11-19T12:00")
     shifted = "SELECT count(*) FROM appointments WHERE hour(starts_at - INTERVAL 6 HOUR) <> hour(starts_local)"
-    assert yesterday.ask(f"SET TimeZone = 'UTC'; {shifted}")[0][0] > 0
-    yesterday.clinic.write_text(right)
-    yesterday.night("2026-11-19T12:00")
-    fresh = yesterday.twin()
+    assert short_yesterday.ask(f"SET TimeZone = 'UTC'; {shifted}")[0][0] > 0
+    short_yesterday.clinic.write_text(right)
+    short_yesterday.night("2026-11-19T12:00")
+    fresh = short_yesterday.twin()
     fresh.night("2026-11-19T12:00")
-    assert differences(fresh.published, yesterday.published, ("main",)) == {}
+    assert differences(fresh.published, short_yesterday.published, ("main",)) == {}
 
 
-def test_rows_of_a_wrong_reading_leave_main_when_clinic_toml_is_corrected(place):
-    place.clinic.write_text(WIDE.format(client="counsellor"))
+def test_rows_of_a_wrong_reading_leave_every_table_when_clinic_toml_is_corrected(tmp_path):
+    place = open_place(tmp_path / "clinic", WIDE.format(client="counsellor"))
     rows = [f"P{client},T{client},2026-11-{day},7,8,9,10" for client in range(4) for day in (10, 11)]
     place.deliver("surveys.csv", "patient,counsellor,day,q1,q2,q3,q4", rows)
     place.night("2026-11-18T12:00")

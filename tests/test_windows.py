@@ -5,6 +5,7 @@ from nights import APPOINTMENTS, CLINIC, held, open_place
 
 from warehouse.errors import Refused, Unusable
 
+pytestmark = pytest.mark.usefixtures("short_nights")
 WHOLE = CLINIC.replace('%d*.csv"\n\n', '%d*.csv"\ncovers = "all"\n\n', 1)
 WINDOW = WHOLE.replace('"all"', '"3 days"')
 NOON = "2026-11-{:02d}T12:00"

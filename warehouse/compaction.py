@@ -11,7 +11,7 @@ from warehouse.folders import Folders, kept_versions, swap
 from warehouse.opening import attach, attach_as_it_is, is_as_the_key_says, open_memory
 
 COMPACT_ABOVE = 1 / 3  # of the file
-LEAST_BLOCKS = 32  # 8 MiB: of a smaller file nothing is worth the copy
+LEAST_BLOCKS = 256  # 64 MiB: of a smaller file nothing is worth the copy, and the next night fills what is empty
 
 
 def should_be_compacted(con: duckdb.DuckDBPyConnection) -> bool:

@@ -284,11 +284,9 @@ def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
     for book in BOOKS.values():
         wanted |= _described("TABLE", f"load.{book.name}", book.description, book.columns)
     said = _comments(con)
-    con.begin()  # some hundred statements, written to the disk once
     for (what, name), comment in wanted.items():
         if said.get(name) != comment:
             say(con, what, name, comment)
-    con.commit()
 
 
 def _described(what: str, name: str, comment: str, columns: tuple[Column, ...]) -> dict[tuple[str, str], str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from warehouse.columns import DIRECTIONS, RATERS, TIMINGS
@@ -66,8 +67,16 @@ def load_instruments(own: Path | None = None) -> dict[str, Instrument]:
 
     Raises Unusable with the file, the key and the reason.
     """
-    files = {path.stem: path for folder in (HERE, own) if folder for path in sorted(folder.glob("*.toml"))}
-    return {name: read_instrument(path) for name, path in files.items()}
+    return _shipped() | (_in(own) if own else {})
+
+
+@cache
+def _shipped() -> dict[str, Instrument]:
+    return _in(HERE)
+
+
+def _in(folder: Path) -> dict[str, Instrument]:
+    return {path.stem: read_instrument(path) for path in sorted(folder.glob("*.toml"))}
 
 
 def read_instrument(path: Path) -> Instrument:
