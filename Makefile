@@ -33,7 +33,7 @@ night: $(READY)
 	$(BIN)/python -m flows.nightly --exports demo/exports --clinic demo/clinic.toml --warehouse demo/warehouse --as-of $(DEMO_NIGHT)
 
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 serve: $(READY)
 	$(BIN)/python -m flows.serve --exports $(EXPORTS) --clinic $(CLINIC) --warehouse $(WAREHOUSE)

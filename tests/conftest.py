@@ -25,6 +25,14 @@ LONGEST = (
     "test_bench",
     "test_nightly_command",
     "test_attack",
+    "test_serve",
+    "test_windows",
+    "test_canary",
+    "test_encryption",
+    "test_forget",
+    "test_knowledge",
+    "test_inbox",
+    "test_full_disk",
 )
 
 STARTS_WITHIN = 180  # seconds
@@ -54,7 +62,7 @@ def surroundings(tmp_path_factory):
 
 
 def pytest_collection_modifyitems(items):
-    """The longest modules first: two workers then end together."""
+    """The longest modules first: the workers, two a core because nights wait for the disk, then end together."""
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 

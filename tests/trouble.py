@@ -19,7 +19,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -372,6 +372,47 @@ def clock_changes(day: Day) -> str:
     return "four nights around both changes published, one night a day is scheduled, freshness right on each"
 
 
+def clock_set(day: Day) -> str:
+    """The machine's own clock runs over each change while it serves: the night due then runs by itself, and once."""
+    zone, told = ZoneInfo("America/Chicago"), []
+    switch_off(day)
+    before = dict(day.environment)
+    for date in ("2027-03-14", "2027-11-07"):
+        place = day.place(f"clock_set_{date}")
+        _schedule(place, "0 3 * * *")
+        due = datetime.fromisoformat(f"{date}T03:00").replace(tzinfo=zone)
+        ahead = (due - datetime.now(UTC)).total_seconds() - 75  # that many seconds are left for the server to start
+        day.environment |= {"PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api"}
+        day.environment |= {"PREFECT_HOME": str(day.folder / date), "TZ": "UTC", "LD_PRELOAD": str(_faketime(day))}
+        day.environment |= {"FAKETIME": f"+{ahead:.0f}", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        day.serving = serve(day, place)
+        (run,) = eventually(lambda: _ended(day), 400, f"the night of {date}")
+        assert (run["state"]["type"], _instant(run)) == ("COMPLETED", due), run["state"]
+        assert place.published.exists()
+        ours = [each for each in _scheduled(day) if each["deployment_id"] == run["deployment_id"]]
+        nights = [_instant(each).astimezone(zone) for each in ours]
+        assert len({night.date() for night in nights}) == len(nights) > 1, nights
+        assert {(night.hour, night.minute) for night in nights} == {(3, 0)}, nights
+        switch_off(day)
+        told.append(f"{due.astimezone(UTC):%d %B %H:%M} UTC")
+    day.environment = before
+    day.serving = serve(day, day.scheduled)
+    return f"the nights of {' and '.join(told)} ran by themselves, once each, at 3 o'clock as clocks then showed it"
+
+
+def _instant(run: dict) -> datetime:
+    return datetime.fromisoformat(run["expected_start_time"])
+
+
+def _faketime(day: Day) -> Path:
+    """Debian's libfaketime, which sets the clock of single processes; installed where it is not."""
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    if not found:
+        _install(day, "libfaketime")
+        found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return found[0]
+
+
 # A server of its own: PostgreSQL and a process worker.
 
 
@@ -407,11 +448,15 @@ def _postgres_tools(day: Day) -> Path:
     """Where PostgreSQL's programs are; installed from Debian where they are not."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
-        with (day.folder / "apt.txt").open("w") as said:
-            quietly("apt-get", "update", to=said)
-            quietly("apt-get", "install", "-y", "--no-install-recommends", "postgresql", to=said)
+        _install(day, "postgresql")
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return found[-1].parent
+
+
+def _install(day: Day, package: str) -> None:
+    with (day.folder / "apt.txt").open("a") as said:
+        quietly("apt-get", "update", to=said)
+        quietly("apt-get", "install", "-y", "--no-install-recommends", package, to=said)
 
 
 def free_port() -> int:
@@ -472,6 +517,7 @@ ONE_MACHINE = {
     "disk_full": disk_full,
     "renamed_and_late": renamed_and_late,
     "clock_changes": clock_changes,
+    "clock_set": clock_set,
     "days_off": days_off,
 }
 SCENARIOS = {**ONE_MACHINE, "postgres_restarted": postgres_restarted}
