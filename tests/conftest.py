@@ -1,18 +1,22 @@
 """What several test modules need: a Prefect server, a published yesterday, a demo clinic, a night as a real process."""
 
+import fcntl
+import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 from few_tables import few_tables, published_place
 from hypothesis import settings
 from nights import ROOT, Place, but_for_finished_tables, demo_place
 
-settings.register_profile("untimed", deadline=None)  # no test asserts a time
+settings.register_profile("untimed", deadline=None, max_examples=50)  # no test asserts a time
 settings.load_profile("untimed")
 
 LONGEST = (
@@ -35,30 +39,56 @@ LONGEST = (
     "test_full_disk",
 )
 
+SERVER = "prefect-server.json"  # its process and how to find it
+STARTED = []  # it outlives the worker that starts it
 STARTS_WITHIN = 180  # seconds
 ENDS_WITHIN = 240  # seconds; a night that takes longer hangs
 
 
 @pytest.fixture(scope="session")
 def surroundings(tmp_path_factory):
-    """The environment of a real night: a Prefect server of its own, whose home is empty at first."""
-    home = tmp_path_factory.mktemp("prefect")
+    """The environment of a real night: a Prefect server whose home is empty at first, one for all workers."""
+    shared = _shared(tmp_path_factory.getbasetemp())
+    with (shared / "prefect.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / SERVER).exists():
+            (shared / SERVER).write_text(json.dumps(_start_server(shared)))
+    _, private = json.loads((shared / SERVER).read_text())
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "RAPPORT_"))}
+    return kept | private
+
+
+def _shared(folder: Path) -> Path:
+    """Where all workers look: a worker's own folder lies in it."""
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+def _start_server(shared: Path) -> tuple[int, dict[str, str]]:
+    """Its process, and what a night's environment needs to find it."""
+    home = shared / "prefect"
+    home.mkdir()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     private = {"PREFECT_HOME": str(home), "PREFECT_API_URL": f"http://127.0.0.1:{port}/api"}
-    quiet = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
+    private |= {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "RAPPORT_"))}
-    environment = kept | private | quiet
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "server.log").open("w") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        _wait_for(f"{private['PREFECT_API_URL']}/health", server)
-        yield environment
-    finally:
-        server.terminate()
-        server.wait(timeout=60)
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=kept | private, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    STARTED.append(server)
+    _wait_for(f"{private['PREFECT_API_URL']}/health", server)
+    return server.pid, private
+
+
+def pytest_sessionfinish(session):
+    """Whoever ends last stops the server that any worker has started."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        started = session.config._tmp_path_factory.getbasetemp() / SERVER
+        if started.exists():
+            os.killpg(json.loads(started.read_text())[0], signal.SIGTERM)
 
 
 def pytest_collection_modifyitems(items):

@@ -4,9 +4,11 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from flows.bench import door, report, rounds
+from flows.bench import __main__ as bench
+from flows.bench import door, history, report, rounds
 from flows.bench.history import nights_after, write_history
 from flows.bench.inputs import Inputs, write_inputs
+from flows.bench.work import PIECES
 from warehouse.clinic import read_clinic
 
 
@@ -55,7 +57,9 @@ def test_the_figure_is_the_median_of_the_ratios_of_each_round(inputs):
     assert "first night │ 3.00" in " ".join(console.export_text().split())
 
 
-def test_a_day_brings_the_same_rows_to_a_step_whether_one_year_lies_behind_it_or_ten(tmp_path):
+def test_a_day_brings_the_same_rows_to_a_step_whether_one_year_lies_behind_it_or_ten(tmp_path, monkeypatch):
+    monkeypatch.setattr("flows.pages.draw_pages", lambda order: [])
+    monkeypatch.setattr(history, "start", lambda piece, *arguments: PIECES[piece](*map(str, arguments)))
     write_history(tmp_path, clients=16)
     touched = []
     for years in (1, 10):
@@ -64,6 +68,17 @@ def test_a_day_brings_the_same_rows_to_a_step_whether_one_year_lies_behind_it_or
         touched.append({step: rows for step, _, _, rows in night["steps"]})
     assert touched[0] == touched[1]
     assert all(touched[0][step] > 0 for step in ("read", "check records", "keep history", "compute tables"))
+
+
+def test_the_command_tells_the_rounds_it_was_asked_for(tmp_path, monkeypatch, capsys):
+    whole = {"floor": _piece(1.0)} | dict.fromkeys(rounds.NIGHTS, _piece(2.0))
+    monkeypatch.setattr(bench, "one_round", lambda *_: whole.items())
+    monkeypatch.setattr("sys.argv", ["bench", "--size", "XS", "--rounds", "2", "--folder", str(tmp_path / "bench")])
+    bench.main()
+    said = capsys.readouterr().out
+    assert "2.00" in said
+    assert "AllianceSurveys" in said
+    assert list((tmp_path / "bench").iterdir()) == []
 
 
 def test_the_door_and_polars_alone_count_the_same_records_and_both_times_are_told(inputs):

@@ -33,8 +33,10 @@ def ask(environment: dict, path: str, **question: object):
 def test_a_night_is_tasks_assets_and_artifacts(surroundings, run_night, yesterday):
     run = run_night(yesterday, "2026-11-19T12:34")
     assert run.returncode == 0, run.stderr
-    artifacts = ask(surroundings, "artifacts/filter", sort="CREATED_DESC")
-    night = {each["key"]: each for each in artifacts if each["flow_run_id"] == artifacts[0]["flow_run_id"]}
+    runs = ask(surroundings, "flow_runs/filter", sort="START_TIME_DESC")
+    (ours,) = (each["id"] for each in runs if each["parameters"].get("warehouse") == str(yesterday.warehouse))
+    artifacts = ask(surroundings, "artifacts/filter", artifacts={"flow_run_id": {"any_": [ours]}})
+    night = {each["key"]: each for each in artifacts}
     assert night.keys() == {"books", "checks", "volumes"}
     books = json.loads(night["books"]["data"])
     assert [(row["source"], row["record_count"], row["loaded_count"]) for row in books] == [
@@ -45,15 +47,14 @@ def test_a_night_is_tasks_assets_and_artifacts(surroundings, run_night, yesterda
     assert (checks["staged.appointments"], checks["load.files"]) == ((0, 0), (0, 0))
     picture = night["volumes"]["data"].partition(",")[2]
     assert len(ElementTree.fromstring(base64.b64decode(picture)).findall(".//{*}title")) == 2 * len(FATES)
-    ours = {"flow_runs": {"id": {"any_": [artifacts[0]["flow_run_id"]]}}}
-    tasks = ask(surroundings, "task_runs/filter", **ours)
+    tasks = ask(surroundings, "task_runs/filter", flow_runs={"id": {"any_": [ours]}})
     tasks.sort(key=lambda task: task["start_time"])
     names = [task["name"] for task in tasks]
     assert [name for name in names if name in STEPS] == list(STEPS)
     assert [name for name in names if name not in STEPS] == ["bucket 1 of 1"]
     assert {task["state"]["type"] for task in tasks} == {"COMPLETED"}
     tables = {table.name for table in transforms.tables()}
-    assert eventually(lambda: _assets(surroundings, artifacts[0]["flow_run_id"]) == len(tables))
+    assert eventually(lambda: _assets(surroundings, ours) == len(tables))
 
 
 def _assets(environment: dict, flow_run: str) -> int:
