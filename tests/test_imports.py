@@ -1,8 +1,10 @@
 """Who may import whom (design.md, One sentence each), and what may stand in no committed file."""
 
 import ast
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,12 @@ def test_no_committed_file_names_a_folder_of_the_machine_it_was_written_on():
 def test_the_lock_names_no_host():
     lock = ROOT / "requirements.lock"
     assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host", lock.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("told", "count"), [({}, "1"), ({"POLARS_MAX_THREADS": "3"}, "3")])
+def test_a_command_runs_polars_in_one_thread_unless_the_environment_says_otherwise(told, count):
+    looks = "import flows.order, polars; print(polars.thread_pool_size())"
+    kept = {name: value for name, value in os.environ.items() if name != "POLARS_MAX_THREADS"}
+    words = [sys.executable, "-c", looks]
+    asked = subprocess.run(words, cwd=ROOT, env=kept | told, capture_output=True, text=True, check=True)
+    assert asked.stdout.strip() == count
