@@ -11,7 +11,7 @@ import csv
 import io
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -27,21 +27,25 @@ _WRITE_SO = f"write one line each under the heading {','.join(HEADING)}, the day
 
 @dataclass(frozen=True)
 class Request:
-    """One line of the file, by its number."""
+    """One line of the file."""
 
-    line: int
     space: str
     client: str
     since: date | None
+    line: int = field(compare=False)  # where it stands: lines before it leave the file
 
 
 def waiting(where: Folders) -> list[Request]:
     """The requests that wait. Raises Unusable that names the line, never what is in it."""
     if not where.erasure_requests.exists():
         return []
-    head, *lines = csv.reader(io.StringIO(where.erasure_requests.read_text(encoding="utf-8-sig"))) or [[]]
+    try:
+        text = where.erasure_requests.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unusable("forget.csv is not UTF-8 text; save it as that") from None
+    head, *lines = list(csv.reader(io.StringIO(text))) or [HEADING]
     if [name.strip() for name in head] != HEADING:
-        raise Unusable(f"{where.erasure_requests.name} does not begin with {','.join(HEADING)}; {_WRITE_SO}")
+        raise Unusable(f"forget.csv does not begin with {','.join(HEADING)}; {_WRITE_SO}")
     return [_request(number, line) for number, line in enumerate(lines, start=2) if any(map(str.strip, line))]
 
 
@@ -53,7 +57,7 @@ def _request(number: int, line: list[str]) -> Request:
             raise ValueError
     except ValueError:
         raise Unusable(f"line {number} of forget.csv is no request; {_WRITE_SO}") from None
-    return Request(number, space, client, since)
+    return Request(space, client, since, number)
 
 
 def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], None]) -> int:
@@ -61,8 +65,9 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
     stays, and those behind it are done. Raises RapportError that names its line."""
     if not exports.is_dir():
         raise Unusable(f"the exports folder {exports} does not exist; check --exports")
-    asked, kept = waiting(Folders(warehouse)), []
-    for place, request in enumerate(asked):
+    where, kept = Folders(warehouse), []
+    asked = waiting(where)
+    for request in asked:
         order = place_change(clinic, warehouse)
         try:
             person = find_person(order, request.space, request.client, request.since)
@@ -70,11 +75,11 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
             kept.append(request)
             continue
         receipt = forget(order, person)
-        _note_holding(order.folders, receipt, list(still_holding(order, exports, person)))
-        _leave(order.folders, [*kept, *asked[place + 1 :]])
+        _note_holding(where, receipt, list(still_holding(order, exports, person)))
+        _take_off(where, request)
         told(f"one request is done, published as load {receipt.load_id}")
     if kept:
-        lines = ", ".join(str(number) for number, _ in enumerate(kept, start=2))
+        lines = ", ".join(str(one.line) for one in waiting(where) if one in kept)
         raise RapportError(
             f"{len(kept)} of {len(asked)} requests in private/forget.csv name nobody who is known (now line {lines}); "
             "correct the number or its id space, or remove the line"
@@ -82,10 +87,11 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
     return len(asked)
 
 
-def _leave(where: Folders, requests: list[Request]) -> None:
+def _take_off(where: Folders, done: Request) -> None:
+    """A request leaves the file, as it is now: somebody may have added one while this one was met."""
+    left = [[one.space, one.client, one.since or ""] for one in waiting(where) if one != done]
     text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerows([HEADING, *([one.space, one.client, one.since or ""] for one in requests)])
+    csv.writer(text, lineterminator="\n").writerows([HEADING, *left])
     prepare(where.building / where.erasure_requests.name, text.getvalue()).replace(where.erasure_requests)
 
 

@@ -53,13 +53,16 @@ def surroundings(tmp_path_factory):
         if not (shared / SERVER).exists():
             (shared / SERVER).write_text(json.dumps(_start_server(shared)))
     _, private = json.loads((shared / SERVER).read_text())
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "RAPPORT_"))}
-    return kept | private
+    return _ordinary_environment() | private
 
 
 def _shared(folder: Path) -> Path:
     """Where all workers look: a worker's own folder lies in it."""
     return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+def _ordinary_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "RAPPORT_"))}
 
 
 def _start_server(shared: Path) -> tuple[int, dict[str, str]]:
@@ -71,11 +74,15 @@ def _start_server(shared: Path) -> tuple[int, dict[str, str]]:
         port = free.getsockname()[1]
     private = {"PREFECT_HOME": str(home), "PREFECT_API_URL": f"http://127.0.0.1:{port}/api"}
     private |= {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "RAPPORT_"))}
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "server.log").open("w") as log:
         server = subprocess.Popen(
-            command, cwd=ROOT, env=kept | private, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=ROOT,
+            env=_ordinary_environment() | private,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     _wait_for(f"{private['PREFECT_API_URL']}/health", server)
     server.returncode = 0  # it outlives this worker, which is not to wait for it

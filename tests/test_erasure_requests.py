@@ -87,3 +87,35 @@ def test_a_file_with_another_heading_is_refused(asked):
     folders.erasure_requests.write_text("clinic,C1\n")
     with pytest.raises(Unusable, match="does not begin with space,client,since"):
         waiting(folders)
+
+
+def test_a_request_that_is_written_while_another_is_met_is_not_lost(asked):
+    folders, place, told = asked("clinic,C1,"), asked.place, []
+
+    def write_one_more(*given):
+        folders.erasure_requests.write_text(folders.erasure_requests.read_text() + "clinic,C0,2026-11-17\n")
+        return []
+
+    with pytest.MonkeyPatch.context() as meanwhile:
+        meanwhile.setattr("flows.erasure_requests.still_holding", write_one_more)
+        assert fulfil(place.exports, place.clinic, place.warehouse, told.append) == 1
+    assert folders.erasure_requests.read_text() == f"{HEADING}\nclinic,C0,2026-11-17\n"
+
+
+def test_lines_are_counted_as_they_stand_in_the_file(asked):
+    asked("", "clinic,C99,", "", "clinic,C98,")
+    with pytest.raises(RapportError, match=r"2 of 2 requests .* \(now line 3, 5\)"):
+        fulfilled(asked.place)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"), [(b"", None), ("space,client,since\n\u00e9,C1,".encode("latin-1"), "UTF-8")]
+)
+def test_an_empty_file_holds_no_request_and_one_that_is_not_utf_8_is_refused(asked, written, said):
+    folders = asked()
+    folders.erasure_requests.write_bytes(written)
+    if said is None:
+        assert waiting(folders) == []
+    else:
+        with pytest.raises(Unusable, match=said):
+            waiting(folders)

@@ -38,7 +38,7 @@ def at_the_desk(demo, surroundings, tmp_path_factory):
 
 
 def test_every_block_of_the_page_runs_one_after_another(at_the_desk):
-    assert len(BLOCKS) >= 11
+    assert len(BLOCKS) >= 12
     stale = [block for block in BLOCKS if "flows.freshness" in block]
     for block in BLOCKS:
         words = ["bash", "-euo", "pipefail", "-c", block]

@@ -375,6 +375,7 @@ def clock_changes(day: Day) -> str:
 def clock_set(day: Day) -> str:
     """The machine's own clock runs over each change while it serves: the night due then runs by itself, and once."""
     zone, told = ZoneInfo("America/Chicago"), []
+    library = _from_debian(day, "libfaketime", "*/faketime/libfaketimeMT.so.1")  # it sets the clock of a process
     switch_off(day)
     before = dict(day.environment)
     for date in ("2027-03-14", "2027-11-07"):
@@ -383,7 +384,7 @@ def clock_set(day: Day) -> str:
         due = datetime.fromisoformat(f"{date}T03:00").replace(tzinfo=zone)
         ahead = (due - datetime.now(UTC)).total_seconds() - 75  # that many seconds are left for the server to start
         day.environment |= {"PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api"}
-        day.environment |= {"PREFECT_HOME": str(day.folder / date), "TZ": "UTC", "LD_PRELOAD": str(_faketime(day))}
+        day.environment |= {"PREFECT_HOME": str(day.folder / date), "TZ": "UTC", "LD_PRELOAD": str(library)}
         day.environment |= {"FAKETIME": f"+{ahead:.0f}"}
         day.serving = serve(day, place)
         (run,) = eventually(lambda: _ended(day), 400, f"the night of {date}")
@@ -404,22 +405,13 @@ def _instant(run: dict) -> datetime:
     return datetime.fromisoformat(run["expected_start_time"])
 
 
-def _faketime(day: Day) -> Path:
-    """Debian's libfaketime, which sets the clock of single processes; installed where it is not."""
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    if not found:
-        _install(day, "libfaketime")
-        found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    return found[0]
-
-
 # A server of its own: PostgreSQL and a process worker.
 
 
 @contextmanager
 def postgres(day: Day) -> Iterator[str]:
     """Debian's PostgreSQL on a port and folder of its own, run as its own user."""
-    tools = _postgres_tools(day)
+    tools = _from_debian(day, "postgresql", "postgresql/*/bin/initdb").parent
     data = Path(tempfile.mkdtemp(prefix="rapport-postgres-"))
     shutil.chown(data, POSTGRES_USER)
     port = free_port()
@@ -444,19 +436,13 @@ def quietly(*words: str, to: object = subprocess.DEVNULL) -> None:
     subprocess.run(words, cwd="/", check=True, stdout=to, stderr=to)
 
 
-def _postgres_tools(day: Day) -> Path:
-    """Where PostgreSQL's programs are; installed from Debian where they are not."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        _install(day, "postgresql")
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent
-
-
-def _install(day: Day, package: str) -> None:
-    with (day.folder / "apt.txt").open("a") as said:
-        quietly("apt-get", "update", to=said)
-        quietly("apt-get", "install", "-y", "--no-install-recommends", package, to=said)
+def _from_debian(day: Day, package: str, pattern: str) -> Path:
+    """A file below /usr/lib; its package is installed where it is not there."""
+    if not sorted(Path("/usr/lib").glob(pattern)):
+        with (day.folder / "apt.txt").open("a") as said:
+            quietly("apt-get", "update", to=said)
+            quietly("apt-get", "install", "-y", "--no-install-recommends", package, to=said)
+    return sorted(Path("/usr/lib").glob(pattern))[-1]
 
 
 def free_port() -> int:

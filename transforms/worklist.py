@@ -40,10 +40,11 @@ def worklist(
     today = clinic.day_of(as_of)
     near = _near(appointments, sessions, today, as_of).cache()
     last = _last_session(sessions).cache()
-    rated = alliance.filter(pl.col("scale") == "total", pl.col("rater").is_in(["client", "caregiver"])).join(
-        near, on="client_id", how="semi"
+    rated = (
+        alliance.filter(pl.col("scale") == "total", pl.col("rater").is_in(["client", "caregiver"]))
+        .join(near, on="client_id", how="semi")
+        .cache()
     )
-    rated = rated.cache()
     lines = [
         _below(rated, score_bands),
         _fell(rated, clinic),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
 from html import escape
 from importlib.metadata import version
@@ -28,8 +29,13 @@ def drawings(html: str) -> dict[str, str]:
 
 def _mark(spec: dict[str, object], name: str, alt: str) -> str:
     """Everything that a drawing follows from, in 128 bits."""
-    made_by = [version("vl-convert-python"), Path(__file__).read_text(encoding="utf-8")]
-    return sha256(json.dumps([spec, name, alt, made_by], default=str).encode()).hexdigest()[:32]
+    return sha256(json.dumps([spec, name, alt, _made_by()], default=str).encode()).hexdigest()[:32]
+
+
+@cache
+def _made_by() -> str:
+    """The library and this module: with either changed, a picture may be drawn otherwise."""
+    return version("vl-convert-python") + Path(__file__).read_text(encoding="utf-8")
 
 
 def _drawn(spec: dict[str, object], name: str, alt: str, mark: str) -> str:
