@@ -9,6 +9,7 @@ import polars as pl
 import transforms
 from flows.crosswalk import add_people, birth_dates
 from flows.definitions import fingerprints
+from flows.known_lines import remember
 from flows.order import Tonight
 from warehouse import building, computing, frames, history, ledger, movement, retracting, risk, staging, summary
 from warehouse.definitions import changed, note_changed
@@ -26,6 +27,7 @@ def keep(tonight: Tonight) -> None:
     ledger.count_records(con)
     tonight.files = summary.files_by_source(con)
     ledger.write_ledgers(con, tonight.load_id)
+    remember(tonight)
     staging.clear(con)
     tonight.crosswalk = add_people(tonight.crosswalk, tonight.pseudonyms.crosswalk(), tonight.births)
 

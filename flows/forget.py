@@ -25,6 +25,7 @@ from flows.crosswalk import open_crosswalk
 from flows.deliveries import matching
 from flows.joining import join_clients
 from flows.key import read_key
+from flows.known_lines import drop_lines
 from flows.night import at_work
 from flows.order import Order, Tonight, place_change
 from flows.pages import draw
@@ -79,6 +80,7 @@ def forget(order: Order, person: Person) -> Receipt:
         tonight.leaves_space_behind = True
         for pseudonym in person.pseudonyms:
             set_tombstone(order.folders, pseudonym, person.since)
+        drop_lines(order.folders)
         begin(tonight)
         join_clients(tonight)
         rows = Counter()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from expectations.checking import Outcome
     from flows.deliveries import Delivery
+    from flows.known_lines import ReadByLine
     from flows.tombstones import Tombstones
     from warehouse.summary import FileSums
 
@@ -103,6 +104,8 @@ class Tonight:
     vanished: list[tuple[str, int]] = field(default_factory=list)
     retracted: list[tuple[str, str, pl.DataFrame, datetime]] = field(default_factory=list)  # kind, source, ids, export
     births: list[pl.DataFrame] = field(default_factory=list)
+    by_line: list[ReadByLine] = field(default_factory=list)  # whole exports that were read line by line
+    remembered: list[Path] = field(default_factory=list)  # what is known of their lines, until it is kept
     is_full_build: bool = False
     client_count: int = 0
     outcomes: list[Outcome] = field(default_factory=list)

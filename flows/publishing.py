@@ -10,6 +10,7 @@ import polars as pl
 
 import transforms
 from dashboards.questions import load_questions
+from flows.known_lines import keep_lines
 from flows.order import Tonight
 from flows.sharing import share
 from flows.tombstones import Tombstones, read_tombstones
@@ -37,6 +38,7 @@ def publish(tonight: Tonight) -> None:
     if publishing.seal(con) or tonight.leaves_space_behind:
         compaction.compact(tonight.building)
     _move_links(tonight, shared)
+    keep_lines(tonight)
     waiting.replace(where.worklist)
 
 

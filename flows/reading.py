@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import polars as pl
 
 from flows.deliveries import Delivery
 from flows.joining import join_clients
+from flows.known_lines import ReadByLine, ways_by_line
 from flows.order import Tonight
 from transforms.pseudonyms import pseudonymise, retracted_ids
 from transforms.sources import open_delivery, read
+from transforms.sources.known_lines import RECORD, NotByLine
+from transforms.sources.opened import Opened
 from transforms.sources.task import Task
 from warehouse import history, ledger, quarantine, risk, staging
 from warehouse.errors import Refused
+from warehouse.known_lines import is_contradicted, show
 
 
 def read_deliveries(tonight: Tonight) -> None:
@@ -26,31 +32,73 @@ def read_deliveries(tonight: Tonight) -> None:
     tonight.row_count = tonight.staging.row_count
 
 
+@dataclass
+class Taken:
+    """A delivery as it was read: its rows are staged."""
+
+    opened: Opened
+    task: Task
+    births: list[pl.DataFrame] = field(default_factory=list)
+    left_out: list[pl.Series] = field(default_factory=list)  # records of people who may not be read
+    met: pl.DataFrame | None = None  # what is known of lines that were not read; None where every line was
+
+
 def _read(tonight: Tonight, delivery: Delivery) -> None:
-    order = tonight.order
     if delivery.same_as:
         _pass_over(tonight, delivery)
         return
-    clinic = order.clinic
-    task = Task(order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
-    opened = open_delivery(delivery.path, delivery.source)
-    births = []
-    for kind, frame in read(opened, delivery.source, task):
-        safe = pseudonymise(kind, frame, delivery.source, tonight.pseudonyms)
-        if kind == "clients":
-            born = safe.select("client_id").with_columns(frame["birth_date"])
-            births.append(tonight.tombstones.without(kind, born).rename({"client_id": "pseudonym"}))
-        tonight.staging.add_rows(kind, tonight.tombstones.without(kind, safe), delivery.number)
+    taken = _taken(tonight, delivery)
     if not delivery.is_unmoved:
         tonight.staging.drop_file(delivery.number)
         tonight.waiting.append(delivery.path.name)
         return
-    exported_at = delivery.exported_at or task.exported_at or order.as_of
+    _enter(tonight, delivery, taken)
+
+
+def _taken(tonight: Tonight, delivery: Delivery) -> Taken:
+    """A file's rows, staged: of a whole export only the lines that are not known, if they can be taken one by one."""
+    opened = open_delivery(delivery.path, delivery.source)
+    for lines in ways_by_line(tonight, delivery, opened):
+        opened.lines = lines
+        try:
+            return _take(tonight, delivery, opened)
+        except NotByLine:
+            tonight.staging.drop_file(delivery.number)
+            opened = open_delivery(delivery.path, delivery.source)
+    return _take(tonight, delivery, opened)
+
+
+def _take(tonight: Tonight, delivery: Delivery, opened: Opened) -> Taken:
+    """Every row of a file through its reader and its pseudonyms into the staged rows. Raises NotByLine."""
+    clinic = tonight.order.clinic
+    task = Task(tonight.order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
+    taken = Taken(opened, task)
+    for kind, frame in read(opened, delivery.source, task):
+        safe = pseudonymise(kind, frame, delivery.source, tonight.pseudonyms)
+        if kind == "clients":
+            born = safe.select("client_id").with_columns(frame["birth_date"])
+            taken.births.append(tonight.tombstones.without(kind, born).rename({"client_id": "pseudonym"}))
+        may_be_read = tonight.tombstones.without(kind, safe)
+        if may_be_read.height < safe.height:
+            taken.left_out.append(safe.join(may_be_read, on=RECORD, how="anti")[RECORD])
+        tonight.staging.add_rows(kind, may_be_read, delivery.number)
+    if opened.lines:
+        taken.met = opened.lines.met_again()
+        if is_contradicted(tonight.con, delivery.number, taken.met):
+            raise NotByLine
+    return taken
+
+
+def _enter(tonight: Tonight, delivery: Delivery, taken: Taken) -> None:
+    """What was read into the books, and beside the staged rows what else it tells."""
+    opened, task = taken.opened, taken.task
+    exported_at = delivery.exported_at or task.exported_at or tonight.order.as_of
     for kind, ids in task.retracted:
         named = retracted_ids(kind, ids, delivery.source, tonight.pseudonyms)
         tonight.retracted.append((kind, delivery.source.name, named, exported_at))
-    if births:
-        tonight.births.append(pl.concat(births).with_columns(born_at_export=pl.lit(exported_at)))
+    if taken.births:
+        tonight.births.append(pl.concat(taken.births).with_columns(born_at_export=pl.lit(exported_at)))
+    known_count = _pass_known_lines(tonight, delivery, taken)
     facts = {
         **_identity(tonight, delivery),
         "exported_at": exported_at,
@@ -59,6 +107,8 @@ def _read(tonight: Tonight, delivery: Delivery) -> None:
         "record_count": opened.record_count + opened.header_count,
         "header_count": opened.header_count,
         "blank_or_footer_count": opened.blank_count,
+        "unchanged_count": known_count,
+        "known_count": known_count,
         "ambiguous_time_count": task.clock_changes["ambiguous"],
         "missing_time_count": task.clock_changes["missing"],
     }
@@ -67,6 +117,15 @@ def _read(tonight: Tonight, delivery: Delivery) -> None:
         if count:
             row = {"load_id": tonight.load_id, "file_id": delivery.file_id, "column_name": column}
             staging.enter(tonight.con, "load.unlisted", {**row, "unlisted_count": count})
+
+
+def _pass_known_lines(tonight: Tonight, delivery: Delivery, taken: Taken) -> int:
+    """Show the records of the lines that need not be read, and count what they count; how many lines hold records."""
+    if taken.met is None:
+        return 0
+    taken.task.count_again(taken.met["counted"].drop_nulls())
+    tonight.by_line.append(ReadByLine(delivery, taken.opened.lines, taken.task, taken.left_out, taken.met))
+    return show(tonight.con, delivery.number, taken.met)
 
 
 def _identity(tonight: Tonight, delivery: Delivery) -> dict[str, object]:

@@ -15,6 +15,7 @@ from warehouse import opening
 from warehouse.books import BOOKS
 from warehouse.columns import Column
 from warehouse.frames import THREADS
+from warehouse.known_lines import KNOWN_COUNT, KNOWN_LINES
 from warehouse.records import FILE_NUMBER, KINDS, PROVENANCE, STAGED_ONLY, VERSION, RecordKind
 from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
@@ -41,7 +42,8 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     con.execute("ATTACH ':memory:' AS staged")
     for kind in KINDS.values():
         create(con, f"staged.{kind.name}", staged_columns(kind))
-    create(con, "staged.files", (*BOOKS["files"].columns, FILE_NUMBER))
+    create(con, "staged.files", (*BOOKS["files"].columns, FILE_NUMBER, KNOWN_COUNT))
+    create(con, "staged.known_lines", KNOWN_LINES)
     con.execute("CREATE TABLE staged.touched (client_id UUID, cause VARCHAR)")
     con.execute("CREATE TABLE staged.held (records VARCHAR, row_id BIGINT, rule VARCHAR, column_name VARCHAR)")
     return con

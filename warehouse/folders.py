@@ -63,6 +63,11 @@ class Folders:
         return self.private / "worklist.csv"
 
     @property
+    def lines(self) -> Path:
+        """What is known of whole exports' lines, by keyed hashes: flows/known_lines.py. It may be lost."""
+        return self.private / "lines"
+
+    @property
     def attempts(self) -> Path:
         """Nights that did not publish, until the next that does writes them into load.loads."""
         return self.private / "attempts.jsonl"

@@ -28,8 +28,9 @@ def count_records(con: duckdb.DuckDBPyConnection) -> None:
     counts = ", ".join(
         f"coalesce(sum(n) FILTER (rank = {place}), 0)::INTEGER AS {word}" for place, word in enumerate(WENT, start=1)
     )
+    went = {word: f"w.{word}" for word in WENT} | {"unchanged": "w.unchanged + coalesce(known_count, 0)"}
     con.execute(f"""
-        UPDATE staged.files AS f SET {", ".join(f"{word}_count = w.{word}" for word in WENT)}
+        UPDATE staged.files AS f SET {", ".join(f"{word}_count = {count}" for word, count in went.items())}
         FROM (SELECT file_number, {counts} FROM (
                 SELECT file_number, record_number, min(rank) AS rank, max(record_count) AS n FROM ({rows}) GROUP BY ALL)
               GROUP BY file_number) AS w
@@ -54,13 +55,15 @@ def too_much_quarantined(con: duckdb.DuckDBPyConnection, limit: float) -> list[t
 
 def write_ledgers(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
     """Enter tonight's files and rows into load.files and load.rows."""
-    con.execute("INSERT INTO load.files BY NAME SELECT * EXCLUDE (file_number) FROM staged.files")
+    con.execute("INSERT INTO load.files BY NAME SELECT * EXCLUDE (file_number, known_count) FROM staged.files")
     counts = ", ".join(f"count(*) FILTER (disposition = '{word}') AS {word}_count" for word in WENT)
     for kind in KINDS:
         con.execute(f"""
             INSERT INTO load.rows BY NAME
             SELECT {load_id} AS load_id, file_id, '{kind}' AS records, count(*) AS row_count, {counts}
-            FROM staged.{kind} JOIN (SELECT file_number, file_id FROM staged.files) USING (file_number)
+            FROM (SELECT file_number, disposition FROM staged.{kind} UNION ALL
+                  SELECT file_number, 'unchanged' FROM staged.known_lines WHERE records = '{kind}')
+            JOIN (SELECT file_number, file_id FROM staged.files) USING (file_number)
             GROUP BY file_id""")
 
 

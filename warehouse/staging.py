@@ -38,8 +38,8 @@ class Staging:
 
     def drop_file(self, file_number: int) -> None:
         """Forget a file's rows: it was written to while it was read."""
-        for kind in KINDS:
-            self.con.execute(f"DELETE FROM staged.{kind} WHERE file_number = {file_number}")
+        for table in (*KINDS, "known_lines"):
+            self.con.execute(f"DELETE FROM staged.{table} WHERE file_number = {file_number}")
 
 
 def kinds_with_rows(con: duckdb.DuckDBPyConnection) -> list[str]:

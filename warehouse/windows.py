@@ -78,10 +78,14 @@ def _list_shown(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.shown AS
         SELECT {", ".join(kind.key)}, max(client_id) AS client_id, max(exported_at) AS shown_at,
-            arg_max({dated}, exported_at) FILTER (disposition = 'loaded') AS dated_at,
+            arg_max(dated_at, exported_at) FILTER (disposition = 'loaded') AS dated_at,
             max(exported_at) FILTER (disposition = 'loaded') AS said_at
-        FROM staged.{kind.name} JOIN (SELECT file_number, exported_at FROM staged.files) USING (file_number)
-        WHERE source IN (SELECT source FROM staged.covering) AND {known}
+        FROM (SELECT {", ".join(kind.key)}, client_id, {dated} AS dated_at, disposition, file_number
+              FROM staged.{kind.name} WHERE {known}
+              UNION ALL SELECT source, id, NULL, NULL, 'unchanged', file_number
+              FROM staged.known_lines JOIN staged.files USING (file_number) WHERE records = '{kind.name}')
+        JOIN (SELECT file_number, exported_at FROM staged.files) USING (file_number)
+        WHERE source IN (SELECT source FROM staged.covering)
         GROUP BY {", ".join(kind.key)}""")
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.held_before AS
@@ -130,8 +134,9 @@ def _count_volumes(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
     con.execute(f"""
         INSERT INTO staged.volumes
         SELECT c.file_id,
-            (SELECT count(*) FROM staged.{kind.name} AS s JOIN staged.files AS f USING (file_number)
-             WHERE f.file_id = c.file_id),
+            (SELECT count(*) FROM (SELECT file_number FROM staged.{kind.name} UNION ALL
+                SELECT file_number FROM staged.known_lines WHERE records = '{kind.name}')
+             JOIN staged.files AS f USING (file_number) WHERE f.file_id = c.file_id),
             (SELECT count(*) FROM staged.known AS k WHERE NOT k.is_late AND k.source = c.source
              AND (c.days IS NULL OR k.dated_at BETWEEN c.exported_at - to_days(c.days) AND c.exported_at)),
             (SELECT count(*) FROM staged.vanished_{kind.name} AS v WHERE v.file_id = c.file_id AND NOT v.is_late)

@@ -28,6 +28,11 @@ class Inputs:
     def clinic(self) -> Path:
         return self.other_clinic or self.folder / "clinic.toml"
 
+    @property
+    def whole(self) -> Inputs:
+        """The same files, declared to hold everything."""
+        return Inputs(self.folder, self.folder / "whole.toml")
+
     def files(self, night: int) -> list[Path]:
         """The files of the first night (0) and of the day after it (1: what changed; 2: everything): one a source."""
         folder = self.folder / "again" if night == AGAIN else self.folder
@@ -54,7 +59,10 @@ def write_inputs(folder: Path, clients: int) -> Inputs:
     for episodes in folder.glob("**/episodes_*"):
         episodes.unlink()
     clinic = folder / "clinic.toml"
-    clinic.write_text(without_episodes(clinic.read_text(encoding="utf-8")), encoding="utf-8")
+    written = without_episodes(clinic.read_text(encoding="utf-8"))
+    clinic.write_text(written, encoding="utf-8")
+    covering = re.sub(r"^(files = .*)$", r'\1\ncovers = "all"', written, flags=re.MULTILINE)
+    Inputs(folder).whole.clinic.write_text(covering, encoding="utf-8")
     for file in folder.glob("**/exports/*"):
         os.utime(file, (LONG_AGO, LONG_AGO))
     return Inputs(folder)

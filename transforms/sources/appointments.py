@@ -118,5 +118,5 @@ def _remember_when_to_reread(still_to_come: pl.DataFrame, task: Task) -> None:
 def count_texts(frame: pl.DataFrame, chunk: pl.DataFrame, columns: list[str], task: Task) -> None:
     """Count the texts that the clinic's lists do not have. Frame and chunk have the same rows."""
     for name in columns:
-        other = chunk.filter(frame[name] == "other")[name].str.strip_chars()
-        task.unlisted[name] += int((~other.is_in([*task.lists[name], "other"])).sum())
+        other = frame.select(RECORD, word=chunk[name].str.strip_chars()).filter(frame[name] == "other")
+        task.count_unlisted(name, other.filter(~pl.col("word").is_in([*task.lists[name], "other"]))[RECORD])

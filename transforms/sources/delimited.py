@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import polars as pl
 
 from transforms.sources.content import Content
+from transforms.sources.known_lines import RECORD, Lines, NotByLine, Piece
 from transforms.sources.opened import Opened, Shape
 from warehouse.errors import Refused
 
@@ -110,29 +112,58 @@ def _split(line: str, separator: str) -> list[str]:
 
 
 def _parsed(opened: Opened, rest: bytes, pieces: Iterator[bytes], shape: Shape) -> Iterator[pl.DataFrame]:
-    last = b""
-    while rest is not None:
-        if rest:
-            last = rest
-            yield _parse(opened, rest, shape)
-        rest = next(pieces, None)
-    _is_whole(last, opened)
+    whole = _whole(opened, chain([rest], pieces))
+    if opened.lines:
+        for piece in opened.lines.gathered(whole, shape.chunk):
+            yield _new_lines(opened, opened.lines, piece, shape)
+    else:
+        for data in whole:
+            yield _told(opened, _table(opened, data), data, shape)
     if not opened.record_count and any(_VALUE.match(name) for name in opened.header):
         raise Refused("is one line in which names and values stand together: its line ends were lost; export it again")
 
 
-def _parse(opened: Opened, data: bytes, shape: Shape) -> pl.DataFrame:
+def _whole(opened: Opened, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces that hold something; the last must be whole."""
+    last = b""
+    for piece in pieces:
+        if piece:
+            last = piece
+            yield piece
+    _is_whole(last, opened)
+
+
+def _new_lines(opened: Opened, lines: Lines, piece: Piece, shape: Shape) -> pl.DataFrame:
+    """The records of a piece that are not known. Raises NotByLine where a record and its lines do not agree."""
+    try:
+        frame = _table(opened, piece.unread)
+    except Refused:
+        raise NotByLine from None  # what is wrong, and in which record, shows when it is read whole
+    if frame.height != piece.is_new.sum():
+        raise NotByLine
+    before = opened.record_count
+    told = _told(opened, frame, piece.unread, shape, piece.is_new)
+    lines.note(piece, told[RECORD], before)
+    return told
+
+
+def _told(
+    opened: Opened, frame: pl.DataFrame, data: bytes, shape: Shape, is_read: pl.Series | None = None
+) -> pl.DataFrame:
+    is_guarded = b'="' in data or (b"'" in data and any(guard in data for guard in _GUARDS))
+    return opened.counted(frame, shape.footers, is_guarded=is_guarded, is_read=is_read)
+
+
+def _table(opened: Opened, data: bytes) -> pl.DataFrame:
     names = [str(place) for place in range(len(opened.header))]
     try:
-        frame = pl.read_csv(
+        return pl.read_csv(
             opened.separator.join(names).encode() + b"\n" + data,
             schema=dict.fromkeys(names, pl.String),
             separator=opened.separator,
         )
     except pl.exceptions.PolarsError as error:
         raise _unparsable(data, opened, error) from None
-    is_guarded = b'="' in data or (b"'" in data and any(guard in data for guard in _GUARDS))
-    return opened.counted(frame, shape.footers, is_guarded=is_guarded)
 
 
 def _unparsable(data: bytes, opened: Opened, error: Exception) -> Refused:

@@ -22,6 +22,7 @@ def is_eav(opened: Opened) -> bool:
 
 def flat(opened: Opened, places: list[str], fields: list[str]) -> Opened:
     """The same export with a column for each of the fields; `places` are event, form and instance."""
+    opened.lines = None  # a record is many lines
     opened.need([*NAMED, *opened.want(places)])
     there = [place for place in places if place in opened.header]
     made = Opened(opened.path, ["record", *there, *fields])

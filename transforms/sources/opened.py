@@ -9,10 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
+from transforms.sources.known_lines import RECORD, Lines
 from warehouse.errors import Refused
 
 CHUNK = 32 << 20  # bytes; a chunk's text columns are the reader's peak of memory
-RECORD = "record_number"
 _BY_PLACE = re.compile(r"(.*)#(\d+)", re.DOTALL)
 _GUARDED = r'^(?:="([^"]*)"|\'([-=+@].*))$'
 
@@ -67,6 +67,7 @@ class Opened:
     wanted: set[str] = field(default_factory=set)
     aliases: Mapping[str, int] = field(default_factory=dict)
     time_zone: str | None = None
+    lines: Lines | None = None  # of a file of which not every line need be read
     again: Callable[[], Opened] | None = None  # opens the file once more, for what only all of its rows can decide
 
     def need(self, columns: Iterable[str]) -> None:
@@ -112,14 +113,22 @@ class Opened:
         self.need(present)
         return present
 
-    def counted(self, frame: pl.DataFrame, footers: tuple[str, ...] = (), *, is_guarded: bool = False) -> pl.DataFrame:
+    def counted(
+        self,
+        frame: pl.DataFrame,
+        footers: tuple[str, ...] = (),
+        *,
+        is_guarded: bool = False,
+        is_read: pl.Series | None = None,
+    ) -> pl.DataFrame:
         """The wanted columns of the next records, numbered; blank ones and footers are counted and taken off.
 
-        The frame's columns are named by their place.
+        The frame's columns are named by their place. `is_read`: which of the next records the frame holds, if not all.
         """
         used = {column: str(self.place(column)) for column in sorted(self.wanted)}
-        numbered = frame.with_row_index(RECORD, offset=self.record_count + 1).cast({RECORD: pl.Int32})
-        self.record_count += frame.height
+        places = pl.int_range(frame.height, eager=True) if is_read is None else is_read.arg_true()
+        numbered = frame.select((places + self.record_count + 1).cast(pl.Int32).alias(RECORD), pl.all())
+        self.record_count += frame.height if is_read is None else is_read.len()
         filled = _without_footers(_filled(numbered, frame.columns), frame.columns, footers)
         self.blank_count += frame.height - filled.height
         told = filled.select(RECORD, *(pl.col(place).alias(column) for column, place in used.items()))

@@ -9,7 +9,11 @@ from datetime import datetime
 
 import polars as pl
 
+from transforms.sources.known_lines import RECORD
 from warehouse.instruments import Instrument
+
+COUNTED = {RECORD: pl.Int32, "counted": pl.String}
+CLOCK, UNLISTED = "clock ", "unlisted "  # what may be counted, each with its word: the change, the column
 
 
 @dataclass
@@ -25,6 +29,7 @@ class Task:
     exported_at: datetime | None = None  # where a column of the file says so
     retracted: list[tuple[str, pl.DataFrame]] = field(default_factory=list)  # kind, and the ids of what was in error
     made_at: datetime | None = None  # when the file's name says that it was exported
+    counts: list[pl.DataFrame] = field(default_factory=list)  # record_number, counted: of what was counted, where
 
     @property
     def known_at(self) -> datetime:
@@ -33,6 +38,21 @@ class Task:
 
     def counted(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Take a frame's `clock_change` off and count it."""
-        changes = frame["clock_change"].drop_nulls().value_counts()
-        self.clock_changes.update(dict(changes.iter_rows()))
+        changed = frame.drop_nulls("clock_change")
+        self._count(changed.select(RECORD, counted=pl.lit(CLOCK) + pl.col("clock_change")))
         return frame.drop("clock_change")
+
+    def count_unlisted(self, column: str, numbers: pl.Series) -> None:
+        """Count texts of a column that the clinic has not listed, by the numbers of their records."""
+        self._count(pl.DataFrame({RECORD: numbers}).with_columns(counted=pl.lit(UNLISTED + column)))
+
+    def count_again(self, counted: pl.Series) -> None:
+        """Count what was counted before in lines that are known."""
+        for words, count in counted.value_counts().iter_rows():
+            kind, _, word = words.partition(" ")
+            (self.clock_changes if f"{kind} " == CLOCK else self.unlisted)[word] += count
+
+    def _count(self, found: pl.DataFrame) -> None:
+        if found.height:
+            self.counts.append(found)
+            self.count_again(found["counted"])

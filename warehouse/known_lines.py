@@ -1,0 +1,84 @@
+"""Lines of a whole export that its source's last whole export held too: their records are shown again, unread.
+
+What stands in them is known and current: since then there were only nights, and none read another file of the source.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import duckdb
+import polars as pl
+
+from warehouse.columns import Column
+from warehouse.frames import fetch, insert
+from warehouse.records import FILE_NUMBER, KINDS, RecordKind
+
+SETTLES = ("episodes", "appointments", "responses")  # a client's line is always read: it may bear a birth date
+_CHANGES_NO_RECORD = ("night", "compaction")
+_RISKS = """
+    SELECT record_number FROM staged.risk_answers JOIN staged.files USING (file_id) WHERE file_number = $file_number"""
+
+KNOWN_COUNT = Column("known_count", "integer", "Known lines of the file that hold records: unchanged, and not read.")
+KNOWN_LINES = (FILE_NUMBER, Column("records", "text", "Kind of record."), Column("id", "id", "The record."))
+
+
+def are_current(con: duckdb.DuckDBPyConnection, source: str, load_id: int, file_id: str, exported_at: datetime) -> bool:
+    """Whether the lines that a load noted of a source say what is known now, and this export is another and newer."""
+    asked = f"""
+        SELECT EXISTS (FROM load.loads WHERE load_id = $load_id AND outcome = 'published' AND purpose = 'night')
+            AND NOT EXISTS (FROM load.loads WHERE load_id > $load_id AND purpose NOT IN {_CHANGES_NO_RECORD})
+            AND (SELECT count(*) = 1 AND bool_and(load_id = $load_id AND covers = 'all' AND file_id <> $file_id::UUID)
+                 FROM load.files WHERE source = $source AND load_id >= $load_id AND NOT is_passed_over)
+            AND (SELECT max(exported_at) <= $exported_at FROM load.files WHERE source = $source)"""
+    given = {"source": source, "load_id": load_id, "file_id": file_id, "exported_at": exported_at}
+    return con.execute(asked, given).fetchone()[0]
+
+
+def show(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame) -> int:
+    """Enter the records of a file's known lines into staged.known_lines; in how many lines they stand."""
+    shown = lines.drop_nulls("id")
+    insert(con, "staged.known_lines", shown.select("records", "id", file_number=pl.lit(file_number, pl.Int32)))
+    return shown["line"].n_unique()
+
+
+def is_newest(con: duckdb.DuckDBPyConnection, file_number: int) -> bool:
+    """Whether a file of tonight, in the books by now, is its source's newest export and counts as a whole one."""
+    asked = """
+        SELECT count(*) > 0 FROM staged.files AS f WHERE covers = 'all' AND file_number = ?
+            AND exported_at >= (SELECT max(exported_at) FROM load.files AS b WHERE b.source = f.source)"""
+    return con.execute(asked, [file_number]).fetchone()[0]
+
+
+def is_contradicted(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame) -> bool:
+    """Whether what was read of a file forbids to pass over its known lines: a record without its id, or one that stands
+    in a known line too. Then what the lines say depends on each other, and the file must be read whole."""
+    shown = lines.drop_nulls("id").select("records", "id")
+    return any(_contradicts(con, kind, file_number, shown) for kind in KINDS.values())
+
+
+def _contradicts(con: duckdb.DuckDBPyConnection, kind: RecordKind, file_number: int, shown: pl.DataFrame) -> bool:
+    ids = fetch(con, f"SELECT {kind.key[1]} AS id FROM staged.{kind.name} WHERE file_number = {file_number}")["id"]
+    known = shown.filter(pl.col("records") == kind.name)["id"]
+    return bool(ids.has_nulls() or ids.cast(pl.Binary).is_in(known.implode()).any())
+
+
+def settled(con: duckdb.DuckDBPyConnection, file_number: int, known_at: datetime) -> tuple[pl.DataFrame, pl.Series]:
+    """Of a file that was read: the records (record_number, records, id) that say the same whenever they are read again;
+    and the record_numbers of all in which something is open: held back, twice, still to come, a risk item answered."""
+    rows = " UNION ALL ".join(_settled(kind) for kind in KINDS.values())
+    found = fetch(con, rows, {"file_number": file_number, "known_at": known_at})
+    risks = fetch(con, _RISKS, {"file_number": file_number})
+    is_settled = pl.col("is_settled")
+    unsettled = pl.concat([found.filter(~is_settled)["record_number"], risks["record_number"]])
+    kept = found.filter(is_settled).select("record_number", "records", pl.col("id").cast(pl.Binary))
+    return kept, unsettled.unique()
+
+
+def _settled(kind: RecordKind) -> str:
+    has_begun = "starts_at <= $known_at" if kind.name == "appointments" else "true"
+    return f"""
+        SELECT record_number, '{kind.name}' AS records, {kind.key[1]} AS id, ({kind.name in SETTLES}
+            AND disposition IN ('loaded', 'unchanged') AND record_count = 1 AND {has_begun}
+            AND row_id NOT IN (SELECT row_id FROM staged.{kind.name}_repeats)) IS TRUE AS is_settled
+        FROM staged.{kind.name} WHERE file_number = $file_number"""
