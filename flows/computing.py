@@ -13,6 +13,7 @@ from flows.known_lines import remember
 from flows.order import Tonight
 from warehouse import building, computing, frames, history, ledger, movement, retracting, risk, staging, summary
 from warehouse.definitions import changed, note_changed
+from warehouse.rewriting import rewrite
 from warehouse.tables import Table
 
 
@@ -114,7 +115,7 @@ def _compute_clinic(tonight: Tonight, tables: list[Table]) -> None:
     for table in (table for table in tables if table.per == "clinic"):
         made = _made(table, {**finished, **given})
         finished[table.name] = made.lazy()
-        come, gone = computing.write_differences(con, table, made, None)
+        come, gone = rewrite(con, table, made)
         movement.note_changes(con, table, come, gone)
 
 

@@ -16,7 +16,6 @@ STATISTICS = (
     "scipy.stats",
     "statsmodels.discrete.discrete_model",
     "statsmodels.duration.survfunc",
-    "statsmodels.regression.linear_model",
     "statsmodels.stats.inter_rater",
     "statsmodels.stats.proportion",
 )

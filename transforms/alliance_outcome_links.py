@@ -10,9 +10,10 @@ import polars as pl
 from transforms.correlation import correlation
 from transforms.intervals import Z_95
 from transforms.outcome_scores import lower_is_better
+from transforms.session_places import Places
 from transforms.therapist_values import residual_outcomes
 from transforms.typed import of_rows
-from transforms.within_person import within
+from transforms.within_person import centred, within
 from warehouse.clinic import Clinic
 from warehouse.columns import RATERS, Column
 from warehouse.tables import table
@@ -21,6 +22,7 @@ LINKS = ("alliance_to_outcome", "outcome_to_alliance", "between")
 MODELS = ("lagged", "lagged_detrended", "change_detrended", "correlation")
 ENOUGH_PERSONS = 30
 TREND = ["session", "log_session"]
+VALUES = ["alliance", "outcome", "next_alliance", "next_outcome"]
 
 
 @table(
@@ -79,72 +81,69 @@ def alliance_outcome_links(
     without any effect the plain lagged model finds one (python -m flows.demo.recovery). Error in the ratings draws
     estimates towards 0. An association in time, not a proof of cause."""
     rated, outcome = _rated(alliance), _outcome(outcome_scores, clinic)
-    episodes = rated.select("episode_id").unique().sort("episode_id").with_row_index("episode")
-    lines = _lines(rated, episodes), _lines(outcome, episodes)
-    rows = [*_within(*lines), *_between(early_alliance, residual_outcomes(outcomes, retention, clinic))]
+    places = Places(rated)
+    lines = _by_line(places, rated), _by_line(places, outcome)
+    rows = [*_within(places, *lines), *_between(early_alliance, residual_outcomes(outcomes, retention, clinic))]
     return of_rows(alliance_outcome_links, rows)
 
 
 def _rated(alliance: pl.LazyFrame) -> pl.DataFrame:
     totals = alliance.filter(pl.col("scale") == "total", pl.col("session_number").is_not_null())
-    return totals.select("instrument", "rater", "episode_id", session="session_number", alliance="pomp").collect()
+    return totals.select("instrument", "rater", "episode_id", "session_number", value="pomp").collect()
 
 
 def _outcome(outcome_scores: pl.LazyFrame, clinic: Clinic) -> pl.DataFrame:
     """Percent of maximum, turned so that higher is better."""
     turned = pl.when(pl.col("instrument").is_in(lower_is_better(clinic))).then(100 - pl.col("pomp")).otherwise("pomp")
-    return outcome_scores.select(
-        "instrument", "rater", "episode_id", session="session_number", outcome=turned
-    ).collect()
+    return outcome_scores.select("instrument", "rater", "episode_id", "session_number", value=turned).collect()
 
 
-def _lines(rated: pl.DataFrame, episodes: pl.DataFrame) -> dict[tuple, pl.DataFrame]:
-    """Per instrument and rater, in order, with numbers for the episodes: joins on numbers are cheap."""
-    numbered = rated.join(episodes, on="episode_id").drop("episode_id").rename({"episode": "episode_id"})
-    ordered = numbered.sort("episode_id", "session")
-    return dict(sorted(ordered.partition_by("instrument", "rater", as_dict=True, include_key=False).items()))
+def _by_line(places: Places, scored: pl.DataFrame) -> dict[tuple, pl.Series]:
+    """Per instrument and rater the value at each place, null where there is none."""
+    placed = places.placed(scored).select("instrument", "rater", "place", "value")
+    parts = placed.partition_by("instrument", "rater", as_dict=True, include_key=False)
+    return {whose: places.at(part["place"], part["value"]) for whose, part in sorted(parts.items())}
 
 
-def _within(lines: dict[tuple, pl.DataFrame], outcomes: dict[tuple, pl.DataFrame]) -> Iterator[dict]:
+def _within(places: Places, lines: dict[tuple, pl.Series], outcomes: dict[tuple, pl.Series]) -> Iterator[dict]:
     for (whose, rated), (whose_outcome, outcome) in product(lines.items(), outcomes.items()):
-        met = adjacent(rated, outcome)
-        for link, model in product(LINKS[:2], MODELS[:3]) if met.height else ():
-            kept = met.filter(pl.col("next_outcome" if link == LINKS[0] else "next_alliance").is_not_null())
-            persons = kept["episode_id"].n_unique()
-            found = lag(kept, link, model) if persons >= ENOUGH_PERSONS else {}
-            yield _names(whose, whose_outcome, link, model) | {
-                "linked_count": persons,
-                "adjacent_count": kept.height,
-                **{name: round(value, 9) for name, value in found.items()},
-            }
+        met = adjacent(places, rated, outcome)
+        for link in LINKS[:2] if met.height else ():
+            kept = met.filter(pl.col(f"next_{_cause_and_effect(link)[1]}").is_not_null())
+            persons = kept["episode"].n_unique()
+            told = centred(kept, [*VALUES, *TREND], "episode")
+            for model in MODELS[:3]:
+                found = lag(told, link, model) if persons >= ENOUGH_PERSONS else {}
+                counts = {"linked_count": persons, "adjacent_count": kept.height}
+                rounded = {name: round(value, 9) for name, value in found.items()}
+                yield _names(whose, whose_outcome, link, model) | counts | rounded
 
 
-def adjacent(rated: pl.DataFrame, outcome: pl.DataFrame) -> pl.DataFrame:
-    """Sessions with both, and what the next session of the episode (number + 1) has. Both are in the order of episodes
-    and sessions, and so is what comes of them."""
-    told = rated.with_columns(next_alliance=_next("alliance"))
-    both = told.join(
-        outcome.with_columns(next_outcome=_next("outcome")), on=["episode_id", "session"], maintain_order="left"
+def adjacent(places: Places, rated: pl.Series, outcome: pl.Series) -> pl.DataFrame:
+    """Sessions with both, and what the next session of the episode (number + 1) has, in the order of episodes."""
+    at = (rated.is_not_null() & outcome.is_not_null()).arg_true()
+    met = places.frame[at].with_columns(
+        alliance=rated[at], outcome=outcome[at], next_alliance=rated[at + 1], next_outcome=outcome[at + 1]
     )
-    known = both.filter(pl.col("next_alliance").is_not_null() | pl.col("next_outcome").is_not_null())
-    return known.with_columns(pl.col("session").cast(pl.Float64), log_session=pl.col("session").log())
+    known = met.filter(pl.col("next_alliance").is_not_null() | pl.col("next_outcome").is_not_null())
+    return known.with_columns(log_session=pl.col("session").log())
 
 
-def _next(name: str) -> pl.Expr:
-    is_next = (pl.col("episode_id").shift(-1) == pl.col("episode_id")) & (pl.col("session").diff(-1) == -1)
-    return pl.when(is_next).then(pl.col(name).shift(-1))
+def _cause_and_effect(link: str) -> tuple[str, str]:
+    return ("alliance", "outcome") if link == LINKS[0] else ("outcome", "alliance")
 
 
-def lag(met: pl.DataFrame, link: str, model: str) -> dict[str, float]:
-    """estimate, standard_error, low and high of one link by one model; empty where nothing varies."""
-    cause, effect = ("alliance", "outcome") if link == LINKS[0] else ("outcome", "alliance")
-    told = met.with_columns(change=pl.col(f"next_{effect}") - pl.col(effect))
+def lag(told: pl.DataFrame, link: str, model: str) -> dict[str, float]:
+    """estimate, standard_error, low and high of one link by one model, from what is `centred`; empty where nothing
+    varies."""
+    cause, effect = _cause_and_effect(link)
+    change = pl.col(f"next_{effect}") - pl.col(effect)
     result, also = {
         "lagged": (f"next_{effect}", [effect]),
         "lagged_detrended": (f"next_{effect}", [effect, *TREND]),
         "change_detrended": ("change", TREND),
     }[model]
-    found = within(told, result, [cause, *also], "episode_id").get(cause)
+    found = within(told.with_columns(change=change), result, [cause, *also]).get(cause)
     if found is None:
         return {}
     estimate, error = found

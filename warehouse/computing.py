@@ -104,21 +104,17 @@ def _known(con: duckdb.DuckDBPyConnection, kind: str, bucket: int, before: int |
 
 
 def write_differences(
-    con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, bucket: int | None
+    con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, bucket: int
 ) -> tuple[str, str]:
-    """Write the rows of a bucket's clients (None: of everybody) that differ from what the table holds.
+    """Write the rows of a bucket's clients that differ from what the table holds.
 
     Returns the relations of the rows that came and of those that went.
     """
-    nothing = f"(FROM main.{table.name} LIMIT 0)"
-    if bucket is None and _holds_just(con, table, computed):
-        return nothing, nothing
-    its_clients = f"SELECT client_id FROM staged.buckets WHERE bucket = {bucket}"
-    mine = "" if bucket is None else f" WHERE client_id IN ({its_clients})"
-    if (bucket is not None and _began_empty(con, table)) or not _hold(con, table, mine):
+    mine = f" WHERE client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})"
+    if _began_empty(con, table) or not _hold(con, table, mine):
         last = con.sql(f"SELECT coalesce(max(rowid), -1) FROM main.{table.name}").fetchone()[0]
         insert(con, f"main.{table.name}", computed)
-        return f"(FROM main.{table.name} WHERE rowid > {last})", nothing
+        return f"(FROM main.{table.name} WHERE rowid > {last})", f"(FROM main.{table.name} LIMIT 0)"
     con.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS FROM main.{table.name} LIMIT 0")
     insert(con, "fresh", computed)
     con.execute(f"CREATE OR REPLACE TEMP TABLE marked AS SELECT rowid AS place, {_mark(table)} FROM fresh")
@@ -132,13 +128,6 @@ def write_differences(
     con.execute(f"DELETE FROM main.{table.name} WHERE rowid IN (FROM gone_places)")
     con.execute(f"INSERT INTO main.{table.name} FROM come")
     return "come", "gone"
-
-
-def _holds_just(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame) -> bool:
-    """Whether a clinic table, which is small, holds these rows already."""
-    held = fetch(con, f"SELECT {', '.join(table.column_names)} FROM main.{table.name}")
-    key = list(table.key)
-    return held.schema == computed.schema and held.sort(key).equals(computed.sort(key))
 
 
 def _began_empty(con: duckdb.DuckDBPyConnection, table: Table) -> bool:

@@ -1,0 +1,29 @@
+"""The sessions of many episodes in one row of places: the next session's place is the next one."""
+
+from __future__ import annotations
+
+import polars as pl
+
+
+class Places:
+    """A place for each session number of each episode that occurs, from 1 to one after its last; then one left free.
+
+    What two lines of scores have at a session is found at one place: nothing is sorted and little is joined.
+    """
+
+    def __init__(self, scored: pl.DataFrame) -> None:
+        width = pl.col("session_number").max().cast(pl.Int64) + 2
+        episodes = scored.group_by("episode_id").agg(width=width).sort("episode_id").with_row_index("episode")
+        self._episodes = episodes.with_columns(begins=pl.col("width").cum_sum() - pl.col("width"))
+        each = self._episodes.select("episode", session=pl.int_ranges(1, pl.col("width") + 1))
+        self.frame = each.explode("session").with_columns(pl.col("session").cast(pl.Float64))
+
+    def placed(self, scored: pl.DataFrame) -> pl.DataFrame:
+        """Scores with their `place`, where there is one."""
+        found = scored.join(self._episodes, on="episode_id", how="left", maintain_order="left")
+        number = pl.col("session_number")
+        return found.filter(number < pl.col("width")).with_columns(place=pl.col("begins") + number - 1)
+
+    def at(self, place: pl.Series, value: pl.Series) -> pl.Series:
+        """The values at their places, null elsewhere."""
+        return pl.repeat(None, self.frame.height, dtype=value.dtype, eager=True).scatter(place, value)
