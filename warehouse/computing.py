@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import duckdb
 import polars as pl
 
-from warehouse.frames import fetch, insert
+from warehouse.differing import append, nothing, write
+from warehouse.frames import fetch
 from warehouse.records import KINDS
 from warehouse.tables import Table
 
@@ -110,55 +111,17 @@ def write_differences(
 
     Returns the relations of the rows that came and of those that went.
     """
-    nothing = f"(FROM main.{table.name} LIMIT 0)"
-    if bucket is None and _holds_just(con, table, computed):
-        return nothing, nothing
-    its_clients = f"SELECT client_id FROM staged.buckets WHERE bucket = {bucket}"
-    mine = "" if bucket is None else f" WHERE client_id IN ({its_clients})"
-    if (bucket is not None and _began_empty(con, table)) or not _hold(con, table, mine):
-        last = con.sql(f"SELECT coalesce(max(rowid), -1) FROM main.{table.name}").fetchone()[0]
-        insert(con, f"main.{table.name}", computed)
-        return f"(FROM main.{table.name} WHERE rowid > {last})", nothing
-    con.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS FROM main.{table.name} LIMIT 0")
-    insert(con, "fresh", computed)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE marked AS SELECT rowid AS place, {_mark(table)} FROM fresh")
-    for name, whole, one, other in (
-        ("gone", f"main.{table.name}", "held", "marked"),
-        ("come", "fresh", "marked", "held"),
-    ):
-        places = f"SELECT place FROM {one} ANTI JOIN {other} USING (mark, also)"
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_places AS {places}")
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM {whole} WHERE rowid IN (FROM {name}_places)")
-    con.execute(f"DELETE FROM main.{table.name} WHERE rowid IN (FROM gone_places)")
-    con.execute(f"INSERT INTO main.{table.name} FROM come")
-    return "come", "gone"
-
-
-def _holds_just(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame) -> bool:
-    """Whether a clinic table, which is small, holds these rows already."""
-    held = fetch(con, f"SELECT {', '.join(table.column_names)} FROM main.{table.name}")
-    key = list(table.key)
-    return held.schema == computed.schema and held.sort(key).equals(computed.sort(key))
+    if bucket is None:
+        return write(con, table, computed)
+    if _began_empty(con, table):
+        return append(con, table, computed), nothing(table)
+    return write(con, table, computed, f"client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})")
 
 
 def _began_empty(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
     """Whether the table held nothing when the buckets were dealt: then it holds nothing of this bucket's clients."""
     query = "SELECT count(*) FROM staged.begun_empty WHERE table_name = ?"
     return con.execute(query, [table.name]).fetchone()[0] > 0
-
-
-def _hold(con: duckdb.DuckDBPyConnection, table: Table, mine: str) -> int:
-    """Put the marks of what the table holds of the clients into `held`; how many rows that is."""
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE held AS
-        SELECT rowid AS place, {_mark(table)} FROM main.{table.name}{mine}""")
-    return con.sql("SELECT count(*) FROM held").fetchone()[0]
-
-
-def _mark(table: Table) -> str:
-    """A row in 128 bits: two hashes, over its columns and over its columns backwards. A key makes rows distinct."""
-    columns = table.column_names
-    return f"hash({', '.join(columns)}) AS mark, hash({', '.join(reversed(columns))}) AS also"
 
 
 def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int]:
