@@ -128,17 +128,15 @@ def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int
     """A relation in `staged` with the finished rows to check: those of the clients touched; a clinic table whole. And
     how many of them are of clients.
 
-    They are looked up once, for all the checks; where every row is one of them, the table itself is checked.
+    Each check reads the columns that it needs of them: in a table of their own they would cost more to write than all
+    checks cost to read. Where every row is one of them, the table itself is checked.
     """
-    name = f"finished_{table.name}"
-    if table.per == "clinic" or _all_touched(con):
-        whole = f"main.{table.name}"
-        row_count = 0 if table.per == "clinic" else con.sql(f"SELECT count(*) FROM {whole}").fetchone()[0]
-        return _as_staged_view(con, name, whole), row_count
-    con.execute(f"""
-        CREATE OR REPLACE TABLE staged.{name} AS
-        FROM main.{table.name} SEMI JOIN staged.clients_touched USING (client_id)""")
-    return name, con.sql(f"SELECT count(*) FROM staged.{name}").fetchone()[0]
+    name, whole = f"finished_{table.name}", f"main.{table.name}"
+    if table.per == "clinic":
+        return _as_staged_view(con, name, whole), 0
+    whose = "" if _all_touched(con) else " SEMI JOIN staged.clients_touched USING (client_id)"
+    relation = _as_staged_view(con, name, whole, whose)
+    return relation, con.sql(f"SELECT count(*) FROM staged.{relation}").fetchone()[0]
 
 
 def _all_touched(con: duckdb.DuckDBPyConnection) -> bool:
@@ -151,7 +149,7 @@ def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:
     return _as_staged_view(con, f"book_{book}", f"load.{book}")
 
 
-def _as_staged_view(con: duckdb.DuckDBPyConnection, name: str, relation: str) -> str:
+def _as_staged_view(con: duckdb.DuckDBPyConnection, name: str, relation: str, whose: str = "") -> str:
     here = con.sql("SELECT current_database()").fetchone()[0]
-    con.execute(f'CREATE OR REPLACE VIEW staged.{name} AS SELECT * FROM "{here}".{relation}')
+    con.execute(f'CREATE OR REPLACE VIEW staged.{name} AS SELECT * FROM "{here}".{relation}{whose}')
     return name
