@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from expectations.rules import Rule, rows_rule
-
-
-def _rule(name: str, broken: str) -> Rule:
-    """A rule by the condition of the rows that break it."""
-    return rows_rule(name, f"SELECT * FROM {{batch}} WHERE {broken}", severity="critical")
-
+from expectations.rules import Rule, never, rows_rule
 
 CLINIC_TABLES: dict[str, list[Rule]] = {
     "retention": [
-        _rule(
+        never(
             "who did not stay more than four is below the dose, and nobody else",
             "has_more_than_four IS DISTINCT FROM NOT is_dropout_below_dose",
         ),
-        _rule(
+        never(
             "what has ended is known to have been more than four or not",
             "has_ended AND treatment_session_count > 0 AND has_more_than_four IS NULL",
         ),
@@ -33,32 +27,32 @@ CLINIC_TABLES: dict[str, list[Rule]] = {
         ),
     ],
     "dropout_agreement": [
-        _rule(
+        never(
             "the four counts are the episodes compared",
             "both_count + first_only_count + second_only_count + neither_count <> compared_count",
         ),
     ],
     "completion": [
-        _rule(
+        never(
             "complete is received, received was due", "complete_count > received_count OR received_count > due_count"
         ),
     ],
     "ceilings": [
-        _rule("at the ceiling is near it", "ceiling_count > near_ceiling_count OR near_ceiling_count > rated_count"),
+        never("at the ceiling is near it", "ceiling_count > near_ceiling_count OR near_ceiling_count > rated_count"),
     ],
     "proportions": [
-        _rule(
+        never(
             "a share lies within its interval", "numerator_count > denominator_count OR NOT share BETWEEN low AND high"
         ),
     ],
     "therapist_effects": [
-        _rule(
+        never(
             "a shrunken effect is nearer to the clinic than the raw one, within its interval",
             "abs(shrunken_effect) > abs(raw_effect) + 1e-9 OR NOT shrunken_effect BETWEEN low AND high",
         ),
     ],
     "funnel_limits": [
-        _rule(
+        never(
             "limits are in their order around the clinic's share",
             "NOT (approximate_low_998 <= approximate_low_95 AND approximate_low_95 <= target_share "
             "AND target_share <= approximate_high_95 AND approximate_high_95 <= approximate_high_998 "
@@ -66,7 +60,7 @@ CLINIC_TABLES: dict[str, list[Rule]] = {
         ),
     ],
     "progress": [
-        _rule(
+        never(
             "a zone but grey has an expected score and more than one measurement",
             "zone <> 'grey' AND (expected_at_latest IS NULL OR score_count < 2)",
         ),

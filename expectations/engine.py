@@ -18,8 +18,13 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its dependencies' deprecations are not ours to mend
     import duckdb_engine
     import great_expectations as gx
+    from great_expectations.core.metric_domain_types import MetricDomainTypes
+    from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
     from great_expectations.datasource.fluent import SQLDatasource
     from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+    from great_expectations.expectations.metrics.metric_provider import metric_partial
+    from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+    from sqlalchemy import literal_column
     from sqlalchemy.engine import Connection
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
@@ -65,6 +70,29 @@ class OpenDuckDB(SQLDatasource):
     @property
     def execution_engine_type(self) -> type[SqlAlchemyExecutionEngine]:
         return OneConnectionEngine
+
+
+class BrokenRows(TableMetricProvider):
+    """How many rows are as no row may be: Great Expectations asks all such counts of a table in one query."""
+
+    metric_name = "table.broken_rows"
+    value_keys = ("broken",)
+
+    @metric_partial(
+        engine=SqlAlchemyExecutionEngine,
+        partial_fn_type=MetricPartialFunctionTypes.AGGREGATE_FN,
+        domain_type=MetricDomainTypes.TABLE,
+    )
+    def _sqlalchemy(
+        cls,
+        execution_engine: SqlAlchemyExecutionEngine,
+        metric_domain_kwargs: dict,
+        metric_value_kwargs: dict,
+        metrics: dict,
+        runtime_configuration: dict,
+    ) -> tuple[object, dict, dict]:
+        broken = metric_value_kwargs["broken"]
+        return literal_column(f"count(*) FILTER (WHERE {broken})"), metric_domain_kwargs, {}
 
 
 def open_source(cursor: Callable[[], object]) -> OpenDuckDB:

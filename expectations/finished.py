@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from expectations.clinic_tables import CLINIC_TABLES
-from expectations.rules import Rule, promised_together, rows_rule, unique
+from expectations.rules import Rule, never, promised_together, rows_rule, unique
 from warehouse.tables import Table
 
 
@@ -29,8 +29,7 @@ def book_rules(book: str, load_id: int) -> list[Rule]:
 
 
 def _never(name: str, key: str, broken: str) -> Rule:
-    """No row is so; the key names those that are."""
-    return rows_rule(name, f"SELECT {key} FROM {{batch}} WHERE {broken}", severity="critical")
+    return never(name, broken, key)
 
 
 _ADDED = {

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from expectations.engine import gx
+from expectations.engine import BrokenRows, gx
 from warehouse.columns import Column
 
 expect = gx.expectations
@@ -23,6 +23,21 @@ class ExpectNoRows(expect.UnexpectedRowsExpectation):
 
     def _validate(self, metrics: dict, *others: object, **options: object) -> dict:
         return super()._validate({**metrics, "unexpected_rows_query.table": []}, *others, **options)
+
+
+class ExpectNoRowIs(expect.UnexpectedRowsExpectation):
+    """No row is so. The query is what is said of it; what is run is the count."""
+
+    broken: str
+    metric_dependencies: ClassVar[tuple[str, ...]] = (BrokenRows.metric_name,)
+    success_keys: ClassVar[tuple[str, ...]] = ("unexpected_rows_query", "broken")
+
+    def _validate(self, metrics: dict, *others: object, **options: object) -> dict:
+        counted = {
+            "unexpected_rows_query.row_count": metrics[BrokenRows.metric_name],
+            "unexpected_rows_query.table": [],
+        }
+        return super()._validate({**metrics, **counted}, *others, **options)
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,14 @@ def rows_rule(name: str, query: str, column: str = "", severity: str = "warning"
     """A rule in SQL: the query lists the rows that break it."""
     made = ExpectNoRows(description=name, unexpected_rows_query=query, severity=severity)
     return Rule(name, column, made, query)
+
+
+def never(name: str, broken: str, key: str = "*") -> Rule:
+    """A rule in SQL over one row: no row is as the condition says; the key names those that are. One stops the
+    night."""
+    query = f"SELECT {key} FROM {{batch}} WHERE {broken}"
+    made = ExpectNoRowIs(description=name, unexpected_rows_query=query, broken=broken, severity="critical")
+    return Rule(name, "", made, query)
 
 
 def promised(columns: Iterable[Column], severity: str) -> list[Rule]:
@@ -78,11 +101,7 @@ def promised_together(columns: Iterable[Column]) -> list[Rule]:
             if end is not None
         ],
     }
-    return [
-        rows_rule(name, f"SELECT * FROM {{batch}} WHERE {' OR '.join(any_of)}", severity="critical")
-        for name, any_of in broken.items()
-        if any_of
-    ]
+    return [never(name, " OR ".join(any_of)) for name, any_of in broken.items() if any_of]
 
 
 def _words(column: Column) -> str:

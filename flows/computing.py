@@ -11,9 +11,20 @@ from flows.crosswalk import add_people, birth_dates
 from flows.definitions import fingerprints
 from flows.known_lines import remember
 from flows.order import Tonight
-from warehouse import building, computing, frames, history, ledger, movement, retracting, risk, staging, summary
+from warehouse import (
+    building,
+    computing,
+    differing,
+    frames,
+    history,
+    ledger,
+    movement,
+    retracting,
+    risk,
+    staging,
+    summary,
+)
 from warehouse.definitions import changed, note_changed
-from warehouse.rewriting import rewrite
 from warehouse.tables import Table
 
 
@@ -115,7 +126,7 @@ def _compute_clinic(tonight: Tonight, tables: list[Table]) -> None:
     for table in (table for table in tables if table.per == "clinic"):
         made = _made(table, {**finished, **given})
         finished[table.name] = made.lazy()
-        come, gone = rewrite(con, table, made)
+        come, gone = differing.write(con, table, made)
         movement.note_changes(con, table, come, gone)
 
 

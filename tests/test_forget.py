@@ -82,13 +82,10 @@ def traces(place, ids: set[str]) -> list[str]:
             found += [f"{path.name} {cell}" for cell in cells & {*ids, "C1", BORN}]
             continue
         with open_published(path) as con:
-            tables = con.sql(
-                "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE NOT internal"
-            ).fetchall()
-            for (table,) in tables:
+            for table, stored in stored_rows(con).items():
                 cells = {str(cell).replace("-", "") for row in con.sql(f"FROM {table}").fetchall() for cell in row}
                 found += [f"{table} {cell}" for cell in cells & {*ids, "C1", BORN.replace("-", "")}]
-                found += [f"{table} holds deleted rows"] if stored_rows(con, table) > _count(con, table) else []
+                found += [f"{table} holds deleted rows"] if stored > _count(con, table) else []
     return found
 
 

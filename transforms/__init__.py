@@ -6,6 +6,7 @@ import ast
 import hashlib
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -62,12 +63,20 @@ def _uses(module: str) -> frozenset[str]:
 def _imported(source: str) -> set[str]:
     """Names imported from transforms: modules, and what may be a module."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in _statements(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module == "transforms":
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("transforms."):
             names.add(node.module.split(".")[1])
     return names
+
+
+def _statements(whole: ast.AST) -> Iterator[ast.stmt]:
+    """Every statement, however deep: an import is one, and nothing within an expression is."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for node in getattr(whole, part, ()):
+            yield node
+            yield from _statements(node)
 
 
 @cache

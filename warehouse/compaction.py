@@ -22,12 +22,9 @@ def should_be_compacted(con: duckdb.DuckDBPyConnection) -> bool:
 def empty_share(con: duckdb.DuckDBPyConnection) -> float:
     """The share of the open file that holds nothing: free blocks, and rows that are deleted but still stored."""
     total, free = _blocks(con)
-    stored = kept = 0
-    for name in _tables(con):
-        rows = con.sql(f"SELECT count(*) FROM {name}").fetchone()[0]
-        stored += max(stored_rows(con, name), rows)
-        kept += rows
-    dead = 1 - kept / stored if stored else 0.0
+    stored = stored_rows(con)
+    kept = sum(con.sql(f"SELECT count(*) FROM {name}").fetchone()[0] for name in stored)
+    dead = 1 - kept / max(sum(stored.values()), kept) if kept else float(any(stored.values()))
     return (free + (total - free) * dead) / total if total else 0.0
 
 
@@ -37,17 +34,10 @@ def _blocks(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     return con.sql(sizes).fetchone()
 
 
-def stored_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    """Rows that a table's segments hold, the deleted among them."""
-    return con.sql(
-        f"SELECT coalesce(sum(count), 0)::BIGINT FROM pragma_storage_info('{table}') "
-        "WHERE column_id = 0 AND segment_type <> 'VALIDITY' AND column_path = '[0]'"
-    ).fetchone()[0]
-
-
-def _tables(con: duckdb.DuckDBPyConnection) -> list[str]:
-    listed = "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE NOT internal AND database_name = "
-    return [name for (name,) in con.sql(f"{listed} current_database() ORDER BY ALL").fetchall()]
+def stored_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Rows that each table stores, the deleted among them: DuckDB's estimate of a table's size counts them all."""
+    listed = "SELECT schema_name || '.' || table_name, estimated_size FROM duckdb_tables() WHERE NOT internal"
+    return dict(con.sql(f"{listed} AND database_name = current_database() ORDER BY ALL").fetchall())
 
 
 def copy_compactly(source: Path, to: Path) -> None:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import duckdb
 import polars as pl
 
-from warehouse.frames import fetch, insert
+from warehouse.differing import append, nothing, write
+from warehouse.frames import fetch
 from warehouse.records import KINDS
 from warehouse.tables import Table
 
@@ -110,24 +111,9 @@ def write_differences(
 
     Returns the relations of the rows that came and of those that went.
     """
-    mine = f" WHERE client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})"
-    if _began_empty(con, table) or not _hold(con, table, mine):
-        last = con.sql(f"SELECT coalesce(max(rowid), -1) FROM main.{table.name}").fetchone()[0]
-        insert(con, f"main.{table.name}", computed)
-        return f"(FROM main.{table.name} WHERE rowid > {last})", f"(FROM main.{table.name} LIMIT 0)"
-    con.execute(f"CREATE OR REPLACE TEMP TABLE fresh AS FROM main.{table.name} LIMIT 0")
-    insert(con, "fresh", computed)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE marked AS SELECT rowid AS place, {_mark(table)} FROM fresh")
-    for name, whole, one, other in (
-        ("gone", f"main.{table.name}", "held", "marked"),
-        ("come", "fresh", "marked", "held"),
-    ):
-        places = f"SELECT place FROM {one} ANTI JOIN {other} USING (mark, also)"
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name}_places AS {places}")
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM {whole} WHERE rowid IN (FROM {name}_places)")
-    con.execute(f"DELETE FROM main.{table.name} WHERE rowid IN (FROM gone_places)")
-    con.execute(f"INSERT INTO main.{table.name} FROM come")
-    return "come", "gone"
+    if _began_empty(con, table):
+        return append(con, table, computed), nothing(table)
+    return write(con, table, computed, f"client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})")
 
 
 def _began_empty(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
@@ -136,35 +122,19 @@ def _began_empty(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
     return con.execute(query, [table.name]).fetchone()[0] > 0
 
 
-def _hold(con: duckdb.DuckDBPyConnection, table: Table, mine: str) -> int:
-    """Put the marks of what the table holds of the clients into `held`; how many rows that is."""
-    con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE held AS
-        SELECT rowid AS place, {_mark(table)} FROM main.{table.name}{mine}""")
-    return con.sql("SELECT count(*) FROM held").fetchone()[0]
-
-
-def _mark(table: Table) -> str:
-    """A row in 128 bits: two hashes, over its columns and over its columns backwards. A key makes rows distinct."""
-    columns = table.column_names
-    return f"hash({', '.join(columns)}) AS mark, hash({', '.join(reversed(columns))}) AS also"
-
-
 def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int]:
     """A relation in `staged` with the finished rows to check: those of the clients touched; a clinic table whole. And
     how many of them are of clients.
 
-    They are looked up once, for all the checks; where every row is one of them, the table itself is checked.
+    Each check reads the columns that it needs of them: in a table of their own they would cost more to write than all
+    checks cost to read. Where every row is one of them, the table itself is checked.
     """
-    name = f"finished_{table.name}"
-    if table.per == "clinic" or _all_touched(con):
-        whole = f"main.{table.name}"
-        row_count = 0 if table.per == "clinic" else con.sql(f"SELECT count(*) FROM {whole}").fetchone()[0]
-        return _as_staged_view(con, name, whole), row_count
-    con.execute(f"""
-        CREATE OR REPLACE TABLE staged.{name} AS
-        FROM main.{table.name} SEMI JOIN staged.clients_touched USING (client_id)""")
-    return name, con.sql(f"SELECT count(*) FROM staged.{name}").fetchone()[0]
+    name, whole = f"finished_{table.name}", f"main.{table.name}"
+    if table.per == "clinic":
+        return _as_staged_view(con, name, whole), 0
+    whose = "" if _all_touched(con) else " SEMI JOIN staged.clients_touched USING (client_id)"
+    relation = _as_staged_view(con, name, whole, whose)
+    return relation, con.sql(f"SELECT count(*) FROM staged.{relation}").fetchone()[0]
 
 
 def _all_touched(con: duckdb.DuckDBPyConnection) -> bool:
@@ -177,7 +147,7 @@ def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:
     return _as_staged_view(con, f"book_{book}", f"load.{book}")
 
 
-def _as_staged_view(con: duckdb.DuckDBPyConnection, name: str, relation: str) -> str:
+def _as_staged_view(con: duckdb.DuckDBPyConnection, name: str, relation: str, whose: str = "") -> str:
     here = con.sql("SELECT current_database()").fetchone()[0]
-    con.execute(f'CREATE OR REPLACE VIEW staged.{name} AS SELECT * FROM "{here}".{relation}')
+    con.execute(f'CREATE OR REPLACE VIEW staged.{name} AS SELECT * FROM "{here}".{relation}{whose}')
     return name

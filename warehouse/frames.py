@@ -43,6 +43,15 @@ def fetch(con: duckdb.DuckDBPyConnection, query: str, parameters: list | None = 
     return frame.with_columns(pl.col(truths).ext.storage().cast(pl.Boolean)) if truths else frame
 
 
+def fetch_over(con: duckdb.DuckDBPyConnection, frame: pl.DataFrame, query: str) -> pl.DataFrame:
+    """A query's rows over a frame, which is called `stream` in it."""
+    stream = Stream(frame)  # noqa: F841  DuckDB finds it by its name
+    con.execute("SET threads = 1")  # as above
+    found = pl.DataFrame(con.sql(query))
+    con.execute(f"SET threads = {THREADS}")
+    return found
+
+
 UNDER_WAY = "SELECT client_id FROM main.retention WHERE NOT has_ended"
 
 

@@ -1,4 +1,4 @@
-"""A clinic table into the file: it then holds tonight's rows, and only what differs was written."""
+"""Computed rows into a table of the file: it then holds tonight's, and only what differs was written."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from warehouse.building import create_tables, open_building
-from warehouse.rewriting import rewrite
+from warehouse.differing import write
 from warehouse.tables import table
 
 
@@ -26,13 +26,13 @@ def rewritten(tmp_path) -> Callable:
     with open_building(tmp_path / "building.duckdb", tmp_path) as con:
         create_tables(con, [counts])
 
-        def write(computed: pl.DataFrame) -> tuple[list, list, list]:
-            relations = ("main.counts", *rewrite(con, counts, computed))
+        def made(computed: pl.DataFrame) -> tuple[list, list, list]:
+            relations = ("main.counts", *write(con, counts, computed))
             return tuple(
                 con.sql(f"SELECT rater, client_count, share FROM {each} ORDER BY 1").fetchall() for each in relations
             )
 
-        yield write
+        yield made
 
 
 CLIENT, THERAPIST = ("client", 3, 0.5), ("therapist", 2, None)
