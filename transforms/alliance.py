@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.first_sessions import first_session, unnumbered_first
 from transforms.whole_numbers import MILLION, about_means, millionths
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
@@ -122,13 +123,12 @@ def alliance_means(alliance: pl.LazyFrame) -> pl.LazyFrame:
     session's score minus it is the within-person part (W), and it minus the clinic's mean the between-person part (B):
     view alliance_parts."""
     return (
-        alliance.filter(pl.col("episode_id").is_not_null())
-        .sort("client_id", "session_date", "dyad_session_number", "session_id")
+        unnumbered_first(alliance.filter(pl.col("episode_id").is_not_null()), "dyad_session_number")
         .with_columns(x=millionths("score"))
         .with_columns(xx=pl.col("x") ** 2)
         .group_by(LINE)
         .agg(
-            first_session_id=pl.col("session_id").first(),
+            first_session_id=first_session("dyad_session_number"),
             score_count=pl.len().cast(pl.Int32),
             sum=pl.col("x").sum(),
             squares=pl.col("xx").sum(),
