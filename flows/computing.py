@@ -102,20 +102,28 @@ def _compute_clients(tonight: Tonight, tables: list[Table], wanted: set[str], be
 
 def _compute_bucket(tonight: Tonight, tables: list[Table], wanted: set[str], bucket: int, before: int | None) -> None:
     con = tonight.con
-    given = {"birth_dates": birth_dates(tonight.crosswalk), "clinic": tonight.order.clinic}
     needed = {read for table in tables if table.name in wanted for read in table.reads}
-    records = computing.records_of(con, bucket, before)
-    tonight.row_count += sum(frame.height for frame in records.values())
-    known = {**{name: frame.lazy() for name, frame in records.items()}, **given}
-    for table in (table for table in tables if table.per == "client" and table.name in wanted | needed):
+    known = {"birth_dates": birth_dates(tonight.crosswalk).collect().lazy(), "clinic": tonight.order.clinic}
+    for name, frame in computing.records_of(con, bucket, before).items():
+        tonight.row_count += frame.height
+        known[name] = frame.lazy()
+    to_make = [table for table in tables if table.per == "client" and table.name in wanted | needed]
+    for place, table in enumerate(to_make):
         if table.name not in wanted:
             known[table.name] = computing.rows_of(con, table, bucket)
             continue
         made = _made(table, known)
         tonight.row_count += made.height
-        known[table.name] = made.lazy()
         come, gone = computing.write_differences(con, table, made, bucket)
         movement.note_changes(con, table, come, gone, movement.DEFINITION if before else None)
+        known[table.name] = made.lazy()
+        known = _still_read(known, to_make[place + 1 :])
+
+
+def _still_read(known: dict, to_come: list[Table]) -> dict:
+    """What the tables to come read, so that nothing else is kept in memory."""
+    read = {name for table in to_come for name in table.reads}
+    return {name: thing for name, thing in known.items() if name in read}
 
 
 def _compute_clinic(tonight: Tonight, tables: list[Table]) -> None:

@@ -129,3 +129,13 @@ def test_a_command_runs_polars_in_one_thread_unless_the_environment_says_otherwi
     words = [sys.executable, "-c", looks]
     asked = subprocess.run(words, cwd=ROOT, env=kept | told, capture_output=True, text=True, check=True)
     assert asked.stdout.strip() == count
+
+
+@pytest.mark.parametrize(("told", "says_ours"), [({}, True), ({"_RJEM_MALLOC_CONF": "narenas:2"}, False)])
+def test_a_command_tells_polars_to_keep_freed_memory_a_while_unless_the_environment_says_otherwise(told, says_ours):
+    """jemalloc itself repeats what it was told when it is asked to confirm it."""
+    looks = "import flows, os; os.environ['_RJEM_MALLOC_CONF'] += ',confirm_conf:true'; import polars"
+    kept = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+    words = [sys.executable, "-c", looks]
+    asked = subprocess.run(words, cwd=ROOT, env=kept | told, capture_output=True, text=True, check=True)
+    assert ("dirty_decay_ms:3000" in asked.stderr) == says_ours

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from transforms.rupture_starts import sudden_loss
+from transforms.rupture_starts import around, sudden_loss
 from warehouse.errors import Unusable
 from warehouse.rupture_rules import FILE, read_rupture_rules
 
@@ -167,7 +167,7 @@ def test_the_three_criteria_are_those_of_the_r_package_suddengains(values, found
     rated = pl.LazyFrame({"session": range(1, 7), "value": values, "line": [1] * 6}).drop_nulls()
     rated = rated.with_columns(pl.col("value").cast(pl.Float64))
     rated = rated.with_columns(previous=pl.col("value").shift())
-    judged = rated.select("session", met=sudden_loss(pl.lit(7.0), 0.25)).collect()
+    judged = around(rated).select("session", met=sudden_loss(pl.lit(7.0), 0.25)).collect()
     by_session = dict(judged.rows())
     assert [by_session.get(session) for session in (3, 4, 5)] == [
         each if each is None else bool(each) for each in found

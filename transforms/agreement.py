@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.first_sessions import first_session, unnumbered_first
 from transforms.whole_numbers import MILLION, about_means, millionths
 from warehouse.clinic import Clinic
 from warehouse.columns import RATERS, Column
@@ -136,15 +137,14 @@ def alliance_congruence(alliance_agreement: pl.LazyFrame) -> pl.LazyFrame:
     difference = {"signed": "signed_difference", "absolute": "absolute_difference"}
     count = pl.col("shared_session_count")
     dyads = (
-        alliance_agreement.filter(pl.col("episode_id").is_not_null())
-        .sort("client_id", "session_date", "session_number", "session_id")
+        unnumbered_first(alliance_agreement.filter(pl.col("episode_id").is_not_null()), "session_number")
         .with_columns(x=millionths("pomp"), y=millionths("other_pomp"))
         .with_columns(own=own * own, others=other * other, both=own * other)
         .with_columns(**{name: millionths(column) for name, column in difference.items()})
         .group_by(_DYAD)
         .agg(
             pl.col("x", "y", "own", "others", "both", *difference).sum(),
-            first_session_id=pl.col("session_id").first(),
+            first_session_id=first_session("session_number"),
             shared_session_count=pl.len().cast(pl.Int32),
         )
         .with_columns(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.first_sessions import first_session, unnumbered_first
 from transforms.whole_numbers import MILLION, about_means, millionths
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
 from warehouse.tables import table
 
-LINE = ("client_id", "episode_id", "therapist_id", "rater", "instrument", "scale")  # one rater's scores in a dyad
+_DYAD, _KIND = ("client_id", "episode_id", "therapist_id"), ("rater", "instrument", "scale")
+LINE = (*_DYAD, *_KIND)  # one rater's scores in a dyad
+_OF_SESSION = (*_DYAD, "session_number", "dyad_session_number", "session_date")
 
 
 @table(
@@ -56,27 +59,43 @@ def alliance(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl
     """One row per session, rater, alliance instrument and scale that has a computed score. Change is since the same
     rater's last score in the same dyad (episode and therapist): a new therapist is a new alliance. A row never changes
     when sessions are added; the person's mean over all sessions is in alliance_means."""
-    lines = pl.col("rater", "instrument", "scale")
-    at_sessions = (
-        scores.filter(pl.col("is_used") & (pl.col("basis") == "computed") & pl.col("score").is_not_null())
-        .filter(pl.col("instrument").is_in(alliance_instruments(clinic)))
-        .select("session_id", lines, "score", "pomp")
-        .join(sessions, on="session_id")
-        .sort(*LINE, "starts_at", "session_id")
+    held = _by_dyad(sessions).collect()
+    rated = _rated(scores, clinic).join(held.lazy().select("session_id", "dyad", "place"), on="session_id")
+    in_order = (
+        rated.with_columns(kind=pl.concat_str(*_KIND, separator="\n").cast(pl.Categorical).to_physical())
+        .sort("dyad", "kind", "place")
         .with_row_index("row")
-        .with_columns(is_first=pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in LINE))
-        .with_columns(line=pl.col("is_first").cum_sum())
+        .with_columns(is_first=pl.any_horizontal(pl.col(name).ne(pl.col(name).shift()) for name in ("dyad", "kind")))
+        .with_columns(pl.col("is_first").fill_null(True))
+        .with_columns(line=pl.col("is_first").cum_sum(), first=pl.when("is_first").then("row").forward_fill())
+        .with_columns(pl.lit(held[name]).gather("place").alias(name) for name in _OF_SESSION)
     )
     number = pl.col("dyad_session_number")
-    rank = pl.col("row") - pl.col("row").min().over("line") + 1
-    return at_sessions.with_columns(
+    rank = pl.col("row") - pl.col("first") + 1
+    so_far = millionths("score").cum_sum()  # of all lines; without what was before the line
+    before = pl.when("is_first").then(so_far - millionths("score")).forward_fill()
+    return in_order.with_columns(
         previous_score=pl.when(~pl.col("is_first")).then(pl.col("score").shift()),
         gap_sessions=pl.when(~pl.col("is_first")).then(number - number.shift()),
-        expanding_mean=(pl.col("score").cum_sum().over("line") / rank).round(6),
+        expanding_mean=((so_far - before) / rank / MILLION).round(6),
     ).with_columns(
         change=(pl.col("score") - pl.col("previous_score")).round(6),
         within_deviation=(pl.col("score") - pl.col("expanding_mean")).round(6),
     )
+
+
+def _by_dyad(sessions: pl.LazyFrame) -> pl.LazyFrame:
+    """Sessions in the order of dyads and, in each, of time, with numbers for both: cheaper to sort scores by."""
+    is_new = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in _DYAD)
+    narrow = sessions.select("session_id", "starts_at", *_OF_SESSION)
+    return narrow.sort(*_DYAD, "starts_at", "session_id").with_row_index("place").with_columns(dyad=is_new.cum_sum())
+
+
+def _rated(scores: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+    """The computed scores of alliance questionnaires that count."""
+    is_computed = pl.col("is_used") & (pl.col("basis") == "computed") & pl.col("score").is_not_null()
+    is_alliance = pl.col("instrument").is_in(alliance_instruments(clinic))
+    return scores.filter(is_computed, is_alliance).select("session_id", *_KIND, "score", "pomp")
 
 
 def alliance_instruments(clinic: Clinic) -> list[str]:
@@ -104,13 +123,12 @@ def alliance_means(alliance: pl.LazyFrame) -> pl.LazyFrame:
     session's score minus it is the within-person part (W), and it minus the clinic's mean the between-person part (B):
     view alliance_parts."""
     return (
-        alliance.filter(pl.col("episode_id").is_not_null())
-        .sort("client_id", "session_date", "dyad_session_number", "session_id")
+        unnumbered_first(alliance.filter(pl.col("episode_id").is_not_null()), "dyad_session_number")
         .with_columns(x=millionths("score"))
         .with_columns(xx=pl.col("x") ** 2)
         .group_by(LINE)
         .agg(
-            first_session_id=pl.col("session_id").first(),
+            first_session_id=first_session("dyad_session_number"),
             score_count=pl.len().cast(pl.Int32),
             sum=pl.col("x").sum(),
             squares=pl.col("xx").sum(),

@@ -67,13 +67,12 @@ def alliance_shapes(alliance: pl.LazyFrame) -> pl.LazyFrame:
     sessions is a possible rupture (table ruptures) and may well be stable here."""
     fitted = (
         alliance.filter(pl.col("dyad_session_number").is_not_null())
-        .sort("client_id", "dyad_session_number", "session_id")
         .with_columns(s=pl.col("dyad_session_number").cast(pl.Int64), p=millionths("pomp"))
         .with_columns(**_products())
         .group_by(LINE)
         .agg(
             pl.col("s", "p", *_products()).sum(),
-            first_session_id=pl.col("session_id").first(),
+            first_session_id=pl.col("session_id").min_by("dyad_session_number"),
             score_count=pl.len().cast(pl.Int32),
             start=pl.col("dyad_session_number").min(),
             end=pl.col("dyad_session_number").max(),

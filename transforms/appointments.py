@@ -85,6 +85,9 @@ def _in_derived(outside: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+_EPISODE = ("client_id", "episode_id", "is_treatment")
+
+
 @table(
     key="session_id",
     columns=[
@@ -122,15 +125,16 @@ def sessions(appointments: pl.LazyFrame, birth_dates: pl.LazyFrame) -> pl.LazyFr
             ends_at=pl.col("starts_at") + pl.duration(minutes=pl.col("duration_minutes").fill_null(60)),
             age_band=band(years_on("session_date")),
         )
-        .sort("client_id", "starts_at", "session_id")
+        .sort(*_EPISODE, "starts_at", "session_id")
+        .with_columns(is_new=pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in _EPISODE))
+        .with_columns(episode=pl.col("is_new").cum_sum())
     )
-    episode = ["client_id", "episode_id", "is_treatment"]
     counted = pl.col("is_treatment") & pl.col("episode_id").is_not_null()
-    gap = (pl.col("session_date") - pl.col("session_date").shift()).dt.total_days()
+    gap = (pl.col("session_date") - pl.col("session_date").shift()).dt.total_days().cast(pl.Int32)
     return attended.with_columns(
-        session_number=pl.when(counted).then(_rank().over(episode)),
-        dyad_session_number=pl.when(counted).then(_rank().over([*episode, "therapist_id"])),
-        days_since_previous=pl.when(counted).then(gap.over(episode)).cast(pl.Int32),
+        session_number=pl.when(counted).then(_rank().over("episode")),
+        dyad_session_number=pl.when(counted).then(_rank().over("episode", "therapist_id")),
+        days_since_previous=pl.when(counted & ~pl.col("is_new")).then(gap),
     )
 
 

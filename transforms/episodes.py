@@ -55,6 +55,8 @@ def episodes(
 
 def newest(records: pl.LazyFrame, key: str) -> pl.LazyFrame:
     """Of records that two sources give under one id, the newest export's."""
+    if records.select(pl.col(key).hash().n_unique() == pl.len()).collect().item():
+        return records  # none is given twice, which is the rule
     return records.sort("exported_at", "source").filter(pl.col(key).is_last_distinct())
 
 

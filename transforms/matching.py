@@ -13,9 +13,10 @@ def nearest(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str], wi
     """`responses` (completed_at, and `window`, a place in `windows`) with the session_id of the nearer of the last
     session before and the first after, among those with the `same` ids, if its window holds the time; ties go
     earlier."""
-    ids = sessions.select(same).unique().with_row_index("person").collect().lazy()
+    ids = responses.select(same).unique().with_row_index("person").collect().lazy()
     held = sessions.join(ids, on=same).select("person", "session_id", "starts_at", "ends_at").collect()
-    asked = responses.join(ids, on=same, how="left").collect()
+    persons = responses.select(same).join(ids, on=same, how="left", maintain_order="left").select("person")
+    asked = pl.concat([responses, persons], how="horizontal").collect()
     found = [
         _found(asked.filter(pl.col("window").is_in(places)), held, anchor, windows)
         for anchor in ("starts_at", "ends_at")

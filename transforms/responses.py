@@ -52,15 +52,8 @@ def responses(
     therapist, where given), the nearest session whose window holds it; a date without a time matches by local day.
     Unmatched responses stay, and are matched when their appointment arrives."""
     windows = sorted({instrument.window for instrument in clinic.instruments.values()}, key=str)
-    counted = _counted(response_records, clinic, windows)
-    all_of_them = newest(counted, "response_id").collect().lazy()  # every way of matching reads it
-    matched = pl.concat(
-        [
-            _named(all_of_them.filter(pl.col("appointment_session_id").is_not_null()), sessions),
-            *_by_time(all_of_them.filter(_unnamed & pl.col("completed_at").is_not_null()), sessions, windows),
-            *_by_day(all_of_them.filter(_unnamed & pl.col("completed_at").is_null()), sessions),
-        ]
-    )
+    counted = _counted(newest(response_records, "response_id"), clinic, windows).collect().lazy()
+    matched = pl.concat([counted, _matched(counted, sessions, windows)], how="horizontal")
     is_complete = pl.col("answered_count") + pl.col("unasked_count") == pl.col("item_count")
     complete = _with_used(matched.with_columns(is_complete=is_complete))
     return flagged(complete, birth_dates, clinic)
@@ -100,6 +93,21 @@ def _counted(response_records: pl.LazyFrame, clinic: Clinic, windows: list[tuple
 _unnamed = pl.col("appointment_session_id").is_null()
 
 
+def _matched(counted: pl.LazyFrame, sessions: pl.LazyFrame, windows: list[tuple]) -> pl.LazyFrame:
+    """The session_id of each response, and how it was found, in the responses' order."""
+    known = counted.select(
+        "client_id", "therapist_id", "appointment_session_id", "completed_at", "completed_on", "window"
+    )
+    numbered = known.with_row_index("row").collect().lazy()  # every way of matching reads it
+    ways = [
+        _named(numbered.filter(pl.col("appointment_session_id").is_not_null()), sessions),
+        *_by_time(numbered.filter(_unnamed & pl.col("completed_at").is_not_null()), sessions, windows),
+        *_by_day(numbered.filter(_unnamed & pl.col("completed_at").is_null()), sessions),
+    ]
+    found = pl.concat(way.select("row", "session_id", "matched_by") for way in ways)
+    return found.sort("row").drop("row")
+
+
 def _named(responses: pl.LazyFrame, sessions: pl.LazyFrame) -> pl.LazyFrame:
     attended = sessions.select("session_id", appointment_session_id="session_id")
     return _told(responses.join(attended, on="appointment_session_id", how="left"), "appointment")
@@ -116,20 +124,15 @@ def _by_therapist(responses: pl.LazyFrame) -> list[tuple[pl.LazyFrame, list[str]
 
 
 def _by_day(responses: pl.LazyFrame, sessions: pl.LazyFrame) -> list[pl.LazyFrame]:
-    ordered = sessions.sort("starts_at", "session_id")
-    return [
-        _told(
-            group.join(
-                ordered.select(*same, "session_id", completed_on="session_date").unique(
-                    [*same, "completed_on"], keep="first", maintain_order=True
-                ),
-                on=[*same, "completed_on"],
-                how="left",
-            ),
-            "day",
-        )
-        for group, same in _by_therapist(responses)
-    ]
+    return [_told(_on_day(group, sessions, same), "day") for group, same in _by_therapist(responses)]
+
+
+def _on_day(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str]) -> pl.LazyFrame:
+    """With the first session of the response's day, among those with the `same` ids."""
+    place = [*same, "completed_on"]
+    held = sessions.select(*same, "session_id", "starts_at", completed_on="session_date")
+    asked = held.join(responses.select(place), on=place, how="semi").sort("starts_at", "session_id")
+    return responses.join(asked.unique(place, keep="first", maintain_order=True), on=place, how="left")
 
 
 def _by_time(responses: pl.LazyFrame, sessions: pl.LazyFrame, windows: list[tuple]) -> list[pl.LazyFrame]:

@@ -4,56 +4,62 @@ from __future__ import annotations
 
 import polars as pl
 
-_OPEN = 2**62  # a repair that has not come
+from transforms.whole_numbers import MILLION, millionths
+
+_BEYOND = 1 << 40  # any row, and any value in millionths: with it, what is of one group is one range of whole numbers
 
 
 def courses(starting: pl.LazyFrame, rated: pl.LazyFrame) -> pl.LazyFrame:
     """Each start with nadir_value, nadir_session_id, length, repair_session_id, repair_session_count, is_repaired and
-    is_over. A start before the repair of an earlier one by the same rule belongs to that one."""
-    began = starting.sort("rupture_rule", "row").with_row_index("rupture").cache()
-    onward = _onward(began, rated).cache()
-    repairs = began.join(_repairs(onward), on="rupture", how="left", maintain_order="left").filter(_is_first())
+    is_over. A start before the repair of an earlier one by the same rule belongs to that one. Rows of `rated` are
+    numbered from 0 in their order."""
+    known = rated.select("session_id", "value").collect()
+    began = starting.sort("rupture_rule", "row").with_row_index("rupture").collect().lazy()
+    onward = _onward(began, known["value"]).collect().lazy()
+    repairs = began.join(_repairs(onward), on="rupture", maintain_order="left").filter(_is_first())
     phases = _phases(onward.join(repairs.select("rupture", "repair_row"), on="rupture"))
-    return repairs.join(phases, on="rupture").with_columns(**_repaired())
+    named = {"nadir_session_id": "nadir_row", "repair_session_id": "repair_row"}
+    sessions = {name: pl.lit(known["session_id"]).gather(row) for name, row in named.items()}
+    return repairs.join(phases, on="rupture").with_columns(**_repaired(), **sessions)
 
 
-def _onward(began: pl.LazyFrame, rated: pl.LazyFrame) -> pl.LazyFrame:
-    """For each start the rated sessions from it on, with whether they meet its repair."""
-    later = rated.select("line", "session_id", at="row", now="value")
-    sought = began.select("rupture", "line", "row", "level", "rise", "is_above")
-    lowest = pl.col("now").cum_min().shift().over("rupture")
+def _onward(began: pl.LazyFrame, values: pl.Series) -> pl.LazyFrame:
+    """For each start the rated sessions from it on, with whether they meet its repair, and whether none was as low."""
     level, now = pl.col("level"), pl.col("now")
-    met = (now > level) | (~pl.col("is_above") & (now == level)) | ((now - lowest).round(6) >= pl.col("rise"))
+    group = pl.col("rupture").cast(pl.Int64) * _BEYOND
+    lowest = ((millionths("now") - group).cum_min().shift() + group) / MILLION
+    met = (now > level) | (~pl.col("is_above") & (now == level)) | ((now - pl.col("lowest")).round(6) >= pl.col("rise"))
     return (
-        sought.join(later, on="line")
-        .filter(pl.col("at") >= pl.col("row"))
-        .sort("rupture", "at")
-        .with_columns(meets=met.fill_null(False) & (pl.col("at") > pl.col("row")))
+        began.select("rupture", "row", "level", "rise", "is_above", at=pl.int_ranges("row", pl.col("last_row") + 1))
+        .explode("at")
+        .with_columns(now=pl.lit(values).gather("at"))
+        .with_columns(lowest=pl.when(pl.col("at") > pl.col("row")).then(lowest))
+        .with_columns(
+            meets=met.fill_null(False) & (pl.col("at") > pl.col("row")),
+            is_lowest=pl.col("lowest").is_null() | (now < pl.col("lowest")),
+        )
     )
 
 
 def _repairs(onward: pl.LazyFrame) -> pl.LazyFrame:
-    return (
-        onward.filter("meets")
-        .group_by("rupture", maintain_order=True)
-        .agg(repair_row=pl.col("at").first(), repair_session_id=pl.col("session_id").first())
-    )
+    return onward.group_by("rupture").agg(repair_row=pl.when("meets").then("at").min())
 
 
 def _is_first() -> pl.Expr:
     """Not within an earlier one: the earlier ones of the rule and rater are repaired by its start."""
-    until = pl.col("repair_row").cast(pl.Int64).fill_null(_OPEN).cum_max().shift(fill_value=-1)
-    return pl.col("row").cast(pl.Int64) >= until.over("rupture_rule", "line")
+    is_new = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in ("rupture_rule", "line"))
+    group = is_new.cum_sum().cast(pl.Int64) * _BEYOND
+    until = (group + pl.col("repair_row").cast(pl.Int64).fill_null(_BEYOND - 1)).cum_max().shift(fill_value=-1)
+    return group + pl.col("row").cast(pl.Int64) >= until
 
 
 def _phases(onward: pl.LazyFrame) -> pl.LazyFrame:
-    lowest = pl.col("now").min()
     return (
         onward.filter(pl.col("repair_row").is_null() | (pl.col("at") < pl.col("repair_row")))
-        .group_by("rupture", maintain_order=True)
+        .group_by("rupture")
         .agg(
-            nadir_value=lowest,
-            nadir_session_id=pl.col("session_id").filter(pl.col("now") == lowest).first(),
+            nadir_value=pl.col("now").min(),
+            nadir_row=pl.when("is_lowest").then("at").max(),
             length=pl.len().cast(pl.Int32),
         )
     )

@@ -13,6 +13,11 @@ from warehouse.rupture_rules import RuptureRule
 
 _value, _previous = pl.col("value"), pl.col("previous")
 _NOTHING = pl.lit(None, dtype=pl.Float64)
+_STARTED = (
+    *("client_id", "episode_id", "therapist_id", "rater", "instrument", "scale", "compared", "session_id", "session"),
+    *("session_date", "line", "row", "last_row", "value", "rupture_rule", "within", "pre_value", "level", "rise"),
+    "is_above",
+)
 
 
 def with_limits(rated: pl.LazyFrame) -> pl.LazyFrame:
@@ -54,9 +59,11 @@ def starts(rated: pl.LazyFrame, rule: RuptureRule, clinic: Clinic) -> pl.LazyFra
     is_met = (is_meant & met).fill_null(False)
     usual = {"pre_value": _previous, "level": _NOTHING, "rise": _NOTHING, "is_above": pl.lit(False)}
     return (
-        rated.with_columns(is_met=is_met)
+        (around(rated) if rule.kind == "sudden_loss" else rated)
+        .with_columns(is_met=is_met)
         .filter(pl.col("is_met") & ~beside(pl.col("is_met"), 1).fill_null(False))
         .with_columns(rupture_rule=pl.lit(rule.name), within=pl.lit(rule.within, dtype=pl.Int32), **{**usual, **repair})
+        .select(*_STARTED)
     )
 
 
@@ -106,38 +113,47 @@ def _sudden_loss(rule: RuptureRule, meant: list[Instrument], clinic: Clinic) -> 
     return sudden_loss(rule.times * sd, rule.share_of_previous), _regained(rule)
 
 
+_BEFORE, _AFTER = ("before 1", "before 2", "before 3"), ("value", "after 1", "after 2")
+
+
+def around(rated: pl.LazyFrame) -> pl.LazyFrame:
+    """Rated sessions with the values of the up to three sessions before each and the two after it (those alone, by the
+    column `session`), and the degrees of freedom of comparing the three before with the three from here on."""
+    number = pl.col("session")
+    before = (_if(number - beside(number, n) <= 3, beside(_value, n)) for n in (1, 2, 3))
+    after = (_if(beside(number, -n) - number <= 2, beside(_value, -n)) for n in (1, 2))
+    beside_it = dict(zip((*_BEFORE, *_AFTER[1:]), (*before, *after), strict=True))
+    degrees = _counted(_BEFORE) + _counted(_AFTER) - 2
+    return rated.with_columns(is_next=number - beside(number, 1) == 1, **beside_it).with_columns(degrees=degrees)
+
+
 def sudden_loss(amount: pl.Expr, share: float) -> pl.Expr:
     """The criteria of Tang & DeRubeis 1999 from the session before to this one, as the R package suddengains has them:
     the fall is at least the amount, and that share of the value before; and the mean of the up to three sessions before
     exceeds that of the three from here on by more than the critical t times their pooled SD. Null where the session
-    before has no rating, or fewer than two on either side have one. Sessions are in the column `session`."""
-    number = pl.col("session")
-    before = [_if(number - beside(number, n) <= 3, beside(_value, n)) for n in (1, 2, 3)]
-    after = [_value, *(_if(beside(number, -n) - number <= 2, beside(_value, -n)) for n in (1, 2))]
-    degrees = _counted(before) + _counted(after) - 2
-    pooled = (_squares(before) + _squares(after)) / degrees
+    before has no rating, or fewer than two on either side have one. Of rated sessions with those `around` them."""
+    pooled = (_squares(_BEFORE) + _squares(_AFTER)) / pl.col("degrees")
     fall = (_previous - _value).round(6)
-    difference = pl.mean_horizontal(before) - pl.mean_horizontal(after)
+    difference = pl.mean_horizontal(_BEFORE) - pl.mean_horizontal(_AFTER)
     met = (
         (fall >= amount.round(6))
         & (fall >= (share * _previous).round(6))
-        & (difference.round(6) > (critical_t(degrees) * pooled.sqrt()).round(6))
+        & (difference.round(6) > (critical_t(pl.col("degrees")) * pooled.sqrt()).round(6))
     )
-    is_next = number - beside(number, 1) == 1
-    return _if(is_next & (_counted(before) >= 2) & (_counted(after) >= 2), met)
+    return _if(pl.col("is_next") & (_counted(_BEFORE) >= 2) & (_counted(_AFTER) >= 2), met)
 
 
 def _if(condition: pl.Expr, then: pl.Expr) -> pl.Expr:
     return pl.when(condition).then(then)
 
 
-def _counted(values: list[pl.Expr]) -> pl.Expr:
-    return pl.sum_horizontal(value.is_not_null().cast(pl.Int32) for value in values)
+def _counted(values: tuple[str, ...]) -> pl.Expr:
+    return pl.sum_horizontal(pl.col(value).is_not_null().cast(pl.Int32) for value in values)
 
 
-def _squares(values: list[pl.Expr]) -> pl.Expr:
+def _squares(values: tuple[str, ...]) -> pl.Expr:
     mean = pl.mean_horizontal(values)
-    return pl.sum_horizontal((value - mean) ** 2 for value in values)
+    return pl.sum_horizontal((pl.col(value) - mean) ** 2 for value in values)
 
 
 def _by_instrument(numbers: dict[str, float]) -> pl.Expr:

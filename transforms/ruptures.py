@@ -86,7 +86,7 @@ def ruptures(
     and how many are found depends on the rule (Gumz et al. 2012), so each row names its own (rupture_rules).
     Consecutive rated sessions that meet a rule are one, and so is what begins before the repair; a session without a
     rating is no recovery; limits come from earlier sessions only. Only treatment sessions count."""
-    rated = with_limits(_rated(_values(alliance, response_records, responses, clinic))).cache()
+    rated = with_limits(_rated(_values(alliance, response_records, responses, clinic))).collect().lazy()
     by_score = [rule for rule in clinic.rupture_rules if rule.kind != "report"]
     began = pl.concat([starts(rated, rule, clinic) for rule in by_score])
     found = _until_windows_close(courses(began, rated), sessions, clinic).with_columns(

@@ -61,8 +61,9 @@ def is_straight_lined(clinic: Clinic) -> pl.Expr:
 
 def flagged(responses: pl.LazyFrame, birth_dates: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """Responses with the other flags of FLAGS."""
-    dated = responses.with_columns(day=pl.coalesce("completed_on", pl.col("completed_at").dt.date()))
-    aged = dated.join(birth_dates, on="client_id", how="left").with_columns(years=years_on("day"))
+    dated = responses.with_columns(day=pl.coalesce("completed_on", pl.col("completed_at").dt.date())).collect().lazy()
+    born = dated.select("client_id", "day").join(birth_dates, on="client_id", how="left", maintain_order="left")
+    aged = pl.concat([dated, born.select(years=years_on("day"))], how="horizontal")
     doubted = aged.with_columns(
         is_implausibly_fast=_is_implausibly_fast(),
         is_wrong_age=_is_wrong_age(clinic),

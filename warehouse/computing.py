@@ -13,7 +13,7 @@ from warehouse.frames import fetch
 from warehouse.records import KINDS
 from warehouse.tables import Table
 
-ROWS_PER_BUCKET = 400_000  # records; their tables are the night's peak of memory
+ROWS_PER_BUCKET = 300_000  # records; their tables are the night's peak of memory
 
 
 def choose_touched(con: duckdb.DuckDBPyConnection) -> int:
@@ -39,12 +39,15 @@ def _chosen_count(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> int:
-    """Deal the chosen clients into buckets, by default of some hundred thousand records; how many there are."""
+    """Deal the chosen clients into buckets, by default of some hundred thousand records; how many there are.
+
+    A bucket is a range of pseudonyms, which history is more or less in the order of: little of it is read for each."""
     if bucket_count is None:
         bucket_count = 1 + _chosen_records(con) // ROWS_PER_BUCKET
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.buckets AS
-        SELECT client_id, (hash(client_id) % {bucket_count})::INTEGER AS bucket FROM staged.chosen""")
+        SELECT client_id, ntile({bucket_count}) OVER (ORDER BY client_id)::INTEGER - 1 AS bucket
+        FROM staged.chosen""")
     listed = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'"
     tables = [name for (name,) in con.sql(listed).fetchall()]
     empty = [name for name in tables if not con.sql(f"SELECT EXISTS (FROM main.{name})").fetchone()[0]]

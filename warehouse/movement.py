@@ -65,7 +65,8 @@ def note_changes(con: duckdb.DuckDBPyConnection, table: Table, come: str, gone: 
     counts = _counts(table, come, gone) if has_gone else f"SELECT count(*), 0, 0 FROM {come}"
     con.execute(f"INSERT INTO temp.changes SELECT '{table.name}', * FROM ({counts})")
     for headline in (each for each in HEADLINES if each.table == table.name):
-        _note_movement(con, table, headline, come, gone, cause)
+        moved = _both_ways(table, headline, come, gone) if has_gone else _came(headline, come)
+        _note_movement(con, headline, moved, cause)
 
 
 def _counts(table: Table, come: str, gone: str) -> str:
@@ -76,23 +77,33 @@ def _counts(table: Table, come: str, gone: str) -> str:
                 SELECT {key}, true AS came FROM {come} UNION ALL SELECT {key}, false FROM {gone}) GROUP BY {key})"""
 
 
-def _note_movement(
-    con: duckdb.DuckDBPyConnection, table: Table, headline: Headline, come: str, gone: str, cause: str | None
-) -> None:
+def _came(headline: Headline, come: str) -> str:
+    """The headline's share in rows that came where none went."""
+    return f"""
+        SELECT client_id, {headline.part} AS part, {headline.sums}, 1 AS sign, false AS both_ways
+        FROM {come} WHERE {headline.rows}"""
+
+
+def _both_ways(table: Table, headline: Headline, come: str, gone: str) -> str:
+    """The headline's share in rows that came and in rows that went; both ways where a row went and came otherwise."""
     key = ", ".join(table.key)
     rows = f"{key}, client_id, {headline.part} AS part, {headline.sums}"
-    con.execute(f"""
-        INSERT INTO temp.movements
+    return f"""
         WITH moved AS (
             SELECT {rows}, 1 AS sign FROM {come} WHERE {headline.rows}
             UNION ALL SELECT {rows}, -1 FROM {gone} WHERE {headline.rows}),
         went AS (SELECT {key} FROM moved WHERE sign < 0),
-        both_ways AS (SELECT {key} FROM moved SEMI JOIN went USING ({key}) WHERE sign > 0),
-        told AS (
+        both_ways AS (SELECT {key} FROM moved SEMI JOIN went USING ({key}) WHERE sign > 0)
+        FROM moved LEFT JOIN (SELECT *, true AS both_ways FROM both_ways) USING ({key})"""
+
+
+def _note_movement(con: duckdb.DuckDBPyConnection, headline: Headline, moved: str, cause: str | None) -> None:
+    con.execute(f"""
+        INSERT INTO temp.movements
+        WITH told AS (
             SELECT part, sign * numerator AS numerator, sign * denominator AS denominator,
                 {f"'{cause}'" if cause else _CAUSE_OF_ROW} AS cause
-            FROM moved LEFT JOIN (SELECT *, true AS both_ways FROM both_ways) USING ({key})
-            LEFT JOIN staged.causes USING (client_id))
+            FROM ({moved}) LEFT JOIN staged.causes USING (client_id))
         SELECT '{headline.name}', part, cause, sum(numerator), sum(denominator) FROM told GROUP BY part, cause""")
 
 
@@ -108,7 +119,8 @@ def note_taken_down(con: duckdb.DuckDBPyConnection, table: Table) -> None:
     for headline in (each for each in HEADLINES if each.table == table.name):
         with suppress(duckdb.BinderException):  # the old columns do not say what the headline says
             whole = f"main.{table.name}"
-            _note_movement(con, table, headline, f"(FROM {whole} LIMIT 0)", whole, DEFINITION)
+            moved = _both_ways(table, headline, f"(FROM {whole} LIMIT 0)", whole)
+            _note_movement(con, headline, moved, DEFINITION)
 
 
 def write_movements(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
