@@ -78,9 +78,9 @@ def forget(order: Order, person: Person) -> Receipt:
     with at_work(order, "forget") as tonight:
         tonight.reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
         tonight.leaves_space_behind = True
+        drop_lines(order.folders)
         for pseudonym in person.pseudonyms:
             set_tombstone(order.folders, pseudonym, person.since)
-        drop_lines(order.folders)
         begin(tonight)
         join_clients(tonight)
         rows = Counter()

@@ -120,7 +120,10 @@ def _list_known(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
 def _left_out(kind: RecordKind) -> tuple[str, str]:
     """Queries of the records that the first export after their last showing covers and leaves out."""
     columns = f"SELECT {', '.join(f'k.{column}' for column in kind.key)}, k.client_id, c.file_id, k.is_late"
-    whole = f"""{columns} FROM staged.known AS k
+    whole = f"""{columns} FROM (
+            SELECT known.* FROM staged.known JOIN (
+                SELECT source, max(exported_at) AS newest FROM staged.covering WHERE days IS NULL GROUP BY source)
+            USING (source) WHERE shown_at < newest) AS k
         ASOF JOIN (FROM staged.covering WHERE days IS NULL) AS c
             ON k.source = c.source AND k.shown_at < c.exported_at WHERE true"""
     days = f"""{columns} FROM (SELECT *, greatest(shown_at, dated_at) AS after FROM staged.known
