@@ -50,10 +50,6 @@ class Lines:
     met: list[pl.Series] = field(default_factory=list)
     new: list[pl.DataFrame] = field(default_factory=list)
 
-    def anew(self) -> Lines:
-        """As if nothing were known."""
-        return Lines(self.seed)
-
     def gathered(self, pieces: Iterable[bytes], size: int) -> Iterator[Piece]:
         """The pieces of a file, those with few new records put together up to so many bytes. Raises NotByLine."""
         hashes, held = self.known["line"].unique().implode(), []
