@@ -16,8 +16,6 @@ from warehouse.records import FILE_NUMBER, KINDS, RecordKind
 
 SETTLES = ("episodes", "appointments", "responses")  # a client's line is always read: it may bear a birth date
 _CHANGES_NO_RECORD = ("night", "compaction")
-_RISKS = """
-    SELECT record_number FROM staged.risk_answers JOIN staged.files USING (file_id) WHERE file_number = $file_number"""
 
 KNOWN_COUNT = Column("known_count", "integer", "Known lines of the file that hold records: unchanged, and not read.")
 KNOWN_LINES = (FILE_NUMBER, Column("records", "text", "Kind of record."), Column("id", "id", "The record."))
@@ -66,19 +64,24 @@ def _contradicts(con: duckdb.DuckDBPyConnection, kind: RecordKind, file_number: 
 def settled(con: duckdb.DuckDBPyConnection, file_number: int, known_at: datetime) -> tuple[pl.DataFrame, pl.Series]:
     """Of a file that was read: the records (record_number, records, id) that say the same whenever they are read again;
     and the record_numbers of all in which something is open: held back, twice, still to come, a risk item answered."""
-    rows = " UNION ALL ".join(_settled(kind) for kind in KINDS.values())
-    found = fetch(con, rows, {"file_number": file_number, "known_at": known_at})
-    risks = fetch(con, _RISKS, {"file_number": file_number})
+    rows = " UNION ALL ".join(_settled(kind, known_at) for kind in KINDS.values())
+    found = fetch(con, f"SELECT * EXCLUDE (file_number) FROM ({rows}) WHERE file_number = {file_number}")
+    risks = fetch(
+        con,
+        f"""
+        SELECT record_number FROM staged.risk_answers JOIN staged.files USING (file_id)
+        WHERE file_number = {file_number}""",
+    )
     is_settled = pl.col("is_settled")
     unsettled = pl.concat([found.filter(~is_settled)["record_number"], risks["record_number"]])
     kept = found.filter(is_settled).select("record_number", "records", pl.col("id").cast(pl.Binary))
     return kept, unsettled.unique()
 
 
-def _settled(kind: RecordKind) -> str:
-    has_begun = "starts_at <= $known_at" if kind.name == "appointments" else "true"
+def _settled(kind: RecordKind, known_at: datetime) -> str:
+    has_begun = f"starts_at <= '{known_at.isoformat()}'::TIMESTAMPTZ" if kind.name == "appointments" else "true"
     return f"""
-        SELECT record_number, '{kind.name}' AS records, {kind.key[1]} AS id, ({kind.name in SETTLES}
+        SELECT file_number, record_number, '{kind.name}' AS records, {kind.key[1]} AS id, ({kind.name in SETTLES}
             AND disposition IN ('loaded', 'unchanged') AND record_count = 1 AND {has_begun}
             AND row_id NOT IN (SELECT row_id FROM staged.{kind.name}_repeats)) IS TRUE AS is_settled
-        FROM staged.{kind.name} WHERE file_number = $file_number"""
+        FROM staged.{kind.name}"""
