@@ -28,89 +28,85 @@ def book_rules(book: str, load_id: int) -> list[Rule]:
     return [rows_rule(f"{whole} is where its records went", query, severity="critical")]
 
 
-def _never(name: str, key: str, broken: str) -> Rule:
-    return never(name, broken, key)
-
-
 _ADDED = {
     "alliance": [
-        _never(
+        never(
             "a change is from a previous score, and from nothing else",
-            "session_id",
             "(change IS NULL) <> (previous_score IS NULL)",
+            "session_id",
         ),
     ],
     "alliance_agreement": [
-        _never("two raters are two people", "session_id", "rater = other_rater"),
-        _never("a distance has no sign", "session_id", "absolute_difference IS DISTINCT FROM abs(signed_difference)"),
+        never("two raters are two people", "rater = other_rater", "session_id"),
+        never("a distance has no sign", "absolute_difference IS DISTINCT FROM abs(signed_difference)", "session_id"),
     ],
     "alliance_congruence": [
-        _never(
+        never(
             "congruence or the reason why there is none",
-            "first_session_id",
             "(congruence_correlation IS NULL) <> (why_no_congruence IS NOT NULL)",
+            "first_session_id",
         ),
     ],
     "early_alliance": [
-        _never(
+        never(
             "the third session speaks by its own rule",
-            "session_id",
             "(early_rule = 'session_3') <> (dyad_session_number = 3) OR dyad_session_number NOT BETWEEN 2 AND 4",
+            "session_id",
         ),
     ],
     "alliance_shapes": [
-        _never("below four scores there is no shape", "first_session_id", "(shape IS NULL) <> (score_count < 4)"),
+        never("below four scores there is no shape", "(shape IS NULL) <> (score_count < 4)", "first_session_id"),
     ],
     "ruptures": [
-        _never(
+        never(
             "what is repaired has a repair",
-            "start_session_id",
             "(is_repaired AND repair_session_id IS NULL) "
             "OR (repair_session_id IS NULL) <> (repair_session_count IS NULL)",
+            "start_session_id",
         ),
-        _never("a fall goes down", "start_session_id", "depth < 0 OR nadir_value > pre_value AND compared <> 'report'"),
+        never("a fall goes down", "depth < 0 OR nadir_value > pre_value AND compared <> 'report'", "start_session_id"),
     ],
     "engagement": [
-        _never(
+        never(
             "what was held open was attended, missed or cancelled late",
-            "episode_id",
             "held_open_count <> attended_count + no_show_count + late_cancel_count",
-        ),
-        _never(
-            "shares of a whole make one",
             "episode_id",
-            "abs(attendance_share + no_show_share + late_cancel_share - 1) > 1e-6",
         ),
-        _never("not more sessions were rated than held", "episode_id", "answered_session_count > attended_count"),
+        never(
+            "shares of a whole make one",
+            "abs(attendance_share + no_show_share + late_cancel_share - 1) > 1e-6",
+            "episode_id",
+        ),
+        never("not more sessions were rated than held", "answered_session_count > attended_count", "episode_id"),
     ],
     "responsiveness": [
-        _never(
+        never(
             "observers' scores are of both first sessions",
-            "episode_id",
             "observed_session_count < 2 AND coalesce(positive_atmosphere, attentiveness, early_empathic_responding, "
             "negative_behaviour, global_responsiveness) IS NOT NULL",
-        ),
-        _never(
-            "five sessions are past four",
             "episode_id",
+        ),
+        never(
+            "five sessions are past four",
             "is_past_four IS DISTINCT FROM CASE WHEN attended_session_count > 4 THEN true END",
+            "episode_id",
         ),
     ],
     "outcomes": [
-        _never(
+        never(
             "a class or the reason why there is none",
-            "episode_id",
             "(jacobson_truax_class IS NULL) <> (why_no_class IS NOT NULL)",
+            "episode_id",
         ),
-        _never("change is over two scores", "episode_id", "(total_change IS NULL) <> (score_count < 2)"),
+        never("change is over two scores", "(total_change IS NULL) <> (score_count < 2)", "episode_id"),
     ],
     "reliable_outcomes": [
-        _never(
+        never(
             "a status or the reason why there is none",
-            "episode_id",
             "(outcome_status = 'not assessable') <> (why_not_assessable IS NOT NULL)",
+            "episode_id",
         ),
-        _never("who recovered was a case", "episode_id", "is_recovered IS NOT NULL AND NOT is_case_at_start"),
+        never("who recovered was a case", "is_recovered IS NOT NULL AND NOT is_case_at_start", "episode_id"),
     ],
     "sessions": [
         rows_rule(

@@ -12,8 +12,8 @@ from flows.known_lines import ReadByLine, ways_by_line
 from flows.order import Tonight
 from transforms.pseudonyms import pseudonymise, retracted_ids
 from transforms.sources import open_delivery, read
-from transforms.sources.known_lines import RECORD, NotByLine
-from transforms.sources.opened import Opened
+from transforms.sources.known_lines import NotByLine
+from transforms.sources.opened import RECORD, Opened
 from transforms.sources.task import Task
 from warehouse import history, ledger, quarantine, risk, staging
 from warehouse.errors import Refused
@@ -40,7 +40,7 @@ class Taken:
     task: Task
     births: list[pl.DataFrame] = field(default_factory=list)
     left_out: list[pl.Series] = field(default_factory=list)  # records of people who may not be read
-    met: pl.DataFrame | None = None  # what is known of lines that were not read; None where every line was
+    met: pl.DataFrame | None = None  # what is known of lines that were not read; None for a file not read by its lines
 
 
 def _read(tonight: Tonight, delivery: Delivery) -> None:

@@ -4,6 +4,7 @@ import shutil
 
 import polars as pl
 import pytest
+from few_tables import few_tables
 from nights import APPOINTMENTS, CLINIC, but_for_finished_tables, held, open_place
 
 from flows.forget import find_person, forget
@@ -94,8 +95,6 @@ def read_count(tonight) -> int:
 
 @pytest.fixture(scope="module")
 def after_a_night(tmp_path_factory):
-    from few_tables import few_tables  # noqa: PLC0415
-
     with few_tables():
         place = open_place(tmp_path_factory.mktemp("lines") / "clinic", WHOLE)
         deliver(place, 12, [*BOOKED, *SPECIAL], ANSWERED)

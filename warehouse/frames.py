@@ -6,6 +6,7 @@ In frames a pseudonym is 16 bytes: half the work of the 36 letters that a UUID i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 
 import duckdb
@@ -31,8 +32,15 @@ def insert(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> N
     """Append a frame to a table, column by name."""
     stream = Stream(frame)  # noqa: F841  DuckDB finds it by its name
     values = (f"{name}::UUID" if dtype == pl.Binary else name for name, dtype in frame.schema.items())
-    con.execute("SET threads = 1")  # a stream has one reader; a second thread would spin beside it, at twice the cost
-    con.execute(f"INSERT INTO {table} ({', '.join(frame.columns)}) SELECT {', '.join(values)} FROM stream")
+    with _one_reader(con):
+        con.execute(f"INSERT INTO {table} ({', '.join(frame.columns)}) SELECT {', '.join(values)} FROM stream")
+
+
+@contextmanager
+def _one_reader(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """A stream has one reader; a second thread would spin beside it, at twice the cost."""
+    con.execute("SET threads = 1")
+    yield
     con.execute(f"SET threads = {THREADS}")
 
 
@@ -49,10 +57,8 @@ def fetch(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
 def fetch_over(con: duckdb.DuckDBPyConnection, frame: pl.DataFrame, query: str) -> pl.DataFrame:
     """A query's rows over a frame, which is called `stream` in it."""
     stream = Stream(frame)  # noqa: F841  DuckDB finds it by its name
-    con.execute("SET threads = 1")  # as above
-    found = pl.DataFrame(con.sql(query))
-    con.execute(f"SET threads = {THREADS}")
-    return found
+    with _one_reader(con):
+        return pl.DataFrame(con.sql(query))
 
 
 UNDER_WAY = "SELECT client_id FROM main.retention WHERE NOT has_ended"

@@ -11,8 +11,8 @@ from itertools import chain
 import polars as pl
 
 from transforms.sources.content import Content
-from transforms.sources.known_lines import RECORD, Lines, NotByLine, Piece
-from transforms.sources.opened import Opened, Shape
+from transforms.sources.known_lines import Lines, NotByLine, Piece
+from transforms.sources.opened import RECORD, Opened, Shape
 from warehouse.errors import Refused
 
 SEPARATORS = ",;\t|^"  # what REDCap and spreadsheets offer

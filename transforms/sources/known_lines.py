@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from transforms.sources.opened import RECORD
 from warehouse.sources import Source
 
 # line: the hash; then of each record that the line holds its kind and id, or what was counted in reading it.
 KNOWN_LINES = {"line": pl.UInt64, "records": pl.String, "id": pl.Binary, "counted": pl.String}
-RECORD = "record_number"
 
 
 def follows_from_its_line(source: Source) -> bool:

@@ -6,13 +6,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from transforms.sources.known_lines import RECORD, Lines
 from warehouse.errors import Refused
 
+if TYPE_CHECKING:
+    from transforms.sources.known_lines import Lines
+
 CHUNK = 32 << 20  # bytes; a chunk's text columns are the reader's peak of memory
+RECORD = "record_number"
 _BY_PLACE = re.compile(r"(.*)#(\d+)", re.DOTALL)
 _GUARDED = r'^(?:="([^"]*)"|\'([-=+@].*))$'
 

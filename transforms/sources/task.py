@@ -9,7 +9,7 @@ from datetime import datetime
 
 import polars as pl
 
-from transforms.sources.known_lines import RECORD
+from transforms.sources.opened import RECORD
 from warehouse.instruments import Instrument
 
 COUNTED = {RECORD: pl.Int32, "counted": pl.String}
