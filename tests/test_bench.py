@@ -57,14 +57,14 @@ def test_the_figure_is_the_median_of_the_ratios_of_each_round(inputs):
     assert "first night │ 3.00" in " ".join(console.export_text().split())
 
 
-def test_a_day_brings_the_same_rows_to_a_step_whether_one_year_lies_behind_it_or_ten(tmp_path, monkeypatch):
+def test_a_day_brings_the_same_rows_to_a_step_whatever_history_lies_behind_it(tmp_path, monkeypatch):
     monkeypatch.setattr("flows.pages.draw_pages", lambda order: [])
     monkeypatch.setattr(history, "start", lambda piece, *arguments: PIECES[piece](*map(str, arguments)))
     write_history(tmp_path, clients=16)
     touched = []
-    for years in (1, 10):
-        (tmp_path / str(years)).mkdir()
-        night = nights_after(tmp_path, years, tmp_path / str(years), ("increment",))["increment"]
+    for times in (1, 10):
+        (tmp_path / str(times)).mkdir()
+        night = nights_after(tmp_path, times, tmp_path / str(times), ("increment",))["increment"]
         touched.append({step: rows for step, _, _, rows in night["steps"]})
     assert touched[0] == touched[1]
     assert all(touched[0][step] > 0 for step in ("read", "check records", "keep history", "compute tables"))

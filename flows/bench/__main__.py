@@ -9,18 +9,18 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.bench import door
-from flows.bench.history import CLIENTS_A_YEAR, compare_years
+from flows.bench.history import CLIENTS_ONCE, compare_histories
 from flows.bench.inputs import CLIENTS, Inputs
 from flows.bench.report import show
 from flows.bench.rounds import one_round, start
 from flows.bench.scores import compare
 
-SIZES = "XS is a trial, M ten times S; history: a night after one year and after ten (default: S)"
+SIZES = "XS is a trial, M ten times S; history: a night after a history and after ten times as much (default: S)"
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m flows.bench", description="What a night costs.")
-    parser.add_argument("--size", choices=(*CLIENTS, *CLIENTS_A_YEAR), default="S", help=SIZES)
+    parser.add_argument("--size", choices=(*CLIENTS, *CLIENTS_ONCE), default="S", help=SIZES)
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where it works (default: bench)")
     parser.add_argument("--rounds", type=int, default=3, help="figures are the median of so many (default: 3)")
     parser.add_argument("--scores", action="store_true", help="ten million answers, against pandas and SQL, instead")
@@ -34,8 +34,8 @@ def main() -> None:
         if asked.scores:
             compare(console, Path(made))
             return
-        if asked.size in CLIENTS_A_YEAR:
-            compare_years(console, Path(made), asked.size)
+        if asked.size in CLIENTS_ONCE:
+            compare_histories(console, Path(made), asked.size)
             return
         inputs = Inputs(Path(made))
         start("inputs", inputs.folder, asked.size)

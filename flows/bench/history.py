@@ -1,6 +1,6 @@
-"""What history costs: the same day's files after one year, and after ten.
+"""What history costs: the same day's files after a history, and after one ten times as long.
 
-Nine years more are another practice's worth of clients, in an archive of their own ids: so the files of the night that
+The nine tenths are another practice's worth of clients, in an archive of their own ids: so the files of the night that
 is measured are the same, byte for byte, and what it touches must be too.
 """
 
@@ -21,8 +21,8 @@ from flows.bench.inputs import AGAIN, FIRST, INCREMENT, LONG_AGO, Inputs, withou
 from flows.bench.rounds import start
 from flows.demo import LAST_NIGHT, write
 
-CLIENTS_A_YEAR = {"history": 3_000, "history-M": 30_000, "history-XS": 60}
-YEARS = (1, 10)
+CLIENTS_ONCE = {"history": 2_750, "history-M": 27_500, "history-XS": 60}  # M: some 600,000 appointments
+TIMES = (1, 10)
 NIGHTS = {"increment": INCREMENT, "full re-export": AGAIN}
 OF_THE_FILE = ("begin", "compute clinic tables", "publish")  # steps whose work is proportional to the file
 SEED_OF_ARCHIVE = 8
@@ -32,7 +32,13 @@ def write_history(folder: Path, clients: int) -> Inputs:
     """The practice's exports, and beside them in `archive` the first night's of nine times as many other clients."""
     inputs = write_inputs(folder, clients)
     archive = folder / "archive"
-    asked = {"clients": clients * (YEARS[-1] - YEARS[0]), "nights": 2, "seed": SEED_OF_ARCHIVE, "clean": True}
+    asked = {
+        "clients": clients * (TIMES[-1] - TIMES[0]),
+        "nights": 2,
+        "seed": SEED_OF_ARCHIVE,
+        "clean": True,
+        "years": 9,
+    }
     write(archive, **asked, until=LAST_NIGHT - timedelta(days=365), surveys="increment")
     for file in sorted((archive / "exports").iterdir()):
         if file.name.startswith("episodes"):
@@ -53,27 +59,27 @@ def _with_archive(inputs: Inputs, made: Path) -> Inputs:
     return Inputs(inputs.folder, made)
 
 
-def compare_years(console: Console, folder: Path, size: str) -> None:
-    """Run the nights after one year and after ten, and print them side by side."""
+def compare_histories(console: Console, folder: Path, size: str) -> None:
+    """Run the nights after either history, and print them side by side."""
     start("history", folder, size)
     figures = {}
-    for years in YEARS:
+    for times in TIMES:
         with tempfile.TemporaryDirectory(dir=folder) as made:
-            figures[years] = nights_after(folder, years, Path(made))
-            shown = ", ".join(f"{table} {count:,}" for table, count in figures[years]["first night"]["rows"].items())
-            console.print(f"rows, years {years}: {shown}", highlight=False, soft_wrap=True)
+            figures[times] = nights_after(folder, times, Path(made))
+            shown = ", ".join(f"{table} {count:,}" for table, count in figures[times]["first night"]["rows"].items())
+            console.print(f"rows, history x {times}: {shown}", highlight=False, soft_wrap=True)
     for name in NIGHTS:
         console.print(_table(name, figures))
-    for years in YEARS:
-        console.print(_of_the_file(years, figures[years]), highlight=False, soft_wrap=True)
+    for times in TIMES:
+        console.print(_of_the_file(times, figures[times]), highlight=False, soft_wrap=True)
 
 
-def nights_after(folder: Path, years: int, here: Path, names: Sequence[str] = tuple(NIGHTS)) -> dict[str, dict]:
-    """What the first night, each night after it and a bare copy of the file cost, with so many years behind them."""
+def nights_after(folder: Path, times: int, here: Path, names: Sequence[str] = tuple(NIGHTS)) -> dict[str, dict]:
+    """What the first night, each night after it and a bare copy of the file cost, after so many times the history."""
     inputs = _with_archive(Inputs(folder), here / "clinic.toml")
     exports = here / "exports"
     inputs.deliver(FIRST, exports)
-    if years > 1:
+    if times > 1:
         for file in (folder / "archive" / "exports").iterdir():
             (exports / file.name).hardlink_to(file)
     warehouse = here / "warehouse"
@@ -91,22 +97,24 @@ def nights_after(folder: Path, years: int, here: Path, names: Sequence[str] = tu
 
 
 def _table(name: str, figures: dict[int, dict]) -> Table:
-    made = Table(title=f"{name}: the same files after {YEARS[0]} year and after {YEARS[1]}", title_justify="left")
+    made = Table(
+        title=f"{name}: the same files after a history and after {TIMES[1]} times as much", title_justify="left"
+    )
     made.add_column("step")
-    for years in YEARS:
-        made.add_column(f"rows touched, {years}", justify="right")
-        made.add_column(f"CPU s, {years}", justify="right")
-    steps = {years: {step: (cpu, rows) for step, cpu, _, rows in figures[years][name]["steps"]} for years in YEARS}
-    for step in steps[YEARS[0]]:
-        cells = [(f"{rows:,}", f"{cpu:.2f}") for cpu, rows in (steps[years][step] for years in YEARS)]
+    for times in TIMES:
+        made.add_column(f"rows touched, x {times}", justify="right")
+        made.add_column(f"CPU s, x {times}", justify="right")
+    steps = {times: {step: (cpu, rows) for step, cpu, _, rows in figures[times][name]["steps"]} for times in TIMES}
+    for step in steps[TIMES[0]]:
+        cells = [(f"{rows:,}", f"{cpu:.2f}") for cpu, rows in (steps[times][step] for times in TIMES)]
         made.add_row(step, *(text for cell in cells for text in cell))
     return made
 
 
-def _of_the_file(years: int, figures: dict[str, dict]) -> str:
+def _of_the_file(times: int, figures: dict[str, dict]) -> str:
     copy = figures["copy"]["cpu"]
     spent = sum(cpu for step, cpu, *_ in figures["increment"]["steps"] if step in OF_THE_FILE)
     return (
-        f"years {years}: {', '.join(OF_THE_FILE)} cost {spent:.2f} CPU s of the increment's night, "
+        f"history x {times}: {', '.join(OF_THE_FILE)} cost {spent:.2f} CPU s of the increment's night, "
         f"{spent / copy:.1f} times the bare copy of the file ({copy:.2f})"
     )

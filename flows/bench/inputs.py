@@ -12,7 +12,8 @@ from pathlib import Path
 
 from flows.demo import LAST_NIGHT, write
 
-CLIENTS = {"XS": 60, "S": 3_000, "M": 30_000, "L": 300_000}  # S: about 60,000 appointments and 110,000 survey rows
+CLIENTS = {"XS": 60, "S": 2_750, "M": 27_500, "L": 275_000}  # S: about 60,000 appointments and 112,000 survey rows
+YEARS = 4  # in which the clients came: size M then has some 600 appointments a working day
 FIRST, INCREMENT, AGAIN = range(3)  # the nights
 LONG_AGO = 1_700_000_000  # the files' time on disk: a file written just now is looked at twice, a second apart
 
@@ -53,7 +54,7 @@ class Inputs:
 
 def write_inputs(folder: Path, clients: int) -> Inputs:
     """Write the exports of the nights: everything so far, then a day's increment; and everything again a day later."""
-    asked = {"clients": clients, "nights": 2, "until": LAST_NIGHT, "clean": True}
+    asked = {"clients": clients, "nights": 2, "until": LAST_NIGHT, "clean": True, "years": YEARS}
     write(folder, **asked, surveys="increment")
     write(folder / "again", **asked, surveys="full", appointments="full")
     for episodes in folder.glob("**/episodes_*"):

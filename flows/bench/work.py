@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from flows.bench.history import CLIENTS_A_YEAR, write_history
+from flows.bench.history import CLIENTS_ONCE, write_history
 from flows.bench.inputs import CLIENTS, Inputs, write_inputs
 
 
@@ -25,7 +25,7 @@ def inputs(folder: str, size: str) -> dict:
 
 def history(folder: str, size: str) -> dict:
     """Write the exports of a practice and of its archive."""
-    write_history(Path(folder), CLIENTS_A_YEAR[size])
+    write_history(Path(folder), CLIENTS_ONCE[size])
     return {}
 
 

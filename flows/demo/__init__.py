@@ -25,9 +25,10 @@ def write(
     clean: bool = False,
     surveys: str = "full",
     appointments: str = "increment",
+    years: int = 2,
 ) -> dict:
     """Write `exports/`, `clinic.toml` and `truth.json` into `out`; the same arguments give the same bytes."""
-    clinic = practice(seed, clients, nights, until)
+    clinic = practice(seed, clients, nights, until, years)
     folder = emptied(out)
     asked = {"seed": seed, "clients": clients, "nights": nights, "until": until.isoformat()}
     truth = Truth(**asked, clean=clean, surveys=surveys)

@@ -7,8 +7,7 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
-HISTORY_DAYS = 730
-CLIENTS_PER_THERAPIST = 40
+CLIENTS_PER_THERAPIST = 20  # who come within a year
 AGE_BANDS = ((6, 13), (13, 18), (18, 25))  # child, teen, young adult; the upper bound is not reached
 AGE_SHARES = (0.38, 0.37, 0.25)
 WEEKLY_HOURS = 55  # weekdays, on the hour from 8:00 to 18:00
@@ -30,6 +29,7 @@ class Practice:
     seed: int
     clients: int
     nights: tuple[int, ...]
+    years: int = 2  # in which the clients come
 
     @property
     def last(self) -> int:
@@ -40,14 +40,14 @@ class Practice:
         return np.random.default_rng([self.seed, crc32(purpose.encode())])
 
 
-def practice(seed: int, clients: int, nights: int, until: date) -> Practice:
+def practice(seed: int, clients: int, nights: int, until: date, years: int = 2) -> Practice:
     """A practice whose last file carries the date `until`."""
     last = (until - date(1970, 1, 1)).days
-    return Practice(seed, clients, tuple(range(last - nights + 1, last + 1)))
+    return Practice(seed, clients, tuple(range(last - nights + 1, last + 1)), years)
 
 
 def therapist_count(clinic: Practice) -> int:
-    return max(2, clinic.clients // CLIENTS_PER_THERAPIST)
+    return max(2, clinic.clients // (CLIENTS_PER_THERAPIST * clinic.years))
 
 
 def therapist_ids(numbers: pl.Expr) -> pl.Expr:
@@ -85,7 +85,7 @@ def seats(rng: np.random.Generator, clinic: Practice) -> dict[str, np.ndarray]:
 
 def lives(rng: np.random.Generator, clinic: Practice) -> dict[str, np.ndarray]:
     """When they came, how old they were, and where they are seen."""
-    came = np.sort(rng.integers(clinic.nights[0] - HISTORY_DAYS, clinic.last, clinic.clients))
+    came = np.sort(rng.integers(clinic.nights[0] - 365 * clinic.years, clinic.last, clinic.clients))
     low, high = np.array(AGE_BANDS)[rng.choice(3, clinic.clients, p=AGE_SHARES)].T
     years = low + rng.random(clinic.clients) * (high - low)
     return {
