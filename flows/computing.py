@@ -92,12 +92,20 @@ def _compute_clients(tonight: Tonight, tables: list[Table], wanted: set[str], be
 
     `before`: a definition changed, and what counts is what was known before that load.
     """
-    buckets = computing.deal_buckets(tonight.con, tonight.order.bucket_count)
-    with computing.filled_at_once(tonight.con):
+    con = tonight.con
+    buckets = computing.deal_buckets(con, tonight.order.bucket_count)
+    with computing.filled_at_once(con):
         for bucket in range(buckets):
             name = f"bucket {bucket + 1} of {buckets}"
             tonight.told(f"computing {name}")
             tonight.part(name, partial(_compute_bucket, tonight, tables, wanted, bucket, before))
+    filled = computing.began_empty(con) & wanted
+    for table in (table for table in tables if table.name in filled):
+        movement.note_changes(con, table, f"main.{table.name}", differing.nothing(table), _cause(before))
+
+
+def _cause(before: int | None) -> str | None:
+    return movement.DEFINITION if before else None
 
 
 def _compute_bucket(tonight: Tonight, tables: list[Table], wanted: set[str], bucket: int, before: int | None) -> None:
@@ -108,14 +116,17 @@ def _compute_bucket(tonight: Tonight, tables: list[Table], wanted: set[str], buc
         tonight.row_count += frame.height
         known[name] = frame.lazy()
     to_make = [table for table in tables if table.per == "client" and table.name in wanted | needed]
+    began_empty = computing.began_empty(con)
     for place, table in enumerate(to_make):
         if table.name not in wanted:
             known[table.name] = computing.rows_of(con, table, bucket)
             continue
         made = _made(table, known)
         tonight.row_count += made.height
-        come, gone = computing.write_differences(con, table, made, bucket)
-        movement.note_changes(con, table, come, gone, movement.DEFINITION if before else None)
+        if table.name in began_empty:  # noted once it is whole: a question costs the same of a bucket's rows as of all
+            differing.append(con, table, made)
+        else:
+            movement.note_changes(con, table, *computing.write_differences(con, table, made, bucket), _cause(before))
         known[table.name] = made.lazy()
         known = _still_read(known, to_make[place + 1 :])
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import duckdb
 import polars as pl
 
-from warehouse.differing import append, nothing, write
+from warehouse.differing import write
 from warehouse.frames import fetch
 from warehouse.records import KINDS
 from warehouse.tables import Table
@@ -114,15 +114,12 @@ def write_differences(
 
     Returns the relations of the rows that came and of those that went.
     """
-    if _began_empty(con, table):
-        return append(con, table, computed), nothing(table)
     return write(con, table, computed, f"client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})")
 
 
-def _began_empty(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
-    """Whether the table held nothing when the buckets were dealt: then it holds nothing of this bucket's clients."""
-    query = "SELECT count(*) FROM staged.begun_empty WHERE table_name = ?"
-    return con.execute(query, [table.name]).fetchone()[0] > 0
+def began_empty(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """The tables that held nothing when the buckets were dealt: they hold nothing of any bucket's clients before it."""
+    return {name for (name,) in con.sql("FROM staged.begun_empty").fetchall()}
 
 
 def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int]:
