@@ -61,15 +61,16 @@ def alliance(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl
     when sessions are added; the person's mean over all sessions is in alliance_means."""
     held = _by_dyad(sessions).collect()
     rated = _rated(scores, clinic).join(held.lazy().select("session_id", "dyad", "place"), on="session_id")
-    in_order = (
+    ordered = (
         rated.with_columns(kind=pl.concat_str(*_KIND, separator="\n").cast(pl.Categorical).to_physical())
         .sort("dyad", "kind", "place")
         .with_row_index("row")
         .with_columns(is_first=pl.any_horizontal(pl.col(name).ne(pl.col(name).shift()) for name in ("dyad", "kind")))
         .with_columns(pl.col("is_first").fill_null(True))
         .with_columns(line=pl.col("is_first").cum_sum(), first=pl.when("is_first").then("row").forward_fill())
-        .with_columns(pl.lit(held[name]).gather("place").alias(name) for name in _OF_SESSION)
+        .collect()
     )
+    in_order = pl.concat([ordered, held.select(pl.col(_OF_SESSION).gather(ordered["place"]))], how="horizontal").lazy()
     number = pl.col("dyad_session_number")
     rank = pl.col("row") - pl.col("first") + 1
     so_far = millionths("score").cum_sum()  # of all lines; without what was before the line
