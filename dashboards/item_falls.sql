@@ -58,18 +58,15 @@ falls AS (
     CROSS JOIN load.closed AS c
     WHERE f.change < 0 AND f.session_date < c.closed_to AND f.session_date >= c.closed_to - INTERVAL 24 MONTH
 ),
-answered AS (
-    SELECT r.session_id, r.instrument, r.rater, h.answers
-    FROM responses AS r
-    JOIN history.responses AS h USING (source, response_id)
-    WHERE r.is_used AND h.known_to IS NULL
-),
 told AS (
-    SELECT f.instrument, f.rater, f.client_id, f.site, f.program, generate_subscripts(a.answers, 1)::INTEGER AS item,
-        unnest(a.answers) AS value, unnest(b.answers) AS before
+    SELECT f.instrument, f.rater, f.client_id, f.site, f.program, generate_subscripts(h.answers, 1)::INTEGER AS item,
+        unnest(h.answers) AS value, unnest(hb.answers) AS before
     FROM falls AS f
-    JOIN answered AS a USING (session_id, instrument, rater)
-    JOIN answered AS b ON b.session_id = f.session_before AND b.instrument = f.instrument AND b.rater = f.rater
+    JOIN responses AS r ON r.session_id = f.session_id AND r.instrument = f.instrument AND r.rater = f.rater
+    JOIN responses AS b ON b.session_id = f.session_before AND b.instrument = f.instrument AND b.rater = f.rater
+    JOIN history.responses AS h ON h.source = r.source AND h.response_id = r.response_id
+    JOIN history.responses AS hb ON hb.source = b.source AND hb.response_id = b.response_id
+    WHERE r.is_used AND b.is_used AND h.known_to IS NULL AND hb.known_to IS NULL
 ),
 of_client AS (
     SELECT instrument, rater, item, site, program, count(*) AS falls, count(*) FILTER (value < before) AS fell

@@ -28,6 +28,7 @@ def publish(tonight: Tonight) -> None:
     _write_loads(tonight)
     tonight.late_sources = ledger.late_sources(con)
     tonight.tables = publishing.table_counts(con, transforms.tables())
+    publishing.in_one_thread(con)
     order = tonight.order
     where = order.folders
     listed = worklist_text(con, order.clinic, order.as_of, tonight.crosswalk)

@@ -38,7 +38,8 @@ def worklist(
     days and twice their usual gap ago, with nothing booked. data_on is the day of the score, or of the last session:
     how old the reason is."""
     today = clinic.day_of(as_of)
-    near = _near(appointments, sessions, today, as_of).cache()
+    ahead = _ahead(appointments, as_of).cache()
+    near = _near(ahead, sessions, today).cache()
     last = _last_session(sessions).cache()
     rated = (
         alliance.filter(pl.col("scale") == "total", pl.col("rater").is_in(["client", "caregiver"]))
@@ -49,22 +50,24 @@ def worklist(
         _below(rated, score_bands),
         _fell(rated, clinic),
         _not_on_track(progress.join(near, on="client_id", how="semi"), retention),
-        _out_of_contact(retention, engagement, appointments, last, today, as_of),
+        _out_of_contact(retention, engagement, ahead, last, today),
     ]
     therapists = last.select("client_id", "therapist_id")
     joined = pl.concat(lines, how="diagonal_relaxed").join(therapists, on="client_id", how="left")
     return joined.select(COLUMNS).sort("therapist_id", "client_id", "what", "instrument", "rater")
 
 
-def _near(appointments: pl.LazyFrame, sessions: pl.LazyFrame, today: date, as_of: datetime) -> pl.LazyFrame:
+def _near(ahead: pl.LazyFrame, sessions: pl.LazyFrame, today: date) -> pl.LazyFrame:
     """Clients seen lately, or due soon."""
     seen = sessions.filter(pl.col("session_date").is_between(today - timedelta(days=SEEN_WITHIN_DAYS), today))
-    due = _ahead(appointments, as_of).filter(pl.col("session_date") <= today + timedelta(days=DUE_WITHIN_DAYS))
+    due = ahead.filter(pl.col("session_date") <= today + timedelta(days=DUE_WITHIN_DAYS))
     return pl.concat([seen.select("client_id"), due.select("client_id")]).unique()
 
 
 def _ahead(appointments: pl.LazyFrame, as_of: datetime) -> pl.LazyFrame:
-    return appointments.filter(pl.col("status") == "scheduled", pl.col("starts_at") > as_of)
+    """Appointments that are booked and still to come."""
+    booked = appointments.filter(pl.col("status") == "scheduled", pl.col("starts_at") > as_of)
+    return booked.select("client_id", "session_date")
 
 
 def _last_session(sessions: pl.LazyFrame) -> pl.LazyFrame:
@@ -128,10 +131,9 @@ def _not_on_track(progress: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFra
 def _out_of_contact(
     retention: pl.LazyFrame,
     engagement: pl.LazyFrame,
-    appointments: pl.LazyFrame,
+    ahead: pl.LazyFrame,
     last: pl.LazyFrame,
     today: date,
-    as_of: datetime,
 ) -> pl.LazyFrame:
     """Since the last session of whatever kind."""
     under_way = retention.filter(~pl.col("has_ended"), pl.col("treatment_session_count") > 0)
@@ -143,7 +145,7 @@ def _out_of_contact(
         .join(usual, on="episode_id", how="left")
         .join(last, on="client_id")
         .filter(days > allowed)
-        .join(_ahead(appointments, as_of), on="client_id", how="anti")
+        .join(ahead, on="client_id", how="anti")
         .select("client_id", pl.lit(OUT_OF_CONTACT).alias("what"), since_on="session_date", data_on="session_date")
         .unique()
     )

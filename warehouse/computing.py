@@ -38,6 +38,20 @@ def _chosen_count(con: duckdb.DuckDBPyConnection) -> int:
     return con.sql("SELECT count(*) FROM staged.chosen").fetchone()[0]
 
 
+def note_ends(con: duckdb.DuckDBPyConnection, name: str = "before_tonight") -> None:
+    """`staged.<name>`: the last row of each table of main, -1 where there is none. What follows it has come since."""
+    listed = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'"
+    ends = (
+        f"SELECT '{table}' AS table_name, coalesce(max(rowid), -1) AS last_row FROM main.{table}"
+        for (table,) in con.sql(listed).fetchall()
+    )
+    con.execute(f"CREATE OR REPLACE TABLE staged.{name} AS {' UNION ALL '.join(ends)}")
+
+
+def _end(con: duckdb.DuckDBPyConnection, name: str, table: Table) -> int:
+    return con.sql(f"SELECT last_row FROM staged.{name} WHERE table_name = '{table.name}'").fetchone()[0]
+
+
 def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> int:
     """Deal the chosen clients into buckets, by default of some hundred thousand records; how many there are.
 
@@ -48,11 +62,7 @@ def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None
         CREATE OR REPLACE TABLE staged.buckets AS
         SELECT client_id, ntile({bucket_count}) OVER (ORDER BY client_id)::INTEGER - 1 AS bucket
         FROM staged.chosen""")
-    listed = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'"
-    tables = [name for (name,) in con.sql(listed).fetchall()]
-    empty = [name for name in tables if not con.sql(f"SELECT EXISTS (FROM main.{name})").fetchone()[0]]
-    con.execute("CREATE OR REPLACE TABLE staged.begun_empty (table_name VARCHAR)")
-    con.execute("INSERT INTO staged.begun_empty SELECT unnest(?::VARCHAR[])", [empty])
+    note_ends(con, "before_deal")
     return bucket_count
 
 
@@ -119,27 +129,30 @@ def write_differences(
 
 def began_empty(con: duckdb.DuckDBPyConnection) -> set[str]:
     """The tables that held nothing when the buckets were dealt: they hold nothing of any bucket's clients before it."""
-    return {name for (name,) in con.sql("FROM staged.begun_empty").fetchall()}
+    return {name for (name,) in con.sql("SELECT table_name FROM staged.before_deal WHERE last_row < 0").fetchall()}
 
 
-def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int]:
-    """A relation in `staged` with the finished rows to check: those of the clients touched; a clinic table whole. And
-    how many of them are of clients.
+def rows_that_came(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int]:
+    """A relation in `staged` with the rows that came to a table tonight, and how many they are.
 
-    Each check reads the columns that it needs of them: in a table of their own they would cost more to write than all
-    checks cost to read. Where every row is one of them, the table itself is checked.
-    """
-    name, whole = f"finished_{table.name}", f"main.{table.name}"
-    if table.per == "clinic":
-        return _as_staged_view(con, name, whole), 0
-    whose = "" if _all_touched(con) else " SEMI JOIN staged.clients_touched USING (client_id)"
-    relation = _as_staged_view(con, name, whole, whose)
+    Relations to check are views: each check reads the columns that it needs, and in tables of their own the rows would
+    cost more to write than all checks cost to read."""
+    relation = _as_staged_view(
+        con, f"came_{table.name}", f"main.{table.name}", f" WHERE rowid > {_end(con, 'before_tonight', table)}"
+    )
     return relation, con.sql(f"SELECT count(*) FROM staged.{relation}").fetchone()[0]
 
 
-def _all_touched(con: duckdb.DuckDBPyConnection) -> bool:
-    query = "SELECT NOT EXISTS (FROM main.clients ANTI JOIN staged.clients_touched USING (client_id))"
-    return con.sql(query).fetchone()[0]
+def rows_of_touched(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """A relation in `staged` with all rows of the clients touched; of a clinic table, all."""
+    whose = " SEMI JOIN staged.clients_touched USING (client_id)" if table.per == "client" else ""
+    return _as_staged_view(con, f"touched_{table.name}", f"main.{table.name}", whose)
+
+
+def whole_table(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int]:
+    """A relation in `staged` with all rows of a table, and how many they are."""
+    relation = _as_staged_view(con, f"whole_{table.name}", f"main.{table.name}")
+    return relation, con.sql(f"SELECT count(*) FROM staged.{relation}").fetchone()[0]
 
 
 def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:
