@@ -40,6 +40,13 @@ CLINIC_TABLES: dict[str, list[Rule]] = {
     "ceilings": [
         never("at the ceiling is near it", "ceiling_count > near_ceiling_count OR near_ceiling_count > rated_count"),
     ],
+    "mean_progress": [
+        never(
+            "means are of the paired, who all have a first score",
+            "paired_count > first_count OR (paired_count = 0) <> (mean_progress IS NULL)",
+        ),
+        never("a mean lies within its interval", "NOT mean_progress BETWEEN low AND high"),
+    ],
     "proportions": [
         never(
             "a share lies within its interval", "numerator_count > denominator_count OR NOT share BETWEEN low AND high"

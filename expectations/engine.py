@@ -22,9 +22,9 @@ with warnings.catch_warnings():
     from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
     from great_expectations.datasource.fluent import SQLDatasource
     from great_expectations.execution_engine import SqlAlchemyExecutionEngine
-    from great_expectations.expectations.metrics.metric_provider import metric_partial
+    from great_expectations.expectations.metrics.metric_provider import metric_partial, metric_value
     from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
-    from sqlalchemy import literal_column
+    from sqlalchemy import literal_column, text
     from sqlalchemy.engine import Connection
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
@@ -93,6 +93,25 @@ class BrokenRows(TableMetricProvider):
     ) -> tuple[object, dict, dict]:
         broken = metric_value_kwargs["broken"]
         return literal_column(f"count(*) FILTER (WHERE {broken})"), metric_domain_kwargs, {}
+
+
+class RowsOfQuery(TableMetricProvider):
+    """How many rows a query over a table lists: Great Expectations' own metric asks only the batch."""
+
+    metric_name = "table.rows_of_query"
+    value_keys = ("unexpected_rows_query",)
+
+    @metric_value(engine=SqlAlchemyExecutionEngine)
+    def _sqlalchemy(
+        cls,
+        execution_engine: SqlAlchemyExecutionEngine,
+        metric_domain_kwargs: dict,
+        metric_value_kwargs: dict,
+        metrics: dict,
+        runtime_configuration: dict,
+    ) -> int:
+        query = metric_value_kwargs["unexpected_rows_query"].replace("{batch}", metric_domain_kwargs["table"])
+        return execution_engine.execute_query(text(f"SELECT count(*) FROM ({query})")).scalar_one()
 
 
 def open_source(cursor: Callable[[], object]) -> OpenDuckDB:

@@ -115,24 +115,19 @@ _ADDED = {
             "HAVING max(session_number) <> count(*) OR min(session_number) <> 1",
             severity="critical",
         ),
-        rows_rule(
-            "a session ends after it starts",
-            "SELECT session_id FROM {batch} WHERE ends_at <= starts_at",
-            severity="critical",
-        ),
+        never("a session ends after it starts", "ends_at <= starts_at", "session_id"),
     ],
     "scores": [
-        rows_rule(
+        never(
             "a score by complete_only has every item answered",
-            "SELECT response_id FROM {batch} WHERE rule = 'complete_only' AND score IS NOT NULL "
-            "AND answered_count < item_count",
-            severity="critical",
+            "rule = 'complete_only' AND score IS NOT NULL AND answered_count < item_count",
+            "response_id",
         ),
-        rows_rule(
+        never(
             "a score from fewer answers than items says that it is prorated",
-            "SELECT response_id FROM {batch} WHERE basis = 'computed' AND score IS NOT NULL "
+            "basis = 'computed' AND score IS NOT NULL "
             "AND (answered_count = 0 OR is_prorated IS DISTINCT FROM (answered_count < item_count))",
-            severity="critical",
+            "response_id",
         ),
     ],
     "responses": [

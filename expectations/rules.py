@@ -10,34 +10,42 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from expectations.engine import BrokenRows, gx
+from expectations.engine import BrokenRows, RowsOfQuery, gx
 from warehouse.columns import Column
 
 expect = gx.expectations
 
 
 class ExpectNoRows(expect.UnexpectedRowsExpectation):
-    """GX's own runs its query twice, to count the rows and to fetch them; here they are counted, and never fetched."""
+    """GX's own runs its query twice, to count the rows and to fetch them, and only over the batch; here they are
+    counted, over whichever `table` of the batch's schema."""
 
-    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.row_count",)
+    table: str | None = None
+    counted: ClassVar[str] = RowsOfQuery.metric_name
+    metric_dependencies: ClassVar[tuple[str, ...]] = (RowsOfQuery.metric_name,)
+    domain_keys: ClassVar[tuple[str, ...]] = (*expect.UnexpectedRowsExpectation.domain_keys, "table")
+    success_keys: ClassVar[tuple[str, ...]] = ("unexpected_rows_query",)
+
+    _configuration: object = gx.compatibility.pydantic.PrivateAttr(None)
+
+    @property
+    def configuration(self) -> object:
+        """Made once: GX asks for it thirty times, and makes it anew each time."""
+        self._configuration = self._configuration or super().configuration
+        return self._configuration
 
     def _validate(self, metrics: dict, *others: object, **options: object) -> dict:
-        return super()._validate({**metrics, "unexpected_rows_query.table": []}, *others, **options)
+        counts = {"unexpected_rows_query.row_count": metrics[self.counted], "unexpected_rows_query.table": []}
+        return super()._validate({**metrics, **counts}, *others, **options)
 
 
-class ExpectNoRowIs(expect.UnexpectedRowsExpectation):
+class ExpectNoRowIs(ExpectNoRows):
     """No row is so. The query is what is said of it; what is run is the count."""
 
     broken: str
+    counted: ClassVar[str] = BrokenRows.metric_name
     metric_dependencies: ClassVar[tuple[str, ...]] = (BrokenRows.metric_name,)
     success_keys: ClassVar[tuple[str, ...]] = ("unexpected_rows_query", "broken")
-
-    def _validate(self, metrics: dict, *others: object, **options: object) -> dict:
-        counted = {
-            "unexpected_rows_query.row_count": metrics[BrokenRows.metric_name],
-            "unexpected_rows_query.table": [],
-        }
-        return super()._validate({**metrics, **counted}, *others, **options)
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,15 @@ class Rule:
     @property
     def severity(self) -> str:
         return self.expectation.severity.value
+
+    @property
+    def is_of_one_row(self) -> bool:
+        """Whether a row keeps it whatever other rows there are."""
+        return isinstance(self.expectation, ExpectNoRowIs)
+
+    def over(self, relation: str) -> ExpectNoRows:
+        """A rule in SQL, of a relation."""
+        return self.expectation.copy(update={"table": relation})
 
 
 def rows_rule(name: str, query: str, column: str = "", severity: str = "warning") -> Rule:

@@ -11,7 +11,12 @@ from warehouse.errors import DidNotRun, RapportError, Refused
 from warehouse.records import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import duckdb
+
+    from expectations.rules import Rule
+    from warehouse.tables import Table
 
 
 def check_records(tonight: Tonight) -> None:
@@ -91,27 +96,46 @@ def _check_volumes(tonight: Tonight) -> None:
 
 
 def check_tables(tonight: Tonight, *, whole: bool = False) -> None:
-    """The finished tables that this load changed (rows of the clients touched) and the books against their promises.
+    """The finished tables that this load changed and the books against their promises: of a table the rows that came,
+    and, where rows promise something together, all of the clients touched.
 
     What did not change was checked when it was written; `whole` checks every table all the same.
     """
-    from expectations.checking import check  # noqa: PLC0415
+    from expectations.checking import check_together  # noqa: PLC0415
     from expectations.engine import open_source  # noqa: PLC0415
-    from expectations.finished import book_rules, table_rules  # noqa: PLC0415
 
     con = tonight.con
     if tonight.source is None:  # a load that read nothing
         tonight.source = open_source(lambda: _staged_cursor(tonight))
     written = movement.changed_tables(con, tonight.load_id)
-    for table in (table for table in transforms.tables() if whole or table.name in written):
-        relation, row_count = computing.touched_rows(con, table)
-        tonight.row_count += row_count
-        found = check(tonight.source, f"main.{table.name}", relation, table_rules(table), hold_rows=False)
-        _stop_unless_kept(tonight, found)
+    asked = [
+        (f"main.{table.name}", relation, rule)
+        for table in transforms.tables()
+        if whole or table.name in written
+        for relation, rule in _asked_of(tonight, table, whole)
+    ]
+    _stop_unless_kept(tonight, check_together(tonight.source, [*asked, *_asked_of_books(tonight)]))
+
+
+def _asked_of(tonight: Tonight, table: Table, whole: bool) -> Iterator[tuple[str, Rule]]:
+    """A table's rules, each with the relation that it is asked of."""
+    from expectations.finished import table_rules  # noqa: PLC0415
+
+    con = tonight.con
+    alone, row_count = computing.whole_table(con, table) if whole else computing.rows_that_came(con, table)
+    together = alone if whole else computing.rows_of_touched(con, table)
+    tonight.row_count += row_count if table.per == "client" else 0
+    for rule in table_rules(table):
+        yield (alone if rule.is_of_one_row else together), rule
+
+
+def _asked_of_books(tonight: Tonight) -> Iterator[tuple[str, str, Rule]]:
+    from expectations.finished import book_rules  # noqa: PLC0415
+
     for book in ("files", "rows"):
-        relation = computing.book_rows(con, book)
-        found = check(tonight.source, f"load.{book}", relation, book_rules(book, tonight.load_id), hold_rows=False)
-        _stop_unless_kept(tonight, found)
+        relation = computing.book_rows(tonight.con, book)
+        for rule in book_rules(book, tonight.load_id):
+            yield f"load.{book}", relation, rule
 
 
 def _stop_unless_kept(tonight: Tonight, found: list) -> None:

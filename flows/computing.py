@@ -53,6 +53,7 @@ def compute(tonight: Tonight) -> None:
     movement.list_causes(con)
     _take_down(tonight, tables)
     building.create_tables(con, tables)
+    computing.note_ends(con)
     renewed_client_tables = {table.name for table in tables if table.per == "client"} & renewed
     if renewed_client_tables and computing.choose_known_before(con, tonight.load_id):
         _compute_clients(tonight, tables, renewed_client_tables, before=tonight.load_id)

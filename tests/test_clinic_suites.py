@@ -19,6 +19,7 @@ SPOILED = {
     "dropout_agreement": [("both_count", "both_count + 1")],
     "completion": [("received_count", "due_count + 1"), ("complete_count", "received_count + 1")],
     "ceilings": [("ceiling_count", "near_ceiling_count + 1"), ("near_ceiling_count", "rated_count + 1")],
+    "mean_progress": [("paired_count", "first_count + 1"), ("mean_progress", "NULL"), ("low", "high + 1")],
     "proportions": [("low", "share + 0.001"), ("numerator_count", "denominator_count + 1")],
     "therapist_effects": [("shrunken_effect", "raw_effect * 2 + 1"), ("low", "high + 1")],
     "funnel_limits": [("approximate_low_95", "0.0 - 1"), ("exact_high_998", "0.0")],

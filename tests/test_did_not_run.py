@@ -19,6 +19,12 @@ def broken_query_rule():
     return rows_rule("nobody_is_lost", "SELECT row_id, 'lost' AS column_name FROM {batch} WHERE lost")
 
 
+def broken_row_rule():
+    from expectations.rules import never  # noqa: PLC0415
+
+    return never("nobody_is_lost", "lost IS NULL")
+
+
 def with_rule(monkeypatch, module: str, name: str, made) -> None:
     """The suites of a module, with a rule that cannot run in front."""
     rules = getattr(__import__(module, fromlist=[name]), name)
@@ -47,7 +53,7 @@ def test_a_check_of_records_that_crashes_stops_the_night(yesterday, monkeypatch,
     assert "nobody_is_lost" in failed[0][0]
 
 
-@pytest.mark.parametrize("made", (missing_column_rule, broken_query_rule))
+@pytest.mark.parametrize("made", (broken_row_rule, broken_query_rule))
 def test_a_check_of_tables_that_crashes_stops_the_night(yesterday, monkeypatch, made):
     with_rule(monkeypatch, "expectations.finished", "table_rules", made)
     expect_did_not_run(yesterday, "the check 'nobody_is_lost' on main.")

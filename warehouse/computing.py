@@ -38,6 +38,20 @@ def _chosen_count(con: duckdb.DuckDBPyConnection) -> int:
     return con.sql("SELECT count(*) FROM staged.chosen").fetchone()[0]
 
 
+def note_ends(con: duckdb.DuckDBPyConnection, name: str = "before_tonight") -> None:
+    """`staged.<name>`: the last row of each table of main, -1 where there is none. What follows it has come since."""
+    listed = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'"
+    ends = (
+        f"SELECT '{table}' AS table_name, coalesce(max(rowid), -1) AS last_row FROM main.{table}"
+        for (table,) in con.sql(listed).fetchall()
+    )
+    con.execute(f"CREATE OR REPLACE TABLE staged.{name} AS {' UNION ALL '.join(ends)}")
+
+
+def _end(con: duckdb.DuckDBPyConnection, name: str, table: Table) -> int:
+    return con.sql(f"SELECT last_row FROM staged.{name} WHERE table_name = '{table.name}'").fetchone()[0]
+
+
 def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> int:
     """Deal the chosen clients into buckets, by default of some hundred thousand records; how many there are.
 
@@ -48,11 +62,7 @@ def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None
         CREATE OR REPLACE TABLE staged.buckets AS
         SELECT client_id, ntile({bucket_count}) OVER (ORDER BY client_id)::INTEGER - 1 AS bucket
         FROM staged.chosen""")
-    listed = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'"
-    tables = [name for (name,) in con.sql(listed).fetchall()]
-    empty = [name for name in tables if not con.sql(f"SELECT EXISTS (FROM main.{name})").fetchone()[0]]
-    con.execute("CREATE OR REPLACE TABLE staged.begun_empty (table_name VARCHAR)")
-    con.execute("INSERT INTO staged.begun_empty SELECT unnest(?::VARCHAR[])", [empty])
+    note_ends(con, "before_deal")
     return bucket_count
 
 
@@ -114,35 +124,32 @@ def write_differences(
 
     Returns the relations of the rows that came and of those that went.
     """
-    if _began_empty(con, table):
+    if _end(con, "before_deal", table) < 0:  # then it holds nothing of this bucket's clients
         return append(con, table, computed), nothing(table)
     return write(con, table, computed, f"client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})")
 
 
-def _began_empty(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
-    """Whether the table held nothing when the buckets were dealt: then it holds nothing of this bucket's clients."""
-    query = "SELECT count(*) FROM staged.begun_empty WHERE table_name = ?"
-    return con.execute(query, [table.name]).fetchone()[0] > 0
+def rows_that_came(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int]:
+    """A relation in `staged` with the rows that came to a table tonight, and how many they are.
 
-
-def touched_rows(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int]:
-    """A relation in `staged` with the finished rows to check: those of the clients touched; a clinic table whole. And
-    how many of them are of clients.
-
-    Each check reads the columns that it needs of them: in a table of their own they would cost more to write than all
-    checks cost to read. Where every row is one of them, the table itself is checked.
-    """
-    name, whole = f"finished_{table.name}", f"main.{table.name}"
-    if table.per == "clinic":
-        return _as_staged_view(con, name, whole), 0
-    whose = "" if _all_touched(con) else " SEMI JOIN staged.clients_touched USING (client_id)"
-    relation = _as_staged_view(con, name, whole, whose)
+    Relations to check are views: each check reads the columns that it needs, and in tables of their own the rows would
+    cost more to write than all checks cost to read."""
+    relation = _as_staged_view(
+        con, f"came_{table.name}", f"main.{table.name}", f" WHERE rowid > {_end(con, 'before_tonight', table)}"
+    )
     return relation, con.sql(f"SELECT count(*) FROM staged.{relation}").fetchone()[0]
 
 
-def _all_touched(con: duckdb.DuckDBPyConnection) -> bool:
-    query = "SELECT NOT EXISTS (FROM main.clients ANTI JOIN staged.clients_touched USING (client_id))"
-    return con.sql(query).fetchone()[0]
+def rows_of_touched(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """A relation in `staged` with all rows of the clients touched; of a clinic table, all."""
+    whose = " SEMI JOIN staged.clients_touched USING (client_id)" if table.per == "client" else ""
+    return _as_staged_view(con, f"touched_{table.name}", f"main.{table.name}", whose)
+
+
+def whole_table(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int]:
+    """A relation in `staged` with all rows of a table, and how many they are."""
+    relation = _as_staged_view(con, f"whole_{table.name}", f"main.{table.name}")
+    return relation, con.sql(f"SELECT count(*) FROM staged.{relation}").fetchone()[0]
 
 
 def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:

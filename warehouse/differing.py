@@ -6,6 +6,7 @@ import duckdb
 import polars as pl
 
 from warehouse.frames import Stream, fetch, fetch_over, insert
+from warehouse.movement import columns_noted
 from warehouse.tables import Table
 
 
@@ -43,12 +44,15 @@ def _only(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
 
 
 def _take_out(con: duckdb.DuckDBPyConnection, table: Table, places: pl.DataFrame) -> str:
-    """Move rows out of the table; the relation of them."""
+    """Take rows out of the table; the relation of what is noted of them."""
     if places.is_empty():
         return nothing(table)
     stream = Stream(places)  # noqa: F841  DuckDB finds it by its name
     con.execute("CREATE OR REPLACE TEMP TABLE gone_places AS FROM stream")
-    con.execute(f"CREATE OR REPLACE TEMP TABLE gone AS FROM main.{table.name} WHERE rowid IN (FROM gone_places)")
+    noted = ", ".join(columns_noted(table))
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE gone AS SELECT {noted} FROM main.{table.name} WHERE rowid IN (FROM gone_places)"
+    )
     con.execute(f"DELETE FROM main.{table.name} WHERE rowid IN (FROM gone_places)")
     return "gone"
 

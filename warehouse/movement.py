@@ -30,6 +30,7 @@ class Headline:
     denominator: str | None
     parts: tuple[str, ...] = ()
     rows: str = "true"
+    reads: tuple[str, ...] = ()  # the columns that these name, beside the parts
 
     @property
     def part(self) -> str:
@@ -46,10 +47,18 @@ HEADLINES = (
     Headline("clients", "clients", "1", None),
     Headline("sessions", "sessions", "1", None),
     Headline("responses", "responses", "1", None),
-    Headline("attendance_share", "appointments", "(status = 'attended')::INTEGER", "1", rows=_HELD),
-    Headline("no_show_share", "appointments", "(status = 'no_show')::INTEGER", "1", rows=_HELD),
-    Headline("mean_alliance_pomp", "alliance", "pomp", "1", ("instrument", "rater"), "scale = 'total'"),
+    Headline("attendance_share", "appointments", "(status = 'attended')::INTEGER", "1", rows=_HELD, reads=("status",)),
+    Headline("no_show_share", "appointments", "(status = 'no_show')::INTEGER", "1", rows=_HELD, reads=("status",)),
+    Headline(
+        "mean_alliance_pomp", "alliance", "pomp", "1", ("instrument", "rater"), "scale = 'total'", ("pomp", "scale")
+    ),
 )
+
+
+def columns_noted(table: Table) -> list[str]:
+    """The columns of a row that its change is booked by."""
+    asked = [("client_id", *each.parts, *each.reads) for each in HEADLINES if each.table == table.name]
+    return list(dict.fromkeys((*table.key, *(column for columns in asked for column in columns))))
 
 
 def list_causes(con: duckdb.DuckDBPyConnection) -> None:
@@ -59,8 +68,8 @@ def list_causes(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def note_changes(con: duckdb.DuckDBPyConnection, table: Table, come: str, gone: str, cause: str | None = None) -> None:
-    """Book the rows that came to a table and those that went from it. `come` and `gone` are relations of whole rows;
-    without a `cause` each row takes that of its client."""
+    """Book the rows that came to a table and those that went from it. `come` and `gone` are relations with the columns
+    noted; without a `cause` each row takes that of its client."""
     has_gone = con.sql(f"SELECT EXISTS (FROM {gone})").fetchone()[0]
     counts = _counts(table, come, gone) if has_gone else f"SELECT count(*), 0, 0 FROM {come}"
     con.execute(f"INSERT INTO temp.changes SELECT '{table.name}', * FROM ({counts})")

@@ -1,0 +1,53 @@
+"""Mean progress is over those who have a first and a latest score, and above 0 where it is better."""
+
+import polars as pl
+import pytest
+
+from transforms.mean_progress import mean_progress
+
+LINE = {"instrument": "core_10", "rater": "client", "scale": "total", "compared": "score", "basis": "computed"}
+
+
+def of(pairs: list[tuple[float, float | None]], sign: int = -1) -> dict:
+    """The row of episodes with these first and latest scores, of a scale on which lower is better."""
+    rows = [
+        LINE
+        | {"client_id": f"c{at}", "first_score": float(first), "last_score": last}
+        | {"improvement": None if last is None else sign * (last - first)}
+        for at, (first, last) in enumerate(pairs)
+    ]
+    kinds = dict.fromkeys(("first_score", "last_score", "improvement"), pl.Float64)
+    return mean_progress(pl.LazyFrame(rows, schema_overrides=kinds)).collect().row(0, named=True)
+
+
+def test_the_first_and_latest_report_of_the_domain_notes():
+    """domain.md 5.7: CORE-10, (8, 2), (6, 3), (4, 4)."""
+    made = of([(8, 2), (6, 3), (4, 4)])
+    assert (made["first_count"], made["paired_count"]) == (3, 3)
+    assert (made["first_mean"], made["last_mean"], made["mean_progress"]) == (6.0, 3.0, 3.0)
+
+
+def test_who_has_no_latest_score_is_counted_and_in_no_mean():
+    made = of([(8, 2), (6, 3), (4, 4), (40, None)])
+    assert (made["first_count"], made["paired_count"], made["client_count"]) == (4, 3, 4)
+    assert (made["first_mean"], made["mean_progress"]) == (6.0, 3.0)
+
+
+def test_the_interval_is_students():
+    """Gains 6, 3, 0: sd 3, t(2) = 4.302653."""
+    made = of([(8, 2), (6, 3), (4, 4)])
+    assert made["progress_sd"] == 3.0
+    assert made["low"] == pytest.approx(3 - 4.302653 * 3 / 3**0.5)
+    assert made["high"] == pytest.approx(3 + 4.302653 * 3 / 3**0.5)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "known"),
+    [
+        pytest.param([(8, None)], {"first_mean": None, "mean_progress": None, "low": None}, id="no pair, no mean"),
+        pytest.param([(8, 2)], {"mean_progress": 6.0, "progress_sd": None, "low": None}, id="one pair, no interval"),
+    ],
+)
+def test_what_cannot_be_said_is_null(pairs, known):
+    made = of(pairs)
+    assert {name: made[name] for name in known} == known
