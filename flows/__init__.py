@@ -6,6 +6,10 @@ import os
 # time (measured at size M); the environment wins, for a machine with many.
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
+# Between products as small as ours the threads of numpy's linear algebra turn idly: a seventh of alliance_outcome_links
+# (measured at size M).
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Memory that polars frees is kept for three seconds and used again, by all its threads: returned to the system at once
 # and fetched anew, every page is cleared each time, a tenth of a night (measured at size M, with a lower peak).
 os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:3000,muzzy_decay_ms:0")

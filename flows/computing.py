@@ -147,11 +147,13 @@ def _still_read(known: dict, to_come: list[Table]) -> dict:
 def _compute_clinic(tonight: Tonight, tables: list[Table]) -> None:
     """The clinic's tables, from the finished ones."""
     con = tonight.con
-    finished = {table.name: frames.lazy_table(con, f"main.{table.name}") for table in tables if table.per == "client"}
-    given = {"clinic": tonight.order.clinic, "as_of": tonight.order.as_of}
-    for table in (table for table in tables if table.per == "clinic"):
-        made = _made(table, {**finished, **given})
-        finished[table.name] = made.lazy()
+    known = {table.name: frames.lazy_table(con, f"main.{table.name}") for table in tables if table.per == "client"}
+    known |= {"clinic": tonight.order.clinic, "as_of": tonight.order.as_of}
+    to_make = [table for table in tables if table.per == "clinic"]
+    for place, table in enumerate(to_make):
+        known = _still_read(known, to_make[place:])
+        made = _made(table, known)
+        known[table.name] = made.lazy()
         come, gone = differing.write(con, table, made)
         movement.note_changes(con, table, come, gone)
 

@@ -131,6 +131,15 @@ def test_a_command_runs_polars_in_one_thread_unless_the_environment_says_otherwi
     assert asked.stdout.strip() == count
 
 
+@pytest.mark.parametrize(("told", "count"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2")])
+def test_a_command_does_linear_algebra_in_one_thread_unless_the_environment_says_otherwise(told, count):
+    looks = "import flows, os; print(os.environ['OPENBLAS_NUM_THREADS'])"
+    kept = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    words = [sys.executable, "-c", looks]
+    asked = subprocess.run(words, cwd=ROOT, env=kept | told, capture_output=True, text=True, check=True)
+    assert asked.stdout.strip() == count
+
+
 @pytest.mark.parametrize(("told", "says_ours"), [({}, True), ({"_RJEM_MALLOC_CONF": "narenas:2"}, False)])
 def test_a_command_tells_polars_to_keep_freed_memory_a_while_unless_the_environment_says_otherwise(told, says_ours):
     """jemalloc itself repeats what it was told when it is asked to confirm it."""

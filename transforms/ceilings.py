@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.light_ids import light
 from warehouse.columns import Column
 from warehouse.tables import table
 
@@ -38,13 +39,15 @@ def ceilings(alliance: pl.LazyFrame) -> pl.LazyFrame:
     therapists and quarters. A therapist with a high ceiling and a high completion may be in the room while clients
     rate. Scores of one client are not independent: client_count says how many people they are from."""
     pomp = pl.col("pomp")
-    counted = alliance.group_by(
-        "instrument", "rater", "scale", "therapist_id", quarter_on=pl.col("session_date").dt.truncate("1q")
-    ).agg(
-        rated_count=pl.len().cast(pl.Int32),
-        client_count=pl.col("client_id").n_unique().cast(pl.Int32),
-        ceiling_count=(pomp >= 100).sum().cast(pl.Int32),
-        near_ceiling_count=(pomp >= NEAR).sum().cast(pl.Int32),
+    counted = (
+        alliance.with_columns(light("client_id"))
+        .group_by("instrument", "rater", "scale", "therapist_id", quarter_on=pl.col("session_date").dt.truncate("1q"))
+        .agg(
+            rated_count=pl.len().cast(pl.Int32),
+            client_count=pl.col("client_id").n_unique().cast(pl.Int32),
+            ceiling_count=(pomp >= 100).sum().cast(pl.Int32),
+            near_ceiling_count=(pomp >= NEAR).sum().cast(pl.Int32),
+        )
     )
     return counted.with_columns(
         ceiling_share=(pl.col("ceiling_count") / pl.col("rated_count")).round(9),

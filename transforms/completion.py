@@ -8,6 +8,7 @@ from functools import reduce
 
 import polars as pl
 
+from transforms.light_ids import light
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
 from warehouse.protocol import Due, usual
@@ -46,16 +47,11 @@ def completion(
     later: the newest month is not finished. Yardstick for pairs of scores: above 91 % (Gyani et al. 2013)."""
     answered = responses.filter(pl.col("is_used"), pl.col("session_id").is_not_null(), pl.col("answered_count") > 0)
     dues = _dues(answered, clinic)
-    held = _held(sessions, episodes, clinic, as_of)
-    received = (
-        answered.select("session_id", "instrument", "rater", "is_complete")
-        .join(held, on="session_id")
-        .filter(_is_due(dues))
-        .group_by(*CELL, "instrument", "rater")
-        .agg(received_count=pl.len().cast(pl.Int32), complete_count=pl.col("is_complete").sum().cast(pl.Int32))
-    )
-    joined = _due(held, dues).join(received, on=[*CELL, "instrument", "rater"], how="left", nulls_equal=True)
-    return joined.with_columns(pl.col("received_count", "complete_count").fill_null(0)).with_columns(
+    held = _held(sessions, episodes, clinic, as_of).collect().lazy()
+    due, whose = _due(held, dues), _whose(dues)
+    joined = due.join(_received(answered, held, dues), on=["cell", "due"], how="left").join(whose, on="due")
+    counted = joined.join(held.select(*CELL, cell="row"), on="cell")
+    return counted.with_columns(pl.col("received_count", "complete_count").fill_null(0)).with_columns(
         received_share=(pl.col("received_count") / pl.col("due_count")).round(9)
     )
 
@@ -80,12 +76,16 @@ def _dues(answered: pl.LazyFrame, clinic: Clinic) -> list[tuple[Due, bool]]:
 
 
 def _held(sessions: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic, as_of: datetime) -> pl.LazyFrame:
-    """Treatment sessions with what decides whether something is due at them."""
+    """Treatment sessions with what decides whether something is due at them; `cell` is the first `row` of theirs."""
     treated = sessions.filter(pl.col("session_number").is_not_null(), pl.col("session_date") <= clinic.day_of(as_of))
-    return treated.select(
-        *("session_id", "episode_id", "session_number", "session_date", "therapist_id", "modality"),
-        month_on=pl.col("session_date").dt.month_start(),
-    ).join(episodes.select("episode_id", "age_at_opening"), on="episode_id")
+    opened = episodes.select("episode_id", "age_at_opening").with_columns(light("episode_id"))
+    return (
+        treated.select("session_id", "episode_id", "session_number", "session_date", "therapist_id", "modality")
+        .with_columns(light("session_id", "episode_id"), month_on=pl.col("session_date").dt.month_start())
+        .join(opened, on="episode_id")
+        .with_row_index("row")
+        .with_columns(cell=pl.col("row").first().over(CELL))
+    )
 
 
 def _occasion(due: Due) -> pl.Expr:
@@ -97,20 +97,30 @@ def _occasion(due: Due) -> pl.Expr:
     return kept
 
 
-def _is_due(dues: list[tuple[Due, bool]]) -> pl.Expr:
-    whose = [(pl.col("instrument") == due.instrument) & (pl.col("rater") == due.rater) for due, _ in dues]
-    occasions = [mine & _occasion(due) for mine, (due, _) in zip(whose, dues, strict=True)]
-    return reduce(pl.Expr.or_, occasions, pl.lit(False))
+def _whose(dues: list[tuple[Due, bool]]) -> pl.LazyFrame:
+    rows = [(at, due.instrument, due.rater, told) for at, (due, told) in enumerate(dues)]
+    schema = {"due": pl.Int32, "instrument": pl.String, "rater": pl.String, "is_declared": pl.Boolean}
+    return pl.LazyFrame(rows, schema, orient="row")
 
 
 def _due(held: pl.LazyFrame, dues: list[tuple[Due, bool]]) -> pl.LazyFrame:
     """How often each was due, by cell."""
     counts = {str(at): _occasion(due).sum().cast(pl.Int32) for at, (due, _) in enumerate(dues)}
-    wide = held.group_by(CELL).agg(**counts)
-    long = wide.unpivot(list(counts), index=CELL, variable_name="at", value_name="due_count")
-    whose = pl.LazyFrame(
-        [(str(at), due.instrument, due.rater, told) for at, (due, told) in enumerate(dues)],
-        schema={"at": pl.String, "instrument": pl.String, "rater": pl.String, "is_declared": pl.Boolean},
-        orient="row",
+    wide = held.group_by("cell").agg(**counts)
+    long = wide.unpivot(list(counts), index="cell", variable_name="due", value_name="due_count")
+    return long.filter(pl.col("due_count") > 0).with_columns(pl.col("due").cast(pl.Int32))
+
+
+def _received(answered: pl.LazyFrame, held: pl.LazyFrame, dues: list[tuple[Due, bool]]) -> pl.LazyFrame:
+    """How often each was received when it was due, by cell."""
+    occasions = [(pl.col("due") == at) & _occasion(due) for at, (due, _) in enumerate(dues)]
+    return (
+        answered.select("session_id", "instrument", "rater", "is_complete")
+        .with_columns(light("session_id"))
+        .join(_whose(dues), on=["instrument", "rater"])
+        .select("session_id", "due", "is_complete")
+        .join(held.drop("row", *CELL), on="session_id")
+        .filter(reduce(pl.Expr.or_, occasions, pl.lit(False)))
+        .group_by("cell", "due")
+        .agg(received_count=pl.len().cast(pl.Int32), complete_count=pl.col("is_complete").sum().cast(pl.Int32))
     )
-    return long.filter(pl.col("due_count") > 0).join(whose, on="at").with_columns(pl.col("due_count").cast(pl.Int32))

@@ -39,16 +39,17 @@ def expected_courses(outcome_scores: pl.LazyFrame, clinic: Clinic) -> pl.LazyFra
     clients (M19), where the licensed curves are not at hand. A client counts with the first episode that has an intake
     score; percentiles are interpolated. It says what was usual here, not what is good; those who stay longer shape the
     later sessions; and it moves as clients come, so each night's file has its own."""
-    courses = intake_and_after(outcome_scores)
-    begun = courses.filter(pl.col("session_number") == pl.col("intake_number")).sort("intake_on", "episode_id")
+    intakes, scored = intakes_and_after(outcome_scores)
+    begun = intakes.sort("intake_on", "episode_id")
     first = begun.unique(["client_id", *LINE], keep="first", maintain_order=True)
-    own = courses.join(first, on=["episode_id", *LINE], how="semi")
+    own = scored.filter(pl.col("session_number").is_between(2, LAST_SESSION)).join(
+        first.select("course", *BAND), on="course"
+    )
     better = pl.when(pl.col("instrument").is_in(lower_is_better(clinic)).first())
     return (
-        own.filter(pl.col("session_number").is_between(2, LAST_SESSION))
-        .group_by(*BAND, "session_number")
+        own.group_by(*BAND, "session_number")
         .agg(
-            client_count=pl.col("client_id").n_unique().cast(pl.Int32),
+            client_count=pl.len().cast(pl.Int32),
             expected_score=pl.col("score").median(),
             poor_quarter_score=better.then(_at(0.75)).otherwise(_at(0.25)),
             poor_tenth_score=better.then(_at(0.9)).otherwise(_at(0.1)),
@@ -62,21 +63,26 @@ def _at(share: float) -> pl.Expr:
     return pl.col("score").quantile(share, interpolation="linear")
 
 
-def intake_and_after(outcome_scores: pl.LazyFrame) -> pl.LazyFrame:
-    """Outcome scores after the intake of their episode, with it: intake_number (its session), intake_score,
-    intake_band, intake_on. Intake is the episode's first score, if it is in its first three treatment sessions."""
-    scored = outcome_scores.select(
-        "client_id", "episode_id", *LINE, "session_number", "session_date", "score", "pomp"
-    ).cache()
-    whose = ["client_id", "episode_id", *LINE]
-    first = pl.col("session_number") == pl.col("session_number").min().over("episode_id", *LINE)
+def intakes_and_after(outcome_scores: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """The intake of every episode and line: intake_number (its session), intake_score, intake_band, intake_on; and the
+    scores from it on, which are told whose they are by the number of their `course`. Intake is the episode's first
+    score, if it is in its first three treatment sessions."""
+    named = ["client_id", "episode_id", *LINE, "session_number", "session_date", "score", "pomp"]
+    course = pl.col("row").first().over("episode_id", *LINE)
+    scored = outcome_scores.select(named).with_row_index("row").with_columns(course=course).cache()
+    first = pl.col("session_number") == pl.col("session_number").min().over("course")
     band = (pl.col("pomp") / (100 / BAND_COUNT)).floor().clip(0, BAND_COUNT - 1).cast(pl.Int32) + 1
-    intake = scored.filter(first, pl.col("session_number") <= INTAKE_UNTIL).select(
-        *whose,
+    intakes = scored.filter(first, pl.col("session_number") <= INTAKE_UNTIL).select(
+        "course",
+        "client_id",
+        "episode_id",
+        *LINE,
         intake_number="session_number",
         intake_score="score",
         intake_on="session_date",
         intake_band=band,
     )
-    later = scored.join(intake, on=whose)
-    return later.filter(pl.col("session_number") >= pl.col("intake_number"))
+    later = scored.select("course", "session_number", "session_date", "score").join(
+        intakes.select("course", "intake_number"), on="course"
+    )
+    return intakes, later.filter(pl.col("session_number") >= pl.col("intake_number"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.expected_courses import BAND, LINE, intake_and_after
+from transforms.expected_courses import BAND, LINE, intakes_and_after
 from transforms.outcome_scores import lower_is_better
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
@@ -12,7 +12,6 @@ from warehouse.tables import table
 
 ZONES = ("green", "orange", "red", "grey")
 CHECK_POINT, LAST_CHANCE = (3, 6), (6, 9)
-WHOSE = ["client_id", "episode_id", *LINE]
 
 
 @table(
@@ -74,17 +73,18 @@ def progress(
     """One row per episode, rater and outcome measure (total scale) with an intake score: where the latest score stands
     against the clinic's own expected course of clients who began alike (M19). The zones say what is usual, so a tenth
     of clients is red by construction; they are a reason to talk, not a finding."""
-    courses = intake_and_after(outcome_scores)
+    intakes, scored = intakes_and_after(outcome_scores)
     amounts = _amounts(outcomes, reliable_changes)
-    latest = pl.col("session_number").arg_max()
-    told = courses.group_by(*WHOSE, "intake_score", "intake_band").agg(
+    number = pl.col("session_number")
+    so_far = scored.group_by("course").agg(
         score_count=pl.len().cast(pl.Int32),
-        latest_number=pl.col("session_number").max(),
-        latest_on=pl.col("session_date").get(latest),
-        latest_score=pl.col("score").get(latest),
+        latest_number=number.max(),
+        latest_on=pl.col("session_date").max_by(number),
+        latest_score=pl.col("score").max_by(number),
         checkpoint=_last_within(CHECK_POINT),
         last_chance=_last_within(LAST_CHANCE),
     )
+    told = intakes.join(so_far, on="course")
     expected = expected_courses.select(
         *BAND,
         latest_number="session_number",
@@ -108,7 +108,7 @@ def _last_within(sessions: tuple[int, int]) -> pl.Expr:
     """The last score in those sessions, if it is not the intake itself."""
     number = pl.col("session_number")
     inside = number.is_between(*sessions) & (number > pl.col("intake_number"))
-    return pl.col("score").filter(inside).sort_by(number.filter(inside)).last()
+    return pl.col("score").max_by(pl.when(inside).then(number))
 
 
 def _amounts(outcomes: pl.LazyFrame, reliable_changes: pl.LazyFrame) -> pl.LazyFrame:

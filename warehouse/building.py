@@ -37,7 +37,7 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     """Open (or begin) a building file, with its schemas, history tables, books and an empty `staged`."""
     con = open_file(path, scratch)
     con.execute("SET preserve_insertion_order = false")
-    con.execute("SET arrow_lossless_conversion = true")  # a UUID leaves as 16 bytes, not as 36 letters
+    _answer_as_frames_are(con)
     for schema in ("history", "load", "dashboard"):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     _keep(con, "history", {kind.name: history_columns(kind) for kind in KINDS.values()})
@@ -75,8 +75,15 @@ def open_published(path: Path) -> duckdb.DuckDBPyConnection:
 def answering(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """An open file that answers in UTC."""
     con.execute("SET TimeZone = 'UTC'")
-    con.execute("SET arrow_lossless_conversion = true")
+    _answer_as_frames_are(con)
     return con
+
+
+def _answer_as_frames_are(con: duckdb.DuckDBPyConnection) -> None:
+    """What leaves through Arrow needs no turning about: a UUID is 16 bytes, not 36 letters; a text is polars' view."""
+    for setting in ("arrow_lossless_conversion = true", "arrow_output_version = '1.4'",
+                    "produce_arrow_string_view = true"):  # fmt: skip
+        con.execute(f"SET {setting}")
 
 
 def create(con: duckdb.DuckDBPyConnection, name: str, columns: Iterable[Column]) -> None:

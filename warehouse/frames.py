@@ -65,16 +65,30 @@ UNDER_WAY = "SELECT client_id FROM main.retention WHERE NOT has_ended"
 
 
 def lazy_table(con: duckdb.DuckDBPyConnection, table: str, *, is_under_way: bool = False) -> pl.LazyFrame:
-    """A table as a lazy frame: only the columns that a query uses leave DuckDB, and with `is_under_way` only the rows
-    of clients who have an episode that is not over."""
+    """A table, to which nothing is written meanwhile, as a lazy frame: only the columns that a query uses leave DuckDB,
+    and each once for as long as there is the frame. With `is_under_way` only the rows of clients who have an episode
+    that is not over."""
     rows = f"{table} WHERE client_id IN ({UNDER_WAY})" if is_under_way else table
+    schema = fetch(con, f"SELECT * FROM {table} LIMIT 0").schema
+    left: dict[str, pl.Series] = {}
 
     def scan(
         columns: list[str] | None, predicate: pl.Expr | None, row_count: int | None, _batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
-        limit = "" if row_count is None else f" LIMIT {row_count}"
+        wanted = columns or schema.names()
         with _one_at_a_time:
-            frame = fetch(con, f"SELECT {', '.join(columns or ['*'])} FROM {rows}{limit}")
+            if new := [name for name in wanted if name not in left]:
+                left.update(_in_order(con, f"SELECT {', '.join(new)} FROM {rows}").to_dict())
+            frame = pl.DataFrame([left[name] for name in wanted]).slice(0, row_count)
         yield frame if predicate is None else frame.filter(predicate)
 
-    return register_io_source(scan, schema=fetch(con, f"SELECT * FROM {table} LIMIT 0").schema, is_pure=True)
+    return register_io_source(scan, schema=schema, is_pure=True)
+
+
+def _in_order(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
+    """A query's rows as they lie in the table, so that columns fetched one after the other belong together."""
+    before = con.sql("SELECT current_setting('preserve_insertion_order')").fetchone()[0]
+    con.execute("SET preserve_insertion_order = true")
+    frame = fetch(con, query)
+    con.execute(f"SET preserve_insertion_order = {before}")
+    return frame
