@@ -108,22 +108,23 @@ def check_tables(tonight: Tonight, *, whole: bool = False) -> None:
     if tonight.source is None:  # a load that read nothing
         tonight.source = open_source(lambda: _staged_cursor(tonight))
     written = movement.changed_tables(con, tonight.load_id)
+    everybody = whole or computing.all_touched(con)
     asked = [
         (f"main.{table.name}", relation, rule)
         for table in transforms.tables()
         if whole or table.name in written
-        for relation, rule in _asked_of(tonight, table, whole)
+        for relation, rule in _asked_of(tonight, table, whole, everybody)
     ]
     _stop_unless_kept(tonight, check_together(tonight.source, [*asked, *_asked_of_books(tonight)]))
 
 
-def _asked_of(tonight: Tonight, table: Table, whole: bool) -> Iterator[tuple[str, Rule]]:
+def _asked_of(tonight: Tonight, table: Table, whole: bool, everybody: bool) -> Iterator[tuple[str, Rule]]:
     """A table's rules, each with the relation that it is asked of."""
     from expectations.finished import table_rules  # noqa: PLC0415
 
     con = tonight.con
     alone, row_count = computing.whole_table(con, table) if whole else computing.rows_that_came(con, table)
-    together = alone if whole else computing.rows_of_touched(con, table)
+    together = computing.whole_table(con, table)[0] if everybody else computing.rows_of_touched(con, table)
     tonight.row_count += row_count if table.per == "client" else 0
     for rule in table_rules(table):
         yield (alone if rule.is_of_one_row else together), rule

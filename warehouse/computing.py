@@ -143,6 +143,12 @@ def rows_that_came(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, i
     return relation, con.sql(f"SELECT count(*) FROM staged.{relation}").fetchone()[0]
 
 
+def all_touched(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether everybody's tables were computed again tonight."""
+    query = "SELECT NOT EXISTS (FROM main.clients ANTI JOIN staged.clients_touched USING (client_id))"
+    return con.sql(query).fetchone()[0]
+
+
 def rows_of_touched(con: duckdb.DuckDBPyConnection, table: Table) -> str:
     """A relation in `staged` with all rows of the clients touched; of a clinic table, all."""
     whose = " SEMI JOIN staged.clients_touched USING (client_id)" if table.per == "client" else ""
