@@ -43,20 +43,20 @@ class Pseudonyms:
         prefix = f"{space}{SEPARATOR}{kind}{SEPARATOR}"
         distinct = texts.unique().drop_nulls()
         if distinct.len() * 2 > texts.len():  # mostly different: no detour over the distinct ones
-            return _column(texts.name, [t if t is None else self._digest(prefix + t) for t in texts])
+            return _column(texts.name, [t if t is None else self._digest(prefix + t) for t in texts.to_list()])
         return texts.replace_strict(
-            distinct, _column("", [self._digest(prefix + t) for t in distinct]), return_dtype=pl.String
+            distinct, _column("", [self._digest(prefix + t) for t in distinct.to_list()]), return_dtype=pl.String
         )
 
     def people(self, space: str, kind: str, texts: pl.Series) -> pl.Series:
         """As `ids`, and remembered: each person's id is hashed once a night."""
         known = self._known.setdefault((space, kind), {})
-        for text in texts.unique().drop_nulls():
+        distinct = texts.unique().drop_nulls()
+        for text in distinct.to_list():
             if text not in known:
                 known[text] = self.one(space, kind, text)
-        return (
-            texts.replace_strict(known, return_dtype=pl.String) if known else _column(texts.name, [None] * texts.len())
-        )
+        made = _column("", [known[text] for text in distinct.to_list()])
+        return texts.replace_strict(distinct, made, return_dtype=pl.String)
 
     def crosswalk(self) -> pl.DataFrame:
         """Every person met: kind, id_space, number (the raw id), pseudonym. For the private tree only."""
