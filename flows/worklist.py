@@ -46,7 +46,7 @@ def worklist_text(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetim
 def _with_numbers(lines: pl.DataFrame, people: pl.DataFrame, clinic: Clinic, as_of: datetime) -> pl.DataFrame:
     """Record numbers in place of pseudonyms, and how old each reason is."""
     listed = pl.concat([lines["client_id"], lines["therapist_id"]]).unique().bin.encode("hex")
-    told = people.filter(pl.col("pseudonym").is_in(listed)).sort("id_space", "number")
+    told = people.filter(pl.col("pseudonym").is_in(listed.implode())).sort("id_space", "number")
     joined = told.group_by("pseudonym").agg(pl.col("id_space", "number").str.join(" + "))
     known = joined.select("id_space", "number", id=pl.col("pseudonym").str.decode("hex"))
     clients = known.select("id_space", record_number="number", client_id="id")
