@@ -77,7 +77,8 @@ def _take(tonight: Tonight, delivery: Delivery, opened: Opened) -> Taken:
         safe = pseudonymise(kind, frame, delivery.source, tonight.pseudonyms)
         if kind == "clients":
             born = safe.select("client_id").with_columns(frame["birth_date"])
-            taken.births.append(tonight.tombstones.without(kind, born).rename({"client_id": "pseudonym"}))
+            named = pl.col("client_id").bin.encode("hex").alias("pseudonym")
+            taken.births.append(tonight.tombstones.without(kind, born).select(named, "birth_date"))
         may_be_read = tonight.tombstones.without(kind, safe)
         if may_be_read.height < safe.height:
             taken.left_out.append(safe.join(may_be_read, on=RECORD, how="anti")[RECORD])

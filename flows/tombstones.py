@@ -47,12 +47,12 @@ class Tombstones:
         if not self.days:
             return frame
         people = frame["client_id"].unique().drop_nulls()
-        found = {person: self.days[stone] for person in people if (stone := self.of(person)) in self.days}
+        found = {person: self.days[stone] for person in people if (stone := self.of(person.hex())) in self.days}
         if not found:
             return frame
         since = pl.DataFrame(
             {"client_id": list(found), "is_dead": True, "since": list(found.values())},
-            schema={"client_id": pl.String, "is_dead": pl.Boolean, "since": pl.Date},
+            schema={"client_id": pl.Binary, "is_dead": pl.Boolean, "since": pl.Date},
         )
         told = frame.join(since, on="client_id", how="left", maintain_order="left")
         gone = pl.col("is_dead") & (pl.col("since").is_null() | self._is_later(kind))

@@ -21,9 +21,7 @@ class Staging:
 
     def add_rows(self, kind: str, frame: pl.DataFrame, file_number: int) -> None:
         """Stage canonical rows of one file. Ids are pseudonyms by now."""
-        ids = [column.name for column in KINDS[kind].columns if column.type == "id" and column.name in frame.columns]
         numbered = frame.with_columns(
-            pl.col(ids).str.decode("hex"),
             row_id=pl.int_range(self.row_count, self.row_count + frame.height, dtype=pl.Int64),
             file_number=pl.lit(file_number, dtype=pl.Int32),
             disposition=pl.lit("loaded"),
