@@ -10,7 +10,7 @@ from warehouse.building import LIMITS
 from warehouse.folders import Folders, kept_versions, swap
 from warehouse.opening import attach, attach_as_it_is, is_as_the_key_says, open_memory
 
-COMPACT_ABOVE = 1 - 1 / 1.3  # of the file: so it is at most 1.3 times a fresh one
+COMPACT_ABOVE = 1 - 1 / 1.3  # of the file: what is empty never makes it more than 1.3 times a fresh one
 LEAST_BLOCKS = 256  # 64 MiB: of a smaller file nothing is worth the copy, and the next night fills what is empty
 
 
