@@ -66,7 +66,8 @@ def compute(tonight: Tonight) -> None:
 
 def compute_clinic(tonight: Tonight) -> None:
     """The clinic's tables, which read what is finished; and by how much the load moved everything."""
-    _compute_clinic(tonight, transforms.tables())
+    with building.in_less_memory(tonight.con):
+        _compute_clinic(tonight, transforms.tables())
     movement.write_movements(tonight.con, tonight.load_id)
 
 

@@ -6,7 +6,8 @@ What a night stages lies in an attached in-memory database, so nothing staged is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -58,6 +59,14 @@ def open_file(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     con = opening.open_file(path, **LIMITS | _SETTINGS | {"temp_directory": str(scratch)})
     con.execute("SET TimeZone = 'UTC'")
     return con
+
+
+@contextmanager
+def in_less_memory(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Where frames of whole tables stand beside what DuckDB keeps of the file, it keeps less of it."""
+    con.execute("SET memory_limit = '400MB'")
+    yield
+    con.execute(f"SET memory_limit = '{LIMITS['memory_limit']}'")
 
 
 def staged_cursor(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
