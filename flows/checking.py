@@ -123,9 +123,10 @@ def _asked_of(tonight: Tonight, table: Table, whole: bool, everybody: bool) -> I
     from expectations.finished import table_rules  # noqa: PLC0415
 
     con = tonight.con
-    alone, row_count = computing.whole_table(con, table) if whole else computing.rows_that_came(con, table)
-    together = computing.whole_table(con, table)[0] if everybody else computing.rows_of_touched(con, table)
-    tonight.row_count += row_count if table.per == "client" else 0
+    is_of_clients = table.per == "client"
+    alone = (computing.whole_table if whole else computing.rows_that_came)(con, table)
+    together = (computing.rows_of_touched if is_of_clients and not everybody else computing.whole_table)(con, table)
+    tonight.row_count += computing.row_count(con, alone) if is_of_clients else 0
     for rule in table_rules(table):
         yield (alone if rule.is_of_one_row else together), rule
 

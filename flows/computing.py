@@ -25,6 +25,7 @@ from warehouse import (
     summary,
 )
 from warehouse.definitions import changed, note_changed
+from warehouse.settings import setting
 from warehouse.tables import Table
 
 
@@ -66,7 +67,7 @@ def compute(tonight: Tonight) -> None:
 
 def compute_clinic(tonight: Tonight) -> None:
     """The clinic's tables, which read what is finished; and by how much the load moved everything."""
-    with building.in_less_memory(tonight.con):
+    with setting(tonight.con, *building.LESS_MEMORY):
         _compute_clinic(tonight, transforms.tables())
     movement.write_movements(tonight.con, tonight.load_id)
 

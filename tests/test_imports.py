@@ -122,21 +122,24 @@ def test_the_lock_names_no_host():
     assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host", lock.read_text(encoding="utf-8"))
 
 
+def seen_by_a_command(looks: str, variable: str, told: dict[str, str]) -> subprocess.CompletedProcess:
+    """What a fresh Python prints in this environment, but for a variable that has the told value or none."""
+    kept = {name: value for name, value in os.environ.items() if name != variable}
+    words = [sys.executable, "-c", looks]
+    return subprocess.run(words, cwd=ROOT, env=kept | told, capture_output=True, text=True, check=True)
+
+
 @pytest.mark.parametrize(("told", "count"), [({}, "1"), ({"POLARS_MAX_THREADS": "3"}, "3")])
 def test_a_command_runs_polars_in_one_thread_unless_the_environment_says_otherwise(told, count):
     looks = "import flows.order, polars; print(polars.thread_pool_size())"
-    kept = {name: value for name, value in os.environ.items() if name != "POLARS_MAX_THREADS"}
-    words = [sys.executable, "-c", looks]
-    asked = subprocess.run(words, cwd=ROOT, env=kept | told, capture_output=True, text=True, check=True)
+    asked = seen_by_a_command(looks, "POLARS_MAX_THREADS", told)
     assert asked.stdout.strip() == count
 
 
 @pytest.mark.parametrize(("told", "count"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2")])
 def test_a_command_does_linear_algebra_in_one_thread_unless_the_environment_says_otherwise(told, count):
     looks = "import flows, os; print(os.environ['OPENBLAS_NUM_THREADS'])"
-    kept = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
-    words = [sys.executable, "-c", looks]
-    asked = subprocess.run(words, cwd=ROOT, env=kept | told, capture_output=True, text=True, check=True)
+    asked = seen_by_a_command(looks, "OPENBLAS_NUM_THREADS", told)
     assert asked.stdout.strip() == count
 
 
@@ -144,7 +147,5 @@ def test_a_command_does_linear_algebra_in_one_thread_unless_the_environment_says
 def test_a_command_tells_polars_to_keep_freed_memory_a_while_unless_the_environment_says_otherwise(told, says_ours):
     """jemalloc itself repeats what it was told when it is asked to confirm it."""
     looks = "import flows, os; os.environ['_RJEM_MALLOC_CONF'] += ',confirm_conf:true'; import polars"
-    kept = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
-    words = [sys.executable, "-c", looks]
-    asked = subprocess.run(words, cwd=ROOT, env=kept | told, capture_output=True, text=True, check=True)
+    asked = seen_by_a_command(looks, "_RJEM_MALLOC_CONF", told)
     assert ("dirty_decay_ms:3000" in asked.stderr) == says_ours

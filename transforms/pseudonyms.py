@@ -26,13 +26,17 @@ class Pseudonyms:
     def __init__(self, key: bytes, links: ClientLinks = NO_LINKS) -> None:
         self._digest = _keyed_digest(key)
         self._goes_by = links.goes_by
-        self._known: dict[tuple[str, str], dict[str, str]] = {}
+        self._known: dict[tuple[str, str], dict[str, bytes]] = {}
 
     def one(self, space: str, kind: str, text: str) -> str:
         """The pseudonym of one id, as 32 hexadecimal digits. A client's numbers that are joined have one."""
+        return self.one_in_bytes(space, kind, text).hex()
+
+    def one_in_bytes(self, space: str, kind: str, text: str) -> bytes:
+        """The same as 16 bytes, as columns hold it."""
         if kind == "client" and self._goes_by:
             space, text = self._goes_by.get((space, text.strip()), (space, text))
-        return self._digest(SEPARATOR.join((space, kind, text.strip()))).hex()
+        return self._digest(SEPARATOR.join((space, kind, text.strip())))
 
     def alone(self, space: str, number: str) -> str:
         """The pseudonym that a client's number has when it is not joined to any other."""
@@ -52,12 +56,12 @@ class Pseudonyms:
         distinct = texts.unique().drop_nulls()
         for text in distinct.to_list():
             if text not in known:
-                known[text] = self.one(space, kind, text)
-        return _in_place(texts, distinct, [bytes.fromhex(known[text]) for text in distinct.to_list()])
+                known[text] = self.one_in_bytes(space, kind, text)
+        return _in_place(texts, distinct, [known[text] for text in distinct.to_list()])
 
     def crosswalk(self) -> pl.DataFrame:
         """Every person met: kind, id_space, number (the raw id), pseudonym. For the private tree only."""
-        rows = [(k, space, raw, made) for (space, k), known in self._known.items() for raw, made in known.items()]
+        rows = [(k, space, raw, made.hex()) for (space, k), known in self._known.items() for raw, made in known.items()]
         return pl.DataFrame(rows, schema=["kind", "id_space", "number", "pseudonym"], orient="row").cast(pl.String)
 
 
@@ -99,9 +103,7 @@ def retracted_ids(kind: str, ids: pl.DataFrame, source: Source, names: Pseudonym
     if kind == "responses":
         made = ids.select(id=names.ids(source.id_space, "response", ids["response_id"]))
     else:
-        clients = [
-            number and bytes.fromhex(names.one(source.id_space, "client", number)) for number in ids["client_id"]
-        ]
+        clients = [number and names.one_in_bytes(source.id_space, "client", number) for number in ids["client_id"]]
         booked = names.ids(source.id_space, "appointment", ids["appointment_id"])
         made = pl.DataFrame([booked, _column("client_id", clients)]).select(id=session_id("appointment_id"))
     return made.select(pl.col("id").bin.encode("hex")).drop_nulls()

@@ -6,8 +6,7 @@ What a night stages lies in an attached in-memory database, so nothing staged is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -21,6 +20,7 @@ from warehouse.records import FILE_NUMBER, KINDS, PROVENANCE, STAGED_ONLY, VERSI
 from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
 
+LESS_MEMORY = ("memory_limit", "400MB")  # where frames of whole tables stand beside what DuckDB keeps of the file
 LIMITS = {"threads": THREADS, "memory_limit": "600MB"}  # above it DuckDB works in the scratch folder
 _SETTINGS = {
     # Nobody recovers a building file: it is written out once, when it is sealed.
@@ -59,14 +59,6 @@ def open_file(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     con = opening.open_file(path, **LIMITS | _SETTINGS | {"temp_directory": str(scratch)})
     con.execute("SET TimeZone = 'UTC'")
     return con
-
-
-@contextmanager
-def in_less_memory(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Where frames of whole tables stand beside what DuckDB keeps of the file, it keeps less of it."""
-    con.execute("SET memory_limit = '400MB'")
-    yield
-    con.execute(f"SET memory_limit = '{LIMITS['memory_limit']}'")
 
 
 def staged_cursor(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

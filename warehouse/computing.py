@@ -132,15 +132,13 @@ def began_empty(con: duckdb.DuckDBPyConnection) -> set[str]:
     return {name for (name,) in con.sql("SELECT table_name FROM staged.before_deal WHERE last_row < 0").fetchall()}
 
 
-def rows_that_came(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int]:
-    """A relation in `staged` with the rows that came to a table tonight, and how many they are.
+def rows_that_came(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """A relation in `staged` with the rows that came to a table tonight.
 
     Relations to check are views: each check reads the columns that it needs, and in tables of their own the rows would
     cost more to write than all checks cost to read."""
-    relation = _as_staged_view(
-        con, f"came_{table.name}", f"main.{table.name}", f" WHERE rowid > {_end(con, 'before_tonight', table)}"
-    )
-    return relation, con.sql(f"SELECT count(*) FROM staged.{relation}").fetchone()[0]
+    came = f" WHERE rowid > {_end(con, 'before_tonight', table)}"
+    return _as_staged_view(con, f"came_{table.name}", f"main.{table.name}", came)
 
 
 def all_touched(con: duckdb.DuckDBPyConnection) -> bool:
@@ -150,15 +148,19 @@ def all_touched(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def rows_of_touched(con: duckdb.DuckDBPyConnection, table: Table) -> str:
-    """A relation in `staged` with all rows of the clients touched; of a clinic table, all."""
-    whose = " SEMI JOIN staged.clients_touched USING (client_id)" if table.per == "client" else ""
+    """A relation in `staged` with all rows of the clients touched."""
+    whose = " SEMI JOIN staged.clients_touched USING (client_id)"
     return _as_staged_view(con, f"touched_{table.name}", f"main.{table.name}", whose)
 
 
-def whole_table(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int]:
-    """A relation in `staged` with all rows of a table, and how many they are."""
-    relation = _as_staged_view(con, f"whole_{table.name}", f"main.{table.name}")
-    return relation, con.sql(f"SELECT count(*) FROM staged.{relation}").fetchone()[0]
+def whole_table(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """A relation in `staged` with all rows of a table."""
+    return _as_staged_view(con, f"whole_{table.name}", f"main.{table.name}")
+
+
+def row_count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """How many rows a relation in `staged` has."""
+    return con.sql(f"SELECT count(*) FROM staged.{relation}").fetchone()[0]
 
 
 def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:

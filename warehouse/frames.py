@@ -6,14 +6,16 @@ In frames a pseudonym is 16 bytes: half the work of the 36 letters that a UUID i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Lock
 
 import duckdb
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from warehouse.settings import setting
+
 THREADS = 2
+_ONE_READER = ("threads", 1)  # a stream has one; a second thread would spin beside it, at twice the cost
 # polars scans the parts of a query in threads of its own, and a DuckDB connection answers one question at a time.
 _one_at_a_time = Lock()
 
@@ -32,16 +34,8 @@ def insert(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> N
     """Append a frame to a table, column by name."""
     stream = Stream(frame)  # noqa: F841  DuckDB finds it by its name
     values = (f"{name}::UUID" if dtype == pl.Binary else name for name, dtype in frame.schema.items())
-    with _one_reader(con):
+    with setting(con, *_ONE_READER):
         con.execute(f"INSERT INTO {table} ({', '.join(frame.columns)}) SELECT {', '.join(values)} FROM stream")
-
-
-@contextmanager
-def _one_reader(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """A stream has one reader; a second thread would spin beside it, at twice the cost."""
-    con.execute("SET threads = 1")
-    yield
-    con.execute(f"SET threads = {THREADS}")
 
 
 def fetch(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
@@ -57,7 +51,7 @@ def fetch(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
 def fetch_over(con: duckdb.DuckDBPyConnection, frame: pl.DataFrame, query: str) -> pl.DataFrame:
     """A query's rows over a frame, which is called `stream` in it."""
     stream = Stream(frame)  # noqa: F841  DuckDB finds it by its name
-    with _one_reader(con):
+    with setting(con, *_ONE_READER):
         return pl.DataFrame(con.sql(query))
 
 
@@ -87,8 +81,5 @@ def lazy_table(con: duckdb.DuckDBPyConnection, table: str, *, is_under_way: bool
 
 def _in_order(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
     """A query's rows as they lie in the table, so that columns fetched one after the other belong together."""
-    before = con.sql("SELECT current_setting('preserve_insertion_order')").fetchone()[0]
-    con.execute("SET preserve_insertion_order = true")
-    frame = fetch(con, query)
-    con.execute(f"SET preserve_insertion_order = {before}")
-    return frame
+    with setting(con, "preserve_insertion_order", True):
+        return fetch(con, query)

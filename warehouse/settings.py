@@ -1,0 +1,17 @@
+"""DuckDB's settings, for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+
+@contextmanager
+def setting(con: duckdb.DuckDBPyConnection, name: str, value: object) -> Iterator[None]:
+    """A setting with another value, and then as it was. After an error it stays: what failed is not gone on with."""
+    before = con.sql(f"SELECT current_setting('{name}')").fetchone()[0]
+    con.execute(f"SET {name} = '{value}'")
+    yield
+    con.execute(f"SET {name} = '{before}'")
