@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.light_ids import light
 from transforms.outcome_scores import lower_is_better
 from warehouse.clinic import Clinic
 
@@ -13,14 +14,14 @@ GROUP = ("measure", "instrument", "rater", "scale")
 def therapist_values(
     early_alliance: pl.LazyFrame, outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic
 ) -> pl.DataFrame:
-    """measure, instrument, rater, scale, therapist_id, client_id, value: total scales only. Of several episodes of a
-    client with a therapist the first with a value counts, so that values are of different people."""
+    """measure, instrument, rater, scale, therapist_id, client_id (light), value: total scales only, in the order of
+    clients. Of several episodes of a client with a therapist the first with a value counts, so that values are of
+    different people."""
     values = pl.concat([_early(early_alliance, retention), residual_outcomes(outcomes, retention, clinic)])
     return (
         values.filter(pl.col("therapist_id").is_not_null(), pl.col("scale") == "total")
-        .sort("opened_on", "episode_id")
+        .sort("client_id", "opened_on", "episode_id")
         .unique([*GROUP, "therapist_id", "client_id"], keep="first", maintain_order=True)
-        .sort(*GROUP, "therapist_id", "client_id")
         .select(*GROUP, "therapist_id", "client_id", "value")
         .collect()
     )
@@ -29,21 +30,22 @@ def therapist_values(
 def _early(early_alliance: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFrame:
     """As clients and caregivers see it: how therapists rate themselves is not compared."""
     seen = early_alliance.filter(pl.col("rater").is_in(["client", "caregiver"]))
-    named = seen.select("episode_id", "therapist_id", "client_id", *GROUP[1:], value="pomp")
-    return _in_order(named.join(retention.select("episode_id", "opened_on"), on="episode_id"), "early_alliance")
+    named = seen.select(light("episode_id", "client_id"), "therapist_id", *GROUP[1:], value="pomp")
+    opened = retention.select(light("episode_id"), "opened_on")
+    return _in_order(named.join(opened, on="episode_id"), "early_alliance")
 
 
 def residual_outcomes(outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """measure, instrument, rater, scale, therapist_id (the episode's first), client_id, episode_id, opened_on and
-    value: the latest score of an episode that is over, less what the clinic's line on the first score expects; turned
-    so that above 0 is better."""
+    """measure, instrument, rater, scale, therapist_id (the episode's first), client_id and episode_id (light),
+    opened_on and value: the latest score of an episode that is over, less what the clinic's line on the first score
+    expects; turned so that above 0 is better."""
     line = ["instrument", "rater", "scale"]
-    over = retention.filter("has_ended").select("episode_id", "opened_on", therapist_id="first_therapist_id")
+    over = retention.filter("has_ended").select(light("episode_id"), "opened_on", therapist_id="first_therapist_id")
     paired = (
         outcomes.filter(
             pl.col("last_score").is_not_null(), pl.col("compared") == "score", pl.col("basis") == "computed"
         )
-        .select("client_id", "episode_id", *line, "first_score", "last_score")
+        .select(light("client_id", "episode_id"), *line, "first_score", "last_score")
         .filter(pl.col("scale") == "total")
         .join(over, on="episode_id")
         .sort("episode_id")
