@@ -90,13 +90,18 @@ def alliance_outcome_links(
 
 def _rated(alliance: pl.LazyFrame) -> pl.DataFrame:
     totals = alliance.filter(pl.col("scale") == "total", pl.col("session_number").is_not_null())
-    return totals.select("instrument", "rater", light("episode_id"), "session_number", value="pomp").collect()
+    return (
+        totals.select("instrument", "rater", "episode_id", "session_number", value="pomp")
+        .with_columns(light("episode_id"))
+        .collect()
+    )
 
 
 def _outcome(outcome_scores: pl.LazyFrame, clinic: Clinic) -> pl.DataFrame:
     """Percent of maximum, turned so that higher is better."""
     turned = pl.when(pl.col("instrument").is_in(lower_is_better(clinic))).then(100 - pl.col("pomp")).otherwise("pomp")
-    return outcome_scores.select("instrument", "rater", light("episode_id"), "session_number", value=turned).collect()
+    named = outcome_scores.select("instrument", "rater", "episode_id", "session_number", value=turned)
+    return named.with_columns(light("episode_id")).collect()
 
 
 def _by_line(places: Places, scored: pl.DataFrame) -> dict[tuple, pl.Series]:
@@ -156,7 +161,8 @@ def _between(early_alliance: pl.LazyFrame, residuals: pl.LazyFrame) -> Iterator[
     """Early alliance and residual outcome of episodes that are over; of several dyads in one the first rated counts."""
     early = (
         early_alliance.filter(pl.col("scale") == "total")
-        .select(light("episode_id", "session_id"), "instrument", "rater", "pomp")
+        .select("episode_id", "session_id", "instrument", "rater", "pomp")
+        .with_columns(light("episode_id", "session_id"))
         .group_by("episode_id", "instrument", "rater")
         .agg(early=pl.col("pomp").min_by("session_id"))
     )

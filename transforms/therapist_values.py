@@ -30,9 +30,10 @@ def therapist_values(
 def _early(early_alliance: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFrame:
     """As clients and caregivers see it: how therapists rate themselves is not compared."""
     seen = early_alliance.filter(pl.col("rater").is_in(["client", "caregiver"]))
-    named = seen.select(light("episode_id", "client_id"), "therapist_id", *GROUP[1:], value="pomp")
-    opened = retention.select(light("episode_id"), "opened_on")
-    return _in_order(named.join(opened, on="episode_id"), "early_alliance")
+    named = seen.select("episode_id", "therapist_id", "client_id", *GROUP[1:], value="pomp")
+    opened = retention.select("episode_id", "opened_on").with_columns(light("episode_id"))
+    joined = named.with_columns(light("episode_id", "client_id")).join(opened, on="episode_id")
+    return _in_order(joined, "early_alliance")
 
 
 def residual_outcomes(outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
@@ -40,14 +41,15 @@ def residual_outcomes(outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: C
     opened_on and value: the latest score of an episode that is over, less what the clinic's line on the first score
     expects; turned so that above 0 is better."""
     line = ["instrument", "rater", "scale"]
-    over = retention.filter("has_ended").select(light("episode_id"), "opened_on", therapist_id="first_therapist_id")
+    over = retention.filter("has_ended").select("episode_id", "opened_on", therapist_id="first_therapist_id")
     paired = (
         outcomes.filter(
             pl.col("last_score").is_not_null(), pl.col("compared") == "score", pl.col("basis") == "computed"
         )
-        .select(light("client_id", "episode_id"), *line, "first_score", "last_score")
+        .select("client_id", "episode_id", *line, "first_score", "last_score")
         .filter(pl.col("scale") == "total")
-        .join(over, on="episode_id")
+        .with_columns(light("client_id", "episode_id"))
+        .join(over.with_columns(light("episode_id")), on="episode_id")
         .sort("episode_id")
         .with_columns(centred=pl.col("first_score") - pl.col("first_score").mean().over(line))
     )
