@@ -5,12 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.light_ids import light
+from transforms.once import once
 from transforms.outcome_scores import lower_is_better
 from warehouse.clinic import Clinic
 
 GROUP = ("measure", "instrument", "rater", "scale")
 
 
+@once
 def therapist_values(
     early_alliance: pl.LazyFrame, outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic
 ) -> pl.DataFrame:
