@@ -38,6 +38,7 @@ def _early(early_alliance: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFram
     return _in_order(joined, "early_alliance")
 
 
+@once
 def residual_outcomes(outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """measure, instrument, rater, scale, therapist_id (the episode's first), client_id and episode_id (light),
     opened_on and value: the latest score of an episode that is over, less what the clinic's line on the first score
@@ -59,7 +60,7 @@ def residual_outcomes(outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: C
     slope = ((centred * last).sum() / (centred**2).sum()).over(line).fill_nan(0.0)
     better = pl.when(pl.col("instrument").is_in(lower_is_better(clinic))).then(-1.0).otherwise(1.0)
     residual = better * (last - last.mean().over(line) - slope * centred)
-    return _in_order(paired.with_columns(value=residual.round(9)), "residual_outcome")
+    return _in_order(paired.with_columns(value=residual.round(9)), "residual_outcome").collect().lazy()
 
 
 def _in_order(valued: pl.LazyFrame, measure: str) -> pl.LazyFrame:
