@@ -51,14 +51,15 @@ def is_newest(con: duckdb.DuckDBPyConnection, file_number: int) -> bool:
 def is_contradicted(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame) -> bool:
     """Whether what was read of a file forbids to pass over its known lines: a record without its id, or one that stands
     in a known line too. Then what the lines say depends on each other, and the file must be read whole."""
-    shown = lines.drop_nulls("id").select("records", "id")
-    return any(_contradicts(con, kind, file_number, shown) for kind in KINDS.values())
+    return any(_contradicts(con, kind, file_number, lines) for kind in KINDS.values())
 
 
-def _contradicts(con: duckdb.DuckDBPyConnection, kind: RecordKind, file_number: int, shown: pl.DataFrame) -> bool:
+def _contradicts(con: duckdb.DuckDBPyConnection, kind: RecordKind, file_number: int, lines: pl.DataFrame) -> bool:
     ids = fetch(con, f"SELECT {kind.key[1]} AS id FROM staged.{kind.name} WHERE file_number = {file_number}")["id"]
-    known = shown.filter(pl.col("records") == kind.name)["id"]
-    return bool(ids.has_nulls() or ids.cast(pl.Binary).is_in(known.implode()).any())
+    if ids.is_empty():
+        return False
+    read = ids.cast(pl.Binary).implode()
+    return ids.has_nulls() or not lines.filter(pl.col("id").is_in(read), pl.col("records") == kind.name).is_empty()
 
 
 def settled(con: duckdb.DuckDBPyConnection, file_number: int, known_at: datetime) -> tuple[pl.DataFrame, pl.Series]:

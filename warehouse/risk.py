@@ -95,16 +95,17 @@ def _find(con: duckdb.DuckDBPyConnection, instruments: Iterable[Instrument]) -> 
                 USING (instrument)
             JOIN (SELECT file_number, file_id, exported_at FROM staged.files) USING (file_number)
             WHERE disposition <> 'duplicate' AND {_reached("answers[item]")})
-        SELECT source, response_id, instrument, item, {agreed}, is_quarantined, file_id, record_number, exported_at
+        SELECT source, response_id, instrument, item, {agreed}, arg_min(is_quarantined, row_id) AS is_quarantined,
+            file_id, arg_min(record_number, row_id) AS record_number, exported_at
         FROM told
-        WINDOW here AS (PARTITION BY source, response_id, otherwise, instrument, item, file_number)
+        GROUP BY source, response_id, otherwise, instrument, item, file_number, file_id, exported_at
         QUALIFY row_number() OVER (PARTITION BY source, response_id, otherwise, instrument, item
-            ORDER BY exported_at DESC, file_number DESC, row_id) = 1""")
+            ORDER BY exported_at DESC, file_number DESC) = 1""")
 
 
 def _agreed(column: str) -> str:
     """What the rows of one response in one file say, if they agree."""
-    return f"CASE WHEN min({column}) OVER here = max({column}) OVER here THEN max({column}) OVER here END AS {column}"
+    return f"CASE WHEN min({column}) = max({column}) THEN max({column}) END AS {column}"
 
 
 def _thresholds(instruments: Iterable[Instrument]) -> str:
