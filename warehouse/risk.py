@@ -14,6 +14,7 @@ import duckdb
 from warehouse.columns import RATERS, Column, resolve
 from warehouse.instruments import Instrument
 from warehouse.instruments.comparisons import OPERATORS
+from warehouse.known_lines import RISKS
 from warehouse.records import PROVENANCE
 from warehouse.tables import Table
 
@@ -57,6 +58,7 @@ def keep_risk_answers(
     _find(con, instruments)
     _take_away_unread(con)
     _renew(con)
+    _confirm_known(con)
     con.execute(
         f"""
         INSERT INTO main.risk_answers BY NAME
@@ -136,3 +138,13 @@ def _renew(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"""
         UPDATE main.risk_answers AS r SET {", ".join(f"{column} = s.{column}" for column in shown)}
         FROM staged.risk_answers AS s WHERE {_SAME} AND s.exported_at >= r.exported_at""")
+
+
+def _confirm_known(con: duckdb.DuckDBPyConnection) -> None:
+    """Answers in lines that were known and not read: the newest export shows them too."""
+    con.execute(f"""
+        UPDATE main.risk_answers AS r
+        SET file_id = k.file_id, record_number = k.record_number, exported_at = k.exported_at
+        FROM (SELECT source, id, file_id, k.record_number, exported_at
+              FROM staged.known_lines AS k JOIN staged.files USING (file_number) WHERE records = '{RISKS}') AS k
+        WHERE r.source = k.source AND r.response_id = k.id AND k.exported_at >= r.exported_at""")
