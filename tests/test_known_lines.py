@@ -9,6 +9,7 @@ from nights import APPOINTMENTS, CLINIC, but_for_finished_tables, held, open_pla
 
 from flows.forget import find_person, forget
 from flows.order import place_change
+from warehouse import ledger
 
 pytestmark = pytest.mark.usefixtures("short_nights")
 SURVEYS = """
@@ -118,6 +119,15 @@ def test_every_book_and_every_record_is_as_if_the_export_had_been_read_whole(pla
         assert place.ask(asked) == whole.ask(asked), name
 
 
+def test_a_file_is_counted_the_same_however_few_of_its_records_are_counted_at_once(place, tmp_path, monkeypatch):
+    few = place.copied_to(tmp_path / "few")
+    for each, at_once in ((place, ledger.RECORDS_AT_ONCE), (few, 2)):
+        monkeypatch.setattr(ledger, "RECORDS_AT_ONCE", at_once)
+        deliver(each, 13, *NEXT["a known record twice, in other words"])
+        night(each, 13)
+    assert place.ask(SAID["files"]) == few.ask(SAID["files"])
+
+
 def with_one_more(day: int) -> tuple[list[str], list[str]]:
     """All that was there on the first night, with an appointment and an answered form more."""
     booked = [*BOOKED, *SPECIAL, f"N{day},C1,2026-11-10T12:00,attended,T1,therapy"]
@@ -125,7 +135,7 @@ def with_one_more(day: int) -> tuple[list[str], list[str]]:
 
 
 ALL = len(BOOKED) + len(SPECIAL) + 1 + len(ANSWERED) + 1
-OPEN = 2 + 2 + 2  # held back and still to come; the risk item and what is out of range; two clients
+OPEN = 2 + 1 + 2  # held back and still to come; what is out of range; two clients
 
 
 def test_only_lines_that_are_new_open_or_of_a_client_are_read(place):
@@ -170,7 +180,7 @@ def test_what_is_remembered_is_for_the_night_s_user_alone_and_holds_no_word_of_t
     for file in lines_of(place).iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
         known = pl.read_parquet(file)
-        assert set(known["records"].drop_nulls()) <= {"appointments", "responses"}
+        assert set(known["records"].drop_nulls()) <= {"appointments", "responses", "risk_answers"}
         assert set(known["counted"].drop_nulls()) <= {"unlisted service", "clock ambiguous"}
 
 
