@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ class Asked:
     answers: Mapping[tuple, str] = field(default_factory=dict)
     is_hidden: bool = False
 
-    def on(self, place: Mapping[str, str], kept: Mapping[str, str]) -> Finding:
+    def on(self, place: Mapping[str, str], kept: MutableMapping[str, str]) -> Finding:
         """What it says on the page of one site or program, or of all; `kept` are the drawings there are. What breaks
         here breaks nothing else."""
         wanted = {name: place.get(name, ALL) for name in self.question.filters}
