@@ -35,8 +35,9 @@ def share(tonight: Tonight, questions: Iterable[Question]) -> Path:
     published = safe.tables_of(where.safe) if before.get("profile") == sharing.profile.name else {}
     con = safe.begin()
     audiences = audiences_of(tonight.con, sharing) if shared else {}
-    for each in shared:
-        _add(con, tonight, each, audiences, _comparable(each, published.get(each.name)))
+    with safe.placed_once(tonight.con):
+        for each in shared:
+            _add(con, tonight, each, audiences, _comparable(each, published.get(each.name)))
     safe.finish(con, current, made)
     return made
 
