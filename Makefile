@@ -6,7 +6,7 @@
 # make browser Debian's Chromium and the pages' font, for the tests that open the pages (as root)
 # make worklist  whom clinicians should think of before the next session, into WAREHOUSE/private (CLINIC=, WAREHOUSE=)
 # make truth   whether the metrics find what is planted in simulated clinics
-# make bench   the benchmark (SIZE=S, M, L or history; ROUNDS=); python -m flows.bench --scores is that of scoring
+# make bench   the benchmark (SIZE=S, M, L or history; ROUNDS=; TABLES=all or records); python -m flows.bench --scores is that of scoring
 # make soak    a thousand publications under readers, kills, full disks, random histories, damaged files; an hour or more (SEED=)
 # make trouble  a scripted day of trouble on real processes; a quarter of an hour (SCENARIOS=)
 # make lint    formatting and lint
@@ -22,6 +22,7 @@ CLINIC ?= demo/clinic.toml
 WAREHOUSE ?= demo/warehouse
 SIZE ?= S
 ROUNDS ?= 3
+TABLES ?= all
 SEEDS ?= 20
 
 .PHONY: night test serve pages query browser worklist truth bench soak trouble lint lock clean
@@ -54,7 +55,7 @@ truth: $(READY)
 	$(BIN)/python -m flows.demo.recovery --seeds $(SEEDS)
 
 bench: $(READY)
-	$(BIN)/python -m flows.bench --size $(SIZE) --rounds $(ROUNDS)
+	$(BIN)/python -m flows.bench --size $(SIZE) --rounds $(ROUNDS) --tables $(TABLES)
 
 soak: $(READY)
 	$(BIN)/python tests/soak.py $(if $(SEED),--seed $(SEED))

@@ -37,7 +37,7 @@ def keep(tonight: Tonight) -> None:
     history.keep_history(con, tonight.load_id)
     for kind, source, ids, exported_at in tonight.retracted:
         retracting.retract(con, tonight.load_id, kind, source, ids["id"], exported_at)
-    ledger.count_records(con)
+    ledger.recount_records(con)
     tonight.files = summary.files_by_source(con)
     ledger.write_ledgers(con, tonight.load_id)
     remember(tonight)

@@ -17,7 +17,7 @@ from transforms.sources.opened import RECORD, Opened
 from transforms.sources.task import Task
 from warehouse import history, ledger, quarantine, risk, staging
 from warehouse.errors import Refused
-from warehouse.known_lines import is_contradicted, show
+from warehouse.known_lines import RISKS, is_contradicted, show
 
 
 def read_deliveries(tonight: Tonight) -> None:
@@ -125,8 +125,10 @@ def _pass_known_lines(tonight: Tonight, delivery: Delivery, taken: Taken) -> int
     if taken.met is None:
         return 0
     taken.task.count_again(taken.met["counted"].drop_nulls())
-    tonight.by_line.append(ReadByLine(delivery, taken.opened.lines, taken.task, taken.left_out, taken.met))
-    return show(tonight.con, delivery.number, taken.met)
+    lines = taken.opened.lines
+    tonight.by_line.append(ReadByLine(delivery, lines, taken.task, taken.left_out, taken.met))
+    risks = lines.numbered(taken.met.filter(pl.col("records") == RISKS))
+    return show(tonight.con, delivery.number, taken.met, risks)
 
 
 def _identity(tonight: Tonight, delivery: Delivery) -> dict[str, object]:

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from nights import Place, open_place
 
-HEADLINE_TABLES = ("episodes", "appointments", "sessions", "clients", "responses", "scores", "alliance")
+from flows.bench.without_metrics import without_metrics
 
 
 @contextmanager
@@ -16,18 +16,7 @@ def few_tables(*more: str) -> Iterator[None]:
 
     `more`: views that are wanted all the same.
     """
-    import transforms  # noqa: PLC0415  importing polars is not free
-    from warehouse import views  # noqa: PLC0415
-
-    few = [table for table in transforms.tables() if table.name in HEADLINE_TABLES]
-    with (
-        patch.object(transforms, "tables", lambda: few),
-        patch("flows.computing._compute_clinic", lambda tonight, tables: None),
-        patch("flows.publishing.load_questions", dict),
-        patch("flows.pages.draw_pages", lambda order: []),
-        patch("flows.publishing.worklist_text", lambda *_: ""),
-        patch.object(views, "VIEWS", tuple(view for view in views.VIEWS if view.name in more)),
-    ):
+    with without_metrics(*more), patch("flows.computing._compute_clinic", lambda tonight, tables: None):
         yield
 
 

@@ -8,6 +8,7 @@ from flows.bench import __main__ as bench
 from flows.bench import door, history, report, rounds
 from flows.bench.history import nights_after, write_history
 from flows.bench.inputs import Inputs, write_inputs
+from flows.bench.without_metrics import TABLES
 from flows.bench.work import PIECES
 from warehouse.clinic import read_clinic
 
@@ -64,10 +65,18 @@ def test_a_day_brings_the_same_rows_to_a_step_whatever_history_lies_behind_it(tm
     touched = []
     for times in (1, 10):
         (tmp_path / str(times)).mkdir()
-        night = nights_after(tmp_path, times, tmp_path / str(times), ("increment",))["increment"]
+        night = nights_after(tmp_path, times, tmp_path / str(times), "all", ("increment",))["increment"]
         touched.append({step: rows for step, _, _, rows in night["steps"]})
     assert touched[0] == touched[1]
     assert all(touched[0][step] > 0 for step in ("read", "check records", "keep history", "compute tables"))
+
+
+def test_without_metrics_a_night_fills_the_tables_of_the_records_alone(inputs, tmp_path):
+    exports = tmp_path / "exports"
+    inputs.deliver(0, exports)
+    night = PIECES["night"](str(exports), str(inputs.clinic), str(tmp_path / "warehouse"), inputs.as_of(0), "records")
+    assert {*night["rows"]} == {*TABLES}
+    assert night["rows"]["alliance"] > 0
 
 
 def test_the_command_tells_the_rounds_it_was_asked_for(tmp_path, monkeypatch, capsys):

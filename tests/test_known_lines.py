@@ -125,7 +125,7 @@ def with_one_more(day: int) -> tuple[list[str], list[str]]:
 
 
 ALL = len(BOOKED) + len(SPECIAL) + 1 + len(ANSWERED) + 1
-OPEN = 2 + 2 + 2  # held back and still to come; the risk item and what is out of range; two clients
+OPEN = 2 + 1 + 2  # held back and still to come; what is out of range; two clients
 
 
 def test_only_lines_that_are_new_open_or_of_a_client_are_read(place):
@@ -170,7 +170,7 @@ def test_what_is_remembered_is_for_the_night_s_user_alone_and_holds_no_word_of_t
     for file in lines_of(place).iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
         known = pl.read_parquet(file)
-        assert set(known["records"].drop_nulls()) <= {"appointments", "responses"}
+        assert set(known["records"].drop_nulls()) <= {"appointments", "responses", "risk_answers"}
         assert set(known["counted"].drop_nulls()) <= {"unlisted service", "clock ambiguous"}
 
 

@@ -15,10 +15,16 @@ from warehouse.frames import fetch, insert
 from warehouse.records import FILE_NUMBER, KINDS, RecordKind
 
 SETTLES = ("episodes", "appointments", "responses")  # a client's line is always read: it may bear a birth date
+RISKS = "risk_answers"  # of a line that also holds one: it is confirmed by being there
 _CHANGES_NO_RECORD = ("night", "compaction")
 
 KNOWN_COUNT = Column("known_count", "integer", "Known lines of the file that hold records: unchanged, and not read.")
-KNOWN_LINES = (FILE_NUMBER, Column("records", "text", "Kind of record."), Column("id", "id", "The record."))
+KNOWN_LINES = (
+    FILE_NUMBER,
+    Column("records", "text", "Kind of record."),
+    Column("id", "id", "The record."),
+    Column("record_number", "integer", "Of a line with a risk answer: which of the file it is now."),
+)
 
 
 def are_current(con: duckdb.DuckDBPyConnection, source: str, load_id: int, file_id: str, exported_at: datetime) -> bool:
@@ -33,10 +39,12 @@ def are_current(con: duckdb.DuckDBPyConnection, source: str, load_id: int, file_
     return con.execute(asked, given).fetchone()[0]
 
 
-def show(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame) -> int:
-    """Enter the records of a file's known lines into staged.known_lines; in how many lines they stand."""
-    shown = lines.drop_nulls("id")
-    insert(con, "staged.known_lines", shown.select("records", "id", file_number=pl.lit(file_number, pl.Int32)))
+def show(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame, risks: pl.DataFrame) -> int:
+    """Enter the records of a file's known lines into staged.known_lines, and with their numbers the risk answers in
+    them (record_number, id); in how many lines there are records."""
+    shown = lines.filter(pl.col("id").is_not_null(), pl.col("records") != RISKS)
+    for entered in (shown.select("records", "id"), risks.select("record_number", "id", records=pl.lit(RISKS))):
+        insert(con, "staged.known_lines", entered.with_columns(file_number=pl.lit(file_number, pl.Int32)))
     return shown["line"].n_unique()
 
 
@@ -51,31 +59,33 @@ def is_newest(con: duckdb.DuckDBPyConnection, file_number: int) -> bool:
 def is_contradicted(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame) -> bool:
     """Whether what was read of a file forbids to pass over its known lines: a record without its id, or one that stands
     in a known line too. Then what the lines say depends on each other, and the file must be read whole."""
-    shown = lines.drop_nulls("id").select("records", "id")
-    return any(_contradicts(con, kind, file_number, shown) for kind in KINDS.values())
+    return any(_contradicts(con, kind, file_number, lines) for kind in KINDS.values())
 
 
-def _contradicts(con: duckdb.DuckDBPyConnection, kind: RecordKind, file_number: int, shown: pl.DataFrame) -> bool:
+def _contradicts(con: duckdb.DuckDBPyConnection, kind: RecordKind, file_number: int, lines: pl.DataFrame) -> bool:
     ids = fetch(con, f"SELECT {kind.key[1]} AS id FROM staged.{kind.name} WHERE file_number = {file_number}")["id"]
-    known = shown.filter(pl.col("records") == kind.name)["id"]
-    return bool(ids.has_nulls() or ids.cast(pl.Binary).is_in(known.implode()).any())
+    if ids.is_empty():
+        return False
+    read = ids.cast(pl.Binary).implode()
+    return ids.has_nulls() or not lines.filter(pl.col("id").is_in(read), pl.col("records") == kind.name).is_empty()
 
 
 def settled(con: duckdb.DuckDBPyConnection, file_number: int, known_at: datetime) -> tuple[pl.DataFrame, pl.Series]:
-    """Of a file that was read: the records (record_number, records, id) that say the same whenever they are read again;
-    and the record_numbers of all in which something is open: held back, twice, still to come, a risk item answered."""
+    """Of a file that was read: the records (record_number, records, id) that say the same whenever they are read again,
+    and the responses with a risk answer; and the record_numbers of all in which something is open: held back, twice,
+    still to come."""
     rows = " UNION ALL ".join(_settled(kind, known_at) for kind in KINDS.values())
     found = fetch(con, f"SELECT * EXCLUDE (file_number) FROM ({rows}) WHERE file_number = {file_number}")
     risks = fetch(
         con,
         f"""
-        SELECT record_number FROM staged.risk_answers JOIN staged.files USING (file_id)
-        WHERE file_number = {file_number}""",
+        SELECT DISTINCT record_number, '{RISKS}' AS records, response_id AS id
+        FROM staged.risk_answers JOIN staged.files USING (file_id)
+        WHERE file_number = {file_number} AND response_id IS NOT NULL""",
     )
     is_settled = pl.col("is_settled")
-    unsettled = pl.concat([found.filter(~is_settled)["record_number"], risks["record_number"]])
-    kept = found.filter(is_settled).select("record_number", "records", pl.col("id").cast(pl.Binary))
-    return kept, unsettled.unique()
+    kept = pl.concat([found.filter(is_settled).drop("is_settled"), risks])
+    return kept.with_columns(pl.col("id").cast(pl.Binary)), found.filter(~is_settled)["record_number"].unique()
 
 
 def _settled(kind: RecordKind, known_at: datetime) -> str:

@@ -40,6 +40,13 @@ def count_records(con: duckdb.DuckDBPyConnection) -> None:
             - {" - ".join(f"{word}_count" for word in WENT)} WHERE NOT is_passed_over""")
 
 
+def recount_records(con: duckdb.DuckDBPyConnection) -> None:
+    """The same again, when history has said which rows hold nothing new; where it said so of none, they stand."""
+    said = " UNION ALL ".join(f"SELECT disposition FROM staged.{kind}" for kind in KINDS)
+    if con.sql(f"SELECT EXISTS (FROM ({said}) WHERE disposition = 'unchanged')").fetchone()[0]:
+        count_records(con)
+
+
 def too_much_quarantined(con: duckdb.DuckDBPyConnection, limit: float) -> list[tuple[str, int, int, list[str]]]:
     """Files of which more than `limit` of the records that hold something would be held back."""
     return con.execute(

@@ -22,7 +22,8 @@ def find_vanished(con: duckdb.DuckDBPyConnection) -> None:
 
     staged.volumes: per export of tonight that claims a window, how many records it holds, how many are known of that
     window, and how many of those it leaves out. staged.covered: per source the newest whole export of earlier nights;
-    what is still current was shown by it.
+    what is still current was shown by it. staged.last_word: files of tonight that no other export can contradict, the
+    newest of sources whose exports are whole: what they show is there.
     """
     con.execute("""
         CREATE OR REPLACE TABLE staged.covered AS
@@ -34,6 +35,12 @@ def find_vanished(con: duckdb.DuckDBPyConnection) -> None:
             SELECT source, file_id, exported_at, covers, true AS is_tonight FROM staged.files WHERE NOT is_passed_over
             UNION ALL SELECT source, file_id, exported_at, covers, false FROM load.files)
         WHERE covers IS NOT NULL""")
+    con.execute("""
+        CREATE OR REPLACE TABLE staged.last_word AS
+        SELECT file_number FROM staged.files
+        JOIN (SELECT source, max(exported_at) AS newest FROM staged.covering
+              GROUP BY source HAVING count(days) = 0) USING (source)
+        WHERE exported_at >= newest""")
     con.execute("CREATE OR REPLACE TABLE staged.volumes (file_id UUID, row_count BIGINT, known_count BIGINT, "
                 "vanished_count BIGINT)")  # fmt: skip
     for kind in KINDS.values():
@@ -69,24 +76,29 @@ def _find(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
 
 
 def _list_shown(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
-    """Every record that tonight's files hold, whatever becomes of its rows, and the newest export that shows it.
+    """Every record that tonight's files hold, whatever becomes of its rows, and the newest export that shows it; those
+    that a last word shows apart, in staged.there: nothing else needs to be known of them.
 
     staged.held_before: what exports of earlier nights showed in rows that were held back.
     """
-    known = " AND ".join(f"{column} IS NOT NULL" for column in kind.key)
+    key, known = ", ".join(kind.key), " AND ".join(f"{column} IS NOT NULL" for column in kind.key)
     dated = kind.dated_by or "NULL::TIMESTAMPTZ"
+    shown = f"""
+        (SELECT {key}, client_id, {dated} AS dated_at, disposition, file_number FROM staged.{kind.name} WHERE {known}
+         UNION ALL SELECT source, id, NULL, NULL, 'unchanged', file_number
+         FROM staged.known_lines JOIN staged.files USING (file_number) WHERE records = '{kind.name}')"""
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.there AS
+        SELECT {key} FROM {shown} SEMI JOIN staged.last_word USING (file_number)""")
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.shown AS
-        SELECT {", ".join(kind.key)}, max(client_id) AS client_id, max(exported_at) AS shown_at,
+        SELECT {key}, max(client_id) AS client_id, max(exported_at) AS shown_at,
             arg_max(dated_at, exported_at) FILTER (disposition = 'loaded') AS dated_at,
             max(exported_at) FILTER (disposition = 'loaded') AS said_at
-        FROM (SELECT {", ".join(kind.key)}, client_id, {dated} AS dated_at, disposition, file_number
-              FROM staged.{kind.name} WHERE {known}
-              UNION ALL SELECT source, id, NULL, NULL, 'unchanged', file_number
-              FROM staged.known_lines JOIN staged.files USING (file_number) WHERE records = '{kind.name}')
+        FROM (FROM {shown} ANTI JOIN staged.last_word USING (file_number)) ANTI JOIN staged.there USING ({key})
         JOIN (SELECT file_number, exported_at FROM staged.files) USING (file_number)
         WHERE source IN (SELECT source FROM staged.covering)
-        GROUP BY {", ".join(kind.key)}""")
+        GROUP BY {key}""")
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.held_before AS
         SELECT q.source, q.record_id AS {kind.key[1]}, max(exported_at) AS held_at
@@ -95,15 +107,16 @@ def _list_shown(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
 
 
 def _list_known(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
-    """staged.known: current records of the sources that claim a window tonight; and, late, those that an old export
-    brings although a newer one that covers them was read before."""
+    """staged.known: current records of the sources that claim a window tonight and of which no last word says that they
+    are there; and, late, those that an old export brings although a newer one that covers them was read before."""
     key, dated = ", ".join(kind.key), kind.dated_by or "NULL::TIMESTAMPTZ"
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.known AS
         SELECT {key}, h.client_id,
             CASE WHEN said_at >= greatest(h.exported_at, covered_at) THEN s.dated_at ELSE h.dated_at END AS dated_at,
             false AS is_late, greatest(h.exported_at, covered_at, shown_at, held_at) AS shown_at
-        FROM (SELECT {key}, client_id, exported_at, {dated} AS dated_at FROM history.{kind.name}
+        FROM (SELECT {key}, client_id, exported_at, {dated} AS dated_at
+              FROM history.{kind.name} ANTI JOIN staged.there USING ({key})
               WHERE known_to IS NULL AND source IN (SELECT source FROM staged.covering WHERE is_tonight)) AS h
         LEFT JOIN staged.covered USING (source)
         LEFT JOIN (SELECT {key}, shown_at, said_at, dated_at FROM staged.shown) AS s USING ({key})
@@ -140,8 +153,12 @@ def _count_volumes(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
             (SELECT count(*) FROM (SELECT file_number FROM staged.{kind.name} UNION ALL
                 SELECT file_number FROM staged.known_lines WHERE records = '{kind.name}')
              JOIN staged.files AS f USING (file_number) WHERE f.file_id = c.file_id),
-            (SELECT count(*) FROM staged.known AS k WHERE NOT k.is_late AND k.source = c.source
-             AND (c.days IS NULL OR k.dated_at BETWEEN c.exported_at - to_days(c.days) AND c.exported_at)),
+            CASE WHEN c.days IS NULL THEN
+                (SELECT count(*) FROM history.{kind.name} AS h WHERE known_to IS NULL AND h.source = c.source)
+            ELSE
+                (SELECT count(*) FROM staged.known AS k WHERE NOT k.is_late AND k.source = c.source
+                 AND k.dated_at BETWEEN c.exported_at - to_days(c.days) AND c.exported_at)
+            END,
             (SELECT count(*) FROM staged.vanished_{kind.name} AS v WHERE v.file_id = c.file_id AND NOT v.is_late)
         FROM staged.covering AS c WHERE is_tonight""")
 

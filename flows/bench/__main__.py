@@ -14,13 +14,17 @@ from flows.bench.inputs import CLIENTS, Inputs
 from flows.bench.report import show
 from flows.bench.rounds import one_round, start
 from flows.bench.scores import compare
+from flows.bench.work import WHICH
 
 SIZES = "XS is a trial, M ten times S; history: a night after a history and after ten times as much (default: S)"
+
+TABLES = "all, or those of the records, sessions, scores and alliance, without metrics and pages (default: all)"
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m flows.bench", description="What a night costs.")
     parser.add_argument("--size", choices=(*CLIENTS, *CLIENTS_ONCE), default="S", help=SIZES)
+    parser.add_argument("--tables", choices=tuple(WHICH), default="all", help=TABLES)
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where it works (default: bench)")
     parser.add_argument("--rounds", type=int, default=3, help="figures are the median of so many (default: 3)")
     parser.add_argument("--scores", action="store_true", help="ten million answers, against pandas and SQL, instead")
@@ -35,14 +39,14 @@ def main() -> None:
             compare(console, Path(made))
             return
         if asked.size in CLIENTS_ONCE:
-            compare_histories(console, Path(made), asked.size)
+            compare_histories(console, Path(made), asked.size, asked.tables)
             return
         inputs = Inputs(Path(made))
         start("inputs", inputs.folder, asked.size)
         rounds, doors = [], []
         for number in range(1, asked.rounds + 1):
             status.update(f"round {number} of {asked.rounds}")
-            rounds.append(dict(one_round(inputs, inputs.folder)))
+            rounds.append(dict(one_round(inputs, inputs.folder, asked.tables)))
             doors.append(dict(door.one_round(inputs.files(0))))
         show(console, asked.size, inputs, rounds)
         door.show(console, inputs.files(0), doors)

@@ -59,13 +59,13 @@ def _with_archive(inputs: Inputs, made: Path) -> Inputs:
     return Inputs(inputs.folder, made)
 
 
-def compare_histories(console: Console, folder: Path, size: str) -> None:
+def compare_histories(console: Console, folder: Path, size: str, tables: str) -> None:
     """Run the nights after either history, and print them side by side."""
     start("history", folder, size)
     figures = {}
     for times in TIMES:
         with tempfile.TemporaryDirectory(dir=folder) as made:
-            figures[times] = nights_after(folder, times, Path(made))
+            figures[times] = nights_after(folder, times, Path(made), tables)
             shown = ", ".join(f"{table} {count:,}" for table, count in figures[times]["first night"]["rows"].items())
             console.print(f"rows, history x {times}: {shown}", highlight=False, soft_wrap=True)
     for name in NIGHTS:
@@ -74,7 +74,9 @@ def compare_histories(console: Console, folder: Path, size: str) -> None:
         console.print(_of_the_file(times, figures[times]), highlight=False, soft_wrap=True)
 
 
-def nights_after(folder: Path, times: int, here: Path, names: Sequence[str] = tuple(NIGHTS)) -> dict[str, dict]:
+def nights_after(
+    folder: Path, times: int, here: Path, tables: str, names: Sequence[str] = tuple(NIGHTS)
+) -> dict[str, dict]:
     """What the first night, each night after it and a bare copy of the file cost, after so many times the history."""
     inputs = _with_archive(Inputs(folder), here / "clinic.toml")
     exports = here / "exports"
@@ -83,14 +85,14 @@ def nights_after(folder: Path, times: int, here: Path, names: Sequence[str] = tu
         for file in (folder / "archive" / "exports").iterdir():
             (exports / file.name).hardlink_to(file)
     warehouse = here / "warehouse"
-    made = {"first night": start("night", exports, inputs.clinic, warehouse, inputs.as_of(FIRST))}
+    made = {"first night": start("night", exports, inputs.clinic, warehouse, inputs.as_of(FIRST), tables)}
     for name in names:
         copied = here / name
         shutil.copytree(warehouse, copied, symlinks=True)
         delivered = here / f"exports of {name}"
         shutil.copytree(exports, delivered, copy_function=os.link)
         inputs.deliver(NIGHTS[name], delivered)
-        made[name] = start("night", delivered, inputs.clinic, copied, inputs.as_of(NIGHTS[name]))
+        made[name] = start("night", delivered, inputs.clinic, copied, inputs.as_of(NIGHTS[name]), tables)
         shutil.rmtree(copied)
     made["copy"] = start("copy", warehouse / "analysts" / "rapport.duckdb", here / "copied.duckdb")
     return made

@@ -24,8 +24,9 @@ def start(*arguments: object, module: str = "flows.bench.work") -> dict:
     return json.loads(done.stdout)
 
 
-def one_round(inputs: Inputs, folder: Path) -> Iterator[tuple[str, dict]]:
-    """The floor, the first night and either night after it, on warehouses of their own that are removed afterwards.
+def one_round(inputs: Inputs, folder: Path, tables: str) -> Iterator[tuple[str, dict]]:
+    """The floor, the first night and either night after it, on warehouses of their own that are removed afterwards,
+    with all tables or those of the records.
 
     The full re-export is of sources that say so (`covers = "all"`), so it follows a first night of its own.
     """
@@ -33,17 +34,17 @@ def one_round(inputs: Inputs, folder: Path) -> Iterator[tuple[str, dict]]:
         here = Path(made)
         yield "floor", start("floor", here / "floor.duckdb", inputs.folder)
         (here / "floor.duckdb").unlink()
-        yield NIGHTS[FIRST], _night(inputs, FIRST, here / "one")
-        yield NIGHTS[INCREMENT], _night(inputs, INCREMENT, here / "one")
+        yield NIGHTS[FIRST], _night(inputs, FIRST, here / "one", tables)
+        yield NIGHTS[INCREMENT], _night(inputs, INCREMENT, here / "one", tables)
         shutil.rmtree(here / "one")
-        _night(inputs.whole, FIRST, here / "other")
-        yield NIGHTS[AGAIN], _night(inputs.whole, AGAIN, here / "other")
+        _night(inputs.whole, FIRST, here / "other", tables)
+        yield NIGHTS[AGAIN], _night(inputs.whole, AGAIN, here / "other", tables)
 
 
-def _night(inputs: Inputs, night: int, here: Path) -> dict:
+def _night(inputs: Inputs, night: int, here: Path, tables: str) -> dict:
     here.mkdir(exist_ok=True)
     inputs.deliver(night, here / "exports")
-    return start("night", here / "exports", inputs.clinic, here / "warehouse", inputs.as_of(night))
+    return start("night", here / "exports", inputs.clinic, here / "warehouse", inputs.as_of(night), tables)
 
 
 def median(rounds: list[Figures], piece: str, figure: str) -> float:

@@ -47,7 +47,7 @@ class Lines:
 
     seed: int
     known: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=KNOWN_LINES))
-    met: list[pl.Series] = field(default_factory=list)
+    met: list[pl.DataFrame] = field(default_factory=list)
     new: list[pl.DataFrame] = field(default_factory=list)
 
     def gathered(self, pieces: Iterable[bytes], size: int) -> Iterator[Piece]:
@@ -77,17 +77,25 @@ class Lines:
 
     def note(self, piece: Piece, read: pl.Series, before: int) -> None:
         """A piece was read: the numbers of its new records but for blank ones, and how many records stand before it."""
-        self.met.append(piece.hashes.filter(~piece.is_new))
+        numbers = pl.int_range(before + 1, before + 1 + piece.hashes.len(), dtype=pl.Int32, eager=True).alias(RECORD)
+        self.met.append(pl.DataFrame([numbers, piece.hashes.alias("line")]).filter(~piece.is_new))
         self.new.append(pl.DataFrame({RECORD: read, "line": piece.hashes.gather(read - before - 1)}).drop_nulls("line"))
 
     def met_again(self) -> pl.DataFrame:
         """What is known of the lines that the file holds. Raises NotByLine when one that holds records stands twice."""
-        met = pl.concat([pl.Series("line", dtype=pl.UInt64), *self.met])
+        met = self._met()["line"].sort()
         found = self.known.filter(pl.col("line").is_in(met.implode()))
-        twice = met.filter(met.is_duplicated())
+        twice = met.filter(met == met.shift())
         if twice.len() and found.drop_nulls("id")["line"].is_in(twice.implode()).any():
             raise NotByLine
         return found
+
+    def _met(self) -> pl.DataFrame:
+        return pl.concat([pl.DataFrame(schema={RECORD: pl.Int32, "line": pl.UInt64}), *self.met])
+
+    def numbered(self, met: pl.DataFrame) -> pl.DataFrame:
+        """Where in the file some of what is known of its lines stands: with its record_number."""
+        return met.join(self._met().filter(pl.col("line").is_in(met["line"].implode())), on="line")
 
     def known_now(
         self, met: pl.DataFrame, settled: pl.DataFrame, unsettled: pl.Series, counted: pl.DataFrame

@@ -1,0 +1,36 @@
+"""Nights without the metrics: what it costs to read, check, keep and publish records, sessions, scores and alliance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
+
+TABLES = (
+    *("clients", "therapists", "episodes", "appointments", "sessions", "responses", "scores", "alliance"),
+    *("instruments", "scales", "thresholds", "reliable_changes"),
+)
+VIEWS = ("item_responses",)
+
+
+@contextmanager
+def without_metrics(*more: str) -> Iterator[None]:
+    """No table but these, and nothing that is asked of the others: no question, no page, no worklist.
+
+    `more`: views that are wanted all the same.
+    """
+    import transforms  # noqa: PLC0415  importing polars is not free
+    from warehouse import views  # noqa: PLC0415
+
+    few = [table for table in transforms.tables() if table.name in TABLES]
+    kept = tuple(view for view in views.VIEWS if view.name in (*VIEWS, *more))
+    with ExitStack() as patches:
+        for patched in (
+            patch.object(transforms, "tables", lambda: few),
+            patch.object(views, "VIEWS", kept),
+            patch("flows.publishing.load_questions", dict),
+            patch("flows.publishing.worklist_text", lambda *_: ""),
+            patch("flows.pages.draw_pages", lambda _: []),
+        ):
+            patches.enter_context(patched)
+        yield
