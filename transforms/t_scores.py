@@ -52,8 +52,9 @@ def t_scores(scores: pl.LazyFrame, clients: pl.LazyFrame, birth_dates: pl.LazyFr
     t_scores = "file.csv" (instrument, scale, rater, sex, grade_from, grade_to, raw, t), made from the norms that the
     clinic holds: none come with Rapport."""
     norms = pl.LazyFrame(list(clinic.t_scores.rows), schema=_NORMS, orient="row")
+    listed = sorted({row.instrument for row in clinic.t_scores.rows})
     known = (
-        scores.filter(pl.col("score").is_not_null())
+        scores.filter(pl.col("instrument").is_in(listed), pl.col("score").is_not_null())
         .join(norms, on=["instrument", "scale"], how="semi")
         .join(clients.select("client_id", "sex"), on="client_id", how="left")
         .join(birth_dates, on="client_id", how="left")
