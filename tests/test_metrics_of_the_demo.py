@@ -72,3 +72,8 @@ def test_observers_of_the_demo_rated_the_first_two_sessions_and_none_after_them(
     assert rated == [(1,), (2,)]
     factors = "count(positive_atmosphere) = count(global_responsiveness), count(attentiveness) > 10"
     assert night.ask(f"SELECT {factors} FROM responsiveness") == [(True, True)]
+
+
+def test_motivation_at_first_stands_before_the_later_one(night):
+    told = "FROM dashboard.motivation_early WHERE rater = 'client' AND site = 'All' AND program = 'All'"
+    assert night.ask(f"SELECT stage {told}") == [("first",), ("later",)]
