@@ -41,13 +41,19 @@ counts = ["rated_count"]
 parts = { ceiling_count = { of = "rated_count", clients = "ceiling_client_count", other_clients = "other_client_count" } }
 behind = ["client_count", "ceiling_client_count", "other_client_count"]
 */
-WITH of_client AS (
-    SELECT a.instrument, a.rater, p.site, p.program, count(*) AS rated, count(*) FILTER (a.pomp = 100) AS highest,
-        count(*) FILTER (a.pomp < 100) AS below
-    FROM alliance AS a
+WITH of_episode AS (
+    SELECT instrument, rater, episode_id, count(*) AS rated, count(*) FILTER (pomp = 100) AS highest,
+        count(*) FILTER (pomp < 100) AS below
+    FROM alliance
+    WHERE scale = 'total' AND session_date < (SELECT closed_to FROM load.closed)
+    GROUP BY instrument, rater, episode_id
+),
+of_client AS (
+    SELECT e.instrument, e.rater, p.site, p.program, sum(e.rated) AS rated, sum(e.highest) AS highest,
+        sum(e.below) AS below
+    FROM of_episode AS e
     JOIN placed_episodes AS p USING (episode_id)
-    WHERE a.scale = 'total' AND a.session_date < (SELECT closed_to FROM load.closed)
-    GROUP BY a.instrument, a.rater, a.client_id, GROUPING SETS ((), (p.site), (p.program))
+    GROUP BY e.instrument, e.rater, p.client_id, GROUPING SETS ((), (p.site), (p.program))
 )
 SELECT
     instrument,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,7 @@ class Finding:
     has_failed: bool = False
 
 
-def finding(question: Question, rows: pl.DataFrame, answer: str | None, kept: Mapping[str, str]) -> Finding:
+def finding(question: Question, rows: pl.DataFrame, answer: str | None, kept: MutableMapping[str, str]) -> Finding:
     """A question's place, from the rows of one page and the answer over them; `kept` are the drawings there are."""
     if rows.is_empty():
         return Finding(question, NO_DATA)
@@ -71,7 +71,7 @@ def _columns(question: Question, rows: pl.DataFrame) -> list[str]:
     return [name for name in rows.columns if name not in question.filters and name not in _UNSEEN]
 
 
-def _pictures(question: Question, rows: pl.DataFrame, said: str, kept: Mapping[str, str]) -> list[Picture]:
+def _pictures(question: Question, rows: pl.DataFrame, said: str, kept: MutableMapping[str, str]) -> list[Picture]:
     chart = {"title": question.title, **question.chart}
     made = []
     for place, (panel, spec) in enumerate(specifications(rows, chart)):

@@ -39,6 +39,9 @@ counts = ["rated_count"]
 means = { mean_pomp = { of = "rated_count", range = [0, 100] } }
 behind = ["client_count"]
 */
+WITH placed AS (
+    SELECT *, count(*) OVER (PARTITION BY client_id) = 1 AS is_only FROM placed_episodes
+)
 SELECT
     a.instrument,
     a.scale,
@@ -47,10 +50,11 @@ SELECT
     coalesce(p.program, 'All') AS program,
     a.session_number,
     count(*)::INTEGER AS rated_count,
-    count(DISTINCT a.client_id)::INTEGER AS client_count,
+    -- Only who has several episodes can be there twice.
+    (count(*) FILTER (p.is_only) + count(DISTINCT a.client_id) FILTER (NOT p.is_only))::INTEGER AS client_count,
     avg(a.pomp) AS mean_pomp
 FROM alliance AS a
-JOIN placed_episodes AS p USING (episode_id)
+JOIN placed AS p USING (episode_id)
 WHERE a.scale IN ('goal', 'task') AND a.session_number BETWEEN 1 AND 20 AND a.session_date < (SELECT closed_to FROM load.closed)
 GROUP BY a.instrument, a.scale, a.rater, a.session_number, GROUPING SETS ((), (p.site), (p.program))
 ORDER BY ALL

@@ -43,20 +43,16 @@ counts = ["fall_count"]
 parts = { fell_count = { of = "fall_count", clients = "fell_client_count", other_clients = "other_client_count" } }
 behind = ["client_count", "fell_client_count", "other_client_count"]
 */
-WITH scored AS (
-    SELECT a.instrument, a.rater, a.episode_id, a.client_id, a.change, a.session_date, a.session_id,
-        lag(a.session_id) OVER (PARTITION BY a.episode_id, a.therapist_id, a.instrument, a.rater
-            ORDER BY a.session_number) AS session_before
+WITH falls AS (
+    SELECT a.instrument, a.rater, a.client_id, p.site, p.program, a.session_id, b.session_id AS session_before
     FROM alliance AS a
     JOIN scales AS s ON s.instrument = a.instrument AND s.scale = 'total' AND NOT contains(s.items, 'R')
-    WHERE a.scale = 'total'
-),
-falls AS (
-    SELECT f.instrument, f.rater, f.client_id, p.site, p.program, f.session_id, f.session_before
-    FROM scored AS f
-    JOIN placed_episodes AS p USING (episode_id)
+    JOIN placed_episodes AS p ON p.episode_id = a.episode_id
+    JOIN sessions AS b ON b.episode_id = a.episode_id AND b.therapist_id IS NOT DISTINCT FROM a.therapist_id
+        AND b.dyad_session_number = a.dyad_session_number - a.gap_sessions
     CROSS JOIN load.closed AS c
-    WHERE f.change < 0 AND f.session_date < c.closed_to AND f.session_date >= c.closed_to - INTERVAL 24 MONTH
+    WHERE a.scale = 'total' AND a.change < 0
+        AND a.session_date < c.closed_to AND a.session_date >= c.closed_to - INTERVAL 24 MONTH
 ),
 told AS (
     SELECT f.instrument, f.rater, f.client_id, f.site, f.program, generate_subscripts(h.answers, 1)::INTEGER AS item,

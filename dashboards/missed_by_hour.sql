@@ -44,20 +44,25 @@ counts = ["booked_count"]
 parts = { missed_count = { of = "booked_count", clients = "missed_client_count", other_clients = "attended_client_count" } }
 behind = ["client_count", "missed_client_count", "attended_client_count"]
 */
+WITH of_episode AS (
+    SELECT a.weekday, a.hour, a.episode_id, count(*) AS booked, count(*) FILTER (a.status = 'attended') AS attended
+    FROM appointments AS a
+    CROSS JOIN load.closed AS c
+    WHERE a.status IN ('attended', 'no_show', 'late_cancel') AND a.is_treatment
+        AND a.session_date < c.closed_to AND a.session_date >= c.closed_to - INTERVAL 24 MONTH
+    GROUP BY a.weekday, a.hour, a.episode_id
+)
 SELECT
     a.weekday,
     a.hour,
     coalesce(p.site, 'All') AS site,
     coalesce(p.program, 'All') AS program,
-    count(*)::INTEGER AS booked_count,
-    count(DISTINCT a.client_id)::INTEGER AS client_count,
-    count(*) FILTER (a.status <> 'attended')::INTEGER AS missed_count,
-    count(DISTINCT a.client_id) FILTER (a.status <> 'attended')::INTEGER AS missed_client_count,
-    count(DISTINCT a.client_id) FILTER (a.status = 'attended')::INTEGER AS attended_client_count
-FROM appointments AS a
+    sum(a.booked)::INTEGER AS booked_count,
+    count(DISTINCT p.client_id)::INTEGER AS client_count,
+    sum(a.booked - a.attended)::INTEGER AS missed_count,
+    count(DISTINCT p.client_id) FILTER (a.attended < a.booked)::INTEGER AS missed_client_count,
+    count(DISTINCT p.client_id) FILTER (a.attended > 0)::INTEGER AS attended_client_count
+FROM of_episode AS a
 JOIN placed_episodes AS p USING (episode_id)
-CROSS JOIN load.closed AS c
-WHERE a.status IN ('attended', 'no_show', 'late_cancel') AND a.is_treatment
-    AND a.session_date < c.closed_to AND a.session_date >= c.closed_to - INTERVAL 24 MONTH
 GROUP BY a.weekday, a.hour, GROUPING SETS ((), (p.site), (p.program))
 ORDER BY ALL

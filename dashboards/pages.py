@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -15,6 +18,8 @@ from dashboards.findings import Finding
 HERE = Path(__file__).parent
 SHOWN_FIRST = 4  # pictures of a question; its other panels wait behind a disclosure
 BANNER = ("<!-- banner -->", "<!-- /banner -->")
+HEADER = ("<header>\n", "</header>\n")
+KICKER = "Therapeutic alliance"
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(HERE / "templates"),
     autoescape=select_autoescape(["html"]),
@@ -36,16 +41,41 @@ def page(
     title: str,
     findings: Iterable[Finding],
     *,
-    dates: str,
-    warnings: Sequence[str] = (),
-    pages: Sequence[tuple[str, str]] = (),
+    header: str,
+    mark: str = "",
     relation: str = "dashboard",
     footer: Sequence[str] = (),
 ) -> str:
-    """One audience's page. `pages` are the others' names and links; its own has no link."""
-    facts = {"title": title, "kicker": "Therapeutic alliance", "dates": dates, "groups": grouped(findings)}
-    facts |= {"pages": list(pages), "relation": relation, "footer": list(footer), "shown_first": SHOWN_FIRST}
-    return render("page.html", banner=banner(warnings), **facts)
+    """One audience's page. With a `mark` it says what it was made from."""
+    facts = {"title": title, "kicker": KICKER, "header": Markup(header), "mark": mark}
+    facts |= {"relation": relation, "footer": list(footer), "shown_first": SHOWN_FIRST}
+    return render("page.html", groups=grouped(findings), **facts)
+
+
+def header(title: str, *, dates: str, warnings: Sequence[str] = (), pages: Sequence[tuple[str, str]] = ()) -> str:
+    """What stands over a page's questions. `pages` are the others' names and links; its own has no link."""
+    return render("header.html", title=title, kicker=KICKER, dates=dates, banner=banner(warnings), pages=list(pages))
+
+
+def with_header(html: str, header: str) -> str:
+    """A page that was drawn before, under another header."""
+    return _with_between(html, HEADER, header)
+
+
+def is_made_from(html: str, mark: str) -> bool:
+    """Whether a page says that it was made from this."""
+    return f'<main data-made="{mark}">' in html
+
+
+def mark_of(*facts: object) -> str:
+    """What a page is made from, in 128 bits: facts, and all that draws."""
+    return sha256(repr((facts, _made_by())).encode()).hexdigest()[:32]
+
+
+@cache
+def _made_by() -> str:
+    drawing = sorted(path for kind in ("py", "html", "css") for path in HERE.rglob(f"*.{kind}"))
+    return version("vl-convert-python") + "".join(path.read_text(encoding="utf-8") for path in drawing)
 
 
 def render(template: str, **facts: object) -> str:
@@ -69,9 +99,13 @@ def banner(warnings: Sequence[str]) -> Markup:
 
 def with_banner(html: str, warnings: Sequence[str]) -> str:
     """A page that was drawn before, under another banner."""
-    before, _, rest = html.partition(BANNER[0])
-    after = rest.partition(BANNER[1])[2]
-    return f"{before}{BANNER[0]}{banner(warnings)}{BANNER[1]}{after}" if after else html
+    return _with_between(html, BANNER, banner(warnings))
+
+
+def _with_between(html: str, ends: tuple[str, str], what: str) -> str:
+    before, _, rest = html.partition(ends[0])
+    after = rest.partition(ends[1])[2]
+    return f"{before}{ends[0]}{what}{ends[1]}{after}" if after else html
 
 
 def day(of: date) -> str:

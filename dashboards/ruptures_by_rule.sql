@@ -49,19 +49,25 @@ counts = ["rupture_count"]
 parts = { repaired_count = { of = "rupture_count", clients = "repaired_client_count", other_clients = "unrepaired_client_count" } }
 behind = ["client_count", "repaired_client_count", "unrepaired_client_count"]
 */
+WITH of_client AS (
+    SELECT r.rupture_rule, r.instrument, r.rater, p.site, p.program, count(*) AS ruptures,
+        count(*) FILTER (r.is_repaired) AS repaired
+    FROM ruptures AS r
+    JOIN placed_episodes AS p USING (episode_id)
+    WHERE r.is_repaired IS NOT NULL AND r.started_on < (SELECT closed_to FROM load.closed)
+    GROUP BY r.rupture_rule, r.instrument, r.rater, r.client_id, GROUPING SETS ((), (p.site), (p.program))
+)
 SELECT
-    r.rupture_rule,
-    r.instrument,
-    r.rater,
-    coalesce(p.site, 'All') AS site,
-    coalesce(p.program, 'All') AS program,
-    count(*)::INTEGER AS rupture_count,
-    count(DISTINCT r.client_id)::INTEGER AS client_count,
-    count(*) FILTER (r.is_repaired)::INTEGER AS repaired_count,
-    count(DISTINCT r.client_id) FILTER (r.is_repaired)::INTEGER AS repaired_client_count,
-    count(DISTINCT r.client_id) FILTER (NOT r.is_repaired)::INTEGER AS unrepaired_client_count
-FROM ruptures AS r
-JOIN placed_episodes AS p USING (episode_id)
-WHERE r.is_repaired IS NOT NULL AND r.started_on < (SELECT closed_to FROM load.closed)
-GROUP BY r.rupture_rule, r.instrument, r.rater, GROUPING SETS ((), (p.site), (p.program))
+    rupture_rule,
+    instrument,
+    rater,
+    coalesce(site, 'All') AS site,
+    coalesce(program, 'All') AS program,
+    sum(ruptures)::INTEGER AS rupture_count,
+    count(*)::INTEGER AS client_count,
+    sum(repaired)::INTEGER AS repaired_count,
+    count(*) FILTER (repaired > 0)::INTEGER AS repaired_client_count,
+    count(*) FILTER (repaired < ruptures)::INTEGER AS unrepaired_client_count
+FROM of_client
+GROUP BY rupture_rule, instrument, rater, site, program
 ORDER BY ALL

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from dashboards.findings import Finding, failed, finding, hidden
+from dashboards.pages import mark_of
 from dashboards.questions import ALL, Question
 from warehouse import asking
 
@@ -26,7 +29,14 @@ class Asked:
     answers: Mapping[tuple, str] = field(default_factory=dict)
     is_hidden: bool = False
 
-    def on(self, place: Mapping[str, str], kept: Mapping[str, str]) -> Finding:
+    @cached_property
+    def mark(self) -> str:
+        """All that its places on pages are made from."""
+        rows = None if self.rows is None else (self.rows.schema, self.rows.rows())
+        code = Path(__file__).read_text(encoding="utf-8")
+        return mark_of(self.question, rows, sorted(self.answers.items()), self.is_hidden, code)
+
+    def on(self, place: Mapping[str, str], kept: MutableMapping[str, str]) -> Finding:
         """What it says on the page of one site or program, or of all; `kept` are the drawings there are. What breaks
         here breaks nothing else."""
         wanted = {name: place.get(name, ALL) for name in self.question.filters}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import transforms
 from flows.order import Tonight
-from warehouse import building, computing, ledger, movement, quarantine, staging, summary, windows
+from warehouse import building, computing, ledger, movement, publishing, quarantine, staging, summary, windows
 from warehouse.errors import DidNotRun, RapportError, Refused
 from warehouse.records import KINDS
 
@@ -105,6 +105,7 @@ def check_tables(tonight: Tonight, *, whole: bool = False) -> None:
     from expectations.engine import open_source  # noqa: PLC0415
 
     con = tonight.con
+    publishing.in_one_thread(con)
     if tonight.source is None:  # a load that read nothing
         tonight.source = open_source(lambda: _staged_cursor(tonight))
     written = movement.changed_tables(con, tonight.load_id)

@@ -66,8 +66,9 @@ def compute(tonight: Tonight) -> None:
 
 
 def compute_clinic(tonight: Tonight) -> None:
-    """The clinic's tables, which read what is finished; and by how much the load moved everything."""
-    with setting(tonight.con, *building.LESS_MEMORY):
+    """The clinic's tables, which read what is finished; and by how much the load moved everything. In one thread:
+    between so many small writes a second one mostly waits."""
+    with setting(tonight.con, *building.LESS_MEMORY), setting(tonight.con, *frames.ONE_READER):
         _compute_clinic(tonight, transforms.tables())
     movement.write_movements(tonight.con, tonight.load_id)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashboards.charts.values import decimals, shown
-from dashboards.pages import render
+from dashboards.pages import is_made_from, mark_of, render
 from warehouse.describing import Described, Facts, describe, questionnaires
 
 if TYPE_CHECKING:
@@ -19,27 +20,34 @@ _CLAUSE = re.compile(r" ((?:INNER |LEFT |CROSS )?JOIN|FROM|WHERE|GROUP BY|HAVING
 _READ = re.compile(r"\b(?:FROM|JOIN) \(*([\w.]+)")
 
 
-def dictionary_pages(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
-    """Each page's file name and HTML, the index first."""
+def dictionary_pages(con: duckdb.DuckDBPyConnection, before: Mapping[str, str]) -> dict[str, str]:
+    """Each page's HTML by its file name; those of before, where they were made from the same."""
     relations = {each.full_name: each for each in describe(con)}
     instruments = questionnaires(con)
-    yield "index.html", _index(list(relations.values()), [head for head, _ in instruments])
+    mark = mark_of(relations, instruments, Path(__file__).read_text(encoding="utf-8"))
+    names = {"index.html", *(f"{name}.html" for name in relations), *(_page_of(head) for head, _ in instruments)}
+    if before.keys() == names and is_made_from(before["index.html"], mark):
+        return dict(before)
     reads = {name: _reads(each, relations) for name, each in relations.items()}
-    for name, each in relations.items():
-        yield f"{name}.html", _relation(each, reads)
-    for head, facts in instruments:
-        yield f"instrument.{head['instrument']}.html", _instrument(head, facts)
+    return {
+        "index.html": _index(list(relations.values()), [head for head, _ in instruments], mark),
+        **{f"{name}.html": _relation(each, reads) for name, each in relations.items()},
+        **{_page_of(head): _instrument(head, facts) for head, facts in instruments},
+    }
 
 
-def _index(relations: Sequence[Described], instruments: Sequence[Mapping[str, object]]) -> str:
+def _page_of(head: Mapping[str, object]) -> str:
+    return f"instrument.{head['instrument']}.html"
+
+
+def _index(relations: Sequence[Described], instruments: Sequence[Mapping[str, object]], mark: str) -> str:
     sections = [
         (heading, [(each.full_name, f"{each.full_name}.html") for each in relations if each.schema == schema])
         for schema, heading in SECTIONS.items()
     ]
-    titled = [
-        (f"{head['title']} ({head['instrument']})", f"instrument.{head['instrument']}.html") for head in instruments
-    ]
-    return render("index.html", title="Dictionary", kicker="Rapport", sections=[*sections, ("Questionnaires", titled)])
+    titled = [(f"{head['title']} ({head['instrument']})", _page_of(head)) for head in instruments]
+    sections.append(("Questionnaires", titled))
+    return render("index.html", title="Dictionary", kicker="Rapport", sections=sections, mark=mark)
 
 
 def _relation(each: Described, reads: Mapping[str, set[str]]) -> str:

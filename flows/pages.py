@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from dashboards.charts.drawing import drawings
 from dashboards.charts.values import label
-from dashboards.pages import day, moment, page, with_banner
+from dashboards.pages import day, header, is_made_from, mark_of, moment, page, with_banner, with_header
 from dashboards.questions import load_questions
 from flows.asked import Asked, ask, ask_safely
 from flows.dictionary_pages import dictionary_pages
@@ -23,7 +23,7 @@ from flows.terminal import arguments, finish
 from warehouse import asking
 from warehouse.attempts import failed_attempts
 from warehouse.errors import RapportError
-from warehouse.page_files import pages_folder, remove_others, write_page, written_pages
+from warehouse.page_files import pages_folder, pages_in, remove_others, write_page, written_pages
 from warehouse.views import NOT_KNOWN
 
 PLACES = ("site", "program")  # each of their values has a page of its own
@@ -39,6 +39,17 @@ class Audience:
     place: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A page to be: whom it is for, what is asked on it, up to which day its data go, what to know first."""
+
+    audience: Audience
+    asked: Sequence[Asked]
+    data_to: date
+    warnings: Sequence[str]
+    footer: Sequence[str] = ()
+
+
 CLINIC = Audience("clinic", "The whole clinic", {})
 OPERATIONS = Audience("operations", "Operations", {})
 
@@ -52,33 +63,48 @@ def draw(tonight: Tonight) -> None:
 
 
 def draw_pages(order: Order) -> list[str]:
-    """Draw every page anew from what is published; the questions that failed, by name."""
-    questions = load_questions().values()
+    """Draw every page anew from what is published, but for what would be the same; the questions that failed, by
+    name."""
+    questions, place, zone = load_questions().values(), pages_folder(order.folders), order.clinic.zone
     with asking.open_locked(order.folders.published) as con:
         newest, late = asking.newest(con), asking.late(con)
         books = [ask(con, each) for each in questions if each.audience == "operations"]
-        files = {f"dictionary/{name}": html for name, html in dictionary_pages(con)}
+        described = dictionary_pages(con, pages_in(place / "dictionary"))
     with asking.open_safe(order.folders.safe) as con:
-        shared, closed_to = ask_safely(con, questions), asking.closed_to(con)
-    zone = order.clinic.zone
-    published = f"Published {moment(newest['published_at'].astimezone(zone))}."
-    warnings = _warnings(order, newest, late)
-    audiences, place = _audiences(shared), pages_folder(order.folders)
-    kept = {
-        mark: svg for each in written_pages(place) for mark, svg in drawings(each.read_text(encoding="utf-8")).items()
-    }
-    told = [(each, [asked.on(each.place, kept) for asked in shared if _is_for(asked, each)]) for each in audiences]
-    told.append((OPERATIONS, [asked.on({}, kept) for asked in books]))
-    for each, findings in told:
-        is_shared = each is not OPERATIONS
-        data_to = closed_to - timedelta(days=1) if is_shared else newest["data_to"].astimezone(zone)
-        facts = {"pages": _links(audiences) if each is CLINIC else (), "footer": (HIDING,) if is_shared else ()}
-        said = warnings if is_shared else [*warnings, *_reasons(order)]
-        files[f"{each.folder}/index.html"] = page(
-            each.title, findings, dates=f"Data to {day(data_to)}. {published}", warnings=said, **facts
-        )
+        shared, last_day = ask_safely(con, questions), asking.closed_to(con) - timedelta(days=1)
+    warnings, audiences = _warnings(order, newest, late), _audiences(shared)
+    sheets = [
+        Sheet(each, [asked for asked in shared if _is_for(asked, each)], last_day, warnings, (HIDING,))
+        for each in audiences
+    ]
+    sheets.append(Sheet(OPERATIONS, books, newest["data_to"].astimezone(zone), [*warnings, *_reasons(order)]))
+    before = {each.parent.name: each.read_text(encoding="utf-8") for each in written_pages(place)}
+    kept = {mark: svg for html in before.values() for mark, svg in drawings(html).items()}
+    files, failed = {f"dictionary/{name}": html for name, html in described.items()}, set()
+    for each in sheets:
+        pages = _links(audiences) if each.audience is CLINIC else ()
+        above = _header(each, newest["published_at"].astimezone(zone), pages)
+        name = each.audience.folder
+        files[f"{name}/index.html"], broken = _drawn(each, above, before.get(name, ""), kept)
+        failed |= broken
     remove_others(place, {write_page(place / name, html) for name, html in files.items()})
-    return sorted({each.question.name for _, findings in told for each in findings if each.has_failed})
+    return sorted(failed)
+
+
+def _header(sheet: Sheet, published: datetime, pages: Sequence[tuple[str, str]]) -> str:
+    dates = f"Data to {day(sheet.data_to)}. Published {moment(published)}."
+    return header(sheet.audience.title, dates=dates, warnings=sheet.warnings, pages=pages)
+
+
+def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]) -> tuple[str, set[str]]:
+    """The page, and the names of the questions that failed. That of before, where it was made from the same."""
+    mark = mark_of(sheet.audience, sheet.footer, [asked.mark for asked in sheet.asked])
+    if is_made_from(before, mark):
+        return with_header(before, above), set()
+    findings = [asked.on(sheet.audience.place, kept) for asked in sheet.asked]
+    broken = {each.question.name for each in findings if each.has_failed}
+    title = sheet.audience.title
+    return page(title, findings, header=above, mark="" if broken else mark, footer=sheet.footer), broken
 
 
 def say_failed(order: Order) -> None:

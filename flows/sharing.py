@@ -7,7 +7,7 @@ difference, not somebody corrected, and not somebody whose data were taken out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
 
@@ -34,11 +34,17 @@ def share(tonight: Tonight, questions: Iterable[Question]) -> Path:
         return made
     published = safe.tables_of(where.safe) if before.get("profile") == sharing.profile.name else {}
     con = safe.begin()
-    audiences = audiences_of(tonight.con, sharing) if shared else {}
-    for each in shared:
-        _add(con, tonight, each, audiences, _comparable(each, published.get(each.name)))
+    if shared:
+        _add_all(con, tonight, shared, published)
     safe.finish(con, current, made)
     return made
+
+
+def _add_all(con: object, tonight: Tonight, shared: list[Question], published: Mapping[str, pl.DataFrame]) -> None:
+    audiences = audiences_of(tonight.con, tonight.order.clinic.sharing)
+    with safe.placed_once(tonight.con):
+        for each in shared:
+            _add(con, tonight, each, audiences, _comparable(each, published.get(each.name)))
 
 
 def _current(tonight: Tonight, sharing: Sharing, shared: list[Question]) -> dict[str, object]:

@@ -38,7 +38,7 @@ def worklist_text(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetim
     lines = worklist(
         **{name: lazy_table(con, f"main.{name}", is_under_way=True) for name in tables}, clinic=clinic, as_of=as_of
     )
-    listed = _with_numbers(lines.collect(), people, clinic, as_of)
+    listed = _with_numbers(lines.collect(engine="in-memory"), people, clinic, as_of)
     local = f"{as_of.astimezone(clinic.zone):%Y-%m-%d %H:%M}"
     return HEADING.format(as_of=local) + listed.write_csv()
 

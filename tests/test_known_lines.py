@@ -9,6 +9,7 @@ from nights import APPOINTMENTS, CLINIC, but_for_finished_tables, held, open_pla
 
 from flows.forget import find_person, forget
 from flows.order import place_change
+from warehouse import ledger
 
 pytestmark = pytest.mark.usefixtures("short_nights")
 SURVEYS = """
@@ -116,6 +117,15 @@ def test_every_book_and_every_record_is_as_if_the_export_had_been_read_whole(pla
         night(each, 13)
     for name, asked in SAID.items():
         assert place.ask(asked) == whole.ask(asked), name
+
+
+def test_a_file_is_counted_the_same_however_few_of_its_records_are_counted_at_once(place, tmp_path, monkeypatch):
+    few = place.copied_to(tmp_path / "few")
+    for each, at_once in ((place, ledger.RECORDS_AT_ONCE), (few, 2)):
+        monkeypatch.setattr(ledger, "RECORDS_AT_ONCE", at_once)
+        deliver(each, 13, *NEXT["a known record twice, in other words"])
+        night(each, 13)
+    assert place.ask(SAID["files"]) == few.ask(SAID["files"])
 
 
 def with_one_more(day: int) -> tuple[list[str], list[str]]:

@@ -5,12 +5,14 @@ from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
+import polars as pl
 import pytest
 from nights import APPOINTMENTS, open_place
 
 from dashboards.findings import HIDDEN, NO_DATA, NO_NUMBER
-from dashboards.pages import page, with_banner
+from dashboards.pages import header, page, with_banner
 from dashboards.questions import load_questions
+from flows.asked import Asked
 from flows.night import plainly
 from flows.nightly import TROUBLED, status_of
 from flows.report import report_of
@@ -139,6 +141,35 @@ def test_a_folder_keeps_the_readers_it_was_given_and_what_is_no_longer_drawn_goe
     assert (pages_of(place) / "clinic/index.html").stat().st_mode & 0o777 == 0o640
 
 
+def test_a_page_that_would_be_the_same_is_kept_under_a_new_header(drawn):
+    from flows.pages import draw_pages  # noqa: PLC0415
+
+    place, tonight = drawn
+    for name, ours in (("clinic", "<h3>"), ("dictionary", "<h2>")):
+        page, html = pages_of(place) / name / "index.html", read(place, name)
+        marked = html.replace(ours, f"{ours}Kept: ")
+        page.write_text(marked.replace("Data to 31 October 2026", "Data to another day"))
+        draw_pages(tonight.order)
+        assert read(place, name) == marked != html
+        page.write_text(marked.replace('data-made="', 'data-made="0'))
+        draw_pages(tonight.order)
+        assert read(place, name) == html
+
+
+def test_a_place_on_a_page_is_made_from_rows_answers_and_question():
+    asked = Asked(load_questions()["gaps"], pl.DataFrame({"so_share": [0.5]}), {("All",): "So it is."})
+    others = (
+        replace(asked, question=load_questions()["nights"]),
+        replace(asked, rows=None),
+        replace(asked, rows=pl.DataFrame({"so_share": [0.51]})),
+        replace(asked, rows=asked.rows.rename({"so_share": "share"})),
+        replace(asked, answers={("All",): "So it was."}),
+        replace(asked, is_hidden=True),
+    )
+    assert len({asked.mark, *(each.mark for each in others)}) == 1 + len(others)
+    assert asked.mark == replace(asked, rows=asked.rows.clone()).mark
+
+
 def test_an_empty_warehouse_has_no_data_yet_and_no_number(tmp_path):
     place = open_place(tmp_path / "clinic")
     place.deliver("appointments_2026-11-18.csv", APPOINTMENTS, [])
@@ -207,14 +238,15 @@ def test_pages_that_cannot_be_drawn_take_nothing_back(yesterday, monkeypatch):
 
 
 def test_what_a_page_is_given_is_escaped_and_a_banner_can_be_changed_later():
-    html = page("<b>North</b>", [], dates="1 < 2", warnings=["a & b"])
+    name = "<b>North</b>"
+    html = page(name, [], header=header(name, dates="1 < 2", warnings=["a & b"]))
     assert "&lt;b&gt;North&lt;/b&gt;" in html
     assert "1 &lt; 2" in html
     assert "a &amp; b" in html
     later = with_banner(html, ["<i>late</i>"])
     assert "&lt;i&gt;late&lt;/i&gt;" in later
     assert "a &amp; b" not in later
-    assert with_banner(later, []) == page("<b>North</b>", [], dates="1 < 2")
+    assert with_banner(later, []) == page(name, [], header=header(name, dates="1 < 2"))
 
 
 def test_the_dictionary_has_a_page_for_every_table_question_and_questionnaire_from_duckdb_itself(drawn):

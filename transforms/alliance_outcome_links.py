@@ -9,6 +9,7 @@ import polars as pl
 
 from transforms.correlation import correlation
 from transforms.intervals import Z_95
+from transforms.light_ids import light
 from transforms.outcome_scores import lower_is_better
 from transforms.session_places import Places
 from transforms.therapist_values import residual_outcomes
@@ -89,13 +90,18 @@ def alliance_outcome_links(
 
 def _rated(alliance: pl.LazyFrame) -> pl.DataFrame:
     totals = alliance.filter(pl.col("scale") == "total", pl.col("session_number").is_not_null())
-    return totals.select("instrument", "rater", "episode_id", "session_number", value="pomp").collect()
+    return (
+        totals.select("instrument", "rater", "episode_id", "session_number", value="pomp")
+        .with_columns(light("episode_id"))
+        .collect()
+    )
 
 
 def _outcome(outcome_scores: pl.LazyFrame, clinic: Clinic) -> pl.DataFrame:
     """Percent of maximum, turned so that higher is better."""
     turned = pl.when(pl.col("instrument").is_in(lower_is_better(clinic))).then(100 - pl.col("pomp")).otherwise("pomp")
-    return outcome_scores.select("instrument", "rater", "episode_id", "session_number", value=turned).collect()
+    named = outcome_scores.select("instrument", "rater", "episode_id", "session_number", value=turned)
+    return named.with_columns(light("episode_id")).collect()
 
 
 def _by_line(places: Places, scored: pl.DataFrame) -> dict[tuple, pl.Series]:
@@ -155,9 +161,10 @@ def _between(early_alliance: pl.LazyFrame, residuals: pl.LazyFrame) -> Iterator[
     """Early alliance and residual outcome of episodes that are over; of several dyads in one the first rated counts."""
     early = (
         early_alliance.filter(pl.col("scale") == "total")
-        .sort("episode_id", "session_id")
-        .unique(["episode_id", "instrument", "rater"], keep="first", maintain_order=True)
-        .select("episode_id", "instrument", "rater", early="pomp")
+        .select("episode_id", "session_id", "instrument", "rater", "pomp")
+        .with_columns(light("episode_id", "session_id"))
+        .group_by("episode_id", "instrument", "rater")
+        .agg(early=pl.col("pomp").min_by("session_id"))
     )
     outcome = residuals.filter(pl.col("scale") == "total").select(
         "episode_id", "value", outcome_instrument="instrument", outcome_rater="rater"

@@ -10,6 +10,7 @@ from warehouse.tables import table
 
 NEAR = 98.75  # percent of maximum: 39.5 of the SRS's 40
 TOO_MANY = 0.15
+LINE = ("instrument", "rater", "scale", "therapist_id")
 
 
 @table(
@@ -38,18 +39,26 @@ def ceilings(alliance: pl.LazyFrame) -> pl.LazyFrame:
     """One row per alliance questionnaire, rater, scale, therapist and quarter with a score (M04). Counts add up over
     therapists and quarters. A therapist with a high ceiling and a high completion may be in the room while clients
     rate. Scores of one client are not independent: client_count says how many people they are from."""
-    pomp = pl.col("pomp")
+    pomp, day, quarter = pl.col("pomp"), pl.col("session_date"), pl.col("quarter")
+    rated = alliance.select(
+        *LINE,
+        "client_id",
+        quarter=day.dt.year() * 4 + day.dt.quarter() - 1,
+        is_ceiling=pomp >= 100,
+        is_near_ceiling=pomp >= NEAR,
+    )
     counted = (
-        alliance.with_columns(light("client_id"))
-        .group_by("instrument", "rater", "scale", "therapist_id", quarter_on=pl.col("session_date").dt.truncate("1q"))
+        rated.with_columns(light("client_id"))
+        .group_by(*LINE, "quarter")
         .agg(
             rated_count=pl.len().cast(pl.Int32),
             client_count=pl.col("client_id").n_unique().cast(pl.Int32),
-            ceiling_count=(pomp >= 100).sum().cast(pl.Int32),
-            near_ceiling_count=(pomp >= NEAR).sum().cast(pl.Int32),
+            ceiling_count=pl.col("is_ceiling").sum().cast(pl.Int32),
+            near_ceiling_count=pl.col("is_near_ceiling").sum().cast(pl.Int32),
         )
     )
     return counted.with_columns(
+        quarter_on=pl.date(quarter // 4, quarter % 4 * 3 + 1, 1),
         ceiling_share=(pl.col("ceiling_count") / pl.col("rated_count")).round(9),
         is_ceiling_problem=pl.col("ceiling_count") > TOO_MANY * pl.col("rated_count"),
     )

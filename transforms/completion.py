@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from functools import reduce
 
+import numpy as np
 import polars as pl
 
 from transforms.light_ids import light
@@ -47,13 +47,11 @@ def completion(
     later: the newest month is not finished. Yardstick for pairs of scores: above 91 % (Gyani et al. 2013)."""
     answered = responses.filter(pl.col("is_used"), pl.col("session_id").is_not_null(), pl.col("answered_count") > 0)
     dues = _dues(answered, clinic)
-    held = _held(sessions, episodes, clinic, as_of).collect().lazy()
-    due, whose = _due(held, dues), _whose(dues)
-    joined = due.join(_received(answered, held, dues), on=["cell", "due"], how="left").join(whose, on="due")
-    counted = joined.join(held.select(*CELL, cell="row"), on="cell")
-    return counted.with_columns(pl.col("received_count", "complete_count").fill_null(0)).with_columns(
-        received_share=(pl.col("received_count") / pl.col("due_count")).round(9)
-    )
+    held = _held(sessions, episodes, clinic, as_of).collect()
+    counted = _counted(held, _met(answered, held, dues), dues)
+    cells, whose = held.filter("is_first").select(CELL), _whose(dues)
+    made = pl.concat([counted, cells[counted["cell"]], whose[counted["due"]]], how="horizontal").lazy()
+    return made.with_columns(received_share=(pl.col("received_count") / pl.col("due_count")).round(9))
 
 
 def _dues(answered: pl.LazyFrame, clinic: Clinic) -> list[tuple[Due, bool]]:
@@ -76,15 +74,19 @@ def _dues(answered: pl.LazyFrame, clinic: Clinic) -> list[tuple[Due, bool]]:
 
 
 def _held(sessions: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic, as_of: datetime) -> pl.LazyFrame:
-    """Treatment sessions with what decides whether something is due at them; `cell` is the first `row` of theirs."""
+    """Treatment sessions with what decides whether something is due at them, the number of their `cell`, and whether
+    they are the first of it."""
     treated = sessions.filter(pl.col("session_number").is_not_null(), pl.col("session_date") <= clinic.day_of(as_of))
     opened = episodes.select("episode_id", "age_at_opening").with_columns(light("episode_id"))
+    first = pl.col("row").first().over("whose", *CELL[1:])
     return (
         treated.select("session_id", "episode_id", "session_number", "session_date", "therapist_id", "modality")
-        .with_columns(light("session_id", "episode_id"), month_on=pl.col("session_date").dt.month_start())
+        .with_columns(whose="therapist_id", month_on=pl.col("session_date").dt.month_start())
+        .with_columns(light("session_id", "episode_id", "whose"))
         .join(opened, on="episode_id")
         .with_row_index("row")
-        .with_columns(cell=pl.col("row").first().over(CELL))
+        .with_columns(first=first, is_first=pl.col("row") == first)
+        .with_columns(cell=(pl.col("is_first").cum_sum() - 1).gather("first"))
     )
 
 
@@ -97,30 +99,41 @@ def _occasion(due: Due) -> pl.Expr:
     return kept
 
 
-def _whose(dues: list[tuple[Due, bool]]) -> pl.LazyFrame:
-    rows = [(at, due.instrument, due.rater, told) for at, (due, told) in enumerate(dues)]
-    schema = {"due": pl.Int32, "instrument": pl.String, "rater": pl.String, "is_declared": pl.Boolean}
-    return pl.LazyFrame(rows, schema, orient="row")
+def _whose(dues: list[tuple[Due, bool]]) -> pl.DataFrame:
+    rows = [(due.instrument, due.rater, told) for due, told in dues]
+    return pl.DataFrame(rows, {"instrument": pl.String, "rater": pl.String, "is_declared": pl.Boolean}, orient="row")
 
 
-def _due(held: pl.LazyFrame, dues: list[tuple[Due, bool]]) -> pl.LazyFrame:
-    """How often each was due, by cell."""
-    counts = {str(at): _occasion(due).sum().cast(pl.Int32) for at, (due, _) in enumerate(dues)}
-    wide = held.group_by("cell").agg(**counts)
-    long = wide.unpivot(list(counts), index="cell", variable_name="due", value_name="due_count")
-    return long.filter(pl.col("due_count") > 0).with_columns(pl.col("due").cast(pl.Int32))
-
-
-def _received(answered: pl.LazyFrame, held: pl.LazyFrame, dues: list[tuple[Due, bool]]) -> pl.LazyFrame:
-    """How often each was received when it was due, by cell."""
-    occasions = [(pl.col("due") == at) & _occasion(due) for at, (due, _) in enumerate(dues)]
+def _met(answered: pl.LazyFrame, held: pl.DataFrame, dues: list[tuple[Due, bool]]) -> pl.DataFrame:
+    """Responses to something that may be due: the place of session and due, that of cell and due, `is_complete`."""
+    of = [(pl.col("instrument") == due.instrument) & (pl.col("rater") == due.rater) for due, _ in dues]
+    number = pl.coalesce(pl.lit(None, pl.Int64), *(pl.when(each).then(at) for at, each in enumerate(of)))
+    answers = answered.select("session_id", pl.col("is_complete").fill_null(False), number.alias("due"))
     return (
-        answered.select("session_id", "instrument", "rater", "is_complete")
+        answers.filter(pl.col("due").is_not_null())
         .with_columns(light("session_id"))
-        .join(_whose(dues), on=["instrument", "rater"])
-        .select("session_id", "due", "is_complete")
-        .join(held.drop("row", *CELL), on="session_id")
-        .filter(reduce(pl.Expr.or_, occasions, pl.lit(False)))
-        .group_by("cell", "due")
-        .agg(received_count=pl.len().cast(pl.Int32), complete_count=pl.col("is_complete").sum().cast(pl.Int32))
+        .join(held.lazy().select("session_id", "row", "cell"), on="session_id")
+        .select("is_complete", place=_place("row", dues), cell_place=_place("cell", dues))
+        .collect()
     )
+
+
+def _place(of: str, dues: list[tuple[Due, bool]]) -> pl.Expr:
+    """Of each session's (or cell's) dues one after the other."""
+    return pl.col(of).cast(pl.Int64) * len(dues) + pl.col("due")
+
+
+def _counted(held: pl.DataFrame, met: pl.DataFrame, dues: list[tuple[Due, bool]]) -> pl.DataFrame:
+    """How often each was due, by cell; and how often it was received and complete when it was."""
+    is_due = held.select(_occasion(due).alias(str(at)) for at, (due, _) in enumerate(dues)).to_numpy().astype(bool)
+    session, due = is_due.nonzero()
+    received = met.filter(pl.Series(is_due.reshape(-1)[met["place"].to_numpy()]))
+    places = {
+        "due_count": held["cell"].to_numpy()[session].astype(np.int64) * len(dues) + due,
+        "received_count": received["cell_place"],
+        "complete_count": received.filter("is_complete")["cell_place"],
+    }
+    count = held["is_first"].sum() * len(dues)
+    counts = {name: np.bincount(each, minlength=count).astype(np.int32) for name, each in places.items()}
+    cell, due = np.divmod(np.arange(count), len(dues))
+    return pl.DataFrame({"cell": cell, "due": due} | counts).filter(pl.col("due_count") > 0)

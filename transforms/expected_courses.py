@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.light_ids import light
+from transforms.once import once
 from transforms.outcome_scores import LINE, lower_is_better
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
@@ -63,13 +65,21 @@ def _at(share: float) -> pl.Expr:
     return pl.col("score").quantile(share, interpolation="linear")
 
 
+@once
 def intakes_and_after(outcome_scores: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """The intake of every episode and line: intake_number (its session), intake_score, intake_band, intake_on; and the
     scores from it on, which are told whose they are by the number of their `course`. Intake is the episode's first
     score, if it is in its first three treatment sessions."""
     named = ["client_id", "episode_id", *LINE, "session_number", "session_date", "score", "pomp"]
-    course = pl.col("row").first().over("episode_id", *LINE)
-    scored = outcome_scores.select(named).with_row_index("row").with_columns(course=course).cache()
+    course = pl.col("row").first().over("whose", *LINE)
+    scored = (
+        outcome_scores.select(named)
+        .with_columns(whose="episode_id")
+        .with_columns(light("whose"))
+        .with_row_index("row")
+        .with_columns(course=course)
+        .cache()
+    )
     first = pl.col("session_number") == pl.col("session_number").min().over("course")
     band = (pl.col("pomp") / (100 / BAND_COUNT)).floor().clip(0, BAND_COUNT - 1).cast(pl.Int32) + 1
     intakes = scored.filter(first, pl.col("session_number") <= INTAKE_UNTIL).select(
@@ -85,4 +95,5 @@ def intakes_and_after(outcome_scores: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.La
     later = scored.select("course", "session_number", "session_date", "score").join(
         intakes.select("course", "intake_number"), on="course"
     )
-    return intakes, later.filter(pl.col("session_number") >= pl.col("intake_number"))
+    after = later.filter(pl.col("session_number") >= pl.col("intake_number"))
+    return tuple(frame.lazy() for frame in pl.collect_all([intakes, after]))

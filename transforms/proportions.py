@@ -80,18 +80,19 @@ def _subject(columns: tuple[str, ...]) -> pl.Expr:
 def _counted(rows: pl.LazyFrame, measure: str, is_so: pl.Expr, on: str, *of: str) -> pl.LazyFrame:
     """Of the rows of which it is known, those of which it is so: by day, summed at once."""
     return (
-        rows.select(is_so=is_so, on=pl.col(on), subject=_subject(of))
-        .group_by("on", "subject")
+        rows.select(*of, is_so=is_so, on=pl.col(on))
+        .group_by("on", *of)
         .agg(numerator_count=pl.col("is_so").sum(), denominator_count=pl.col("is_so").count())
-        .with_columns(measure=pl.lit(measure))
+        .with_columns(measure=pl.lit(measure), subject=_subject(of))
     )
 
 
 def _summed(rows: pl.LazyFrame, measure: str, numerator: str, denominator: str, on: str, *of: str) -> pl.LazyFrame:
     return (
-        rows.group_by(on=pl.col(on), subject=_subject(of))
+        rows.group_by(*of, on=pl.col(on))
         .agg(numerator_count=pl.col(numerator).sum(), denominator_count=pl.col(denominator).sum())
-        .with_columns(pl.col("numerator_count", "denominator_count").cast(pl.UInt32), measure=pl.lit(measure))
+        .with_columns(pl.col("numerator_count", "denominator_count").cast(pl.UInt32))
+        .with_columns(measure=pl.lit(measure), subject=_subject(of))
     )
 
 

@@ -49,7 +49,7 @@ def note_ends(con: duckdb.DuckDBPyConnection, name: str = "before_tonight") -> N
 
 
 def _end(con: duckdb.DuckDBPyConnection, name: str, table: Table) -> int:
-    return con.sql(f"SELECT last_row FROM staged.{name} WHERE table_name = '{table.name}'").fetchone()[0]
+    return con.execute(f"SELECT last_row FROM staged.{name} WHERE table_name = '{table.name}'").fetchone()[0]
 
 
 def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> int:
@@ -169,6 +169,6 @@ def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:
 
 
 def _as_staged_view(con: duckdb.DuckDBPyConnection, name: str, relation: str, whose: str = "") -> str:
-    here = con.sql("SELECT current_database()").fetchone()[0]
+    here = con.execute("SELECT current_database()").fetchone()[0]
     con.execute(f'CREATE OR REPLACE VIEW staged.{name} AS SELECT * FROM "{here}".{relation}{whose}')
     return name

@@ -17,27 +17,40 @@ WENT = (
     "duplicate",
 )  # a record with several rows counts once, by the first
 LATE_AFTER_HOURS = 12
+RECORDS_AT_ONCE = 2_000_000  # of a file: to group ten million needs more memory than DuckDB is given
 
 
 def count_records(con: duckdb.DuckDBPyConnection) -> None:
     """Fill tonight's files with where their physical records went; what no row mentions is ignored."""
-    rank = "list_position([" + ", ".join(f"'{word}'" for word in WENT) + "], disposition)"
-    rows = " UNION ALL ".join(
-        f"SELECT file_number, record_number, record_count, {rank} AS rank FROM staged.{kind}" for kind in KINDS
-    )
-    counts = ", ".join(
-        f"coalesce(sum(n) FILTER (rank = {place}), 0)::INTEGER AS {word}" for place, word in enumerate(WENT, start=1)
-    )
+    counts = ", ".join(f"{word}_count BIGINT" for word in WENT)
+    con.execute(f"CREATE OR REPLACE TABLE staged.went (file_number INTEGER, {counts})")
+    last = " UNION ALL ".join(f"SELECT max(record_number) AS last FROM staged.{kind}" for kind in KINDS)
+    for start in range(0, (con.sql(f"SELECT max(last) FROM ({last})").fetchone()[0] or 0) + 1, RECORDS_AT_ONCE):
+        con.execute(f"INSERT INTO staged.went {_went(start, start + RECORDS_AT_ONCE - 1)}")
     went = {word: f"w.{word}" for word in WENT} | {"unchanged": "w.unchanged + coalesce(known_count, 0)"}
+    sums = ", ".join(f"sum({word}_count)::INTEGER AS {word}" for word in WENT)
     con.execute(f"""
         UPDATE staged.files AS f SET {", ".join(f"{word}_count = {count}" for word, count in went.items())}
-        FROM (SELECT file_number, {counts} FROM (
-                SELECT file_number, record_number, min(rank) AS rank, max(record_count) AS n FROM ({rows}) GROUP BY ALL)
-              GROUP BY file_number) AS w
+        FROM (SELECT file_number, {sums} FROM staged.went GROUP BY file_number) AS w
         WHERE f.file_number = w.file_number""")
     con.execute(f"""
         UPDATE staged.files SET ignored_count = record_count - header_count - blank_or_footer_count
             - {" - ".join(f"{word}_count" for word in WENT)} WHERE NOT is_passed_over""")
+
+
+def _went(first: int, last: int) -> str:
+    """Where the records with these numbers went, by file: a record with several rows goes the first way of any."""
+    rank = "list_position([" + ", ".join(f"'{word}'" for word in WENT) + "], disposition)"
+    rows = " UNION ALL ".join(
+        f"SELECT file_number, record_number, record_count, {rank} AS rank FROM staged.{kind} "
+        f"WHERE record_number BETWEEN {first} AND {last}"
+        for kind in KINDS
+    )
+    counts = ", ".join(f"coalesce(sum(n) FILTER (rank = {place}), 0)" for place, _ in enumerate(WENT, start=1))
+    return f"""
+        SELECT file_number, {counts} FROM (
+            SELECT file_number, record_number, min(rank) AS rank, max(record_count) AS n FROM ({rows}) GROUP BY ALL)
+        GROUP BY file_number"""
 
 
 def recount_records(con: duckdb.DuckDBPyConnection) -> None:

@@ -50,3 +50,8 @@ def remove_others(place: Path, kept: Collection[Path]) -> None:
 def written_pages(place: Path) -> Iterator[Path]:
     """The audiences' pages as they stand."""
     return place.glob("*/index.html")
+
+
+def pages_in(folder: Path) -> dict[str, str]:
+    """The HTML of a folder's pages by their names."""
+    return {page.name: page.read_text(encoding="utf-8") for page in folder.glob("*.html")}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,14 @@ class ShownTable:
     derived: Mapping[str, str]
     comment: str
     columns: Mapping[str, str]
+
+
+@contextmanager
+def placed_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """The view that nearly every shared question reads, as a table for a while: each would work it out anew."""
+    con.execute("CREATE TEMP TABLE placed_episodes AS FROM main.placed_episodes")
+    yield
+    con.execute("DROP TABLE temp.placed_episodes")
 
 
 def begin() -> duckdb.DuckDBPyConnection:

@@ -12,6 +12,9 @@ import duckdb
 def setting(con: duckdb.DuckDBPyConnection, name: str, value: object) -> Iterator[None]:
     """A setting with another value, and then as it was. After an error it stays: what failed is not gone on with."""
     before = con.sql(f"SELECT current_setting('{name}')").fetchone()[0]
+    if before == value:
+        yield
+        return
     con.execute(f"SET {name} = '{value}'")
     yield
     con.execute(f"SET {name} = '{before}'")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
 from html import escape
@@ -15,11 +17,13 @@ VEGA_LITE = "6.4"  # of look.SCHEMA
 _MARKED = re.compile(r'<svg [^>]*data-drawn="([0-9a-f]{32})".*?</svg>', re.DOTALL)
 
 
-def drawing(spec: dict[str, object], name: str, alt: str, kept: Mapping[str, str] | None = None) -> str:
+def drawing(spec: dict[str, object], name: str, alt: str, kept: MutableMapping[str, str] | None = None) -> str:
     """The picture as SVG that says what it shows to who cannot see it. `name` is unique on its page; `kept` are earlier
-    drawings by their mark."""
-    mark = _mark(spec, name, alt)
-    return (kept or {}).get(mark) or _drawn(spec, name, alt, mark)
+    drawings by their mark, and this one from now on."""
+    mark, kept = _mark(spec, name, alt), {} if kept is None else kept
+    if mark not in kept:
+        kept[mark] = _drawn(spec, name, alt, mark)
+    return kept[mark]
 
 
 def drawings(html: str) -> dict[str, str]:
@@ -41,7 +45,8 @@ def _made_by() -> str:
 def _drawn(spec: dict[str, object], name: str, alt: str, mark: str) -> str:
     import vl_convert  # noqa: PLC0415  it brings a JavaScript engine: only where something is drawn
 
-    svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
+    with _fonts_that_it_brings():
+        svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
     opening, _, rest = svg.partition(">")
     size = re.search(r'viewBox="[^"]*"', opening)[0]
     marked = (
@@ -50,3 +55,16 @@ def _drawn(spec: dict[str, object], name: str, alt: str, mark: str) -> str:
     rest = re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", rest)  # of Vega's groups: a picture is one thing
     rest = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\1{name}-\2", rest)
     return f'{marked}><title id="{name}-alt">{escape(alt)}</title>{rest}'
+
+
+@contextmanager
+def _fonts_that_it_brings() -> Iterator[None]:
+    """vl-convert looks for fonts when it first measures a text. The machine's it would open anew for every letter; no
+    width is in a picture, whose texts are placed by their anchor."""
+    before = os.environ.get("FONTCONFIG_FILE")
+    os.environ["FONTCONFIG_FILE"] = str(Path(__file__).with_name("fonts.conf"))
+    try:
+        yield
+    finally:
+        del os.environ["FONTCONFIG_FILE"]
+        os.environ |= {} if before is None else {"FONTCONFIG_FILE": before}
