@@ -24,7 +24,7 @@ unit = "percent of maximum"
 instrument = "The motivation questionnaire."
 scale = "Its scale."
 rater = "Whose view it is."
-stage = "first, or early: the latest of the first six sessions."
+stage = "first, or later: the latest of the first six sessions."
 site = "The site of the episode's first treatment session, or 'All'."
 program = "The episode's program, or 'All'."
 rated_count = "Episodes with both ratings of this rater."
@@ -40,7 +40,7 @@ behind = ["client_count"]
 */
 WITH told AS (
     SELECT instrument, scale, 'client' AS rater, episode_id, client_id, client_first_pomp AS first,
-        client_early_pomp AS early
+        client_early_pomp AS later
     FROM motivation
     UNION ALL
     SELECT instrument, scale, 'caregiver', episode_id, client_id, caregiver_first_pomp, caregiver_early_pomp
@@ -55,11 +55,11 @@ SELECT
     coalesce(p.program, 'All') AS program,
     count(*)::INTEGER AS rated_count,
     count(DISTINCT t.client_id)::INTEGER AS client_count,
-    avg(CASE g.stage WHEN 'first' THEN t.first ELSE t.early END) AS mean_pomp
+    avg(CASE g.stage WHEN 'first' THEN t.first ELSE t.later END) AS mean_pomp
 FROM told AS t
 JOIN placed_episodes AS p USING (episode_id)
 JOIN episodes AS e USING (episode_id)
-CROSS JOIN (SELECT unnest(['first', 'early']) AS stage) AS g
-WHERE t.first IS NOT NULL AND t.early IS NOT NULL AND e.opened_on < (SELECT closed_to FROM load.closed)
+CROSS JOIN (SELECT unnest(['first', 'later']) AS stage) AS g
+WHERE t.first IS NOT NULL AND t.later IS NOT NULL AND e.opened_on < (SELECT closed_to FROM load.closed)
 GROUP BY t.instrument, t.scale, t.rater, g.stage, GROUPING SETS ((), (p.site), (p.program))
 ORDER BY ALL

@@ -12,6 +12,7 @@ import pytest
 from flows import demo
 from flows.demo.episodes import PROBLEMS, PROGRAMS, REFERRALS
 from flows.demo.forms import FORMS
+from warehouse.columns import OWNERS
 
 STATUSES = {
     "attended",
@@ -126,9 +127,27 @@ def response_faults(row: dict[str, str], form) -> set[str]:
     return {r for r, ok in (("unreadable", is_readable), ("value_out_of_range", is_in_range)) if not ok}
 
 
+def form_faults(rows: list[dict[str, str]]) -> set[tuple[int, str]]:
+    """Of the clinic's own form, in which nothing is spoiled: one word for all that can be wrong with a row."""
+    ranges = {"gbo": (0, 10), "myts": (1, 5), "elkin_responsiveness": (1, 5)}
+    found = set()
+    for at, row in enumerate(rows, 1):
+        low, high = ranges[row["instrument"]]
+        is_goal, is_observed = row["instrument"] == "gbo", row["rater"] == "observer"
+        is_right = (
+            low <= float(row["value"]) <= high
+            and (row["about"] in OWNERS) == is_goal == row["item"].startswith("goal:")
+            and bool(row["rater_id"]) == is_observed == (row["instrument"] == "elkin_responsiveness")
+            and is_time(row["completed_at"], "%Y-%m-%d" if is_observed else "%Y-%m-%dT%H:%M:%S")
+            and all(row[name] for name in ("response_id", "client_id", "appointment_id", "item"))
+        )
+        found |= set() if is_right else {(at, "wrong")}
+    return found
+
+
 def all_faults(out: Path) -> set[tuple[str, int, str]]:
     """What a plain reading of every file objects to, repeated keys apart."""
-    readers = {"app": appointment_faults, "epi": episode_faults, "All": survey_faults}
+    readers = {"app": appointment_faults, "epi": episode_faults, "All": survey_faults, "res": form_faults}
     return {
         (name, at, reason)
         for start, faults in readers.items()
@@ -194,14 +213,18 @@ def test_a_clean_demo_plants_nothing_and_nobody_objects(clean):
     assert not told["defects"]
     assert not told["duplicates"]
     assert not all_faults(clean)
-    for start, key in (("app", ("appointment_id",)), ("epi", ("episode_id",))):
+    for start, key in (
+        ("app", ("appointment_id",)),
+        ("epi", ("episode_id",)),
+        ("res", ("response_id", "item")),
+    ):
         assert not any(repeats(rows, key) for rows in files(clean, start).values())
 
 
 def test_without_its_planted_records_the_demo_is_the_clean_one(planted, clean):
     told = truth(planted)
     out = {(d["file"], d["record"]) for d in told["defects"] + told["duplicates"]}
-    for name, rows in (files(planted, "app") | files(planted, "epi")).items():
+    for name, rows in (files(planted, "app") | files(planted, "epi") | files(planted, "res")).items():
         left = [row for at, row in enumerate(rows, 1) if (name, at) not in out]
         assert left == records(clean, name)
 
@@ -235,6 +258,19 @@ def test_an_appointment_is_scheduled_until_its_day_is_over(clean):
             assert starts.weekday() < 5
             assert 8 <= starts.hour < 19
             assert not row["cancelled_at"] or row["cancelled_at"] < row["starts_at"]
+
+
+def test_each_response_of_the_own_form_comes_once_whole_after_an_attended_appointment_of_its_client(clean):
+    booked = {row["appointment_id"]: row for rows in files(clean, "app").values() for row in rows}
+    nights = files(clean, "res")
+    brought = [{row["response_id"] for row in rows} for rows in nights.values()]
+    assert min(map(len, brought)) > 0
+    assert sum(map(len, brought)) == len(set.union(*brought))
+    for name, rows in nights.items():
+        for row in rows:
+            held = booked[row["appointment_id"]]
+            assert (held["client_id"], held["status"], held["service"]) == (row["client_id"], "attended", "therapy")
+            assert held["starts_at"][:10] <= row["completed_at"][:10] < name[10:20]
 
 
 def test_no_survey_is_answered_after_its_export(clean):

@@ -56,7 +56,7 @@ def test_everything_read_again_under_another_clinic_file_changes_no_table(demo, 
     before = kept(place)
     place.clinic.write_text(place.clinic.read_text().replace('id_space = "', 'nulls = ["-99"]\nid_space = "'))
     again = place.night("2026-11-21T03:00")
-    assert (len(again.deliveries), again.client_count) == (9, 0)
+    assert (len(again.deliveries), again.client_count) == (12, 0)
     read = "SELECT sum(loaded_count), sum(unchanged_count) > 1000 FROM load.files WHERE load_id = 2"
     assert place.ask(read) == [(0, True)]
     assert differences(before, place.published) == {}

@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from flows.bench.inputs import AGAIN, FIRST, INCREMENT, LONG_AGO, Inputs, without_episodes, write_inputs
+from flows.bench.inputs import AGAIN, FIRST, INCREMENT, LONG_AGO, Inputs, is_left_out, without_left_out, write_inputs
 from flows.bench.rounds import start
 from flows.demo import LAST_NIGHT, write
 
@@ -41,7 +41,7 @@ def write_history(folder: Path, clients: int) -> Inputs:
     }
     write(archive, **asked, until=LAST_NIGHT - timedelta(days=365), surveys="increment")
     for file in sorted((archive / "exports").iterdir()):
-        if file.name.startswith("episodes"):
+        if is_left_out(file):
             file.unlink()
             continue
         os.utime(file, (LONG_AGO, LONG_AGO))
@@ -51,7 +51,7 @@ def write_history(folder: Path, clients: int) -> Inputs:
 
 def _with_archive(inputs: Inputs, made: Path) -> Inputs:
     """The clinic file with the archive's sources beside the practice's: the same forms under other ids."""
-    clinic = without_episodes(inputs.clinic.read_text(encoding="utf-8"))
+    clinic = without_left_out(inputs.clinic.read_text(encoding="utf-8"))
     sources = clinic[clinic.index("[sources.") :]
     archived = re.sub(r"\[sources\.(\w+)", r"[sources.archive_\1", sources).replace('"practice"', '"archive"')
     named = re.sub(r'^files = "', 'files = "archive_', archived, flags=re.MULTILINE)

@@ -15,6 +15,7 @@ from flows.demo import LAST_NIGHT, write
 CLIENTS = {"XS": 60, "S": 2_750, "M": 27_500, "L": 275_000}  # S: about 60,000 appointments and 112,000 survey rows
 YEARS = 4  # in which the clients came: size M then has some 600 appointments a working day
 FIRST, INCREMENT, AGAIN = range(3)  # the nights
+LEFT_OUT = ("episodes", "responses")  # sources of the demo clinic
 LONG_AGO = 1_700_000_000  # the files' time on disk: a file written just now is looked at twice, a second apart
 
 
@@ -57,10 +58,11 @@ def write_inputs(folder: Path, clients: int) -> Inputs:
     asked = {"clients": clients, "nights": 2, "until": LAST_NIGHT, "clean": True, "years": YEARS}
     write(folder, **asked, surveys="increment")
     write(folder / "again", **asked, surveys="full", appointments="full")
-    for episodes in folder.glob("**/episodes_*"):
-        episodes.unlink()
+    for file in folder.glob("**/exports/*"):
+        if is_left_out(file):
+            file.unlink()
     clinic = folder / "clinic.toml"
-    written = without_episodes(clinic.read_text(encoding="utf-8"))
+    written = without_left_out(clinic.read_text(encoding="utf-8"))
     clinic.write_text(written, encoding="utf-8")
     covering = re.sub(r"^(files = .*)$", r'\1\ncovers = "all"', written, flags=re.MULTILINE)
     Inputs(folder).whole.clinic.write_text(covering, encoding="utf-8")
@@ -69,6 +71,11 @@ def write_inputs(folder: Path, clients: int) -> Inputs:
     return Inputs(folder)
 
 
-def without_episodes(clinic: str) -> str:
-    """The clinic file without the section of episodes."""
-    return re.sub(r"\[sources\.episodes\]\n(?:.+\n)*", "", clinic)
+def is_left_out(file: Path) -> bool:
+    """Whether it is an export that the benchmark does not read."""
+    return file.name.startswith(LEFT_OUT)
+
+
+def without_left_out(clinic: str) -> str:
+    """The clinic file without the sections of their sources."""
+    return re.sub(rf"\[sources\.(?:{'|'.join(LEFT_OUT)})\]\n(?:.+\n)*", "", clinic)

@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 
 from flows.demo import appointments as practice_system
-from flows.demo import episodes, redcap
+from flows.demo import episodes, own_form, redcap
 from flows.demo.bookings import calendar
 from flows.demo.clinic_file import clinic_file
 from flows.demo.nights import Export, deliveries, save
@@ -42,7 +42,7 @@ def write(
 
 
 def exports(clinic: Practice, clean: bool, surveys: str, appointments: str = "increment") -> tuple[Export, ...]:
-    """The three exports with all their nights in them."""
+    """The four exports with all their nights in them."""
     for name, kind in (("surveys", surveys), ("appointments", appointments)):
         if kind not in KINDS:
             raise ValueError(f"{name} is {kind!r}; it can be {' or '.join(KINDS)}")
@@ -52,6 +52,7 @@ def exports(clinic: Practice, clean: bool, surveys: str, appointments: str = "in
         practice_system.export(clinic, held.appointments, clean, is_whole=appointments == "full"),
         episodes.export(clinic, held.episodes, clean),
         redcap.export(clinic, clients, held.appointments, clean, is_whole=surveys == "full"),
+        own_form.export(clinic, held),
     )
 
 

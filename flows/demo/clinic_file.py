@@ -10,7 +10,8 @@ time_zone = "America/Chicago"   # of the exports' local times and of the schedul
 schedule = "0 3 * * *"          # cron: when the night runs
 quarantine_limit = 0.2          # above this share of a file's records the night stops
 not_treatment = {not_treatment}   # services that are not counted as sessions
-licences = ["srs", "ors", "wai_sr"]   # this clinic holds their licences; without, they are loaded and not scored
+licences = ["srs", "ors", "wai_sr", "myts"]   # held by this clinic; without, they are loaded and not scored
+accepted = ["myts"]             # its key is recalled, not checked, and this clinic takes it
 """
 LISTS = """
 # Text that may go into tables. Everything else becomes "other" and is counted.
@@ -45,6 +46,16 @@ age_from = 11
 raters = ["client"]
 every = 4
 age_from = 11
+
+[protocol.gbo]
+raters = ["client"]
+every = 3
+
+[protocol.myts]
+raters = ["client", "caregiver"]
+every = 50   # at the first; once more at the fourth is welcome and not due
+age_from = 11
+age_to = 17
 """
 SOURCES = """
 # The practice system: a first export of everything, then what is new or changed.
@@ -60,6 +71,14 @@ every = "1 day"
 format = "plain"
 records = "episodes"
 files = "episodes_%Y-%m-%d.csv"
+id_space = "practice"
+every = "1 day"
+
+# The clinic's own small form, one row per item: goals, motivation, what observers rate. Each night what is new.
+[sources.responses]
+format = "plain"
+records = "responses"
+files = "responses_%Y-%m-%d.csv"
 id_space = "practice"
 every = "1 day"
 

@@ -24,6 +24,8 @@ def sessions(clinic: Practice, appointments: pl.DataFrame) -> pl.DataFrame:
             "client",
             "client_id",
             "site",
+            "episode",
+            "appointment",
             "therapist",
             "session_number",
             "alliance",
