@@ -115,8 +115,9 @@ def _table(name: str, figures: dict[int, dict]) -> Table:
 
 def _of_the_file(times: int, figures: dict[str, dict]) -> str:
     copy = figures["copy"]["cpu"]
-    spent = sum(cpu for step, cpu, *_ in figures["increment"]["steps"] if step in OF_THE_FILE)
+    spent = {step: cpu for step, cpu, *_ in figures["increment"]["steps"] if step in OF_THE_FILE}
+    each = ", ".join(f"{step} {cpu:.2f}" for step, cpu in spent.items())
     return (
-        f"history x {times}: {', '.join(OF_THE_FILE)} cost {spent:.2f} CPU s of the increment's night, "
-        f"{spent / copy:.1f} times the bare copy of the file ({copy:.2f})"
+        f"history x {times}: of the increment's night, CPU s: {each}; together {sum(spent.values()) / copy:.1f} times "
+        f"the bare copy of the file ({copy:.2f})"
     )
