@@ -7,8 +7,6 @@ from unittest.mock import patch
 
 from nights import Place, open_place
 
-from flows.bench.without_metrics import without_metrics
-
 
 @contextmanager
 def few_tables(*more: str) -> Iterator[None]:
@@ -16,6 +14,8 @@ def few_tables(*more: str) -> Iterator[None]:
 
     `more`: views that are wanted all the same.
     """
+    from flows.bench.without_metrics import without_metrics  # noqa: PLC0415  scripts find it once they have begun
+
     with without_metrics(*more), patch("flows.computing._compute_clinic", lambda tonight, tables: None):
         yield
 
