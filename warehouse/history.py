@@ -22,11 +22,11 @@ def keep_history(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
     for kind in KINDS.values():
         pass_over_late(con, kind)
         _take_turns(con, kind)
-        last_turn = _last_turn(con, kind)
-        if last_turn == 1 and not con.sql(f"SELECT 1 FROM history.{kind.name} LIMIT 1").fetchone():
-            _insert_all(con, kind, load_id)
-            last_turn = 0
-        for turn in range(1, last_turn + 1):
+        turns = range(1, _last_turn(con, kind) + 1)
+        if turns and not con.sql(f"SELECT 1 FROM history.{kind.name} LIMIT 1").fetchone():
+            _insert_first(con, kind, load_id)
+            turns = turns[1:]
+        for turn in turns:
             _compare(con, kind, turn)
             _replace_changed(con, kind, load_id)
             _confirm_same(con, kind)
@@ -35,17 +35,16 @@ def keep_history(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
         close_vanished(con, kind, load_id)
 
 
-def _insert_all(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
-    """Nothing is known yet and no record stands in two files: there is nothing to compare."""
+def _insert_first(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
+    """The first turn's rows where nothing is known yet: there is nothing to compare them with."""
     content = ", ".join(column.name for column in kind.columns)
+    first = f"disposition = 'loaded' AND ({_its_turn(1)})"
     con.execute(f"""
         INSERT INTO history.{kind.name} BY NAME
         SELECT {content}, file_id, record_number, exported_at, {load_id} AS known_from
         FROM staged.{kind.name} JOIN (SELECT file_number, file_id, exported_at FROM staged.files) USING (file_number)
-        WHERE disposition = 'loaded' ORDER BY client_id""")
-    con.execute(f"""
-        INSERT INTO staged.touched
-        SELECT DISTINCT client_id, 'new' FROM staged.{kind.name} WHERE disposition = 'loaded'""")
+        WHERE {first} ORDER BY client_id""")
+    con.execute(f"INSERT INTO staged.touched SELECT DISTINCT client_id, 'new' FROM staged.{kind.name} WHERE {first}")
 
 
 def _take_turns(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
@@ -75,9 +74,6 @@ def _compare(con: duckdb.DuckDBPyConnection, kind: RecordKind, turn: int) -> Non
     What is current was last shown by the export it names, or by the source's newest whole export since.
     """
     same = " AND ".join(f"s.{column} IS NOT DISTINCT FROM h.{column}" for column in kind.content)
-    its_turn = f"row_id IN (SELECT row_id FROM staged.turns WHERE turn = {turn})"
-    if turn == 1:
-        its_turn += " OR row_id NOT IN (SELECT row_id FROM staged.turns)"
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.compared AS
         SELECT s.row_id, f.file_id, f.exported_at, h.client_id AS client_before, h.place, f.covers = 'all' AS is_whole,
@@ -87,13 +83,19 @@ def _compare(con: duckdb.DuckDBPyConnection, kind: RecordKind, turn: int) -> Non
         JOIN staged.files AS f USING (file_number)
         LEFT JOIN (SELECT rowid AS place, * FROM history.{kind.name} WHERE known_to IS NULL) AS h ON {_same_key(kind)}
         LEFT JOIN staged.covered AS c ON c.source = s.source
-        WHERE s.disposition = 'loaded' AND ({its_turn})""")
+        WHERE s.disposition = 'loaded' AND ({_its_turn(turn)})""")
     con.execute(f"""
         INSERT INTO staged.touched
         SELECT client_id, CASE verdict WHEN 'new' THEN 'new' ELSE '{CORRECTED}' END
         FROM (SELECT row_id, client_id FROM staged.{kind.name})
         JOIN (FROM staged.compared WHERE verdict IN ('new', 'changed')) USING (row_id)
         UNION SELECT client_before, '{CORRECTED}' FROM staged.compared WHERE verdict = 'changed'""")
+
+
+def _its_turn(turn: int) -> str:
+    """Whether a staged row is compared in this turn: in the first, all that have no other."""
+    later = "row_id NOT IN (SELECT row_id FROM staged.turns WHERE turn > 1)"
+    return later if turn == 1 else f"row_id IN (SELECT row_id FROM staged.turns WHERE turn = {turn})"
 
 
 def _same_key(kind: RecordKind) -> str:
