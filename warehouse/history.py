@@ -10,6 +10,7 @@ from datetime import datetime
 
 import duckdb
 
+from warehouse.confirming import confirm
 from warehouse.records import CORRECTED, KINDS, UNREAD, RecordKind
 from warehouse.windows import close_vanished, pass_over_late
 
@@ -113,15 +114,11 @@ def _confirm_same(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
 
     A whole export confirms all it holds by being one (staged.covered), so its rows need not be written to.
     """
-    con.execute(f"""
-        CREATE OR REPLACE TABLE staged.confirmed AS
-        SELECT place, c.exported_at, c.file_id, record_number
+    shown = f"""
+        SELECT place, c.file_id, record_number, c.exported_at
         FROM staged.compared AS c JOIN (SELECT row_id, record_number FROM staged.{kind.name}) USING (row_id)
-        WHERE verdict = 'same' AND is_whole IS NOT TRUE ORDER BY place""")
-    con.execute(f"""
-        UPDATE history.{kind.name} AS h SET exported_at = c.exported_at, file_id = c.file_id,
-            record_number = c.record_number
-        FROM staged.confirmed AS c WHERE h.rowid = c.place AND c.exported_at >= h.exported_at""")
+        WHERE verdict = 'same' AND is_whole IS NOT TRUE"""
+    confirm(con, f"history.{kind.name}", shown)
     con.execute(f"""
         UPDATE staged.{kind.name} SET disposition = 'unchanged'
         WHERE row_id IN (SELECT row_id FROM staged.compared WHERE verdict IN ('same', 'older'))""")

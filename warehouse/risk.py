@@ -12,6 +12,7 @@ from datetime import datetime
 import duckdb
 
 from warehouse.columns import RATERS, Column, resolve
+from warehouse.confirming import confirm
 from warehouse.instruments import Instrument
 from warehouse.instruments.comparisons import OPERATORS
 from warehouse.known_lines import RISKS
@@ -141,15 +142,9 @@ def _renew(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _confirm_known(con: duckdb.DuckDBPyConnection) -> None:
-    """Answers in lines that were known and not read: the newest export shows them too. DuckDB writes to rows in their
-    order at a thirtieth of the cost."""
-    con.execute(f"""
-        CREATE OR REPLACE TABLE staged.confirmed AS
+    """Answers in lines that were known and not read: the newest export shows them too."""
+    shown = f"""
         SELECT r.rowid AS place, f.file_id, k.record_number, f.exported_at
         FROM main.risk_answers AS r JOIN staged.known_lines AS k ON r.response_id = k.id AND k.records = '{RISKS}'
-        JOIN staged.files AS f ON f.source = r.source AND f.file_number = k.file_number
-        WHERE f.exported_at >= r.exported_at ORDER BY place""")
-    con.execute("""
-        UPDATE main.risk_answers AS r
-        SET file_id = c.file_id, record_number = c.record_number, exported_at = c.exported_at
-        FROM staged.confirmed AS c WHERE r.rowid = c.place""")
+        JOIN staged.files AS f ON f.source = r.source AND f.file_number = k.file_number"""
+    confirm(con, "main.risk_answers", shown)
