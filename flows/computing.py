@@ -25,7 +25,7 @@ from warehouse import (
     summary,
 )
 from warehouse.definitions import changed, note_changed
-from warehouse.settings import setting
+from warehouse.settings import ONE_THREAD, setting
 from warehouse.tables import Table
 
 
@@ -68,7 +68,7 @@ def compute(tonight: Tonight) -> None:
 def compute_clinic(tonight: Tonight) -> None:
     """The clinic's tables, which read what is finished; and by how much the load moved everything. In one thread:
     between so many small writes a second one mostly waits."""
-    with setting(tonight.con, *building.LESS_MEMORY), setting(tonight.con, *frames.ONE_READER):
+    with setting(tonight.con, *building.LESS_MEMORY), setting(tonight.con, *ONE_THREAD):
         _compute_clinic(tonight, transforms.tables())
     movement.write_movements(tonight.con, tonight.load_id)
 

@@ -12,16 +12,15 @@ import duckdb
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from warehouse.settings import setting
+from warehouse.settings import ONE_THREAD, setting
 
 THREADS = 2
-ONE_READER = ("threads", 1)  # a stream has one; a second thread would spin beside it, at twice the cost
 # polars scans the parts of a query in threads of its own, and a DuckDB connection answers one question at a time.
 _one_at_a_time = Lock()
 
 
 class Stream:
-    """A polars frame as DuckDB scans it."""
+    """A polars frame as DuckDB scans it: with one thread, beside which a second would spin, at twice the cost."""
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self._frame = frame
@@ -34,7 +33,7 @@ def insert(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> N
     """Append a frame to a table, column by name."""
     stream = Stream(frame)  # noqa: F841  DuckDB finds it by its name
     values = (f"{name}::UUID" if dtype == pl.Binary else name for name, dtype in frame.schema.items())
-    with setting(con, *ONE_READER):
+    with setting(con, *ONE_THREAD):
         con.execute(f"INSERT INTO {table} ({', '.join(frame.columns)}) SELECT {', '.join(values)} FROM stream")
 
 
@@ -51,7 +50,7 @@ def fetch(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
 def fetch_over(con: duckdb.DuckDBPyConnection, frame: pl.DataFrame, query: str) -> pl.DataFrame:
     """A query's rows over a frame, which is called `stream` in it."""
     stream = Stream(frame)  # noqa: F841  DuckDB finds it by its name
-    with setting(con, *ONE_READER):
+    with setting(con, *ONE_THREAD):
         return pl.DataFrame(con.sql(query))
 
 

@@ -24,8 +24,8 @@ def close_books(con: duckdb.DuckDBPyConnection, load: Mapping[str, object], curr
 
 
 def in_one_thread(con: duckdb.DuckDBPyConnection) -> None:
-    """From here on it works in one thread: to look for a key that stands twice, to count people apart per group, and to
-    pack what a night changed, costs two threads up to half as much processor time again."""
+    """From here on it works in one thread: to count people apart per group, and to pack what a night changed, costs two
+    threads half as much processor time again."""
     con.execute("SET threads = 1")
 
 

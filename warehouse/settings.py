@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import duckdb
 
+ONE_THREAD = ("threads", 1)
+
 
 @contextmanager
 def setting(con: duckdb.DuckDBPyConnection, name: str, value: object) -> Iterator[None]:
