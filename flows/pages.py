@@ -41,12 +41,14 @@ class Audience:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A page to be: whom it is for, what is asked on it, up to which day its data go, what to know first."""
+    """A page to be: whom it is for, what is asked on it, up to which day its data go, what to know first, and the other
+    pages by name."""
 
     audience: Audience
     asked: Sequence[Asked]
     data_to: date
     warnings: Sequence[str]
+    links: Sequence[tuple[str, str]] = ()
     footer: Sequence[str] = ()
 
 
@@ -65,35 +67,46 @@ def draw(tonight: Tonight) -> None:
 def draw_pages(order: Order) -> list[str]:
     """Draw every page anew from what is published, but for what would be the same; the questions that failed, by
     name."""
-    questions, place, zone = load_questions().values(), pages_folder(order.folders), order.clinic.zone
+    questions, place = load_questions().values(), pages_folder(order.folders)
     with asking.open_locked(order.folders.published) as con:
         newest, late = asking.newest(con), asking.late(con)
         books = [ask(con, each) for each in questions if each.audience == "operations"]
         described = dictionary_pages(con, pages_in(place / "dictionary"))
     with asking.open_safe(order.folders.safe) as con:
         shared, last_day = ask_safely(con, questions), asking.closed_to(con) - timedelta(days=1)
-    warnings, audiences = _warnings(order, newest, late), _audiences(shared)
-    sheets = [
-        Sheet(each, [asked for asked in shared if _is_for(asked, each)], last_day, warnings, (HIDING,))
-        for each in audiences
-    ]
-    sheets.append(Sheet(OPERATIONS, books, newest["data_to"].astimezone(zone), [*warnings, *_reasons(order)]))
+    sheets = _shared_sheets(shared, last_day, _warnings(order, newest, late))
+    data_to, published = (newest[name].astimezone(order.clinic.zone) for name in ("data_to", "published_at"))
+    sheets.append(Sheet(OPERATIONS, books, data_to, [*sheets[0].warnings, *_reasons(order)]))
     before = {each.parent.name: each.read_text(encoding="utf-8") for each in written_pages(place)}
     kept = {mark: svg for html in before.values() for mark, svg in drawings(html).items()}
     files, failed = {f"dictionary/{name}": html for name, html in described.items()}, set()
     for each in sheets:
-        pages = _links(audiences) if each.audience is CLINIC else ()
-        above = _header(each, newest["published_at"].astimezone(zone), pages)
         name = each.audience.folder
-        files[f"{name}/index.html"], broken = _drawn(each, above, before.get(name, ""), kept)
+        files[f"{name}/index.html"], broken = _drawn(each, _header(each, published), before.get(name, ""), kept)
         failed |= broken
     remove_others(place, {write_page(place / name, html) for name, html in files.items()})
     return sorted(failed)
 
 
-def _header(sheet: Sheet, published: datetime, pages: Sequence[tuple[str, str]]) -> str:
+def _shared_sheets(shared: Sequence[Asked], last_day: date, warnings: Sequence[str]) -> list[Sheet]:
+    """The clinic's page, which links to the others, and theirs."""
+    audiences = _audiences(shared)
+    return [
+        Sheet(
+            each,
+            [asked for asked in shared if _is_for(asked, each)],
+            last_day,
+            warnings,
+            links=_links(audiences) if each is CLINIC else (),
+            footer=(HIDING,),
+        )
+        for each in audiences
+    ]
+
+
+def _header(sheet: Sheet, published: datetime) -> str:
     dates = f"Data to {day(sheet.data_to)}. Published {moment(published)}."
-    return header(sheet.audience.title, dates=dates, warnings=sheet.warnings, pages=pages)
+    return header(sheet.audience.title, dates=dates, warnings=sheet.warnings, pages=sheet.links)
 
 
 def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]) -> tuple[str, set[str]]:
