@@ -10,7 +10,8 @@ from nights import Place, open_place
 
 @contextmanager
 def few_tables(*more: str) -> Iterator[None]:
-    """Only the tables that headlines are about, and nothing built on the others: those ask nothing else of history.
+    """Only the records' own tables, none of the clinic's made, and nothing built on the others: those ask nothing else
+    of history.
 
     `more`: views that are wanted all the same.
     """

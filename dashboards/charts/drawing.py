@@ -67,4 +67,5 @@ def _fonts_that_it_brings() -> Iterator[None]:
         yield
     finally:
         del os.environ["FONTCONFIG_FILE"]
-        os.environ |= {} if before is None else {"FONTCONFIG_FILE": before}
+        if before is not None:
+            os.environ["FONTCONFIG_FILE"] = before

@@ -17,7 +17,6 @@ from flows.bench.scores import compare
 from flows.bench.work import WHICH
 
 SIZES = "XS is a trial, M ten times S; history: a night after a history and after ten times as much (default: S)"
-
 TABLES = "all, or those of the records, sessions, scores and alliance, without metrics and pages (default: all)"
 
 
