@@ -11,6 +11,7 @@ from flows.crosswalk import add_people, birth_dates
 from flows.definitions import fingerprints
 from flows.known_lines import remember
 from flows.order import Tonight
+from transforms.zeros import without_sign
 from warehouse import (
     building,
     computing,
@@ -163,4 +164,4 @@ def _compute_clinic(tonight: Tonight, tables: list[Table]) -> None:
 
 def _made(table: Table, known: dict) -> pl.DataFrame:
     frame = table(**{name: known[name] for name in table.reads})
-    return frame.select(table.column_names).collect()
+    return without_sign(frame.select(table.column_names).collect())

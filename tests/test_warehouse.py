@@ -51,6 +51,17 @@ def test_every_table_view_and_column_says_what_it_means(con):
     assert con.sql("SELECT count(*) FROM duckdb_columns() WHERE NOT internal").fetchone()[0] > 200
 
 
+def test_no_zero_has_a_sign(con):
+    numbers = """SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()
+        WHERE data_type = 'DOUBLE' AND schema_name IN ('main', 'shared')"""
+    signed = [
+        f"{table}.{column}"
+        for table, column in con.sql(numbers).fetchall()
+        if con.sql(f"SELECT count(*) FROM {table} WHERE {column} = 0 AND signbit({column})").fetchone()[0]
+    ]
+    assert signed == []
+
+
 NOT_IN_THE_DEMO = {"course_against_expected"}  # too few clients
 
 

@@ -13,6 +13,7 @@ import polars as pl
 from transforms.derivable import rounded
 from transforms.shown_alone import shown_alone
 from transforms.shown_together import shown_together
+from transforms.zeros import without_sign
 from warehouse.sharing import ALL, Contract, Profile, Sharing
 
 _EXACT = (pl.Date, pl.Datetime, pl.Time, pl.Binary, pl.Float64, pl.Float32)
@@ -77,14 +78,14 @@ def _written(
         for name in is_shown
         if name not in steps
     }
-    made |= {name: ((rows[name] / step).round() * step).round(6) + 0.0 for name, step in steps.items()}
+    made |= {name: ((rows[name] / step).round() * step).round(6) for name, step in steps.items()}
     kept = [
         pl.when(pl.Series(is_shown[name], dtype=pl.Boolean)).then(made[name]).alias(name) for name in contract.numbers
     ]
     is_hidden = pl.any_horizontal(
         pl.lit(False), *(~pl.Series(is_shown[name], dtype=pl.Boolean) for name in contract.numbers)
     )
-    return rows.select(*contract.keys, *kept, is_hidden.alias("is_hidden"))
+    return without_sign(rows.select(*contract.keys, *kept, is_hidden.alias("is_hidden")))
 
 
 def _without_silent_rows(shown: pl.DataFrame, contract: Contract, filters: Sequence[str]) -> pl.DataFrame:

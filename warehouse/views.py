@@ -50,7 +50,7 @@ VIEWS = (
         ],
         """
         SELECT response_id, client_id, session_id, instrument, rater, completed_at, item,
-            round(answer::DOUBLE, 4) AS value, is_used
+            round(answer::DOUBLE, 4) + 0.0 AS value, is_used
         FROM (SELECT r.response_id, r.client_id, r.session_id, r.instrument, r.rater, r.completed_at, r.is_used,
                 unnest(h.answers) AS answer, generate_subscripts(h.answers, 1)::INTEGER AS item
               FROM main.responses AS r JOIN history.responses AS h USING (source, response_id)
