@@ -25,10 +25,9 @@ LIMITS = {"threads": THREADS, "memory_limit": "600MB"}  # above it DuckDB works 
 _SETTINGS = {
     # Nobody recovers a building file: it is written out once, when it is sealed.
     "wal_autocheckpoint": "1TB",
-    # For long texts; ours are a few words each, and trying these on every segment costs a tenth of an insert.
-    "disabled_compression_methods": "fsst,zstd,dict_fsst",
     # Our texts are few words, each many times: what else fits them need not be tried. Columns of other types choose.
-    "force_compression": "dictionary",
+    "disabled_compression_methods": "fsst,zstd",
+    "force_compression": "dict_fsst",
     # A row group is written as soon as it is full, not five at once: less waits in memory, for a transaction's end.
     "write_buffer_row_group_count": 1,
 }

@@ -1,7 +1,7 @@
 """Every DuckDB file is opened here: plain, or encrypted where there is a key (warehouse/encryption.py).
 
-An encrypted file is attached to a database in memory and used, so that bare names are its own. DuckDB writes one only
-with an extension loaded, which comes from a wheel: nothing is ever downloaded.
+An encrypted file, and one to write to, is attached to a database in memory and used, so that bare names are its own.
+DuckDB writes an encrypted one only with an extension loaded, which comes from a wheel: nothing is ever downloaded.
 """
 
 from __future__ import annotations
@@ -14,21 +14,24 @@ import duckdb
 from warehouse import encryption
 from warehouse.errors import Unusable
 
-NAME = "rapport"  # of an encrypted file among the databases of its connection
+NAME = "rapport"  # of an attached file among the databases of its connection
+# What plain files are written for, and any newer DuckDB (encrypted ones are for 1.5). It has DICT_FSST, which packs
+# texts at three quarters of the cost; only an attached file is taken to it when an older DuckDB began it.
+STORAGE = "v1.4.0"
 _NOTHING_FETCHED = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 
 
 def open_file(path: Path, *, read_only: bool = False, **config: object) -> duckdb.DuckDBPyConnection:
     """A warehouse file. Raises Unusable when it is encrypted otherwise than the key says."""
-    if encryption.key() is None:
-        return _opened(path, read_only, config)
+    if encryption.key() is None and read_only:
+        return _opened(path, config)
     return _used(open_memory(**{"temp_directory": f"{path}.tmp"} | config), path, read_only)
 
 
 def open_briefly(path: Path) -> duckdb.DuckDBPyConnection:
     """A warehouse file to read a row from it, in as little time as possible: without threads, spilling or extension."""
     if encryption.key() is None:
-        return _opened(path, True, {"threads": 1})
+        return _opened(path, {"threads": 1})
     return _used(duckdb.connect(config=_NOTHING_FETCHED | {"threads": 1, "temp_directory": ""}), path, True)
 
 
@@ -77,9 +80,9 @@ def is_as_the_key_says(path: Path) -> bool:
     return True
 
 
-def _opened(path: Path, read_only: bool, config: dict[str, object]) -> duckdb.DuckDBPyConnection:
+def _opened(path: Path, config: dict[str, object]) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(str(path), read_only=read_only, config=config)
+        return duckdb.connect(str(path), read_only=True, config=config)
     except duckdb.Error as error:
         raise encryption.why_not_opened(path, str(error)) or error from None
 
@@ -95,8 +98,14 @@ def _used(con: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> duckdb
 
 
 def _attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, read_only: bool, key: str | None) -> None:
-    options = [*(["READ_ONLY"] if read_only else []), *(["ENCRYPTION_KEY $key"] if key else [])]
-    statement = f"ATTACH '{_quoted(path)}' AS {name}" + (f" ({', '.join(options)})" if options else "")
+    whether = {
+        "READ_ONLY": read_only,
+        "ENCRYPTION_KEY $key": key,
+        f"STORAGE_VERSION '{STORAGE}'": not (key or read_only),
+    }
+    statement = (
+        f"ATTACH '{_quoted(path)}' AS {name} ({', '.join(option for option, is_so in whether.items() if is_so)})"
+    )
     try:
         con.execute(statement, {"key": key} if key else None)
     except duckdb.Error as error:
