@@ -69,7 +69,7 @@ def compute(tonight: Tonight) -> None:
 def compute_clinic(tonight: Tonight) -> None:
     """The clinic's tables, which read what is finished; and by how much the load moved everything. In one thread:
     between so many small writes a second one mostly waits."""
-    with setting(tonight.con, *building.LESS_MEMORY), setting(tonight.con, *ONE_THREAD):
+    with setting(tonight.con, *building.LEAST_MEMORY), setting(tonight.con, *ONE_THREAD):
         _compute_clinic(tonight, transforms.tables())
     movement.write_movements(tonight.con, tonight.load_id)
 
@@ -99,7 +99,7 @@ def _compute_clients(tonight: Tonight, tables: list[Table], wanted: set[str], be
     """
     con = tonight.con
     buckets = computing.deal_buckets(con, tonight.order.bucket_count)
-    with computing.filled_at_once(con), _whole_frames():
+    with setting(con, *building.LESS_MEMORY), computing.filled_at_once(con), _whole_frames():
         for bucket in range(buckets):
             name = f"bucket {bucket + 1} of {buckets}"
             tonight.told(f"computing {name}")

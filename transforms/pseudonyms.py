@@ -24,7 +24,7 @@ class Pseudonyms:
     """Pseudonyms under one key. Client and therapist ids are remembered for the crosswalk."""
 
     def __init__(self, key: bytes, links: ClientLinks = NO_LINKS) -> None:
-        self._digest = _keyed_digest(key)
+        self._digests = _keyed_digests(key)
         self._goes_by = links.goes_by
         self._known: dict[tuple[str, str], dict[str, bytes]] = {}
 
@@ -36,19 +36,23 @@ class Pseudonyms:
         """The same as 16 bytes, as columns hold it."""
         if kind == "client" and self._goes_by:
             space, text = self._goes_by.get((space, text.strip()), (space, text))
-        return self._digest(SEPARATOR.join((space, kind, text.strip())))
+        return self._one(space, kind, text)
 
     def alone(self, space: str, number: str) -> str:
         """The pseudonym that a client's number has when it is not joined to any other."""
-        return self._digest(SEPARATOR.join((space, "client", number.strip()))).hex()
+        return self._one(space, "client", number).hex()
+
+    def _one(self, space: str, kind: str, text: str) -> bytes:
+        (made,) = self._digests(f"{space}{SEPARATOR}{kind}{SEPARATOR}", [text.strip().encode()])
+        return made
 
     def ids(self, space: str, kind: str, texts: pl.Series) -> pl.Series:
         """The pseudonyms of a column of ids, as 16 bytes; null stays null."""
         prefix = f"{space}{SEPARATOR}{kind}{SEPARATOR}"
         distinct = texts.unique().drop_nulls()
         if distinct.len() * 2 > texts.len():  # mostly different: no detour over the distinct ones
-            return _column(texts.name, [t if t is None else self._digest(prefix + t) for t in texts.to_list()])
-        return _in_place(texts, distinct, [self._digest(prefix + t) for t in distinct.to_list()])
+            return _column(texts.name, self._digests(prefix, texts.cast(pl.Binary).to_list()))
+        return _in_place(texts, distinct, self._digests(prefix, distinct.cast(pl.Binary).to_list()))
 
     def people(self, space: str, kind: str, texts: pl.Series) -> pl.Series:
         """As `ids`, and remembered: each person's id is hashed once a night."""
@@ -65,19 +69,28 @@ class Pseudonyms:
         return pl.DataFrame(rows, schema=["kind", "id_space", "number", "pseudonym"], orient="row").cast(pl.String)
 
 
-def _keyed_digest(key: bytes) -> Callable[[str], bytes]:
-    """HMAC-SHA256 (RFC 2104) with both keyed states made once: half the cost of hmac.digest for each id."""
+def _keyed_digests(key: bytes) -> Callable[[str, Iterable[bytes | None]], list[bytes | None]]:
+    """HMAC-SHA256 (RFC 2104) of many texts that begin alike, cut to 16 bytes; null stays null. What they share, the
+    keyed states and the prefix, is hashed once: a third of the cost of hmac.digest for each id."""
     padded = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded)).copy
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
     outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded)).copy
 
-    def digest(text: str) -> bytes:
-        inside, outside = inner(), outer()
-        inside.update(text.encode())
-        outside.update(inside.digest())
-        return outside.digest()[:16]
+    def digests(prefix: str, texts: Iterable[bytes | None]) -> list[bytes | None]:
+        begun = inner.copy()
+        begun.update(prefix.encode())
+        made: list[bytes | None] = []
+        for text in texts:
+            if text is None:
+                made.append(None)
+                continue
+            inside, outside = begun.copy(), outer()
+            inside.update(text)
+            outside.update(inside.digest())
+            made.append(outside.digest()[:16])
+        return made
 
-    return digest
+    return digests
 
 
 def _column(name: str, values: Iterable[bytes | None]) -> pl.Series:
