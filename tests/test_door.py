@@ -2,6 +2,8 @@
 
 import io
 import tempfile
+import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -106,3 +108,15 @@ def test_parquet_becomes_text_as_a_csv_would_with_its_instants_in_utc():
     rows, counts = opened(data, "id", "at", "on", "value")
     assert rows == [(1, "2026-03-02T15:00:00.000000Z", "7", "2026-03-02", "0.5")]
     assert counts == (0, 1, 0)
+
+
+def test_parquet_in_an_archive_is_the_same_and_keeps_the_order_of_its_rows():
+    data = parquet(pl.DataFrame({"id": range(5000), "fee": [Decimal("80.50")] * 5000, "who": ["é"] * 5000}))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("export.parquet", data)
+    rows, counts = opened(archive.getvalue())
+    assert (rows, counts) == opened(data)
+    assert counts == (0, 5000, 0)
+    assert [row[0] for row in rows] == list(range(1, 5001))
+    assert rows[4999] == (5000, "80.50", "4999", "é")  # columns by name

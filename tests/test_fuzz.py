@@ -52,3 +52,11 @@ def test_a_whole_file_is_read(name, tmp_path):
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_damaged_file_is_read_so_that_its_records_add_up_or_is_refused(name):
     assert damage_files(name, TIMES, 7) < TIMES
+
+
+def test_parquet_with_a_wrong_byte_anywhere_is_read_or_refused():
+    """polars panicked on some of these, and others ended its process."""
+    _, data = FORMATS["Parquet"]
+    spoiled = [data[:at] + b"\xff" + data[at + 1 :] for at in range(0, len(data), 21)]
+    refused = [expect_rows_or_refusal("Parquet", each) for each in spoiled]
+    assert 0 < sum(refused) < len(refused)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
 
 import fastexcel
 import polars as pl
@@ -10,6 +13,7 @@ import polars as pl
 from transforms.sources.content import Content
 from transforms.sources.opened import RECORD, Opened, Shape
 from warehouse.errors import Refused
+from warehouse.parquet import read_parquet
 
 LARGEST = 512 << 20  # bytes of a spreadsheet: a million rows of some forty columns
 _NO_DAY = "1899-12-31 "  # what a time of day stands on
@@ -59,12 +63,26 @@ def _chunks(opened: Opened, rows: pl.DataFrame, shape: Shape) -> Iterator[pl.Dat
 def open_parquet(content: Content) -> Opened:
     """Open Parquet: its instants in UTC. Raises Refused when it is damaged."""
     try:
-        frame = pl.read_parquet(content.whole(LARGEST) if content.member else content.path)
-    except (pl.exceptions.PolarsError, OSError):
+        with _file_of(content) as file:
+            frame = read_parquet(file)
+    except (ValueError, OSError):
         raise Refused("begins like Parquet but is damaged or truncated; export it again") from None
     opened = Opened(content.path, [name.strip() for name in frame.columns], header_count=0)
     opened.chunks = _parquet_text(opened, frame)
     return opened
+
+
+@contextmanager
+def _file_of(content: Content) -> Iterator[BinaryIO]:
+    """The file, or what an archive holds as a file in memory: nothing is unpacked onto the disk."""
+    if content.member is None:
+        with content.opened() as file:
+            yield file
+        return
+    with os.fdopen(os.memfd_create("export"), "w+b") as file:
+        file.write(content.whole(LARGEST))
+        file.flush()
+        yield file
 
 
 def _parquet_text(opened: Opened, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
