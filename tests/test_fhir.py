@@ -7,6 +7,7 @@ from drawn import lines, seen
 from nights import but_for_finished_tables, open_place
 from reading import Reading
 
+from warehouse.errors import Refused
 from warehouse.presets import load_presets
 
 SOURCE = '[sources.record]\nformat = "fhir"\nfiles = "*"\n'
@@ -173,3 +174,20 @@ def test_what_was_entered_in_error_is_taken_back(tmp_path):
     assert place.ask("SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM responses)") == [(1, 0)]
     why = "SELECT closed_because FROM history.{} WHERE known_to = 2"
     assert place.ask(f"{why.format('appointments')} UNION ALL {why.format('responses')}") == [("entered in error",)] * 2
+
+
+@pytest.mark.parametrize(
+    ("whole", "damaged"), [('"entry"', '"antry"'), ('"resource":', '"resourze":')], ids=["entry", "resource"]
+)
+def test_a_bundle_is_refused_in_which_the_name_of_what_it_holds_is_damaged(tmp_path, whole, damaged):
+    entries = [{"resource": appointment("1", "fulfilled")}, {"resource": appointment("2", "fulfilled")}]
+    data = json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    assert data.count(whole) > 0
+    with pytest.raises(Refused, match="export it again"):
+        Reading(tmp_path, SOURCE, data.replace(whole, damaged, 1).encode(), "record")
+
+
+@pytest.mark.parametrize("bundle", [{"total": 0, "type": "searchset"}, {"entry": [{"response": {"status": "204"}}]}])
+def test_a_bundle_that_says_that_it_holds_nothing_holds_nothing(tmp_path, bundle):
+    data = json.dumps({"resourceType": "Bundle", "_type": {}, **bundle})
+    assert Reading(tmp_path, SOURCE, data.encode(), "record").opened.record_count == 0

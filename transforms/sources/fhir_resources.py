@@ -17,6 +17,11 @@ POINTS = {"LA6568-5": "0", "LA6569-3": "1", "LA6570-1": "2", "LA6571-9": "3"}
 UNBOOKED = ("proposed", "pending", "waitlist")
 _ORDINAL = ("ordinalValue", "itemWeight")  # extensions that say what a choice counts
 _LOG = ("exportId", "eventId")  # of a bulk export's log
+# What else a Bundle and an entry of it may have (https://hl7.org/fhir/R5/bundle.html, and STU3's fhir_comments).
+_OF_BUNDLE = {"resourceType", "id", "meta", "implicitRules", "language", "identifier", "type", "timestamp", "total"}
+_OF_BUNDLE |= {"link", "signature", "issues", "fhir_comments"}
+_OF_ENTRY = {"id", "extension", "modifierExtension", "link", "fullUrl", "search", "request", "response"}
+_OF_ENTRY |= {"fhir_comments"}
 
 
 def resources(value: object) -> Iterator[object]:
@@ -25,8 +30,8 @@ def resources(value: object) -> Iterator[object]:
         for each in value:
             yield from resources(each)
     elif isinstance(value, dict) and value.get("resourceType") == "Bundle":
-        for entry in _list(value.get("entry")):
-            if isinstance(entry, dict) and "resource" in entry:
+        for entry in _list(value["entry"]) if _has(value, "entry", _OF_BUNDLE) else ():
+            if isinstance(entry, dict) and _has(entry, "resource", _OF_ENTRY):
                 yield from resources(entry["resource"])
     elif isinstance(value, dict) and value.get("resourceType") == "OperationOutcome":
         raise Refused("is an error that the FHIR server returned (OperationOutcome); export it again")
@@ -34,6 +39,14 @@ def resources(value: object) -> Iterator[object]:
         yield value
     else:
         raise Refused("is JSON without FHIR resources (resourceType); correct its format in clinic.toml")
+
+
+def _has(whole: Record, name: str, others: set[str]) -> bool:
+    """Whether a part that may be missing is there. Where it is not and something stands there that has no place, its
+    name is damaged, and what it holds would be lost without a word: Refused."""
+    if name not in whole and any(not each.startswith("_") and each not in others for each in whole):
+        raise Refused(f"has a FHIR Bundle without '{name}' where something unknown stands; export it again")
+    return name in whole
 
 
 def rows_of(resource: Record, items: list[str]) -> Iterator[dict[str, str | None]]:
