@@ -98,14 +98,9 @@ def _used(con: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> duckdb
 
 
 def _attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, read_only: bool, key: str | None) -> None:
-    whether = {
-        "READ_ONLY": read_only,
-        "ENCRYPTION_KEY $key": key,
-        f"STORAGE_VERSION '{STORAGE}'": not (key or read_only),
-    }
-    statement = (
-        f"ATTACH '{_quoted(path)}' AS {name} ({', '.join(option for option, is_so in whether.items() if is_so)})"
-    )
+    options = [*(["READ_ONLY"] if read_only else []), *(["ENCRYPTION_KEY $key"] if key else [])]
+    options = options or [f"STORAGE_VERSION '{STORAGE}'"]
+    statement = f"ATTACH '{_quoted(path)}' AS {name} ({', '.join(options)})"
     try:
         con.execute(statement, {"key": key} if key else None)
     except duckdb.Error as error:
