@@ -8,7 +8,6 @@ Birth dates are today's: the private crosswalk keeps one per client.
 from __future__ import annotations
 
 import sys
-import tempfile
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -20,15 +19,17 @@ from flows.terminal import arguments, finish
 from flows.verify import at_desk
 from warehouse import compaction, knowing, publishing
 from warehouse.errors import Unusable
+from warehouse.publication import published_version
+from warehouse.scratch import scratch_folder
 
 
 def as_known_on(order: Order, day: date, out: Path) -> int:
     """Write the file; the load whose knowledge it holds. Raises Unusable when nothing was known by then."""
     if out.exists():
         raise Unusable(f"{out.name} is there already; give --out another name")
-    published = order.folders.published.resolve()
-    with tempfile.TemporaryDirectory(dir=order.folders.private) as scratch:
-        tonight = at_desk(order, published, Path(scratch))
+    published = published_version(order.folders)
+    with scratch_folder(order.folders.building, "as-known-on") as scratch:
+        tonight = at_desk(order, published, scratch)
         try:
             load_id = knowing.load_of_day(tonight.con, day)
             if load_id is None:

@@ -18,13 +18,14 @@ from flows.night import Runner, night, plainly
 from flows.order import Order, Tonight, place_order
 from flows.terminal import arguments, finish
 from warehouse.publishing import as_of_published
+from warehouse.versions import current_version
 
 
 def month_ends(order: Order) -> list[datetime]:
     """The nights to run: after each month that an export was made in and that is not published yet; the last is now."""
     made = (at for source in order.clinic.sources for _, at in matching(order.exports, source) if at)
-    published = order.folders.published
-    known_to = as_of_published(published) if published.exists() else datetime.min.replace(tzinfo=UTC)
+    published = current_version(order.folders.published)
+    known_to = as_of_published(published) if published else datetime.min.replace(tzinfo=UTC)
     ends = {_end_of_month(at, order) for at in made if known_to < at <= order.as_of}
     return [*sorted(end for end in ends if end < order.as_of), order.as_of]
 

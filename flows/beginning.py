@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from flows.crosswalk import open_crosswalk
+import polars as pl
+
+from flows.crosswalk import crosswalk_of, crosswalk_restored
 from flows.key import read_key
 from flows.order import Tonight
 from flows.tombstones import read_tombstones
 from transforms.pseudonyms import Pseudonyms
-from warehouse import building, folders, publishing, staging
-from warehouse.attempts import failed_attempts
+from warehouse import building, publishing, staging
+from warehouse.attempts import failed_attempts, unreadable_attempts
 from warehouse.errors import Unusable
+from warehouse.folders import copy_to
+from warehouse.versions import current_load, current_version, load_of
 
 
 def begin(tonight: Tonight, base: Path | None = None) -> None:
     """Yesterday's file (or another version, `base`) copied to a building file; the key; the crosswalk."""
     order = tonight.order
-    order.folders.sweep()
     tonight.pseudonyms = Pseudonyms(read_key(order.folders), order.clinic.client_links)
     tonight.tombstones = read_tombstones(order.folders)
     tonight.failed_attempts = failed_attempts(order.folders)
-    tonight.building = folders.copy_version(order.folders, base or order.folders.published, os.getpid())
-    tonight.con = building.open_building(tonight.building, order.folders.building)
+    _tell_unreadable_attempts(tonight)
+    tonight.crosswalk = _crosswalk(tonight, base)
+    tonight.building = tonight.scratch / order.folders.published.name
+    if version := base or current_version(order.folders.published):
+        copy_to(version, tonight.building)
+    tonight.con = building.open_building(tonight.building, tonight.scratch)
     tonight.staging = staging.Staging(tonight.con)
     _same_key_as_yesterday(tonight)
-    tonight.crosswalk = open_crosswalk(order.folders.crosswalk)
+
+
+def _crosswalk(tonight: Tonight, base: Path | None) -> pl.DataFrame:
+    where = tonight.order.folders
+    current = current_load(where.published)
+    return crosswalk_restored(where, load_of(base), current) if base else crosswalk_of(where, current)
+
+
+def _tell_unreadable_attempts(tonight: Tonight) -> None:
+    if count := unreadable_attempts(tonight.order.folders):
+        tonight.troubles.append(
+            f"{count} lines of private/attempts.jsonl cannot be read, so nights that failed may be missing from the "
+            "books; the file is begun anew"
+        )
 
 
 def _same_key_as_yesterday(tonight: Tonight) -> None:

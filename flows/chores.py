@@ -16,6 +16,7 @@ from flows.compact import compact as compact_published
 from flows.compact import place_compaction
 from flows.erasure_requests import fulfil
 from flows.order import place_change, place_order
+from flows.restore import place_restoration
 from flows.restore import restore as restore_load
 from flows.tasks import as_task
 from flows.telling import telling_failure
@@ -66,5 +67,5 @@ def forget(exports: str, clinic: str, warehouse: str) -> None:
 def restore(clinic: str, warehouse: str, load_id: int) -> None:
     """The version of a load that is kept, as a new load."""
     with telling_failure(Path(clinic), Path(warehouse), what="restoration"):
-        made = restore_load(place_change(Path(clinic), Path(warehouse)), load_id)
+        made = restore_load(place_restoration(Path(clinic), Path(warehouse), load_id), load_id)
     get_run_logger().info("load %s is published again, as load %s", load_id, made)

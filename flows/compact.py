@@ -13,24 +13,27 @@ from pathlib import Path
 
 from flows.beginning import begin
 from flows.checking import check_tables
-from flows.night import at_work, sayable
+from flows.failures import sayable
+from flows.night import at_work
 from flows.order import Order, place_change
 from flows.publishing import publish
 from flows.terminal import arguments, finish
 from warehouse import compaction, computing
-from warehouse.folders import Folders, night_lock
+from warehouse.folders import Folders
+from warehouse.publication import published_version, writing
 
 
 def place_compaction(clinic: Path, warehouse: Path) -> Order:
     """The order, after every kept file was rewritten that is not encrypted as the key in the environment says. Raises
     RapportError; run again, it finishes what was interrupted."""
     where = Folders(warehouse)
-    if where.published.exists():
-        with night_lock(where):
-            try:
-                compaction.rekey(where)
-            except Exception as error:
-                raise sayable(error) from None
+    where.refuse_other_user()
+    published_version(where)
+    with writing(where):
+        try:
+            compaction.rekey(where)
+        except Exception as error:
+            raise sayable(error) from None
     return place_change(clinic, warehouse)
 
 

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import polars as pl
 
+from warehouse.errors import Damaged
+from warehouse.folders import Folders
+from warehouse.parquet import read_parquet
+from warehouse.versions import told_place, version_of
+
 CROSSWALK = {
     "kind": pl.String,
     "id_space": pl.String,
@@ -16,9 +21,44 @@ CROSSWALK = {
 }
 
 
-def open_crosswalk(link: Path) -> pl.DataFrame:
-    """Everybody met so far: kind, id_space, number (the raw id), pseudonym, birth_date; empty at first."""
-    return pl.read_parquet(link) if link.exists() else pl.DataFrame(schema=CROSSWALK)
+def read_crosswalk(version: Path) -> pl.DataFrame:
+    """Read one version of the crosswalk. Raises Damaged."""
+    try:
+        with version.open("rb") as file:
+            return read_parquet(file).select(list(CROSSWALK)).cast(CROSSWALK)
+    except (ValueError, pl.exceptions.PolarsError):
+        raise Damaged(
+            f"the crosswalk {told_place(version)} is damaged and cannot be read; publish a kept load again (restore "
+            "lists them), or bring the file back from a backup"
+        ) from None
+
+
+def crosswalk_of(folders: Folders, load_id: int) -> pl.DataFrame:
+    """Return everybody met up to a load: kind, id_space, number (the raw id), pseudonym, birth_date; nobody before the
+    first. Raises Damaged where it is damaged or not kept."""
+    if load_id == 0:
+        return pl.DataFrame(schema=CROSSWALK)
+    version = version_of(folders.crosswalk, load_id)
+    if version is None:
+        raise Damaged(
+            f"the crosswalk of load {load_id} is missing in private/versions; publish a kept load again (restore lists "
+            "them), or bring the file back from a backup"
+        )
+    return read_crosswalk(version)
+
+
+def crosswalk_restored(folders: Folders, load_id: int, current: int) -> pl.DataFrame:
+    """Return the crosswalk of a load that is published again: everybody met since, with the birth dates that the load
+    knew. A crosswalk of the current load that is damaged is done without: the next night meets these people again."""
+    known = crosswalk_of(folders, load_id)
+    try:
+        met = crosswalk_of(folders, current)
+    except Damaged:
+        return known
+    born = known.select("pseudonym", "birth_date", "born_at_export").unique("pseudonym")
+    since = met.join(born, on="pseudonym", how="anti", maintain_order="left")
+    again = met.drop("birth_date", "born_at_export").join(born, on="pseudonym", maintain_order="left")
+    return pl.concat([again.select(list(CROSSWALK)), since])
 
 
 def add_people(known: pl.DataFrame, met: pl.DataFrame, births: list[pl.DataFrame]) -> pl.DataFrame:

@@ -16,10 +16,11 @@ from datetime import date
 from pathlib import Path
 
 from flows.forget import Receipt, find_person, forget, still_holding
-from flows.order import place_change
+from flows.order import need_exports, place_change
 from flows.terminal import arguments, finish
 from warehouse.errors import RapportError, Unusable
 from warehouse.folders import Folders, prepare
+from warehouse.scratch import scratch_folder
 
 HEADING = ["space", "client", "since"]
 _WRITE_SO = f"write one line each under the heading {','.join(HEADING)}, the day as 2026-11-22 or empty"
@@ -63,8 +64,7 @@ def _request(number: int, line: list[str]) -> Request:
 def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], None]) -> int:
     """Take out everybody for whom a request waits, one after the other; how many that were. A request that names nobody
     stays, and those behind it are done. Raises RapportError that names its line."""
-    if not exports.is_dir():
-        raise Unusable(f"the exports folder {exports} does not exist; check --exports")
+    need_exports(exports)
     where, kept = Folders(warehouse), []
     asked = waiting(where)
     for request in asked:
@@ -92,7 +92,8 @@ def _take_off(where: Folders, done: Request) -> None:
     left = [[one.space, one.client, one.since or ""] for one in waiting(where) if one != done]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([HEADING, *left])
-    prepare(where.building / where.erasure_requests.name, text.getvalue()).replace(where.erasure_requests)
+    with scratch_folder(where.building, "requests") as scratch:
+        prepare(scratch / where.erasure_requests.name, text.getvalue()).replace(where.erasure_requests)
 
 
 def _note_holding(where: Folders, receipt: Receipt, names: list[str]) -> None:

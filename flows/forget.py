@@ -12,6 +12,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,13 +22,13 @@ import polars as pl
 from flows.beginning import begin
 from flows.checking import check_tables
 from flows.computing import compute, compute_clinic
-from flows.crosswalk import open_crosswalk
+from flows.crosswalk import crosswalk_of, read_crosswalk
 from flows.deliveries import matching
 from flows.joining import join_clients
 from flows.key import read_key
 from flows.known_lines import drop_lines
 from flows.night import at_work
-from flows.order import Order, Tonight, place_change
+from flows.order import Order, Tonight, need_exports, place_change
 from flows.pages import draw
 from flows.publishing import publish
 from flows.terminal import arguments, finish
@@ -35,8 +36,12 @@ from flows.tombstones import read_tombstones, set_tombstone
 from transforms.pseudonyms import Pseudonyms
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
-from warehouse import building, compaction, erasing, folders, movement
-from warehouse.errors import RapportError, Refused, Unusable
+from warehouse import building, compaction, erasing, movement
+from warehouse.errors import Damaged, RapportError, Refused, Unusable
+from warehouse.folders import Folders, copy_to
+from warehouse.load_facts import facts_of
+from warehouse.opening import damage_of
+from warehouse.versions import kept_versions, load_of, replace_version, told_place
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class Receipt:
     rows: dict[str, int]
     versions: int
     version_rows: int
+    uncleaned: tuple[str, ...] = ()  # kept files that are damaged, so that nobody can be taken out of them
 
 
 def find_person(order: Order, space: str, number: str, since: date | None) -> Person:
@@ -64,13 +70,22 @@ def find_person(order: Order, space: str, number: str, since: date | None) -> Pe
     numbers = order.clinic.client_links.numbers_of((space, number.strip()))
     pseudonym = pseudonyms.one(space, "client", number)
     alone = tuple(pseudonyms.alone(*each) for each in numbers)
-    crosswalk = open_crosswalk(order.folders.crosswalk)
+    crosswalk = _everybody_kept(order.folders)
     is_known = crosswalk.filter(pl.col("kind") == "client")["pseudonym"].is_in([pseudonym, *alone]).any()
     tombstones = read_tombstones(order.folders)
     if not is_known and not (tombstones.days and tombstones.of(pseudonym) in tombstones.days):
         spaces = ", ".join(sorted(crosswalk.filter(pl.col("kind") == "client")["id_space"].unique()))
         raise Unusable(f"no client with this number is known in the id space '{space}'; known id spaces are {spaces}")
     return Person(tuple(numbers), since, tuple(dict.fromkeys((pseudonym, *alone))))
+
+
+def _everybody_kept(where: Folders) -> pl.DataFrame:
+    """The people of every crosswalk that is kept and whole: a restored load may know fewer than those before it."""
+    kept = [crosswalk_of(where, 0)]
+    for version in kept_versions(where.crosswalk):
+        with suppress(Damaged):
+            kept.append(read_crosswalk(version))
+    return pl.concat(kept).unique(["kind", "id_space", "number", "pseudonym"])
 
 
 def forget(order: Order, person: Person) -> Receipt:
@@ -92,8 +107,8 @@ def forget(order: Order, person: Person) -> Receipt:
         _stop_if_left(tonight, person)
         publish(tonight)
         draw(tonight)
-        versions, version_rows = _rewrite_kept(tonight, person)
-        receipt = Receipt(tonight.load_id, rows, versions, version_rows)
+        versions, version_rows, uncleaned = _rewrite_kept(tonight, person)
+        receipt = Receipt(tonight.load_id, rows, versions, version_rows, uncleaned)
         _keep(order, receipt)
     return receipt
 
@@ -104,38 +119,57 @@ def _stop_if_left(tonight: Tonight, person: Person) -> None:
         raise RapportError(f"{left} rows of the person are left, so nothing was published; report this fault")
 
 
-def _rewrite_kept(tonight: Tonight, person: Person) -> tuple[int, int]:
-    """Every older version and every crosswalk without the person; how many versions, and how many rows went."""
+def _rewrite_kept(tonight: Tonight, person: Person) -> tuple[int, int, tuple[str, ...]]:
+    """Every older version and every crosswalk without the person; how many versions, how many rows went, and which
+    files are damaged."""
     where = tonight.order.folders
-    old = [v for v in folders.kept_versions(where.published) if folders.load_of(v) != tonight.load_id]
-    rows = sum(_rewrite(where, version, person) for version in old)
-    if not person.since:
-        for version in folders.kept_versions(where.crosswalk):
-            made = where.building / "crosswalk.parquet"
-            open_crosswalk(version).filter(~pl.col("pseudonym").is_in(person.pseudonyms)).write_parquet(made)
-            folders.swap(made, version)
-    return len(old), rows
+    old = [version for version in kept_versions(where.published) if load_of(version) != tonight.load_id]
+    people = [] if person.since else kept_versions(where.crosswalk)
+    rows, uncleaned = [], []
+    for version in old:
+        try:
+            rows.append(_rewrite(tonight, version, person))
+        except Damaged:
+            uncleaned.append(version)
+    for version in people:
+        try:
+            _rewrite_crosswalk(tonight, version, person)
+        except Damaged:
+            uncleaned.append(version)
+    return len(rows), sum(rows), tuple(map(told_place, uncleaned))
 
 
-def _rewrite(where: folders.Folders, version: Path, person: Person) -> int:
-    """One kept version rewritten, by a copy that leaves nothing behind in empty space; how many rows went."""
-    work = folders.copy_to(version, where.building / "work.duckdb")
-    con = building.open_file(work, where.building)
+def _rewrite_crosswalk(tonight: Tonight, version: Path, person: Person) -> None:
+    made = tonight.scratch / "crosswalk.parquet"
+    made.touch(mode=0o600)
+    read_crosswalk(version).filter(~pl.col("pseudonym").is_in(person.pseudonyms)).write_parquet(made)
+    replace_version(made, version, facts_of(version))
+
+
+def _rewrite(tonight: Tonight, version: Path, person: Person) -> int:
+    """One kept version rewritten, by a copy that leaves nothing behind in empty space; how many rows went. Raises
+    Damaged."""
+    work = copy_to(version, tonight.scratch / "work.duckdb")
     try:
+        with damage_of(version):
+            rows = _erase(work, tonight.scratch, person)
+            compaction.rewrite(work, version, tonight.scratch)
+    finally:
+        work.unlink()
+    return rows
+
+
+def _erase(work: Path, scratch: Path, person: Person) -> int:
+    with building.open_file(work, scratch) as con:
         rows = sum(erasing.erase_everywhere(con, pseudonym, person.since) for pseudonym in person.pseudonyms)
         movement.book_erasure(con)
-    finally:
-        con.close()
-    made = where.building / "made.duckdb"
-    compaction.copy_compactly(work, made)
-    work.unlink()
-    folders.swap(made, version)
     return rows
 
 
 def _keep(order: Order, receipt: Receipt) -> None:
     facts = {"at": datetime.now(UTC).isoformat(), "load_id": receipt.load_id, "rows": receipt.rows}
     facts |= {"versions": receipt.versions, "version_rows": receipt.version_rows}
+    facts |= {"uncleaned": receipt.uncleaned} if receipt.uncleaned else {}
     with order.folders.receipts.open("a", encoding="utf-8") as file:
         file.write(json.dumps(facts) + "\n")
 
@@ -165,6 +199,8 @@ def tell(receipt: Receipt, holding: list[str]) -> None:
     removed = ", ".join(f"{count} of {table}" for table, count in receipt.rows.items() if count) or "none"
     print(f"Done, published as load {receipt.load_id}. Rows taken out: {removed}.")
     print(f"Kept versions rewritten: {receipt.versions}, with {receipt.version_rows} rows taken out of them.")
+    for name in receipt.uncleaned:
+        print(f"{name} is damaged, so nobody can be taken out of it: delete its folder, then run this again.")
     print("A tombstone in the private tree stops a re-read. Backups and copies elsewhere are yours to clean.")
     if holding:
         print("These exports still hold the record; delete them, or the record in them:")
@@ -179,12 +215,13 @@ def main(given: list[str] | None = None) -> int:
     parser.add_argument("--since", type=date.fromisoformat, metavar="YYYY-MM-DD", help="only from this day on")
     asked = parser.parse_args(given)
 
-    def run() -> None:
+    def run() -> int:
         order = place_change(asked.clinic, asked.warehouse)
-        if not asked.exports.is_dir():
-            raise Unusable(f"the exports folder {asked.exports} does not exist; check --exports")
+        need_exports(asked.exports)
         person = find_person(order, asked.space, asked.client, asked.since)
-        tell(forget(order, person), list(still_holding(order, asked.exports, person)))
+        receipt = forget(order, person)
+        tell(receipt, list(still_holding(order, asked.exports, person)))
+        return 1 if receipt.uncleaned else 0
 
     return finish(run)
 

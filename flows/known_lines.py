@@ -19,6 +19,7 @@ from transforms.sources.opened import Opened
 from transforms.sources.task import COUNTED, Task
 from warehouse.folders import Folders
 from warehouse.known_lines import are_current, is_newest, settled
+from warehouse.parquet import read_note, read_parquet
 
 _LOAD = "load_id"  # the key of the load that wrote them, in the file's metadata
 
@@ -50,10 +51,11 @@ def _known(tonight: Tonight, delivery: Delivery) -> pl.DataFrame | None:
     kept = _file(tonight, delivery.source.name)
     exported_at = delivery.exported_at or tonight.order.as_of
     try:
-        load_id = int(pl.read_parquet_metadata(kept)[_LOAD])
-        if are_current(tonight.con, delivery.source.name, load_id, delivery.file_id, exported_at):
-            return pl.read_parquet(kept)
-    except (OSError, KeyError, ValueError, pl.exceptions.PolarsError):
+        with kept.open("rb") as file:
+            load_id = int(read_note(file, _LOAD))
+            if are_current(tonight.con, delivery.source.name, load_id, delivery.file_id, exported_at):
+                return read_parquet(file)
+    except (OSError, ValueError):
         pass  # none yet, or spoilt
     return None
 
@@ -74,7 +76,7 @@ def remember(tonight: Tonight) -> None:
         unsettled = pl.concat([unsettled, *read.left_out])
         counted = pl.concat([pl.DataFrame(schema=COUNTED), *read.task.counts])
         made = read.lines.known_now(read.met, rows, unsettled, counted)
-        waiting = tonight.order.folders.building / _file(tonight, read.delivery.source.name).name
+        waiting = tonight.scratch / _file(tonight, read.delivery.source.name).name
         waiting.touch(mode=0o600)
         made.write_parquet(waiting, compression="uncompressed", metadata={_LOAD: str(tonight.load_id)})
         tonight.remembered.append(waiting)

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import transforms
+from flows.failures import sayable
 from flows.order import Order, Tonight
 from flows.pages import say_failed
 from flows.steps import CHECK_STEPS, STEPS
-from warehouse.attempts import next_load_id, note_attempt
-from warehouse.errors import Passing, RapportError
+from warehouse.attempts import note_attempt
+from warehouse.errors import Passing
 from warehouse.folders import night_lock
+from warehouse.publication import writing
+from warehouse.scratch import scratch_folder
+from warehouse.standing import next_load_id
 
 Runner = Callable[[str, Callable[[Tonight], None], Tonight], None]
 
 
 PAUSES = (60.0, 300.0)  # seconds before what failed in passing is tried again
-PASSES = {  # what a share or a network says that is away for a while
-    *(errno.EIO, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.ENOTCONN, errno.ECONNRESET),
-    *(errno.ECONNABORTED, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH),
-}
 
 
 def plainly(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> None:
@@ -64,8 +62,8 @@ def at_work(order: Order, purpose: str, told: Callable[[str], None] = lambda lin
 
     Raises RapportError; NightRunning when another load holds the lock.
     """
-    with night_lock(order.folders):
-        tonight = Tonight(order, datetime.now(UTC), next_load_id(order.folders), purpose, told=told)
+    with _hold(order), scratch_folder(order.folders.building, purpose) as scratch:
+        tonight = Tonight(order, datetime.now(UTC), scratch, next_load_id(order.folders), purpose, told=told)
         try:
             yield tonight
         except Exception as error:
@@ -73,7 +71,16 @@ def at_work(order: Order, purpose: str, told: Callable[[str], None] = lambda lin
             _tell_readers(tonight)
             raise sayable(error) from None
         finally:
-            _clear(tonight)
+            with suppress(Exception):  # on a failing disk closing fails too; the file is thrown away
+                if tonight.con is not None:
+                    tonight.con.close()
+
+
+@contextmanager
+def _hold(order: Order) -> Iterator[None]:
+    """The lock. What an interrupted load left is dealt with first, but not by a check, which changes nothing."""
+    with night_lock(order.folders) if order.is_check else writing(order.folders):
+        yield
 
 
 def _import_libraries() -> None:
@@ -86,32 +93,6 @@ def _import_libraries() -> None:
 
     transforms.import_statistics()
     gc.freeze()  # what libraries brought is no garbage: looking through it again takes a quarter of a second each time
-
-
-def sayable(error: Exception) -> RapportError:
-    """The error as one sentence without values: another library's message may hold them."""
-    if isinstance(error, RapportError):
-        return error
-    if isinstance(error, OSError) and error.errno in PASSES:
-        return Passing(
-            f"a disk or a share did not answer ({error.strerror}); see that it does, then run the night again"
-        )
-    if isinstance(error, OSError) and error.strerror:
-        return RapportError(
-            f"the disk failed the night ({error.strerror}); make room or mend it, then run the night again"
-        )
-    if type(error).__module__ == "_duckdb" and _is_about_the_disk(error):
-        return RapportError("the disk is full or failing; make room, then run the night again")
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
-    place = f"{ours[-1].filename.rpartition('/')[2]}, line {ours[-1].lineno}"
-    return RapportError(f"the night broke in {place} ({type(error).__name__}); this is a fault of Rapport, report it")
-
-
-def _is_about_the_disk(error: Exception) -> bool:
-    return any(
-        word in str(error) for word in ("No space left", "Could not write", "File too large", "disk", "truncate")
-    )
 
 
 def _note(tonight: Tonight, reason: str) -> None:
@@ -127,12 +108,3 @@ def _tell_readers(tonight: Tonight) -> None:
     if not tonight.order.is_check:
         with suppress(Exception):
             say_failed(tonight.order)
-
-
-def _clear(tonight: Tonight) -> None:
-    """The building file never outlives its night, nor does anything else that was not published."""
-    with suppress(Exception):  # on a failing disk closing fails too; the file is thrown away
-        if tonight.con is not None:
-            tonight.con.close()
-    with suppress(OSError):  # what is left then, the next night sweeps away
-        tonight.order.folders.sweep()

@@ -19,7 +19,8 @@ from prefect import Flow, flow
 from prefect.client.schemas.objects import FlowRun, State
 
 from flows.artifacts import leave_artifacts
-from flows.night import night, persistently, sayable
+from flows.failures import sayable
+from flows.night import night, persistently
 from flows.order import place_order
 from flows.report import Progress, Report, report_of, tell
 from flows.tasks import as_task

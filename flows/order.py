@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from transforms.pseudonyms import Pseudonyms
 from warehouse.clinic import Clinic, read_clinic
 from warehouse.errors import Unusable
 from warehouse.folders import Folders
+from warehouse.publication import published_version, refuse_lost_link
 from warehouse.publishing import as_of_published
 from warehouse.staging import Staging
 
@@ -44,20 +46,31 @@ class Order:
 def place_order(exports: Path, clinic: Path, warehouse: Path, as_of: str | None = None, **more: object) -> Order:
     """Check a night's arguments. Raises Unusable with what to do."""
     facts = read_clinic(clinic)
-    if not exports.is_dir():
-        raise Unusable(f"the exports folder {exports} does not exist; check --exports")
+    need_exports(exports)
     folders = Folders(warehouse)
     folders.make()
+    refuse_lost_link(folders)
     return Order(exports, facts, folders, _as_of(as_of, facts.zone), **more)
 
 
-def place_change(clinic: Path, warehouse: Path) -> Order:
-    """The order of a load that reads no export: its clock is that of what is published. Raises Unusable."""
+def place_change(clinic: Path, warehouse: Path, version: Path | None = None) -> Order:
+    """The order of a load that reads no export: its clock is that of what is published, or of another version. Raises
+    Unusable."""
     facts, folders = read_clinic(clinic), Folders(warehouse)
-    if not folders.published.exists():
-        raise Unusable("this warehouse has published nothing yet; check --warehouse, or run a night first")
+    folders.refuse_other_user()
+    version = version or published_version(folders)
     folders.make()
-    return Order(warehouse, facts, folders, as_of_published(folders.published))
+    return Order(warehouse, facts, folders, as_of_published(version))
+
+
+def need_exports(exports: Path) -> None:
+    """Raise Unusable unless the exports folder is there and can be listed."""
+    if not exports.is_dir():
+        raise Unusable(f"the exports folder {exports} does not exist; check --exports")
+    if not os.access(exports, os.R_OK | os.X_OK):
+        raise Unusable(
+            f"the exports folder {exports} may not be read by this user; give its user or group the right to"
+        )
 
 
 def _as_of(text: str | None, zone: ZoneInfo) -> datetime:
@@ -86,6 +99,7 @@ class Tonight:
 
     order: Order
     started_at: datetime
+    scratch: Path  # where the load works: its own, gone at its end
     load_id: int = 0
     purpose: str = "night"
     reason: str | None = None  # why, for a load that is not a night
@@ -113,6 +127,7 @@ class Tonight:
     late_sources: list[str] = field(default_factory=list)
     failed_questions: list[str] = field(default_factory=list)
     pages_failed: str | None = None  # why the pages could not be drawn
+    troubles: list[str] = field(default_factory=list)  # what else went wrong with a load that is published
     files: list[FileSums] = field(default_factory=list)
     quarantine: list[tuple] = field(default_factory=list)
     unlisted: list[tuple] = field(default_factory=list)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 from dashboards.charts.drawing import drawings
 from dashboards.charts.values import label
@@ -22,8 +24,11 @@ from flows.order import Order, Tonight, place_change
 from flows.terminal import arguments, finish
 from warehouse import asking
 from warehouse.attempts import failed_attempts
-from warehouse.errors import RapportError
+from warehouse.errors import Damaged, RapportError, Unusable
+from warehouse.folders import Folders
 from warehouse.page_files import pages_folder, pages_in, remove_others, write_page, written_pages
+from warehouse.publication import published_version, writing
+from warehouse.versions import current_load, version_of
 from warehouse.views import NOT_KNOWN
 
 PLACES = ("site", "program")  # each of their values has a page of its own
@@ -61,18 +66,25 @@ def draw(tonight: Tonight) -> None:
     try:
         tonight.failed_questions = sorted({*tonight.failed_questions, *draw_pages(tonight.order)})
     except Exception as error:
-        tonight.pages_failed = f"the pages could not be drawn ({type(error).__name__}); those of before stand"
+        tonight.pages_failed = f"the pages could not be drawn ({_why(error)}); those of before stand"
+        with suppress(Exception):  # the night says that they could not be drawn
+            say_behind(tonight.order)
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, RapportError) else type(error).__name__
 
 
 def draw_pages(order: Order) -> list[str]:
     """Draw every page anew from what is published, but for what would be the same; the questions that failed, by
     name."""
     questions, place = load_questions().values(), pages_folder(order.folders)
-    with asking.open_locked(order.folders.published) as con:
+    where = order.folders
+    with asking.open_locked(published_version(where)) as con:
         newest, late = asking.newest(con), asking.late(con)
         books = [ask(con, each) for each in questions if each.audience == "operations"]
         described = dictionary_pages(con, pages_in(place / "dictionary"))
-    with asking.open_safe(order.folders.safe) as con:
+    with asking.open_safe(_safe_file(where)) as con:
         shared, last_day = ask_safely(con, questions), asking.closed_to(con) - timedelta(days=1)
     sheets = _shared_sheets(shared, last_day, _warnings(order, newest, late))
     data_to, published = (newest[name].astimezone(order.clinic.zone) for name in ("data_to", "published_at"))
@@ -84,8 +96,29 @@ def draw_pages(order: Order) -> list[str]:
         name = each.audience.folder
         files[f"{name}/index.html"], broken = _drawn(each, _header(each, published), before.get(name, ""), kept)
         failed |= broken
-    remove_others(place, {write_page(place / name, html) for name, html in files.items()})
+    _write(place, files)
     return sorted(failed)
+
+
+def _write(place: Path, files: Mapping[str, str]) -> None:
+    """Write every page that may be written. Raises Unusable that names the folders of the others."""
+    refused = {}
+    for name, html in files.items():
+        try:
+            write_page(place / name, html)
+        except Unusable as error:
+            refused[(place / name).parent] = str(error)
+    remove_others(place, {place / name for name in files})
+    if refused:
+        raise Unusable("; ".join(refused.values()))
+
+
+def _safe_file(where: Folders) -> Path:
+    """The safe file of what is published. Raises Damaged where it is not kept."""
+    load_id = current_load(where.published)
+    if version := version_of(where.safe, load_id):
+        return version
+    raise Damaged(f"the safe file of load {load_id} is missing in shared/versions; run the next night, which makes one")
 
 
 def _shared_sheets(shared: Sequence[Asked], last_day: date, warnings: Sequence[str]) -> list[Sheet]:
@@ -122,11 +155,20 @@ def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]
 
 def say_failed(order: Order) -> None:
     """A night failed: the pages stand, and say so."""
+    _say(order, ())
+
+
+def say_behind(order: Order) -> None:
+    """A load was published and its pages were not drawn: those that stand say so."""
+    _say(order, ["A newer load is published, and this page was not drawn again: its numbers are older."])
+
+
+def _say(order: Order, first: Sequence[str]) -> None:
     place = pages_folder(order.folders)
     if not place.is_dir():
         return
-    with asking.open_locked(order.folders.published) as con:
-        warnings = _warnings(order, asking.newest(con), asking.late(con))
+    with asking.open_locked(published_version(order.folders)) as con:
+        warnings = [*first, *_warnings(order, asking.newest(con), asking.late(con))]
     for written in written_pages(place):
         more = _reasons(order) if written.parent.name == OPERATIONS.folder else []
         html = with_banner(written.read_text(encoding="utf-8"), [*warnings, *more])
@@ -182,7 +224,9 @@ def main(given: list[str] | None = None) -> int:
 
     def run() -> None:
         order = place_change(asked.clinic, asked.warehouse)
-        if troubles := draw_pages(order):
+        with writing(order.folders):
+            troubles = draw_pages(order)
+        if troubles:
             raise RapportError(f"failed: {', '.join(troubles)}; each one's place on its page says so")
         print(f"The pages are drawn: {pages_folder(order.folders)}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,11 @@ from flows.order import Tonight
 from flows.sharing import share
 from flows.tombstones import Tombstones, read_tombstones
 from flows.worklist import worklist_text
-from warehouse import compaction, folders, ledger, publishing, staging, views
+from warehouse import compaction, encryption, ledger, publication, publishing, staging, views
+from warehouse.folders import prepare
+from warehouse.load_facts import FORM, for_encryption
+from warehouse.publication import Made
+from warehouse.versions import keep_newest, version_stamp
 
 RAPPORT_VERSION = "0.1.0"
 
@@ -29,18 +34,17 @@ def publish(tonight: Tonight) -> None:
     tonight.late_sources = ledger.late_sources(con)
     tonight.tables = publishing.table_counts(con, transforms.tables())
     publishing.in_one_thread(con)
-    order = tonight.order
-    where = order.folders
-    listed = worklist_text(con, order.clinic, order.as_of, tonight.crosswalk)
-    waiting = folders.prepare(where.building / where.worklist.name, listed)
+    where = tonight.order.folders
+    listed = worklist_text(con, tonight.order.clinic, tonight.order.as_of, tonight.crosswalk)
+    worklist = prepare(tonight.scratch / where.worklist.name, listed)
     shared = share(tonight, load_questions().values())
+    facts = _facts(tonight)
     for cursor in tonight.cursors:  # an open transaction of theirs would hold up the checkpoint
         cursor.close()
     if publishing.seal(con) or tonight.leaves_space_behind:
         compaction.compact(tonight.building)
-    _move_links(tonight, shared)
+    _publish(tonight, Made(tonight.building, shared, _write_crosswalk(tonight), worklist), facts)
     keep_lines(tonight)
-    waiting.replace(where.worklist)
 
 
 def dress(tonight: Tonight) -> None:
@@ -110,15 +114,42 @@ def _without_erased(crosswalk: pl.DataFrame, tombstones: Tombstones) -> pl.DataF
     return crosswalk.filter(~pl.col("pseudonym").is_in(gone))
 
 
-def _move_links(tonight: Tonight, shared: Path) -> None:
+def _write_crosswalk(tonight: Tonight) -> Path:
+    made = tonight.scratch / tonight.order.folders.crosswalk.name
+    made.touch(mode=0o600)
+    _without_erased(tonight.crosswalk, read_tombstones(tonight.order.folders)).write_parquet(made)
+    return made
+
+
+def _facts(tonight: Tonight) -> dict[str, object]:
+    """What load.json says of the load."""
+    failed = [{name: attempt[name] for name in ("as_of", "reason")} for attempt in tonight.failed_attempts]
+    facts = {
+        "form": FORM,
+        "rapport": RAPPORT_VERSION,
+        "load": tonight.load_id,
+        "as_of": tonight.order.as_of,
+        **publishing.told_of_load(tonight.con),
+        "late_sources": tonight.late_sources,
+        "failed_questions": tonight.failed_questions,
+        "failed_since": failed,
+    }
+    return for_encryption(facts, is_encrypted=encryption.key() is not None)
+
+
+def _publish(tonight: Tonight, made: Made, facts: Mapping[str, object]) -> None:
+    """Publish, then let the rest follow: what fails after the one moment that counts takes nothing back."""
     where = tonight.order.folders
-    stamp = folders.version_stamp(tonight.started_at, tonight.load_id)
-    made = where.building / "crosswalk.parquet"
-    _without_erased(tonight.crosswalk, read_tombstones(where)).write_parquet(made)
-    folders.publish(made, where.crosswalk, stamp, 0o600)
-    tonight.published = folders.publish(tonight.building, where.published, stamp, 0o440)
-    folders.publish(shared, where.safe, stamp, 0o444)
-    where.attempts.unlink(missing_ok=True)
-    long_ago = tonight.started_at - timedelta(hours=tonight.order.clinic.keep_hours)
-    for link in (where.crosswalk, where.published, where.safe):
-        folders.keep_newest(link, tonight.order.clinic.keep_versions, long_ago)
+    stamp = version_stamp(tonight.started_at, tonight.load_id)
+    tonight.published = publication.publish(where, made, stamp, tonight.load_id, facts)
+    try:
+        publication.finish(where, tonight.load_id)
+        where.attempts.unlink(missing_ok=True)
+        long_ago = tonight.started_at - timedelta(hours=tonight.order.clinic.keep_hours)
+        for link in where.links:
+            keep_newest(link, tonight.order.clinic.keep_versions, long_ago)
+    except OSError as error:
+        tonight.troubles.append(
+            f"the load is published; the links that follow it could not be moved ({error.strerror}); the next night "
+            "moves them"
+        )

@@ -27,17 +27,18 @@ from warehouse import quarantine
 from warehouse.books import QUARANTINE_STATES
 from warehouse.building import open_published
 from warehouse.errors import Refused, Unusable
+from warehouse.publication import published_version
 
 
 def waiting_rows(order: Order, state: str) -> list[quarantine.Held]:
     """The rows of a state, oldest first."""
-    with open_published(order.folders.published) as con:
+    with open_published(published_version(order.folders)) as con:
         return quarantine.held_rows(con, state)
 
 
 def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
     """The values of one held row, by column. Raises Unusable when its file is not there as it was."""
-    with open_published(order.folders.published) as con:
+    with open_published(published_version(order.folders)) as con:
         held = quarantine.place_of(con, number)
     if held is None:
         raise Unusable(f"there is no row {number}; python -m flows.quarantine list shows the numbers")

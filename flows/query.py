@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from flows.terminal import finish
 from warehouse.asking import open_locked, tell
-from warehouse.errors import Unusable
-from warehouse.folders import Folders, current_load
+from warehouse.folders import Folders
+from warehouse.publication import published_version
+from warehouse.versions import load_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,14 +50,12 @@ def main(given: list[str] | None = None) -> int:
     asked = parser.parse_args(given)
 
     def run() -> None:
-        published = Folders(asked.warehouse).published
-        if not published.exists():
-            raise Unusable("this warehouse has published nothing yet; check --warehouse, or run a night first")
-        with open_locked(published) as con:
+        version = published_version(Folders(asked.warehouse))
+        with TemporaryDirectory(prefix="rapport-") as spill, open_locked(version, Path(spill)) as con:
             if asked.sql:
                 print(tell(con, asked.sql))
                 return
-            print(f"Load {current_load(published)}, read-only. End a query with ; and the session with Ctrl-D.")
+            print(f"Load {load_of(version)}, read-only. End a query with ; and the session with Ctrl-D.")
             converse(con)
 
     return finish(run)

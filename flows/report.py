@@ -35,6 +35,7 @@ class Report:
     late_sources: list[str]
     failed_questions: list[str]
     pages_failed: str | None
+    troubles: list[str]
     vanished: list[tuple[str, int]]
     client_count: int
     sample: Sample | None = field(default=None)
@@ -61,6 +62,7 @@ def report_of(tonight: Tonight) -> Report:
         late_sources=tonight.late_sources,
         failed_questions=tonight.failed_questions,
         pages_failed=tonight.pages_failed,
+        troubles=tonight.troubles,
         vanished=tonight.vanished,
         client_count=tonight.client_count,
         sample=sample(tonight.published) if tonight.published else None,
@@ -172,6 +174,8 @@ def _tell_worries(console: Console, report: Report) -> None:
         console.print(f"[bold]The source {source} is overdue[/bold]: see load.sources, and its export's schedule.")
     for name in report.failed_questions:
         console.print(f"[bold]The question {name} failed[/bold]: its page says so; mend dashboards/{name}.sql.")
+    for trouble in report.troubles:
+        console.print(f"{trouble[:1].upper()}{trouble[1:]}.", markup=False)
     if report.pages_failed:
         console.print(f"[bold]T{report.pages_failed[1:]}[/bold]; run python -m flows.pages once it is mended.")
 

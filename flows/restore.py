@@ -1,64 +1,138 @@
 """Publish an older version again, as a new load: `python -m flows.restore --version LOAD`; without it, what is kept.
 
-The next night reads what that version had not read, so nothing is lost by going back.
+The next night reads what that version had not read, so nothing is lost by going back. `--point-link` makes the
+analysts' link anew, where it is lost: it points at the newest whole version, and no load is made.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 
 from flows.beginning import begin
+from flows.checking import check_tables
+from flows.computing import compute, compute_clinic
+from flows.joining import join_clients
 from flows.night import at_work
-from flows.order import Order, place_change
+from flows.order import Order, Tonight, place_change
 from flows.pages import draw
 from flows.publishing import publish
 from flows.terminal import arguments, finish
-from warehouse import folders, publishing
-from warehouse.errors import Unusable
+from warehouse import publishing
+from warehouse.errors import Damaged, RapportError, Unusable
+from warehouse.folders import Folders, night_lock
+from warehouse.load_facts import facts_of
+from warehouse.opening import open_briefly
+from warehouse.publication import finish as follow
+from warehouse.publication import published_version
+from warehouse.versions import current_load, current_version, kept_versions, load_of, point, published_at, version_of
 
 
 def restore(order: Order, load_id: int) -> int:
-    """Publish the kept version of a load as a new load; its number. Raises Unusable when it is not kept."""
-    version = _version(order, load_id)
-    order = replace(order, as_of=publishing.as_of_published(version))
+    """Publish the kept version of a load as a new load; its number. Raises Unusable when it is not kept. What is
+    published may be damaged: it is not needed."""
+    version = kept_version(order.folders, load_id)
     with at_work(order, "restore") as tonight:
         tonight.reason = f"restored load {load_id}"
         begin(tonight, version)
-        publishing.withdraw_later(tonight.con, order.folders.published)
+        _enter_later_loads(order, tonight)
+        join_clients(tonight)
+        compute(tonight)
+        compute_clinic(tonight)
+        check_tables(tonight)
         publish(tonight)
         draw(tonight)
     return tonight.load_id
 
 
-def _version(order: Order, load_id: int) -> Path:
-    kept = {folders.load_of(version): version for version in folders.kept_versions(order.folders.published)}
-    if load_id not in kept:
-        raise Unusable(f"no version of load {load_id} is kept; kept are {', '.join(map(str, sorted(kept)))}")
-    return kept[load_id]
+def place_restoration(clinic: Path, warehouse: Path, load_id: int) -> Order:
+    """The order of a restoration: its clock is that of the load. Raises Unusable when that load is not kept."""
+    where = Folders(warehouse)
+    where.refuse_other_user()
+    return place_change(clinic, warehouse, kept_version(where, load_id))
 
 
-def _list(order: Order) -> None:
-    current = folders.current_load(order.folders.published)
-    for version in folders.kept_versions(order.folders.published):
-        load = folders.load_of(version)
-        mark = "  published" if load == current else ""
-        print(f"load {load}: {folders.published_at(version):%Y-%m-%d %H:%M} UTC{mark}")
+def kept_version(where: Folders, load_id: int) -> Path:
+    """The version of a load. Raises Unusable when it is not kept."""
+    if version := version_of(where.published, load_id):
+        return version
+    kept = ", ".join(str(load_of(version)) for version in kept_versions(where.published))
+    raise Unusable(f"no version of load {load_id} is kept; kept are {kept or 'none'}")
+
+
+def _enter_later_loads(order: Order, tonight: Tonight) -> None:
+    """The books of what is published, where they can be read: which loads are withdrawn."""
+    try:
+        publishing.withdraw_later(tonight.con, published_version(order.folders))
+    except Damaged:
+        tonight.reason += "; what was published is damaged, so the books of the loads since are lost"
+        tonight.troubles.append(tonight.reason)
+
+
+def point_link(where: Folders) -> int:
+    """Point the analysts' link at the newest whole version; its load. What stands in the link's place is kept beside
+    it. Raises Unusable where no version is whole."""
+    where.refuse_other_user()
+    with night_lock(where):
+        if current_version(where.published):
+            raise Unusable(f"{where.published} points at load {current_load(where.published)}: it needs no mending")
+        newest = next((version for version in reversed(kept_versions(where.published)) if _is_whole(version)), None)
+        if newest is None:
+            raise Unusable(
+                f"no version in {where.analysts / 'versions'} is whole; bring that folder back from a backup, or give "
+                "an empty --warehouse to begin anew"
+            )
+        if where.published.exists() and not where.published.is_symlink():
+            where.published.rename(_free(where.published.with_name("rapport.duckdb.no-link")))
+        point(where.published, newest)
+        follow(where, load_of(newest))
+    return load_of(newest)
+
+
+def _is_whole(version: Path) -> bool:
+    """Whether a version has the bytes that its load.json says, or opens."""
+    if facts_of(version):
+        return True
+    with suppress(RapportError):
+        open_briefly(version).close()
+        return True
+    return False
+
+
+def _free(wanted: Path) -> Path:
+    """The name, with a number behind it where it is taken."""
+    names = (wanted, *(wanted.with_name(f"{wanted.name}-{number}") for number in range(2, 1000)))
+    return next(name for name in names if not name.exists())
+
+
+def tell_kept(where: Folders) -> None:
+    """Print the kept versions, and which of them is published."""
+    current = current_load(where.published)
+    for version in kept_versions(where.published):
+        load = load_of(version)
+        mark = "  published" if load == current else "  never published, or its link was lost" if load > current else ""
+        print(f"load {load}: {published_at(version):%Y-%m-%d %H:%M} UTC{mark}")
 
 
 def main(given: list[str] | None = None) -> int:
-    """List the kept versions, or publish one of them again."""
+    """List the kept versions, publish one of them again, or mend the link."""
     parser = arguments("restore", "Publish an older version again, or list those that are kept.")
     parser.add_argument("--version", type=int, metavar="LOAD", help="the number of its load")
+    parser.add_argument("--point-link", action="store_true", help="make the lost link of the analysts' file anew")
     asked = parser.parse_args(given)
 
     def run() -> None:
-        order = place_change(asked.clinic, asked.warehouse)
-        if asked.version is None:
-            _list(order)
-            return
-        print(f"Load {asked.version} is published again, as load {restore(order, asked.version)}.")
+        where = Folders(asked.warehouse)
+        if asked.point_link:
+            print(f"{where.published} points at load {point_link(where)}.")
+        elif asked.version is None:
+            where.refuse_other_user()
+            published_version(where)
+            tell_kept(where)
+        else:
+            order = place_restoration(asked.clinic, asked.warehouse, asked.version)
+            print(f"Load {asked.version} is published again, as load {restore(order, asked.version)}.")
 
     return finish(run)
 

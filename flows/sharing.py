@@ -17,8 +17,10 @@ from dashboards.questions import ALL, Question
 from flows.order import Tonight
 from transforms.disclosure import hide
 from warehouse import safe
+from warehouse.errors import Damaged
 from warehouse.frames import fetch
 from warehouse.sharing import Sharing
+from warehouse.versions import current_load, kept_versions, load_of
 
 AUDIENCES = ("site", "program")
 
@@ -27,17 +29,30 @@ def share(tonight: Tonight, questions: Iterable[Question]) -> Path:
     """The safe file of tonight, made in the building folder; to be published after the warehouse."""
     where, sharing = tonight.order.folders, tonight.order.clinic.sharing
     shared = [each for each in questions if each.audience == "shared"]
-    made, current = where.building / where.safe.name, _current(tonight, sharing, shared)
-    before = safe.current_of(where.safe)
+    made, current = tonight.scratch / where.safe.name, _current(tonight, sharing, shared)
+    last, before = _last_whole(tonight)
     if tonight.purpose != "restore" and all(before.get(key) == current[key] for key in ("closed_to", "fingerprint")):
-        safe.carry(where.safe, made, current | {"made_by_load": before["made_by_load"]})
+        safe.carry(last, made, current | {"made_by_load": before["made_by_load"]})
         return made
-    published = safe.tables_of(where.safe) if before.get("profile") == sharing.profile.name else {}
+    published = safe.tables_of(last) if last and before.get("profile") == sharing.profile.name else {}
     con = safe.begin()
     if shared:
         _add_all(con, tonight, shared, published)
     safe.finish(con, current, made)
     return made
+
+
+def _last_whole(tonight: Tonight) -> tuple[Path | None, dict[str, object]]:
+    """The safe file of what is published, and what it says of itself. Where it is damaged, the one before: until a
+    month closes it has the same figures."""
+    where = tonight.order.folders
+    current = current_load(where.published)
+    for version in reversed([each for each in kept_versions(where.safe) if load_of(each) <= current]):
+        try:
+            return version, safe.current_of(version)
+        except Damaged as damaged:
+            tonight.troubles.append(f"{damaged}; its figures were taken from an older safe file, or made again")
+    return None, {}
 
 
 def _add_all(con: object, tonight: Tonight, shared: list[Question], published: Mapping[str, pl.DataFrame]) -> None:

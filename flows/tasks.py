@@ -15,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import MaterializingTask
 
 import transforms
-from flows.night import sayable
+from flows.failures import sayable
 from flows.order import Tonight
 from warehouse.errors import RapportError
 

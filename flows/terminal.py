@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from warehouse.errors import RapportError
+from flows.failures import sayable
 
 
 def arguments(module: str, description: str, *, exports: bool = False) -> argparse.ArgumentParser:
@@ -24,6 +24,7 @@ def finish(command: Callable[[], int | None]) -> int:
     """Run a command; what it could not do is one sentence on standard error and its exit status."""
     try:
         return command() or 0
-    except RapportError as error:
-        print(error.told, file=sys.stderr)
-        return error.status
+    except Exception as error:
+        said = sayable(error)
+        print(said.told, file=sys.stderr)
+        return said.status

@@ -6,7 +6,6 @@ Exit status: 0 equal; 1 something differs, or could not be compared; 2 unusable 
 from __future__ import annotations
 
 import sys
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +15,17 @@ from rich.table import Table as Grid
 
 import transforms
 from flows.computing import derive_anew
-from flows.crosswalk import open_crosswalk
+from flows.crosswalk import crosswalk_of
 from flows.definitions import fingerprints
 from flows.order import Order, Tonight, place_change
 from flows.terminal import arguments, finish
-from warehouse import building, comparing, folders
+from warehouse import building, comparing
 from warehouse.definitions import changed
 from warehouse.errors import DidNotRun
+from warehouse.folders import copy_to
+from warehouse.publication import published_version
+from warehouse.scratch import scratch_folder
+from warehouse.versions import load_of
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,9 @@ class Verdict:
 
 def verify(order: Order) -> Verdict:
     """Compare the published tables with those made anew. Raises DidNotRun when the definitions have changed since."""
-    published = order.folders.published.resolve()
-    with tempfile.TemporaryDirectory(dir=order.folders.private) as scratch:
-        tonight = at_desk(order, published, Path(scratch))
+    published = published_version(order.folders)
+    with scratch_folder(order.folders.building, "verify") as scratch:
+        tonight = at_desk(order, published, scratch)
         try:
             if changed(tonight.con, fingerprints(order), "table"):
                 raise DidNotRun(
@@ -58,10 +61,10 @@ def verify(order: Order) -> Verdict:
 
 def at_desk(order: Order, version: Path, scratch: Path) -> Tonight:
     """A version copied to a scratch folder and opened, apart from any night: nothing of it is published."""
-    tonight = Tonight(order, datetime.now(UTC), folders.load_of(version) + 1)
-    tonight.building = folders.copy_to(version, scratch / "desk.duckdb")
+    tonight = Tonight(order, datetime.now(UTC), scratch, load_of(version) + 1)
+    tonight.crosswalk = crosswalk_of(order.folders, load_of(version))
+    tonight.building = copy_to(version, scratch / "desk.duckdb")
     tonight.con = building.open_building(tonight.building, scratch)
-    tonight.crosswalk = open_crosswalk(order.folders.crosswalk)
     return tonight
 
 

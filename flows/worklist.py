@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from flows.crosswalk import open_crosswalk
+from flows.crosswalk import crosswalk_of
 from flows.order import place_change
 from flows.terminal import arguments, finish
 from transforms.worklist import worklist
 from warehouse.building import open_published
 from warehouse.clinic import Clinic
-from warehouse.folders import night_lock, prepare
+from warehouse.folders import prepare
 from warehouse.frames import lazy_table
+from warehouse.publication import published_version, writing
+from warehouse.scratch import scratch_folder
+from warehouse.versions import current_load
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,9 +75,11 @@ def main(given: list[str] | None = None) -> int:
     def run() -> None:
         order = place_change(asked.clinic, asked.warehouse)
         where = order.folders
-        with night_lock(where), open_published(where.published) as con:
-            text = worklist_text(con, order.clinic, order.as_of, open_crosswalk(where.crosswalk))
-            prepare(where.building / where.worklist.name, text).replace(where.worklist)
+        with writing(where), open_published(published_version(where)) as con:
+            people = crosswalk_of(where, current_load(where.published))
+            text = worklist_text(con, order.clinic, order.as_of, people)
+            with scratch_folder(where.building, "worklist") as scratch:
+                prepare(scratch / where.worklist.name, text).replace(where.worklist)
         count = len(text.splitlines()) - LINES_ABOVE
         print(f"{where.worklist}: {count} {'line' if count == 1 else 'lines'}. Rapport does not monitor risk.")
 

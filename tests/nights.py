@@ -104,8 +104,9 @@ class Place:
     def leftovers(self) -> list[Path]:
         """What a night should not leave: building files, links not moved, versions that nothing points to."""
         current = {self.published.resolve(), (self.warehouse / "private/crosswalk.parquet").resolve()}
-        newest = max(path.name for path in current)[:16]
+        newest = max(path.parent.name for path in current)[:16]
         versions = [path for path in self.warehouse.glob("*/versions/*") if path.name[:16] > newest]
+        versions += self.warehouse.glob("private/publishing.json")
         return [*(self.warehouse / "private/building").iterdir(), *self.warehouse.glob("*/.*.new"), *versions]
 
     def twin(self) -> "Place":

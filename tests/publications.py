@@ -85,7 +85,7 @@ def publish(place: Place, number: int) -> None:
 
     from flows.order import place_change  # noqa: PLC0415
     from flows.restore import restore  # noqa: PLC0415
-    from warehouse.folders import current_load  # noqa: PLC0415
+    from warehouse.versions import current_load  # noqa: PLC0415
 
     if number % NIGHT_EVERY:
         with patch("flows.pages.draw_pages", lambda order: []):  # nobody reads pages here

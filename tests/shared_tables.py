@@ -13,10 +13,10 @@ from nights import Place
 from dashboards.questions import Question, load_questions
 from flows.order import Tonight, place_order
 from flows.sharing import share
-from warehouse import folders
 from warehouse.folders import Folders
 from warehouse.frames import fetch
 from warehouse.sharing import read_sharing
+from warehouse.versions import current_load, place_version, point, version_stamp
 
 Tables = list[tuple[Question, list[Publication]]]
 
@@ -45,8 +45,11 @@ def publish(place: Place, folder: Path, profile: str, day: str) -> dict[str, Pub
     with duckdb.connect(str(copy)) as con:
         con.execute("SET arrow_lossless_conversion = true")
         con.execute("UPDATE load.current SET as_of = ?::TIMESTAMPTZ", [f"{day} 18:00:00+00"])
-        made = share(Tonight(order, datetime.now(UTC), con=con), shared_questions())
-        published = folders.publish(made, where.safe, folders.version_stamp(order.as_of, 1), 0o444)
+        made = share(Tonight(order, datetime.now(UTC), folder, con=con), shared_questions())
         truth = {asked.name: fetch(con, asked.query) for asked in shared_questions()}
+    stamp = version_stamp(order.as_of, 1 + current_load(where.published))
+    for file, link in ((copy, where.published), (made, where.safe)):
+        published = place_version(file, link, stamp, {})
+        point(link, published)
     with duckdb.connect(str(published), read_only=True) as con:
         return {name: Publication(pl.DataFrame(con.sql(f"FROM dashboard.{name}")), truth[name]) for name in truth}

@@ -157,7 +157,7 @@ def test_no_canary_is_in_a_safe_file_that_has_figures_and_with_the_allow_list_of
         through_the_gate(monkeypatch)
         monkeypatch.setattr("expectations.finished.table_rules", lambda table: [])
     place.night("2026-11-18T12:00")
-    with duckdb.connect(str(place.warehouse / "shared/rapport-safe.duckdb"), read_only=True) as con:
+    with duckdb.connect(str(place.warehouse / "shared/rapport_safe.duckdb"), read_only=True) as con:
         assert con.sql("SELECT max(booked_count) FROM dashboard.attendance_by_month").fetchall() == [(30,)]
     found = {word for word, _ in search([place.warehouse / "shared"], (*NOWHERE, *CROSSWALK_ONLY))}
     assert found == ({THERAPIST} if is_open else set())

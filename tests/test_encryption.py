@@ -22,8 +22,9 @@ from warehouse.asking import open_locked, tell
 from warehouse.building import open_published
 from warehouse.erasing import rows_of_person
 from warehouse.errors import Unusable
-from warehouse.folders import Folders, kept_versions
+from warehouse.folders import Folders
 from warehouse.opening import open_file, open_memory
+from warehouse.versions import kept_versions
 
 KEY, OTHER = "key-of-a-test-" + "5e" * 16, "another-key-of-a-test-" + "7c" * 16
 PROBLEM = "longstanding grief"
@@ -155,7 +156,7 @@ def test_the_key_is_in_no_file_that_a_night_leaves_and_no_question_tells_it(seal
 def test_the_safe_file_opens_without_a_key(nights, keyed):
     import duckdb  # noqa: PLC0415
 
-    with duckdb.connect(str(nights[1].warehouse / "shared/rapport-safe.duckdb"), read_only=True) as con:
+    with duckdb.connect(str(nights[1].warehouse / "shared/rapport_safe.duckdb"), read_only=True) as con:
         assert con.sql("SELECT load_id FROM load.current").fetchall() == [(1,)]
 
 

@@ -11,7 +11,7 @@ from few_tables import few_tables
 from nights import APPOINTMENTS, CLINIC, RESPONSES, Place, answered, held, open_place
 
 import flows.forget
-from flows.crosswalk import open_crosswalk
+from flows.crosswalk import read_crosswalk
 from flows.forget import find_person, forget, main, still_holding
 from flows.key import read_key
 from flows.order import place_change
@@ -23,7 +23,7 @@ from warehouse.building import open_published
 from warehouse.compaction import stored_rows
 from warehouse.comparing import broken_books
 from warehouse.errors import Unusable
-from warehouse.folders import kept_versions
+from warehouse.versions import kept_versions
 
 BORN = "1999-12-31"
 WITH_CLIENTS = CLINIC + '\n[sources.clients]\nfiles = "clients_%Y-%m-%d*.csv"\nid_space = "clinic"\n'
@@ -182,7 +182,7 @@ def test_a_consent_withdrawn_from_a_day_on_takes_out_what_is_dated_then_or_later
     assert place.ask(days.format(pseudonym(place))) == [("2026-11-09",), ("2026-11-10",)]
     last = "SELECT max(completed_on)::VARCHAR FROM history.responses WHERE client_id = '{0}'"
     assert place.ask(last.format(pseudonym(place))) == [("2026-11-10",)]
-    assert open_crosswalk(order_of(place).folders.crosswalk)["pseudonym"].is_in([pseudonym(place)]).any()
+    assert read_crosswalk(order_of(place).folders.crosswalk)["pseudonym"].is_in([pseudonym(place)]).any()
     place.deliver("appointments_2026-11-15.csv", APPOINTMENTS, [held(1, 10), held(1, 14)])
     place.night("2026-11-15T12:00")
     assert place.ask(days.format(pseudonym(place))) == [("2026-11-09",), ("2026-11-10",)]

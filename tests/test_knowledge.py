@@ -15,7 +15,7 @@ from flows.restore import main as restore_main
 from flows.restore import restore
 from flows.verify import main as verify_main
 from flows.verify import verify
-from warehouse import folders
+from warehouse import versions
 from warehouse.building import open_file
 from warehouse.compaction import copy_compactly, empty_share
 from warehouse.errors import DidNotRun, Unusable
@@ -81,7 +81,7 @@ def test_the_macros_answer_what_was_known_after_a_day_s_night(place):
 
 def test_the_tables_as_known_on_a_day_are_those_that_the_night_of_that_day_made(three_whole_nights, tmp_path):
     place = three_whole_nights
-    then = folders.kept_versions(order_of(place).folders.published)[1]
+    then = versions.kept_versions(order_of(place).folders.published)[1]
     out = tmp_path / "then.duckdb"
     assert as_known_on(order_of(place), date(2026, 11, 12), out) == 2
     assert differences(then, out, ("main",)) == {}
@@ -204,10 +204,10 @@ def test_an_older_version_is_published_again_as_a_new_load_and_the_next_night_re
 def test_versions_beyond_the_seventh_go_but_none_that_was_the_newest_an_hour_ago(place):
     link = order_of(place).folders.published
     now = datetime.now(UTC)
-    folders.keep_newest(link, 1, now - timedelta(hours=1))
-    assert len(folders.kept_versions(link)) == 3
-    folders.keep_newest(link, 2, now + timedelta(hours=1))
-    assert [folders.load_of(version) for version in folders.kept_versions(link)] == [2, 3]
+    versions.keep_newest(link, 1, now - timedelta(hours=1))
+    assert len(versions.kept_versions(link)) == 3
+    versions.keep_newest(link, 2, now + timedelta(hours=1))
+    assert [versions.load_of(version) for version in versions.kept_versions(link)] == [2, 3]
 
 
 def test_a_file_of_which_a_third_is_empty_is_compacted(tmp_path):

@@ -528,7 +528,7 @@ def nothing_told(day: Day) -> str:
 
 
 def _belongs(word: str, path: Path) -> bool:
-    is_crosswalk = path.parts[-3:-1] == ("private", "versions") or path.name == "worklist.csv"
+    is_crosswalk = path.parts[-4:-2] == ("private", "versions") or path.name == "worklist.csv"
     return word in CROSSWALK_ONLY and is_crosswalk
 
 

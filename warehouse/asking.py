@@ -14,14 +14,15 @@ from warehouse.frames import fetch
 from warehouse.opening import open_plain
 
 
-def open_locked(path: Path) -> duckdb.DuckDBPyConnection:
-    """A published file read-only, from which nothing else can be reached: no file, no extension, no network."""
-    return _locked(open_published(path.resolve()))
+def open_locked(path: Path, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A published file read-only, from which nothing else can be reached: no file, no extension, no network. A query
+    that is larger than the memory works in the folder `spill`; without it, it is refused."""
+    return _locked(open_published(path, spill))
 
 
 def open_safe(path: Path) -> duckdb.DuckDBPyConnection:
     """A safe file in the same way."""
-    return _locked(answering(open_plain(path.resolve(), read_only=True)))
+    return _locked(answering(open_plain(path, read_only=True)))
 
 
 def _locked(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

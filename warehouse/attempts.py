@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from warehouse.folders import Folders, current_load
+from warehouse.folders import Folders
+from warehouse.versions import current_load
+
+_KEYS = {"load_id", "purpose", "as_of", "started_at", "finished_at", "reason"}
 
 
 def note_attempt(
@@ -19,14 +22,38 @@ def note_attempt(
 
 
 def failed_attempts(folders: Folders) -> list[dict]:
-    """The nights that failed since the last one that published."""
-    if not folders.attempts.exists():
+    """Return the nights that failed since the last one that published."""
+    return [attempt for attempt in _attempts(folders) if attempt["load_id"] > current_load(folders.published)]
+
+
+def attempted_loads(folders: Folders) -> set[int]:
+    """Return the numbers of all loads that are written down."""
+    return {attempt["load_id"] for attempt in _attempts(folders)}
+
+
+def unreadable_attempts(folders: Folders) -> int:
+    """Return how many lines of attempts.jsonl cannot be read: a full disk tears one, a copy may damage more."""
+    return sum(_attempt(line) is None for line in _lines(folders))
+
+
+def _attempts(folders: Folders) -> list[dict]:
+    return [attempt for line in _lines(folders) if (attempt := _attempt(line)) is not None]
+
+
+def _lines(folders: Folders) -> list[str]:
+    if not folders.attempts.is_file():
         return []
-    lines = folders.attempts.read_text(encoding="utf-8").splitlines()
-    attempts = [json.loads(line) for line in lines if line.endswith("}")]
-    return [attempt for attempt in attempts if attempt["load_id"] > current_load(folders.published)]
+    return [
+        line for line in folders.attempts.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()
+    ]
 
 
-def next_load_id(folders: Folders) -> int:
-    """One more than any load that published or failed."""
-    return 1 + max([current_load(folders.published), *(a["load_id"] for a in failed_attempts(folders))])
+def _attempt(line: str) -> dict | None:
+    """A line's attempt; None for a line that holds none."""
+    try:
+        attempt = json.loads(line)
+        for key in ("as_of", "started_at", "finished_at"):
+            datetime.fromisoformat(attempt[key])
+        return attempt if attempt.keys() == _KEYS and isinstance(attempt["load_id"], int) else None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None

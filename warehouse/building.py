@@ -70,9 +70,10 @@ def staged_cursor(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return cursor
 
 
-def open_published(path: Path) -> duckdb.DuckDBPyConnection:
-    """A published file, read-only, as an analyst opens it."""
-    return answering(opening.open_file(path, read_only=True))
+def open_published(path: Path, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A published file, read-only, as an analyst opens it. `spill`: where queries larger than the memory work."""
+    config = {"temp_directory": str(spill)} if spill else {}
+    return answering(opening.open_file(path, read_only=True, **config))
 
 
 def answering(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

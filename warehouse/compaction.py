@@ -6,9 +6,13 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse import encryption
 from warehouse.building import LIMITS
-from warehouse.folders import Folders, kept_versions, swap
+from warehouse.folders import Folders
+from warehouse.load_facts import facts_of, for_encryption
 from warehouse.opening import attach, attach_as_it_is, is_as_the_key_says, open_memory
+from warehouse.scratch import scratch_folder
+from warehouse.versions import kept_versions, replace_version
 
 COMPACT_ABOVE = 1 - 1 / 1.3  # of the file: what is empty never makes it more than 1.3 times a fresh one
 LEAST_BLOCKS = 256  # 64 MiB: of a smaller file nothing is worth the copy, and the next night fills what is empty
@@ -56,13 +60,20 @@ def copy_compactly(source: Path, to: Path) -> None:
 
 def rekey(where: Folders) -> int:
     """Rewrite every kept file that is not encrypted as the key says; how many. The caller holds the lock."""
-    where.sweep()
     wrong = [version for version in kept_versions(where.published) if not is_as_the_key_says(version)]
-    for version in wrong:
-        made = where.building / "rekeyed.duckdb"
-        copy_compactly(version, made)
-        swap(made, version)
+    with scratch_folder(where.building, "rekey") as scratch:
+        for version in wrong:
+            rewrite(version, version, scratch)
     return len(wrong)
+
+
+def rewrite(source: Path, version: Path, scratch: Path) -> None:
+    """Put a compact copy of `source` in the place of a kept version: encrypted where there is a key."""
+    facts = facts_of(version)
+    made = scratch / "rewritten.duckdb"
+    copy_compactly(source, made)
+    told = None if facts is None else for_encryption(facts, is_encrypted=encryption.key() is not None)
+    replace_version(made, version, told)
 
 
 def compact(path: Path) -> None:

@@ -4,6 +4,7 @@
       Refused               a file is not what its source says it is
       Passing               what failed it may pass by itself: the night is tried again before it is given up
       DidNotRun             a check could not run: neither passed nor failed
+      Damaged               a file of the warehouse cannot be read: its bytes are not those that were written
     Unusable                the arguments or the clinic file cannot be used      exit 2
     NightRunning            another night holds the lock                         exit 3
 
@@ -46,6 +47,10 @@ class Passing(RapportError):
 
 class DidNotRun(RapportError):
     """A check could not run, so nothing is known about what it checks."""
+
+
+class Damaged(RapportError):
+    """A file of the warehouse cannot be read: its bytes are not those that were written."""
 
 
 class Unusable(RapportError):

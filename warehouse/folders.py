@@ -1,24 +1,25 @@
-"""The three trees of a warehouse folder, which have different readers, and the file that is published.
+"""The three trees of a warehouse folder, which have different readers.
 
-DIR/analysts/rapport.duckdb   a relative symlink to versions/...   0750, files 0440
-DIR/shared/rapport-safe.duckdb  a relative symlink to versions/..., files 0444; and the pages
-DIR/private/                  the key, the crosswalk, the worklist, the building file, the lock   0700
+DIR/analysts/rapport.duckdb      a relative symlink into versions/   0750, files 0440
+DIR/shared/rapport_safe.duckdb   a relative symlink into versions/   files 0444; and the pages
+DIR/private/                     the key, the crosswalk, the worklist, the lock, the folder to work in   0700
+
+Each folder gets its mode when it is made, and never again: a clinic may narrow it.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 import shutil
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 
 from warehouse.errors import NightRunning, Unusable
+from warehouse.versions import flush
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,22 @@ class Folders:
     @property
     def safe(self) -> Path:
         """What may leave the analysts' tree: a symlink to the newest version."""
-        return self.shared / "rapport-safe.duckdb"
+        return self.shared / "rapport_safe.duckdb"
+
+    @property
+    def links(self) -> tuple[Path, Path, Path]:
+        """The link of each tree; the analysts' last."""
+        return self.crosswalk, self.safe, self.published
 
     @property
     def building(self) -> Path:
+        """Where commands work: a folder for each of them (warehouse/scratch.py)."""
         return self.private / "building"
+
+    @property
+    def publishing(self) -> Path:
+        """Which load is being published: there only while it is (warehouse/publication.py)."""
+        return self.private / "publishing.json"
 
     @property
     def crosswalk(self) -> Path:
@@ -96,30 +108,34 @@ class Folders:
         return self.private / "receipts.jsonl"
 
     def make(self) -> None:
-        """Make the trees with their modes. Raises Unusable when that is not allowed."""
+        """Make the folders that are not there, each with its mode. Raises Unusable when that is not allowed."""
+        self.refuse_other_user()
         try:
-            for folder, mode in ((self.root, 0o755), (self.analysts, 0o750), (self.private, 0o700)):
-                folder.mkdir(parents=True, exist_ok=True)
-                folder.chmod(mode)
-            versions = [tree / "versions" for tree in (self.analysts, self.private, self.shared)]
-            for folder in (self.shared, self.building, *versions):
-                folder.mkdir(exist_ok=True)
-                folder.chmod(0o755)  # the tree above says who gets this far, not the umask
+            for folder, mode in self._modes().items():
+                if not folder.is_dir():
+                    folder.mkdir(parents=True)
+                    folder.chmod(mode)  # the umask does not say who gets this far
         except OSError as error:
-            raise Unusable(f"the warehouse folder cannot be made ({error.strerror}); check --warehouse") from None
+            raise Unusable(f"{self.root} cannot be made ({error.strerror}); check --warehouse") from None
 
-    def sweep(self) -> None:
-        """Remove what a killed night left: building files, symlinks not yet moved, versions never pointed to."""
-        for left in self.building.iterdir():
-            left.unlink()
-        for link in (self.published, self.crosswalk, self.safe):
-            tree = link.parent
-            for left in tree.glob(".*.new"):
-                left.unlink()
-            current = current_load(link)
-            for version in (tree / "versions").iterdir():
-                if load_of(version) > current:
-                    version.unlink()
+    def _modes(self) -> dict[Path, int]:
+        versions = [tree / "versions" for tree in (self.analysts, self.private, self.shared)]
+        trees = {self.root: 0o755, self.analysts: 0o750, self.shared: 0o755, self.private: 0o700}
+        return trees | dict.fromkeys(versions, 0o755) | {self.building: 0o700}
+
+    def refuse_other_user(self) -> None:
+        """Raise Unusable unless the user owns the private tree: files of another would stop every later night."""
+        owned = next((folder for folder in (self.private, self.root) if folder.exists()), None)
+        owner, user = owned.stat().st_uid if owned else os.geteuid(), os.geteuid()
+        if owner != user and (owned == self.private or user == 0):
+            raise Unusable(f"{owned} belongs to {_user(owner)} and not to {_user(user)}; run this as {_user(owner)}")
+
+
+def _user(number: int) -> str:
+    try:
+        return f"user {pwd.getpwuid(number).pw_name}"
+    except KeyError:
+        return f"user {number}"
 
 
 @contextmanager
@@ -137,12 +153,6 @@ def night_lock(folders: Folders) -> Iterator[None]:
         yield
 
 
-def copy_version(folders: Folders, version: Path, number: int) -> Path:
-    """The building file: a published file copied, or a path where the first one will be made."""
-    building = folders.building / f"{number:06d}.duckdb"
-    return copy_to(version.resolve(), building) if version.exists() else building
-
-
 def copy_to(version: Path, to: Path) -> Path:
     """A published file copied to where it may be written to."""
     shutil.copyfile(version, to)
@@ -150,87 +160,10 @@ def copy_to(version: Path, to: Path) -> Path:
     return to
 
 
-def publish(made: Path, link: Path, stamp: str, mode: int) -> Path:
-    """Make `made` a read-only version beside `link`, then move the symlink to it: the one moment that counts."""
-    version = link.parent / "versions" / f"{stamp}{link.suffix}"
-    made.chmod(mode)
-    _give_to_group(made, link.parent)
-    _flush(made)
-    made.replace(version)
-    _flush(version.parent)
-    waiting = link.parent / f".{link.name}.new"
-    waiting.symlink_to(version.relative_to(link.parent))
-    waiting.replace(link)
-    _flush(link.parent)
-    return version
-
-
-def swap(made: Path, version: Path) -> None:
-    """Put `made` in the place of a kept version. Who has the old one open reads it until it is closed."""
-    made.chmod(stat.S_IMODE(version.stat().st_mode))
-    _give_to_group(made, version.parent.parent)
-    _flush(made)
-    made.replace(version)
-    _flush(version.parent)
-
-
 def prepare(made: Path, text: str) -> Path:
     """A text that only the night's user may read, on the disk, to be moved into place later."""
     made.touch(mode=0o600)
     made.chmod(0o600)
     made.write_text(text, encoding="utf-8")
-    _flush(made)
+    flush(made)
     return made
-
-
-def _give_to_group(made: Path, folder: Path) -> None:
-    """A published file belongs to its folder's group: the analysts', once the folder was given to them."""
-    group = folder.stat().st_gid
-    if made.stat().st_gid == group:
-        return
-    try:
-        os.chown(made, -1, group)
-    except OSError:
-        raise Unusable(f"the night's user is not in the group of {folder.name}/; add it to that group") from None
-
-
-def keep_newest(link: Path, count: int, replaced_before: datetime) -> None:
-    """Remove all but the newest versions beside `link`, and none that was the newest at or after `replaced_before`:
-    a reader may have found its path a moment ago. Open files stay readable until they are closed."""
-    versions = kept_versions(link)
-    for version, successor in list(pairwise(versions))[: max(len(versions) - count, 0)]:
-        if published_at(successor) < replaced_before:
-            version.unlink()
-
-
-def kept_versions(link: Path) -> list[Path]:
-    """The versions beside a symlink, oldest first."""
-    return sorted((link.parent / "versions").iterdir(), key=load_of)
-
-
-def published_at(version: Path) -> datetime:
-    """When the load of a version started, by its name."""
-    return datetime.strptime(version.stem.rpartition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-
-
-def version_stamp(started_at: datetime, load_id: int) -> str:
-    """A version's name: when its night started, and the load it carries."""
-    return f"{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{load_id:06d}"
-
-
-def load_of(version: Path) -> int:
-    """The load that a version carries, by its name."""
-    return int(version.stem.rpartition("-")[2])
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def current_load(link: Path) -> int:
-    """The load that a published symlink points to; 0 before the first."""
-    return load_of(link.resolve()) if link.is_symlink() else 0

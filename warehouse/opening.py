@@ -6,38 +6,50 @@ DuckDB writes an encrypted one only with an extension loaded, which comes from a
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
 import duckdb
 
 from warehouse import encryption
-from warehouse.errors import Unusable
+from warehouse.errors import Damaged, RapportError, Unusable
+from warehouse.versions import told_place
 
 NAME = "rapport"  # of an attached file among the databases of its connection
 # What plain files are written for, and any newer DuckDB (encrypted ones are for 1.5). It has DICT_FSST, which packs
 # texts at three quarters of the cost; only an attached file is taken to it when an older DuckDB began it.
 STORAGE = "v1.4.0"
+# What is read from a published file does not go to the disk: not beside the file, and not where others may read it.
+NO_SPILL = {"temp_directory": ""}
 _NOTHING_FETCHED = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+# What DuckDB says of bytes that it did not write.
+_DAMAGE = ("Corrupt database", "checksum", "Could not read enough bytes", "Serialization Error", "deserialize")
 
 
 def open_file(path: Path, *, read_only: bool = False, **config: object) -> duckdb.DuckDBPyConnection:
     """A warehouse file. Raises Unusable when it is encrypted otherwise than the key says."""
+    config = NO_SPILL | config if read_only else config
     if encryption.key() is None and read_only:
         return _opened(path, config)
-    return _used(open_memory(**{"temp_directory": f"{path}.tmp"} | config), path, read_only)
+    return _used(open_memory(**config), path, read_only)
 
 
 def open_briefly(path: Path) -> duckdb.DuckDBPyConnection:
     """A warehouse file to read a row from it, in as little time as possible: without threads, spilling or extension."""
     if encryption.key() is None:
-        return _opened(path, {"threads": 1})
-    return _used(duckdb.connect(config=_NOTHING_FETCHED | {"threads": 1, "temp_directory": ""}), path, True)
+        return _opened(path, NO_SPILL | {"threads": 1})
+    return _used(duckdb.connect(config=_NOTHING_FETCHED | NO_SPILL | {"threads": 1}), path, True)
 
 
 def open_plain(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A file that is never encrypted: the safe file."""
-    return duckdb.connect(str(path), read_only=read_only)
+    """A file that is never encrypted: the safe file. Raises Damaged."""
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config=NO_SPILL)
+    except duckdb.Error as error:
+        raise _why(path, error) from None
 
 
 def open_memory(**config: object) -> duckdb.DuckDBPyConnection:
@@ -84,7 +96,45 @@ def _opened(path: Path, config: dict[str, object]) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(path), read_only=True, config=config)
     except duckdb.Error as error:
-        raise encryption.why_not_opened(path, str(error)) or error from None
+        raise _why(path, error) from None
+
+
+def _why(path: Path, error: duckdb.Error) -> RapportError | duckdb.Error:
+    """Why a file does not open: its key, who may read it, or its bytes."""
+    if wrong := encryption.why_not_opened(path, str(error)):
+        return wrong
+    if path.is_file() and os.access(path, os.R_OK) and not _is_held(error):
+        return damaged(path)
+    if path.exists() and not os.access(path, os.R_OK):
+        return Unusable(f"{path} may not be read by this user; run this as a user who may read {path.parent}")
+    return error
+
+
+def _is_held(error: duckdb.Error) -> bool:
+    return "lock" in str(error)
+
+
+def damaged(path: Path) -> Damaged:
+    """The sentence about a file whose bytes are not those of a warehouse file."""
+    return Damaged(
+        f"{told_place(path)} is damaged and cannot be read; publish a kept version again (flows.restore lists them), "
+        "or bring the file back from a backup"
+    )
+
+
+@contextmanager
+def damage_of(path: Path) -> Iterator[None]:
+    """Let what DuckDB says of damaged bytes name the kept file that they come from."""
+    try:
+        yield
+    except (duckdb.Error, Damaged) as error:
+        raise damaged(path) if isinstance(error, Damaged) or is_damage(error) else error from None
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether DuckDB says that the bytes of an open file are not those that it once wrote."""
+    said = str(error)
+    return isinstance(error, duckdb.Error) and any(words in said for words in _DAMAGE)
 
 
 def _used(con: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
@@ -104,7 +154,7 @@ def _attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, read_only: bo
     try:
         con.execute(statement, {"key": key} if key else None)
     except duckdb.Error as error:
-        raise encryption.why_not_opened(path, str(error)) or error from None
+        raise _why(path, error) from None
 
 
 def _quoted(path: Path) -> str:

@@ -5,11 +5,12 @@ A folder is made for the night's user and its group (0750) and keeps the group a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from warehouse.errors import Unusable
 from warehouse.folders import Folders
+from warehouse.versions import give_to_group_of
 
 FOLDER_MODE, FILE_MODE = 0o750, 0o640
 
@@ -20,21 +21,30 @@ def pages_folder(folders: Folders) -> Path:
 
 
 def write_page(page: Path, html: str) -> Path:
-    """Put a page in the place of the one before it, at once; who may read it, its folder says. The same stays."""
+    """Put a page in the place of the one before it, at once; who may read it, its folder says. The same stays. Raises
+    Unusable where the page cannot be given to the folder's group."""
     folder = page.parent
     if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.parent.chmod(0o755)
-        folder.mkdir()
-        folder.chmod(FOLDER_MODE)
+        _make(folder.parent, 0o755)
+        _make(folder, FOLDER_MODE)
     if page.exists() and page.read_text(encoding="utf-8") == html:
         return page
     waiting = folder / f".{page.name}.new"
     waiting.write_text(html, encoding="utf-8")
     waiting.chmod(FILE_MODE | (folder.stat().st_mode & 0o004))
-    if waiting.stat().st_gid != folder.stat().st_gid:
-        os.chown(waiting, -1, folder.stat().st_gid)
+    try:
+        give_to_group_of(folder, waiting)
+    except Unusable:
+        waiting.unlink()
+        raise
     return waiting.replace(page)
+
+
+def _make(folder: Path, mode: int) -> None:
+    """Make a folder with a mode that the umask does not change. One that is there keeps its own."""
+    if not folder.is_dir():
+        folder.mkdir()
+        folder.chmod(mode)
 
 
 def remove_others(place: Path, kept: Collection[Path]) -> None:

@@ -8,15 +8,29 @@ from typing import BinaryIO
 import duckdb
 import polars as pl
 
-from warehouse.opening import open_memory
+from warehouse.opening import NO_SPILL, open_memory
 
 
 def read_parquet(file: BinaryIO) -> pl.DataFrame:
     """All rows of an open file, in their order. Raises ValueError when it is damaged or truncated. Nothing is spilled:
     an export is not pseudonymous yet."""
-    with open_memory(threads=1, temp_directory="") as con:
+    return _asked(f"FROM read_parquet('/dev/fd/{file.fileno()}')")
+
+
+def read_note(file: BinaryIO, key: str) -> str:
+    """What an open file's metadata say under a key. Raises ValueError when it is damaged, or says nothing."""
+    notes = _asked(
+        f"SELECT decode(value) FROM parquet_kv_metadata('/dev/fd/{file.fileno()}') WHERE decode(key) = '{key}'"
+    )
+    if notes.is_empty():
+        raise ValueError(f"nothing is noted under {key}")
+    return notes.item(0, 0)
+
+
+def _asked(query: str) -> pl.DataFrame:
+    with open_memory(threads=1, **NO_SPILL) as con:
         con.execute("SET TimeZone = 'UTC'")
         try:
-            return pl.DataFrame(con.sql(f"FROM read_parquet('/dev/fd/{file.fileno()}')"))
+            return pl.DataFrame(con.sql(query))
         except duckdb.Error:
             raise ValueError("damaged or truncated Parquet") from None

@@ -14,7 +14,7 @@ import polars as pl
 from warehouse.building import create
 from warehouse.columns import Column
 from warehouse.frames import THREADS, Stream, fetch
-from warehouse.opening import open_memory, open_plain
+from warehouse.opening import damaged, open_memory, open_plain
 from warehouse.staging import enter
 from warehouse.views import make_wilson, say
 
@@ -107,19 +107,18 @@ def finish(con: duckdb.DuckDBPyConnection, current: Mapping[str, object], path: 
 
 
 def current_of(path: Path) -> dict[str, object]:
-    """What a published safe file says of itself; nothing where there is none."""
-    if not path.exists():
-        return {}
+    """What a published safe file says of itself. Raises Damaged."""
     with open_plain(path, read_only=True) as con:
         con.execute("SET TimeZone = 'UTC'")
-        found = con.sql("FROM load.current")
-        return dict(zip(found.columns, found.fetchone(), strict=True))
+        try:
+            found = con.sql("FROM load.current")
+            return dict(zip(found.columns, found.fetchone(), strict=True))
+        except (duckdb.Error, TypeError):
+            raise damaged(path) from None
 
 
 def tables_of(path: Path) -> dict[str, pl.DataFrame]:
-    """The tables of a published safe file; none where there is none."""
-    if not path.exists():
-        return {}
+    """The tables of a published safe file."""
     with open_plain(path, read_only=True) as con:
         listed = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'dashboard'"
         return {name: fetch(con, f"FROM dashboard.{name}") for (name,) in con.sql(listed).fetchall()}
@@ -127,7 +126,7 @@ def tables_of(path: Path) -> dict[str, pl.DataFrame]:
 
 def carry(published: Path, to: Path, current: Mapping[str, object]) -> None:
     """The published figures under a new load."""
-    shutil.copyfile(published.resolve(), to)
+    shutil.copyfile(published, to)
     to.chmod(0o600)
     con = open_plain(to)
     con.execute("SET TimeZone = 'UTC'")

@@ -9,7 +9,11 @@ from pathlib import Path
 import duckdb
 
 from warehouse.errors import RapportError
-from warehouse.opening import open_briefly
+from warehouse.folders import Folders
+from warehouse.load_facts import facts_of
+from warehouse.opening import damaged, open_briefly
+from warehouse.publication import loads_given
+from warehouse.versions import current_version
 
 
 @dataclass(frozen=True)
@@ -21,12 +25,32 @@ class Standing:
 
 
 def standing(published: Path) -> Standing | None:
-    """What the published file says of itself; None before the first night. Raises RapportError for a spoilt one."""
-    if not published.exists():
+    """Return what load.json says of the published file, or the file itself; None before the first night. Raises
+    RapportError for a damaged file."""
+    version = current_version(published)
+    if version is None:
         return None
+    if facts := facts_of(version):
+        return Standing(facts["load"], datetime.fromisoformat(facts["as_of"]))
     try:
-        with open_briefly(published) as con:
+        with open_briefly(version) as con:
             load_id, as_of = con.sql("SELECT load_id, epoch(as_of) FROM load.current").fetchone()
     except (duckdb.Error, TypeError):
-        raise RapportError("the published file cannot be read; publish an older one: flows.restore") from None
+        raise damaged(version) from None
     return Standing(load_id, datetime.fromtimestamp(as_of, UTC))
+
+
+def next_load_id(folders: Folders) -> int:
+    """Return a load_id that was never given: one above those of versions, books and attempts."""
+    return 1 + max({0} | loads_given(folders) | _in_books(folders))
+
+
+def _in_books(folders: Folders) -> set[int]:
+    version = current_version(folders.published)
+    if version is None:
+        return set()
+    try:
+        with open_briefly(version) as con:
+            return {con.sql("SELECT max(load_id) FROM load.loads").fetchone()[0] or 0}
+    except (duckdb.Error, RapportError):
+        return set()  # whoever needs the file says that it is damaged; a restoration does not need it

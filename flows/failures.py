@@ -1,0 +1,59 @@
+"""What went wrong, as one sentence without values: another library's message may hold them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import traceback
+from pathlib import Path
+
+from warehouse.errors import Damaged, Passing, RapportError, Unusable
+from warehouse.opening import is_damage
+
+PASSES = {  # what a share or a network says that is away for a while
+    *(errno.EIO, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.ENOTCONN, errno.ECONNRESET),
+    *(errno.ECONNABORTED, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH),
+}
+
+
+def sayable(error: Exception) -> RapportError:
+    """Return the error as one sentence that may stand in a log."""
+    if isinstance(error, RapportError):
+        return error
+    if isinstance(error, OSError):
+        return _about_a_disk(error)
+    if is_damage(error):
+        return Damaged(
+            "a file of the warehouse is damaged and cannot be read; publish a kept version again (restore lists them), "
+            "or bring the file back from a backup"
+        )
+    if type(error).__module__ == "_duckdb" and _is_about_the_disk(error):
+        return RapportError("the disk is full or failing; make room, then run the night again")
+    return _fault(error)
+
+
+def _about_a_disk(error: OSError) -> RapportError:
+    if isinstance(error, PermissionError):
+        return Unusable(f"{_folder(error)} may not be read or written by this user; run this as the user who may")
+    said = error.strerror or type(error).__name__
+    if error.errno in PASSES:
+        return Passing(f"a disk or a share did not answer ({said}); see that it does, then run the night again")
+    return RapportError(f"the disk failed the night ({said}); make room or mend it, then run the night again")
+
+
+def _fault(error: Exception) -> RapportError:
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    place = f"{ours[-1].filename.rpartition('/')[2]}, line {ours[-1].lineno}"
+    return RapportError(f"the night broke in {place} ({type(error).__name__}); this is a fault of Rapport, report it")
+
+
+def _folder(error: OSError) -> str:
+    """The folder that an error is about: a file's name may hold a person's."""
+    return str(Path(os.fsdecode(error.filename)).parent) if error.filename else "a folder"
+
+
+def _is_about_the_disk(error: Exception) -> bool:
+    return any(
+        word in str(error) for word in ("No space left", "Could not write", "File too large", "disk", "truncate")
+    )

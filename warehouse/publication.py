@@ -1,0 +1,187 @@
+"""A publication: several files, one moment that counts, and what is done about one that was interrupted.
+
+    1. every file is made, with its mode and group               a failure here changes nothing
+    2. private/publishing.json says which load is published
+    3. each file goes into its version's folder                  interrupted here, and whole: it is finished
+    4. analysts/rapport.duckdb moves: the one moment that counts              or not whole: it is undone
+    5. the other links move, and the worklist                    interrupted here: it is finished
+    6. publishing.json goes
+
+The analysts' link is the truth: which safe file, crosswalk and worklist belong to it, its load says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from warehouse.attempts import attempted_loads
+from warehouse.errors import Unusable
+from warehouse.folders import Folders, night_lock
+from warehouse.load_facts import facts_of, for_everybody
+from warehouse.scratch import sweep_scratch
+from warehouse.versions import (
+    current_load,
+    current_version,
+    flush,
+    kept_versions,
+    load_of,
+    make_ready,
+    place_version,
+    point,
+    remove_unfinished,
+    remove_version,
+    version_of,
+)
+
+MODES = {"published": 0o440, "safe": 0o444, "crosswalk": 0o600}
+WAITING_WORKLIST = "worklist.csv"  # beside the crosswalk of its load, until that load is published
+
+
+@dataclass(frozen=True)
+class Made:
+    """The files of a load, made and not yet published."""
+
+    published: Path
+    safe: Path
+    crosswalk: Path
+    worklist: Path
+
+
+def publish(folders: Folders, made: Made, stamp: str, load_id: int, facts: Mapping[str, object]) -> Path:
+    """Publish a load; its version of the analysts' file. Raises Unusable, or OSError: then nothing was published."""
+    links = {"crosswalk": folders.crosswalk, "safe": folders.safe, "published": folders.published}
+    for name, link in links.items():
+        make_ready(getattr(made, name), link.parent, MODES[name])
+    _begin(folders, stamp, load_id)
+    try:
+        for name, link in links.items():
+            told = facts if link == folders.published else for_everybody(facts)
+            version = place_version(getattr(made, name), link, stamp, told)
+        made.worklist.replace(version_of(folders.crosswalk, load_id).with_name(WAITING_WORKLIST))
+        point(folders.published, version)
+    except Exception:
+        if current_load(folders.published) != load_id:
+            _undo(folders, load_id)
+            raise
+    return version
+
+
+def finish(folders: Folders, load_id: int) -> None:
+    """Let the other links and the worklist follow the analysts' file; then the publication is over."""
+    for link in (folders.crosswalk, folders.safe):
+        version = version_of(link, load_id)
+        if version and current_version(link) != version:
+            point(link, version)
+    _point_old_name(folders)
+    crosswalk = version_of(folders.crosswalk, load_id)
+    waiting = crosswalk and crosswalk.with_name(WAITING_WORKLIST)
+    if waiting and waiting.exists():
+        waiting.replace(folders.worklist)
+    folders.publishing.unlink(missing_ok=True)
+    flush(folders.private)
+
+
+def _point_old_name(folders: Folders) -> None:
+    """Until 0.1 the safe file was rapport-safe.duckdb: that name stays for one release."""
+    old = folders.safe.with_name("rapport-safe.duckdb")
+    if not old.is_symlink() or old.readlink() != Path(folders.safe.name):
+        waiting = old.with_name(f".{old.name}.new")
+        waiting.unlink(missing_ok=True)
+        waiting.symlink_to(folders.safe.name)
+        waiting.replace(old)
+
+
+@contextmanager
+def writing(folders: Folders) -> Iterator[None]:
+    """Hold the lock for a command that writes, after what an interrupted one left is finished, undone and swept away.
+    Raises NightRunning; Unusable where the analysts' link is lost."""
+    with night_lock(folders):
+        recover(folders)
+        sweep_scratch(folders.building)
+        yield
+
+
+def recover(folders: Folders) -> None:
+    """Finish or undo an interrupted publication, and let every link follow the analysts' file. The caller holds the
+    lock. Raises Unusable where the analysts' link is lost."""
+    if (load_id := interrupted_load(folders)) is not None:
+        version = version_of(folders.published, load_id)
+        if current_load(folders.published) == load_id:
+            pass
+        elif version and _is_whole(folders, load_id) and load_id not in attempted_loads(folders):
+            point(folders.published, version)
+        else:
+            _undo(folders, load_id)
+    refuse_lost_link(folders)
+    for link in folders.links:
+        remove_unfinished(link)
+    if current := current_load(folders.published):
+        finish(folders, current)
+
+
+def interrupted_load(folders: Folders) -> int | None:
+    """Return the load whose publication was interrupted. Raises Unusable where publishing.json cannot be read."""
+    try:
+        return int(json.loads(folders.publishing.read_text(encoding="utf-8"))["load"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        raise Unusable(
+            "private/publishing.json is damaged, so it is not known which load was being published; remove that file, "
+            "then run restore --point-link"
+        ) from None
+
+
+def _is_whole(folders: Folders, load_id: int) -> bool:
+    """Whether each tree holds the load's file with the bytes that its load.json says."""
+    versions = [version_of(link, load_id) for link in folders.links]
+    return all(version and facts_of(version) for version in versions)
+
+
+def _begin(folders: Folders, stamp: str, load_id: int) -> None:
+    waiting = folders.publishing.with_name(f".{folders.publishing.name}.new")
+    waiting.touch(mode=0o600)
+    waiting.write_text(json.dumps({"load": load_id, "stamp": stamp}) + "\n", encoding="utf-8")
+    flush(waiting)
+    waiting.replace(folders.publishing)
+    flush(folders.private)
+
+
+def _undo(folders: Folders, load_id: int) -> None:
+    """Remove the files of a load that was not published."""
+    for link in folders.links:
+        remove_unfinished(link)
+        if version := version_of(link, load_id):
+            remove_version(version)
+    folders.publishing.unlink(missing_ok=True)
+    flush(folders.private)
+
+
+def refuse_lost_link(folders: Folders) -> None:
+    """Raise Unusable where the analysts' link is lost while a version or a crosswalk is there: it is no beginning."""
+    if current_version(folders.published) or folders.publishing.exists():
+        return
+    if any(kept_versions(link) for link in (folders.published, folders.crosswalk)):
+        raise Unusable(
+            f"{folders.published} is no link to a kept version, and versions are there, so nothing is written; run "
+            f"restore --point-link, which points it at the newest whole version"
+        )
+
+
+def published_version(folders: Folders) -> Path:
+    """What is published, by the analysts' link. Raises Unusable where nothing is, or the link is lost."""
+    if version := current_version(folders.published):
+        return version
+    refuse_lost_link(folders)
+    raise Unusable("this warehouse has published nothing yet; check --warehouse, or run a night first")
+
+
+def loads_given(folders: Folders) -> set[int]:
+    """Return the number of every load that left a version, an attempt or an interrupted publication."""
+    interrupted = interrupted_load(folders)
+    kept = {load_of(version) for link in folders.links for version in kept_versions(link)}
+    return kept | attempted_loads(folders) | ({interrupted} if interrupted else set())

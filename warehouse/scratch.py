@@ -1,0 +1,84 @@
+"""Where a command works until it publishes: a folder of its own under private/building, which may hold rows of persons.
+
+A lock beside the folder lives as long as its process. A folder whose lock nobody holds was left by a process that was
+killed: the next command that writes removes it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+OURS_BEFORE = (".duckdb", ".wal", ".fresh", ".parquet", ".csv", ".tmp")  # what 0.1 worked with, straight in building
+
+
+@contextmanager
+def scratch_folder(building: Path, purpose: str) -> Iterator[Path]:
+    """Make a folder that this process alone works in, and remove it with all that is in it at the end."""
+    folder = building / f"{purpose}-{os.getpid()}"
+    with _locked(_lock_of(folder)):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            with suppress(OSError):  # the next command that writes removes what is left
+                _remove(folder)
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a new lock. Another process may remove the file between making and locking it: then it is made again."""
+    while True:
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if path.exists() and os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                yield
+                return
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, then its lock: what is left between the two is a lock that nobody holds."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    _lock_of(folder).unlink(missing_ok=True)
+
+
+def sweep_scratch(building: Path) -> None:
+    """Remove the folders of processes that are gone. Other names are passed over."""
+    for left in list(building.iterdir()):
+        with suppress(OSError):  # a share may still hold a file open: it goes with a later sweep
+            if left.suffix == ".lock":
+                _remove_if_dead(left)
+            elif left.is_dir() and _is_of_a_process(left) and not _lock_of(left).exists():
+                _remove(left)
+            elif left.suffix in OURS_BEFORE and not left.name.startswith("."):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def _is_of_a_process(folder: Path) -> bool:
+    purpose, _, process = folder.name.rpartition("-")
+    return bool(purpose) and process.isdigit()
+
+
+def _remove_if_dead(lock: Path) -> None:
+    with lock.open("r+") as held:
+        if _take(held):
+            _remove(lock.with_suffix(""))
+
+
+def _take(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
