@@ -10,6 +10,7 @@ import argparse
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,12 +58,12 @@ def _refuse(where: Folders, to: Path) -> None:
     one, other = where.root.resolve(), to.resolve()
     if one == other or one in other.parents or other in one.parents:
         raise Unusable(f"{to} and the warehouse lie in each other; give --to a folder apart from it")
-    if to.is_dir() and any(to.iterdir()) or to.exists() and not to.is_dir():
+    if (to.is_dir() and any(to.iterdir())) or (to.exists() and not to.is_dir()):
         raise Unusable(f"{to} is there already and not empty; give --to another name")
     to.parent.mkdir(parents=True, exist_ok=True)
 
 
-def _left_out(where: Folders, *, with_key: bool):
+def _left_out(where: Folders, *, with_key: bool) -> Callable[[str, list[str]], set[str]]:
     names = _PASSING if with_key else (*_PASSING, KEY)
 
     def left_out(folder: str, listed: list[str]) -> set[str]:

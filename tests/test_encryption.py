@@ -175,6 +175,8 @@ def test_a_file_that_does_not_fit_the_key_is_refused_in_one_sentence_by_whoever_
         told = capsys.readouterr()
         assert why in told.err and len(told.err.splitlines()) == 1
         assert not any(each in told.out + told.err for each in (KEY, OTHER))
+    assert freshness.main([*place_of(place), "--as-of", AS_OF]) == 0  # load.json says enough
+    (place.published.resolve().parent / "load.json").unlink()
     assert freshness.main([*place_of(place), "--as-of", AS_OF]) == 1
     assert why in capsys.readouterr().out
     before = place.published.readlink()

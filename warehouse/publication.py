@@ -58,10 +58,10 @@ def publish(folders: Folders, made: Made, stamp: str, load_id: int, facts: Mappi
         make_ready(getattr(made, name), link.parent, MODES[name])
     _begin(folders, stamp, load_id)
     try:
-        for name, link in links.items():
-            told = facts if link == folders.published else for_everybody(facts)
-            version = place_version(getattr(made, name), link, stamp, told)
-        made.worklist.replace(version_of(folders.crosswalk, load_id).with_name(WAITING_WORKLIST))
+        crosswalk = place_version(made.crosswalk, folders.crosswalk, stamp, for_everybody(facts))
+        made.worklist.replace(crosswalk.with_name(WAITING_WORKLIST))
+        place_version(made.safe, folders.safe, stamp, for_everybody(facts))
+        version = place_version(made.published, folders.published, stamp, facts)  # last: with it the load is whole
         point(folders.published, version)
     except Exception:
         if current_load(folders.published) != load_id:

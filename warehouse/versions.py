@@ -97,9 +97,14 @@ def make_ready(made: Path, tree: Path, mode: int) -> None:
     flush(made)
 
 
+def group_of(folder: Path) -> int:
+    """Return the number of a folder's group."""
+    return folder.stat().st_gid
+
+
 def give_to_group_of(folder: Path, made: Path) -> None:
     """Give a file to the group of a folder. Raises Unusable where the user is not in that group."""
-    group = folder.stat().st_gid
+    group = group_of(folder)
     if made.stat().st_gid == group:
         return
     try:
@@ -164,8 +169,9 @@ def remove_version(version: Path) -> None:
 
 
 def remove_unfinished(link: Path) -> None:
-    """Remove what an interrupted command left beside a link: a link not yet moved, a folder without its file."""
-    link.with_name(f".{link.name}.new").unlink(missing_ok=True)
+    """Remove what an interrupted command left beside a link: what was not yet moved, a folder without its file."""
+    for left in link.parent.glob(".*.new"):
+        left.unlink()
     for place in _places(link):
         if place.is_dir() and not (place / link.name).exists():
             shutil.rmtree(place, ignore_errors=True)
