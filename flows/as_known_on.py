@@ -13,9 +13,11 @@ from datetime import date
 from pathlib import Path
 
 from flows.computing import derive_anew
+from flows.erasure import take_out
 from flows.order import Order, place_change
 from flows.publishing import dress
 from flows.terminal import arguments, finish
+from flows.tombstones import read_tombstones
 from flows.verify import at_desk
 from warehouse import compaction, knowing, publishing
 from warehouse.errors import Unusable
@@ -31,6 +33,8 @@ def as_known_on(order: Order, day: date, out: Path) -> int:
     with scratch_folder(order.folders.building, "as-known-on") as scratch:
         tonight = at_desk(order, published, scratch)
         try:
+            tonight.tombstones = read_tombstones(order.folders)
+            take_out(tonight)
             load_id = knowing.load_of_day(tonight.con, day)
             if load_id is None:
                 raise Unusable(f"nothing was known on {day}: the first load came later; give a later --day")
@@ -63,7 +67,7 @@ def main(given: list[str] | None = None) -> int:
         load_id = as_known_on(place_change(asked.clinic, asked.warehouse), asked.day, asked.out)
         print(f"{asked.out}: what was known on {asked.day} (load {load_id}), under today's rules.")
 
-    return finish(run)
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

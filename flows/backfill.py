@@ -67,7 +67,7 @@ def main(given: list[str] | None = None) -> int:
             loaded = sum(files.counts[-1] for files in done.files)
             print(f"  published as load {done.load_id}: {loaded:,} records loaded", flush=True)
 
-    return finish(run)
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

@@ -104,7 +104,11 @@ def main(given: list[str] | None = None) -> int:
     parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where to: new, or empty")
     parser.add_argument("--with-key", action="store_true", help="copy the pseudonym key too")
     asked = parser.parse_args(given)
-    return finish(lambda: tell(back_up(Folders(asked.warehouse), asked.to, with_key=asked.with_key), asked.to))
+
+    def run() -> None:
+        tell(back_up(Folders(asked.warehouse), asked.to, with_key=asked.with_key), asked.to)
+
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.crosswalk import crosswalk_of, crosswalk_restored
+from flows.erasure import bury, take_out
 from flows.key import read_key
 from flows.order import Tonight
 from flows.tombstones import read_tombstones
@@ -21,6 +22,8 @@ from warehouse.versions import current_load, current_version, load_of
 def begin(tonight: Tonight, base: Path | None = None) -> None:
     """Yesterday's file (or another version, `base`) copied to a building file; the key; the crosswalk."""
     order = tonight.order
+    if not order.is_check:
+        bury(order.folders)
     tonight.pseudonyms = Pseudonyms(read_key(order.folders), order.clinic.client_links)
     tonight.tombstones = read_tombstones(order.folders)
     tonight.failed_attempts = failed_attempts(order.folders)
@@ -32,6 +35,7 @@ def begin(tonight: Tonight, base: Path | None = None) -> None:
     tonight.con = building.open_building(tonight.building, tonight.scratch)
     tonight.staging = staging.Staging(tonight.con)
     _same_key_as_yesterday(tonight)
+    take_out(tonight)
 
 
 def _crosswalk(tonight: Tonight, base: Path | None) -> pl.DataFrame:

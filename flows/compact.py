@@ -13,6 +13,7 @@ from pathlib import Path
 
 from flows.beginning import begin
 from flows.checking import check_tables
+from flows.computing import compute_again
 from flows.failures import sayable
 from flows.night import at_work
 from flows.order import Order, place_change
@@ -42,6 +43,8 @@ def compact(order: Order) -> tuple[int, int, int]:
     before = order.folders.published.stat().st_size
     with at_work(order, "compaction") as tonight:
         begin(tonight)
+        if tonight.erased_rows:
+            compute_again(tonight)
         computing.choose_known_before(tonight.con, tonight.load_id)
         check_tables(tonight, whole=True)
         tonight.leaves_space_behind = True
@@ -59,7 +62,7 @@ def main(given: list[str] | None = None) -> int:
             f"Checked whole and compacted, as load {load_id}: {before / 1e6:,.1f} MB before, {after / 1e6:,.1f} after."
         )
 
-    return finish(run)
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import polars as pl
 import transforms
 from flows.crosswalk import add_people, birth_dates
 from flows.definitions import fingerprints
+from flows.joining import join_clients
 from flows.known_lines import remember
 from flows.order import Tonight
 from transforms.zeros import without_sign
@@ -72,6 +73,13 @@ def compute_clinic(tonight: Tonight) -> None:
     with setting(tonight.con, *building.LEAST_MEMORY), setting(tonight.con, *ONE_THREAD):
         _compute_clinic(tonight, transforms.tables())
     movement.write_movements(tonight.con, tonight.load_id)
+
+
+def compute_again(tonight: Tonight) -> None:
+    """A load that reads no export: client links, tables of the clients whom it touched, and the clinic's tables."""
+    join_clients(tonight)
+    compute(tonight)
+    compute_clinic(tonight)
 
 
 def derive_anew(tonight: Tonight) -> None:

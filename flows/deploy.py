@@ -54,7 +54,7 @@ def main(given: list[str] | None = None) -> int:
         deploy(asked.exports, asked.clinic, asked.warehouse)
         print(f"The deployments are registered. Start a worker: prefect worker start --pool {POOL}")
 
-    return finish(run)
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from flows.forget import Receipt, find_person, forget, still_holding
+from flows.forget import find_person, forget, still_holding
+from flows.open_erasures import open_erasures
 from flows.order import need_exports, place_change
 from flows.terminal import arguments, finish
 from warehouse.errors import RapportError, Unusable
@@ -74,15 +75,20 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
         except Unusable:  # it names the space, and a line may have the number in that place
             kept.append(request)
             continue
-        receipt = forget(order, person)
-        _note_holding(where, receipt, list(still_holding(order, exports, person)))
+        done = forget(order, person)
+        _note_holding(where, done.load_id, list(still_holding(order, exports, person)))
         _take_off(where, request)
-        told(f"one request is done, published as load {receipt.load_id}")
+        told(f"one request is done, published as load {done.load_id}")
     if kept:
         lines = ", ".join(str(one.line) for one in waiting(where) if one in kept)
         raise RapportError(
             f"{len(kept)} of {len(asked)} requests in private/forget.csv name nobody who is known (now line {lines}); "
             "correct the number or its id space, or remove the line"
+        )
+    if open_erasures(where):
+        raise RapportError(
+            "a kept file cannot be opened, so nobody can be taken out of it; the last night's report names it: delete "
+            "its folder, then run the night again"
         )
     return len(asked)
 
@@ -96,12 +102,12 @@ def _take_off(where: Folders, done: Request) -> None:
         prepare(scratch / where.erasure_requests.name, text.getvalue()).replace(where.erasure_requests)
 
 
-def _note_holding(where: Folders, receipt: Receipt, names: list[str]) -> None:
+def _note_holding(where: Folders, load_id: int, names: list[str]) -> None:
     is_new = not where.still_holding.exists()
     where.still_holding.touch(mode=0o600)
     with where.still_holding.open("a", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerows([["load_id", "file"]] * is_new + [[receipt.load_id, name] for name in names])
+        rows.writerows([["load_id", "file"]] * is_new + [[load_id, name] for name in names])
 
 
 def main(given: list[str] | None = None) -> int:
@@ -113,7 +119,7 @@ def main(given: list[str] | None = None) -> int:
         done = fulfil(asked.exports, asked.clinic, asked.warehouse, print)
         print(f"{done} requests waited; none waits now.")
 
-    return finish(run)
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

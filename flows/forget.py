@@ -8,40 +8,36 @@ export from bringing the data back; the exports that still hold the record are l
 
 from __future__ import annotations
 
-import json
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from flows.beginning import begin
 from flows.checking import check_tables
-from flows.computing import compute, compute_clinic
+from flows.computing import compute_again
 from flows.crosswalk import crosswalk_of, read_crosswalk
 from flows.deliveries import matching
-from flows.joining import join_clients
+from flows.erasure import Cleaned, begin_erasure, unopened
 from flows.key import read_key
-from flows.known_lines import drop_lines
 from flows.night import at_work
+from flows.open_erasures import open_erasures
 from flows.order import Order, Tonight, need_exports, place_change
 from flows.pages import draw
 from flows.publishing import publish
 from flows.terminal import arguments, finish
-from flows.tombstones import read_tombstones, set_tombstone
+from flows.tombstones import read_tombstones
 from transforms.pseudonyms import Pseudonyms
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
-from warehouse import building, compaction, erasing, movement
+from warehouse import erasing
 from warehouse.errors import Damaged, RapportError, Refused, Unusable
-from warehouse.folders import Folders, copy_to
-from warehouse.load_facts import facts_of
-from warehouse.opening import damage_of
-from warehouse.versions import kept_versions, load_of, replace_version, told_place
+from warehouse.folders import Folders
+from warehouse.versions import kept_versions
 
 
 @dataclass(frozen=True)
@@ -51,17 +47,6 @@ class Person:
     numbers: tuple[tuple[str, str], ...]  # id space and number; several where client_links joins them
     since: date | None
     pseudonyms: tuple[str, ...]  # the one in use, and those that the numbers had, or would have, without the links
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What was done, without personal data."""
-
-    load_id: int
-    rows: dict[str, int]
-    versions: int
-    version_rows: int
-    uncleaned: tuple[str, ...] = ()  # kept files that are damaged, so that nobody can be taken out of them
 
 
 def find_person(order: Order, space: str, number: str, since: date | None) -> Person:
@@ -88,90 +73,27 @@ def _everybody_kept(where: Folders) -> pl.DataFrame:
     return pl.concat(kept).unique(["kind", "id_space", "number", "pseudonym"])
 
 
-def forget(order: Order, person: Person) -> Receipt:
-    """Take the person out; run again, it finishes what was interrupted."""
+def forget(order: Order, person: Person) -> Tonight:
+    """Take the person out, in a load of its own; run again, it finishes what was interrupted."""
     with at_work(order, "forget") as tonight:
         tonight.reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
         tonight.leaves_space_behind = True
-        drop_lines(order.folders)
-        for pseudonym in person.pseudonyms:
-            set_tombstone(order.folders, pseudonym, person.since)
+        for name in unopened(tonight):
+            tonight.told(f"nobody can be taken out of {name}, which cannot be opened; the others are cleaned")
+        begin_erasure(order.folders, person.pseudonyms, person.since)
         begin(tonight)
-        join_clients(tonight)
-        rows = Counter()
-        for pseudonym in person.pseudonyms:
-            rows.update(erasing.erase_records(tonight.con, pseudonym, person.since))
-        compute(tonight)
-        compute_clinic(tonight)
+        compute_again(tonight)
         check_tables(tonight)
         _stop_if_left(tonight, person)
         publish(tonight)
         draw(tonight)
-        versions, version_rows, uncleaned = _rewrite_kept(tonight, person)
-        receipt = Receipt(tonight.load_id, rows, versions, version_rows, uncleaned)
-        _keep(order, receipt)
-    return receipt
+    return tonight
 
 
 def _stop_if_left(tonight: Tonight, person: Person) -> None:
     left = sum(erasing.rows_of_person(tonight.con, pseudonym) for pseudonym in person.pseudonyms)
     if not person.since and left:
         raise RapportError(f"{left} rows of the person are left, so nothing was published; report this fault")
-
-
-def _rewrite_kept(tonight: Tonight, person: Person) -> tuple[int, int, tuple[str, ...]]:
-    """Every older version and every crosswalk without the person; how many versions, how many rows went, and which
-    files are damaged."""
-    where = tonight.order.folders
-    old = [version for version in kept_versions(where.published) if load_of(version) != tonight.load_id]
-    people = [] if person.since else kept_versions(where.crosswalk)
-    rows, uncleaned = [], []
-    for version in old:
-        try:
-            rows.append(_rewrite(tonight, version, person))
-        except Damaged:
-            uncleaned.append(version)
-    for version in people:
-        try:
-            _rewrite_crosswalk(tonight, version, person)
-        except Damaged:
-            uncleaned.append(version)
-    return len(rows), sum(rows), tuple(map(told_place, uncleaned))
-
-
-def _rewrite_crosswalk(tonight: Tonight, version: Path, person: Person) -> None:
-    made = tonight.scratch / "crosswalk.parquet"
-    made.touch(mode=0o600)
-    read_crosswalk(version).filter(~pl.col("pseudonym").is_in(person.pseudonyms)).write_parquet(made)
-    replace_version(made, version, facts_of(version))
-
-
-def _rewrite(tonight: Tonight, version: Path, person: Person) -> int:
-    """One kept version rewritten, by a copy that leaves nothing behind in empty space; how many rows went. Raises
-    Damaged."""
-    work = copy_to(version, tonight.scratch / "work.duckdb")
-    try:
-        with damage_of(version):
-            rows = _erase(work, tonight.scratch, person)
-            compaction.rewrite(work, version, tonight.scratch)
-    finally:
-        work.unlink()
-    return rows
-
-
-def _erase(work: Path, scratch: Path, person: Person) -> int:
-    with building.open_file(work, scratch) as con:
-        rows = sum(erasing.erase_everywhere(con, pseudonym, person.since) for pseudonym in person.pseudonyms)
-        movement.book_erasure(con)
-    return rows
-
-
-def _keep(order: Order, receipt: Receipt) -> None:
-    facts = {"at": datetime.now(UTC).isoformat(), "load_id": receipt.load_id, "rows": receipt.rows}
-    facts |= {"versions": receipt.versions, "version_rows": receipt.version_rows}
-    facts |= {"uncleaned": receipt.uncleaned} if receipt.uncleaned else {}
-    with order.folders.receipts.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(facts) + "\n")
 
 
 def still_holding(order: Order, exports: Path, person: Person) -> Iterator[str]:
@@ -194,13 +116,11 @@ def _holds(frame: pl.DataFrame, numbers: list[str]) -> bool:
     return bool(frame["client_id"].str.strip_chars().is_in(numbers).any())
 
 
-def tell(receipt: Receipt, holding: list[str]) -> None:
-    """Print the receipt, which names nobody, and the files that ops must delete."""
-    removed = ", ".join(f"{count} of {table}" for table, count in receipt.rows.items() if count) or "none"
-    print(f"Done, published as load {receipt.load_id}. Rows taken out: {removed}.")
-    print(f"Kept versions rewritten: {receipt.versions}, with {receipt.version_rows} rows taken out of them.")
-    for name in receipt.uncleaned:
-        print(f"{name} is damaged, so nobody can be taken out of it: delete its folder, then run this again.")
+def tell(done: Tonight, holding: list[str]) -> None:
+    """Print what was done, which names nobody, and the files that ops must delete."""
+    cleaned = done.cleaned or Cleaned()
+    print(f"Done, published as load {done.load_id}. Rows taken out: {done.erased_rows}.")
+    print(f"Kept versions rewritten: {cleaned.versions}, with {cleaned.rows} rows taken out of them.")
     print("A tombstone in the private tree stops a re-read. Backups and copies elsewhere are yours to clean.")
     if holding:
         print("These exports still hold the record; delete them, or the record in them:")
@@ -219,11 +139,13 @@ def main(given: list[str] | None = None) -> int:
         order = place_change(asked.clinic, asked.warehouse)
         need_exports(asked.exports)
         person = find_person(order, asked.space, asked.client, asked.since)
-        receipt = forget(order, person)
-        tell(receipt, list(still_holding(order, asked.exports, person)))
-        return 1 if receipt.uncleaned else 0
+        done = forget(order, person)
+        tell(done, list(still_holding(order, asked.exports, person)))
+        for trouble in done.troubles:
+            print(f"{trouble[:1].upper()}{trouble[1:]}.", file=sys.stderr)
+        return 1 if open_erasures(order.folders) else 0
 
-    return finish(run)
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

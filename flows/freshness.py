@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from flows.open_erasures import tell_open
 from warehouse.errors import RapportError, Unusable
 from warehouse.folders import Folders
 from warehouse.schedule import Schedule, read_schedule
@@ -88,6 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
         from flows.telling import operators  # noqa: PLC0415  a look alone reads no instruments
 
         operators(given.clinic, given.warehouse).told_freshness(verdict.line, is_fresh=verdict.is_fresh)
+    tell_open(Folders(given.warehouse))
     return 0 if verdict.is_fresh else 1
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from expectations.checking import Outcome
     from flows.deliveries import Delivery
+    from flows.erasure import Cleaned
     from flows.known_lines import ReadByLine
     from flows.tombstones import Tombstones
     from warehouse.summary import FileSums
@@ -103,6 +104,8 @@ class Tonight:
     load_id: int = 0
     purpose: str = "night"
     reason: str | None = None  # why, for a load that is not a night
+    erased_rows: int = 0  # of people who have a tombstone, taken out of the file that the load began from
+    cleaned: Cleaned | None = None  # what an erasure did to the kept versions
     leaves_space_behind: bool = False  # compacted: what an erasure took must not stay in the file's empty space
     con: duckdb.DuckDBPyConnection | None = None
     building: Path | None = None

@@ -230,7 +230,7 @@ def main(given: list[str] | None = None) -> int:
             raise RapportError(f"failed: {', '.join(troubles)}; each one's place on its page says so")
         print(f"The pages are drawn: {pages_folder(order.folders)}")
 
-    return finish(run)
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

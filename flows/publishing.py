@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
-import polars as pl
-
 import transforms
 from dashboards.questions import load_questions
+from flows.erasure import finish_erasures, withhold, without_buried
 from flows.known_lines import keep_lines
 from flows.order import Tonight
 from flows.sharing import share
-from flows.tombstones import Tombstones, read_tombstones
+from flows.tombstones import read_tombstones
 from flows.worklist import worklist_text
 from warehouse import compaction, encryption, ledger, publication, publishing, staging, views
 from warehouse.folders import prepare
@@ -29,6 +28,7 @@ def publish(tonight: Tonight) -> None:
     """Views, comments, the books closed; then a read-only version, and one symlink moved."""
     con = tonight.con
     dress(tonight)
+    withhold(tonight)
     _write_outcomes(tonight)
     _write_loads(tonight)
     tonight.late_sources = ledger.late_sources(con)
@@ -45,6 +45,7 @@ def publish(tonight: Tonight) -> None:
         compaction.compact(tonight.building)
     _publish(tonight, Made(tonight.building, shared, _write_crosswalk(tonight), worklist), facts)
     keep_lines(tonight)
+    finish_erasures(tonight)
 
 
 def dress(tonight: Tonight) -> None:
@@ -106,18 +107,10 @@ def _write_loads(tonight: Tonight) -> None:
     publishing.close_books(con, load, current)
 
 
-def _without_erased(crosswalk: pl.DataFrame, tombstones: Tombstones) -> pl.DataFrame:
-    """The crosswalk without people who may not be read: an export may still name them."""
-    if not tombstones.days:
-        return crosswalk
-    gone = [person for person in crosswalk["pseudonym"] if tombstones.stands_for(person)]
-    return crosswalk.filter(~pl.col("pseudonym").is_in(gone))
-
-
 def _write_crosswalk(tonight: Tonight) -> Path:
     made = tonight.scratch / tonight.order.folders.crosswalk.name
     made.touch(mode=0o600)
-    _without_erased(tonight.crosswalk, read_tombstones(tonight.order.folders)).write_parquet(made)
+    without_buried(tonight.crosswalk, read_tombstones(tonight.order.folders)).write_parquet(made)
     return made
 
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from flows.beginning import begin
+from flows.computing import compute_again
 from flows.deliveries import matching
 from flows.night import at_work
 from flows.order import Order, place_change
@@ -71,6 +72,8 @@ def discard(order: Order, numbers: list[int]) -> int:
         begin(load)
         if quarantine.discard(load.con, load.load_id, numbers) != len(set(numbers)):
             raise Unusable("one of these rows does not wait; python -m flows.quarantine list shows those that do")
+        if load.erased_rows:
+            compute_again(load)
         publish(load)
         draw(load)
     return load.load_id
@@ -118,7 +121,7 @@ def main(given: list[str] | None = None) -> int:
         else:
             print(f"{len(set(asked.rows))} rows discarded, as load {discard(order, asked.rows)}.")
 
-    return finish(run)
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def main(given: list[str] | None = None) -> int:
             print(f"Load {load_of(version)}, read-only. End a query with ; and the session with Ctrl-D.")
             converse(con)
 
-    return finish(run)
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

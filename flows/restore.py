@@ -12,8 +12,7 @@ from pathlib import Path
 
 from flows.beginning import begin
 from flows.checking import check_tables
-from flows.computing import compute, compute_clinic
-from flows.joining import join_clients
+from flows.computing import compute_again
 from flows.night import at_work
 from flows.order import Order, Tonight, place_change
 from flows.pages import draw
@@ -37,9 +36,7 @@ def restore(order: Order, load_id: int) -> int:
         tonight.reason = f"restored load {load_id}"
         begin(tonight, version)
         _enter_later_loads(order, tonight)
-        join_clients(tonight)
-        compute(tonight)
-        compute_clinic(tonight)
+        compute_again(tonight)
         check_tables(tonight)
         publish(tonight)
         draw(tonight)
@@ -134,7 +131,7 @@ def main(given: list[str] | None = None) -> int:
             order = place_restoration(asked.clinic, asked.warehouse, asked.version)
             print(f"Load {asked.version} is published again, as load {restore(order, asked.version)}.")
 
-    return finish(run)
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

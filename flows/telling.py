@@ -180,7 +180,7 @@ def main(given: list[str] | None = None) -> int:
             raise RapportError("no channel took the trial message")
         print("The trial message was taken.")
 
-    return finish(run)
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

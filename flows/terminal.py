@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows.failures import sayable
+from flows.open_erasures import tell_open
+from warehouse.folders import Folders
 
 
 def arguments(module: str, description: str, *, exports: bool = False) -> argparse.ArgumentParser:
@@ -20,11 +22,15 @@ def arguments(module: str, description: str, *, exports: bool = False) -> argpar
     return parser
 
 
-def finish(command: Callable[[], int | None]) -> int:
-    """Run a command; what it could not do is one sentence on standard error and its exit status."""
+def finish(command: Callable[[], int | None], warehouse: Path | None = None) -> int:
+    """Run a command; what it could not do is one sentence on standard error and its exit status. An erasure of the
+    warehouse that is not finished is named."""
     try:
-        return command() or 0
+        status = command() or 0
     except Exception as error:
         said = sayable(error)
         print(said.told, file=sys.stderr)
-        return said.status
+        status = said.status
+    if warehouse is not None:
+        tell_open(Folders(warehouse))
+    return status

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from datetime import date
 import polars as pl
 
 from warehouse.errors import Unusable
-from warehouse.folders import Folders
+from warehouse.folders import Folders, replace_private
 
 KEY_BYTES = 32
 # The local day of a record; what has none is taken to lie after any day.
@@ -80,24 +79,13 @@ def read_tombstones(folders: Folders) -> Tombstones:
 def set_tombstone(folders: Folders, pseudonym: str, since: date | None) -> None:
     """Add a person's tombstone, or widen it: an earlier day wins, no day wins over all."""
     if not folders.tombstone_key.exists():
-        _write(folders, "tombstone_key", secrets.token_hex(KEY_BYTES))
+        replace_private(folders.tombstone_key, secrets.token_hex(KEY_BYTES))
     standing = read_tombstones(folders) if folders.tombstones.exists() else _first(folders)
     stone, days = standing.of(pseudonym), dict(standing.days)
     days[stone] = None if since is None or days.get(stone, since) is None else min(since, days.get(stone, since))
     lines = "".join(f"{each},{day or ''}\n" for each, day in sorted(days.items()))
-    _write(folders, "tombstones", lines)
+    replace_private(folders.tombstones, lines)
 
 
 def _first(folders: Folders) -> Tombstones:
     return Tombstones(bytes.fromhex(folders.tombstone_key.read_text(encoding="ascii")), {})
-
-
-def _write(folders: Folders, name: str, text: str) -> None:
-    """Replace a private file whole: a crash leaves the old one."""
-    waiting = folders.private / f".{name}.new"
-    handle = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    waiting.replace(folders.private / name)

@@ -92,7 +92,7 @@ def main(given: list[str] | None = None) -> int:
         tell(verdict)
         return 0 if verdict.is_equal else 1
 
-    return finish(run)
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def main(given: list[str] | None = None) -> int:
         count = len(text.splitlines()) - LINES_ABOVE
         print(f"{where.worklist}: {count} {'line' if count == 1 else 'lines'}. Rapport does not monitor risk.")
 
-    return finish(run)
+    return finish(run, asked.warehouse)
 
 
 if __name__ == "__main__":

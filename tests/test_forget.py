@@ -108,14 +108,13 @@ def test_no_trace_of_the_person_is_left_in_any_table_of_any_file_that_is_kept(tm
     assert traces(place, ids)
     others = "SELECT client_id, count(*) FROM scores WHERE client_id <> '{0}' GROUP BY ALL ORDER BY ALL"
     before = place.ask(others.format(pseudonym(place)))
-    receipt = forgotten(place)
+    done = forgotten(place)
     assert traces(place, ids) == []
     assert place.ask(others.format(pseudonym(place))) == before
-    assert (receipt.load_id, receipt.versions) == (3, 2)
-    assert receipt.rows["history.appointments"] == 6
-    assert receipt.version_rows > 20
+    assert (done.load_id, done.cleaned.versions) == (3, 2)
+    assert done.erased_rows > 10 and done.cleaned.rows > 20
     said = (place.warehouse / "private/receipts.jsonl").read_text()
-    assert json.loads(said)["rows"] == receipt.rows
+    assert json.loads(said)["rows"] == done.erased_rows
     assert not any(each in said for each in {*ids, "C1", BORN})
 
 
@@ -167,7 +166,7 @@ def test_a_number_that_nobody_has_is_refused_and_buries_nobody(place, capsys):
 def test_an_interrupted_forget_is_finished_by_the_next(place, monkeypatch):
     ids = ids_of(place)
     with monkeypatch.context() as broken:
-        broken.setattr(flows.forget, "_rewrite_kept", lambda *_: 1 / 0)
+        broken.setattr(flows.forget, "publish", lambda *_: 1 / 0)
         with pytest.raises(Exception, match="broke"):
             forgotten(place)
     assert traces(place, ids)
@@ -188,14 +187,35 @@ def test_a_consent_withdrawn_from_a_day_on_takes_out_what_is_dated_then_or_later
     assert place.ask(days.format(pseudonym(place))) == [("2026-11-09",), ("2026-11-10",)]
 
 
-def test_what_was_erased_is_told_as_erased(place):
+def test_an_erasure_takes_the_amounts_of_every_load_so_far_out_of_every_kept_file(place):
     forgotten(place)
-    moved = "SELECT headline, numerator_change FROM load.movements WHERE cause = 'erased' AND headline = 'clients'"
-    assert place.ask(moved) == [("clients", -1.0)]
+    moved = "SELECT load_id, cause, numerator_change FROM load.movements WHERE headline = 'clients' ORDER BY ALL"
+    assert place.ask(moved) == [(1, "new", None), (3, "erased", None), (3, "standing", 3.0)]
+    told = "SELECT load_id, cause, value_after, not_told FROM load.why_it_moved WHERE headline = 'clients' ORDER BY ALL"
+    reason = "a person was taken out since"
+    assert place.ask(told) == [(1, "new", None, reason), (3, "erased", None, reason), (3, "standing", 3.0, None)]
+    for version in kept_versions(order_of(place).folders.published):
+        with open_published(version) as con:
+            amounts = "SELECT count(added_count) + count(changed_count) + count(removed_count) FROM load.changes"
+            assert con.sql(amounts).fetchone() == (0,)
+            assert set(con.sql("SELECT cause FROM load.movements WHERE numerator_change IS NOT NULL").fetchall()) == {
+                ("standing",)
+            }
 
 
-@pytest.mark.parametrize("since", [None, date(2026, 11, 11)])
-def test_a_version_from_before_an_erasure_says_of_itself_what_it_holds_and_can_be_published_again(place, since):
+def test_after_an_erasure_the_next_load_moves_from_what_stands(place):
+    forgotten(place)
+    place.deliver("appointments_2026-11-14.csv", APPOINTMENTS, [held(7, 13)])
+    place.night("2026-11-14T12:00")
+    told = """SELECT cause, value_before, value_after FROM load.why_it_moved
+        WHERE headline = 'clients' AND load_id = 4"""
+    assert place.ask(told) == [("new", 3.0, 4.0)]
+
+
+@pytest.mark.parametrize(("since", "begun_anew"), [(None, 1), (date(2026, 11, 11), 0)])
+def test_a_version_from_before_an_erasure_says_of_itself_what_it_holds_and_can_be_published_again(
+    place, since, begun_anew
+):
     forgotten(place, since)
     order = order_of(place)
     for version in kept_versions(order.folders.published):
@@ -203,4 +223,5 @@ def test_a_version_from_before_an_erasure_says_of_itself_what_it_holds_and_can_b
             assert broken_books(con) == []
     restore(order, 1)
     assert verify(order_of(place)).books == []
-    assert place.ask("SELECT count(*) FROM load.movements WHERE cause = 'erased' AND headline = 'clients'") == [(1,)]
+    standing = "SELECT count(*) FROM load.movements WHERE cause = 'standing' AND headline = 'clients'"
+    assert place.ask(standing) == [(begun_anew,)]  # load 1 knew nothing of that day, so nothing was taken out of it

@@ -191,15 +191,16 @@ DEFINITIONS = _book(
     Column("fingerprint", "text", "Of the definition and all that it depends on.", required=True),
 )
 
+NOT_TOLD = "Null where it is not told: a person was taken out since."
 CHANGES = _book(
     "changes",
     "load_id table_name",
     "One row per load and table of main that it changed: whole rows, by the table's key.",
     "load_id!",
     Column("table_name", "text", "The table.", required=True),
-    _count("added_count", "Rows that were not there."),
-    _count("changed_count", "Rows that say something else."),
-    _count("removed_count", "Rows that are no longer there."),
+    Column("added_count", "integer", f"Rows that were not there. {NOT_TOLD}"),
+    Column("changed_count", "integer", f"Rows that say something else. {NOT_TOLD}"),
+    Column("removed_count", "integer", f"Rows that are no longer there. {NOT_TOLD}"),
 )
 
 MOVEMENTS = _book(
@@ -210,8 +211,12 @@ MOVEMENTS = _book(
     Column("headline", "text", "The number that moved.", required=True),
     Column("part", "text", "Of what: instrument and rater, or nothing.", required=True),
     Column("cause", "text", "Why the rows changed.", required=True, one_of=CAUSES),
-    Column("numerator_change", "number", "What it added to the headline's sum.", required=True),
-    Column("denominator_change", "number", "What it added to the number it is divided by; null for a plain count."),
+    Column("numerator_change", "number", f"What it added to the headline's sum. {NOT_TOLD}"),
+    Column(
+        "denominator_change",
+        "number",
+        f"What it added to the number it is divided by; null for a plain count. {NOT_TOLD}",
+    ),
 )
 
 SOURCES = _book(

@@ -10,7 +10,7 @@ from warehouse import encryption
 from warehouse.building import LIMITS
 from warehouse.folders import Folders
 from warehouse.load_facts import facts_of, for_encryption
-from warehouse.opening import attach, attach_as_it_is, is_as_the_key_says, open_memory
+from warehouse.opening import NO_SPILL, attach, attach_as_it_is, is_as_the_key_says, open_memory
 from warehouse.scratch import scratch_folder
 from warehouse.versions import kept_versions, replace_version
 
@@ -65,6 +65,12 @@ def rekey(where: Folders) -> int:
         for version in wrong:
             rewrite(version, version, scratch)
     return len(wrong)
+
+
+def try_opening(version: Path) -> None:
+    """Open a kept file, plain or under either key, and close it. Raises RapportError where it does not open."""
+    with open_memory(**NO_SPILL) as con:
+        attach_as_it_is(con, version, "kept")
 
 
 def rewrite(source: Path, version: Path, scratch: Path) -> None:

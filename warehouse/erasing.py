@@ -5,6 +5,7 @@ DELETE leaves the bytes in the file: what is erased is gone only from the compac
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 import duckdb
@@ -12,6 +13,7 @@ import duckdb
 from warehouse.records import KINDS
 
 _NAMES_A_RECORD = ("session_id", "response_id", "episode_id", "record_id")
+_RECORDS = ("main.risk_answers",)  # in main, and not computed
 _SINCE = {
     "appointments": "starts_local::DATE >= $since",
     "responses": "coalesce(coalesce(completed_on, completed_at::DATE) >= $since, true)",
@@ -20,19 +22,34 @@ _SINCE = {
 }
 
 
-def erase_records(con: duckdb.DuckDBPyConnection, client: str, since: date | None) -> dict[str, int]:
-    """Delete a person's records, in every version, and all of them that waits in quarantine; how many rows of each.
+def known_people(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Everybody whose records a file holds, as hexadecimal digits: the tables of main are made of records."""
+    named = [table for table in _tables(con) if table in _RECORDS or table.startswith(("history.", "load."))]
+    named = [table for table in named if "client_id" in _columns(con, table)]
+    people = " UNION ".join(f"SELECT client_id FROM {table}" for table in named)
+    listed = con.sql(f"SELECT replace(client_id::VARCHAR, '-', '') FROM ({people}) WHERE client_id IS NOT NULL")
+    return [person for (person,) in listed.fetchall()]
+
+
+def has_since(con: duckdb.DuckDBPyConnection, client: str, since: date) -> bool:
+    """Whether a file holds records of a person that are dated on a day or later, or have no day."""
+    found = " OR ".join(f"EXISTS (FROM history.{kind} WHERE client_id = $client AND {_SINCE[kind]})" for kind in KINDS)
+    return con.execute(f"SELECT {found}", {"client": client, "since": since}).fetchone()[0]
+
+
+def erase_records(con: duckdb.DuckDBPyConnection, client: str, since: date | None) -> int:
+    """Delete a person's records, in every version, and all of them that waits in quarantine; how many rows.
 
     With a day, only those dated then or later, and those without a day. The tables of main are computed again by the
     caller, for the person is entered as touched.
     """
     _list_gone(con, client, since)
-    gone = {f"history.{kind}": _erase_versions(con, kind, client, since) for kind in KINDS}
-    for table in ("load.quarantine", "load.client_links", "main.risk_answers"):
+    count = sum(_erase_versions(con, kind, client, since) for kind in KINDS)
+    for table in ("load.quarantine", "load.client_links", *_RECORDS):
         whole = "" if since else "client_id = $client OR "
-        gone[table] = _run(con, f"DELETE FROM {table} WHERE {whole}{_by_record(con, table)}", client=client)
+        count += _run(con, f"DELETE FROM {table} WHERE {whole}{_by_record(con, table)}", client=client)
     con.execute("INSERT INTO staged.touched VALUES (?, 'erased')", [client])
-    return gone
+    return count
 
 
 def erase_everywhere(con: duckdb.DuckDBPyConnection, client: str, since: date | None) -> int:
@@ -53,11 +70,17 @@ def erase_everywhere(con: duckdb.DuckDBPyConnection, client: str, since: date | 
     return count
 
 
+def empty(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
+    """Delete all rows of main's tables of these names, where the file has them."""
+    for table in {f"main.{name}" for name in tables} & set(_tables(con)):
+        con.execute(f"DELETE FROM {table}")
+
+
 def rows_of_person(con: duckdb.DuckDBPyConnection, client: str) -> int:
     """Rows of a person in any table that names its client."""
     named = [table for table in _tables(con) if "client_id" in _columns(con, table)]
     counts = " UNION ALL ".join(f"SELECT count(*) AS n FROM {table} WHERE client_id = $client" for table in named)
-    return con.execute(f"SELECT sum(n)::BIGINT FROM ({counts})", {"client": client}).fetchone()[0]
+    return con.execute(f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({counts})", {"client": client}).fetchone()[0]
 
 
 def _list_gone(con: duckdb.DuckDBPyConnection, client: str, since: date | None) -> None:

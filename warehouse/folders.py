@@ -98,6 +98,11 @@ class Folders:
         return self.private / "forget.csv"
 
     @property
+    def erasing(self) -> Path:
+        """Who is being taken out: there only until every kept file is without them (flows/erasure.py)."""
+        return self.private / "erasing.json"
+
+    @property
     def still_holding(self) -> Path:
         """Export files that hold somebody who was taken out."""
         return self.private / "still_holding.csv"
@@ -167,3 +172,9 @@ def prepare(made: Path, text: str) -> Path:
     made.write_text(text, encoding="utf-8")
     flush(made)
     return made
+
+
+def replace_private(path: Path, text: str) -> None:
+    """Replace a private file whole: a crash leaves the old one."""
+    prepare(path.with_name(f".{path.name}.new"), text).replace(path)
+    flush(path.parent)

@@ -1,7 +1,8 @@
 """Why a number moved: what each load added to, changed in and took from the tables, and what that did to the headlines.
 
 Every change of a row has one cause: a new record of its client, a corrected one, a vanished one, an erasure, or a
-changed definition. Where a client has several in one night, a row that came is put down to what is new, one that went
+changed definition. An erasure takes the amounts of all loads so far out of the books; what stands after it is entered
+as `standing`. Where a client has several in one night, a row that came is put down to what is new, one that went
 to what vanished, one that changed to what was corrected.
 """
 
@@ -15,8 +16,8 @@ import duckdb
 from warehouse.records import CORRECTED
 from warehouse.tables import Table
 
-NEW, GONE, ERASED, DEFINITION = "new", "vanished", "erased", "definition"
-CAUSES = (ERASED, GONE, CORRECTED, NEW, DEFINITION)  # in the order in which a night's movement is told
+NEW, GONE, ERASED, DEFINITION, STANDING = "new", "vanished", "erased", "definition", "standing"
+CAUSES = (ERASED, GONE, CORRECTED, NEW, DEFINITION, STANDING)  # in the order in which a night's movement is told
 _HELD = "status IN ('attended', 'no_show', 'late_cancel')"
 
 
@@ -166,18 +167,20 @@ def unbalanced(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [each.name for each in HEADLINES if _differs(con, each)]
 
 
-def book_erasure(con: duckdb.DuckDBPyConnection) -> None:
-    """Enter what an erasure took from a finished file's headlines, under the load that the file is of."""
-    con.execute(f"DELETE FROM load.movements WHERE {_OF_FILE} AND cause = '{ERASED}'")
+def withhold_amounts(con: duckdb.DuckDBPyConnection, load_id: int | None = None) -> None:
+    """Take out of the books by how much the loads so far moved anything: a person who was taken out is part of it.
+    Load and cause stay. From here on the headlines add up from what stands: that is entered under the load (by default
+    the one that the file is of)."""
+    con.execute("UPDATE load.changes SET added_count = NULL, changed_count = NULL, removed_count = NULL")
+    con.execute(f"DELETE FROM load.movements WHERE cause = '{STANDING}'")
+    con.execute("UPDATE load.movements SET numerator_change = NULL, denominator_change = NULL")
+    load = "(SELECT load_id FROM load.current)" if load_id is None else str(load_id)
     for each in HEADLINES:
         con.execute(f"""
             INSERT INTO load.movements BY NAME
-            SELECT (SELECT load_id FROM load.current) AS load_id, '{each.name}' AS headline, part, '{ERASED}' AS cause,
+            SELECT {load} AS load_id, '{each.name}' AS headline, part, '{STANDING}' AS cause,
                 sum(numerator) AS numerator_change, sum(denominator) AS denominator_change
-            FROM (SELECT {each.part} AS part, {each.sums} FROM main.{each.table} WHERE {each.rows}
-                  UNION ALL SELECT part, -numerator_change, -denominator_change FROM load.movements
-                  WHERE headline = '{each.name}')
-            GROUP BY part HAVING abs(numerator_change) > 1e-6 OR abs(coalesce(denominator_change, 0)) > 1e-6""")
+            FROM (SELECT {each.part} AS part, {each.sums} FROM main.{each.table} WHERE {each.rows}) GROUP BY part""")
 
 
 def _differs(con: duckdb.DuckDBPyConnection, headline: Headline) -> bool:

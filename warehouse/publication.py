@@ -20,7 +20,7 @@ from pathlib import Path
 
 from warehouse.attempts import attempted_loads
 from warehouse.errors import Unusable
-from warehouse.folders import Folders, night_lock
+from warehouse.folders import Folders, night_lock, replace_private
 from warehouse.load_facts import facts_of, for_everybody
 from warehouse.scratch import sweep_scratch
 from warehouse.versions import (
@@ -56,7 +56,7 @@ def publish(folders: Folders, made: Made, stamp: str, load_id: int, facts: Mappi
     links = {"crosswalk": folders.crosswalk, "safe": folders.safe, "published": folders.published}
     for name, link in links.items():
         make_ready(getattr(made, name), link.parent, MODES[name])
-    _begin(folders, stamp, load_id)
+    replace_private(folders.publishing, json.dumps({"load": load_id, "stamp": stamp}) + "\n")
     try:
         crosswalk = place_version(made.crosswalk, folders.crosswalk, stamp, for_everybody(facts))
         made.worklist.replace(crosswalk.with_name(WAITING_WORKLIST))
@@ -140,15 +140,6 @@ def _is_whole(folders: Folders, load_id: int) -> bool:
     """Whether each tree holds the load's file with the bytes that its load.json says."""
     versions = [version_of(link, load_id) for link in folders.links]
     return all(version and facts_of(version) for version in versions)
-
-
-def _begin(folders: Folders, stamp: str, load_id: int) -> None:
-    waiting = folders.publishing.with_name(f".{folders.publishing.name}.new")
-    waiting.touch(mode=0o600)
-    waiting.write_text(json.dumps({"load": load_id, "stamp": stamp}) + "\n", encoding="utf-8")
-    flush(waiting)
-    waiting.replace(folders.publishing)
-    flush(folders.private)
 
 
 def _undo(folders: Folders, load_id: int) -> None:

@@ -169,7 +169,8 @@ def _movement(loads: str, later: str) -> str:
     order = f"list_position({list(CAUSES)}, cause)"
     return f"""
         SELECT load_id, headline, part, cause, value_before, value_after,
-            round(value_after - value_before, 6) AS movement, numerator_change, denominator_change
+            round(value_after - value_before, 6) AS movement, numerator_change, denominator_change,
+            CASE WHEN numerator_change IS NULL THEN 'a person was taken out since' END AS not_told
         FROM (
             SELECT *, lag(value_after) OVER (PARTITION BY headline, part ORDER BY load_id, told) AS value_before
             FROM (SELECT *, sum(numerator_change) OVER so_far / CASE WHEN denominator_change IS NULL THEN 1
@@ -188,6 +189,7 @@ _MOVED = (
     Column("value_after", "number", "The headline after this cause; a sum, or a sum over a number of rows."),
     Column("movement", "number", "By how much this cause moved it; the causes of a load add up to the whole."),
     *BOOKS["movements"].columns[4:],
+    Column("not_told", "text", "Why the amounts are null; null where they are told."),
 )
 
 WHY_IT_MOVED = _view(

@@ -1,0 +1,200 @@
+"""An erasure, from its note to its end: tombstones, the file at work, the kept versions, the receipt.
+
+    1. private/erasing.json says who is to be taken out, before anything else: from here on it is finished or named
+    2. a tombstone for each of their pseudonyms; remembered lines are dropped
+    3. every load takes whoever has a tombstone out of the file that it begins from (`take_out`)
+    4. the load is published; then every kept version and crosswalk is rewritten without them (`finish_erasures`)
+    5. a receipt; erasing.json goes
+
+A load that is killed or fails on the way leaves erasing.json, and the next night does what is left.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+
+import transforms
+from flows.crosswalk import read_crosswalk
+from flows.failures import sayable
+from flows.known_lines import drop_lines
+from flows.open_erasures import Erasure, note, open_erasures
+from flows.order import Order, Tonight
+from flows.tombstones import Tombstones, read_tombstones, set_tombstone
+from warehouse import building, compaction, erasing, movement
+from warehouse.errors import RapportError
+from warehouse.folders import Folders
+from warehouse.load_facts import facts_of
+from warehouse.opening import damage_of
+from warehouse.versions import kept_versions, load_of, replace_version, told_place
+
+
+@dataclass
+class Cleaned:
+    """What was done to the kept versions: how many were rewritten, the rows that went, files that are damaged."""
+
+    versions: int = 0
+    rows: int = 0
+    uncleaned: list[str] = field(default_factory=list)
+
+
+def begin_erasure(folders: Folders, pseudonyms: Sequence[str], since: date | None) -> None:
+    """Write an erasure down, then set its tombstones."""
+    asked = Erasure(tuple(pseudonyms), since, datetime.now(UTC))
+    others = [each for each in open_erasures(folders) if (each.pseudonyms, each.since) != (asked.pseudonyms, since)]
+    note(folders, [*others, asked])
+    bury(folders)
+
+
+def bury(folders: Folders) -> None:
+    """Set the tombstones of every erasure that is open, and drop the remembered lines, which may hold them."""
+    erasures = open_erasures(folders)
+    if erasures:
+        drop_lines(folders)
+    for each in erasures:
+        for pseudonym in each.pseudonyms:
+            set_tombstone(folders, pseudonym, each.since)
+
+
+def take_out(tonight: Tonight) -> None:
+    """Delete the rows of everybody who has a tombstone from the file at work, which may be older than the tombstone.
+    The tables of main are computed again by the load, for these people are entered as touched."""
+    found = _to_take_out(tonight.con, tonight.tombstones)
+    for pseudonym, since in found:
+        tonight.erased_rows += erasing.erase_records(tonight.con, pseudonym, since)
+    if found:
+        tonight.leaves_space_behind = True
+        tonight.reason = tonight.reason or "an erasure was finished"
+        _open_again(tonight.order, found)
+
+
+def _open_again(order: Order, found: Sequence[tuple[str, date | None]]) -> None:
+    """A file that came back from a backup brought somebody back who was taken out: kept versions are cleaned again."""
+    if not order.is_check and not open_erasures(order.folders):
+        now = datetime.now(UTC)
+        note(order.folders, [Erasure((pseudonym,), since, now) for pseudonym, since in found])
+
+
+def _to_take_out(con: object, tombstones: Tombstones) -> list[tuple[str, date | None]]:
+    """People in a file who have a tombstone and rows that it forbids, as hexadecimal digits, and from which day on."""
+    if not tombstones.days:
+        return []
+    stones = ((person, tombstones.of(person)) for person in erasing.known_people(con))
+    buried = [(person, tombstones.days[stone]) for person, stone in stones if stone in tombstones.days]
+    return [(person, since) for person, since in buried if since is None or erasing.has_since(con, person, since)]
+
+
+def withhold(tonight: Tonight) -> None:
+    """Take the amounts of all loads so far out of the books: they hold what the person added."""
+    if tonight.erased_rows:
+        movement.withhold_amounts(tonight.con, tonight.load_id)
+
+
+def finish_erasures(tonight: Tonight) -> None:
+    """Rewrite every kept version and crosswalk without the people who have a tombstone, and give the receipt. What
+    could not be cleaned is named, and the erasure stays open: the load is published, and the next night goes on."""
+    if not open_erasures(tonight.order.folders):
+        return
+    tonight.cleaned = Cleaned()
+    try:
+        _clean_kept(tonight, tonight.cleaned)
+    except Exception as error:
+        tonight.troubles.append(
+            f"the load is published, and kept versions may still hold a person who is taken out: {sayable(error)}"
+        )
+
+
+def _clean_kept(tonight: Tonight, cleaned: Cleaned) -> None:
+    where = tonight.order.folders
+    tombstones = read_tombstones(where)
+    for version in kept_versions(where.published):
+        if load_of(version) != tonight.load_id:
+            _clean(tonight, version, tombstones, cleaned)
+    for version in kept_versions(where.crosswalk):
+        _clean_crosswalk(tonight, version, tombstones, cleaned)
+    _give_receipt(tonight, cleaned)
+    if not cleaned.uncleaned:
+        where.erasing.unlink()
+    for name in cleaned.uncleaned:
+        tonight.troubles.append(
+            f"nobody can be taken out of {name}, which cannot be opened: delete its folder, then run the next night"
+        )
+
+
+def unopened(tonight: Tonight) -> list[str]:
+    """Name the kept versions that cannot be opened, before anything is published."""
+    where = tonight.order.folders
+    names = []
+    for version in kept_versions(where.published):
+        try:
+            compaction.try_opening(version)
+        except RapportError:
+            names.append(told_place(version))
+    return names
+
+
+def _clean(tonight: Tonight, version: Path, tombstones: Tombstones, cleaned: Cleaned) -> None:
+    """One kept version, by a copy that leaves nothing behind in empty space."""
+    work = tonight.scratch / "work.duckdb"
+    try:
+        with damage_of(version):
+            compaction.copy_compactly(version, work)
+            if rows := _erased(work, tonight.scratch, tombstones):
+                compaction.rewrite(work, version, tonight.scratch)
+                cleaned.versions, cleaned.rows = cleaned.versions + 1, cleaned.rows + rows
+    except RapportError:
+        cleaned.uncleaned.append(told_place(version))
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def _erased(work: Path, scratch: Path, tombstones: Tombstones) -> int:
+    """Rows taken out of a copy of a kept version; and the sums that the people were part of."""
+    with building.open_file(work, scratch) as con:
+        people = _to_take_out(con, tombstones)
+        rows = sum(erasing.erase_everywhere(con, person, since) for person, since in people)
+        if people:
+            erasing.empty(con, _tables_of_sums())
+            movement.withhold_amounts(con)
+    return rows
+
+
+def _tables_of_sums() -> list[str]:
+    """Tables over all clients: a restoration makes them again."""
+    return [table.name for table in transforms.tables() if table.per == "clinic" and table.reads != ("clinic",)]
+
+
+def _clean_crosswalk(tonight: Tonight, version: Path, tombstones: Tombstones, cleaned: Cleaned) -> None:
+    try:
+        crosswalk = read_crosswalk(version)
+    except RapportError:
+        cleaned.uncleaned.append(told_place(version))
+        return
+    living = without_buried(crosswalk, tombstones)
+    if living.height < crosswalk.height:
+        made = tonight.scratch / "crosswalk.parquet"
+        made.touch(mode=0o600)
+        living.write_parquet(made)
+        replace_version(made, version, facts_of(version))
+
+
+def without_buried(crosswalk: pl.DataFrame, tombstones: Tombstones) -> pl.DataFrame:
+    """The crosswalk without people who may not be read at all: an export may still name them."""
+    if not tombstones.days:
+        return crosswalk
+    gone = [person for person in crosswalk["pseudonym"].unique() if tombstones.stands_for(person)]
+    return crosswalk.filter(~pl.col("pseudonym").is_in(gone))
+
+
+def _give_receipt(tonight: Tonight, cleaned: Cleaned) -> None:
+    """One line without personal data: a total alone, for a single row of a table may say what it was."""
+    facts = {"at": datetime.now(UTC).isoformat(), "load_id": tonight.load_id, "rows": tonight.erased_rows}
+    facts |= {"versions": cleaned.versions, "version_rows": cleaned.rows}
+    facts |= {"uncleaned": cleaned.uncleaned} if cleaned.uncleaned else {}
+    with tonight.order.folders.receipts.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(facts) + "\n")

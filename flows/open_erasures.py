@@ -1,0 +1,72 @@
+"""Erasures that are not finished, in private/erasing.json: who is to be taken out, from before the first change on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from warehouse.errors import RapportError, Unusable
+from warehouse.folders import Folders, replace_private
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """Who is to be taken out (pseudonyms, hexadecimal), from which day on (None: whole), and when that was asked."""
+
+    pseudonyms: tuple[str, ...]
+    since: date | None
+    begun_at: datetime
+
+
+def open_erasures(folders: Folders) -> list[Erasure]:
+    """Return the erasures that are not finished. Raises Unusable where erasing.json cannot be read."""
+    try:
+        noted = json.loads(folders.erasing.read_text(encoding="utf-8"))
+        return [
+            Erasure(
+                tuple(str(bytes.fromhex(each).hex()) for each in one["pseudonyms"]),
+                date.fromisoformat(one["since"]) if one["since"] else None,
+                datetime.fromisoformat(one["begun_at"]),
+            )
+            for one in noted
+        ]
+    except FileNotFoundError:
+        return []
+    except (ValueError, KeyError, TypeError):
+        raise Unusable(
+            "private/erasing.json is damaged, so it is not known who is still to be taken out; forget everybody again "
+            "who asked for it since the last receipt in private/receipts.jsonl, after you have removed that file"
+        ) from None
+
+
+def note(folders: Folders, erasures: Sequence[Erasure]) -> None:
+    """Write down the erasures that are open."""
+    noted = [
+        {
+            "pseudonyms": each.pseudonyms,
+            "since": each.since and each.since.isoformat(),
+            "begun_at": each.begun_at.isoformat(),
+        }
+        for each in erasures
+    ]
+    replace_private(folders.erasing, json.dumps(noted) + "\n")
+
+
+def tell_open(folders: Folders) -> None:
+    """Say on standard error that an erasure is not finished, to a user who may read the private tree."""
+    try:
+        erasures = open_erasures(folders)
+    except PermissionError:
+        return
+    except RapportError as error:
+        print(error.told, file=sys.stderr)
+        return
+    for each in erasures:
+        print(
+            f"An erasure that was begun on {each.begun_at:%Y-%m-%d %H:%M} UTC is not finished: the person may still be "
+            "in a kept file. Run the next night, or forget the person again.",
+            file=sys.stderr,
+        )
