@@ -18,6 +18,7 @@ from flows.worklist import worklist_text
 from warehouse import compaction, encryption, ledger, publication, publishing, staging, views
 from warehouse.folders import prepare
 from warehouse.load_facts import FORM, for_encryption
+from warehouse.person_notes import noted_reports
 from warehouse.publication import Made
 from warehouse.versions import keep_newest, version_stamp
 
@@ -82,6 +83,8 @@ def _write_loads(tonight: Tonight) -> None:
     order, con = tonight.order, tonight.con
     for attempt in tonight.failed_attempts:
         staging.enter(con, "load.loads", {**attempt, "outcome": "failed"})
+    for made_at in noted_reports(order.folders):
+        staging.enter(con, "load.person_reports", {"load_id": tonight.load_id, "made_at": made_at})
     for place, step in enumerate(tonight.steps, start=1):
         facts = {"seconds": step.seconds, "cpu_seconds": step.cpu_seconds, "row_count": step.row_count}
         staging.enter(con, "load.steps", {"load_id": tonight.load_id, "step": step.name, "position": place, **facts})
@@ -138,6 +141,7 @@ def _publish(tonight: Tonight, made: Made, facts: Mapping[str, object]) -> None:
     try:
         publication.finish(where, tonight.load_id)
         where.attempts.unlink(missing_ok=True)
+        where.person_reports.unlink(missing_ok=True)
         long_ago = tonight.started_at - timedelta(hours=tonight.order.clinic.keep_hours)
         for link in where.links:
             keep_newest(link, tonight.order.clinic.keep_versions, long_ago)

@@ -181,6 +181,14 @@ CLIENT_LINKS = _book(
     Column("withdrawn_by", "integer", "The load that no longer used it; null while it is in use."),
 )
 
+PERSON_REPORTS = _book(
+    "person_reports",
+    "load_id made_at",
+    "One row per report of what is held of one person, made for that person: when, and never of whom.",
+    "load_id!",
+    Column("made_at", "instant", "When it was made.", required=True),
+)
+
 DEFINITIONS = _book(
     "definitions",
     "kind name load_id",
@@ -257,6 +265,7 @@ BOOKS = {
         EXPECTATION_RESULTS,
         UNLISTED,
         CLIENT_LINKS,
+        PERSON_REPORTS,
         DEFINITIONS,
         CHANGES,
         MOVEMENTS,

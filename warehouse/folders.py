@@ -51,6 +51,11 @@ class Folders:
         return self.shared / "rapport_safe.duckdb"
 
     @property
+    def internal(self) -> Path:
+        """Pages for staff who may open records: a folder for each group that clinic.toml names."""
+        return self.root / "internal"
+
+    @property
     def links(self) -> tuple[Path, Path, Path]:
         """The link of each tree; the analysts' last."""
         return self.crosswalk, self.safe, self.published
@@ -106,6 +111,11 @@ class Folders:
     def still_holding(self) -> Path:
         """Export files that hold somebody who was taken out."""
         return self.private / "still_holding.csv"
+
+    @property
+    def person_reports(self) -> Path:
+        """When what is held of one person was written down for them, until the next load enters it into the books."""
+        return self.private / "person_reports.jsonl"
 
     @property
     def receipts(self) -> Path:
