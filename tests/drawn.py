@@ -62,6 +62,7 @@ def records(kind: str, text: str = "source") -> pl.LazyFrame:
     usual = {name: made.cast(_TYPE_OF[name][0]) for name, made in _LEFT_OUT.items() if name not in names}
     if "starts_at" in names and "starts_local" not in names:
         usual["starts_local"] = pl.col("starts_at").dt.replace_time_zone(None)
+    usual["loaded_number"] = pl.int_range(pl.len(), dtype=pl.Int64)
     if kind == "appointments" and "session_id" in names:
         usual["appointment_id"] = pl.col("session_id")
         usual |= {"status": pl.lit("attended")} if "status" not in names else {}

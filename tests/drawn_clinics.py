@@ -116,6 +116,7 @@ def _frame(kind: str, rows: list[dict]) -> pl.DataFrame:
     """The rows as a record table; columns that they lack are as in a record that says little."""
     usual = records(kind, _FIRST[kind]).collect()
     made = pl.DataFrame(rows, schema={name: usual.schema[name] for name in rows[0]}) if rows else usual.clear()
+    made = made.with_columns(loaded_number=pl.int_range(pl.len(), dtype=pl.Int64))
     absent = [name for name in usual.columns if name not in made.columns]
     return made.with_columns(pl.lit(usual[name].item(), dtype=usual.schema[name]).alias(name) for name in absent)
 

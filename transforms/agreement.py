@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.first_sessions import first_session, unnumbered_first
 from transforms.whole_numbers import MILLION, about_means, millionths
 from warehouse.clinic import Clinic
 from warehouse.columns import RATERS, Column
@@ -21,6 +20,7 @@ LEAST_SHARED = 4  # sessions: below them a slope within one dyad means nothing
         "session_id!",
         "episode_id",
         "therapist_id",
+        "client_session_number!",
         "session_number",
         "session_date!",
         "rater!",
@@ -137,14 +137,14 @@ def alliance_congruence(alliance_agreement: pl.LazyFrame) -> pl.LazyFrame:
     difference = {"signed": "signed_difference", "absolute": "absolute_difference"}
     count = pl.col("shared_session_count")
     dyads = (
-        unnumbered_first(alliance_agreement.filter(pl.col("episode_id").is_not_null()), "session_number")
+        alliance_agreement.filter(pl.col("episode_id").is_not_null())
         .with_columns(x=millionths("pomp"), y=millionths("other_pomp"))
         .with_columns(own=own * own, others=other * other, both=own * other)
         .with_columns(**{name: millionths(column) for name, column in difference.items()})
         .group_by(_DYAD)
         .agg(
             pl.col("x", "y", "own", "others", "both", *difference).sum(),
-            first_session_id=first_session("session_number"),
+            first_session_id=pl.col("session_id").min_by("client_session_number"),
             shared_session_count=pl.len().cast(pl.Int32),
         )
         .with_columns(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.first_sessions import first_session, unnumbered_first
 from transforms.whole_numbers import MILLION, about_means, millionths
 from warehouse.clinic import Clinic
 from warehouse.columns import Column
@@ -12,7 +11,7 @@ from warehouse.tables import table
 
 _DYAD, _KIND = ("client_id", "episode_id", "therapist_id"), ("rater", "instrument", "scale")
 LINE = (*_DYAD, *_KIND)  # one rater's scores in a dyad
-_OF_SESSION = (*_DYAD, "session_number", "dyad_session_number", "session_date")
+_OF_SESSION = (*_DYAD, "client_session_number", "session_number", "dyad_session_number", "session_date")
 
 
 @table(
@@ -22,6 +21,7 @@ _OF_SESSION = (*_DYAD, "session_number", "dyad_session_number", "session_date")
         "session_id!",
         "episode_id",
         "therapist_id",
+        "client_session_number!",
         "session_number",
         "dyad_session_number",
         "session_date!",
@@ -88,8 +88,8 @@ def alliance(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl
 def _by_dyad(sessions: pl.LazyFrame) -> pl.LazyFrame:
     """Sessions in the order of dyads and, in each, of time, with numbers for both: cheaper to sort scores by."""
     is_new = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in _DYAD)
-    narrow = sessions.select("session_id", "starts_at", *_OF_SESSION)
-    return narrow.sort(*_DYAD, "starts_at", "session_id").with_row_index("place").with_columns(dyad=is_new.cum_sum())
+    narrow = sessions.select("session_id", *_OF_SESSION)
+    return narrow.sort(*_DYAD, "client_session_number").with_row_index("place").with_columns(dyad=is_new.cum_sum())
 
 
 def _rated(scores: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
@@ -124,12 +124,12 @@ def alliance_means(alliance: pl.LazyFrame) -> pl.LazyFrame:
     session's score minus it is the within-person part (W), and it minus the clinic's mean the between-person part (B):
     view alliance_parts."""
     return (
-        unnumbered_first(alliance.filter(pl.col("episode_id").is_not_null()), "dyad_session_number")
+        alliance.filter(pl.col("episode_id").is_not_null())
         .with_columns(x=millionths("score"))
         .with_columns(xx=pl.col("x") ** 2)
         .group_by(LINE)
         .agg(
-            first_session_id=first_session("dyad_session_number"),
+            first_session_id=pl.col("session_id").min_by("client_session_number"),
             score_count=pl.len().cast(pl.Int32),
             sum=pl.col("x").sum(),
             squares=pl.col("xx").sum(),

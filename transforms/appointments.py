@@ -49,7 +49,7 @@ def appointments(appointment_records: pl.LazyFrame, episodes: pl.LazyFrame, clin
         is_treatment=~pl.col("service").is_in(list(clinic.not_treatment)).fill_null(False),
     )
     given = episodes.filter(~pl.col("is_derived"))
-    held = within_given(booked, given)
+    held = within_given(booked, given, "episode_number")
     inside = held.filter(pl.col("episode_id").is_not_null())
     outside = held.filter(pl.col("episode_id").is_null()).drop("episode_id")
     return pl.concat([inside, _in_derived(outside, episodes)], how="diagonal_relaxed")
@@ -101,6 +101,7 @@ _EPISODE = ("client_id", "episode_id", "is_treatment")
         "session_date!",
         Column("ends_at", "instant", "When it ends; an unknown length counts as 60 minutes.", required=True),
         "is_treatment!",
+        "client_session_number!",
         "session_number",
         "dyad_session_number",
         Column(
@@ -116,16 +117,23 @@ _EPISODE = ("client_id", "episode_id", "is_treatment")
         "age_band",
     ],
 )
-def sessions(appointments: pl.LazyFrame, birth_dates: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per attended appointment. Only treatment sessions are numbered, within their episode and dyad."""
+def sessions(
+    appointments: pl.LazyFrame, appointment_records: pl.LazyFrame, birth_dates: pl.LazyFrame
+) -> pl.LazyFrame:
+    """One row per attended appointment. All are numbered within their client; within their episode and dyad treatment
+    sessions alone."""
+    loaded = appointment_records.select("source", "session_id", "loaded_number")
     attended = (
         appointments.filter(pl.col("status") == "attended")
         .join(birth_dates, on="client_id", how="left")
+        .join(loaded, on=["source", "session_id"], how="left")
         .with_columns(
             ends_at=pl.col("starts_at") + pl.duration(minutes=pl.col("duration_minutes").fill_null(60)),
             age_band=band(years_on("session_date")),
         )
-        .sort(*_EPISODE, "starts_at", "session_id")
+        .sort("client_id", "starts_at", "loaded_number")
+        .with_columns(client_session_number=_rank().over("client_id"))
+        .sort(*_EPISODE, "client_session_number")
         .with_columns(is_new=pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in _EPISODE))
         .with_columns(episode=pl.col("is_new").cum_sum())
     )

@@ -20,7 +20,8 @@ NEW_EPISODE_AFTER_DAYS = 90
         Column(
             "episode_number",
             "integer",
-            "Rank of the client's episodes by opening day, from 1.",
+            "Rank of the client's episodes by opening day, from 1; of those opened on one day the given ones first, in the "
+            "order of loading.",
             between=(1, None),
         ),
         "opened_on!",
@@ -48,7 +49,7 @@ def episodes(
     return (
         both.join(birth_dates, on="client_id", how="left")
         .with_columns(age_at_opening=years_on("opened_on"))
-        .sort("client_id", "opened_on", "episode_id")
+        .sort("client_id", "opened_on", "is_derived", "loaded_number")
         .with_columns(episode_number=(pl.int_range(pl.len()).over("client_id") + 1).cast(pl.Int32))
     )
 
@@ -66,17 +67,18 @@ def treatment_sessions(appointment_records: pl.LazyFrame, clinic: Clinic) -> pl.
     return (
         newest(appointment_records, "session_id")
         .filter((pl.col("status") == "attended") & is_treatment)
-        .select("session_id", "client_id", "starts_at", session_date=pl.col("starts_local").dt.date())
+        .select("session_id", "client_id", "starts_at", "loaded_number", session_date=pl.col("starts_local").dt.date())
     )
 
 
 def _outside_given(sessions: pl.LazyFrame, given: pl.LazyFrame) -> pl.LazyFrame:
-    return within_given(sessions, given).filter(pl.col("episode_id").is_null())
+    return within_given(sessions, given, "loaded_number").filter(pl.col("episode_id").is_null())
 
 
-def within_given(days: pl.LazyFrame, given: pl.LazyFrame) -> pl.LazyFrame:
-    """`days` (session_id, client_id, session_date) with the given episode that holds each, the latest opened."""
-    spans = given.select("client_id", "episode_id", "opened_on", "closed_on")
+def within_given(days: pl.LazyFrame, given: pl.LazyFrame, order: str) -> pl.LazyFrame:
+    """`days` (session_id, client_id, session_date) with the given episode that holds each: the latest opened, and of
+    those the last by `order`."""
+    spans = given.select("client_id", "episode_id", "opened_on", "closed_on", turn=order)
     holding = (
         days.select("session_id", "client_id", "session_date")
         .join(spans, on="client_id")
@@ -84,7 +86,7 @@ def within_given(days: pl.LazyFrame, given: pl.LazyFrame) -> pl.LazyFrame:
             (pl.col("session_date") >= pl.col("opened_on"))
             & (pl.col("closed_on").is_null() | (pl.col("session_date") <= pl.col("closed_on")))
         )
-        .sort("opened_on", "episode_id")
+        .sort("opened_on", "turn")
         .unique("session_id", keep="last")
         .select("session_id", "episode_id")
     )
@@ -96,11 +98,12 @@ def _derived(sessions: pl.LazyFrame) -> pl.LazyFrame:
     gap = (pl.col("session_date") - pl.col("session_date").shift()).dt.total_days().over("client_id")
     is_text = sessions.collect_schema()["session_id"] == pl.String
     return (
-        sessions.sort("client_id", "starts_at", "session_id")
+        sessions.sort("client_id", "starts_at", "loaded_number")
         .with_columns(starts_new=gap.is_null() | (gap > NEW_EPISODE_AFTER_DAYS))
         .filter("starts_new")
         .select(
             "client_id",
+            "loaded_number",
             episode_id=pl.col("session_id").str.reverse() if is_text else _backwards("session_id"),
             opened_on="session_date",
             is_derived=pl.lit(True),

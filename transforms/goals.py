@@ -58,13 +58,13 @@ def _owners(responses: pl.LazyFrame, response_records: pl.LazyFrame, sessions: p
     """Per episode and goal the owner that was stated first, whoever rated."""
     stated = response_records.filter(pl.col("instrument") == "gbo", pl.col("goal_owners").is_not_null())
     return (
-        stated.select("source", "response_id", goal_owner="goal_owners")
+        stated.select("source", "response_id", "loaded_number", goal_owner="goal_owners")
         .with_columns(goal=pl.int_ranges(1, pl.col("goal_owner").list.len() + 1, dtype=pl.Int32))
         .explode("goal_owner", "goal")
         .filter(pl.col("goal_owner").is_not_null())
         .join(responses.select("source", "response_id", "session_id", "rater"), on=["source", "response_id"])
-        .join(sessions.select("session_id", "episode_id", "starts_at"), on="session_id")
-        .sort("starts_at", "session_id", "rater", "response_id")
+        .join(sessions.select("session_id", "episode_id", "client_session_number"), on="session_id")
+        .sort("client_session_number", "rater", "loaded_number")
         .unique(["episode_id", "goal"], keep="first", maintain_order=True)
         .select("episode_id", "goal", "goal_owner")
     )

@@ -14,7 +14,7 @@ def nearest(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str], wi
     session before and the first after, among those with the `same` ids, if its window holds the time; ties go
     earlier."""
     ids = responses.select(same).unique().with_row_index("person").collect().lazy()
-    held = sessions.join(ids, on=same).select("person", "session_id", "starts_at", "ends_at").collect()
+    held = sessions.join(ids, on=same).select("person", "session_id", "starts_at", "ends_at", "client_session_number").collect()
     persons = responses.select(same).join(ids, on=same, how="left", maintain_order="left").select("person")
     asked = pl.concat([responses, persons], how="horizontal").collect()
     found = [
@@ -26,8 +26,8 @@ def nearest(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str], wi
 
 
 def _found(asked: pl.DataFrame, held: pl.DataFrame, anchor: str, windows: list[Window]) -> pl.DataFrame:
-    """Of sessions with one anchor the first to start, then the first by id."""
-    keyed = held.with_columns(key=_key(anchor), anchor=anchor).sort("key", "starts_at", "session_id")
+    """Of sessions with one anchor the client's first."""
+    keyed = held.with_columns(key=_key(anchor), anchor=anchor).sort("key", "client_session_number")
     ordered = keyed.filter(pl.col("key").ne_missing(pl.col("key").shift()))
     after = ordered["key"].search_sorted(asked.select(_key("completed_at")).to_series(), side="right").cast(pl.Int64)
     sides = pl.DataFrame({"before": after - 1, "after": after}).with_columns(

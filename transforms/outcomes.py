@@ -115,7 +115,7 @@ def _first_and_last(scored: pl.LazyFrame, sessions: pl.LazyFrame) -> pl.LazyFram
     return (
         scored.join(sessions, on="session_id")
         .filter(pl.col("episode_id").is_not_null())
-        .sort("starts_at", "session_id")
+        .sort("client_session_number")
         .group_by(_LINE)
         .agg(
             score_count=pl.len().cast(pl.Int32),

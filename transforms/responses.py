@@ -130,8 +130,8 @@ def _by_day(responses: pl.LazyFrame, sessions: pl.LazyFrame) -> list[pl.LazyFram
 def _on_day(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str]) -> pl.LazyFrame:
     """With the first session of the response's day, among those with the `same` ids."""
     place = [*same, "completed_on"]
-    held = sessions.select(*same, "session_id", "starts_at", completed_on="session_date")
-    asked = held.join(responses.select(place), on=place, how="semi").sort("starts_at", "session_id")
+    held = sessions.select(*same, "session_id", "client_session_number", completed_on="session_date")
+    asked = held.join(responses.select(place), on=place, how="semi").sort("client_session_number")
     return responses.join(asked.unique(place, keep="first", maintain_order=True), on=place, how="left")
 
 
@@ -151,6 +151,6 @@ def _with_used(complete: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _is_first_complete() -> pl.Expr:
-    order = ["is_complete", "completed_at", "completed_on", "response_id"]
+    order = ["is_complete", "completed_at", "completed_on", "loaded_number"]
     first = pl.col("response_id").sort_by(order, descending=[True, False, False, False], nulls_last=True).first()
     return pl.col("response_id") == first.over("session_id", "instrument", "rater")

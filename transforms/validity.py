@@ -113,7 +113,7 @@ def _is_duplicate_submission() -> pl.Expr:
         pl.when(pl.col("rater") == "therapist").then(pl.coalesce("rater_id", "therapist_id"))
         .when(pl.col("rater") != "client").then("rater_id")
     )  # fmt: skip
-    first = pl.col("response_id").sort_by("completed_at", "response_id", nulls_last=True).first()
+    first = pl.col("response_id").sort_by("completed_at", "loaded_number", nulls_last=True).first()
     same = ["client_id", "instrument", "rater", person, "day"]
     return pl.when(pl.col("day").is_not_null()).then(pl.col("response_id") != first.over(same))
 

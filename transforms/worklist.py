@@ -54,7 +54,7 @@ def worklist(
     ]
     therapists = last.select("client_id", "therapist_id")
     joined = pl.concat(lines, how="diagonal_relaxed").join(therapists, on="client_id", how="left")
-    return joined.select(COLUMNS).sort("therapist_id", "client_id", "what", "instrument", "rater")
+    return joined.select(COLUMNS)
 
 
 def _near(ahead: pl.LazyFrame, sessions: pl.LazyFrame, today: date) -> pl.LazyFrame:
@@ -72,17 +72,14 @@ def _ahead(appointments: pl.LazyFrame, as_of: datetime) -> pl.LazyFrame:
 
 def _last_session(sessions: pl.LazyFrame) -> pl.LazyFrame:
     """Per client: the latest attended session, its therapist and day."""
-    latest = pl.col("starts_at") == pl.col("starts_at").max().over("client_id")
-    told = sessions.select("client_id", "therapist_id", "session_date", "starts_at", "session_id").filter(latest)
-    return told.sort("session_id").unique("client_id", keep="first", maintain_order=True)
+    number = pl.col("client_session_number")
+    return sessions.filter(number == number.max().over("client_id")).select("client_id", "therapist_id", "session_date")
 
 
 def _latest(rated: pl.LazyFrame) -> pl.LazyFrame:
     """The latest score of each client, instrument and rater."""
-    latest = rated.filter(pl.col("session_date") == pl.col("session_date").max().over(_WHOSE))
-    return latest.sort("session_number", "session_id", nulls_last=False).unique(
-        _WHOSE, keep="last", maintain_order=True
-    )
+    number = pl.col("client_session_number")
+    return rated.filter(number == number.max().over(_WHOSE))
 
 
 def _below(rated: pl.LazyFrame, score_bands: pl.LazyFrame) -> pl.LazyFrame:

@@ -16,7 +16,8 @@ from warehouse.books import BOOKS
 from warehouse.columns import Column
 from warehouse.frames import THREADS
 from warehouse.known_lines import KNOWN_COUNT, KNOWN_LINES
-from warehouse.records import FILE_NUMBER, KINDS, PROVENANCE, STAGED_ONLY, VERSION, RecordKind
+from warehouse.loaded_numbers import number_earlier_loads
+from warehouse.records import FILE_NUMBER, KINDS, LOADED_NUMBER, PROVENANCE, STAGED_ONLY, VERSION, RecordKind
 from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
 
@@ -44,6 +45,7 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     for schema in ("history", "load", "dashboard"):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     _keep(con, "history", {kind.name: history_columns(kind) for kind in KINDS.values()})
+    number_earlier_loads(con)
     _keep(con, "load", {book.name: book.columns for book in BOOKS.values()})
     create(con, f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.columns)
     con.execute("ATTACH ':memory:' AS staged")
@@ -154,7 +156,7 @@ def _described(column: Column) -> str:
 
 
 def history_columns(kind: RecordKind) -> tuple[Column, ...]:
-    return kind.columns + PROVENANCE + VERSION
+    return (*kind.columns, *PROVENANCE, LOADED_NUMBER, *VERSION)
 
 
 def staged_columns(kind: RecordKind) -> tuple[Column, ...]:

@@ -122,6 +122,13 @@ _SHARED = [
         between=(1, None),
     ),
     Column(
+        "client_session_number",
+        "integer",
+        "Rank of the session among all the client's, of any kind and episode, from 1, by its start; of sessions that start "
+        "at once the one that was loaded first.",
+        between=(1, None),
+    ),
+    Column(
         "first_session_id",
         "id",
         "The first session that the row is computed from; names it where the therapist is not known.",

@@ -109,7 +109,7 @@ def _known(con: duckdb.DuckDBPyConnection, kind: str, bucket: int, before: int |
     then = "known_to IS NULL"
     if before is not None:
         then = f"known_from < {before} AND coalesce(known_to >= {before}, true)"
-    columns = ", ".join((*(column.name for column in KINDS[kind].columns), "exported_at"))
+    columns = ", ".join((*(column.name for column in KINDS[kind].columns), "exported_at", "loaded_number"))
     return fetch(
         con,
         f"""SELECT {columns} FROM history.{kind} WHERE {then} AND client_id IN (

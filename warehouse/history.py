@@ -11,6 +11,7 @@ from datetime import datetime
 import duckdb
 
 from warehouse.confirming import confirm
+from warehouse.loaded_numbers import first_number, number_before
 from warehouse.records import CORRECTED, KINDS, UNREAD, RecordKind
 from warehouse.windows import close_vanished, pass_over_late
 
@@ -42,7 +43,8 @@ def _insert_first(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int
     first = f"disposition = 'loaded' AND ({_its_turn(1)})"
     con.execute(f"""
         INSERT INTO history.{kind.name} BY NAME
-        SELECT {content}, file_id, record_number, exported_at, {load_id} AS known_from
+        SELECT {content}, file_id, record_number, exported_at, {first_number(load_id)} + row_id AS loaded_number,
+            {load_id} AS known_from
         FROM staged.{kind.name} JOIN (SELECT file_number, file_id, exported_at FROM staged.files) USING (file_number)
         WHERE {first} ORDER BY client_id""")
     con.execute(f"INSERT INTO staged.touched SELECT DISTINCT client_id, 'new' FROM staged.{kind.name} WHERE {first}")
@@ -77,7 +79,8 @@ def _compare(con: duckdb.DuckDBPyConnection, kind: RecordKind, turn: int) -> Non
     same = " AND ".join(f"s.{column} IS NOT DISTINCT FROM h.{column}" for column in kind.content)
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.compared AS
-        SELECT s.row_id, f.file_id, f.exported_at, h.client_id AS client_before, h.place, f.covers = 'all' AS is_whole,
+        SELECT s.row_id, f.file_id, f.exported_at, h.client_id AS client_before, h.place,
+            h.loaded_number, f.covers = 'all' AS is_whole,
             CASE WHEN h.source IS NULL THEN 'new' WHEN {same} THEN 'same'
                  WHEN f.exported_at < greatest(h.exported_at, covered_at) THEN 'older' ELSE 'changed' END AS verdict
         FROM staged.{kind.name} AS s
@@ -128,8 +131,10 @@ def _insert(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> N
     content = ", ".join(column.name for column in kind.columns)
     con.execute(f"""
         INSERT INTO history.{kind.name} BY NAME
-        SELECT {content}, c.file_id, record_number, c.exported_at, {load_id} AS known_from
+        SELECT {content}, c.file_id, record_number, c.exported_at, {load_id} AS known_from,
+            coalesce(c.loaded_number, before, {first_number(load_id)} + row_id) AS loaded_number
         FROM staged.{kind.name} JOIN staged.compared AS c USING (row_id)
+        LEFT JOIN ({number_before(kind)}) USING ({", ".join(kind.key)})
         WHERE verdict IN ('new', 'changed') ORDER BY client_id""")
 
 

@@ -44,6 +44,15 @@ STAGED_ONLY = (
     Column("disposition", "text", "loaded, unchanged, duplicate or quarantined.", required=True),
 )
 
+# It orders what dates and numbers leave open, such as two sessions that start at once: an id, a keyed hash, never does.
+LOADED_NUMBER = Column(
+    "loaded_number",
+    "long",
+    "The record's turn among all that were ever loaded, lower for earlier ones; it stays when the record is corrected, "
+    "is read again, or vanishes and comes back.",
+    required=True,
+)
+
 VERSION = (
     Column("known_from", "integer", "The load that brought this version.", required=True),
     Column("known_to", "integer", "The load that replaced or closed it; null while it is current."),

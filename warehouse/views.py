@@ -115,7 +115,7 @@ VIEWS = (
         SELECT e.episode_id, e.client_id, coalesce(s.site, '{NOT_KNOWN}') AS site,
             coalesce(e.program, '{NOT_KNOWN}') AS program
         FROM main.episodes AS e
-        LEFT JOIN (SELECT episode_id, arg_min(site, starts_at) AS site FROM main.sessions
+        LEFT JOIN (SELECT episode_id, arg_min(site, client_session_number) AS site FROM main.sessions
                    WHERE is_treatment AND site IS NOT NULL GROUP BY episode_id) AS s USING (episode_id)""",
     ),
     _view(

@@ -166,4 +166,5 @@ def _filled(kind: str, frame: pl.LazyFrame) -> pl.LazyFrame:
     absent = {name: pl.lit(None, dtype=dtype) for name, dtype in stated.items() if name not in there}
     absent["source"] = pl.lit("simulated")
     cast = {name: dtype for name, dtype in stated.items() if name in there}
-    return frame.with_columns(**absent, exported_at=pl.lit(AS_OF)).cast(cast)
+    absent |= {"exported_at": pl.lit(AS_OF), "loaded_number": pl.int_range(pl.len(), dtype=pl.Int64)}
+    return frame.with_columns(**absent).cast(cast)
