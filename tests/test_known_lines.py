@@ -48,14 +48,16 @@ ANSWERED = [
     "C1,phq9,3,,,2026-11-09 10:00,1,2,0,1,2,3,1,0,2",  # the risk item
     "C2,phq9,3,,,2026-11-09 10:00,1,2,0,1,2,3,1,0,9",  # out of range
 ]
+# A number says which of two records was loaded first, and nothing else.
+_TURNS = "SELECT * REPLACE (rank() OVER (ORDER BY loaded_number) AS loaded_number)"
 SAID = {
     "files": "SELECT * EXCLUDE (name_id, modified) FROM load.files ORDER BY load_id, source",
     "rows": "SELECT * FROM load.rows ORDER BY ALL",
     "unlisted": "SELECT * FROM load.unlisted ORDER BY ALL",
     "quarantine": "SELECT * EXCLUDE (quarantine_id) FROM load.quarantine ORDER BY ALL",
-    "appointments": "SELECT * FROM history.appointments ORDER BY ALL",
-    "responses": "SELECT * FROM history.responses ORDER BY ALL",
-    "clients": "SELECT * FROM history.clients ORDER BY ALL",
+    "appointments": f"{_TURNS} FROM history.appointments ORDER BY ALL",
+    "responses": f"{_TURNS} FROM history.responses ORDER BY ALL",
+    "clients": f"{_TURNS} FROM history.clients ORDER BY ALL",
     "risks": "SELECT * FROM risk_answers ORDER BY ALL",
 }
 NEXT = {
