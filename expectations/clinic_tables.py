@@ -28,7 +28,7 @@ CLINIC_TABLES: dict[str, list[Rule]] = {
     ],
     "dropout_agreement": [
         never(
-            "the four counts are the episodes compared",
+            "the four counts are the clients compared",
             "both_count + first_only_count + second_only_count + neither_count <> compared_count",
         ),
     ],

@@ -1,4 +1,4 @@
-"""How far definitions of dropout agree: Cohen's kappa."""
+"""How far definitions of dropout agree, over clients: Cohen's kappa."""
 
 import polars as pl
 import pytest
@@ -6,14 +6,19 @@ import pytest
 from transforms.dropout_agreement import dropout_agreement
 from transforms.retention import DEFINITIONS
 
+SCHEMA = {"client_id": pl.String, "episode_number": pl.Int32} | {
+    f"is_dropout_{name}": pl.Boolean for name in DEFINITIONS
+}
 
-def pair(calls: list[tuple]) -> dict:
-    """The row of judged and unilateral, from what both call the same episodes."""
-    schema = {f"is_dropout_{name}": pl.Boolean for name in DEFINITIONS}
-    one, other = [each[0] for each in calls], [each[1] for each in calls]
-    frame = pl.DataFrame({"is_dropout_judged": one, "is_dropout_unilateral": other}, strict=False)
-    absent = {name: pl.lit(None, dtype=pl.Boolean) for name in schema if name not in frame.columns}
-    made = dropout_agreement(frame.cast(pl.Boolean).with_columns(**absent).lazy()).collect()
+
+def pair(calls: list[tuple], clients: list[str] | None = None) -> dict:
+    """The row of judged and unilateral, from what both call the episodes of these clients (one each by default)."""
+    whose = clients or [str(at) for at in range(len(calls))]
+    rows = [
+        {"client_id": client, "episode_number": at, "is_dropout_judged": one, "is_dropout_unilateral": other}
+        for at, (client, (one, other)) in enumerate(zip(whose, calls, strict=True), start=1)
+    ]
+    made = dropout_agreement(pl.LazyFrame(rows, schema=SCHEMA)).collect()
     return made.row(by_predicate=(pl.col("definition") == "judged") & (pl.col("other_definition") == "unilateral"),
                     named=True)  # fmt: skip
 
@@ -31,13 +36,24 @@ def test_episodes_that_either_cannot_assess_are_left_out():
     assert (found["compared_count"], found["kappa"]) == (2, 1.0)
 
 
+def test_who_agree_in_all_have_no_interval():
+    """Its standard error is 0."""
+    found = pair([(True, True)] * 20 + [(False, False)] * 10)
+    assert (found["kappa"], found["low"], found["high"]) == (1.0, None, None)
+
+
+def test_a_client_counts_once_with_the_first_episode_that_both_can_assess():
+    found = pair([(None, True), (True, True), (True, False), (False, False)], ["ann", "ann", "ann", "bob"])
+    assert (found["both_count"], found["first_only_count"], found["neither_count"]) == (1, 0, 1)
+
+
 @pytest.mark.parametrize("calls", [[], [(True, True)] * 3, [(True, False), (True, True)]])
 def test_where_one_calls_all_the_same_there_is_no_kappa(calls):
     assert pair(calls)["kappa"] is None
 
 
 def test_every_pair_of_the_six_has_one_row():
-    none = pl.LazyFrame(schema={f"is_dropout_{name}": pl.Boolean for name in DEFINITIONS})
+    none = pl.LazyFrame(schema=SCHEMA)
     made = dropout_agreement(none).collect()
     assert made.height == 15
     assert made["kappa"].null_count() == 15

@@ -53,13 +53,15 @@ def test_where_the_clinic_s_share_is_0_or_1_there_is_no_z():
 
 
 def test_approximate_limits_are_the_target_and_two_or_three_errors():
-    """Spiegelhalter 2005: theta +/- 1.96 and 3.09 sqrt(theta (1 - theta) / n), cut at 0 and 1."""
+    """Spiegelhalter 2005: theta +/- 1.959964 and 3.09 sqrt(theta (1 - theta) / n), cut at 0 and 1."""
     made = tables(seen_by("tom", 40, 20), minimum=10)["funnel_limits"].filter(measure="more_than_four")
     assert made["denominator_count"].to_list() == list(range(10, 41))
     last = made.row(-1, named=True)
     error = (0.25 / 40) ** 0.5
     found = [last[f"approximate_{name}"] for name in ("low_998", "low_95", "high_95", "high_998")]
-    assert found == pytest.approx([0.5 - 3.09 * error, 0.5 - 1.96 * error, 0.5 + 1.96 * error, 0.5 + 3.09 * error])
+    assert found == pytest.approx(
+        [0.5 - 3.09 * error, 0.5 - 1.959964 * error, 0.5 + 1.959964 * error, 0.5 + 3.09 * error]
+    )
     assert made.row(0, named=True)["approximate_low_998"] == pytest.approx(0.5 - 3.09 * (0.25 / 10) ** 0.5)
 
 
@@ -79,6 +81,13 @@ def test_exact_limits_close_in_on_the_approximate_ones():
 @pytest.mark.parametrize("target", [0.0, 1.0])
 def test_a_share_of_0_or_1_has_no_width(target):
     assert exact_limit(np.array([5, 50]), target, 0.975).tolist() == [target, target]
+
+
+def test_where_chance_has_no_width_there_are_no_limits():
+    made = tables(seen_by("tom", 3, 3))["funnel_limits"].filter(measure="more_than_four")
+    limits = [name for name in made.columns if name.startswith(("exact", "approximate"))]
+    assert len(limits) == 8
+    assert made.select(limits).null_count().sum_horizontal().item() == 8 * made.height
 
 
 def test_overdispersion_is_the_mean_of_squared_z_with_the_extreme_tenths_drawn_in():

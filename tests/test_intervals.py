@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from transforms.correlation import correlation
+from transforms.correlation import correlation, fisher
 from transforms.intervals import with_wilson
 from warehouse import safe
 
@@ -27,7 +27,7 @@ def test_the_macros_that_questions_use_give_the_same_ends():
     with safe.begin() as con:
         for numerator, denominator in ((81, 263), (0, 20), (20, 20), (5, 10)):
             found = con.sql(f"SELECT wilson_low({numerator}, {denominator}), wilson_high({numerator}, {denominator})")
-            assert list(found.fetchone()) == pytest.approx(wilson(numerator, denominator)[1:], abs=1e-5)  # 1.96
+            assert list(found.fetchone()) == pytest.approx(wilson(numerator, denominator)[1:], abs=1e-8)
         assert con.sql("SELECT wilson_low(0, 0), wilson_high(NULL, 5)").fetchone() == (None, None)
 
 
@@ -41,13 +41,30 @@ def test_no_shares_are_no_rows():
 
 
 def test_a_correlation_has_fisher_s_interval():
-    """r = .5 of 28: atanh .5493, +/- 1.96 / 5, so .156 to .736."""
-    one = pl.Series([1.0, -1.0, 0.0, 0.0] * 7)
-    other = pl.Series([1.0, -1.0, 3.0**0.5, -(3.0**0.5)] * 7)
-    found = correlation(one, other)
+    """r = .5 of 28: atanh .5493, +/- 1.959964 / 5, so .156 to .736."""
+    found = fisher(0.5, 28)
     assert [round(found[name], 3) for name in ("estimate", "low", "high")] == [0.5, 0.156, 0.736]
 
 
-@pytest.mark.parametrize("other", [[1.0] * 5, [1.0, 2.0, 3.0]])
-def test_without_variation_or_below_four_pairs_no_correlation_is_known(other):
-    assert correlation(pl.Series(range(len(other))), pl.Series(other)) == {}
+def test_a_correlation_is_pearson_s():
+    one, other = pl.Series([1.0, -1.0, 0.0, 0.0] * 8), pl.Series([1.0, -1.0, 3.0**0.5, -(3.0**0.5)] * 8)
+    found = correlation(one, other)
+    assert (found["estimate"], found["largest_share"]) == (0.5, 1 / 16)
+
+
+SPREAD = [float(at) for at in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "why"),
+    [
+        (SPREAD[:29], SPREAD[:29], "fewer than 30 clients"),
+        ([1.0] * 30, SPREAD, "nothing varies"),
+        (SPREAD, [1.0] * 30, "nothing varies"),
+        (SPREAD, SPREAD, "no error can be made"),
+        ([*SPREAD, 999.0], [*SPREAD, 1.0], "one client dominates"),
+    ],
+)
+def test_where_a_correlation_would_mislead_there_is_none(one, other, why):
+    found = correlation(pl.Series(one), pl.Series(other))
+    assert (found["why_no_estimate"], found.get("estimate")) == (why, None)

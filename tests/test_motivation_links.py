@@ -10,6 +10,7 @@ def links(count: int) -> dict[tuple, dict]:
     """Clients whose alliance is their early change plus 1 for every other one; those with a gap below 0 mostly stay."""
     rows = [
         {
+            "client_id": f"c{at}",
             "episode_id": f"e{at}",
             "instrument": "myts",
             "scale": "total",
@@ -22,10 +23,11 @@ def links(count: int) -> dict[tuple, dict]:
         }
         for at in range(count)
     ]
-    types = {name: pl.Float64 for name in rows[0] if name not in ("episode_id", "instrument", "scale")}
+    types = {name: pl.Float64 for name in rows[0] if name not in ("client_id", "episode_id", "instrument", "scale")}
     motivation = pl.DataFrame(rows, schema_overrides=types).lazy()
     stayed = [bool(at % 2) != (at % 10 == 0) for at in range(count)]
-    retention = pl.LazyFrame({"episode_id": [f"e{at}" for at in range(count)], "has_more_than_four": stayed})
+    episodes = {"episode_id": [f"e{at}" for at in range(count)], "episode_number": [1] * count}
+    retention = pl.LazyFrame(episodes | {"has_more_than_four": stayed})
     made = motivation_links(motivation, retention).collect()
     return {(row["motivation"], row["linked"]): row for row in made.iter_rows(named=True)}
 

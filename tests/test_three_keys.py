@@ -1,8 +1,8 @@
 """No order rests on an id: under three keys every table says the same of the same records."""
 
 import polars as pl
-from drawn_clinics import BIRTHS, CLINIC, DECLARED, frames
 from drawn import AS_OF, table
+from drawn_clinics import BIRTHS, CLINIC, DECLARED, frames
 from hypothesis import Phase, given, settings
 from keyed import KEYS, Keyed, compared
 

@@ -63,11 +63,22 @@ def test_the_error_is_the_root_of_tau2_times_one_minus_the_reliability():
     assert each["standard_error"] == pytest.approx((1764.05 * (1 - 0.782527)) ** 0.5, rel=1e-4)
 
 
-def test_where_between_is_below_within_every_effect_and_the_share_are_zero():
+def test_where_between_is_below_within_the_share_is_zero_and_no_effect_is_estimated():
     flat = {"A": [1.0, 9.0], "B": [2.0, 8.0], "C": [3.0, 7.0]}
     found = parts(flat)
     assert (found["between_variance"], found["variance_share"]) == (0.0, 0.0)
-    assert {(each["shrunken_effect"], each["standard_error"]) for each in effects(flat).values()} == {(0.0, 0.0)}
+    told = {
+        (each["shrunken_effect"], each["standard_error"], each["why_no_estimate"]) for each in effects(flat).values()
+    }
+    assert told == {(None, None, "nothing varies")}
+
+
+def test_where_no_therapist_s_clients_vary_there_is_no_error_and_so_no_share_and_no_effect():
+    found = effects({"A": [5, 5], "B": [6, 6]})
+    assert parts({"A": [5, 5], "B": [6, 6]})["variance_share"] is None
+    assert {(each["shrunken_effect"], each["why_no_estimate"]) for each in found.values()} == {
+        (None, "no error can be made")
+    }
 
 
 def test_sizes_that_differ_have_an_effective_size():
@@ -87,9 +98,9 @@ def test_one_therapist_or_one_client_each_says_nothing_of_the_variance(of):
     assert effects(of) == {}
 
 
-def test_where_nothing_varies_the_share_is_zero_and_not_nan():
-    assert parts({"A": [5, 5], "B": [5, 5]})["variance_share"] == 0.0
-    assert {each["shrunken_effect"] for each in effects({"A": [5, 5], "B": [5, 5]}).values()} == {0.0}
+def test_where_nothing_varies_there_is_no_share_and_no_effect():
+    assert parts({"A": [5, 5], "B": [5, 5]})["variance_share"] is None
+    assert {each["shrunken_effect"] for each in effects({"A": [5, 5], "B": [5, 5]}).values()} == {None}
 
 
 def test_shrinkage_of_eighteen_batters_is_that_of_efron_and_morris():

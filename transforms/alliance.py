@@ -152,22 +152,25 @@ def _sd() -> pl.Expr:
         "instrument!",
         "scale!",
         Column("dyad_count", "integer", "Dyads, each with its rater's mean.", required=True, between=(1, None)),
+        "client_count!",
         Column(
             "grand_mean",
             "number",
-            "Mean over the clinic of person_mean: each person counts once, however many sessions they rated.",
+            "Mean over the clinic of person_mean: each dyad counts once, however many sessions were rated.",
             required=True,
         ),
         Column("between_sd", "number", "Standard deviation (n - 1) of person_mean; null below two."),
     ],
 )
 def alliance_grand_means(alliance_means: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per rater, alliance instrument and scale: the clinic's mean, of people and not of rows."""
+    """One row per rater, alliance instrument and scale: the clinic's mean, of dyads and not of sessions. A client with
+    two therapists is in two dyads."""
     return (
         alliance_means.sort("person_mean")
         .group_by("rater", "instrument", "scale")
         .agg(
             dyad_count=pl.len().cast(pl.Int32),
+            client_count=pl.col("client_id").n_unique().cast(pl.Int32),
             grand_mean=pl.col("person_mean").mean().round(6),
             between_sd=pl.col("person_mean").std().round(6),
         )

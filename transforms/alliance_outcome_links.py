@@ -8,20 +8,21 @@ from itertools import product
 import polars as pl
 
 from transforms.correlation import correlation
-from transforms.intervals import Z_95
+from transforms.estimates import Found, estimated, first_of_clients, why_none
 from transforms.light_ids import light
 from transforms.outcome_scores import lower_is_better
 from transforms.session_places import Places
+from transforms.students_t import critical_t_at
 from transforms.therapist_values import residual_outcomes
 from transforms.typed import of_rows
 from transforms.within_person import centred, within
 from warehouse.clinic import Clinic
-from warehouse.columns import RATERS, Column
+from warehouse.columns import NO_WIDTH, RATERS, Column
 from warehouse.tables import table
 
 LINKS = ("alliance_to_outcome", "outcome_to_alliance", "between")
 MODELS = ("lagged", "lagged_detrended", "change_detrended", "correlation")
-ENOUGH_PERSONS = 30
+LEAST_PAIRS = 2  # of adjacent sessions: after the episode's own mean is taken out, one says nothing
 TREND = ["session", "log_session"]
 VALUES = ["alliance", "outcome", "next_alliance", "next_outcome"]
 
@@ -45,7 +46,7 @@ VALUES = ["alliance", "outcome", "next_alliance", "next_outcome"]
         Column(
             "model",
             "text",
-            "lagged: the next value on this one of both, with person dummies; biased where few sessions carry over or "
+            "lagged: the next value on this one of both, with episode dummies; biased where few sessions carry over or "
             "share a trend (Nickell 1981, Econometrica 49:1417-1426). lagged_detrended: the same with session number "
             "and its logarithm. change_detrended: the change until the next session, without the lag, for what carries "
             "over whole. correlation: Pearson's.",
@@ -53,17 +54,21 @@ VALUES = ["alliance", "outcome", "next_alliance", "next_outcome"]
             one_of=MODELS,
         ),
         "linked_count!",
+        "client_count!",
         Column(
             "adjacent_count",
             "integer",
-            "Adjacent sessions; for between, the episodes.",
+            "Their pairs of adjacent sessions with a value of the effect; for between, the episodes.",
             required=True,
             between=(0, None),
         ),
         "estimate",
         "standard_error",
+        "degrees_of_freedom",
         "low",
         "high",
+        "largest_share",
+        "why_no_estimate",
     ],
 )
 def alliance_outcome_links(
@@ -76,11 +81,13 @@ def alliance_outcome_links(
 ) -> pl.LazyFrame:
     """One row per alliance questionnaire and outcome measure (total scales) that meet in adjacent treatment sessions,
     direction and model (M20). Within: percent-of-maximum points of the one at session s + 1 per point of the other at
-    s, outcomes turned so that higher is better, errors clustered by person; null below 30 persons. Between: the
-    correlation with its error and interval by Fisher's z; published are .28 in adults (Flückiger et al. 2018, 295
-    studies) and .19 in youth (Karver et al. 2018, 28 studies). Read lagged_detrended first: in simulated clinics
-    without any effect the plain lagged model finds one (python -m flows.demo.recovery). Error in the ratings draws
-    estimates towards 0. An association in time, not a proof of cause."""
+    s, outcomes turned so that higher is better. Only episodes with two such pairs or more, between which the predictor
+    differs, are in it; errors are clustered by client, the interval is Student's. Between: the correlation over
+    clients, each with the first episode that has both, with Fisher's interval; published are .28 in adults (Flückiger
+    et al. 2018, 295 studies) and .19 in youth (Karver et al. 2018, 28 studies). Null below 30 clients, where one client
+    makes more than half of the predictor's squares, and without an error: why_no_estimate. Read lagged_detrended first:
+    in simulated clinics without any effect the plain lagged model finds one (python -m flows.demo.recovery). Error in
+    the ratings draws estimates towards 0. An association in time, not a proof of cause."""
     rated, outcome = _rated(alliance), _outcome(outcome_scores, clinic)
     places = Places(rated)
     lines = _by_line(places, rated), _by_line(places, outcome)
@@ -91,8 +98,8 @@ def alliance_outcome_links(
 def _rated(alliance: pl.LazyFrame) -> pl.DataFrame:
     totals = alliance.filter(pl.col("scale") == "total", pl.col("session_number").is_not_null())
     return (
-        totals.select("instrument", "rater", "episode_id", "session_number", value="pomp")
-        .with_columns(light("episode_id"))
+        totals.select("instrument", "rater", "client_id", "episode_id", "session_number", value="pomp")
+        .with_columns(light("client_id", "episode_id"))
         .collect()
     )
 
@@ -115,14 +122,15 @@ def _within(places: Places, lines: dict[tuple, pl.Series], outcomes: dict[tuple,
     for (whose, rated), (whose_outcome, outcome) in product(lines.items(), outcomes.items()):
         met = adjacent(places, rated, outcome)
         for link in LINKS[:2] if met.height else ():
-            kept = met.filter(pl.col(f"next_{_cause_and_effect(link)[1]}").is_not_null())
-            persons = kept["episode"].n_unique()
-            told = centred(kept, [*VALUES, *TREND], "episode")
+            kept = contributing(met, link)
+            counts = {
+                "linked_count": kept["episode"].n_unique(),
+                "client_count": kept["client"].n_unique(),
+                "adjacent_count": kept.height,
+            }
+            told = centred(kept, [*VALUES, *TREND])
             for model in MODELS[:3]:
-                found = lag(told, link, model) if persons >= ENOUGH_PERSONS else {}
-                counts = {"linked_count": persons, "adjacent_count": kept.height}
-                rounded = {name: round(value, 9) for name, value in found.items()}
-                yield _names(whose, whose_outcome, link, model) | counts | rounded
+                yield _names(whose, whose_outcome, link, model) | counts | lag(told, link, model)
 
 
 def adjacent(places: Places, rated: pl.Series, outcome: pl.Series) -> pl.DataFrame:
@@ -135,13 +143,22 @@ def adjacent(places: Places, rated: pl.Series, outcome: pl.Series) -> pl.DataFra
     return known.with_columns(log_session=pl.col("session").log())
 
 
+def contributing(met: pl.DataFrame, link: str) -> pl.DataFrame:
+    """The pairs of adjacent sessions with a value of the effect, of the episodes that carry information: with at least
+    two of them, between which the cause differs."""
+    cause, effect = _cause_and_effect(link)
+    known = met.filter(pl.col(f"next_{effect}").is_not_null())
+    differs = pl.col(cause).max() - pl.col(cause).min() > NO_WIDTH
+    return known.filter(((pl.len() >= LEAST_PAIRS) & differs).over("episode"))
+
+
 def _cause_and_effect(link: str) -> tuple[str, str]:
     return ("alliance", "outcome") if link == LINKS[0] else ("outcome", "alliance")
 
 
-def lag(told: pl.DataFrame, link: str, model: str) -> dict[str, float]:
-    """estimate, standard_error, low and high of one link by one model, from what is `centred`; empty where nothing
-    varies."""
+def lag(told: pl.DataFrame, link: str, model: str) -> Found:
+    """One link by one model, from what is `centred`: largest_share, degrees_of_freedom and the estimate with its
+    interval; or why_no_estimate."""
     cause, effect = _cause_and_effect(link)
     change = pl.col(f"next_{effect}") - pl.col(effect)
     result, also = {
@@ -149,31 +166,38 @@ def lag(told: pl.DataFrame, link: str, model: str) -> dict[str, float]:
         "lagged_detrended": (f"next_{effect}", [effect, *TREND]),
         "change_detrended": ("change", TREND),
     }[model]
-    found = within(told.with_columns(change=change), result, [cause, *also]).get(cause)
-    if found is None:
-        return {}
-    estimate, error = found
-    spread = Z_95 * error
-    return {"estimate": estimate, "standard_error": error, "low": estimate - spread, "high": estimate + spread}
+    client_count = told["client"].n_unique()
+    found = within(told.with_columns(change=change), result, cause, also)
+    share = found and round(found.largest_share, 9)
+    if why := why_none(client_count, share):
+        return {"largest_share": share, "why_no_estimate": why}
+    spread = critical_t_at(client_count - 1) * found.standard_error
+    ends = (found.estimate - spread, found.estimate + spread)
+    return {
+        "largest_share": share,
+        "degrees_of_freedom": client_count - 1,
+        **estimated(found.estimate, found.standard_error, *ends),
+    }
 
 
 def _between(early_alliance: pl.LazyFrame, residuals: pl.LazyFrame) -> Iterator[dict]:
-    """Early alliance and residual outcome of episodes that are over; of several dyads in one the first rated counts."""
+    """Early alliance and residual outcome of clients, each with the first episode that is over and has both; of several
+    dyads in it the first rated counts."""
     early = (
         early_alliance.filter(pl.col("scale") == "total")
-        .select("episode_id", "session_id", "instrument", "rater", "pomp")
-        .with_columns(light("episode_id", "session_id"))
+        .select("episode_id", "session_number", "instrument", "rater", "pomp")
+        .with_columns(light("episode_id"))
         .group_by("episode_id", "instrument", "rater")
-        .agg(early=pl.col("pomp").min_by("session_id"))
+        .agg(early=pl.col("pomp").min_by("session_number"))
     )
     outcome = residuals.filter(pl.col("scale") == "total").select(
-        "episode_id", "value", outcome_instrument="instrument", outcome_rater="rater"
+        "client_id", "episode_id", "episode_number", "value", outcome_instrument="instrument", outcome_rater="rater"
     )
     keys = ["instrument", "rater", "outcome_instrument", "outcome_rater"]
-    met = early.join(outcome, on="episode_id").sort("episode_id").collect()
+    met = first_of_clients(early.join(outcome, on="episode_id"), *keys).collect()
     for (*whose, instrument, rater), pairs in sorted(met.partition_by(keys, as_dict=True).items()):
-        found = correlation(pairs["early"], pairs["value"]) if pairs.height >= ENOUGH_PERSONS else {}
-        counts = {"linked_count": pairs.height, "adjacent_count": pairs.height}
+        counts = dict.fromkeys(("linked_count", "client_count", "adjacent_count"), pairs.height)
+        found = correlation(pairs["early"], pairs["value"])
         yield _names(tuple(whose), (instrument, rater), "between", "correlation") | counts | found
 
 

@@ -117,9 +117,7 @@ _EPISODE = ("client_id", "episode_id", "is_treatment")
         "age_band",
     ],
 )
-def sessions(
-    appointments: pl.LazyFrame, appointment_records: pl.LazyFrame, birth_dates: pl.LazyFrame
-) -> pl.LazyFrame:
+def sessions(appointments: pl.LazyFrame, appointment_records: pl.LazyFrame, birth_dates: pl.LazyFrame) -> pl.LazyFrame:
     """One row per attended appointment. All are numbered within their client; within their episode and dyad treatment
     sessions alone."""
     loaded = appointment_records.select("source", "session_id", "loaded_number")

@@ -6,17 +6,28 @@ from math import atanh, sqrt, tanh
 
 import polars as pl
 
-from transforms.intervals import Z_95
+from transforms.estimates import CONSTANT, NO_ERROR, Z_95, Found, estimated, largest_share, varies, why_none
 
 
-def correlation(one: pl.Series, other: pl.Series) -> dict[str, float]:
-    """estimate, standard_error ((1 - r^2) / sqrt(n - 1)), and low and high by Fisher's z (atanh(r) +/- 1.96 /
-    sqrt(n - 3)). Empty below four pairs and where either does not vary."""
-    if len(one) < 4 or one.n_unique() < 2 or other.n_unique() < 2:
-        return {}
-    r = pl.select(pl.corr(one, other)).item()
-    r = max(-1.0, min(1.0, r))
-    error = (1 - r * r) / sqrt(len(one) - 1)
-    ends = (r, r) if abs(r) == 1 else tuple(tanh(atanh(r) + side * Z_95 / sqrt(len(one) - 3)) for side in (-1, 1))
-    names = ("estimate", "standard_error", "low", "high")
-    return {name: round(value, 9) for name, value in zip(names, (r, error, *ends), strict=True)}
+def correlation(one: pl.Series, other: pl.Series) -> Found:
+    """Of one pair per client: estimate, standard_error ((1 - r^2) / sqrt(n - 1)), low and high by Fisher's z (atanh(r)
+    +/- 1.959964 / sqrt(n - 3)), and largest_share of `one`; or why_no_estimate."""
+    share = largest_share(one)
+    if why := why_none(len(one), share) or (None if varies(other) else CONSTANT):
+        return {"largest_share": share, "why_no_estimate": why}
+    return {"largest_share": share, **fisher(*_r(one, other))}
+
+
+def _r(one: pl.Series, other: pl.Series) -> tuple[float, int]:
+    """Over pairs in the order of their values, so that it is the same in any order."""
+    pairs = pl.DataFrame({"one": one, "other": other}).sort("one", "other")
+    r = pairs.select(pl.corr("one", "other")).item()
+    return max(-1.0, min(1.0, r)), pairs.height
+
+
+def fisher(r: float, n: int) -> Found:
+    """The interval of a correlation of n pairs, at least four."""
+    if abs(r) == 1:
+        return {"why_no_estimate": NO_ERROR}
+    ends = (tanh(atanh(r) + side * Z_95 / sqrt(n - 3)) for side in (-1, 1))
+    return estimated(r, (1 - r * r) / sqrt(n - 1), *ends)

@@ -6,9 +6,11 @@ from itertools import combinations
 
 import polars as pl
 
+from transforms.estimates import first_of_clients
+from transforms.light_ids import light
 from transforms.retention import DEFINITIONS
 from transforms.typed import of_rows
-from warehouse.columns import Column
+from warehouse.columns import NO_WIDTH, Column
 from warehouse.tables import table
 
 _COUNTS = {
@@ -27,17 +29,23 @@ _COUNTS = {
             "definition", "text", "A definition of dropout: see table retention.", required=True, one_of=DEFINITIONS
         ),
         Column("other_definition", "text", "The one it is compared with.", required=True, one_of=DEFINITIONS),
-        Column("compared_count", "integer", "Episodes that both can assess.", required=True, between=(0, None)),
+        Column(
+            "compared_count",
+            "integer",
+            "Clients, each with the first episode that both can assess.",
+            required=True,
+            between=(0, None),
+        ),
         Column("both_count", "integer", "Dropouts by both.", required=True, between=(0, None)),
         Column("first_only_count", "integer", "Dropouts by the first alone.", required=True, between=(0, None)),
         Column("second_only_count", "integer", "Dropouts by the other alone.", required=True, between=(0, None)),
         Column("neither_count", "integer", "Dropouts by neither.", required=True, between=(0, None)),
-        Column("agreement_share", "number", "Episodes that both call the same; null without episodes.", between=(0, 1)),
+        Column("agreement_share", "number", "Clients whom both call the same; null without clients.", between=(0, 1)),
         Column(
             "kappa",
             "number",
             "Agreement beyond chance, (p - e) / (1 - e), Cohen 1960, Educ Psychol Meas 20:37-46: 1 is perfect, 0 is "
-            "chance. Null where either calls all episodes the same. With rare dropout it is low even where nearly all "
+            "chance. Null where either calls all clients the same. With rare dropout it is low even where nearly all "
             "agree: read it beside the counts.",
             between=(-1, 1),
         ),
@@ -46,17 +54,22 @@ _COUNTS = {
     ],
 )
 def dropout_agreement(retention: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per pair of dropout definitions: over the episodes that both can assess, how often each calls them a
-    dropout, and kappa with its 95 % interval."""
-    pairs = list(combinations(DEFINITIONS, 2))
-    counts = [_count(*pair, *calls).alias(f"{pair} {name}") for pair in pairs for name, calls in _COUNTS.items()]
-    known = retention.select(counts).collect().row(0, named=True)
-    rows = [_row(*pair, {name: known[f"{pair} {name}"] for name in _COUNTS}) for pair in pairs]
+    """One row per pair of dropout definitions: how often each calls a client a dropout, and kappa with its 95 %
+    interval, which is null where they agree in all. Each client counts once, with the first episode that both can
+    assess."""
+    flags = (f"is_dropout_{name}" for name in DEFINITIONS)
+    known = retention.select("client_id", "episode_number", *flags).with_columns(light("client_id")).collect().lazy()
+    rows = [_row(*pair, _counts(known, *pair)) for pair in combinations(DEFINITIONS, 2)]
     return of_rows(dropout_agreement, rows)
 
 
-def _count(one: str, other: str, is_one: bool, is_other: bool) -> pl.Expr:
-    return ((pl.col(f"is_dropout_{one}") == is_one) & (pl.col(f"is_dropout_{other}") == is_other)).sum()
+def _counts(known: pl.LazyFrame, one: str, other: str) -> dict[str, int]:
+    first, second = pl.col(f"is_dropout_{one}"), pl.col(f"is_dropout_{other}")
+    counted = first_of_clients(known.filter(first.is_not_null(), second.is_not_null())).select(
+        ((first == is_first) & (second == is_second)).sum().alias(name)
+        for name, (is_first, is_second) in _COUNTS.items()
+    )
+    return counted.collect().row(0, named=True)
 
 
 def _row(one: str, other: str, counts: dict[str, int]) -> dict:
@@ -72,7 +85,7 @@ def _row(one: str, other: str, counts: dict[str, int]) -> dict:
 
 
 def _can_differ(both_count: int, first_only_count: int, second_only_count: int, neither_count: int) -> bool:
-    """Whether each of the two calls some episode a dropout and some not."""
+    """Whether each of the two calls some client a dropout and some not."""
     first, second = both_count + first_only_count, both_count + second_only_count
     total = first + second_only_count + neither_count
     return 0 < first < total and 0 < second < total
@@ -82,5 +95,6 @@ def _kappa(both_count: int, first_only_count: int, second_only_count: int, neith
     from statsmodels.stats.inter_rater import cohens_kappa  # noqa: PLC0415  costly to import
 
     found = cohens_kappa([[both_count, first_only_count], [second_only_count, neither_count]])
-    low, high = max(found.kappa_low, -1.0), min(found.kappa_upp, 1.0)
-    return {"kappa": round(float(found.kappa), 9), "low": round(float(low), 9), "high": round(float(high), 9)}
+    kappa, low, high = map(float, (found.kappa, max(found.kappa_low, -1.0), min(found.kappa_upp, 1.0)))
+    ends = {"low": round(low, 9), "high": round(high, 9)} if high - low > NO_WIDTH else {}
+    return {"kappa": round(kappa, 9), **ends}

@@ -17,13 +17,7 @@ NEW_EPISODE_AFTER_DAYS = 90
     columns=[
         "episode_id!",
         "client_id!",
-        Column(
-            "episode_number",
-            "integer",
-            "Rank of the client's episodes by opening day, from 1; of those opened on one day the given ones first, in the "
-            "order of loading.",
-            between=(1, None),
-        ),
+        "episode_number!",
         "opened_on!",
         "closed_on",
         "closure",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.estimates import ENOUGH_CLIENTS, first_of_clients
 from transforms.light_ids import light
 from transforms.once import once
 from transforms.outcome_scores import LINE, lower_is_better
@@ -11,7 +12,7 @@ from warehouse.clinic import Clinic
 from warehouse.columns import Column
 from warehouse.tables import table
 
-INTAKE_UNTIL, LAST_SESSION, ENOUGH_CLIENTS = 3, 12, 30
+INTAKE_UNTIL, LAST_SESSION = 3, 12
 BAND_COUNT = 5
 BAND = [*LINE, "intake_band"]
 
@@ -36,17 +37,17 @@ BAND = [*LINE, "intake_band"]
         Column("poor_tenth_score", "number", "The 10th percentile counted from the worse end.", required=True),
     ],
 )
-def expected_courses(outcome_scores: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+def expected_courses(outcome_scores: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """One row per outcome measure (total scale), rater, intake band and session number from 2 to 12 with at least 30
     clients (M19), where the licensed curves are not at hand. A client counts with the first episode that has an intake
-    score; percentiles are interpolated. It says what was usual here, not what is good; those who stay longer shape the
+    score, and at the sessions after the intake: the intake itself says nothing of the course. Percentiles are
+    interpolated. It says what was usual here, not what is good; those who stay longer shape the
     later sessions; and it moves as clients come, so each night's file has its own."""
     intakes, scored = intakes_and_after(outcome_scores)
-    begun = intakes.sort("intake_on", "episode_id")
-    first = begun.unique(["client_id", *LINE], keep="first", maintain_order=True)
-    own = scored.filter(pl.col("session_number").is_between(2, LAST_SESSION)).join(
-        first.select("course", *BAND), on="course"
-    )
+    begun = intakes.join(episodes.select("episode_id", "episode_number"), on="episode_id")
+    first = first_of_clients(begun, *LINE).select("course", "intake_number", *BAND)
+    own = scored.filter(pl.col("session_number") <= LAST_SESSION).join(first, on="course")
+    own = own.filter(pl.col("session_number") > pl.col("intake_number"))
     better = pl.when(pl.col("instrument").is_in(lower_is_better(clinic)).first())
     return (
         own.group_by(*BAND, "session_number")
@@ -67,9 +68,9 @@ def _at(share: float) -> pl.Expr:
 
 @once
 def intakes_and_after(outcome_scores: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """The intake of every episode and line: intake_number (its session), intake_score, intake_band, intake_on; and the
-    scores from it on, which are told whose they are by the number of their `course`. Intake is the episode's first
-    score, if it is in its first three treatment sessions."""
+    """The intake of every episode and line: intake_number (its session), intake_score, intake_band; and the scores from
+    it on, which are told whose they are by the number of their `course`. Intake is the episode's first score, if it is
+    in its first three treatment sessions."""
     named = ["client_id", "episode_id", *LINE, "session_number", "session_date", "score", "pomp"]
     course = pl.col("row").first().over("whose", *LINE)
     scored = (
@@ -89,7 +90,6 @@ def intakes_and_after(outcome_scores: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.La
         *LINE,
         intake_number="session_number",
         intake_score="score",
-        intake_on="session_date",
         intake_band=band,
     )
     later = scored.select("course", "session_number", "session_date", "score").join(

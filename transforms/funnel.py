@@ -8,13 +8,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from transforms.estimates import Z_95
 from transforms.therapist_shares import therapist_shares
 from transforms.typed import of_rows
 from warehouse.clinic import Clinic
-from warehouse.columns import Column
+from warehouse.columns import NO_WIDTH, Column
 from warehouse.tables import table
 
-Z_95, Z_998 = 1.96, 3.09
+Z_998 = 3.09
 TAILS = {"low_998": 0.001, "low_95": 0.025, "high_95": 0.975, "high_998": 0.999}
 SIGNS = {"low_998": -Z_998, "low_95": -Z_95, "high_95": Z_95, "high_998": Z_998}
 WINSORISED_SHARE = 0.1
@@ -60,7 +61,7 @@ def _points(retention: pl.LazyFrame, outcomes: pl.LazyFrame, clinic: Clinic) -> 
         .filter(pl.col("denominator_count") >= clinic.minimum_caseload)
         .with_columns(z=pl.when(error > 0).then((pl.col("share") - pl.col("target_share")) / error))
         .with_columns(pl.col("target_share", "share", "z").round(9))
-        .sort("measure", "therapist_id")
+        .sort("measure", "denominator_count", "numerator_count")
         .collect()
     )
 
@@ -111,14 +112,18 @@ def _position() -> list[pl.Expr]:
             "Whether phi > 1 + 2 sqrt(2 / therapists), and so the approximate limits are widened by its root.",
             required=True,
         ),
-        *(_limit(f"approximate_{name}", "target +/- z sqrt(target (1 - target) / n), 1.96 or 3.09") for name in TAILS),
+        *(
+            _limit(f"approximate_{name}", "target +/- z sqrt(target (1 - target) / n), 1.959964 or 3.09")
+            for name in TAILS
+        ),
         *(_limit(f"exact_{name}", "From the binomial distribution, interpolated, not widened") for name in TAILS),
     ],
 )
 def funnel_limits(funnel_points: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """One row per measure of funnel_points and number of clients, from the minimum caseload to the largest caseload:
     the control limits to draw around the clinic's share (M24). Exact: (r - a) / n with r the binomial quantile of p
-    and a = (F(r) - p) / f(r). All are cut at 0 and 1."""
+    and a = (F(r) - p) / f(r). All are cut at 0 and 1, and null where the two sides are one, as where the
+    clinic's share is 0 or 1: then chance has no width."""
     points = funnel_points.select("measure", "denominator_count", "target_share", "z").collect()
     made = [
         _limits(name, its, *overdispersion(its.sort("z")["z"].drop_nulls().to_numpy()), clinic.minimum_caseload)
@@ -133,9 +138,19 @@ def _limits(name: str, points: pl.DataFrame, phi: float | None, is_inflated: boo
     width = np.sqrt(target * (1 - target) / n) * (np.sqrt(phi) if is_inflated else 1.0)
     limits = {f"approximate_{at}": np.clip(target + sign * width, 0, 1) for at, sign in SIGNS.items()}
     limits |= {f"exact_{at}": exact_limit(n, target, tail) for at, tail in TAILS.items()}
+    limits = {at: _with_width(each, limits[_other_side(at)]) for at, each in limits.items()}
     same = {"measure": name, "target_share": target, "overdispersion": phi, "is_inflated": is_inflated}
-    columns = {"denominator_count": n.tolist()} | {at: np.round(each, 9).tolist() for at, each in limits.items()}
+    columns = {"denominator_count": n.tolist()} | {at: each.round(9).to_list() for at, each in limits.items()}
     return [same | dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _other_side(limit: str) -> str:
+    return limit.replace("low", "high") if "low" in limit else limit.replace("high", "low")
+
+
+def _with_width(one: np.ndarray, other: np.ndarray) -> pl.Series:
+    """A limit, null where that on the other side is the same."""
+    return pl.Series(np.where(np.abs(one - other) > NO_WIDTH, one, np.nan)).fill_nan(None)
 
 
 def exact_limit(n: np.ndarray, target: float, tail: float) -> np.ndarray:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-Z_95 = 1.96
-
 
 def with_wilson(counted: pl.DataFrame) -> pl.DataFrame:
     """A frame with numerator_count and denominator_count, with `share` and its 95 % interval `low` to `high`, by Wilson

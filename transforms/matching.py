@@ -14,7 +14,11 @@ def nearest(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str], wi
     session before and the first after, among those with the `same` ids, if its window holds the time; ties go
     earlier."""
     ids = responses.select(same).unique().with_row_index("person").collect().lazy()
-    held = sessions.join(ids, on=same).select("person", "session_id", "starts_at", "ends_at", "client_session_number").collect()
+    held = (
+        sessions.join(ids, on=same)
+        .select("person", "session_id", "starts_at", "ends_at", "client_session_number")
+        .collect()
+    )
     persons = responses.select(same).join(ids, on=same, how="left", maintain_order="left").select("person")
     asked = pl.concat([responses, persons], how="horizontal").collect()
     found = [

@@ -24,7 +24,9 @@ def clients(
 ) -> pl.LazyFrame:
     """One row per client that any export mentions."""
     described = (
-        client_records.sort("exported_at", "source", "loaded_number").group_by("client_id").agg(pl.col("sex").drop_nulls().last())
+        client_records.sort("exported_at", "source", "loaded_number")
+        .group_by("client_id")
+        .agg(pl.col("sex").drop_nulls().last())
     )
     seen = sessions.group_by("client_id").agg(
         session_count=pl.len().cast(pl.Int32),

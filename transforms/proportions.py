@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from transforms.intervals import with_wilson
+from transforms.light_ids import light
 from transforms.retention import DEFINITIONS
 from warehouse.columns import Column
 from warehouse.tables import table
@@ -26,6 +27,7 @@ from warehouse.tables import table
         Column("quarter", "text", "'2026-Q3' and so on, or 'all' of them.", required=True),
         "numerator_count!",
         "denominator_count!",
+        "client_count",
         "share",
         "low",
         "high",
@@ -45,8 +47,8 @@ def proportions(
     quarter of the episode's opening. reliably_improved, reliably_deteriorated, recovered: episodes that are over, by
     the quarter of the latest score; nhs_<...>: by that of closing. possible_rupture_repaired: by that of its start.
     goal_owned_by_client: goals. questionnaire_received: due occasions. What is not known is in no denominator.
-    Appointments, possible ruptures and questionnaires of one client are not independent: there the interval is too
-    narrow."""
+    client_count is of the clients in the denominator; null for questionnaire_received, whose table tells none apart.
+    What one client has several of is not independent: there the interval is too narrow."""
     parts = [
         *_retention(retention),
         *_engagement(engagement, retention),
@@ -54,46 +56,42 @@ def proportions(
         *_reliable_outcomes(reliable_outcomes),
         _counted(ruptures, "possible_rupture_repaired", pl.col("is_repaired"), "started_on", "rupture_rule", "rater"),
         *_goals(goals, retention),
-        _summed(completion, "questionnaire_received", "received_count", "due_count", "month_on", "instrument", "rater"),
+        _completion(completion),
     ]
-    by_quarter = pl.concat([part.select(_COLUMNS) for part in parts]).with_columns(quarter=_quarter())
-    keys = ["measure", "subject", "quarter"]
-    both = pl.concat([by_quarter, by_quarter.with_columns(quarter=pl.lit("all"))]).filter(
-        pl.col("quarter").is_not_null()
-    )
-    counts = pl.col("numerator_count", "denominator_count").sum().cast(pl.Int32)
-    return with_wilson(both.group_by(keys).agg(counts).sort(keys).collect()).lazy()
+    return with_wilson(pl.concat(parts).sort("measure", "subject", "quarter").collect()).lazy()
 
 
-_COLUMNS = ("measure", "subject", "on", "numerator_count", "denominator_count")
+def _by_quarter(told: pl.LazyFrame, measure: str, of: tuple[str, ...]) -> pl.LazyFrame:
+    """Of rows with `on`, client_id and the two counts: their sums by quarter, and over all."""
+    on, counts = pl.col("on"), pl.col("numerator_count", "denominator_count")
+    clients = pl.col("client_id").filter(pl.col("denominator_count") > 0)
+    sums = [counts.sum().cast(pl.Int32), clients.n_unique().cast(pl.Int32).alias("client_count")]
+    numbered = told.with_columns(light("client_id"), quarter=on.dt.year() * 4 + on.dt.quarter() - 1)
+    name = pl.concat_str(pl.col("quarter") // 4, pl.lit("-Q"), pl.col("quarter") % 4 + 1)
+    dated = numbered.filter(on.is_not_null()).group_by(*of, "quarter").agg(sums).with_columns(quarter=name)
+    whole = numbered.with_columns(quarter=pl.lit("all")).group_by(*of, "quarter").agg(sums)
+    return pl.concat([part.select(_subject(of), *_COUNTED, measure=pl.lit(measure)) for part in (dated, whole)])
 
 
-def _quarter() -> pl.Expr:
-    on = pl.col("on")
-    return pl.concat_str(on.dt.year(), pl.lit("-Q"), on.dt.quarter())
+_COUNTED = ("quarter", "numerator_count", "denominator_count", "client_count")
 
 
 def _subject(columns: tuple[str, ...]) -> pl.Expr:
-    return pl.concat_str(columns, separator=" ") if columns else pl.lit("all")
+    return (pl.concat_str(columns, separator=" ") if columns else pl.lit("all")).alias("subject")
 
 
 def _counted(rows: pl.LazyFrame, measure: str, is_so: pl.Expr, on: str, *of: str) -> pl.LazyFrame:
-    """Of the rows of which it is known, those of which it is so: by day, summed at once."""
-    return (
-        rows.select(*of, is_so=is_so, on=pl.col(on))
-        .group_by("on", *of)
-        .agg(numerator_count=pl.col("is_so").sum(), denominator_count=pl.col("is_so").count())
-        .with_columns(measure=pl.lit(measure), subject=_subject(of))
-    )
+    """Of the rows of which it is known, those of which it is so."""
+    counts = {"numerator_count": is_so.cast(pl.Int32), "denominator_count": is_so.is_not_null().cast(pl.Int32)}
+    return _by_quarter(rows.select("client_id", *of, on=pl.col(on), **counts), measure, of)
 
 
-def _summed(rows: pl.LazyFrame, measure: str, numerator: str, denominator: str, on: str, *of: str) -> pl.LazyFrame:
-    return (
-        rows.group_by(*of, on=pl.col(on))
-        .agg(numerator_count=pl.col(numerator).sum(), denominator_count=pl.col(denominator).sum())
-        .with_columns(pl.col("numerator_count", "denominator_count").cast(pl.UInt32))
-        .with_columns(measure=pl.lit(measure), subject=_subject(of))
-    )
+def _completion(completion: pl.LazyFrame) -> pl.LazyFrame:
+    """It has no clients, only how many of their questionnaires."""
+    of, unknown = ("instrument", "rater"), pl.lit(None, dtype=pl.Int32)
+    counts = {"numerator_count": "received_count", "denominator_count": "due_count"}
+    told = completion.select(*of, on="month_on", client_id=pl.lit(None, dtype=pl.Binary), **counts)
+    return _by_quarter(told, "questionnaire_received", of).with_columns(client_count=unknown)
 
 
 def _retention(retention: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
@@ -105,7 +103,8 @@ def _retention(retention: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
 def _engagement(engagement: pl.LazyFrame, retention: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
     dated = engagement.join(retention.select("episode_id", "opened_on"), on="episode_id")
     for measure, column in (("attendance", "attended"), ("no_show", "no_show"), ("late_cancel", "late_cancel")):
-        yield _summed(dated, measure, f"{column}_count", "held_open_count", "opened_on")
+        counts = {"numerator_count": f"{column}_count", "denominator_count": "held_open_count"}
+        yield _by_quarter(dated.select("client_id", on="opened_on", **counts), measure, ())
 
 
 def _outcomes(outcomes: pl.LazyFrame, retention: pl.LazyFrame) -> Iterator[pl.LazyFrame]:

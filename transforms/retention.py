@@ -29,6 +29,7 @@ DEFINITIONS = ("judged", "missed_last", "below_median", "below_dose", "unchanged
         "client_id!",
         "episode_id!",
         Column("first_therapist_id", "id", "Therapist of the episode's first treatment session; null where unknown."),
+        "episode_number!",
         "opened_on!",
         "closed_on",
         "closure",
@@ -98,7 +99,7 @@ def retention(
     today = clinic.day_of(as_of)
     told = (
         episodes.filter(pl.col("opened_on") <= today)
-        .select("episode_id", "client_id", "opened_on", "closed_on", "closure", "is_derived")
+        .select("episode_id", "client_id", "episode_number", "opened_on", "closed_on", "closure", "is_derived")
         .join(treated(sessions), on="episode_id", how="left")
         .join(_last_appointments(appointments, sessions, as_of), on="episode_id", how="left")
         .join(_changed(outcomes), on="episode_id", how="left")

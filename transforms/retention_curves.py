@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 
 from transforms.age import band
-from transforms.intervals import Z_95
+from transforms.estimates import Z_95, first_of_clients, with_width
+from transforms.light_ids import light
 from transforms.typed import empty
-from warehouse.columns import Column
+from warehouse.columns import NO_WIDTH, Column
 from warehouse.tables import table
 
 CURVES = ("judged", "unilateral", "missed_last")
@@ -23,10 +24,10 @@ CENSORED, DROPOUT, PLANNED = 0, 1, 2
     key="curve grouping group_name session_number",
     columns=[
         Column("curve", "text", "What counts as dropout: see table retention.", required=True, one_of=CURVES),
-        Column("grouping", "text", "What the episodes are told apart by.", required=True, one_of=GROUPINGS),
+        Column("grouping", "text", "What the clients are told apart by.", required=True, one_of=GROUPINGS),
         Column("group_name", "text", "Which of them; 'all' together; 'unknown' where it is not known.", required=True),
         "session_number!",
-        Column("at_risk_count", "integer", "Episodes with so many sessions.", required=True, between=(0, None)),
+        Column("at_risk_count", "integer", "Clients with so many sessions.", required=True, between=(0, None)),
         Column("dropout_count", "integer", "Dropouts after exactly so many.", required=True, between=(0, None)),
         Column("planned_count", "integer", "Planned endings after exactly so many.", required=True, between=(0, None)),
         Column(
@@ -47,8 +48,9 @@ CENSORED, DROPOUT, PLANNED = 0, 1, 2
         Column(
             "staying_error",
             "number",
-            "Greenwood's standard error, S x sqrt(sum of d / (n (n - d))); null once nobody is left.",
-            between=(0, None),
+            "Greenwood's standard error, S x sqrt(sum of d / (n (n - d))); null before the first dropout and once "
+            "nobody is left.",
+            between=(NO_WIDTH, None),
         ),
         "low",
         "high",
@@ -60,7 +62,12 @@ CENSORED, DROPOUT, PLANNED = 0, 1, 2
             required=True,
             between=(0, 1),
         ),
-        Column("dropout_incidence_error", "number", "Its standard error.", between=(0, None)),
+        Column(
+            "dropout_incidence_error",
+            "number",
+            "Its standard error; null before the first dropout.",
+            between=(NO_WIDTH, None),
+        ),
         Column(
             "planned_incidence_share",
             "number",
@@ -68,22 +75,28 @@ CENSORED, DROPOUT, PLANNED = 0, 1, 2
             required=True,
             between=(0, 1),
         ),
-        Column("planned_incidence_error", "number", "Its standard error.", between=(0, None)),
+        Column(
+            "planned_incidence_error",
+            "number",
+            "Its standard error; null before the first planned ending.",
+            between=(NO_WIDTH, None),
+        ),
     ],
 )
 def retention_curves(retention: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per dropout definition, group of episodes and number of treatment sessions up to the group's largest.
-    Time is attended sessions; episodes in which treatment never began are not in it. The interval is around
-    staying_share, on the scale of log(-log S), so that it stays within 0 to 1. Derived episodes have no closure: only
-    the curve of 'missed_last' has them."""
+    """One row per dropout definition, group of clients and number of treatment sessions up to the group's largest. Each
+    client counts once, with the first episode in which treatment began. Time is its attended sessions. The interval is
+    around staying_share, on the scale of log(-log S), so that it stays within 0 to 1. Derived episodes have no closure:
+    only the curve of 'missed_last' has them; the others take the first given episode."""
     described = episodes.select(
         "episode_id", *GROUPINGS[2:], all=pl.lit("all"), age_band=band(pl.col("age_at_opening"))
     )
     followed = retention.filter(pl.col("treatment_session_count") > 0).join(described, on="episode_id")
     events = {name: _event(name).alias(f"{name} event") for name in CURVES}
-    keep = ["treatment_session_count", "is_derived", *GROUPINGS]
-    frame = followed.select(*keep, *events.values()).collect()
-    curves = [curve for name in CURVES for grouping in GROUPINGS for curve in _curves(frame, name, grouping)]
+    keep = ["client_id", "episode_number", "treatment_session_count", "is_derived", *GROUPINGS]
+    frame = followed.select(*keep, *events.values()).with_columns(light("client_id")).collect().lazy()
+    firsts = {name: _firsts(frame, name) for name in CURVES}
+    curves = [curve for name in CURVES for grouping in GROUPINGS for curve in _curves(firsts[name], name, grouping)]
     return pl.concat([empty(retention_curves), *curves], how="vertical").lazy()
 
 
@@ -93,10 +106,15 @@ def _event(curve: str) -> pl.Expr:
     return pl.when(dropped).then(DROPOUT).when(planned).then(PLANNED).otherwise(CENSORED).cast(pl.Int8)
 
 
-def _curves(frame: pl.DataFrame, curve: str, grouping: str) -> Iterator[pl.DataFrame]:
-    """One frame per group, in the order of its name."""
+def _firsts(frame: pl.LazyFrame, curve: str) -> pl.DataFrame:
+    """Each client's first episode, of those that the curve can be about."""
     whose = frame if curve == "missed_last" else frame.filter(~pl.col("is_derived"))
-    told = whose.select(
+    return first_of_clients(whose).collect()
+
+
+def _curves(firsts: pl.DataFrame, curve: str, grouping: str) -> Iterator[pl.DataFrame]:
+    """One frame per group, in the order of its name."""
+    told = firsts.select(
         time="treatment_session_count", event=f"{curve} event", group_name=pl.col(grouping).fill_null("unknown")
     )
     for (name,), group in sorted(told.partition_by("group_name", as_dict=True).items()):
@@ -154,11 +172,12 @@ def _incidences(followed: pl.DataFrame) -> pl.DataFrame:
 
 
 def _bounded(curve: pl.DataFrame) -> pl.DataFrame:
-    """The 95 % interval by log(-log S) (Kalbfleisch & Prentice): null while nobody, or once all, have dropped out."""
-    share = pl.col("staying_share")
-    error = pl.when(share > 0).then(pl.col("staying_error").fill_nan(None))
-    inside = (share > 0) & (share < 1)
+    """The 95 % interval by log(-log S) (Kalbfleisch & Prentice): null while nobody, or once all, have dropped out. An
+    error of 0 is none."""
+    share, error = pl.col("staying_share"), pl.col("staying_error")
     spread = (Z_95 * error / (share * share.log())).abs()
     ends = {"low": share ** spread.exp(), "high": share ** (-spread).exp()}
-    made = curve.with_columns(staying_error=error, **{name: pl.when(inside).then(end) for name, end in ends.items()})
+    errors = pl.col("^.*_error$").fill_nan(None)
+    with_errors = curve.with_columns(pl.when(errors > NO_WIDTH).then(errors))
+    made = with_errors.with_columns(**with_width({name: pl.when(share < 1).then(end) for name, end in ends.items()}))
     return made.with_columns(pl.col(pl.Float64).fill_nan(None).round(9)).with_columns(pl.col("^.*_share$").clip(0, 1))

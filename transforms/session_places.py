@@ -7,15 +7,19 @@ import polars as pl
 
 class Places:
     """A place for each session number of each episode that occurs, from 1 to one after its last; then one left free.
+    `frame` has the numbers of episode and client, and the session number, of each place.
 
     What two lines of scores have at a session is found at one place: nothing is sorted and little is joined.
     """
 
     def __init__(self, scored: pl.DataFrame) -> None:
         width = pl.col("session_number").max().cast(pl.Int64) + 2
-        episodes = scored.group_by("episode_id").agg(width=width).sort("episode_id").with_row_index("episode")
-        self._episodes = episodes.with_columns(begins=pl.col("width").cum_sum() - pl.col("width"))
-        each = self._episodes.select("episode", session=pl.int_ranges(1, pl.col("width") + 1))
+        whose = scored.group_by("episode_id").agg(pl.col("client_id").first(), width=width)
+        episodes = whose.sort("episode_id").with_row_index("episode")
+        self._episodes = episodes.with_columns(
+            begins=pl.col("width").cum_sum() - pl.col("width"), client=pl.col("client_id").rank("dense")
+        ).drop("client_id")
+        each = self._episodes.select("episode", "client", session=pl.int_ranges(1, pl.col("width") + 1))
         self.frame = each.explode("session").with_columns(pl.col("session").cast(pl.Float64))
 
     def placed(self, scored: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.intervals import Z_95
+from transforms.estimates import Z_95, with_width
 from transforms.therapist_values import GROUP, therapist_values
 from transforms.variance_components import by_therapist, components, shrunken
 from warehouse.clinic import Clinic
@@ -38,10 +38,15 @@ from warehouse.tables import table
             "variance_share",
             "number",
             "The intraclass correlation, tau2 / (tau2 + MSW): how much of the variance lies between therapists; 0 "
-            "where MSB is below MSW. Published shares are about 0.05 to 0.08.",
+            "where MSB is below MSW, null where MSW is 0. Published shares are about 0.05 to 0.08.",
             between=(0, 1),
         ),
-        Column("low_share", "number", "Lower end of its 95 % interval (F; n0 where sizes differ).", between=(0, 1)),
+        Column(
+            "low_share",
+            "number",
+            "Lower end of its 95 % interval (F; n0 where sizes differ); null where the interval has no width.",
+            between=(0, 1),
+        ),
         Column("high_share", "number", "Upper end of its 95 % interval.", between=(0, 1)),
     ],
 )
@@ -52,10 +57,12 @@ def therapist_variances(
     maximum, as clients and caregivers see it. residual_outcome: the latest score of an episode that is over, less what
     the clinic's straight line on the first score expects, in the instrument's own points, turned so that above 0 is
     better; it counts for the episode's first therapist. Here is the variance between them (M22; Searle, Casella &
-    McCulloch 1992). Each client counts once per therapist. Clients are not dealt to therapists by lot: a share is not
+    McCulloch 1992). Each client counts once per therapist; client_count says how many different clients there are.
+    Clients are not dealt to therapists by lot: a share is not
     a cause. The interval is that of the F distribution, exact only where all therapists have equally many clients."""
-    therapists = by_therapist(therapist_values(early_alliance, outcomes, retention, clinic), GROUP)
-    parts = components(therapists, GROUP).rename({"total_count": "client_count"})
+    values = therapist_values(early_alliance, outcomes, retention, clinic)
+    clients = values.group_by(GROUP).agg(client_count=pl.col("client_id").n_unique().cast(pl.Int32))
+    parts = components(by_therapist(values, GROUP), GROUP).join(clients, on=GROUP)
     return _with_interval(parts).with_columns(pl.col(pl.Float64).round(9)).lazy()
 
 
@@ -63,7 +70,7 @@ def _with_interval(parts: pl.DataFrame) -> pl.DataFrame:
     """Searle 1971: (F/Fq - 1) / (F/Fq + n0 - 1), with F = MSB/MSW; never below 0."""
     from scipy.stats import f  # noqa: PLC0415  costly to import
 
-    j, n = parts["therapist_count"].to_numpy(), parts["client_count"].to_numpy()
+    j, n = parts["therapist_count"].to_numpy(), parts["total_count"].to_numpy()
     degrees = (j - 1).clip(1), (n - j).clip(1)
     within = pl.col("within_variance")
     ratio = pl.when(within > 0).then(pl.col("mean_square_between") / within)
@@ -73,8 +80,7 @@ def _with_interval(parts: pl.DataFrame) -> pl.DataFrame:
         name: ((ratio / pl.col(at) - 1) / (ratio / pl.col(at) + size - 1)).clip(0, 1)
         for name, at in (("low_share", "lower"), ("high_share", "upper"))
     }
-    known = pl.col("variance_share").is_not_null()
-    return made.with_columns(**{name: pl.when(known).then(end) for name, end in ends.items()})
+    return made.with_columns(**with_width(ends))
 
 
 @table(
@@ -98,11 +104,14 @@ def _with_interval(parts: pl.DataFrame) -> pl.DataFrame:
             between=(0, 1),
         ),
         Column(
-            "shrunken_effect", "number", "mean_reliability x raw_effect, the empirical Bayes estimate.", required=True
+            "shrunken_effect",
+            "number",
+            "mean_reliability x raw_effect, the empirical Bayes estimate; null where why_no_estimate says why.",
         ),
-        "standard_error!",
-        "low!",
-        "high!",
+        "standard_error",
+        "low",
+        "high",
+        "why_no_estimate",
     ],
 )
 def therapist_effects(
@@ -110,8 +119,9 @@ def therapist_effects(
 ) -> pl.LazyFrame:
     """One row per measure and therapist with at least the minimum caseload of different clients (clinic.toml
     minimum_caseload, by default 15); smaller ones count in the variances and are not shown. The interval is
-    shrunken_effect +/- 1.96 x sqrt(tau2 (1 - mean_reliability)) and takes the variances as known (M23; Efron & Morris
-    1975). Not for ranking: intervals that overlap say that an order is not known."""
+    shrunken_effect +/- 1.959964 x sqrt(tau2 (1 - mean_reliability)) and takes the variances as known (M23; Efron &
+    Morris 1975). Where nothing lies between therapists beyond chance (tau2 is 0) no effect is estimated. Not for
+    ranking: intervals that overlap say that an order is not known."""
     therapists = by_therapist(therapist_values(early_alliance, outcomes, retention, clinic), GROUP)
     effects = shrunken(therapists, components(therapists, GROUP), GROUP)
     spread = Z_95 * pl.col("standard_error")

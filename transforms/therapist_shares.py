@@ -34,7 +34,7 @@ def _counted(known: pl.LazyFrame, measure: str, column: str) -> pl.LazyFrame:
     return (
         known.filter(pl.col(column).is_not_null())
         .group_by("therapist_id", "client_id")
-        .agg(pl.col(column).sort_by("opened_on", "episode_id").first())
+        .agg(pl.col(column).min_by("episode_number"))
         .group_by("therapist_id")
         .agg(numerator_count=pl.col(column).sum().cast(pl.Int32), denominator_count=pl.len().cast(pl.Int32))
         .select(pl.lit(measure).alias("measure"), "therapist_id", "numerator_count", "denominator_count")

@@ -40,6 +40,16 @@ SEXES = ("female", "male", "other")
 DIRECTIONS = ("higher_better", "lower_better")
 FACT_STATUSES = ("published", "recalled", "local")
 TIMINGS = ("session_start", "session_end", "general")
+NO_ESTIMATE = (  # why there is none: transforms/estimates.py
+    "fewer than 30 clients",
+    "fewer than 10 with or without the event",
+    "a cell below 5",
+    "nothing varies",
+    "the predictor tells the two apart",
+    "one client dominates",
+    "no error can be made",
+)
+NO_WIDTH = 1e-9  # of the estimate's unit: a smaller error is none
 
 
 @dataclass(frozen=True)
@@ -124,8 +134,8 @@ _SHARED = [
     Column(
         "client_session_number",
         "integer",
-        "Rank of the session among all the client's, of any kind and episode, from 1, by its start; of sessions that start "
-        "at once the one that was loaded first.",
+        "Rank of the session among all the client's, of any kind and episode, from 1, by its start; of sessions that "
+        "start at once the one loaded first comes first.",
         between=(1, None),
     ),
     Column(
@@ -145,6 +155,13 @@ _SHARED = [
     Column("score_count", "integer", "Scores that the row is computed from.", between=(0, None)),
     Column("first_score", "number", "The first score."),
     Column("last_score", "number", "The latest score; null while there is only one."),
+    Column(
+        "episode_number",
+        "integer",
+        "Rank of the client's episodes by opening day, from 1; of those opened on one day the given ones first, in the "
+        "order of loading.",
+        between=(1, None),
+    ),
     Column("opened_on", "date", "First day of the episode."),
     Column("closed_on", "date", "Last day of the episode, where the practice system gives one; never derived."),
     Column("closure", "text", "How the episode ended, as the practice system says.", one_of=CLOSURES),
@@ -199,7 +216,7 @@ _SHARED = [
     Column("first_treated_on", "date", "Day of the episode's first attended treatment session."),
     Column("last_treated_on", "date", "Day of the episode's latest attended treatment session."),
     Column("client_count", "integer", "Different clients.", between=(0, None)),
-    Column("linked_count", "integer", "Episodes that the estimate is from: those with both values.", between=(0, None)),
+    Column("linked_count", "integer", "Episodes that the estimate is from.", between=(0, None)),
     Column("therapist_count", "integer", "Different therapists.", between=(0, None)),
     Column("measure", "text", "What is compared or counted; the table's description says which there are."),
     Column("numerator_count", "integer", "How many of the denominator it is true of.", between=(0, None)),
@@ -211,7 +228,26 @@ _SHARED = [
     Column("low", "number", "Lower end of the 95 % interval."),
     Column("high", "number", "Upper end of the 95 % interval."),
     Column("estimate", "number", "The estimate, in the unit that the table states; null where it cannot be made."),
-    Column("standard_error", "number", "Standard error of the estimate.", between=(0, None)),
+    Column(
+        "standard_error",
+        "number",
+        "Standard error of the estimate. Never 0: without an error there is no estimate.",
+        between=(NO_WIDTH, None),
+    ),
+    Column(
+        "degrees_of_freedom",
+        "integer",
+        "Of Student's t, by which the interval is made: clients that carry information, less 1.",
+        between=(1, None),
+    ),
+    Column(
+        "largest_share",
+        "number",
+        "The largest client's part of the predictor's sum of squares, after the other terms of the model are taken "
+        "out; above 0.5 there is no estimate.",
+        between=(0, 1),
+    ),
+    Column("why_no_estimate", "text", "Why there is no estimate; null where there is one.", one_of=NO_ESTIMATE),
     Column("first_session_on", "date", "Day of the first attended session."),
     Column("last_session_on", "date", "Day of the latest attended session."),
     Column(

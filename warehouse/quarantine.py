@@ -53,8 +53,8 @@ def _list_held(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.held_records AS
-        SELECT file_id, file_number, f.source, records, record_number, rule, column_name, max(r.record_count) AS record_count,
-            max(record_id) AS record_id, max(client_id) AS client_id
+        SELECT file_id, file_number, f.source, records, record_number, rule, column_name,
+            max(r.record_count) AS record_count, max(record_id) AS record_id, max(client_id) AS client_id
         FROM staged.held JOIN ({rows}) AS r USING (records, row_id) JOIN staged.files AS f USING (file_number)
         GROUP BY ALL""")
 
@@ -78,10 +78,12 @@ def _enter_held(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
     """Enter what is held tonight for the first time; a record that was discarded before stays discarded."""
     con.execute(f"""
         INSERT INTO load.quarantine BY NAME
-        SELECT {load_id} AS load_id, h.* EXCLUDE (file_number), CASE WHEN d.rule IS NULL THEN 'waiting' ELSE 'discarded' END AS state,
+        SELECT {load_id} AS load_id, h.* EXCLUDE (file_number),
+            CASE WHEN d.rule IS NULL THEN 'waiting' ELSE 'discarded' END AS state,
             CASE WHEN d.rule IS NOT NULL THEN {load_id} END AS settled_by,
             (SELECT coalesce(max(quarantine_id), 0) FROM load.quarantine)
-                + row_number() OVER (ORDER BY h.source, h.file_number, h.records, h.record_number, h.rule, h.column_name)
+                + row_number() OVER (
+                    ORDER BY h.source, h.file_number, h.records, h.record_number, h.rule, h.column_name)
                 AS quarantine_id
         FROM staged.held_records AS h
         LEFT JOIN (SELECT DISTINCT {_RECORD}, rule, column_name FROM load.quarantine

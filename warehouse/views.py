@@ -222,8 +222,9 @@ def make_views(con: duckdb.DuckDBPyConnection) -> None:
 def make_wilson(con: duckdb.DuckDBPyConnection) -> None:
     """Create wilson_low(k, n) and wilson_high(k, n), the 95 % interval of a share (method 3 of Newcombe 1998)."""
     for name, sign in (("wilson_low", "-"), ("wilson_high", "+")):
-        bound = _WILSON.format(z=1.96, sign=sign)
-        con.execute(f"CREATE OR REPLACE MACRO main.{name}(k, n) AS CASE WHEN n > 0 THEN {bound} END")
+        bound = _WILSON.format(z=1.959964, sign=sign)
+        cut = f"CASE WHEN n > 0 AND k IS NOT NULL THEN greatest(0, least(1, {bound})) END"
+        con.execute(f"CREATE OR REPLACE MACRO main.{name}(k, n) AS {cut}")
         say(con, "MACRO", f"main.{name}", "An end of Wilson's 95 % interval of the share k / n; null where n is 0.")
 
 
