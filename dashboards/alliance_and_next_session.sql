@@ -8,7 +8,7 @@ group = "Outcome"
 order = 530
 audience = "shared"
 alt = "A point per questionnaire, measure and direction: the estimate and its 95 % interval."
-note = "Within persons: percent-of-maximum points of the one at the next session per point of the other now, with session number taken out (lagged, detrended), outcomes turned so that higher is better. Both directions stand beside each other. An association in time, not a proof of cause. As of the night that made it."
+note = "Within persons: percent-of-maximum points of the one at the next session per point of the other now, with session number taken out (lagged, detrended), outcomes turned so that higher is better. Both directions stand beside each other. Of clients with two such pairs of sessions or more in an episode. An association in time, not a proof of cause. As of the night that made it."
 
 [chart]
 kind = "bars"
@@ -22,22 +22,22 @@ panel = "link"
 [columns]
 pair = "The alliance questionnaire with its rater, and the outcome measure."
 link = "From this session's alliance to the next session's outcome, or the reverse."
-linked_count = "Episodes that the estimate is from."
+client_count = "Clients that the estimate is from."
 estimate = "Points per point."
 low = "Lower end of the 95 % interval."
 high = "Upper end of the 95 % interval."
 
 [disclosure]
-clients = "linked_count"
+clients = "client_count"
 keys = ["pair", "link"]
-counts = ["linked_count"]
+counts = ["client_count"]
 
 [disclosure.estimates]
-estimate = { of = "linked_count", step = 0.01 }
-low = { of = "linked_count", step = 0.01 }
-high = { of = "linked_count", step = 0.01 }
+estimate = { of = "client_count", step = 0.01 }
+low = { of = "client_count", step = 0.01, end = "low" }
+high = { of = "client_count", step = 0.01, end = "high" }
 */
-SELECT upper(replace(instrument, '_', '-')) || ' (' || rater || ') and ' || upper(replace(outcome_instrument, '_', '-')) AS pair, replace(link, '_', ' ') AS link, linked_count, estimate, low, high
+SELECT upper(replace(instrument, '_', '-')) || ' (' || rater || ') and ' || upper(replace(outcome_instrument, '_', '-')) AS pair, replace(link, '_', ' ') AS link, client_count, estimate, low, high
 FROM alliance_outcome_links
 WHERE link <> 'between' AND model = 'lagged_detrended'
 ORDER BY ALL

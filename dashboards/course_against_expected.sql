@@ -35,8 +35,8 @@ high = "Upper end of Wilson's 95 % interval."
 
 [derived]
 zone_share = "round(zone_count / nullif(placed_count, 0), 2)"
-low = "round(wilson_low(zone_count, placed_count), 2)"
-high = "round(wilson_high(zone_count, placed_count), 2)"
+low = "floor(100 * wilson_low(zone_count, placed_count)) / 100"
+high = "ceil(100 * wilson_high(zone_count, placed_count)) / 100"
 
 [disclosure]
 clients = "client_count"

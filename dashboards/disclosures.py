@@ -7,7 +7,8 @@ counts     numbers of something, shown rounded; over the values of a filter they
 parts      { part = { of = "count", clients = "column", other_clients = "column" } }: how many of a count. A part is
            hidden with its complement; the two columns count the clients behind either, where a client may count twice
 means      { mean = { of = "count", range = [0, 100] } }: shown to a hundredth of the range, for enough clients
-estimates  { estimate = { of = "count", step = 0.01 } }: correlations and their like, shown to that step, for enough
+estimates  { estimate = { of = "count", step = 0.01 } }: correlations and their like, shown to that step, for enough;
+           with end = "low" or "high" the end of an interval, to the next step outwards, so that it keeps a width
 curve      { share, at_risk, events }: the share left after each step of `along`; steps that imply few are joined
 behind     columns that are there for this alone, and are not shown
 shared_out a key over whose values the parts share out their count: together they are all of it
@@ -24,8 +25,9 @@ from itertools import chain
 _PLANS = {  # per section: the keys that an entry needs, and those it may have
     "parts": ({"of"}, {"clients", "other_clients"}),
     "means": ({"of", "range"}, set()),
-    "estimates": ({"of", "step"}, set()),
+    "estimates": ({"of", "step"}, {"end"}),
 }
+_ENDS = (None, "low", "high")
 _CURVE = {"share", "at_risk", "events"}
 _KEYS = {"clients", "keys", "counts", "curve", "behind", "exhaustive", "along", "shared_out", "therapists", *_PLANS}
 
@@ -88,6 +90,8 @@ def read_disclosure(facts: Mapping) -> Disclosure:
         for name, entry in facts.get(section, {}).items():
             if wrong := (needed - entry.keys()) | (entry.keys() - needed - optional):
                 raise ValueError(f"[disclosure.{section}] {name}: see {', '.join(sorted(wrong))}")
+    if strange := [name for name, entry in facts.get("estimates", {}).items() if entry.get("end") not in _ENDS]:
+        raise ValueError(f"[disclosure.estimates] {', '.join(strange)}: end is low or high")
     if "curve" in facts and facts["curve"].keys() != _CURVE:
         raise ValueError(f"[disclosure] curve must have exactly {', '.join(sorted(_CURVE))}")
     if "curve" in facts and "along" not in facts:

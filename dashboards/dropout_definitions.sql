@@ -33,8 +33,8 @@ high = "Upper end of Wilson's 95 % interval."
 
 [derived]
 dropout_share = "round(dropout_count / nullif(assessed_count, 0), 2)"
-low = "round(wilson_low(dropout_count, assessed_count), 2)"
-high = "round(wilson_high(dropout_count, assessed_count), 2)"
+low = "floor(100 * wilson_low(dropout_count, assessed_count)) / 100"
+high = "ceil(100 * wilson_high(dropout_count, assessed_count)) / 100"
 
 [disclosure]
 clients = "client_count"

@@ -7,7 +7,7 @@ group = "Outcome"
 order = 540
 audience = "shared"
 alt = "A point per questionnaire and measure: the correlation and its 95 % interval."
-note = "Correlation of the early alliance (session 3, or the nearest of 2 to 4) with the intake-adjusted outcome. Published: .28 in adults (Flückiger et al. 2018, 295 studies), .19 in youth (Karver et al. 2018, 28 studies). As of the night that made it."
+note = "Correlation of the early alliance (session 3, or the nearest of 2 to 4) with the intake-adjusted outcome, each client once. Published: .28 in adults (Flückiger et al. 2018, 295 studies), .19 in youth (Karver et al. 2018, 28 studies). As of the night that made it."
 
 [chart]
 kind = "bars"
@@ -19,22 +19,22 @@ high = "high"
 
 [columns]
 pair = "The alliance questionnaire with its rater, and the outcome measure."
-linked_count = "Episodes with both."
+client_count = "Clients with both."
 estimate = "The correlation."
 low = "Lower end of the 95 % interval."
 high = "Upper end of the 95 % interval."
 
 [disclosure]
-clients = "linked_count"
+clients = "client_count"
 keys = ["pair"]
-counts = ["linked_count"]
+counts = ["client_count"]
 
 [disclosure.estimates]
-estimate = { of = "linked_count", step = 0.01 }
-low = { of = "linked_count", step = 0.01 }
-high = { of = "linked_count", step = 0.01 }
+estimate = { of = "client_count", step = 0.01 }
+low = { of = "client_count", step = 0.01, end = "low" }
+high = { of = "client_count", step = 0.01, end = "high" }
 */
-SELECT upper(replace(instrument, '_', '-')) || ' (' || rater || ') and ' || upper(replace(outcome_instrument, '_', '-')) AS pair, linked_count, estimate, low, high
+SELECT upper(replace(instrument, '_', '-')) || ' (' || rater || ') and ' || upper(replace(outcome_instrument, '_', '-')) AS pair, client_count, estimate, low, high
 FROM alliance_outcome_links
 WHERE link = 'between'
 ORDER BY ALL

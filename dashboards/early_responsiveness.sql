@@ -8,7 +8,7 @@ group = "Responsiveness"
 order = 110
 audience = "shared"
 alt = "A point per measure of responsiveness and what it might go with: the estimate and its 95 % interval."
-note = "Responsiveness in sessions 1 and 2. Observers' factors as in Elkin et al. 2014 where tapes were rated, else the client-side proxy. Staying and early termination: log-odds per point of a factor, or per 10 percent of the proxy; the relationship: a correlation. An association, not a cause. As of the night that made it."
+note = "Responsiveness in sessions 1 and 2. Observers' factors as in Elkin et al. 2014 where tapes were rated, else the client-side proxy. Staying and early termination: log-odds per point of a factor, or per 10 percent of the proxy; the relationship: a correlation. Each client counts once. An association, not a cause. As of the night that made it."
 
 [chart]
 kind = "bars"
@@ -22,22 +22,22 @@ panel = "staying"
 [columns]
 predictor = "The measure of responsiveness."
 staying = "What it might go with."
-linked_count = "Episodes with both."
+client_count = "Clients with both."
 estimate = "Log-odds or correlation: see the note."
 low = "Lower end of the 95 % interval."
 high = "Upper end of the 95 % interval."
 
 [disclosure]
-clients = "linked_count"
+clients = "client_count"
 keys = ["predictor", "staying"]
-counts = ["linked_count"]
+counts = ["client_count"]
 
 [disclosure.estimates]
-estimate = { of = "linked_count", step = 0.01 }
-low = { of = "linked_count", step = 0.01 }
-high = { of = "linked_count", step = 0.01 }
+estimate = { of = "client_count", step = 0.01 }
+low = { of = "client_count", step = 0.01, end = "low" }
+high = { of = "client_count", step = 0.01, end = "high" }
 */
-SELECT predictor, staying, linked_count, estimate, low, high
+SELECT predictor, staying, linked_count AS client_count, estimate, low, high
 FROM responsiveness_links
 WHERE linked_count > 0
 ORDER BY ALL

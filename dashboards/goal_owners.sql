@@ -34,8 +34,8 @@ high = "Upper end of Wilson's 95 % interval."
 
 [derived]
 owned_share = "round(owned_count / nullif(goal_count, 0), 2)"
-low = "round(wilson_low(owned_count, goal_count), 2)"
-high = "round(wilson_high(owned_count, goal_count), 2)"
+low = "floor(100 * wilson_low(owned_count, goal_count)) / 100"
+high = "ceil(100 * wilson_high(owned_count, goal_count)) / 100"
 
 [disclosure]
 clients = "client_count"

@@ -39,8 +39,8 @@ high = "Upper end of Wilson's 95 % interval."
 
 [derived]
 repaired_share = "round(repaired_count / nullif(rupture_count, 0), 2)"
-low = "round(wilson_low(repaired_count, rupture_count), 2)"
-high = "round(wilson_high(repaired_count, rupture_count), 2)"
+low = "floor(100 * wilson_low(repaired_count, rupture_count)) / 100"
+high = "ceil(100 * wilson_high(repaired_count, rupture_count)) / 100"
 
 [disclosure]
 clients = "client_count"

@@ -8,8 +8,8 @@ group = "Engagement"
 order = 410
 audience = "shared"
 filters = ["program"]
-alt = "Steps going down: the share of episodes not yet dropped out, by attended sessions, with the numbers at risk below."
-note = "Kaplan-Meier; dropout is a missed last appointment without return within 60 days; planned endings and those still in therapy are censored. Steps in which few dropped out are joined with the next."
+alt = "Steps going down: the share of clients not yet dropped out, by attended sessions, with the numbers at risk below."
+note = "Kaplan-Meier; each client counts once, with the first episode in which treatment began; dropout is a missed last appointment without return within 60 days; planned endings and those still in therapy are censored. Steps in which few dropped out are joined with the next."
 
 [chart]
 kind = "survival"
@@ -21,9 +21,9 @@ unit = "percent"
 x_title = "Treatment sessions attended"
 
 [columns]
-program = "The episode's program, or 'All'."
+program = "The program of that episode, or 'All'."
 session_number = "Treatment sessions attended."
-at_risk_count = "Episodes with at least so many sessions."
+at_risk_count = "Clients with at least so many sessions."
 dropout_count = "Dropouts after exactly so many."
 staying_share = "Share not dropped out after so many sessions."
 

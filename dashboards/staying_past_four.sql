@@ -33,8 +33,8 @@ high = "Upper end of Wilson's 95 % interval."
 
 [derived]
 stayed_share = "round(stayed_count / nullif(known_count, 0), 2)"
-low = "round(wilson_low(stayed_count, known_count), 2)"
-high = "round(wilson_high(stayed_count, known_count), 2)"
+low = "floor(100 * wilson_low(stayed_count, known_count)) / 100"
+high = "ceil(100 * wilson_high(stayed_count, known_count)) / 100"
 
 [disclosure]
 clients = "client_count"

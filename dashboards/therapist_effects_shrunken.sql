@@ -8,7 +8,7 @@ group = "Therapists"
 order = 620
 audience = "shared"
 alt = "A bar per therapist with its interval: the shrunken difference from the clinic, in order of size."
-note = "Bars have no names; the rank is by the effect itself. Empirical-Bayes estimates: each mean is drawn towards the clinic's by how little it is known (M23). Published therapist effects are 5 to 8 % of the variance. Only therapists with enough clients. As of the night that made it."
+note = "Bars have no names; the rank is by the effect itself. Empirical-Bayes estimates: each mean is drawn towards the clinic's by how little it is known (M23). Published therapist effects are 5 to 8 % of the variance. Only therapists with enough clients. Where nothing lies between therapists beyond chance, no effect is shown. As of the night that made it."
 
 [chart]
 kind = "bars"
@@ -38,8 +38,8 @@ counts = ["client_count"]
 
 [disclosure.estimates]
 shrunken_effect = { of = "client_count", step = 0.1 }
-low = { of = "client_count", step = 0.1 }
-high = { of = "client_count", step = 0.1 }
+low = { of = "client_count", step = 0.1, end = "low" }
+high = { of = "client_count", step = 0.1, end = "high" }
 */
 SELECT replace(measure, '_', ' ') || ', ' || instrument || ' (' || rater || ')' AS about, client_count, shrunken_effect,
     low, high

@@ -8,7 +8,7 @@ group = "Therapists"
 order = 610
 audience = "shared"
 alt = "A point per therapist: the share of their clients against how many they have, within limits of chance around the clinic."
-note = "Points have no names and no order. Limits are approximate (Spiegelhalter 2005), 95 and 99.8 %, and are not for ranking: most of the difference between therapists is chance, and none of it is adjusted for whom they see. Only therapists with enough clients; each client counts once. As of the night that made it."
+note = "Points have no names and no order. Limits are approximate (Spiegelhalter 2005), 95 and 99.8 %, and are not for ranking: most of the difference between therapists is chance, and none of it is adjusted for whom they see. Only therapists with enough clients; each client counts once. Where the clinic's share is 0 or 1, chance has no limits. As of the night that made it."
 
 [chart]
 kind = "funnel"
@@ -37,10 +37,10 @@ high_998 = "Upper 99.8 % limit of chance."
 
 [derived]
 share = "round(numerator_count / nullif(denominator_count, 0), 2)"
-low_95 = "greatest(0, round(target_share - 1.96 * sqrt(target_share * (1 - target_share) / denominator_count), 3))"
-high_95 = "least(1, round(target_share + 1.96 * sqrt(target_share * (1 - target_share) / denominator_count), 3))"
-low_998 = "greatest(0, round(target_share - 3.09 * sqrt(target_share * (1 - target_share) / denominator_count), 3))"
-high_998 = "least(1, round(target_share + 3.09 * sqrt(target_share * (1 - target_share) / denominator_count), 3))"
+low_95 = "CASE WHEN target_share > 0 AND target_share < 1 THEN greatest(0, round(target_share - 1.959964 * sqrt(target_share * (1 - target_share) / denominator_count), 3)) END"
+high_95 = "CASE WHEN target_share > 0 AND target_share < 1 THEN least(1, round(target_share + 1.959964 * sqrt(target_share * (1 - target_share) / denominator_count), 3)) END"
+low_998 = "CASE WHEN target_share > 0 AND target_share < 1 THEN greatest(0, round(target_share - 3.09 * sqrt(target_share * (1 - target_share) / denominator_count), 3)) END"
+high_998 = "CASE WHEN target_share > 0 AND target_share < 1 THEN least(1, round(target_share + 3.09 * sqrt(target_share * (1 - target_share) / denominator_count), 3)) END"
 
 [disclosure]
 clients = "denominator_count"

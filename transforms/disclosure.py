@@ -78,7 +78,7 @@ def _written(
         for name in is_shown
         if name not in steps
     }
-    made |= {name: ((rows[name] / step).round() * step).round(6) for name, step in steps.items()}
+    made |= {name: (_whole(rows[name] / step, contract, name) * step).round(6) for name, step in steps.items()}
     kept = [
         pl.when(pl.Series(is_shown[name], dtype=pl.Boolean)).then(made[name]).alias(name) for name in contract.numbers
     ]
@@ -86,6 +86,16 @@ def _written(
         pl.lit(False), *(~pl.Series(is_shown[name], dtype=pl.Boolean) for name in contract.numbers)
     )
     return without_sign(rows.select(*contract.keys, *kept, is_hidden.alias("is_hidden")))
+
+
+def _whole(steps: pl.Series, contract: Contract, name: str) -> pl.Series:
+    """The nearest step; of an end of an interval the next one outwards, so that no interval loses its width."""
+    match contract.estimates.get(name, {}).get("end"):
+        case "low":
+            return steps.floor()
+        case "high":
+            return steps.ceil()
+    return steps.round()
 
 
 def _without_silent_rows(shown: pl.DataFrame, contract: Contract, filters: Sequence[str]) -> pl.DataFrame:
