@@ -74,10 +74,12 @@ def frames(drawn: dict[str, list[dict]]) -> dict[str, pl.DataFrame]:
     appointments = [_appointment(n, **each) for n, each in enumerate(drawn["appointments"])]
     whose = {each["session_id"]: each["client_id"] for each in appointments}
     return {
-        "appointments": _frame("appointments", appointments),
-        "responses": _frame("responses", [_response(n, whose, **each) for n, each in enumerate(drawn["responses"])]),
-        "episodes": _frame("episodes", [_episode(n, **each) for n, each in enumerate(drawn["episodes"])]),
-        "clients": _frame("clients", [{"client_id": client, "sex": "female"} for client in CLIENTS]),
+        "appointments": record_frame("appointments", appointments),
+        "responses": record_frame(
+            "responses", [_response(n, whose, **each) for n, each in enumerate(drawn["responses"])]
+        ),
+        "episodes": record_frame("episodes", [_episode(n, **each) for n, each in enumerate(drawn["episodes"])]),
+        "clients": record_frame("clients", [{"client_id": client, "sex": "female"} for client in CLIENTS]),
     }
 
 
@@ -112,7 +114,7 @@ def _episode(number: int, opens: int, lasts: int | None, **more: object) -> dict
     return {**more, "episode_id": f"e{number}", "opened_on": opened, "closed_on": closed}
 
 
-def _frame(kind: str, rows: list[dict]) -> pl.DataFrame:
+def record_frame(kind: str, rows: list[dict]) -> pl.DataFrame:
     """The rows as a record table; columns that they lack are as in a record that says little."""
     usual = records(kind, _FIRST[kind]).collect()
     made = pl.DataFrame(rows, schema={name: usual.schema[name] for name in rows[0]}) if rows else usual.clear()

@@ -1,11 +1,14 @@
 """Clinics under other keys: the same records with other pseudonyms, and tables with the records' own names again."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import polars as pl
 from polars.testing import assert_frame_equal
 
+import transforms
 from transforms.pseudonyms import Pseudonyms, session_id
+from warehouse.clinic import Clinic
 
 KEYS = (b"one key", b"another", b"a third")
 KINDS = {
@@ -75,3 +78,27 @@ def compared(tables: list[dict[str, pl.DataFrame]], keys: dict[str, tuple[str, .
             except AssertionError as error:
                 yield f"{name}: {str(error).splitlines()[0]}"
                 break
+
+
+FROM_RECORDS = [each for each in transforms.tables() if set(each.reads) != {"clinic"}]
+
+
+def differing(records: dict[str, pl.LazyFrame], declared: Clinic, as_of: datetime) -> list[str]:
+    """The tables that three keys make differ, of the same records."""
+    made = [_named_tables(Keyed(records, key), declared, as_of) for key in KEYS]
+    return list(compared(made, {table.name: table.key for table in FROM_RECORDS}))
+
+
+def _named_tables(keyed: Keyed, declared: Clinic, as_of: datetime) -> dict[str, pl.DataFrame]:
+    made = tables_of(keyed.records, declared, as_of)
+    return {table.name: keyed.named(made[table.name]) for table in FROM_RECORDS}
+
+
+def tables_of(records: dict[str, pl.LazyFrame], declared: Clinic, as_of: datetime) -> dict[str, pl.DataFrame]:
+    """Every table, from record frames."""
+    known = {**records, "clinic": declared, "as_of": as_of}
+    made = {}
+    for table in transforms.tables():
+        frame = table(**{name: known[name] for name in table.reads}).select(table.column_names).collect()
+        made[table.name], known[table.name] = frame, frame.lazy()
+    return made

@@ -44,14 +44,17 @@ class Found:
 
     @property
     def variance_share(self) -> tuple[float, float]:
-        """The therapists' share of the variance of early alliance, and the lower end of its interval."""
+        """The therapists' share of the variance of early alliance, and the lower end of its interval; null where that
+        has no width, at 0."""
         shares = self.tables["therapist_variances"].filter(measure="early_alliance")
         return shares.select("variance_share", "low_share").row(0)
 
     @property
     def therapist_errors(self) -> tuple[float, float]:
-        """Root mean squared error of raw and of shrunken effects on early alliance, in percent of maximum."""
+        """Root mean squared error of raw and of shrunken effects on early alliance, in percent of maximum. Where no
+        effect is estimated, nothing is said to differ from the clinic."""
         shown = self.tables["therapist_effects"].filter(measure="early_alliance")
+        shown = shown.with_columns(pl.col("shrunken_effect").fill_null(0.0))
         met = shown.join(self.clinic.therapist_effects, on="therapist_id")
         true = 10 * (pl.col("true_effect") - pl.col("true_effect").mean())
         return met.select(
@@ -117,7 +120,7 @@ def _therapist_lines(planted: list[Found], nothing: list[Found]) -> list[Line]:
     raw, shrunken = (sum(pair[at] for pair in errors) / len(errors) for at in (0, 1))
     better = sum(shrunken <= raw for raw, shrunken in errors)
     shares = [each.variance_share for each in nothing]
-    mean, none = sum(share for share, _ in shares) / len(shares), sum(low <= 0 for _, low in shares)
+    mean, none = sum(share for share, _ in shares) / len(shares), sum(not low for _, low in shares)
     return [
         Line(
             "planted: shrunken therapist effects err less than raw (RMSE: raw, shrunken)",
