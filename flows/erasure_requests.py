@@ -18,6 +18,7 @@ from pathlib import Path
 from flows.forget import find_person, forget, still_holding
 from flows.open_erasures import open_erasures
 from flows.order import need_exports, place_change
+from flows.spreadsheet_csv import csv_lines
 from flows.terminal import arguments, finish
 from warehouse.errors import RapportError, Unusable
 from warehouse.folders import Folders, prepare
@@ -106,8 +107,7 @@ def _note_holding(where: Folders, load_id: int, names: list[str]) -> None:
     is_new = not where.still_holding.exists()
     where.still_holding.touch(mode=0o600)
     with where.still_holding.open("a", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerows([["load_id", "file"]] * is_new + [[load_id, name] for name in names])
+        file.write(csv_lines([["load_id", "file"]] * is_new + [[load_id, name] for name in names]))
 
 
 def main(given: list[str] | None = None) -> int:

@@ -14,6 +14,7 @@ import polars as pl
 
 from flows.crosswalk import crosswalk_of
 from flows.order import place_change
+from flows.spreadsheet_csv import csv_lines
 from flows.terminal import arguments, finish
 from transforms.worklist import worklist
 from warehouse.building import open_published
@@ -27,23 +28,32 @@ from warehouse.versions import current_load
 if TYPE_CHECKING:
     import duckdb
 
-HEADING = """\
-# Rapport's worklist as of {as_of}. Rapport does not monitor risk: nobody is on this list, or off it, because of an
-# answer about suicide or self-harm. A reason is a score or a gap to think about before the next session, no finding.
-"""
-LINES_ABOVE = 3  # the heading and the columns' names
+# The name of the last column, whose cells are empty: whoever opens the file sees it, however few are listed, and the
+# first line is still that of the columns' names.
+NOTICE = (
+    "Rapport does not monitor risk. Nobody is on this list, or off it, because of an answer about suicide or "
+    "self-harm. A reason is a score or a gap to think about before the next session, no finding."
+)
 _GIVEN = ("clinic", "as_of")
 
 
 def worklist_text(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetime, people: pl.DataFrame) -> str:
-    """The worklist of a warehouse's tables as CSV under a heading; `people` is the crosswalk."""
+    """The worklist of a warehouse's tables as CSV; `people` is the crosswalk."""
+    return _csv(_listed(con, clinic, as_of, people))
+
+
+def _listed(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetime, people: pl.DataFrame) -> pl.DataFrame:
     tables = [name for name in inspect.signature(worklist).parameters if name not in _GIVEN]
     lines = worklist(
         **{name: lazy_table(con, f"main.{name}", is_under_way=True) for name in tables}, clinic=clinic, as_of=as_of
     )
-    listed = _with_numbers(lines.collect(engine="in-memory"), people, clinic, as_of)
+    told = _with_numbers(lines.collect(engine="in-memory"), people, clinic, as_of)
     local = f"{as_of.astimezone(clinic.zone):%Y-%m-%d %H:%M}"
-    return HEADING.format(as_of=local) + listed.write_csv()
+    return told.with_columns(pl.lit(local).alias("as_of"), pl.lit(None).alias(NOTICE))
+
+
+def _csv(listed: pl.DataFrame) -> str:
+    return csv_lines([listed.columns, *listed.iter_rows()])
 
 
 def _with_numbers(lines: pl.DataFrame, people: pl.DataFrame, clinic: Clinic, as_of: datetime) -> pl.DataFrame:
@@ -77,11 +87,11 @@ def main(given: list[str] | None = None) -> int:
         where = order.folders
         with writing(where), open_published(published_version(where)) as con:
             people = crosswalk_of(where, current_load(where.published))
-            text = worklist_text(con, order.clinic, order.as_of, people)
+            listed = _listed(con, order.clinic, order.as_of, people)
             with scratch_folder(where.building, "worklist") as scratch:
-                prepare(scratch / where.worklist.name, text).replace(where.worklist)
-        count = len(text.splitlines()) - LINES_ABOVE
-        print(f"{where.worklist}: {count} {'line' if count == 1 else 'lines'}. Rapport does not monitor risk.")
+                prepare(scratch / where.worklist.name, _csv(listed)).replace(where.worklist)
+        count = f"{listed.height} {'line' if listed.height == 1 else 'lines'}"
+        print(f"{where.worklist}: {count}. Rapport does not monitor risk.")
 
     return finish(run, asked.warehouse)
 

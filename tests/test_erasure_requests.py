@@ -51,6 +51,16 @@ def test_everybody_for_whom_a_request_waits_is_taken_out_and_the_lines_leave_the
     assert "2,appointments_2026-11-18.csv" in held
 
 
+def test_a_file_s_name_that_a_spreadsheet_would_run_is_noted_behind_an_apostrophe(asked):
+    folders = asked("clinic,C1,")
+    clinic = asked.place.clinic.read_text(encoding="utf-8")
+    asked.place.clinic.write_text(clinic.replace('files = "app', 'files = "*app'), encoding="utf-8")
+    name = "appointments_2026-11-18.csv"
+    (asked.place.exports / name).rename(asked.place.exports / f"=1+{name}")
+    fulfilled(asked.place)
+    assert f"2,'=1+{name}" in folders.still_holding.read_text().splitlines()
+
+
 def test_a_request_that_names_nobody_stays_and_those_behind_it_are_done(asked):
     folders, before = asked("C1,clinic,", "clinic,C1,"), clients(asked.place)
     with pytest.raises(RapportError) as stopped:

@@ -1,6 +1,17 @@
 """The alliance metrics of the demo clinic's night: what holds between its tables and views."""
 
+from datetime import UTC, datetime
+
+import polars as pl
 import pytest
+from keyed import differing
+
+from flows.crosswalk import birth_dates, open_crosswalk
+from flows.order import place_change
+from warehouse.building import open_published
+from warehouse.folders import Folders
+from warehouse.frames import fetch
+from warehouse.records import KINDS
 
 EMPTY = {
     "expected_courses",  # of forty clients too few are like one another
@@ -77,3 +88,21 @@ def test_observers_of_the_demo_rated_the_first_two_sessions_and_none_after_them(
 def test_motivation_at_first_stands_before_the_later_one(night):
     told = "FROM dashboard.motivation_early WHERE rater = 'client' AND site = 'All' AND program = 'All'"
     assert night.ask(f"SELECT stage {told}") == [("first",), ("later",)]
+
+
+def records_of(place) -> dict[str, pl.LazyFrame]:
+    """What is known of everybody, as the night's tables read it."""
+    with open_published(place.published) as con:
+        known = {
+            f"{kind.removesuffix('s')}_records": fetch(con, f"SELECT * FROM history.{kind} WHERE known_to IS NULL")
+            for kind in KINDS
+        }
+    ids = pl.concat([frame.select("client_id") for frame in known.values()]).unique()
+    people = open_crosswalk(Folders(place.warehouse).crosswalk)
+    lazy = {name: frame.lazy() for name, frame in known.items()}
+    return lazy | {"client_ids": ids.lazy(), "birth_dates": birth_dates(people)}
+
+
+def test_three_keys_make_the_same_tables_of_the_demo(night):
+    declared = place_change(night.clinic, night.warehouse).clinic
+    assert differing(records_of(night), declared, datetime(2026, 11, 21, 9, tzinfo=UTC)) == []

@@ -1,15 +1,17 @@
 """The worklist: whom a clinician should think of, since when, and how old the reason is; in the private tree alone."""
 
 import csv
+import io
 import stat
 from datetime import UTC, datetime
 
 import polars as pl
 import pytest
 from drawn import clinic, computed
-from nights import APPOINTMENTS, RESPONSES, open_place
+from nights import APPOINTMENTS, RESPONSES, but_for_finished_tables, open_place
 
 import transforms.worklist as listed
+from flows.spreadsheet_csv import csv_lines
 from flows.worklist import main
 
 TODAY = datetime(2026, 6, 30, 3, tzinfo=UTC)
@@ -118,22 +120,51 @@ def place(tmp_path_factory):
     return made
 
 
-def written(place) -> tuple[str, list[dict]]:
-    text = (place.warehouse / "private/worklist.csv").read_text(encoding="utf-8")
-    told = [line for line in text.splitlines() if line.startswith("#")]
-    return "\n".join(told), list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+def written(place) -> list[dict]:
+    """The file as a CSV reader that knows nothing of it reads it."""
+    with (place.warehouse / "private/worklist.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def test_every_night_writes_it_with_record_numbers_for_the_night_s_user_alone(place):
-    heading, rows = written(place)
-    assert "as of 2026-11-18 12:00" in heading
-    assert "Rapport does not monitor risk" in heading
+    rows = written(place)
     assert [(row["therapist"], row["record_number"], row["what"], row["score"]) for row in rows] == [
         ("Dr-T", "MRN-7", listed.BELOW, "28.0")
     ]
-    assert (rows[0]["since"], rows[0]["data_age_days"]) == ("2026-11-16", "2")
+    assert (rows[0]["since"], rows[0]["data_age_days"], rows[0]["as_of"]) == ("2026-11-16", "2", "2026-11-18 12:00")
     assert stat.S_IMODE((place.warehouse / "private/worklist.csv").stat().st_mode) == 0o600
     assert place.leftovers() == []
+
+
+def test_its_first_line_has_the_columns_names_and_says_that_rapport_does_not_monitor_risk(place):
+    """However few are listed: the sentence is the last column's name."""
+    *names, notice = written(place)[0]
+    assert names == [
+        *("therapist", "id_space", "record_number", "what", "instrument", "rater", "score", "since", "data_age_days"),
+        "as_of",
+    ]
+    assert notice.startswith("Rapport does not monitor risk. Nobody is on this list, or off it, because of an answer")
+    assert pl.read_csv(place.warehouse / "private/worklist.csv").shape == (1, 11)
+
+
+FORMULAS = ["=HYPERLINK(1)", "+49", "-5", "@SUM(1)", "\tx", "\rx", "\nx", "\uff1d1"]
+
+
+@pytest.mark.parametrize("number", FORMULAS)
+def test_a_text_that_would_begin_a_formula_is_behind_an_apostrophe_and_a_number_is_not(number):
+    text = csv_lines([["record_number", "score"], [number, -5.5], ["MRN-7", None]])
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    assert rows == [["record_number", "score"], [f"'{number}", "-5.5"], ["MRN-7", ""]]
+
+
+def test_the_list_of_a_record_number_that_is_a_formula_runs_nothing(tmp_path):
+    place = open_place(tmp_path / "clinic")
+    formula = "\"=cmd|' /C calc'!A0\""
+    place.deliver("appointments_2026-11-18.csv", APPOINTMENTS, [f"A1,{formula},2026-11-16T10:00,attended,@Dr-T"])
+    rows = [f"R1,{formula},srs,client,2026-11-16T10:50,{item},7" for item in (1, 2, 3, 4)]
+    place.deliver("responses_2026-11-18.csv", RESPONSES, rows)
+    place.night("2026-11-18T12:00", but_for_finished_tables)
+    assert [(row["therapist"], row["record_number"][:6]) for row in written(place)] == [("'@Dr-T", "'=cmd|")]
 
 
 def test_the_command_writes_the_same_list_again_and_tells_nothing_of_it(place, capsys):
