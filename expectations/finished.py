@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from expectations.clinic_tables import CLINIC_TABLES
+from expectations.estimates import estimate_rules
 from expectations.rules import Rule, never, promised_together, rows_rule, unique
 from warehouse.tables import Table
 
@@ -10,7 +11,8 @@ from warehouse.tables import Table
 def table_rules(table: Table) -> list[Rule]:
     """What a finished table's columns promise, its key, and what its own suite adds."""
     added = {**CLINIC_TABLES, **_ADDED}.get(table.name, [])
-    return [*promised_together(table.columns), unique(table.key), *added]
+    estimates = estimate_rules(table.column_names)
+    return [*promised_together(table.columns), unique(table.key), *estimates, *added]
 
 
 def book_rules(book: str, load_id: int) -> list[Rule]:

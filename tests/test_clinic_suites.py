@@ -27,9 +27,17 @@ SPOILED = {
 }
 
 
+ESTIMATED = {
+    "alliance_outcome_links": [("low", "high"), ("why_no_estimate", "NULL::VARCHAR"), ("standard_error", "0.0")],
+    "responsiveness_links": [("why_no_estimate", "NULL::VARCHAR"), ("estimate", "NULL")],
+    "therapist_variances": [("high_share", "low_share")],
+    "therapist_effects": [("low", "high"), ("shrunken_effect", "NULL")],
+}
+
+
 @pytest.fixture(scope="module")
 def made():
-    return tables_of(simulated(2, PLANTED, 120, 3), tuple(SPOILED))
+    return tables_of(simulated(2, PLANTED, 120, 3), tuple(SPOILED | ESTIMATED))
 
 
 def broken(name: str, frame: pl.DataFrame, change: tuple[str, str] | None = None) -> list[str]:
@@ -42,14 +50,15 @@ def broken(name: str, frame: pl.DataFrame, change: tuple[str, str] | None = None
         return [rule.name for rule in rules if con.sql(rule.query.replace("{batch}", "batch")).fetchall()]
 
 
-@pytest.mark.parametrize("name", SPOILED)
+@pytest.mark.parametrize("name", SPOILED | ESTIMATED)
 def test_what_the_tables_make_keeps_every_rule(made, name):
     assert made[name].height > 0
     assert broken(name, made[name]) == []
 
 
 @pytest.mark.parametrize(
-    ("name", "change"), [(name, change) for name, changes in SPOILED.items() for change in changes]
+    ("name", "change"),
+    [(name, change) for tables in (SPOILED, ESTIMATED) for name, changes in tables.items() for change in changes],
 )
 def test_a_spoiled_table_breaks_a_rule(made, name, change):
     assert broken(name, made[name], change) != []
