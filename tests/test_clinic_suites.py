@@ -28,7 +28,7 @@ SPOILED = {
 
 
 ESTIMATED = {
-    "alliance_outcome_links": [("low", "high"), ("why_no_estimate", "NULL::VARCHAR"), ("standard_error", "0.0")],
+    "alliance_outcome_links": [("low", "high"), ("estimate", "NULL"), ("standard_error", "0.0")],
     "responsiveness_links": [("why_no_estimate", "NULL::VARCHAR"), ("estimate", "NULL")],
     "therapist_variances": [("high_share", "low_share")],
     "therapist_effects": [("low", "high"), ("shrunken_effect", "NULL")],
