@@ -6,12 +6,13 @@ import polars as pl
 import pytest
 from keyed import differing
 
-from flows.crosswalk import birth_dates, open_crosswalk
+from flows.crosswalk import birth_dates, crosswalk_of
 from flows.order import place_change
 from warehouse.building import open_published
 from warehouse.folders import Folders
 from warehouse.frames import fetch
 from warehouse.records import KINDS
+from warehouse.versions import current_load
 
 EMPTY = {
     "expected_courses",  # of forty clients too few are like one another
@@ -98,7 +99,8 @@ def records_of(place) -> dict[str, pl.LazyFrame]:
             for kind in KINDS
         }
     ids = pl.concat([frame.select("client_id") for frame in known.values()]).unique()
-    people = open_crosswalk(Folders(place.warehouse).crosswalk)
+    folders = Folders(place.warehouse)
+    people = crosswalk_of(folders, current_load(folders.published))
     lazy = {name: frame.lazy() for name, frame in known.items()}
     return lazy | {"client_ids": ids.lazy(), "birth_dates": birth_dates(people)}
 
