@@ -72,12 +72,33 @@ def test_twenty_nine_clients_with_one_pair_and_one_with_nine_are_one_client():
     assert set(told["why_no_estimate"]) == {"fewer than 30 clients"}
 
 
-def test_two_episodes_of_a_client_are_one_client():
-    """35 clients with two episodes each, of four sessions: 70 episodes carry information, 35 clients do."""
-    told = links(weekly({f"c{at:02d}{more}": 4 for at in range(35) for more in ("", " again")}))
-    within = told.row(
-        by_predicate=(pl.col("link") == "alliance_to_outcome") & (pl.col("model") == "lagged"), named=True
-    )
-    assert (within["linked_count"], within["client_count"], within["degrees_of_freedom"]) == (70, 35, 34)
-    between = told.row(by_predicate=pl.col("link") == "between", named=True)
-    assert (between["linked_count"], between["client_count"]) == (35, 35)
+@pytest.fixture(scope="module")
+def twice() -> dict[str, pl.DataFrame]:
+    """35 clients with two episodes each, of four sessions, each with two therapists."""
+    return tables_of(weekly({f"c{at:02d}{more}": 4 for at in range(35) for more in ("", " again")}), clinic(), TODAY)
+
+
+def one(frame: pl.DataFrame, **where: object) -> dict:
+    return frame.filter(**where).row(0, named=True)
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "counted"),
+    [
+        ("alliance_outcome_links", {"model": "lagged"}, {"linked_count": 70, "client_count": 35}),
+        ("alliance_outcome_links", {"model": "lagged"}, {"degrees_of_freedom": 34}),
+        ("alliance_outcome_links", {"link": "between"}, {"linked_count": 35, "client_count": 35}),
+        ("responsiveness_links", {"predictor": "responsiveness_proxy"}, {"linked_count": 35}),
+        ("dropout_agreement", {"definition": "below_median", "other_definition": "below_dose"}, {"compared_count": 35}),
+        ("retention_curves", {"curve": "missed_last", "session_number": 1}, {"at_risk_count": 35}),
+        ("mean_progress", {"instrument": "ors"}, {"first_count": 70, "paired_count": 70, "client_count": 35}),
+        ("proportions", {"measure": "more_than_four", "quarter": "all"}, {"denominator_count": 70, "client_count": 35}),
+        ("proportions", {"measure": "attendance", "quarter": "all"}, {"denominator_count": 280, "client_count": 35}),
+        ("proportions", {"measure": "questionnaire_received", "quarter": "all"}, {"client_count": None}),
+        ("alliance_grand_means", {"instrument": "srs"}, {"dyad_count": 140, "client_count": 35}),
+        ("therapist_variances", {"measure": "early_alliance"}, {"therapist_count": 70, "client_count": 35}),
+    ],
+)  # fmt: skip
+def test_every_n_counts_clients_once(twice, table, where, counted):
+    row = one(twice[table], **where)
+    assert {name: row[name] for name in counted} == counted

@@ -171,13 +171,11 @@ def lag(told: pl.DataFrame, link: str, model: str) -> Found:
     share = found and round(found.largest_share, 9)
     if why := why_none(client_count, share):
         return {"largest_share": share, "why_no_estimate": why}
-    spread = critical_t_at(client_count - 1) * found.standard_error
+    degrees = client_count - 1
+    spread = critical_t_at(degrees) * found.standard_error
     ends = (found.estimate - spread, found.estimate + spread)
-    return {
-        "largest_share": share,
-        "degrees_of_freedom": client_count - 1,
-        **estimated(found.estimate, found.standard_error, *ends),
-    }
+    made = estimated(found.estimate, found.standard_error, *ends, degrees_of_freedom=degrees)
+    return {"largest_share": share, **made}
 
 
 def _between(early_alliance: pl.LazyFrame, residuals: pl.LazyFrame) -> Iterator[dict]:
