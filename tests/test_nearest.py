@@ -24,7 +24,9 @@ def at(quarter: int) -> datetime:
 def session_frame(sessions: list[tuple]) -> pl.DataFrame:
     rows = [(f"s{n}", client, at(start), at(start + length)) for n, (client, start, length) in enumerate(sessions)]
     times = dict.fromkeys(("starts_at", "ends_at"), pl.Datetime("us", "UTC"))
-    return pl.DataFrame(rows, schema={"session_id": pl.String, "client_id": pl.String} | times, orient="row")
+    frame = pl.DataFrame(rows, schema={"session_id": pl.String, "client_id": pl.String} | times, orient="row")
+    ordered = frame.sort("starts_at", maintain_order=True)  # of those that start at once the first loaded
+    return ordered.with_columns(client_session_number=pl.int_range(pl.len()).over("client_id"))
 
 
 def response_frame(responses: list[tuple]) -> pl.DataFrame:
