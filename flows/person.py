@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,7 @@ from dashboards.pages import render
 from flows.crosswalk import crosswalk_of
 from flows.forget import Person, find_person
 from flows.order import Order, place_change
+from flows.spreadsheet_csv import csv_lines
 from flows.terminal import arguments, finish
 from warehouse.building import open_published
 from warehouse.errors import Unusable
@@ -56,9 +58,22 @@ def write_report(order: Order, person: Person, out: Path) -> int:
     html = render(PAGE, title="What is held of one person", kicker="Rapport", about=about, held=shown)
     _write(out / PAGE, html)
     for each in held:
-        _write(out / f"{each.table}.csv", each.rows.write_csv(quote_style="non_numeric"))
+        _write(out / f"{each.table}.csv", as_csv(each.rows))
     note_report(order.folders)
     return sum(each.rows.height for each in held)
+
+
+def as_csv(rows: pl.DataFrame) -> str:
+    """Rows of texts as CSV that a spreadsheet opens, and runs nothing of."""
+    return csv_lines([rows.columns, *([_number_or_text(cell) for cell in row] for row in rows.iter_rows())])
+
+
+def _number_or_text(cell: str | None) -> Decimal | str | None:
+    """A number below 0 begins as a formula does, and is none."""
+    try:
+        return Decimal(cell) if cell and cell.startswith("-") else cell
+    except InvalidOperation:
+        return cell
 
 
 def _refuse(order: Order, out: Path) -> None:

@@ -56,3 +56,8 @@ def test_it_is_refused_where_others_read_or_where_something_is(place, tmp_path, 
     assert person.main(asked(place, tmp_path / "report", "C99")) == 2
     assert "no client with this number" in capsys.readouterr().err
     assert not (tmp_path / "report").exists()
+
+
+def test_its_tables_run_nothing_in_a_spreadsheet_and_keep_their_numbers():
+    rows = pl.DataFrame({"number": ["=1+1", "-2+cmd"], "change": ["-3.5", None]})
+    assert person.as_csv(rows) == "number,change\n'=1+1,-3.5\n'-2+cmd,\n"
