@@ -77,7 +77,7 @@ def trees(place: Place) -> list[Path]:
 
 
 def crosswalk(place: Place) -> set[Path]:
-    return set((place.warehouse / "private/versions").glob("*.parquet"))
+    return set((place.warehouse / "private/versions").glob("*/crosswalk.parquet"))
 
 
 def test_no_canary_is_in_anything_that_nights_leave(run_night, surroundings, tmp_path):
