@@ -19,7 +19,7 @@ from flows.forget import find_person, forget, still_holding
 from flows.open_erasures import open_erasures
 from flows.order import need_exports, place_change
 from flows.spreadsheet_csv import csv_lines
-from flows.terminal import arguments, finish
+from flows.terminal import arguments, finish, read_day
 from warehouse.errors import RapportError, Unusable
 from warehouse.folders import Folders, prepare
 from warehouse.scratch import scratch_folder
@@ -55,10 +55,10 @@ def waiting(where: Folders) -> list[Request]:
 def _request(number: int, line: list[str]) -> Request:
     try:
         space, client, *rest = (value.strip() for value in line)
-        since = date.fromisoformat(rest[0]) if rest and rest[0] else None
+        since = read_day("since", rest[0]) if rest and rest[0] else None
         if not space or not client or len(rest) > 1:
             raise ValueError
-    except ValueError:
+    except (ValueError, Unusable):
         raise Unusable(f"line {number} of forget.csv is no request; {_WRITE_SO}") from None
     return Request(space, client, since, number)
 

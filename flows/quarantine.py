@@ -30,6 +30,8 @@ from warehouse.building import open_published
 from warehouse.errors import Refused, Unusable
 from warehouse.publication import published_version
 
+NUMBERS = range(1, 2**63)  # of rows, as their column can hold them
+
 
 def waiting_rows(order: Order, state: str) -> list[quarantine.Held]:
     """The rows of a state, oldest first."""
@@ -40,7 +42,7 @@ def waiting_rows(order: Order, state: str) -> list[quarantine.Held]:
 def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
     """The values of one held row, by column. Raises Unusable when its file is not there as it was."""
     with open_published(published_version(order.folders)) as con:
-        held = quarantine.place_of(con, number)
+        held = quarantine.place_of(con, number) if number in NUMBERS else None
     if held is None:
         raise Unusable(f"there is no row {number}; python -m flows.quarantine list shows the numbers")
     source_name, content, record_number = held
@@ -70,7 +72,8 @@ def discard(order: Order, numbers: list[int]) -> int:
     with at_work(order, "discard") as load:
         load.reason = f"{len(numbers)} rows of quarantine discarded"
         begin(load)
-        if quarantine.discard(load.con, load.load_id, numbers) != len(set(numbers)):
+        known = [number for number in numbers if number in NUMBERS]
+        if quarantine.discard(load.con, load.load_id, known) != len(set(numbers)):
             raise Unusable("one of these rows does not wait; python -m flows.quarantine list shows those that do")
         if load.erased_rows:
             compute_again(load)
