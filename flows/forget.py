@@ -35,7 +35,7 @@ from transforms.pseudonyms import Pseudonyms
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
 from warehouse import erasing
-from warehouse.errors import Damaged, RapportError, Refused, Unusable
+from warehouse.errors import Damaged, RapportError, Refused, Unusable, escaped
 from warehouse.folders import Folders
 from warehouse.versions import kept_versions
 
@@ -124,7 +124,7 @@ def tell(done: Tonight, holding: list[str]) -> None:
     print("A tombstone in the private tree stops a re-read. Backups and copies elsewhere are yours to clean.")
     if holding:
         print("These exports still hold the record; delete them, or the record in them:")
-        print("\n".join(f"  {name}" for name in holding))
+        print("\n".join(f"  {escaped(name)}" for name in holding))
 
 
 def main(given: list[str] | None = None) -> int:

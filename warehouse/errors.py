@@ -20,12 +20,16 @@ LONGEST = 1000  # characters of a sentence
 _UNSHOWN = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories of control characters, half characters and line ends
 
 
-def one_line(text: str) -> str:
-    """A text that may hold a part of a file or a name, on one line: control characters are escaped, and of a very long
-    one the middle is left out."""
-    shown = "".join(
+def escaped(text: str) -> str:
+    """A text that may hold a name or a part of a file, on one line: control characters are escaped."""
+    return "".join(
         each.encode("unicode_escape").decode() if unicodedata.category(each) in _UNSHOWN else each for each in text
     )
+
+
+def one_line(text: str) -> str:
+    """The same, and of a very long one the middle is left out."""
+    shown = escaped(text)
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST // 2]} ... {shown[-LONGEST // 2 :]}"
 
 
