@@ -21,6 +21,7 @@ from flows.tombstones import read_tombstones
 from flows.verify import at_desk
 from warehouse import compaction, knowing, publishing
 from warehouse.errors import Unusable
+from warehouse.folders import refuse_question_mark
 from warehouse.publication import published_version
 from warehouse.scratch import scratch_folder
 
@@ -48,6 +49,7 @@ def as_known_on(order: Order, day: date, out: Path) -> int:
 
 
 def _refuse_what_is_there(out: Path) -> None:
+    refuse_question_mark(out, "--out")
     try:
         if out.exists():
             raise Unusable(f"{out.name} is there already; give --out another name")
