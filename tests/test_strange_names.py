@@ -133,7 +133,7 @@ def test_the_report_names_them_and_a_question_that_failed_takes_nothing_from_it(
     place, night = strange
     assert sample(place.published) is None  # nights of few tables have no questions
     tell(report_of(night))
-    assert "Ao'b \"[/red]\"; --" in capsys.readouterr().out
+    assert 'Ao\'b "[/red]"; --' in capsys.readouterr().out
 
 
 def test_the_safe_file_is_written_into_a_strangely_named_folder(strange):

@@ -23,7 +23,7 @@ from warehouse.protocol import Due, read_protocol
 from warehouse.rupture_rules import RuptureRule, read_rupture_rules
 from warehouse.schedule import KEYS as SCHEDULE
 from warehouse.schedule import Schedule, schedule_of
-from warehouse.sharing import Sharing, read_sharing
+from warehouse.sharing import ALL, Sharing, read_sharing
 from warehouse.sources import PLAIN_KINDS, Source, read_source
 from warehouse.statuses import NOTICE_HOURS
 from warehouse.toml_files import read_toml, refusing
@@ -209,4 +209,9 @@ def _at_least_two(key: str, count: int) -> int:
 
 def _lists(facts: dict) -> dict[str, tuple[str, ...]]:
     known("[lists]", facts, dict.fromkeys(TEXTS, "texts"))
+    for text in ("site", "program"):
+        if ALL in facts.get(text, ()):
+            raise ValueError(
+                f"[lists] {text} names '{ALL}', which pages and questions call all of them; name it otherwise"
+            )
     return {text: tuple(facts.get(text, ())) for text in TEXTS}
