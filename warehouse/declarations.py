@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 
-from warehouse.errors import one_line
+from warehouse.errors import escaped, one_line
 
 MOST = 1_000_000_000  # of any number: more digits than anybody means, and fewer than an integer column has
 LARGEST = 1_000_000  # of an answer or a score: as exact in four bytes as it is written
@@ -36,6 +36,11 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def _is_path(value: object) -> bool:
+    """Whether a file system can have it."""
+    return _is_text(value) and value == escaped(value) and all(len(part.encode()) < 256 for part in value.split("/"))
+
+
 def _is_list(value: object, of: Callable[[object], bool]) -> bool:
     return isinstance(value, list) and all(map(of, value))
 
@@ -49,6 +54,7 @@ def _is_day(value: object) -> bool:
 
 _MEANINGS: dict[str, tuple[str, Callable[[object], bool]]] = {
     "text": ("text in quotes", _is_text),
+    "path": ("the name of a file or folder beside the clinic file", _is_path),
     "number": (f"a number, from {-MOST:,} to {MOST:,}", _is_number),
     "integer": (f"a whole number, from {-MOST:,} to {MOST:,}", _is_integer),
     "count": (f"a whole number, from 1 to {MOST:,}", lambda value: _is_integer(value, 1)),

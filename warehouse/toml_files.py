@@ -31,9 +31,12 @@ def read_toml(path: Path, what: str, hint: str = "correct the path") -> dict[str
 
 @contextmanager
 def refusing(file: str, then: str = ":") -> Iterator[None]:
-    """What a file says wrongly (a ValueError) as Unusable, which begins with the file."""
+    """What a file says wrongly (a ValueError), or what it names and cannot be read, as Unusable, which begins with the
+    file."""
     try:
         yield
+    except OSError as error:
+        raise Unusable(f"{file}{then} {error.filename} cannot be read ({error.strerror})") from None
     except ValueError as error:
         raise Unusable(f"{file}{then} {error}") from None
 

@@ -75,7 +75,8 @@ def _shipped() -> dict[str, Instrument]:
 
 
 def _in(folder: Path) -> dict[str, Instrument]:
-    return {path.stem: read_instrument(path) for path in sorted(folder.glob("*.toml"))}
+    """A folder's instruments. Raises OSError for one that cannot be looked into."""
+    return {path.stem: read_instrument(path) for path in sorted(folder.iterdir()) if path.suffix == ".toml"}
 
 
 def read_instrument(path: Path) -> Instrument:
