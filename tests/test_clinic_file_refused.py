@@ -137,6 +137,14 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
             "covers = '99999999999 days' is not a span from 1 hour to",
         ),
         (ZONE + SOURCE + 'covers = "²² days"', "covers = '²² days' is neither 'all' nor a number of days"),
+        (
+            ZONE + SOURCE.replace("_*", "_%Q"),
+            r"\[sources.surveys\] files = 'surveys_%Q.csv' has the directive %Q; known",
+        ),
+        *(
+            (ZONE + SOURCE.replace("_*", f"_{days}"), f"files = 'surveys_{days}.csv' must have each directive once")
+            for days in ("%Y%Y%m", "%m-%d", "%Y-%d", "%H%M")
+        ),
         (ZONE + SOURCE + "header_row = 0", r"\[sources.surveys\]: 'header_row' must be a whole number, from 1"),
         (ZONE + SOURCE + 'id_space = "a\\u001fclient"', r"id_space = 'a\\x1fclient' is not a name"),
         (ZONE + '[sources."a\\nb"]\nrecords = "clients"', r"section of \[sources\] = 'a\\nb' is not a name"),

@@ -22,6 +22,7 @@ SURVEYS = ("wide", "qualtrics", "surveymonkey")  # one questionnaire may be decl
 FORMATS = ("plain", "redcap", "wide", "table", *SURVEYS[1:], "fhir", *BOOKINGS)
 ENCODINGS = ("utf-8", "utf-16", "windows-1252", "mac-roman")
 DATES = ("iso", "day_first", "month_first", "decide")
+DIRECTIVES = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}  # of a file's name, with their digits
 
 # Every key, with its kind of value.
 _KEYS = {
@@ -104,7 +105,7 @@ def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Ins
         name=name,
         format=kind,
         records=records,
-        files=section.get("files", f"{records}*"),
+        files=_files(f"{where} files", section.get("files", f"{records}*")),
         exported_at=section.get("exported_at"),
         time_zone=zone_name(f"{where} time_zone", section.get("time_zone", zone)),
         id_space=name_in_one_line(f"{where} id_space", section.get("id_space", "clinic" if kind == "plain" else name)),
@@ -125,6 +126,18 @@ def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Ins
         words=_translations(where, section.get("words", {})),
         status=_statuses(where, kind, records, section),
     )
+
+
+def _files(key: str, pattern: str) -> str:
+    """The pattern of file names, whose directives must tell a day."""
+    found = re.findall("%[A-Za-z]", pattern)
+    if unknown := [each for each in found if each not in DIRECTIVES]:
+        raise ValueError(f"{key} = '{pattern}' has the directive {unknown[0]}; known are {' '.join(DIRECTIVES)}")
+    if len(set(found)) < len(found) or (found and not {"%Y", "%m"} <= set(found)):
+        raise ValueError(
+            f"{key} = '{pattern}' must have each directive once, %Y and %m among them, such as x_%Y-%m-%d*"
+        )
+    return pattern
 
 
 def _records(where: str, name: str, kind: str, section: dict) -> str | None:
