@@ -42,14 +42,24 @@ def waiting(where: Folders) -> list[Request]:
     """The requests that wait. Raises Unusable that names the line, never what is in it."""
     if not where.erasure_requests.exists():
         return []
+    head, *lines = _lines(where.erasure_requests) or [(1, HEADING)]
+    if [name.strip() for name in head[1]] != HEADING:
+        raise Unusable(f"forget.csv does not begin with {','.join(HEADING)}; {_WRITE_SO}")
+    return [_request(number, line) for number, line in lines if any(map(str.strip, line))]
+
+
+def _lines(file: Path) -> list[tuple[int, list[str]]]:
+    """The values of each line, and where it ends in the file."""
     try:
-        text = where.erasure_requests.read_text(encoding="utf-8-sig")
+        reader = csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline=""))
     except UnicodeDecodeError:
         raise Unusable("forget.csv is not UTF-8 text; save it as that") from None
-    head, *lines = list(csv.reader(io.StringIO(text))) or [HEADING]
-    if [name.strip() for name in head] != HEADING:
-        raise Unusable(f"forget.csv does not begin with {','.join(HEADING)}; {_WRITE_SO}")
-    return [_request(number, line) for number, line in enumerate(lines, start=2) if any(map(str.strip, line))]
+    except OSError as error:
+        raise Unusable(f"forget.csv cannot be read ({error.strerror}); let the night's user read it") from None
+    try:
+        return [(reader.line_num, line) for line in reader]
+    except csv.Error:
+        raise Unusable(f"line {reader.line_num} of forget.csv is not CSV; {_WRITE_SO}") from None
 
 
 def _request(number: int, line: list[str]) -> Request:

@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from warehouse.errors import RapportError
-from warehouse.folders import Folders, prepare
+from warehouse.folders import Folders, replace_private
 from warehouse.page_files import pages_folder
 
 LONGEST = 200  # characters of a folder's name, of the 255 that a file system takes
@@ -42,7 +42,7 @@ def folder_names(where: Folders, placed: Sequence[Placed]) -> dict[Placed, str]:
             given[each.kind, each.name] = _free_name(each, set(given.values()), pages_folder(where))
     if len(given) > before:
         text = json.dumps({folder: place for place, folder in given.items()}, ensure_ascii=False, indent=1)
-        prepare(memory.with_name(f".{memory.name}.new"), text).replace(memory)
+        replace_private(memory, text)
     return {each: given[each.kind, each.name] for each in placed}
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import duckdb
 import polars as pl
@@ -26,7 +27,6 @@ import transforms
 from expectations.responses import added
 from flows import erasure_requests
 from flows.deliveries import fingerprint, matching
-from flows.forget import Receipt
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
 from warehouse.building import staged_columns
@@ -176,7 +176,7 @@ def requests_file(data: bytes, place: Place) -> bool:
     folders = erasure_requests.Folders(place.warehouse)
     folders.erasure_requests.write_bytes(data)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(erasure_requests, "forget", lambda order, person: Receipt(2, {}, 0, 0))
+        patched.setattr(erasure_requests, "forget", lambda order, person: SimpleNamespace(load_id=2))
         patched.setattr(erasure_requests, "still_holding", lambda order, exports, person: ["a.csv"])
         fulfil = lambda: erasure_requests.fulfil(place.exports, place.clinic, place.warehouse, lambda line: None)  # noqa: E731
         is_refused = refused(fulfil)

@@ -34,6 +34,7 @@ NIGHT = Report(
     late_sources=[],
     failed_questions=[],
     pages_failed=None,
+    troubles=[],
     vanished=[],
     client_count=1,
 )
@@ -52,10 +53,11 @@ def test_the_report_says_every_name_as_it_stands(name, capsys):
         failed_questions=[name],
         pages_failed=f"the pages could not be drawn {name}",
         vanished=[(name, 3)],
+        troubles=[f"a trouble with {name}"],
     )
     tell(night)
     said = capsys.readouterr().out
-    assert said.count(name) == 10  # the failed question stands twice in its line
+    assert said.count(name) == 11  # the failed question stands twice in its line
     assert f"2 texts in site of {name} are not in clinic.toml's [lists]; they became 'other'." in said
     quarantine.tell([Held(1, 1, name, "responses", 2, 1, name, name)], "waiting")
     verify.tell(verify.Verdict([(name, 1, 0, 0)], [name]))

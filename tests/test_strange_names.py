@@ -155,8 +155,7 @@ def test_a_person_is_taken_out_and_what_was_known_is_written(strange, tmp_path):
     with few_tables():
         order = place_change(place.clinic, place.warehouse)
         person = find_person(order, "portal's", "P;1", None)
-        receipt = forget(order, person)
-        assert receipt.rows["history.appointments"] == 2
+        assert forget(order, person).erased_rows >= 3
         assert len(list(still_holding(order, place.exports, person))) == 4
         assert as_known_on(order, date(2026, 11, 20), tmp_path / "then [red]'s.duckdb") == 3
     assert place.ask("SELECT count(DISTINCT client_id) FROM sessions") == [(3,)]

@@ -57,8 +57,9 @@ def read_client_links(path: Path, spaces: Collection[str]) -> ClientLinks:
 def _joined(text: str, spaces: frozenset[str]) -> ClientLinks:
     groups: dict[Number, list[Number]] = {}  # each number's person: their numbers in the order of the file
     for line, one, other in _pairs(text, spaces):
-        mine, others = groups.get(one) or [one], groups.get(other) or [other]
-        if mine is others or one == other:
+        mine = groups.setdefault(one, [one])
+        others = groups.setdefault(other, [other])
+        if mine is others:
             continue
         if len({space for space, _ in (*mine, *others)}) < len(mine) + len(others):
             raise ValueError(
