@@ -79,9 +79,12 @@ def _pairs(text: str, spaces: Collection[str]) -> Iterator[tuple[int, Number, Nu
             continue
         if len(told) != len(HEADER) or not all(told):
             raise ValueError(f"line {reader.line_num}: it must have four values, space, id, space and id")
-        for space in told[::2]:
-            if space not in spaces:
-                raise ValueError(f"line {reader.line_num}: no source has the id space '{space}' (id_space)")
+        for place in (0, 2):
+            if told[place] not in spaces:  # it may be a number in a wrong place: it is not named
+                known = ", ".join(f"'{space}'" for space in sorted(spaces))
+                raise ValueError(
+                    f"line {reader.line_num}: value {place + 1} is no source's id space; known are {known}"
+                )
         yield reader.line_num, (told[0], told[1]), (told[2], told[3])
 
 

@@ -18,7 +18,8 @@ from warehouse.instruments.items import Items, read_items
 from warehouse.instruments.missing import MISSING_RULES, SCORES, read_missing
 from warehouse.instruments.norms import read_norms, read_reliabilities
 from warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
-from warehouse.instruments.scales import Defaults, Scale, read_scales
+from warehouse.instruments.scale_sections import read_scales
+from warehouse.instruments.scales import Defaults, Scale
 from warehouse.instruments.thresholds import read_changes, read_risks, read_thresholds
 from warehouse.toml_files import read_toml, refusing
 
