@@ -69,8 +69,10 @@ def _is_nobody_else_s(folder: Path, title: str) -> bool:
     """A folder from before there was a memory is that of the page that lies in it."""
     if not folder.is_dir():
         return True
-    page = folder / "index.html"
-    heading = _HEADING.search(page.read_text(encoding="utf-8")) if page.exists() else None
+    try:
+        heading = _HEADING.search((folder / "index.html").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return False
     return bool(heading) and unescape(heading[1]) == title
 
 
