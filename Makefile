@@ -7,7 +7,7 @@
 # make worklist  whom clinicians should think of before the next session, into WAREHOUSE/private (CLINIC=, WAREHOUSE=)
 # make truth   whether the metrics find what is planted in simulated clinics
 # make bench   the benchmark (SIZE=S, M, L or history; ROUNDS=; TABLES=all or records); python -m flows.bench --scores is that of scoring
-# make soak    a thousand publications under readers, kills, full disks, random histories, damaged files; an hour or more (SEED=)
+# make soak    a thousand publications under readers, kills, full disks, random histories, spoilt files; an hour or more (SEED=)
 # make trouble  a scripted day of trouble on real processes; a quarter of an hour (SCENARIOS=)
 # make lint    formatting and lint
 # make lock    requirements.lock again, from pyproject.toml

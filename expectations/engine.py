@@ -24,7 +24,7 @@ with warnings.catch_warnings():
     from great_expectations.execution_engine import SqlAlchemyExecutionEngine
     from great_expectations.expectations.metrics.metric_provider import metric_partial, metric_value
     from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
-    from sqlalchemy import literal_column, text
+    from sqlalchemy import literal_column
     from sqlalchemy.engine import Connection
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
@@ -111,7 +111,8 @@ class RowsOfQuery(TableMetricProvider):
         runtime_configuration: dict,
     ) -> int:
         query = metric_value_kwargs["unexpected_rows_query"].replace("{batch}", metric_domain_kwargs["table"])
-        return execution_engine.execute_query(text(f"SELECT count(*) FROM ({query})")).scalar_one()
+        with execution_engine.get_connection() as connection:  # as it stands: a colon in a name is no parameter
+            return connection.exec_driver_sql(f"SELECT count(*) FROM ({query})").scalar_one()
 
 
 def open_source(cursor: Callable[[], object]) -> OpenDuckDB:

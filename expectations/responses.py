@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from expectations.rules import Rule, expect, rows_rule
 from warehouse.instruments import Instrument
 from warehouse.instruments.versions import NO_VERSION
+from warehouse.quoting import quoted
 
 
 def added(instruments: Mapping[str, Instrument]) -> list[Rule]:
@@ -53,7 +54,7 @@ def _usual_ranges(instruments: Mapping[str, Instrument]) -> str:
         ranges = [each.range_of_item(number) for number in range(1, each.item_count + 1)]
         low, high = min(one.minimum for one in ranges), max(one.maximum for one in ranges)
         whole = all(one.step == 1 for one in ranges)
-        rows.append(f"('{each.name}', {low}::FLOAT, {high}::FLOAT, {whole}, {list(each.never)}::FLOAT[])")
+        rows.append(f"({_sql(each.name)}, {low}::FLOAT, {high}::FLOAT, {whole}, {list(each.never)}::FLOAT[])")
     return ", ".join(rows) or "(NULL, NULL::FLOAT, NULL::FLOAT, NULL::BOOLEAN, NULL::FLOAT[])"
 
 
@@ -65,16 +66,21 @@ def _own_ranges(instruments: Mapping[str, Instrument]) -> str:
         if each.other_ranges
         for number in range(1, each.item_count + 1)
     ]
-    rows = [f"('{name}', {number}, {own.minimum}::FLOAT, {own.maximum}::FLOAT)" for name, number, own in items]
+    rows = [f"({_sql(name)}, {number}, {own.minimum}::FLOAT, {own.maximum}::FLOAT)" for name, number, own in items]
     return ", ".join(rows) or "(NULL, NULL::INTEGER, NULL::FLOAT, NULL::FLOAT)"
 
 
 def _score_ranges(instruments: Mapping[str, Instrument]) -> str:
     """Lowest and highest possible score; null, and so not checked, where a key was not found."""
     scales = [(each.name, scale.name, *each.range_of(scale)) for each in instruments.values() for scale in each.scales]
-    rows = [f"('{name}', '{scale}', {_sql(low)}::DOUBLE, {_sql(high)}::DOUBLE)" for name, scale, low, high in scales]
+    rows = [
+        f"({_sql(name)}, {_sql(scale)}, {_sql(low)}::DOUBLE, {_sql(high)}::DOUBLE)" for name, scale, low, high in scales
+    ]
     return ", ".join(rows) or "(NULL, NULL, NULL::DOUBLE, NULL::DOUBLE)"
 
 
-def _sql(number: float | None) -> str:
-    return "NULL" if number is None else str(number)
+def _sql(value: str | float | None) -> str:
+    """A value as a literal. Great Expectations reads braces in a query as places of its own, so a name has none."""
+    if isinstance(value, str):
+        return quoted(value).replace("{", "'||chr(123)||'").replace("}", "'||chr(125)||'")
+    return "NULL" if value is None else str(value)

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 
 from prefect.artifacts import create_image_artifact, create_table_artifact
 
+from flows.literal import in_markdown
 from flows.report import SUITE_OUTCOMES, Report
 from warehouse.summary import COUNTS, NightVolume, volumes
 
@@ -38,10 +39,10 @@ def _leave(report: Report) -> None:
 
 
 def books(report: Report) -> list[dict[str, object]]:
-    """A row per source: its files, and its records by where they went."""
+    """A row per source: its files, and its records by where they went. Prefect shows texts in cells as Markdown."""
     names = [f"{count}_count" for count in COUNTS]
     return [
-        {"source": row.source, "file_count": row.file_count, **dict(zip(names, row.counts, strict=True))}
+        {"source": in_markdown(row.source), "file_count": row.file_count, **dict(zip(names, row.counts, strict=True))}
         for row in report.files
     ]
 

@@ -16,19 +16,19 @@ from flows.computing import derive_anew
 from flows.erasure import take_out
 from flows.order import Order, place_change
 from flows.publishing import dress
-from flows.terminal import arguments, finish
+from flows.terminal import arguments, finish, read_day
 from flows.tombstones import read_tombstones
 from flows.verify import at_desk
 from warehouse import compaction, knowing, publishing
 from warehouse.errors import Unusable
+from warehouse.folders import refuse_question_mark
 from warehouse.publication import published_version
 from warehouse.scratch import scratch_folder
 
 
 def as_known_on(order: Order, day: date, out: Path) -> int:
     """Write the file; the load whose knowledge it holds. Raises Unusable when nothing was known by then."""
-    if out.exists():
-        raise Unusable(f"{out.name} is there already; give --out another name")
+    _refuse_what_is_there(out)
     published = published_version(order.folders)
     with scratch_folder(order.folders.building, "as-known-on") as scratch:
         tonight = at_desk(order, published, scratch)
@@ -48,6 +48,17 @@ def as_known_on(order: Order, day: date, out: Path) -> int:
     return load_id
 
 
+def _refuse_what_is_there(out: Path) -> None:
+    refuse_question_mark(out, "--out")
+    try:
+        if out.exists():
+            raise Unusable(f"{out.name} is there already; give --out another name")
+        if not out.parent.is_dir():
+            raise Unusable(f"the folder of {out.name} does not exist; check --out")
+    except OSError as error:
+        raise Unusable(f"{out.name} cannot be written ({error.strerror}); check --out") from None
+
+
 def _hand_over(made: Path, out: Path) -> None:
     try:
         compaction.copy_compactly(made, out)
@@ -59,13 +70,14 @@ def _hand_over(made: Path, out: Path) -> None:
 def main(given: list[str] | None = None) -> int:
     """Write what was known on a day."""
     parser = arguments("as_known_on", "Write what was known on a day, under today's rules, as a warehouse file.")
-    parser.add_argument("--day", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
+    parser.add_argument("--day", required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
     asked = parser.parse_args(given)
 
     def run() -> None:
-        load_id = as_known_on(place_change(asked.clinic, asked.warehouse), asked.day, asked.out)
-        print(f"{asked.out}: what was known on {asked.day} (load {load_id}), under today's rules.")
+        day = read_day("--day", asked.day)
+        load_id = as_known_on(place_change(asked.clinic, asked.warehouse), day, asked.out)
+        print(f"{asked.out}: what was known on {day} (load {load_id}), under today's rules.")
 
     return finish(run, asked.warehouse)
 

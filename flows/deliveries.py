@@ -17,10 +17,9 @@ from transforms.sources import reading_version
 from transforms.sources.door import digest_of
 from warehouse import ledger, quarantine
 from warehouse.clinic import Clinic
-from warehouse.errors import RapportError, Refused, Unusable
-from warehouse.sources import Source
+from warehouse.errors import RapportError, Refused
+from warehouse.sources import DIRECTIVES, Source
 
-_DIRECTIVES = {"%Y": r"\d{4}", "%m": r"\d{2}", "%d": r"\d{2}", "%H": r"\d{2}", "%M": r"\d{2}", "%S": r"\d{2}"}
 SETTLED_AFTER = 60  # seconds since a file was last written; a younger one is looked at twice
 SECOND_LOOK = 1.0  # seconds between the two looks
 
@@ -100,22 +99,19 @@ def matching(exports: Path, source: Source) -> Iterator[tuple[Path, datetime | N
 def _pattern(files: str) -> tuple[re.Pattern[str], list[str]]:
     """A files pattern as a regular expression, and its directives in order: * is anything, %Y a year and so on."""
     parts = re.split(r"(\*|%[A-Za-z])", files)
-    directives = [part for part in parts if part.startswith("%")]
-    unknown = [part for part in directives if part not in _DIRECTIVES]
-    if unknown:
-        raise Unusable(f"files = '{files}' has the directive {unknown[0]}; known are {' '.join(_DIRECTIVES)}")
-    written = ["[^/]*" if p == "*" else f"({_DIRECTIVES[p]})" if p in _DIRECTIVES else re.escape(p) for p in parts]
-    return re.compile("".join(written)), directives
+    digits = {part: f"([0-9]{{{count}}})" for part, count in DIRECTIVES.items()}
+    written = ["[^/]*" if part == "*" else digits.get(part) or re.escape(part) for part in parts]
+    return re.compile("".join(written)), [part for part in parts if part in digits]
 
 
 def _exported_at(match: re.Match[str], directives: list[str], source: Source) -> datetime:
     try:
         local = datetime.strptime(" ".join(match.groups()), " ".join(directives))
-    except ValueError:
+        return local.replace(tzinfo=ZoneInfo(source.time_zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Refused(
             "has no date in its name where its pattern expects one", label=source.files, name=match[0]
         ) from None
-    return local.replace(tzinfo=ZoneInfo(source.time_zone)).astimezone(UTC)
 
 
 def _growing(paths: list[Path]) -> set[Path]:

@@ -19,7 +19,7 @@ from flows.forget import find_person, forget, still_holding
 from flows.open_erasures import open_erasures
 from flows.order import need_exports, place_change
 from flows.spreadsheet_csv import csv_lines
-from flows.terminal import arguments, finish
+from flows.terminal import arguments, finish, read_day
 from warehouse.errors import RapportError, Unusable
 from warehouse.folders import Folders, prepare
 from warehouse.scratch import scratch_folder
@@ -42,23 +42,33 @@ def waiting(where: Folders) -> list[Request]:
     """The requests that wait. Raises Unusable that names the line, never what is in it."""
     if not where.erasure_requests.exists():
         return []
+    head, *lines = _lines(where.erasure_requests) or [(1, HEADING)]
+    if [name.strip() for name in head[1]] != HEADING:
+        raise Unusable(f"forget.csv does not begin with {','.join(HEADING)}; {_WRITE_SO}")
+    return [_request(number, line) for number, line in lines if any(map(str.strip, line))]
+
+
+def _lines(file: Path) -> list[tuple[int, list[str]]]:
+    """The values of each line, and where it ends in the file."""
     try:
-        text = where.erasure_requests.read_text(encoding="utf-8-sig")
+        reader = csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline=""))
     except UnicodeDecodeError:
         raise Unusable("forget.csv is not UTF-8 text; save it as that") from None
-    head, *lines = list(csv.reader(io.StringIO(text))) or [HEADING]
-    if [name.strip() for name in head] != HEADING:
-        raise Unusable(f"forget.csv does not begin with {','.join(HEADING)}; {_WRITE_SO}")
-    return [_request(number, line) for number, line in enumerate(lines, start=2) if any(map(str.strip, line))]
+    except OSError as error:
+        raise Unusable(f"forget.csv cannot be read ({error.strerror}); let the night's user read it") from None
+    try:
+        return [(reader.line_num, line) for line in reader]
+    except csv.Error:
+        raise Unusable(f"line {reader.line_num} of forget.csv is not CSV; {_WRITE_SO}") from None
 
 
 def _request(number: int, line: list[str]) -> Request:
     try:
         space, client, *rest = (value.strip() for value in line)
-        since = date.fromisoformat(rest[0]) if rest and rest[0] else None
+        since = read_day("since", rest[0]) if rest and rest[0] else None
         if not space or not client or len(rest) > 1:
             raise ValueError
-    except ValueError:
+    except (ValueError, Unusable):
         raise Unusable(f"line {number} of forget.csv is no request; {_WRITE_SO}") from None
     return Request(space, client, since, number)
 

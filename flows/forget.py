@@ -29,13 +29,13 @@ from flows.open_erasures import open_erasures
 from flows.order import Order, Tonight, need_exports, place_change
 from flows.pages import draw
 from flows.publishing import publish
-from flows.terminal import arguments, finish
+from flows.terminal import arguments, finish, read_day
 from flows.tombstones import read_tombstones
 from transforms.pseudonyms import Pseudonyms
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
 from warehouse import erasing
-from warehouse.errors import Damaged, RapportError, Refused, Unusable
+from warehouse.errors import Damaged, RapportError, Refused, Unusable, escaped
 from warehouse.folders import Folders
 from warehouse.versions import kept_versions
 
@@ -124,7 +124,7 @@ def tell(done: Tonight, holding: list[str]) -> None:
     print("A tombstone in the private tree stops a re-read. Backups and copies elsewhere are yours to clean.")
     if holding:
         print("These exports still hold the record; delete them, or the record in them:")
-        print("\n".join(f"  {name}" for name in holding))
+        print("\n".join(f"  {escaped(name)}" for name in holding))
 
 
 def main(given: list[str] | None = None) -> int:
@@ -132,13 +132,14 @@ def main(given: list[str] | None = None) -> int:
     parser = arguments("forget", "Take a person's data out of the warehouse.", exports=True)
     parser.add_argument("--space", required=True, help="the id space of the number: id_space in clinic.toml")
     parser.add_argument("--client", required=True, metavar="NUMBER", help="the client's number in that space")
-    parser.add_argument("--since", type=date.fromisoformat, metavar="YYYY-MM-DD", help="only from this day on")
+    parser.add_argument("--since", metavar="YYYY-MM-DD", help="only from this day on")
     asked = parser.parse_args(given)
 
     def run() -> int:
+        since = read_day("--since", asked.since) if asked.since is not None else None
         order = place_change(asked.clinic, asked.warehouse)
         need_exports(asked.exports)
-        person = find_person(order, asked.space, asked.client, asked.since)
+        person = find_person(order, asked.space, asked.client, since)
         done = forget(order, person)
         tell(done, list(still_holding(order, asked.exports, person)))
         for trouble in done.troubles:

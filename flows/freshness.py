@@ -15,7 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flows.open_erasures import tell_open
-from warehouse.errors import RapportError, Unusable
+from flows.terminal import read_time
+from warehouse.errors import RapportError
 from warehouse.folders import Folders
 from warehouse.schedule import Schedule, read_schedule
 from warehouse.standing import Standing, standing
@@ -55,21 +56,12 @@ def look(clinic: Path, warehouse: Path, as_of: str | None) -> Verdict:
     """The verdict on a warehouse; what cannot be known is not fresh."""
     try:
         schedule = read_schedule(clinic)
-        return judge(schedule, standing(Folders(warehouse).published), _now(as_of, schedule))
+        now = datetime.now(UTC) if as_of is None else read_time("--as-of", as_of, schedule.zone)
+        return judge(schedule, standing(Folders(warehouse).published), now)
     except RapportError as error:
         return Verdict(False, f"not known: {error}")
     except OSError as error:
         return Verdict(False, f"not known: the warehouse cannot be read ({error.strerror}); run this as an analyst")
-
-
-def _now(as_of: str | None, schedule: Schedule) -> datetime:
-    if as_of is None:
-        return datetime.now(UTC)
-    try:
-        given = datetime.fromisoformat(as_of)
-    except ValueError:
-        raise Unusable(f"--as-of '{as_of}' is not an ISO 8601 time such as 2026-11-22T07:00") from None
-    return given if given.tzinfo else given.replace(tzinfo=schedule.zone)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -8,40 +8,42 @@ from flows.order import Order, Tonight
 from flows.tombstones import Tombstones
 from transforms.pseudonyms import Pseudonyms
 from warehouse.errors import Unusable
-from warehouse.joining import Join, use_joins
+from warehouse.joining import JOINS, use_joins
 
 
-def joins_of(order: Order, pseudonyms: Pseudonyms) -> list[Join]:
-    """Every joined number but the one that its person goes by."""
-    return [
-        Join(space, pseudonyms.alone(space, number), pseudonyms.one(space, "client", number))
-        for main, numbers in order.clinic.client_links.people()
-        for space, number in numbers
-        if (space, number) != main
+def joins_of(order: Order, pseudonyms: Pseudonyms) -> pl.DataFrame:
+    """Every joined number but the one that its person goes by: rows of JOINS."""
+    rows = [
+        (number[0], pseudonyms.alone_in_bytes(*number), pseudonyms.alone_in_bytes(*main))
+        for number, main in order.clinic.client_links.goes_by.items()
+        if number != main
     ]
+    return pl.DataFrame(rows, JOINS, orient="row")
 
 
 def join_clients(tonight: Tonight) -> None:
     """Let what is known follow the links. Raises Unusable for a link that would bring somebody back."""
     clinic = tonight.order.clinic
-    joins = joins_of(tonight.order, tonight.pseudonyms)
-    _refuse_bringing_back(joins, tonight.tombstones)
-    living = [join for join in joins if not tonight.tombstones.stands_for(join.client_id)]
-    sources: dict[str, list[str]] = {}
-    for source in clinic.sources:
-        sources.setdefault(source.id_space, []).append(source.name)
-    if use_joins(tonight.con, tonight.load_id, living, sources):
+    joins = _of_the_living(joins_of(tonight.order, tonight.pseudonyms), tonight.tombstones)
+    sources = [(source.id_space, source.name) for source in clinic.sources]
+    if use_joins(tonight.con, tonight.load_id, joins, sources):
         tonight.crosswalk = _followed(tonight.crosswalk, tonight.pseudonyms)
 
 
-def _refuse_bringing_back(joins: list[Join], tombstones: Tombstones) -> None:
-    for join in joins:
-        days = [tombstones.days.get(tombstones.of(each), "none") for each in (join.own_id, join.client_id)]
-        if tombstones.days and days[0] != days[1]:
+def _of_the_living(joins: pl.DataFrame, tombstones: Tombstones) -> pl.DataFrame:
+    """Without the joins of people who were taken out. Raises Unusable when only one of two numbers was."""
+    if not tombstones.days:
+        return joins
+    is_living = []
+    for space, own_id, client_id in joins.iter_rows():
+        days = [tombstones.days.get(tombstones.of(each.hex()), "none") for each in (own_id, client_id)]
+        if days[0] != days[1]:
             raise Unusable(
-                f"client_links joins a number of the id space '{join.id_space}' to another, and one of the two was "
+                f"client_links joins a number of the id space '{space}' to another, and one of the two was "
                 "taken out (flows.forget) and the other was not; remove its line"
             )
+        is_living.append(days[0] is not None)
+    return joins.filter(pl.Series(is_living, dtype=pl.Boolean))
 
 
 def _followed(crosswalk: pl.DataFrame, pseudonyms: Pseudonyms) -> pl.DataFrame:

@@ -62,7 +62,7 @@ def _known(tonight: Tonight, delivery: Delivery) -> pl.DataFrame | None:
 
 def _seed(tonight: Tonight, delivery: Delivery, opened: Opened) -> int:
     """Another for whatever may let the same line say something else, so that no line of before is known then."""
-    links = sorted(map(repr, tonight.order.clinic.client_links.people()))
+    links = tonight.order.clinic.client_links.mark
     facts = (version("polars"), delivery.reading, delivery.rules, opened.header, opened.separator, links)
     return int(tonight.pseudonyms.one(delivery.source.name, "lines", SEPARATOR.join(map(repr, facts)))[:16], 16)
 

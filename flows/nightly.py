@@ -59,9 +59,10 @@ def main(arguments: list[str] | None = None) -> int:
         with telling_failure(given.clinic, given.warehouse, is_check=given.check):
             place_order(given.exports, given.clinic, given.warehouse, given.as_of)
         report = _through_prefect(given)
-    except RapportError as error:
-        print(error.told, file=sys.stderr)
-        return error.status
+    except Exception as error:
+        said = sayable(error)
+        print(said.told, file=sys.stderr)
+        return said.status
     tell(report)
     return status_of(report)
 

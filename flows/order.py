@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from flows.terminal import read_time
 from transforms.pseudonyms import Pseudonyms
 from warehouse.clinic import Clinic, read_clinic
 from warehouse.errors import Unusable
@@ -51,7 +51,8 @@ def place_order(exports: Path, clinic: Path, warehouse: Path, as_of: str | None 
     folders = Folders(warehouse)
     folders.make()
     refuse_lost_link(folders)
-    return Order(exports, facts, folders, _as_of(as_of, facts.zone), **more)
+    clock = datetime.now(UTC) if as_of is None else read_time("--as-of", as_of, facts.zone)
+    return Order(exports, facts, folders, clock, **more)
 
 
 def place_change(clinic: Path, warehouse: Path, version: Path | None = None) -> Order:
@@ -72,16 +73,6 @@ def need_exports(exports: Path) -> None:
         raise Unusable(
             f"the exports folder {exports} may not be read by this user; give its user or group the right to"
         )
-
-
-def _as_of(text: str | None, zone: ZoneInfo) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        given = datetime.fromisoformat(text)
-    except ValueError:
-        raise Unusable(f"--as-of '{text}' is not an ISO 8601 time such as 2026-11-22T03:00") from None
-    return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
 
 
 @dataclass

@@ -6,7 +6,6 @@ A question that fails breaks its own place on the page; the others, and the data
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from dashboards.questions import load_questions
 from flows.asked import Asked, ask, ask_safely
 from flows.dictionary_pages import dictionary_pages
 from flows.order import Order, Tonight, place_change
+from flows.page_folders import Placed, folder_names
 from flows.terminal import arguments, finish
 from warehouse import asking
 from warehouse.attempts import failed_attempts
@@ -86,7 +86,7 @@ def draw_pages(order: Order) -> list[str]:
         described = dictionary_pages(con, pages_in(place / "dictionary"))
     with asking.open_safe(_safe_file(where)) as con:
         shared, last_day = ask_safely(con, questions), asking.closed_to(con) - timedelta(days=1)
-    sheets = _shared_sheets(shared, last_day, _warnings(order, newest, late))
+    sheets = _shared_sheets(_audiences(order, shared), shared, last_day, _warnings(order, newest, late))
     data_to, published = (newest[name].astimezone(order.clinic.zone) for name in ("data_to", "published_at"))
     sheets.append(Sheet(OPERATIONS, books, data_to, [*sheets[0].warnings, *_reasons(order)]))
     before = {each.parent.name: each.read_text(encoding="utf-8") for each in written_pages(place)}
@@ -121,9 +121,10 @@ def _safe_file(where: Folders) -> Path:
     raise Damaged(f"the safe file of load {load_id} is missing in shared/versions; run the next night, which makes one")
 
 
-def _shared_sheets(shared: Sequence[Asked], last_day: date, warnings: Sequence[str]) -> list[Sheet]:
+def _shared_sheets(
+    audiences: Sequence[Audience], shared: Sequence[Asked], last_day: date, warnings: Sequence[str]
+) -> list[Sheet]:
     """The clinic's page, which links to the others, and theirs."""
-    audiences = _audiences(shared)
     return [
         Sheet(
             each,
@@ -175,13 +176,15 @@ def _say(order: Order, first: Sequence[str]) -> None:
         write_page(written, html)
 
 
-def _audiences(shared: Sequence[Asked]) -> list[Audience]:
+def _audiences(order: Order, shared: Sequence[Asked]) -> list[Audience]:
     """The clinic, then every site and every program that a question tells of and that is one."""
-    made = [CLINIC]
-    for kind in PLACES:
-        values = sorted(set().union(*(each.values(kind) for each in shared)) - {NOT_KNOWN, "other"})
-        made += [Audience(f"{kind}-{_slug(value)}", _capital(label(value, kind)), {kind: value}) for value in values]
-    return made
+    placed = [
+        Placed(kind, value, _capital(label(value, kind)))
+        for kind in PLACES
+        for value in sorted(set().union(*(each.values(kind) for each in shared)) - {NOT_KNOWN, "other"})
+    ]
+    names = folder_names(order.folders, placed)
+    return [CLINIC, *(Audience(names[each], each.title, {each.kind: each.name}) for each in placed)]
 
 
 def _is_for(asked: Asked, audience: Audience) -> bool:
@@ -208,10 +211,6 @@ def _warnings(order: Order, newest: Mapping, late: Iterable[tuple]) -> list[str]
 
 def _reasons(order: Order) -> list[str]:
     return [f"Why: {each['reason']}." for each in failed_attempts(order.folders)[-1:]]
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unnamed"
 
 
 def _capital(text: str) -> str:

@@ -11,12 +11,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table as Grid
-
 from flows.beginning import begin
 from flows.computing import compute_again
 from flows.deliveries import matching
+from flows.literal import console, plain_grid
 from flows.night import at_work
 from flows.order import Order, place_change
 from flows.pages import draw
@@ -27,8 +25,10 @@ from transforms.sources.door import RECORD, digest_of
 from warehouse import quarantine
 from warehouse.books import QUARANTINE_STATES
 from warehouse.building import open_published
-from warehouse.errors import Refused, Unusable
+from warehouse.errors import Refused, Unusable, escaped
 from warehouse.publication import published_version
+
+NUMBERS = range(1, 2**63)  # of rows, as their column can hold them
 
 
 def waiting_rows(order: Order, state: str) -> list[quarantine.Held]:
@@ -40,7 +40,7 @@ def waiting_rows(order: Order, state: str) -> list[quarantine.Held]:
 def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
     """The values of one held row, by column. Raises Unusable when its file is not there as it was."""
     with open_published(published_version(order.folders)) as con:
-        held = quarantine.place_of(con, number)
+        held = quarantine.place_of(con, number) if number in NUMBERS else None
     if held is None:
         raise Unusable(f"there is no row {number}; python -m flows.quarantine list shows the numbers")
     source_name, content, record_number = held
@@ -70,7 +70,8 @@ def discard(order: Order, numbers: list[int]) -> int:
     with at_work(order, "discard") as load:
         load.reason = f"{len(numbers)} rows of quarantine discarded"
         begin(load)
-        if quarantine.discard(load.con, load.load_id, numbers) != len(set(numbers)):
+        known = [number for number in numbers if number in NUMBERS]
+        if quarantine.discard(load.con, load.load_id, known) != len(set(numbers)):
             raise Unusable("one of these rows does not wait; python -m flows.quarantine list shows those that do")
         if load.erased_rows:
             compute_again(load)
@@ -81,16 +82,13 @@ def discard(order: Order, numbers: list[int]) -> int:
 
 def tell(rows: list[quarantine.Held], state: str) -> None:
     """Print rows of the inbox: never a value."""
-    console = Console(highlight=False, soft_wrap=True)
     if not rows:
-        console.print(f"Nothing is {state.replace('_', ' ')}.")
+        print(f"Nothing is {state.replace('_', ' ')}.")
         return
-    grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("row", "since load", "source", "kind", "record", "records", "rule", "column"):
-        grid.add_column(heading, header_style="dim", no_wrap=True)
+    told = plain_grid(("row", "since load", "source", "kind", "record", "records", "rule", "column"))
     for row in rows:
-        grid.add_row(*map(str, row))
-    console.print(grid)
+        told.add_row(*map(str, row))
+    console(width=1000).print(told)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -117,7 +115,7 @@ def main(given: list[str] | None = None) -> int:
             tell(waiting_rows(order, asked.state), asked.state)
         elif asked.command == "show":
             for column, value in show(order, asked.exports, asked.row).items():
-                print(f"{column}: {'' if value is None else value}")
+                print(escaped(f"{column}: {'' if value is None else value}"))
         else:
             print(f"{len(set(asked.rows))} rows discarded, as load {discard(order, asked.rows)}.")
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table as Grid
 
+from flows.literal import console as terminal
+from flows.literal import grid, line
 from flows.order import StepTime, Tonight
 from warehouse.summary import COUNTS, FileSums, Sample, sample
 
@@ -73,15 +73,15 @@ class Progress:
     """Says on standard error what the night is doing, as it does it."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self._console = terminal(stderr=True)
         self._status = self._console.status("starting") if self._console.is_terminal else None
 
-    def __call__(self, line: str) -> None:
+    def __call__(self, what: str) -> None:
         if self._status:
-            self._status.update(line)
+            self._status.update(line(what))
             self._status.start()
         else:
-            self._console.print(f"… {line}")
+            self._console.print(line(f"… {what}"), soft_wrap=True)
 
     def __enter__(self) -> Progress:
         return self
@@ -94,10 +94,10 @@ class Progress:
 
 def tell(report: Report) -> None:
     """Print the report."""
-    console = Console(highlight=False, width=None if os.isatty(1) else 120)
+    console = terminal()
     when = f"{report.as_of:%A %d %B %Y, %H:%M} ({report.as_of.tzinfo})"
     told = "checked, nothing published" if report.is_check else f"published as load {report.load_id}"
-    console.print(f"\n[bold]The night of {when}: {told}[/bold]\n")
+    console.print(f"\nThe night of {when}: {told}\n", style="bold")
     _tell_files(console, report)
     _tell_quarantine(console, report)
     _tell_checks(console, report)
@@ -107,63 +107,56 @@ def tell(report: Report) -> None:
     _tell_sample(console, report)
 
 
-def _grid(title: str, *columns: str) -> Grid:
-    grid = Grid(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for place, column in enumerate(columns):
-        grid.add_column(column, justify="left" if place == 0 else "right", header_style="dim", no_wrap=True)
-    return grid
-
-
 def _tell_files(console: Console, report: Report) -> None:
     if not report.files:
         console.print("No file brought anything new.\n")
         return
     names = ("= header", "+ blank", "+ ignored", "+ duplicate", "+ unchanged", "+ quarantined", "+ loaded")
-    grid = _grid("Records in, and where they went", "source", "files", "records", *names)
+    told = grid("source", "files", "records", *names, title="Records in, and where they went")
     for row in report.files:
-        grid.add_row(row.source, *(f"{number:,}" for number in (row.file_count, *row.counts)))
+        told.add_row(row.source, *(f"{number:,}" for number in (row.file_count, *row.counts)))
     if len(report.files) > 1:
         sums = [sum(numbers) for numbers in zip(*((r.file_count, *r.counts) for r in report.files), strict=True)]
-        grid.add_row("all", *(f"{number:,}" for number in sums), style="bold")
+        told.add_row("all", *(f"{number:,}" for number in sums), style="bold")
     assert len(names) + 1 == len(COUNTS)
-    console.print(grid, "")
+    console.print(told, "")
 
 
 def _tell_quarantine(console: Console, report: Report) -> None:
     if not report.quarantine:
         return
-    grid = _grid("Held back tonight, by rule", "rule", "kind", "records")
+    told = grid("rule", "kind", "records", title="Held back tonight, by rule")
     for rule, kind, count in report.quarantine:
-        grid.add_row(rule, kind, f"{count:,}")
-    console.print(grid, "")
+        told.add_row(rule, kind, f"{count:,}")
+    console.print(told, "")
 
 
 def _tell_checks(console: Console, report: Report) -> None:
-    grid = _grid("Checks", "suite", *(word.replace("_", " ") for word in SUITE_OUTCOMES))
+    told = grid("suite", *(word.replace("_", " ") for word in SUITE_OUTCOMES), title="Checks")
     for suite, counts in report.suites.items():
-        grid.add_row(suite, *(f"{counts[word]:,}" for word in SUITE_OUTCOMES))
-    console.print(grid, "")
+        told.add_row(suite, *(f"{counts[word]:,}" for word in SUITE_OUTCOMES))
+    console.print(told, "")
 
 
 def _tell_tables(console: Console, report: Report) -> None:
     if report.is_check:
         return
-    grid = _grid("Tables", "table", "rows")
+    told = grid("table", "rows", title="Tables")
     for table, count in report.tables.items():
-        grid.add_row(table, f"{count:,}")
-    console.print(grid, f"\nComputed again for {report.client_count:,} clients.\n")
+        told.add_row(table, f"{count:,}")
+    console.print(told, f"\nComputed again for {report.client_count:,} clients.\n")
 
 
 def _tell_steps(console: Console, report: Report) -> None:
-    grid = _grid("Steps", "step", "seconds")
+    told = grid("step", "seconds", title="Steps")
     for step in report.steps:
-        grid.add_row(step.name, f"{step.seconds:.1f}")
-    console.print(grid, "")
+        told.add_row(step.name, f"{step.seconds:.1f}")
+    console.print(told, "")
 
 
 def _tell_worries(console: Console, report: Report) -> None:
     for name in report.waiting:
-        console.print(f"{name} is still being written; it waits for the next night.")
+        console.print(line(f"{name} is still being written; it waits for the next night."))
     for source, column, count in report.unlisted:
         console.print(f"{count:,} texts in {column} of {source} are not in clinic.toml's [lists]; they became 'other'.")
     for source, count in report.vanished:
@@ -171,22 +164,25 @@ def _tell_worries(console: Console, report: Report) -> None:
             f"{count:,} records of {source} vanished from its export; they left the tables and stay in history."
         )
     for source in report.late_sources:
-        console.print(f"[bold]The source {source} is overdue[/bold]: see load.sources, and its export's schedule.")
+        late = (f"The source {source} is overdue", "bold")
+        console.print(line(late, ": see load.sources, and its export's schedule."))
     for name in report.failed_questions:
-        console.print(f"[bold]The question {name} failed[/bold]: its page says so; mend dashboards/{name}.sql.")
+        failed = (f"The question {name} failed", "bold")
+        console.print(line(failed, f": its page says so; mend dashboards/{name}.sql."))
     for trouble in report.troubles:
-        console.print(f"{trouble[:1].upper()}{trouble[1:]}.", markup=False)
+        console.print(line(f"{trouble[:1].upper()}{trouble[1:]}."))
     if report.pages_failed:
-        console.print(f"[bold]T{report.pages_failed[1:]}[/bold]; run python -m flows.pages once it is mended.")
+        failed = (f"T{report.pages_failed[1:]}", "bold")
+        console.print(line(failed, "; run python -m flows.pages once it is mended."))
 
 
 def _tell_sample(console: Console, report: Report) -> None:
     if not report.sample:
         return
     console.print(f"The analysts' file: {report.published}\n")
-    console.print("[bold]A query to try[/bold]\n")
+    console.print("A query to try\n", style="bold")
     console.print(report.sample.query, style="cyan")
-    grid = _grid("", *report.sample.columns)
+    told = grid(*report.sample.columns)
     for row in report.sample.rows:
-        grid.add_row(*("" if value is None else str(value) for value in row))
-    console.print(grid)
+        told.add_row(*("" if value is None else str(value) for value in row))
+    console.print(told)

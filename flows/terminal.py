@@ -1,15 +1,19 @@
-"""What the commands for ops share: their arguments, and their exit status."""
+"""What the commands for ops share: their arguments, the times that these give, and their exit status."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
 from flows.failures import sayable
 from flows.open_erasures import tell_open
+from warehouse.errors import Unusable
 from warehouse.folders import Folders
+
+YEARS = range(1970, 2200)  # of what is typed: another year is a slip, and near the years 1 and 9999 clocks overflow
 
 
 def arguments(module: str, description: str, *, exports: bool = False) -> argparse.ArgumentParser:
@@ -22,9 +26,34 @@ def arguments(module: str, description: str, *, exports: bool = False) -> argpar
     return parser
 
 
+def read_time(option: str, text: str, zone: tzinfo) -> datetime:
+    """A time as it is typed, in UTC; of the zone where it names none. Raises Unusable that names the option."""
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        given = None
+    if given is None or given.year not in YEARS:
+        raise Unusable(f"{option} '{text}' is not an ISO 8601 time such as 2026-11-22T03:00, {_OF_YEARS}")
+    return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def read_day(option: str, text: str) -> date:
+    """A day as it is typed. Raises Unusable that names the option."""
+    try:
+        given = date.fromisoformat(text)
+    except ValueError:
+        given = None
+    if given is None or given.year not in YEARS:
+        raise Unusable(f"{option} '{text}' is not a day such as 2026-11-22, {_OF_YEARS}")
+    return given
+
+
+_OF_YEARS = f"of the years {YEARS[0]} to {YEARS[-1]}"
+
+
 def finish(command: Callable[[], int | None], warehouse: Path | None = None) -> int:
-    """Run a command; what it could not do is one sentence on standard error and its exit status. An erasure of the
-    warehouse that is not finished is named."""
+    """Run a command; what it could not do is one sentence on standard error and its exit status, never a traceback: its
+    lines may hold values. An erasure of the warehouse that is not finished is named."""
     try:
         status = command() or 0
     except Exception as error:

@@ -6,7 +6,6 @@ which pseudonym; with a day it stands for a consent withdrawn from that day on.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
@@ -35,7 +34,7 @@ class Tombstones:
     days: Mapping[str, date | None]
 
     def of(self, pseudonym: str) -> str:
-        return hmac.new(self.key, pseudonym.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self.key, pseudonym.encode(), "sha256").hex()
 
     def stands_for(self, pseudonym: str) -> bool:
         """Whether the person may not be read at all."""

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table as Grid
-
 import transforms
 from flows.computing import derive_anew
 from flows.crosswalk import crosswalk_of
 from flows.definitions import fingerprints
+from flows.literal import console, grid, line
 from flows.order import Order, Tonight, place_change
 from flows.terminal import arguments, finish
 from warehouse import building, comparing
@@ -70,17 +68,16 @@ def at_desk(order: Order, version: Path, scratch: Path) -> Tonight:
 
 def tell(verdict: Verdict) -> None:
     """Print what was compared."""
-    console = Console(highlight=False)
-    grid = Grid(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for place, heading in enumerate(("table", "rows", "only published", "only derived")):
-        grid.add_column(heading, justify="right" if place else "left", header_style="dim")
+    shown, told = console(), grid("table", "rows", "only published", "only derived")
     for name, *counts in verdict.tables:
-        grid.add_row(name, *(f"{count:,}" for count in counts))
-    console.print(grid)
+        told.add_row(name, *(f"{count:,}" for count in counts))
+    shown.print(told)
     for broken in verdict.books:
-        console.print(f"The books are wrong: {broken}.")
-    wrong = "[bold]The file does not follow from its records[/bold]: keep it, report it, restore an older version."
-    console.print("Every table follows from the records." if verdict.is_equal else wrong)
+        shown.print(f"The books are wrong: {broken}.")
+    wrong = line(
+        ("The file does not follow from its records", "bold"), ": keep it, report it, restore an older version."
+    )
+    shown.print("Every table follows from the records." if verdict.is_equal else wrong)
 
 
 def main(given: list[str] | None = None) -> int:

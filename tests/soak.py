@@ -1,8 +1,8 @@
 """The long soaks, seeded, with their figures as a table: python tests/soak.py [--seed N] [--share 1.0].
 
 1,000 publications under four readers, 200 nights killed, 50 nights into a full disk, 300 histories of random nights
-against the model, 500 damaged files of each format. `make test` runs 30 of each of the first three, and a few of the
-last two.
+against the model, 500 damaged files of each format, 500 each of clinic files, instruments, links and requests. `make
+test` runs 30 of each of the first three, and a few of the others.
 """
 
 import argparse
@@ -114,6 +114,19 @@ def damages(work: Path, count: int, seed: int) -> tuple[str, list]:
     return f"{len(FORMATS)} formats, of each so many; {refused:,} of them refused", []
 
 
+def spoilt_facts(work: Path, count: int, seed: int) -> tuple[str, list]:
+    from few_tables import few_tables  # noqa: PLC0415
+    from test_fuzz_facts import FILES, clinic_file_and_night, spoil, spoil_requests  # noqa: PLC0415
+
+    with few_tables():
+        place = published_place(work / "clinic")
+    taken = {name: how for name, (_, how, _) in FILES.items()} | {"clinic.toml": clinic_file_and_night}
+    refused = {name: spoil(FILES[name][0], how, count, seed) for name, how in taken.items()}
+    refused["requests of erasure"] = spoil_requests(place, count, seed)
+    told = ", ".join(f"{each:,} of {name}" for name, each in refused.items())
+    return f"refused {told}; a night with every clinic file that was taken", []
+
+
 def _with_next_day(folder: Path) -> Place:
     place = published_place(folder)
     place.deliver_day(18)
@@ -126,6 +139,7 @@ SOAKS = {
     "nights into a full disk": (full_disks, 50),
     "histories of random nights": (histories, 300),
     "damaged files of each format": (damages, 500),
+    "spoilt files written by hand": (spoilt_facts, 500),
 }
 
 

@@ -127,9 +127,14 @@ def test_a_link_that_would_bring_a_forgotten_person_back_is_refused(unlinked, tm
     [
         ("practice,1,portal\n", "line 1: it must have four values"),
         ("practice,1,portal,\n", "line 1: it must have four values"),
-        ("space,id,space,id\npractice,1,portla,77\n", "line 2: no source has the id space 'portla'"),
+        (
+            "space,id,space,id\npractice,1,portla,77\n",
+            "line 2: value 3 is no source's id space; known are 'portal', 'practice'",
+        ),
+        ("77,portal,1,practice\n", "line 1: value 1 is no source's id space; known are 'portal', 'practice'"),
         ("practice,1,practice,2\n", "line 1: it joins two numbers of one id space"),
         (LINK + "practice,2,portal,77\n", "line 2: it joins two numbers of one id space"),
+        (LINK + f"practice,{'7' * 200_000},portal,1\n", "line 2: it is not CSV .*; mend it, or remove it"),
     ],
 )
 def test_links_that_cannot_be_used_are_refused_with_their_line_and_without_a_number(tmp_path, lines, reason):
@@ -139,8 +144,64 @@ def test_links_that_cannot_be_used_are_refused_with_their_line_and_without_a_num
     assert "77" not in str(refused.value)
 
 
-def test_three_numbers_joined_in_two_lines_are_one_person_who_goes_by_the_first_space(tmp_path):
-    (tmp_path / "links.csv").write_text("portal,77,lab,5\nlab,5,practice,1\n")
+@pytest.mark.parametrize(
+    ("lines", "main"),
+    [
+        ("portal,77,lab,5\nlab,5,practice,1\n", ("portal", "77")),
+        ("lab,5,practice,1\nportal,77,lab,5\n", ("lab", "5")),
+        ("practice,1,portal,77\nportal,77,lab,5\nlab,5,practice,1\n", ("practice", "1")),
+        ("practice,1,portal,77\npractice,1,portal,77\nlab,5,practice,1\nlab,5,lab,5\n", ("practice", "1")),
+        ("lab,6,practice,2\nportal,77,lab,5\nportal,78,lab,6\nlab,5,practice,1\n", ("portal", "77")),
+    ],
+)
+def test_numbers_joined_in_a_chain_or_a_circle_are_one_person_who_goes_by_the_first_in_the_file(tmp_path, lines, main):
+    (tmp_path / "links.csv").write_text(lines)
     links = read_client_links(tmp_path / "links.csv", ["practice", "portal", "lab"])
-    ((main, numbers),) = links.people()
-    assert (main, sorted(numbers)) == (("practice", "1"), [("lab", "5"), ("portal", "77"), ("practice", "1")])
+    numbers = links.numbers_of(("practice", "1"))
+    assert sorted(numbers) == [("lab", "5"), ("portal", "77"), ("practice", "1")]
+    assert {links.goes_by[number] for number in numbers} == {main}
+
+
+def test_joins_are_the_same_in_whatever_order_their_lines_stand(tmp_path):
+    marks = set()
+    for lines in ("practice,1,portal,77\npractice,2,portal,78\n", "practice,2,portal,78\npractice,1,portal,77\n"):
+        (tmp_path / "links.csv").write_text(lines)
+        marks.add(read_client_links(tmp_path / "links.csv", ["practice", "portal"]).mark)
+    (tmp_path / "links.csv").write_text("practice,1,portal,78\npractice,2,portal,77\n")
+    assert len(marks) == 1
+    assert read_client_links(tmp_path / "links.csv", ["practice", "portal"]).mark not in marks
+
+
+def sessions_of_answers(place) -> list[tuple]:
+    """Each portal answer's last item, and the practice's appointment whose client it is."""
+    asked = """
+        SELECT r.answers[4]::INTEGER, a.starts_local::DATE::VARCHAR FROM history.responses AS r
+        JOIN history.appointments AS a USING (client_id) WHERE r.known_to IS NULL AND a.known_to IS NULL ORDER BY ALL"""
+    return place.ask(asked)
+
+
+def test_links_that_were_crossed_and_are_put_right_mix_nobody_up(tmp_path):
+    """One after the other, the first person's records became the second's, and then those of both the first's."""
+    place = open_place(tmp_path / "clinic", CLINIC)
+    rows = [f"A{n},{n},2026-11-0{n}T10:00,attended" for n in (1, 2, 3)]
+    place.deliver("appointments_2026-11-04.csv", "appointment_id,client_id,starts_at,status", rows)
+    answers = [f"{user},2026-11-03 10:55,9,9,9,{user}" for user in (1, 2, 3)]
+    place.deliver("portal_2026-11-04.csv", "user,when,a,b,c,d", answers)
+    days = {n: f"2026-11-0{n}" for n in (1, 2, 3)}
+    for night, pairs in enumerate([{1: 2, 2: 3, 3: 1}, {1: 1, 2: 2, 3: 3}, {1: 2, 2: 1}]):
+        (place.folder / "links.csv").write_text("".join(f"practice,{a},portal,{b}\n" for a, b in pairs.items()))
+        place.night(f"2026-11-{night + 4:02d}T12:00", but_for_finished_tables)
+        assert sessions_of_answers(place) == sorted((user, days[client]) for client, user in pairs.items())
+        in_use = "SELECT count(*) FROM load.client_links WHERE withdrawn_by IS NULL"
+        assert place.ask(in_use) == [(len(pairs),)]
+
+
+def test_a_person_who_goes_by_another_number_than_before_stays_one_person(linked, tmp_path):
+    """An upgrade: they went by the number in the first id space of the clinic file."""
+    place = linked.copied_to(tmp_path / "clinic")
+    (place.folder / "links.csv").write_text("portal,77,practice,1\n")
+    place.night("2026-11-05T12:00", but_for_finished_tables)
+    assert place.ask("SELECT count(*) FROM clients") == [(3,)]
+    assert with_sessions(place) == [(2, 1, 2)]
+    books = "SELECT load_id, id_space, withdrawn_by FROM load.client_links ORDER BY load_id"
+    assert place.ask(books) == [(2, "portal", 3), (3, "practice", None)]

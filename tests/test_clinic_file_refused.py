@@ -1,11 +1,17 @@
 """A clinic file that cannot be right is refused with the key and what to do."""
 
 import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
+import duckdb
+import polars as pl
 import pytest
 
 from warehouse.clinic import read_clinic
+from warehouse.declarations import regions
 from warehouse.errors import Unusable
+from warehouse.schedule import read_schedule
 
 ZONE = 'time_zone = "America/Chicago"\n'
 SOURCE = """
@@ -63,12 +69,42 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
         ("", "'time_zone' is missing; add"),
         ('time_zone = "Chicago"', "time_zone = 'Chicago' is not an IANA time zone"),
         ("time_zone = 6", "'time_zone' must be text in quotes"),
+        *(
+            (f'time_zone = "{name}"', "is not an IANA time zone of a region, such as America/Chicago, or UTC")
+            for name in ("localtime", "posixrules", "EST", "EST5EDT", "GMT", "CET", "Etc/GMT+5", "right/Europe/London")
+        ),
+        ('time_zone = "posix/Europe/London"', "is not an IANA time zone of a region"),
+        ('time_zone = "europe/london"', "is not an IANA time zone of a region"),
+        ('time_zone = "Europe/../Europe/London"', "is not an IANA time zone of a region"),
         (ZONE + 'schedule = "at three"', "schedule = 'at three' is not a cron line of five fields"),
         (ZONE + 'schedule = "0 3 * * * *"', "five fields"),
         (ZONE + 'schedule = "0 25 * * *"', "'25' is not within 0 to 23; a cron line is for example"),
         (ZONE + 'schedule = "0 3 * * fri-"', "'fri-' is not within 0 to 7"),
         (ZONE + 'schedule = "0 3 * * freitag"', "'freitag' is not a number"),
         (ZONE + 'ready_within = "soon"', "ready_within = 'soon' is not a number of hours, days or weeks"),
+        (ZONE + 'schedule = "0 ² * * *"', "'²' is not a number"),
+        (ZONE + 'schedule = "0 3 30 2 *"', "schedule = '0 3 30 2 .' names a day that never comes"),
+        (ZONE + 'ready_within = "0 hours"', "ready_within = '0 hours' is not a span from 1 hour to 31 days"),
+        (
+            ZONE + 'ready_within = "99999999999 days"',
+            "ready_within = '99999999999 days' is not a span from 1 hour",
+        ),
+        (ZONE + "keep_hours = 99999999999", "'keep_hours' must be a number of hours, from 0 to 8,784"),
+        (ZONE + "keep_hours = nan", "'keep_hours' must be a number of hours"),
+        (ZONE + "keep_versions = 0", "'keep_versions' must be a whole number, from 1 to"),
+        (ZONE + "keep_versions = 99999999999", "'keep_versions' must be a whole number"),
+        (ZONE + "minimum_caseload = 99999999999", "'minimum_caseload' must be a whole number"),
+        (ZONE + "cancellation_notice_hours = inf", "'cancellation_notice_hours' must be a number of hours"),
+        (ZONE + "cancellation_notice_hours = -1", "'cancellation_notice_hours' must be a number of hours, from 0"),
+        (ZONE + "quarantine_limit = nan", "'quarantine_limit' must be a number, from -1,000,000,000 to"),
+        (ZONE + "quarantine_limit = 0x" + "f" * 5000, "'quarantine_limit' must be a number"),
+        (ZONE + "quarantine_limit = " + "9" * 5000, "is not TOML: Exceeds the limit"),
+        (ZONE + "[shared]\nminimum_clients = 99999999999", r"\[shared\]: 'minimum_clients' must be a whole number"),
+        (
+            ZONE + "[protocol.srs]\nraters = ['client']\nfirst = 99999999999",
+            "'first' must be a whole number, from 1 to",
+        ),
+        (ZONE + "[protocol.srs]\nraters = ['client']\nage_to = -1", "'age_to' must be an age in years"),
         (ZONE + 'closed = ["sundays"]', "closed = 'sundays' is not one of sunday, monday"),
         (ZONE + 'holidays = ["25 December"]', "holidays names '25 December', which is neither '2026-12-25' nor"),
         (ZONE + 'holidays = ["2027-01-02 to 2026-12-24"]', "holidays names '2027-01-02 to 2026-12-24'"),
@@ -79,7 +115,9 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
         (ZONE + "on_failure = true", "'on_failure' must be text"),
         (ZONE + 'instruments = "nowhere"', "instruments = 'nowhere' is not a folder beside"),
         (ZONE + '[lists]\nsite = "north"', r"\[lists\]: 'site' must be a list of texts"),
+        (ZONE + '[lists]\nsite = ["North", "All"]', r"\[lists\] site names 'All', which pages and questions call all"),
         (ZONE + "[alliance_sd]\nsrs = 0", r"\[alliance_sd\] srs = 0 is not a standard deviation above 0"),
+        (ZONE + "[alliance_sd]\nsrs = inf", r"\[alliance_sd\]: 'srs' must be a number"),
         (ZONE + "[alliance_sd]\nors = 5", r"\[alliance_sd\] has the unknown key 'ors'"),
         (ZONE + '[alliance_sd]\nsrs = "5"', r"\[alliance_sd\]: 'srs' must be a number"),
         (ZONE + "sources = 3", "'sources' must be a section"),
@@ -89,6 +127,31 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
         (ZONE + '[sources.x]\nfiles = "*"', r"\[sources.x\] records = 'None' is not one of clients, episodes"),
         (ZONE + SOURCE + 'time_zone = "Mars"', r"\[sources.surveys\] time_zone = 'Mars'"),
         (ZONE + SOURCE + 'every = "daily"', r"\[sources.surveys\] every = 'daily' is not a number of hours, days"),
+        *(
+            (ZONE + SOURCE + f'every = "{span}"', rf"\[sources.surveys\] every = '{span}' is not a span from 1 hour")
+            for span in ("0 days", "99999999999 days", "9999999 weeks")
+        ),
+        (ZONE + SOURCE + 'every = "² days"', r"\[sources.surveys\] every = '² days' is not a number of hours, days"),
+        (
+            ZONE + SOURCE + 'covers = "99999999999 days"',
+            "covers = '99999999999 days' is not a span from 1 hour to",
+        ),
+        (ZONE + SOURCE + 'covers = "²² days"', "covers = '²² days' is neither 'all' nor a number of days"),
+        (
+            ZONE + SOURCE.replace("_*", "_%Q"),
+            r"\[sources.surveys\] files = 'surveys_%Q.csv' has the directive %Q; known",
+        ),
+        *(
+            (ZONE + SOURCE.replace("_*", f"_{days}"), f"files = 'surveys_{days}.csv' must have each directive once")
+            for days in ("%Y%Y%m", "%m-%d", "%Y-%d", "%H%M")
+        ),
+        (ZONE + SOURCE + "header_row = 0", r"\[sources.surveys\]: 'header_row' must be a whole number, from 1"),
+        (ZONE + SOURCE + 'id_space = "a\\u001fclient"', r"id_space = 'a\\x1fclient' is not a name"),
+        (ZONE + '[sources."a\\nb"]\nrecords = "clients"', r"section of \[sources\] = 'a\\nb' is not a name"),
+        (ZONE + SOURCE + "preset = []", r"\[sources.surveys\] preset = '\[\]' is not one of"),
+        (ZONE + SOURCE + "words = { sex = { m = {} } }", r"\[sources.surveys.words.sex\]: 'm' must be text"),
+        (ZONE + WIDE + "points = { never = inf }", r"\[sources.wave\] points: 'never' must be a number"),
+        (ZONE + WIDE + "range = [0, nan]", r"\[sources.wave\]: 'range' must be a list of numbers"),
         (ZONE + SOURCE + "every = 1", r"\[sources.surveys\]: 'every' must be text"),
         (ZONE + SOURCE + 'nulls = "-99"', r"\[sources.surveys\]: 'nulls' must be a list"),
         (ZONE + SOURCE + 'decimal = "point"', r"\[sources.surveys\] decimal = 'point' is not one of ., ,"),
@@ -109,10 +172,36 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
             "sex words = 'man' is not one of",
         ),
         ("time_zone = UTC", "is not TOML"),
+        (ZONE + f"[sources.x.{'.'.join('a' * 99)}]", "has the key 'sources', which is nested deeper than 100"),
+        (ZONE + f"{'.'.join('a' * 9999)} = 1", "has the key 'a', which is nested deeper than 100"),
+        (ZONE + f"lists = {'[' * 9999}{']' * 9999}", "is nested deeper than 100"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key_and_what_to_do(tmp_path, text, reason):
     assert re.search(reason, refusal(tmp_path, text))
+
+
+def test_every_zone_of_a_region_is_known_to_all_that_read_the_clock(tmp_path):
+    """Python, DuckDB and polars each bring time zones of their own."""
+    names = sorted(regions())
+    assert len(names) > 400
+    known_to_duckdb = {name for (name,) in duckdb.sql("SELECT name FROM pg_timezone_names()").fetchall()}
+    assert known_to_duckdb.issuperset(names)
+    for name in names:
+        pl.Series([datetime(2026, 1, 1, tzinfo=UTC)]).dt.convert_time_zone(ZoneInfo(name).key)
+
+
+def test_a_file_that_an_editor_began_with_a_byte_order_mark_is_read(tmp_path):
+    (tmp_path / "clinic.toml").write_text(ZONE, encoding="utf-8-sig")
+    assert read_clinic(tmp_path / "clinic.toml").time_zone == read_schedule(tmp_path / "clinic.toml").zone.key
+
+
+def test_a_refusal_is_one_line_however_long_and_strange_what_is_refused(tmp_path):
+    told = refusal(tmp_path, ZONE + '"a\\n' + "b" * 9999 + '" = 1')
+    assert "\n" not in told
+    assert "has the unknown key 'a\\nbbb" in told
+    assert told.endswith("time_zone, vanished_limit")
+    assert len(told) < 1100
 
 
 def test_a_file_that_is_not_there_or_not_utf_8_is_refused(tmp_path):

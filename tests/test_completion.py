@@ -116,7 +116,7 @@ def refusal(tmp_path, text: str) -> str:
         ("[protocol.sss]\nraters = ['client']", "did you mean 'srs'?"),
         ("[protocol.srs]\nevery = 1", "has no key 'raters'"),
         ("[protocol.srs]\nraters = ['friend']", "is not one of client, caregiver, therapist, observer"),
-        ("[protocol.srs]\nraters = ['client']\nevery = 0", "make them at least 1"),
+        ("[protocol.srs]\nraters = ['client']\nevery = 0", "'every' must be a whole number, from 1 to"),
         ("[protocol.srs]\nraters = ['client']\nage_from = 18\nage_to = 12", "age_from must not be above age_to"),
         ("[protocol.srs]\nraters = ['client']\nevry = 4", "did you mean 'every'?"),
         ("minimum_caseload = 1", "minimum_caseload = 1 is not a number of clients from 2 up"),

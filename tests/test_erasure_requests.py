@@ -69,7 +69,9 @@ def test_a_request_that_names_nobody_stays_and_those_behind_it_are_done(asked):
     assert folders.erasure_requests.read_text() == f"{HEADING}\nC1,clinic,\n"
 
 
-@pytest.mark.parametrize("line", ["clinic", "clinic,", ",C1,", "clinic,C1,22.11.2026", "clinic,C1,,more"])
+@pytest.mark.parametrize(
+    "line", ["clinic", "clinic,", ",C1,", "clinic,C1,22.11.2026", "clinic,C1,9999-12-31", "clinic,C1,,more"]
+)
 def test_a_line_that_is_no_request_stops_all_and_is_named_by_its_number(asked, line, capsys):
     asked("clinic,C1,", line)
     before, place = clients(asked.place), asked.place
@@ -114,6 +116,12 @@ def test_lines_are_counted_as_they_stand_in_the_file(asked):
     asked("", "clinic,C99,", "", "clinic,C98,")
     with pytest.raises(RapportError, match=r"2 of 2 requests .* \(now line 3, 5\)"):
         fulfilled(asked.place)
+
+
+def test_a_line_that_is_no_csv_is_named_by_its_number(asked):
+    folders = asked("clinic,C1,", f"clinic,{'C' * 200_000},")
+    with pytest.raises(Unusable, match=r"line 3 of forget\.csv is not CSV; write one line each"):
+        waiting(folders)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ MONTHS = (
 )
 READY = timedelta(hours=3)
 HOLIDAYS = (9, 10, 20)
+NO_TIME = "not an ISO 8601 time such as 2026-11-22T03:00, of the years 1970 to 2199"
 
 
 def simulated(zone: ZoneInfo, year: int, month: int, chance: random.Random) -> list[tuple[datetime, datetime]]:
@@ -91,7 +92,10 @@ def ask(place, as_of: str) -> tuple[int, str]:
             1,
             "not known: load 1 of Wednesday 2026-11-18 12:00 lies ahead of this machine's clock; set that\n",
         ),
-        ("morning", 1, "not known: --as-of 'morning' is not an ISO 8601 time such as 2026-11-22T07:00\n"),
+        *(
+            (given, 1, f"not known: --as-of '{given}' is {NO_TIME}\n")
+            for given in ("morning", "9999-12-31T23:59", "0001-01-01")
+        ),
     ],
 )
 def test_it_says_one_line_and_ends_with_0_or_1(published, as_of, status, said):

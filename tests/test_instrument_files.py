@@ -1,5 +1,6 @@
 """An instrument file that cannot be right is refused with the file, the key and the reason."""
 
+import os
 import re
 
 import pytest
@@ -44,6 +45,19 @@ WRONG = [
     ("minimum = 0", 'minimum = "0"', r"\[items\]: 'minimum' must be a number"),
     ("count = 3", "count = 2.5", r"\[items\]: 'count' must be a whole number"),
     ("step = 1", "steps = 1", "the unknown key 'steps'; did you mean 'step'"),
+    ("maximum = 4", "maximum = inf", r"\[items\]: 'maximum' must be a number, from -1,000,000 to 1,000,000"),
+    ("maximum = 4", "maximum = nan", r"\[items\]: 'maximum' must be a number"),
+    ("maximum = 4", "maximum = 1e9", r"\[items\]: 'maximum' must be a number"),
+    ("maximum = 4", f"maximum = 0x{'f' * 5000}", r"\[items\]: 'maximum' must be a number"),
+    ("maximum = 4", f"maximum = {'9' * 5000}", "is not TOML: Exceeds the limit"),
+    ("minimum = 0", "minimum = -inf", r"\[items\]: 'minimum' must be a number"),
+    ("step = 1", "step = 1e-300", r"\[items\] step must be above 0"),
+    ("step = 1", "step = 1\nnever = [nan]", r"\[items\]: 'never' must be a list of numbers"),
+    ("count = 3", "count = 501", r"\[items\] count = 501 is more than 500 items"),
+    ("count = 3", "count = 0", r"\[items\]: 'count' must be a whole number, from 1"),
+    ("count = 3", "count = 99999999999", r"\[items\]: 'count' must be a whole number, from 1"),
+    ('licence = "free"', 'licence = "free"\nage_to = 99999999999', "'age_to' must be an age in years"),
+    ('licence = "free"', 'licence = "free"\nwindow_hours = [48, inf]', "'window_hours' must be two numbers of hours"),
     ("reversed = [2]", "reversed = [4]", r"\[items\] reversed must name items from 1 to 3, each once"),
     ("items = [1, 2, 3]", "items = [1, 2, 4]", r"\[scales.total\] items must name items from 1 to 3"),
     ("items = [1, 2, 3]", "items = [0, 1, 2]", r"\[scales.total\] items must name items from 1 to 3"),
@@ -61,7 +75,7 @@ WRONG = [
     ),
     ('licence = "free"', 'licence = "free"\nlicence_needed = "yes"', "'licence_needed' must be true or false"),
     ('licence = "free"', 'licence = "free"\nscored = false', r"scored = false and \[scales\] contradict"),
-    ('licence = "free"', 'licence = "free"\nwindow_hours = [1]', "window_hours must be two numbers"),
+    ('licence = "free"', 'licence = "free"\nwindow_hours = [1]', "'window_hours' must be two numbers of hours"),
     ('licence = "free"', 'licence = "free"\nage_from = 9\nage_to = 8', "age_from must not be above age_to"),
     ("step = 1", "step = 0", r"\[items\] step must be above 0"),
     ("step = 1", "step = 1\noptional = [9]", r"\[items\] optional must name items from 1 to 3"),
@@ -81,6 +95,14 @@ WRONG = [
 ]
 THRESHOLD = '[thresholds.cut]\nscale = "total"\npopulation = "all"\n'
 CHANGE = '[reliable_change.a]\nscale = "total"\npopulation = "all"\ncriterion = ">="\namount = 5\n'
+KEYLESS = '[scales.x]\ndescription = "x."\nkey_not_found = "no paper"\n'
+FORTY = [f"s{n}" for n in range(40)]
+
+
+def made_of(name: str, *parts: str) -> str:
+    return f'[scales.{name}]\ndescription = "x."\nadds = {list(parts)}\n'
+
+
 MORE_WRONG = [
     (THRESHOLD, r"\[thresholds.cut\] has neither 'case' nor 'bands'"),
     (THRESHOLD + 'case = "36"', r"case = '36' is not an operator and a number"),
@@ -97,7 +119,19 @@ MORE_WRONG = [
     ('[reliability.a]\nscale = "total"\nkind = "alpha"\nsample = "x"', "needs 'value', or 'low' and 'high'"),
     ('[reliability.a]\nscale = "total"\nkind = "beta"\nsample = "x"\nvalue = 0.5', "kind = 'beta' is not one of alpha"),
     ('[risk.a]\nitems = [4]\nat = ">= 1"', r"\[risk.a\] items must name items from 1 to 3"),
-    ('[scales.sum]\ndescription = "x."\nadds = ["totl"]', "adds or subtracts = 'totl' is not one of total"),
+    (THRESHOLD + f'case = "< {"9" * 400}"', "is not an operator and a number"),
+    (CHANGE.replace("5", "inf"), r"\[reliable_change.a\]: 'amount' must be a number"),
+    ('[norms.a]\nscale = "total"\nsample = "x"\nsd = 0', r"\[norms.a\] sd = 0 is not a standard deviation above 0"),
+    ('[scales.sum]\ndescription = "x."\nadds = ["totl"]', "adds or subtracts = 'totl' is not one of total, sum"),
+    ('[scales.sum]\ndescription = "x."\nadds = []', r"\[scales.sum\] adds and subtracts must name other scales"),
+    (KEYLESS + "minimum = 5\nmaximum = 5", "needs 'minimum' and 'maximum', the first below the second, or neither"),
+    (KEYLESS + "minimum = 5", "needs 'minimum' and 'maximum'"),
+    (KEYLESS + "item_count = 501", "item_count = 501 is more than 500 items"),
+    (made_of("a", "a"), r"\[scales.a\] is made of itself, by 'adds' or 'subtracts' of 'a'; name the items"),
+    (made_of("a", "b") + made_of("b", "c") + made_of("c", "b"), r"\[scales.b\] is made of itself, by .* 'b' and 'c'"),
+    (made_of("a", "b").replace("adds", 'adds = ["total"]\nsubtracts') + made_of("b", "a"), "is made of itself"),
+    ("".join(made_of(f"s{n}", f"s{n + 1}") for n in range(99)) + made_of("s99", "total"), "stands under 10 scales"),
+    (made_of("s0", "total") + "".join(made_of(f"s{n}", *FORTY[:n]) for n in range(1, 40)), "more than 500 items"),
     ("[items.skipped]\n4 = 1", r"\[items.skipped\] must name items from 1 to 3"),
     ("[items.skipped]\nb = 1", r"\[items.skipped\] must name items by their numbers"),
     ("[items.other.a]\nitems = [1]\nminimum = 1\nmaximum = 0\nstep = 1", "minimum must be below maximum"),
@@ -124,17 +158,17 @@ def test_a_missing_key_is_named(tmp_path, key):
     assert f"has no key '{key}'; add it" in refusal(tmp_path, spoiled)
 
 
-@pytest.mark.parametrize(("right", "wrong", "reason"), WRONG, ids=[wrong for _, wrong, _ in WRONG])
+@pytest.mark.parametrize(("right", "wrong", "reason"), WRONG, ids=[wrong[:60] for _, wrong, _ in WRONG])
 def test_a_wrong_value_is_refused_with_file_key_and_reason(tmp_path, right, wrong, reason):
     told = refusal(tmp_path, GOOD.replace(right, wrong, 1))
-    assert told.startswith("instrument file own.toml: ")
+    assert told.startswith("instrument file own.toml")
     assert re.search(reason, told)
 
 
-@pytest.mark.parametrize(("more", "reason"), MORE_WRONG, ids=[more for more, _ in MORE_WRONG])
+@pytest.mark.parametrize(("more", "reason"), MORE_WRONG, ids=[more[:60] for more, _ in MORE_WRONG])
 def test_a_wrong_threshold_norm_or_part_is_refused_with_file_key_and_reason(tmp_path, more, reason):
     told = refusal(tmp_path, GOOD + more)
-    assert told.startswith("instrument file own.toml: ")
+    assert told.startswith("instrument file own.toml")
     assert re.search(reason, told)
 
 
@@ -168,6 +202,30 @@ def test_the_range_of_a_sum_is_that_of_its_items_together_and_of_a_mean_that_of_
     )
     found = read_instrument(tmp_path / "own.toml")
     assert [found.range_of(scale) for scale in found.scales] == [(0, 12), (0, 4)]
+
+
+def test_a_scale_that_is_made_of_others_may_stand_before_them(tmp_path):
+    later = made_of("all", "total", "few") + '[scales.few]\ndescription = "x."\nitems = [1]\nscore = "sum"\n'
+    (tmp_path / "own.toml").write_text(GOOD + later + 'missing = "complete_only"\n', encoding="utf-8")
+    found = read_instrument(tmp_path / "own.toml")
+    assert [scale.name for scale in found.scales] == ["total", "few", "all"]
+    assert found.range_of(found.scale("all")) == (0, 16)
+
+
+def test_a_file_nested_beyond_reading_is_refused(tmp_path):
+    deep = GOOD + "".join(f"[scales.total.{'.'.join('a' * depth)}]\n" for depth in (100,))
+    assert "has the key 'scales', which is nested deeper than 100" in refusal(tmp_path, deep)
+    assert "is nested deeper than 100" in refusal(tmp_path, GOOD + f"[norms]\na = {'[' * 5000}{']' * 5000}")
+
+
+def test_a_file_whose_name_is_no_text_of_one_line_is_refused(tmp_path):
+    for name in ("a\nb.toml", os.fsdecode(b"caf\xe9.toml")):
+        (tmp_path / name).write_text(GOOD, encoding="utf-8")
+        with pytest.raises(
+            Unusable, match=r"instrument file (a\\nb|caf\\udce9).toml: its name without .toml = "
+        ) as refused:
+            read_instrument(tmp_path / name)
+        assert "\n" not in str(refused.value)
 
 
 def test_a_clinic_s_own_file_is_local_unless_it_says_otherwise(tmp_path):

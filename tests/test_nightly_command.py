@@ -8,6 +8,7 @@ import pytest
 from nights import ALARMING, APPOINTMENTS, RESPONSES, answered, held
 
 TONIGHT = "2026-11-19T12:00"
+NO_TIME = "not an ISO 8601 time such as 2026-11-22T03:00, of the years 1970 to 2199"
 
 
 def alarming(run) -> list[str]:
@@ -81,7 +82,7 @@ def test_the_next_night_that_publishes_notes_the_one_that_failed(yesterday):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (["--as-of", "yesterday"], "--as-of 'yesterday' is not an ISO 8601 time such as 2026-11-22T03:00\n"),
+        *((["--as-of", given], f"--as-of '{given}' is {NO_TIME}\n") for given in ("yesterday", "9999-12-31T23:59")),
         (["--nights", "3"], "unrecognized arguments: --nights 3\n"),
     ],
 )

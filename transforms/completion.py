@@ -94,9 +94,9 @@ def _occasion(due: Due) -> pl.Expr:
     """Whether a session is one at which it is due; a bound on an age that is not known is not met."""
     age, since = pl.col("age_at_opening"), pl.col("session_number") - due.first
     kept = (since >= 0) & (since % due.every == 0) & (pl.col("session_date") >= due.since)
-    for bound in (age >= due.age_from if due.age_from else None, age <= due.age_to if due.age_to else None):
-        kept = kept if bound is None else kept & bound.fill_null(False)
-    return kept
+    bounds = [] if due.age_from is None else [age >= due.age_from]
+    bounds += [] if due.age_to is None else [age <= due.age_to]
+    return kept.and_(*(bound.fill_null(False) for bound in bounds))
 
 
 def _whose(dues: list[tuple[Due, bool]]) -> pl.DataFrame:

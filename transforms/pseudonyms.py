@@ -40,7 +40,11 @@ class Pseudonyms:
 
     def alone(self, space: str, number: str) -> str:
         """The pseudonym that a client's number has when it is not joined to any other."""
-        return self._one(space, "client", number).hex()
+        return self.alone_in_bytes(space, number).hex()
+
+    def alone_in_bytes(self, space: str, number: str) -> bytes:
+        """The same as 16 bytes."""
+        return self._one(space, "client", number)
 
     def _one(self, space: str, kind: str, text: str) -> bytes:
         (made,) = self._digests(space, kind, [text.strip().encode()])

@@ -1,15 +1,18 @@
 """Which record numbers of two systems are one person: client_links.csv, given by the clinic.
 
-Columns: space, id, space, id. Two id spaces join only here; within one space nobody is joined, so that a join can be
-withdrawn. Every join in use is in load.client_links.
+Columns: space, id, space, id. Lines that share a number, in a chain or a circle, are about one person, who goes by the
+number that stands first in the file. Two id spaces join only here. Within one space nobody is joined, so that a join
+can be withdrawn. Every join in use is in load.client_links.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 HEADER = ["space", "id", "space", "id"]
@@ -22,12 +25,10 @@ class ClientLinks:
 
     goes_by: Mapping[Number, Number] = field(default_factory=dict, repr=False)
 
-    def people(self) -> Iterator[tuple[Number, list[Number]]]:
-        """Each joined person: the number they go by, and all their numbers, that one among them."""
-        groups: dict[Number, list[Number]] = {}
-        for number, main in self.goes_by.items():
-            groups.setdefault(main, []).append(number)
-        yield from groups.items()
+    @cached_property
+    def mark(self) -> str:
+        """A fingerprint of the joins, in whatever order they were written."""
+        return hashlib.sha256("".join(sorted(map(repr, self.goes_by.items()))).encode()).hexdigest()[:32]
 
     def numbers_of(self, number: Number) -> list[Number]:
         """Every number of the person who has this one."""
@@ -39,10 +40,7 @@ NO_LINKS = ClientLinks()
 
 
 def read_client_links(path: Path, spaces: Collection[str]) -> ClientLinks:
-    """The file's joins; `spaces` are the clinic's, and a person goes by the number in the first of them.
-
-    Raises ValueError with the line and what to do, and never a number.
-    """
+    """The file's joins; `spaces` are the clinic's. Raises ValueError with the line and what to do, never a number."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -50,32 +48,49 @@ def read_client_links(path: Path, spaces: Collection[str]) -> ClientLinks:
     except UnicodeDecodeError:
         raise ValueError(f"client_links file {path.name} is not UTF-8; save it as CSV UTF-8") from None
     try:
-        return _joined(list(_pairs(text, spaces)), list(dict.fromkeys(spaces)))
-    except (ValueError, csv.Error) as error:
+        return _joined(text, frozenset(spaces))
+    except ValueError as error:
         raise ValueError(f"client_links file {path.name}, {error}") from None
+
+
+@lru_cache(maxsize=1)  # a night reads its clinic file several times
+def _joined(text: str, spaces: frozenset[str]) -> ClientLinks:
+    groups: dict[Number, list[Number]] = {}  # each number's person: their numbers in the order of the file
+    for line, one, other in _pairs(text, spaces):
+        mine = groups.setdefault(one, [one])
+        others = groups.setdefault(other, [other])
+        if mine is others:
+            continue
+        if len({space for space, _ in (*mine, *others)}) < len(mine) + len(others):
+            raise ValueError(
+                f"line {line}: it joins two numbers of one id space; merge them in that system, or remove the line"
+            )
+        together = [*mine, *others]
+        groups |= dict.fromkeys(together, together)
+    first = {number: place for place, number in enumerate(groups)}
+    return ClientLinks({number: min(group, key=first.__getitem__) for number, group in groups.items()})
 
 
 def _pairs(text: str, spaces: Collection[str]) -> Iterator[tuple[int, Number, Number]]:
     reader = csv.reader(io.StringIO(text, newline=""))
-    for cells in reader:
+    while (cells := _next(reader)) is not None:
         told = [cell.strip() for cell in cells]
         if not any(told) or (reader.line_num == 1 and [cell.lower() for cell in told] == HEADER):
             continue
         if len(told) != len(HEADER) or not all(told):
             raise ValueError(f"line {reader.line_num}: it must have four values, space, id, space and id")
-        for space in told[::2]:
-            if space not in spaces:
-                raise ValueError(f"line {reader.line_num}: no source has the id space '{space}' (id_space)")
+        for place in (0, 2):
+            if told[place] not in spaces:  # it may be a number in a wrong place: it is not named
+                known = ", ".join(f"'{space}'" for space in sorted(spaces))
+                raise ValueError(
+                    f"line {reader.line_num}: value {place + 1} is no source's id space; known are {known}"
+                )
         yield reader.line_num, (told[0], told[1]), (told[2], told[3])
 
 
-def _joined(pairs: list[tuple[int, Number, Number]], spaces: list[str]) -> ClientLinks:
-    groups: dict[Number, set[Number]] = {}
-    for line, one, other in pairs:
-        group = groups.get(one, {one}) | groups.get(other, {other})
-        if len({space for space, _ in group}) < len(group):
-            raise ValueError(
-                f"line {line}: it joins two numbers of one id space; merge them in that system, or remove the line"
-            )
-        groups |= dict.fromkeys(group, group)
-    return ClientLinks({number: min(group, key=lambda each: spaces.index(each[0])) for number, group in groups.items()})
+def _next(reader: object) -> list[str] | None:
+    """The next line's values; None after the last."""
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: it is not CSV ({error}); mend it, or remove it") from None

@@ -6,7 +6,6 @@ Every key is named here; an unknown one is refused, so a misspelled key never do
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from warehouse.client_links import NO_LINKS, ClientLinks, read_client_links
 from warehouse.declarations import known
-from warehouse.errors import Unusable
 from warehouse.instruments import Instrument, Scale, load_instruments
 from warehouse.instruments.norms import Norm, Reliability
 from warehouse.instruments.provenance import Provenance
@@ -25,9 +23,10 @@ from warehouse.protocol import Due, read_protocol
 from warehouse.rupture_rules import RuptureRule, read_rupture_rules
 from warehouse.schedule import KEYS as SCHEDULE
 from warehouse.schedule import Schedule, schedule_of
-from warehouse.sharing import Sharing, read_sharing
+from warehouse.sharing import ALL, Sharing, read_sharing
 from warehouse.sources import PLAIN_KINDS, Source, read_source
 from warehouse.statuses import NOTICE_HOURS
+from warehouse.toml_files import read_toml, refusing
 
 TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
 MINIMUM_CASELOAD = 15  # clients; the lower end of what is asked for before therapists are told apart (15 to 30)
@@ -38,16 +37,16 @@ _TOP = {
     "on_failure": "text",
     "quarantine_limit": "number",
     "vanished_limit": "number",
-    "keep_versions": "integer",
-    "keep_hours": "number",
+    "keep_versions": "count",
+    "keep_hours": "hours",
     "not_treatment": "texts",
-    "instruments": "text",
+    "instruments": "path",
     "accepted": "texts",
     "licences": "texts",
-    "t_scores": "text",
-    "client_links": "text",
-    "minimum_caseload": "integer",
-    "cancellation_notice_hours": "number",
+    "t_scores": "path",
+    "client_links": "path",
+    "minimum_caseload": "count",
+    "cancellation_notice_hours": "hours",
     "protocol": "section",
     "lists": "section",
     "alliance_sd": "section",
@@ -124,16 +123,9 @@ class Clinic:
 
 def read_clinic(path: Path) -> Clinic:
     """The clinic file. Raises Unusable with the key and what to do."""
-    try:
-        facts = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Unusable(f"clinic file {path.name} cannot be read ({error.strerror}); check --clinic") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Unusable(f"clinic file {path.name} is not TOML: {error}") from None
-    try:
+    facts = read_toml(path, "clinic file", "check --clinic")
+    with refusing(f"clinic file {path.name}"):
         return _clinic(facts, path.parent)
-    except ValueError as error:
-        raise Unusable(f"clinic file {path.name}: {error}") from None
 
 
 def _clinic(facts: dict, folder: Path) -> Clinic:
@@ -155,8 +147,8 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         quarantine_limit=_share("quarantine_limit", facts.get("quarantine_limit", 0.2)),
         not_treatment=tuple(facts.get("not_treatment", ())),
         vanished_limit=_share("vanished_limit", facts.get("vanished_limit", 0.2)),
-        keep_versions=_at_least("keep_versions", facts.get("keep_versions", 7), 1),
-        keep_hours=_at_least("keep_hours", facts.get("keep_hours", 1.0), 0),
+        keep_versions=facts.get("keep_versions", 7),
+        keep_hours=facts.get("keep_hours", 1.0),
         lists=_lists(facts.get("lists", {})),
         sources=sources,
         instruments=instruments,
@@ -165,9 +157,7 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         t_scores=read_t_scores(folder / facts["t_scores"], instruments) if "t_scores" in facts else NO_T_SCORES,
         client_links=read_client_links(folder / facts["client_links"], spaces) if "client_links" in facts else NO_LINKS,
         minimum_caseload=_at_least_two("minimum_caseload", facts.get("minimum_caseload", MINIMUM_CASELOAD)),
-        cancellation_notice_hours=_at_least(
-            "cancellation_notice_hours", facts.get("cancellation_notice_hours", NOTICE_HOURS), 0
-        ),
+        cancellation_notice_hours=facts.get("cancellation_notice_hours", NOTICE_HOURS),
         protocol=read_protocol(facts.get("protocol", {}), instruments),
         alliance_sd=_alliance_sd(facts.get("alliance_sd", {}), instruments),
         sharing=read_sharing(facts.get("shared", {})),
@@ -217,12 +207,11 @@ def _at_least_two(key: str, count: int) -> int:
     return count
 
 
-def _at_least(key: str, number: float, least: float) -> float:
-    if number < least:
-        raise ValueError(f"{key} = {number} is less than {least}")
-    return number
-
-
 def _lists(facts: dict) -> dict[str, tuple[str, ...]]:
     known("[lists]", facts, dict.fromkeys(TEXTS, "texts"))
+    for text in ("site", "program"):
+        if ALL in facts.get(text, ()):
+            raise ValueError(
+                f"[lists] {text} names '{ALL}', which pages and questions call all of them; name it otherwise"
+            )
     return {text: tuple(facts.get(text, ())) for text in TEXTS}

@@ -14,11 +14,32 @@ may hold a person's. `error.told` is for the terminal and names the file.
 
 from __future__ import annotations
 
+import unicodedata
+
+LONGEST = 1000  # characters of a sentence
+_UNSHOWN = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories of control characters, half characters and line ends
+
+
+def escaped(text: str) -> str:
+    """A text that may hold a name or a part of a file, on one line: control characters are escaped."""
+    return "".join(
+        each.encode("unicode_escape").decode() if unicodedata.category(each) in _UNSHOWN else each for each in text
+    )
+
+
+def one_line(text: str) -> str:
+    """The same, and of a very long one the middle is left out."""
+    shown = escaped(text)
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST // 2]} ... {shown[-LONGEST // 2 :]}"
+
 
 class RapportError(Exception):
     """The night cannot go on."""
 
     status = 1  # of the command that meets it
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(one_line(sentence))
 
     @property
     def told(self) -> str:
@@ -34,7 +55,7 @@ class Refused(RapportError):
 
     @property
     def told(self) -> str:
-        return f"{self.name or self.label} {self.what}"
+        return one_line(f"{self.name or self.label} {self.what}")
 
     def of(self, label: str, name: str) -> Refused:
         """The same refusal, naming its file."""

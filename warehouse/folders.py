@@ -125,6 +125,7 @@ class Folders:
     def make(self) -> None:
         """Make the folders that are not there, each with its mode. Raises Unusable when that is not allowed."""
         self.refuse_other_user()
+        refuse_question_mark(self.root, "--warehouse")
         try:
             for folder, mode in self._modes().items():
                 if not folder.is_dir():
@@ -151,6 +152,12 @@ def _user(number: int) -> str:
         return f"user {pwd.getpwuid(number).pw_name}"
     except KeyError:
         return f"user {number}"
+
+
+def refuse_question_mark(path: Path, option: str) -> None:
+    """DuckDB takes what follows a question mark for something else than a path, and loses its log there."""
+    if "?" in str(path.resolve()):
+        raise Unusable(f"the path of {path.name} holds a question mark, which DuckDB cannot write to; check {option}")
 
 
 @contextmanager

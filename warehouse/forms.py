@@ -110,17 +110,14 @@ def _check_items(where: str, keys: dict, instrument: Instrument) -> None:
 
 
 def _scores(where: str, facts: dict, instrument: Instrument) -> tuple[tuple[str, str], ...]:
-    for scale, column in facts.items():
+    for scale in facts:
         one_of(f"{where} scores", scale, sorted(instrument.scale_names))
-        if not isinstance(column, str):
-            raise ValueError(f"{where} scores '{scale}' must be the name of a column")
+    known(f"{where} scores", facts, dict.fromkeys(facts, "text"))
     return tuple(facts.items())
 
 
 def _points(where: str, facts: dict | None) -> dict[str, float] | None:
-    for word, point in (facts or {}).items():
-        if isinstance(point, bool) or not isinstance(point, int | float):
-            raise ValueError(f"{where} points '{word}' must be a number")
+    known(f"{where} points", facts or {}, dict.fromkeys(facts or {}, "number"))
     return facts
 
 

@@ -6,69 +6,80 @@ link that is withdrawn parts them again, because each source knows the numbers o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import duckdb
+import polars as pl
 
+from warehouse.frames import insert
 from warehouse.records import CORRECTED, KINDS
-from warehouse.staging import enter
 
-
-@dataclass(frozen=True)
-class Join:
-    """A record number: its space, the pseudonym that it has alone, and that of the client it counts as."""
-
-    id_space: str
-    own_id: str
-    client_id: str
-
-
-def joins_in_use(con: duckdb.DuckDBPyConnection) -> set[Join]:
-    """The joins of the last load."""
-    rows = con.sql("""
-        SELECT id_space, replace(own_id::VARCHAR, '-', ''), replace(client_id::VARCHAR, '-', '')
-        FROM load.client_links WHERE withdrawn_by IS NULL""").fetchall()
-    return {Join(*row) for row in rows}
+JOINS = {"id_space": pl.String, "own_id": pl.Binary, "client_id": pl.Binary}
+"""A record number that is joined: its space, the pseudonym that it has alone, and that of the client it counts as."""
 
 
 def use_joins(
-    con: duckdb.DuckDBPyConnection, load_id: int, joins: Iterable[Join], sources: Mapping[str, Iterable[str]]
+    con: duckdb.DuckDBPyConnection, load_id: int, joins: pl.DataFrame, sources: Iterable[tuple[str, str]]
 ) -> int:
-    """Let what is known follow these joins; `sources` are those of each id space. How many are new or withdrawn."""
-    before, now = joins_in_use(con), set(joins)
-    counts_as = {(join.id_space, join.own_id): join.client_id for join in now}
-    for join in sorted(before - now, key=repr):
-        then = counts_as.get((join.id_space, join.own_id), join.own_id)
-        _move(con, join.client_id, then, sources.get(join.id_space, ()))
-        con.execute(
-            "UPDATE load.client_links SET withdrawn_by = ? WHERE withdrawn_by IS NULL AND id_space = ? AND own_id = ?",
-            [load_id, join.id_space, join.own_id],
-        )
-    for join in sorted(now - before, key=repr):
-        _move(con, join.own_id, join.client_id, sources.get(join.id_space, ()))
-        enter(con, "load.client_links", {"load_id": load_id, **vars(join)})
-    return len(before ^ now)
-
-
-def _move(con: duckdb.DuckDBPyConnection, old: str, new: str, sources: Iterable[str]) -> None:
-    """Everything that these sources know of a client becomes another's."""
-    which = f"client_id = '{old}'::UUID AND source IN (SELECT unnest(?::VARCHAR[]))"
-    half = f"'{new}'[1:16]"
-    session = f"(replace(session_id::VARCHAR, '-', '')[1:16] || {half})::UUID"
-    named = f"(replace(appointment_session_id::VARCHAR, '-', '')[1:16] || {half})::UUID"
-    also = {"appointments": f", session_id = {session}", "responses": f", appointment_session_id = {named}"}
-    of_kind = {"appointments": session.replace("session_id", "record_id"), "clients": f"'{new}'::UUID"}
-    moved = 0
-    for kind in KINDS:
-        sets = f"client_id = '{new}'::UUID{also.get(kind, '')}"
-        moved += con.execute(f"UPDATE history.{kind} SET {sets} WHERE {which}", [list(sources)]).fetchone()[0]
-        if kind in of_kind:
-            con.execute(
-                f"UPDATE load.quarantine SET record_id = {of_kind[kind]} WHERE records = '{kind}' AND {which}",
-                [list(sources)],
-            )
-    for table in ("load.quarantine", "main.risk_answers"):
-        con.execute(f"UPDATE {table} SET client_id = '{new}'::UUID WHERE {which}", [list(sources)])
+    """Let what is known follow these joins (rows of JOINS); `sources` are pairs of an id space and a source of it. How
+    many record numbers count as another client's than before."""
+    con.execute("CREATE OR REPLACE TABLE staged.joins (id_space VARCHAR, own_id UUID, client_id UUID)")
+    insert(con, "staged.joins", joins)
+    con.execute("""
+        CREATE OR REPLACE TABLE staged.moves AS
+        SELECT id_space, own_id, coalesce(b.client_id, own_id) AS old_id, coalesce(n.client_id, own_id) AS new_id
+        FROM (SELECT id_space, own_id, client_id FROM load.client_links WHERE withdrawn_by IS NULL) AS b
+        FULL JOIN staged.joins AS n USING (id_space, own_id)
+        WHERE b.client_id IS DISTINCT FROM n.client_id""")
+    moved = con.sql("SELECT count(*) FROM staged.moves").fetchone()[0]
     if moved:
-        con.execute("INSERT INTO staged.touched VALUES (?, ?), (?, ?)", [old, CORRECTED, new, CORRECTED])
+        _book(con, load_id)
+        _move(con, sources)
+    return moved
+
+
+def _book(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    """Withdraw the joins that are no longer in use, and enter those that are new."""
+    con.execute(f"""
+        UPDATE load.client_links AS l SET withdrawn_by = {load_id} FROM staged.moves AS m
+        WHERE withdrawn_by IS NULL AND l.id_space = m.id_space AND l.own_id = m.own_id""")
+    con.execute(f"""
+        INSERT INTO load.client_links BY NAME
+        SELECT {load_id} AS load_id, id_space, own_id, new_id AS client_id FROM staged.moves WHERE new_id <> own_id
+        ORDER BY ALL""")
+
+
+def _move(con: duckdb.DuckDBPyConnection, sources: Iterable[tuple[str, str]]) -> None:
+    """Everything that a number's sources know of a client becomes another's: of all numbers at once, so that none is
+    moved twice where one takes another's place."""
+    con.execute("CREATE OR REPLACE TABLE staged.spaces (id_space VARCHAR, source VARCHAR)")
+    insert(
+        con, "staged.spaces", pl.DataFrame(list(sources), {"id_space": pl.String, "source": pl.String}, orient="row")
+    )
+    con.execute("""
+        CREATE OR REPLACE TABLE staged.moves AS
+        SELECT source, old_id, new_id FROM staged.moves JOIN staged.spaces USING (id_space)""")
+    known = " UNION ALL ".join(f"SELECT source, client_id AS old_id FROM history.{kind}" for kind in KINDS)
+    con.execute(f"""
+        INSERT INTO staged.touched
+        SELECT DISTINCT unnest([old_id, new_id]), '{CORRECTED}' FROM staged.moves SEMI JOIN ({known})
+            USING (source, old_id)""")
+    also = {"appointments": ("session_id",), "responses": ("appointment_session_id",)}
+    for kind in KINDS:
+        _update(con, f"history.{kind}", [f"{column} = {_of_new(column)}" for column in also.get(kind, ())])
+    named = (
+        f"CASE records WHEN 'appointments' THEN {_of_new('record_id')} WHEN 'clients' THEN new_id ELSE record_id END"
+    )
+    _update(con, "load.quarantine", [f"record_id = {named}"])
+    _update(con, "main.risk_answers", [])
+
+
+def _of_new(column: str) -> str:
+    """A client's place in an appointment, as the new client's: half of each pseudonym, as when it was read."""
+    return f"(replace({column}::VARCHAR, '-', '')[1:16] || replace(new_id::VARCHAR, '-', '')[1:16])::UUID"
+
+
+def _update(con: duckdb.DuckDBPyConnection, table: str, also: list[str]) -> None:
+    con.execute(f"""
+        UPDATE {table} AS t SET {", ".join(["client_id = new_id", *also])} FROM staged.moves AS m
+        WHERE t.client_id = m.old_id AND t.source = m.source""")

@@ -16,6 +16,7 @@ import duckdb
 
 from warehouse import encryption
 from warehouse.errors import Damaged, RapportError, Unusable
+from warehouse.quoting import quoted
 from warehouse.versions import told_place
 
 NAME = "rapport"  # of an attached file among the databases of its connection
@@ -57,7 +58,7 @@ def open_memory(**config: object) -> duckdb.DuckDBPyConnection:
     if encryption.key() is None:
         return duckdb.connect(config=config)
     con = duckdb.connect(config=_NOTHING_FETCHED | config)
-    con.execute(f"LOAD '{_quoted(_extension())}'")
+    con.execute(f"LOAD {quoted(_extension())}")
     con.execute("SET temp_file_encryption = true")
     return con
 
@@ -150,15 +151,11 @@ def _used(con: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> duckdb
 def _attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, read_only: bool, key: str | None) -> None:
     options = [*(["READ_ONLY"] if read_only else []), *(["ENCRYPTION_KEY $key"] if key else [])]
     options = options or [f"STORAGE_VERSION '{STORAGE}'"]
-    statement = f"ATTACH '{_quoted(path)}' AS {name} ({', '.join(options)})"
+    statement = f"ATTACH {quoted(path)} AS {name} ({', '.join(options)})"
     try:
         con.execute(statement, {"key": key} if key else None)
     except duckdb.Error as error:
         raise _why(path, error) from None
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _extension() -> Path:

@@ -13,10 +13,10 @@ from warehouse.instruments import Instrument
 
 _KEYS = {
     "raters": "texts",
-    "first": "integer",
-    "every": "integer",
-    "age_from": "integer",
-    "age_to": "integer",
+    "first": "count",
+    "every": "count",
+    "age_from": "age",
+    "age_to": "age",
     "since": "day",
 }
 OLDEST_MINOR = 17  # a caregiver is asked about a minor, where the clinic says nothing else
@@ -55,8 +55,6 @@ def _dues(name: str, keys: Mapping, instruments: Mapping[str, Instrument]) -> li
         raise ValueError(f"{where} names no instrument; {hint}")
     known(where, keys, _KEYS, needed=("raters",))
     first, every = keys.get("first", 1), keys.get("every", 1)
-    if first < 1 or every < 1:
-        raise ValueError(f"{where} 'first' and 'every' count sessions from 1; make them at least 1")
     if keys.get("age_from", 0) > keys.get("age_to", 200):
         raise ValueError(f"{where} age_from must not be above age_to")
     since = date.fromisoformat(str(keys["since"])) if "since" in keys else None
@@ -70,5 +68,5 @@ def _dues(name: str, keys: Mapping, instruments: Mapping[str, Instrument]) -> li
             keys.get("age_to", usual(name, rater).age_to),
             since,
         )
-        for rater in keys["raters"]
+        for rater in dict.fromkeys(keys["raters"])
     ]

@@ -15,6 +15,7 @@ from warehouse.building import create
 from warehouse.columns import Column
 from warehouse.frames import THREADS, Stream, fetch
 from warehouse.opening import damaged, open_memory, open_plain
+from warehouse.quoting import quoted
 from warehouse.staging import enter
 from warehouse.views import make_wilson, say
 
@@ -101,7 +102,7 @@ def finish(con: duckdb.DuckDBPyConnection, current: Mapping[str, object], path: 
     """Say which load the file is of, and write it."""
     enter(con, "load.current", current)
     path.unlink(missing_ok=True)
-    con.execute(f"ATTACH '{path}' AS written (BLOCK_SIZE {SMALLEST_BLOCK})")
+    con.execute(f"ATTACH {quoted(path)} AS written (BLOCK_SIZE {SMALLEST_BLOCK})")
     con.execute("COPY FROM DATABASE safe TO written; DETACH written")
     con.close()
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from warehouse.declarations import one_of, time_span, zone_name
-from warehouse.errors import Unusable
+from warehouse.declarations import known, one_of, time_span, zone_name
+from warehouse.toml_files import read_toml, refusing
 
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -23,6 +22,8 @@ _FIELDS = (  # of a cron line: the least number, the greatest, and words for the
 )
 KEYS = {"schedule": "text", "ready_within": "text", "closed": "texts", "holidays": "texts"}
 LOOKS_BACK = 400  # days: a yearly night is still found
+LONGEST_NIGHT = 31  # days: one that may take longer would never be missed
+FIRST_OF_ALL, EVERY_DAY = date(2024, 1, 1), 4 * 366  # among these days is every day of the calendar
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def _numbers(word: str, least: int, most: int, names: Mapping[str, int]) -> tupl
         end = _number(last, names) if last else most if span == "*" or slash else start
         if (
             not least <= start <= end <= most
-            or (slash and not step.isdigit())
+            or (slash and not _is_digits(step))
             or (dash and span != "*" and not (first and last))
         ):
             raise ValueError(f"'{part}' is not within {least} to {most}")
@@ -113,22 +114,30 @@ def _numbers(word: str, least: int, most: int, names: Mapping[str, int]) -> tupl
 def _number(word: str, names: Mapping[str, int]) -> int:
     if word in names:
         return names[word]
-    if not word.isdigit():
+    if not _is_digits(word):
         raise ValueError(f"'{word}' is not a number")
     return int(word)
+
+
+def _is_digits(word: str) -> bool:
+    """Whether it is a number that cron knows: of few digits, and of no other script."""
+    return word.isascii() and word.isdigit() and len(word) <= 4
 
 
 def schedule_of(facts: Mapping[str, object]) -> Schedule:
     """The schedule that a clinic file declares. Raises ValueError with the key."""
     if "time_zone" not in facts:
         raise ValueError("the key 'time_zone' is missing; add for example time_zone = \"Europe/London\"")
-    cron = str(facts.get("schedule", "0 3 * * *"))
-    read_cron(cron)
+    known("the file", {key: value for key, value in facts.items() if key in KEYS}, KEYS)
+    cron = facts.get("schedule", "0 3 * * *")
+    days = read_cron(cron)[2:]
+    if not any(_fires_on(FIRST_OF_ALL + timedelta(days=after), days) for after in range(EVERY_DAY)):
+        raise ValueError(f"schedule = '{cron}' names a day that never comes")
     closed = [one_of("closed", day, WEEKDAYS) for day in facts.get("closed", ())]
     return Schedule(
         cron=cron,
         zone=ZoneInfo(zone_name("time_zone", facts["time_zone"])),
-        ready_within=time_span("ready_within", facts.get("ready_within", "3 hours")),
+        ready_within=time_span("ready_within", facts.get("ready_within", "3 hours"), LONGEST_NIGHT),
         closed=frozenset(WEEKDAYS.index(day) for day in closed),
         holidays=tuple(_holiday(text) for text in facts.get("holidays", ())),
     )
@@ -147,9 +156,6 @@ def _holiday(text: str) -> tuple[date, date]:
 
 def read_schedule(path: Path) -> Schedule:
     """The schedule alone, from a clinic file of which nothing else is read. Raises Unusable."""
-    try:
-        return schedule_of(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise Unusable(f"clinic file {path.name} cannot be read ({error.strerror}); check --clinic") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise Unusable(f"clinic file {path.name}: {error}") from None
+    facts = read_toml(path, "clinic file", "check --clinic")
+    with refusing(f"clinic file {path.name}"):
+        return schedule_of(facts)

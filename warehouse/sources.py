@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from warehouse.columns import SEXES
-from warehouse.declarations import known, one_of, time_span, zone_name
+from warehouse.declarations import known, name_in_one_line, one_of, time_span, zone_name
 from warehouse.forms import FORM_KEYS, Form, Words, read_form, read_words
 from warehouse.instruments import Instrument
 from warehouse.presets import with_preset
@@ -21,6 +22,7 @@ SURVEYS = ("wide", "qualtrics", "surveymonkey")  # one questionnaire may be decl
 FORMATS = ("plain", "redcap", "wide", "table", *SURVEYS[1:], "fhir", *BOOKINGS)
 ENCODINGS = ("utf-8", "utf-16", "windows-1252", "mac-roman")
 DATES = ("iso", "day_first", "month_first", "decide")
+DIRECTIVES = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}  # of a file's name, with their digits
 
 # Every key, with its kind of value.
 _KEYS = {
@@ -37,7 +39,7 @@ _KEYS = {
     "decimal": "text",
     "encoding": "text",
     "sheet": "text",
-    "header_row": "integer",
+    "header_row": "count",
     "footers": "texts",
     "dates": "text",
     "columns": "section",
@@ -90,6 +92,7 @@ class Source:
 def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Instrument]) -> Source:
     """A section. Raises ValueError with the key and what to do."""
     where = f"[sources.{name}]"
+    name_in_one_line("the name of a section of [sources]", name)
     kind = given.get("format")
     section = with_preset(where, {"preset": kind, **given} if kind in (*BOOKINGS, *SURVEYS[1:], "fhir") else given)
     kind = section.get("format", "plain")
@@ -102,10 +105,10 @@ def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Ins
         name=name,
         format=kind,
         records=records,
-        files=section.get("files", f"{records}*"),
+        files=_files(f"{where} files", section.get("files", f"{records}*")),
         exported_at=section.get("exported_at"),
         time_zone=zone_name(f"{where} time_zone", section.get("time_zone", zone)),
-        id_space=section.get("id_space", "clinic" if kind == "plain" else name),
+        id_space=name_in_one_line(f"{where} id_space", section.get("id_space", "clinic" if kind == "plain" else name)),
         every=time_span(f"{where} every", section["every"]) if "every" in section else None,
         covers=_covers(f"{where} covers", section.get("covers"), records or "responses"),
         nulls=tuple(str(word) for word in section.get("nulls", ())),
@@ -115,7 +118,7 @@ def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Ins
         forms=_forms(where, name, kind, section, instruments),
         section=json.dumps(section, sort_keys=True, default=str),
         sheet=section.get("sheet"),
-        header_row=_from_one(f"{where} header_row", section.get("header_row", 1)),
+        header_row=section.get("header_row", 1),
         footers=tuple(section.get("footers", ())),
         dates=one_of(f"{where} dates", section.get("dates", "decide" if kind == "table" else "iso"), DATES),
         columns=_columns(where, section.get("columns", {})),
@@ -123,6 +126,18 @@ def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Ins
         words=_translations(where, section.get("words", {})),
         status=_statuses(where, kind, records, section),
     )
+
+
+def _files(key: str, pattern: str) -> str:
+    """The pattern of file names, whose directives must tell a day."""
+    found = re.findall("%[A-Za-z]", pattern)
+    if unknown := [each for each in found if each not in DIRECTIVES]:
+        raise ValueError(f"{key} = '{pattern}' has the directive {unknown[0]}; known are {' '.join(DIRECTIVES)}")
+    if len(set(found)) < len(found) or (found and not {"%Y", "%m"} <= set(found)):
+        raise ValueError(
+            f"{key} = '{pattern}' must have each directive once, %Y and %m among them, such as x_%Y-%m-%d*"
+        )
+    return pattern
 
 
 def _records(where: str, name: str, kind: str, section: dict) -> str | None:
@@ -166,6 +181,8 @@ def _texts(where: str, facts: Mapping) -> dict[str, str]:
 
 def _translations(where: str, facts: Mapping) -> dict[str, dict[str, str]]:
     known(f"{where[:-1]}.words]", facts, dict.fromkeys(facts, "section"))
+    for name, words in facts.items():
+        known(f"{where[:-1]}.words.{name}]", words, dict.fromkeys(words, "word"))
     return {name: {word: str(meaning) for word, meaning in words.items()} for name, words in facts.items()}
 
 
@@ -178,19 +195,12 @@ def _client_columns(where: str, keys: dict | None) -> ClientColumns | None:
     return ClientColumns(birth_date=keys.get("birth_date"), sex=sex)
 
 
-def _from_one(key: str, number: int) -> int:
-    if number < 1:
-        raise ValueError(f"{key} = {number} is not a record's number from 1 up")
-    return number
-
-
 def _covers(key: str, text: str | None, records: str) -> str | None:
     """What an export claims to hold: everything, or the records dated in so many days before it was made."""
     if text in (None, "all"):
         return text
-    number, _, unit = text.partition(" ")
-    if not number.isdigit() or int(number) < 2 or unit != "days":
+    if not re.fullmatch("[0-9]{1,20} days", text) or time_span(key, text).days < 2:
         raise ValueError(f"{key} = '{text}' is neither 'all' nor a number of days, two or more, such as '90 days'")
     if not KINDS[records].dated_by:
         raise ValueError(f"{key} = '{text}': {records} have no day of their own; use 'all', or leave it out")
-    return f"{int(number)} days"
+    return f"{time_span(key, text).days} days"

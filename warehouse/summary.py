@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -68,11 +69,12 @@ def unlisted_by_source(con: duckdb.DuckDBPyConnection, load_id: int) -> list[tup
     ).fetchall()
 
 
-def sample(published: Path) -> Sample:
-    """The query to try, with its result from the published file."""
-    with open_published(published) as con:
+def sample(published: Path) -> Sample | None:
+    """The query to try, with its result from the published file; None where the question that it asks has failed."""
+    with open_published(published) as con, suppress(duckdb.Error):
         found = con.sql(QUERY.rstrip(";"))
         return Sample(QUERY, found.columns, found.fetchall())
+    return None
 
 
 @dataclass(frozen=True)

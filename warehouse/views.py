@@ -12,6 +12,7 @@ from warehouse.building import history_columns
 from warehouse.columns import Column, resolve
 from warehouse.knowing import LOAD_OF_DAY
 from warehouse.movement import CAUSES
+from warehouse.quoting import quoted
 from warehouse.records import KINDS
 from warehouse.risk import RISK_ANSWERS
 from warehouse.tables import Table
@@ -310,5 +311,4 @@ def _comments(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 def say(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str) -> None:
     """COMMENT ON."""
-    quoted = comment.replace("'", "''")
-    con.execute(f"COMMENT ON {what} {name} IS '{quoted}'")
+    con.execute(f"COMMENT ON {what} {name} IS {quoted(comment)}")

@@ -6,22 +6,22 @@ numbers only, because items' wording is licensed. Other modules read these facts
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from warehouse.columns import DIRECTIONS, RATERS, TIMINGS
-from warehouse.declarations import known, one_of
-from warehouse.errors import Unusable
+from warehouse.declarations import known, name_in_one_line, one_of
 from warehouse.instruments.cautions import read_caution
 from warehouse.instruments.instrument import WINDOWS, Instrument
 from warehouse.instruments.items import Items, read_items
 from warehouse.instruments.missing import MISSING_RULES, SCORES, read_missing
 from warehouse.instruments.norms import read_norms, read_reliabilities
 from warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
-from warehouse.instruments.scales import Defaults, Scale, read_scales
+from warehouse.instruments.scale_sections import read_scales
+from warehouse.instruments.scales import Defaults, Scale
 from warehouse.instruments.thresholds import read_changes, read_risks, read_thresholds
+from warehouse.toml_files import read_toml, refusing
 
 __all__ = [
     "CONSTRUCTS",
@@ -56,9 +56,9 @@ _KEYS = {
     "family": "text",
     "period": "text",
     "note": "text",
-    "age_from": "integer",
-    "age_to": "integer",
-    "window_hours": "numbers",
+    "age_from": "age",
+    "age_to": "age",
+    "window_hours": "hours before and after",
 }
 
 
@@ -76,16 +76,15 @@ def _shipped() -> dict[str, Instrument]:
 
 
 def _in(folder: Path) -> dict[str, Instrument]:
-    return {path.stem: read_instrument(path) for path in sorted(folder.glob("*.toml"))}
+    """A folder's instruments. Raises OSError for one that cannot be looked into."""
+    return {path.stem: read_instrument(path) for path in sorted(folder.iterdir()) if path.suffix == ".toml"}
 
 
 def read_instrument(path: Path) -> Instrument:
     """One instrument from its file. Raises Unusable."""
-    try:
-        facts = tomllib.loads(path.read_text(encoding="utf-8"))
-        return _instrument(path.stem, facts)
-    except (OSError, ValueError) as error:
-        raise Unusable(f"instrument file {path.name}: {error}") from None
+    facts = read_toml(path, "instrument file")
+    with refusing(f"instrument file {path.name}"):
+        return _instrument(name_in_one_line("its name without .toml", path.stem), facts)
 
 
 def _instrument(name: str, facts: dict) -> Instrument:
@@ -120,8 +119,6 @@ def _check_words(facts: Mapping) -> None:
     one_of("direction", facts["direction"], DIRECTIONS)
     for respondent in facts["respondents"]:
         one_of("respondents", respondent, RATERS)
-    if len(facts.get("window_hours", (0, 0))) != 2 or min(facts.get("window_hours", (0, 0))) < 0:
-        raise ValueError("window_hours must be two numbers, hours before and hours after, such as [48, 72]")
     if facts.get("age_from", 0) > facts.get("age_to", 200):
         raise ValueError("age_from must not be above age_to")
 

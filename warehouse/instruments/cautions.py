@@ -9,7 +9,7 @@ from warehouse.columns import RATERS
 from warehouse.declarations import known, one_of
 from warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
 
-_KEYS = {"below_age": "integer", "respondents": "texts"}
+_KEYS = {"below_age": "age", "respondents": "texts"}
 
 
 @dataclass(frozen=True)

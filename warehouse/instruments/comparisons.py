@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 OPERATORS = ("<", "<=", ">", ">=")
-_WRITTEN = re.compile(r"(<=|>=|<|>) (-?\d+(?:\.\d+)?)")
+_WRITTEN = re.compile(r"(<=|>=|<|>) (-?[0-9]{1,6}(?:\.[0-9]{1,6})?)")
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from warehouse.declarations import known
 from warehouse.instruments.provenance import LOCAL, ORIGIN_KEYS, Provenance, provenance
-from warehouse.instruments.scales import numbers
+from warehouse.instruments.scales import MOST_ITEMS, numbers
 
-_RANGE_KEYS = {"minimum": "number", "maximum": "number", "step": "number"}
+LEAST_STEP = 0.0001  # answers are shown with four decimals
+_RANGE_KEYS = {"minimum": "answer", "maximum": "answer", "step": "answer"}
 _KEYS = {
-    "count": "integer",
+    "count": "count",
     "reversed": "integers",
     "optional": "integers",
-    "never": "numbers",
+    "never": "answers",
     "skipped": "section",
     "other": "section",
 }
@@ -47,6 +49,8 @@ class Items:
 def read_items(facts: Mapping, default: Provenance) -> Items:
     known("[items]", facts, _KEYS | _RANGE_KEYS | ORIGIN_KEYS, needed=("count", *_RANGE_KEYS))
     count = facts["count"]
+    if count > MOST_ITEMS:
+        raise ValueError(f"[items] count = {count} is more than {MOST_ITEMS} items")
     other = facts.get("other", {})
     known("[items.other]", other, dict.fromkeys(other, "section"))
     return Items(
@@ -64,15 +68,15 @@ def read_items(facts: Mapping, default: Provenance) -> Items:
 def _range(where: str, facts: Mapping) -> Range:
     if not facts["minimum"] < facts["maximum"]:
         raise ValueError(f"{where} minimum must be below maximum")
-    if not facts["step"] > 0:
-        raise ValueError(f"{where} step must be above 0")
+    if not facts["step"] >= LEAST_STEP:
+        raise ValueError(f"{where} step must be above 0, at least {LEAST_STEP}")
     return Range(facts["minimum"], facts["maximum"], facts["step"])
 
 
 def _skipped(facts: Mapping, count: int) -> tuple[tuple[int, int], ...]:
     """Written `3 = 2`: item 3 is not asked where item 2 has the lowest answer."""
     known("[items.skipped]", facts, dict.fromkeys(facts, "integer"))
-    if not all(key.isdigit() for key in facts):
+    if not all(re.fullmatch("[0-9]{1,3}", key) for key in facts):
         raise ValueError("[items.skipped] must name items by their numbers, such as 3 = 2")
     items = numbers("[items.skipped]", [int(key) for key in facts], count)
     after = [numbers("[items.skipped]", [number], count)[0] for number in facts.values()]

@@ -52,7 +52,7 @@ def read_missing(where: str, facts: Mapping | str, default: Provenance) -> Missi
 
 def rule_and_parameter(rule: str) -> tuple[str, int | None]:
     """`prorate_min(9)` is the rule prorate_min with 9; the others have no parameter."""
-    found = re.fullmatch(r"(\w+)\((\d+)\)", rule)
+    found = re.fullmatch(r"(\w+)\(([0-9]{1,3})\)", rule)
     return (found[1], int(found[2])) if found else (rule, None)
 
 

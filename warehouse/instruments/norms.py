@@ -9,14 +9,14 @@ from warehouse.declarations import known, one_of
 from warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
 
 RELIABILITIES = ("alpha", "test_retest", "icc")
-_NORM_KEYS = {"scale": "text", "mean": "number", "sd": "number", "n": "integer", "sample": "text"} | ORIGIN_KEYS
+_NORM_KEYS = {"scale": "text", "mean": "answer", "sd": "answer", "n": "count", "sample": "text"} | ORIGIN_KEYS
 _RELIABILITY_KEYS = {
     "scale": "text",
     "kind": "text",
-    "value": "number",
-    "low": "number",
-    "high": "number",
-    "n": "integer",
+    "value": "answer",
+    "low": "answer",
+    "high": "answer",
+    "n": "count",
     "sample": "text",
 } | ORIGIN_KEYS
 
@@ -57,6 +57,8 @@ def _norm(name: str, rules: Mapping, scales: Collection[str], default: Provenanc
     where = f"[norms.{name}]"
     known(where, rules, _NORM_KEYS, needed=("scale", "sample"))
     scale = one_of(f"{where} scale", rules["scale"], scales)
+    if rules.get("sd", 1) <= 0:
+        raise ValueError(f"{where} sd = {rules['sd']} is not a standard deviation above 0")
     numbers = (rules.get("mean"), rules.get("sd"), rules.get("n"))
     return Norm(name, scale, *numbers, rules["sample"], provenance(where, rules, default))
 

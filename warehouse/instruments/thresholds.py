@@ -15,9 +15,9 @@ from warehouse.instruments.scales import numbers
 # item; or the score minus the rater's last one.
 OF = ("score", "t_score", "lowest_item", "change")
 CRITERIA = (">=", ">")
-_WHOM = {"population": "text", "age_from": "integer", "age_to": "integer", "sex": "text", "respondents": "texts"}
+_WHOM = {"population": "text", "age_from": "age", "age_to": "age", "sex": "text", "respondents": "texts"}
 _THRESHOLD_KEYS = {"scale": "text", "scheme": "text", "of": "text", "case": "text", "bands": "section"}
-_CHANGE_KEYS = {"scale": "text", "of": "text", "amount": "number", "criterion": "text", "z": "number"}
+_CHANGE_KEYS = {"scale": "text", "of": "text", "amount": "answer", "criterion": "text", "z": "answer"}
 _RISK_KEYS = {"items": "integers", "at": "text"}
 
 

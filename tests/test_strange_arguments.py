@@ -1,0 +1,93 @@
+"""What is typed wrongly at a command is one sentence and status 2, whatever it is; never a traceback."""
+
+import importlib
+
+import pytest
+
+NO_TIME = "is not an ISO 8601 time such as 2026-11-22T03:00, of the years 1970 to 2199"
+NO_DAY = "is not a day such as 2026-11-22, of the years 1970 to 2199"
+LARGE = str(10**40)
+
+
+@pytest.fixture
+def run(shortly_published, capsys):
+    """Run a command on a published clinic, with or without its exports; its status and its two outputs."""
+    place = shortly_published
+
+    def command(module: str, *given: str) -> tuple[int, str, str]:
+        own = ["--clinic", str(place.clinic), "--warehouse", str(place.warehouse)]
+        capsys.readouterr()
+        status = importlib.import_module(f"flows.{module}").main([*given, *own])
+        return status, *capsys.readouterr()
+
+    command.exports = ["--exports", str(place.exports)]
+    command.folder = place.folder
+    return command
+
+
+@pytest.mark.parametrize("given", ["9999-12-31T23:59", "0001-01-01", "1969-12-31T23:59", "now", ""])
+def test_a_time_beyond_the_years_of_any_clinic_is_refused(run, given):
+    assert run("backfill", *run.exports, "--as-of", given) == (2, "", f"--as-of '{given}' {NO_TIME}\n")
+    assert run("freshness", "--as-of", given) == (1, f"not known: --as-of '{given}' {NO_TIME}\n", "")
+
+
+@pytest.mark.parametrize("given", ["9999-12-31", "0001-01-01", "31.12.2026", ""])
+def test_a_day_beyond_the_years_of_any_clinic_is_refused(run, given):
+    asked = ("--space", "clinic", "--client", "C1", "--since", given)
+    assert run("forget", *run.exports, *asked) == (2, "", f"--since '{given}' {NO_DAY}\n")
+    out = str(run.folder / "then.duckdb")
+    assert run("as_known_on", "--day", given, "--out", out) == (2, "", f"--day '{given}' {NO_DAY}\n")
+
+
+@pytest.mark.parametrize("given", ["1970-01-01T00:00", "2199-12-31T23:59"])
+def test_a_time_within_them_is_taken(run, given):
+    assert run("freshness", "--as-of", given)[1].startswith(("not known: load 1", "stale: "))
+
+
+@pytest.mark.parametrize(
+    ("module", "given", "said"),
+    [
+        ("quarantine", ["show", LARGE], f"there is no row {LARGE}; python -m flows.quarantine list shows the numbers"),
+        (
+            "quarantine",
+            ["discard", LARGE],
+            "one of these rows does not wait; python -m flows.quarantine list shows those",
+        ),
+        ("restore", ["--version", LARGE], f"no version of load {LARGE} is kept; kept are 1"),
+        (
+            "as_known_on",
+            ["--day", "2026-11-20", "--out", "none/there.duckdb"],
+            "the folder of there.duckdb does not exist",
+        ),
+        (
+            "as_known_on",
+            ["--day", "2026-11-20", "--out", "x" * 300],
+            f"{'x' * 300} cannot be written (File name too long)",
+        ),
+        (
+            "forget",
+            ["--space", "it's [/red]", "--client", "1"],
+            "no client with this number is known in the id space 'it's",
+        ),
+        (
+            "forget",
+            ["--space", "a\x1bb", "--client", "1"],
+            r"no client with this number is known in the id space 'a\x1bb'",
+        ),
+    ],
+)
+def test_what_is_not_there_is_said_in_one_sentence(run, module, given, said):
+    exports = run.exports if module == "forget" or "show" in given else []
+    status, told, complaint = run(module, *given, *exports)
+    assert (status, told) == (2, "")
+    assert complaint.startswith(said)
+    assert complaint.count("\n") == 1
+
+
+def test_what_nobody_thought_of_is_said_without_a_traceback_or_a_value(run, monkeypatch):
+    monkeypatch.setattr("flows.forget.find_person", lambda *given: {}["C1, Waldburga"])
+    status, _, complaint = run("forget", *run.exports, "--space", "clinic", "--client", "C1")
+    assert status == 1
+    assert "this is a fault of Rapport, report it" in complaint
+    assert "Waldburga" not in complaint
+    assert "Traceback" not in complaint
