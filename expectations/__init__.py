@@ -5,11 +5,11 @@ from __future__ import annotations
 from warehouse.code_marks import code_of, digest
 from warehouse.records import KINDS
 
+# What the records' rules are made of, named and not imported: Great Expectations takes seconds.
+RECORD_RULES = (f"{__name__}.records:record_rules", f"{__name__}.checking:check")
+
 
 def rules_version() -> str:
-    """A fingerprint of the records' rules: when they change, files whose rows wait in quarantine are read again.
-
-    Their code is named and not imported: Great Expectations takes seconds.
-    """
-    code = code_of(f"{__name__}.records:record_rules", f"{__name__}.checking:check")
+    """A fingerprint of the records' rules: when they change, files whose rows wait in quarantine are read again."""
+    code = code_of(*RECORD_RULES)
     return digest(code.mark, code.facts(KINDS))

@@ -27,6 +27,9 @@ AFTER_THE_READER = (
     risk.keep_risk_answers,
 )
 
+# What brings the tables what they read.
+BEFORE_THE_TABLES = (computing.records_of, frames.lazy_table, birth_dates)
+
 
 def readings(clinic: Clinic) -> dict[str, str]:
     """Of every source: its format's code, its section, and the facts of the clinic and its questionnaires."""
@@ -48,7 +51,7 @@ def fingerprints(order: Order) -> Fingerprints:
     clinic = order.clinic
     asked = code_of(*(table.function for table in transforms.tables())).attributes
     declared = {each.name: digest(getattr(clinic, each.name)) for each in fields(clinic) if each.name in asked}
-    given = code_of(computing.records_of, frames.lazy_table, birth_dates).mark
+    given = code_of(*BEFORE_THE_TABLES).mark
     found = {("instrument", name): digest(instrument) for name, instrument in clinic.instruments.items()}
     found |= {("clinic", "clinic.toml"): digest(sorted(declared.items()))}
     found |= {("table", name): mark for name, mark in transforms.fingerprints(declared, given).items()}

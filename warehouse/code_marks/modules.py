@@ -58,11 +58,15 @@ def is_ours(name: str) -> bool:
     return name.partition(".")[0] in PACKAGES
 
 
+def source_of(module: str) -> str:
+    """A module's text."""
+    return path_of(module).read_text(encoding="utf-8")
+
+
 @cache
 def module_of(name: str) -> Module:
     """A module, taken apart."""
-    path = path_of(name)
-    return taken_apart(name, path, path.read_text(encoding="utf-8"))
+    return taken_apart(name, path_of(name), source_of(name))
 
 
 def taken_apart(name: str, path: Path, source: str) -> Module:
