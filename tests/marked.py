@@ -30,7 +30,7 @@ MARKED = {
     "the dictionary": (dictionary_pages,),
     "the safe file": (_add_all,),
 }
-_CACHES = (modules.path_of, modules.module_of, meanings.meant_by, pieces.piece, pieces.is_registry, code_marks._made_of)
+_CACHES = (modules.module_of, meanings.meant_by, pieces.piece, pieces.is_registry, code_marks._made_of)
 _PARSED = cache(modules.taken_apart)
 _SOURCE_OF = modules.source_of
 
@@ -61,7 +61,7 @@ def other_code(change: Callable[[str, str], str]) -> Iterator[None]:
 
 
 def changed(*names: str):
-    """Other code of these modules: whatever a function gives back, it says so otherwise."""
+    """Other code of these modules: of every function, constant and field."""
     return other_code(lambda name, said: _changed(said) if name in names else said)
 
 
@@ -72,4 +72,6 @@ def _changed(source: str) -> str:
             node.body.append(ast.parse("changed = 1").body[0])
         elif isinstance(node, ast.Assign) and not isinstance(node.value, ast.Call):
             node.value = ast.Tuple([node.value, ast.Constant("changed")], ast.Load())
+        elif isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Tuple([node.annotation, ast.Constant("changed")], ast.Load())
     return ast.unparse(ast.fix_missing_locations(tree))

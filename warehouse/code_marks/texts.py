@@ -122,10 +122,12 @@ class _Reader:
         self.said = said
 
     def _read_comprehension(self, node: ast.AST) -> None:
+        """What it goes through first is worked out outside of it."""
+        first, *others = node.generators
         self.said.append(f"{type(node).__name__}(")
-        self._read_value([each.iter for each in node.generators])
+        self._read_value(first.iter)
         with self._apart():
-            self._read_value([[each.target, each.ifs] for each in node.generators])
+            self._read_value([first.target, first.ifs, *([each.target, each.iter, each.ifs] for each in others)])
             self._read_value([getattr(node, part) for part in ("key", "value", "elt") if hasattr(node, part)])
         self.said.append(")")
 
