@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
 
@@ -29,7 +29,6 @@ class Module:
 
     name: str
     path: Path
-    opens_files: bool  # that lie beside it
     texts: dict[str, Text] = field(default_factory=dict)
     members: dict[str, dict[str, Text]] = field(default_factory=dict)
     decorators: dict[str, list[tuple[str, Text]]] = field(default_factory=lambda: defaultdict(list))
@@ -39,6 +38,12 @@ class Module:
     @property
     def is_package(self) -> bool:
         return self.path.name == "__init__.py"
+
+    @cached_property
+    def places(self) -> set[str]:
+        """The names by which it knows where it lies; none in a module that opens no file beside it."""
+        made = {name for name, text in self.texts.items() if "__file__" in text.taken}
+        return {"__file__", *made} if made else set()
 
 
 @cache
@@ -71,7 +76,7 @@ def module_of(name: str) -> Module:
 
 def taken_apart(name: str, path: Path, source: str) -> Module:
     """A module of this source. Its tree is not kept: it takes a hundred times the memory of its text."""
-    found = Module(name, path, opens_files="__file__" in source)
+    found = Module(name, path)
     statements: dict[str, list[ast.stmt]] = defaultdict(list)
     for statement in ast.parse(source).body:
         _note_imports(statement, found)

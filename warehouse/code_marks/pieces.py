@@ -18,7 +18,8 @@ from warehouse.code_marks.modules import OTHERS, Module, module_of
 from warehouse.code_marks.texts import Text
 
 REGISTRY = Name(__package__, "registry")
-_ASKED_IN_A_TEMPLATE = re.compile(r"\.([a-z]\w*)")
+_ASKED_IN_HTML = re.compile(r"\.([a-z]\w*)")  # of what a template is given
+_FILES = re.compile(r"[\w*-][\w*.-]*\.\w+")  # a file's name, or a pattern of several
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def piece(name: Name) -> Piece:
     meant = {chain: found for text in texts for chain in text.taken if (found := meant_by(name.module, chain))}
     wiring = sorted(f"{chain}={_identity(each)}" for chain, found in meant.items() for each in found)
     made_of = {each for found in meant.values() for each in found if isinstance(each, Name) and not is_registry(each)}
-    asked = {word for _, content in files for word in _ASKED_IN_A_TEMPLATE.findall(content)}
+    asked = {word for file, content in files if file.endswith(".html") for word in _ASKED_IN_HTML.findall(content)}
     if name.member:  # a class's body takes other members by their bare names
         asked |= {chain.partition(".")[0] for text in texts for chain in text.taken}
     members = {} if name.member else {each: name._replace(member=each) for each in module.members.get(name.name, ())}
@@ -97,13 +98,15 @@ def _parts(name: Name, module: Module) -> Iterator[Name]:
 
 
 def _files(name: Name, module: Module) -> Iterator[tuple[str, str]]:
-    """The files beside its module that a piece names, or whose pattern or folder: name and content."""
-    words = {word for text in _texts(name) for word in text.words} if module.opens_files else ()
-    for word in words:
-        if re.fullmatch(r"[\w*][\w*.-]*", word):
-            for path in module.path.parent.glob(word):
-                inside = path.rglob("*") if path.is_dir() else [path]
-                yield from ((each.name, each.read_text(encoding="utf-8")) for each in inside if _is_data(each))
+    """The files beside its module that a piece names, or whose pattern, or whose folder: name and content."""
+    texts = list(_texts(name)) if module.places else []
+    is_about_places = any(chain.partition(".")[0] in module.places for text in texts for chain in text.taken)
+    for word in {word for text in texts for word in text.words}:
+        if _FILES.fullmatch(word):
+            found = module.path.parent.glob(word)
+        else:
+            found = (module.path.parent / word).rglob("*.*") if is_about_places and word.isidentifier() else []
+        yield from ((each.name, each.read_text(encoding="utf-8")) for each in found if _is_data(each))
 
 
 def _is_data(path: Path) -> bool:
