@@ -4,6 +4,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fnmatch import fnmatch
 
 import pytest
@@ -13,10 +14,17 @@ from drawn import table as drawn
 from drawn_clinics import BIRTHS, DECLARED, dense, frames
 from marked import MARKED, changed, forget, marks, other_code
 from nights import ROOT
+from test_charts import EXAMPLES
 
 import transforms
+from dashboards.charts import KINDS
+from dashboards.questions import load_questions
+from flows.asked import Asked
+from warehouse import code_marks
 from warehouse.code_marks import MadeOf, code_of, modules
 from warehouse.code_marks.meanings import Name
+from warehouse.instruments import load_instruments
+from warehouse.records import KINDS as RECORDS
 from warehouse.statuses import Statuses
 
 READER = '''
@@ -291,11 +299,12 @@ def test_nothing_that_is_marked_takes_facts_or_names_as_a_whole():
 
 @contextmanager
 def watched(found: set[Name]) -> Iterator[None]:
-    """Note the functions of ours that run."""
+    """Note the functions of ours that run, but for those that make marks."""
 
     def note(frame, event, _) -> None:
         code, module = frame.f_code, frame.f_globals.get("__name__", "")
-        if event == "call" and modules.is_ours(module) and not code.co_filename.startswith("<"):
+        is_marked = modules.is_ours(module) and not module.startswith(code_marks.__name__)
+        if event == "call" and is_marked and not code.co_filename.startswith("<"):
             name, _, member = code.co_qualname.partition(".<locals>")[0].partition(".")
             found.add(Name(module, name, "" if "<" in member else member))
 
@@ -341,3 +350,35 @@ def test_whatever_runs_while_a_table_is_computed_is_in_its_mark():
             known[table.name] = transforms.compute(table, known).lazy()
         assert Name(table.function.__module__, table.name) in ran
         assert outside(ran, code_of(table.function, transforms.compute)) == set(), table.name
+
+
+class Drawn(dict):
+    """Drawings of whatever is asked for: what draws them is a library."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+    def __getitem__(self, mark: str) -> str:
+        return f"<svg>{mark}</svg>"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_runs_while_a_question_is_drawn_is_in_its_mark(kind):
+    rows, chart = EXAMPLES[kind]
+    question = replace(load_questions()["gaps"], filters=(), chart={"kind": kind, "title": "T", **chart})
+    ran: set[Name] = set()
+    with watched(ran):
+        assert Asked(question, rows, {(): "So it is."}).on({}, Drawn()).pictures
+    assert outside(ran, marks([f"a question as {kind}"])[f"a question as {kind}"]) == set()
+
+
+def test_whatever_runs_while_the_records_rules_are_made_is_in_their_mark():
+    from expectations.records import record_rules  # noqa: PLC0415  importing Great Expectations is not free
+
+    ran: set[Name] = set()
+    with watched(ran):
+        assert all(record_rules(kind, load_instruments()) for kind in RECORDS.values())
+    ran = {name for name in ran if name.module.startswith("expectations") or "instrument" in name.module}
+    assert outside(ran, marks(["the records' rules"])["the records' rules"]) == {
+        Name("warehouse.instruments", "load_instruments")
+    }

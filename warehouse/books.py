@@ -92,7 +92,7 @@ FILES = _book(
     Column(
         "reading",
         "text",
-        "Fingerprint of reader, clinic.toml section and instruments that read it.",
+        "Fingerprint of its format's reader, its clinic.toml section and the instruments that it was read by.",
         required=True,
     ),
     Column("rules", "text", "Fingerprint of the rules that its rows were checked by.", required=True),
