@@ -1,8 +1,8 @@
 """The safe file: what leaves the analysts' tree.
 
 Its figures are made once a month, when a calendar month has closed, and again when the questions, the clinic file's
-[shared] or the code that hides change. Until then every publication carries the same figures: from one to the next nobody can be told by the
-difference, not somebody corrected, and not somebody whose data were taken out.
+[shared] or the code that hides change. Until then every publication carries the same figures: from one to the next
+nobody can be told by the difference, not somebody corrected, and not somebody whose data were taken out.
 """
 
 from __future__ import annotations

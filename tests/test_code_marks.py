@@ -31,13 +31,15 @@ READER = '''
 import toys
 from toys import READERS, numbers
 from toys.facts import Facts
-from toys.numbers import half as halved
+from toys.numbers import half as halved, third as less
 
 LEAST = 2
 
 def read(rows: list, facts: Facts) -> list:
     """Rows."""
-    return [halved(row) for row in rows if row > LEAST and facts.has_units] + numbers.table()
+    from toys.other import longest
+    kept = [row for row in rows if LEAST < row < longest(facts.first.size)]
+    return [halved(row) - less(row) for row in kept if facts.has_units] + numbers.table()
 
 def unused():
     return READERS["other"]()
@@ -49,15 +51,22 @@ HERE = Path(__file__).parent
 
 def half(number): return number / 2
 def third(number): return number / 3
+def fourth(number): return number / 4
 def table(): return (HERE / "units.toml").read_text()
 """
 FACTS = """
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from toys.other import Sharing
+
+if TYPE_CHECKING:
+    from toys.other import Unit
 
 @dataclass
 class Facts:
-    units: tuple = ()
+    no_units = ()
+    units: tuple = no_units
+    first: Unit = None
     sharing: Sharing = Sharing()
 
     @property
@@ -68,6 +77,10 @@ OTHER = """
 class Sharing:
     all = True
 
+class Unit:
+    size = 1
+
+def longest(size): return size
 def read(): return 1
 """
 PACKAGE = """
@@ -110,14 +123,24 @@ def said(module: str, before: str, after: str) -> dict[str, str]:
 
 
 MOVES = {
-    "the function itself": said("reader", "> LEAST", ">= LEAST"),
+    "the function itself": said("reader", "LEAST < row", "LEAST <= row"),
     "a constant that it uses": said("reader", "LEAST = 2", "LEAST = 3"),
     "a constant that is added to": said("reader", "LEAST = 2", "LEAST = 2\nLEAST += 1"),
-    "a function that it imports under another name": said("numbers", "number / 2", "number / 4"),
-    "which of two functions it imports": said("reader", "half as halved", "third as halved"),
+    "a function that it imports under another name": said("numbers", "number / 2", "number / 5"),
+    "which of two functions it imports": said(
+        "reader", "half as halved, third as less", "third as halved, half as less"
+    ),
     "a function of a module that it imports": said("numbers", ".read_text()", ".read_bytes()"),
     "a property that it asks for": said("facts", "bool(self.units)", "bool(len(self.units))"),
-    "a field that the property reads": said("facts", "units: tuple = ()", "units: tuple = (1,)"),
+    "a field that the property reads": said("facts", "units: tuple = no", "units: tuple = 2 * no"),
+    "a member that the field is made of": said("facts", "no_units = ()", "no_units = (0,)"),
+    "the order of the fields that are asked for": said(
+        "facts",
+        "    units: tuple = no_units\n    first: Unit = None\n",
+        "    first: Unit = None\n    units: tuple = no_units\n",
+    ),
+    "a function that it imports itself": said("other", "return size", "return 2 * size"),
+    "a class that is imported for annotations alone": said("other", "size = 1", "size = 2"),
     "a decorator of a class that it is given": said("facts", "@dataclass\n", "@dataclass(frozen=True)\n"),
     "a data file that a module opens": {"units": 'metre = "km"\n'},
     "what the module does when it is imported": said("reader", "LEAST = 2", "LEAST = 2\nprint('on')"),
@@ -131,7 +154,7 @@ STAYS = {
     "an annotation": said("reader", "rows: list", "rows: tuple"),
     "another layout": said("reader", "LEAST = 2", "LEAST = (\n    2\n)\n\n\n"),
     "a function beside it": said("reader", 'READERS["other"]()', 'READERS["other"]() + 1'),
-    "a function of its module that it does not use": said("numbers", "number / 3", "number / 9"),
+    "a function of its module that it does not use": said("numbers", "number / 4", "number / 9"),
     "a member of a class that nothing asks for": said("facts", "self.sharing.all", "not self.sharing.all"),
     "a class that only such a member uses": said("other", "all = True", "all = False"),
     "another reader in the registry": said("other", "return 1", "return 2"),

@@ -51,6 +51,7 @@ def fingerprints(declared: Mapping[str, str], given: str) -> dict[str, str]:
         code = code_of(table.function, compute)
         columns = [(column.name, column.sql_type) for column in table.columns]
         read = [(name, made.get(name)) for name in table.reads]
-        facts = [(name, declared[name]) for name in sorted(declared.keys() & code.attributes)]
+        asked = code.attributes if "clinic" in table.reads else frozenset()
+        facts = [(name, declared[name]) for name in sorted(declared.keys() & asked)]
         made[table.name] = digest(code.mark, given, columns, read, facts)
     return made
