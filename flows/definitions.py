@@ -1,5 +1,6 @@
-"""Fingerprints of what sources are read by and tables are computed by: when one changes, what depends on it is read, or
-computed for everybody, again.
+"""Fingerprints: of how each source is read and of how each table is computed.
+
+When one changes, the source's files are read again, or the table is computed again for everybody.
 """
 
 from __future__ import annotations
@@ -12,27 +13,25 @@ from flows.crosswalk import birth_dates
 from flows.order import Order
 from transforms.pseudonyms import pseudonymise, retracted_ids
 from transforms.sources import parts_of
-from warehouse import building, computing, frames, risk, staging
+from warehouse import building, computing, frames
 from warehouse.clinic import Clinic
 from warehouse.code_marks import code_of, digest
 from warehouse.definitions import Fingerprints, changed
 from warehouse.records import KINDS
+from warehouse.risk import keep_risk_answers
+from warehouse.staging import Staging, mark_repeats
 
 if TYPE_CHECKING:
     import duckdb
 
 # What every source's rows go through, from its reader to the rules.
-AFTER_THE_READER = (
-    *(pseudonymise, retracted_ids, staging.Staging.add_rows, staging.mark_repeats),
-    risk.keep_risk_answers,
-)
-
+AFTER_THE_READER = (pseudonymise, retracted_ids, Staging.add_rows, mark_repeats, keep_risk_answers)
 # What brings the tables what they read.
 BEFORE_THE_TABLES = (computing.records_of, frames.lazy_table, birth_dates)
 
 
 def readings(clinic: Clinic) -> dict[str, str]:
-    """Of every source: its format's code, its section, and the facts of the clinic and its questionnaires."""
+    """A fingerprint per source: of its format's code, its section, the clinic's lists and the questionnaires."""
     shared = (dict(clinic.lists), [instrument.reading for instrument in clinic.instruments.values()])
     made = {}
     for source in clinic.sources:
@@ -59,7 +58,7 @@ def fingerprints(order: Order) -> Fingerprints:
 
 
 def renewed(con: duckdb.DuckDBPyConnection, now: Fingerprints) -> set[str]:
-    """The tables to compute again for everybody: defined otherwise than when they were made, or not there (another
-    version of Rapport, run in between, had none of that name)."""
+    """The tables to compute again for everybody: their definition changed, or they are not in the file (a version of
+    Rapport that ran in between had no table of that name)."""
     existing = building.existing_tables(con)
     return changed(con, now, "table") | {name for kind, name in now if kind == "table" and name not in existing}

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from expectations.checking import Outcome
     from flows.deliveries import Delivery
+    from flows.done_again import Again
     from flows.erasure import Cleaned
-    from flows.foretelling import Again
     from flows.known_lines import ReadByLine
     from flows.tombstones import Tombstones
     from warehouse.summary import FileSums

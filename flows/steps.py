@@ -5,7 +5,7 @@ from __future__ import annotations
 from flows.beginning import begin
 from flows.checking import check_records, check_tables
 from flows.computing import compute, compute_clinic, keep
-from flows.foretelling import discover
+from flows.done_again import discover
 from flows.pages import draw
 from flows.publishing import publish
 from flows.reading import read_deliveries

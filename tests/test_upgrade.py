@@ -7,7 +7,7 @@ from test_systems import LOG
 
 import transforms
 from flows.definitions import fingerprints
-from flows.foretelling import Again
+from flows.done_again import Again
 from flows.order import place_order
 from warehouse import statuses
 from warehouse.building import open_file

@@ -57,10 +57,10 @@ OPENERS: dict[str, Opener] = registry(
 HEADERS = registry({"qualtrics": (3, qualtrics.header), "surveymonkey": (2, surveymonkey.header)})
 
 
-def parts_of(form: str) -> list[Callable]:
-    """What reads the files of a format, and is named in its mark: nothing of another format's."""
-    _, header = HEADERS.get(form, (1, None))
-    return [open_delivery, read, opener_of(form), READERS[form], *([header] if header else [])]
+def parts_of(name: str) -> list[Callable]:
+    """The functions that read a format's files; none of another format. They are named in the format's mark."""
+    _, header = HEADERS.get(name, (1, None))
+    return [open_delivery, read, opener_of(name), READERS[name], *([header] if header else [])]
 
 
 def open_delivery(path: Path, source: Source) -> Opened:
@@ -71,9 +71,9 @@ def open_delivery(path: Path, source: Source) -> Opened:
 
 
 @registry
-def opener_of(form: str) -> Opener:
-    """What opens the files of a format."""
-    return OPENERS.get(form, _open_table)
+def opener_of(name: str) -> Opener:
+    """The function that opens a format's files."""
+    return OPENERS.get(name, _open_table)
 
 
 def _open_table(content: Content, source: Source, shape: Shape) -> Opened:

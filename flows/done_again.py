@@ -1,4 +1,4 @@
-"""What a night reads and computes again although nothing new came, said before it does: an upgrade makes it longer."""
+"""The files that a night reads again and the tables that it computes again for everybody. It says so before it does."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from flows.order import Tonight
 from warehouse.definitions import is_first
 
 NAMED = 5  # tables; more are counted
+READ_AGAIN = "Files that are read again, because their reader, the clinic file or a questionnaire changed"
+COMPUTED_AGAIN = "Tables that are computed again for everybody, because their definition changed"
 
 
 @dataclass(frozen=True)
 class Again:
-    """Files that are read again, by source; and the tables that are computed again for everybody, of how many."""
+    """The number of files that are read again, by source; the tables that are computed again; how many tables there
+    are."""
 
     files: dict[str, int]
     tables: tuple[str, ...]
@@ -25,22 +28,16 @@ class Again:
 
     @property
     def sentences(self) -> list[str]:
-        """What is to be said of it; nothing where nothing is done again."""
+        """One sentence about files and one about tables; neither where nothing is done again."""
         files = ", ".join(f"{count:,} of {source}" for source, count in self.files.items())
-        told = [
-            f"Files that are read again, because their reader, the clinic file or a questionnaire changed: {files}."
-        ]
-        tables = f"Tables that are computed again for everybody, because their definition changed: {self._named()}."
-        return [*(told if self.files else []), *([tables] if self.tables else [])]
-
-    def _named(self) -> str:
-        if len(self.tables) <= NAMED:
-            return ", ".join(self.tables)
-        return f"{len(self.tables)} of {self.table_count}"
+        is_few = len(self.tables) <= NAMED
+        tables = ", ".join(self.tables) if is_few else f"{len(self.tables)} of {self.table_count}"
+        told = {READ_AGAIN: files, COMPUTED_AGAIN: tables}
+        return [f"{what}: {which}." for what, which in told.items() if which]
 
 
 def discover(tonight: Tonight) -> None:
-    """Find the files to read, and say what is done again into `tonight.again` and to whoever watches."""
+    """Find the files to read. Enter into `tonight.again` what is done again, and tell it."""
     find_deliveries(tonight)
     files = Counter(each.source.name for each in tonight.deliveries if each.was_read_otherwise)
     tables = [table.name for table in transforms.tables() if table.per == "client"]
