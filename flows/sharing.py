@@ -65,7 +65,7 @@ def _add_all(con: object, tonight: Tonight, shared: list[Question], published: M
 def _current(tonight: Tonight, sharing: Sharing, shared: list[Question]) -> dict[str, object]:
     told = "SELECT data_to, (SELECT closed_to FROM load.closed) AS closed_to FROM load.current"
     data_to, closed_to = tonight.con.sql(told).fetchone()
-    fingerprint = digest(sharing, shared, code_of(_add_all).mark)
+    fingerprint = digest(sharing, shared, code_of(hide, audiences_of).mark)
     return {
         "load_id": tonight.load_id,
         "data_to": data_to,

@@ -14,7 +14,8 @@ from expectations import RECORD_RULES
 from flows.asked import Asked
 from flows.definitions import AFTER_THE_READER, BEFORE_THE_TABLES
 from flows.dictionary_pages import dictionary_pages
-from flows.sharing import _add_all
+from flows.sharing import audiences_of
+from transforms.disclosure import hide
 from transforms.sources import READERS, parts_of
 from warehouse import code_marks
 from warehouse.code_marks import MadeOf, code_of, meanings, modules, pieces
@@ -28,7 +29,7 @@ MARKED = {
     "a page": (page,),
     "a picture": (_drawn,),
     "the dictionary": (dictionary_pages,),
-    "the safe file": (_add_all,),
+    "the safe file": (hide, audiences_of),
 }
 _CACHES = (modules.module_of, meanings.meant_by, pieces.piece, pieces.is_registry, code_marks._made_of)
 _PARSED = cache(modules.taken_apart)
