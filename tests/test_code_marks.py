@@ -263,7 +263,7 @@ NOT_MARKED = {  # what is in no mark, and why that leaves nothing wrong standing
     "transforms.sources.recognition": "the same",
     "transforms.worklist": "is made anew every night",
     "dashboards": "is empty",
-    "dashboards.disclosures": "what it reads of a question is in the fingerprint of the shared figures, with the question",
+    "dashboards.disclosures": "what it reads of a question is in the fingerprint of the shared figures",
     "warehouse": "is empty",
     "warehouse.code_marks*": "makes the marks: another way to make them moves them all",
     "warehouse.instruments": "reads the instruments, and what it makes of them is in the marks itself",
