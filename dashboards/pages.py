@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -68,14 +67,8 @@ def is_made_from(html: str, mark: str) -> bool:
 
 
 def mark_of(*facts: object) -> str:
-    """What a page is made from, in 128 bits: facts, and all that draws."""
-    return sha256(repr((facts, _made_by())).encode()).hexdigest()[:32]
-
-
-@cache
-def _made_by() -> str:
-    drawing = sorted(path for kind in ("py", "html", "css") for path in HERE.rglob(f"*.{kind}"))
-    return version("vl-convert-python") + "".join(path.read_text(encoding="utf-8") for path in drawing)
+    """What a page is made from, in 128 bits: facts, the marks of the code among them, and the library that draws."""
+    return sha256(repr((facts, version("vl-convert-python"))).encode()).hexdigest()[:32]
 
 
 def render(template: str, **facts: object) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from dashboards.charts import KINDS
 from dashboards.findings import Finding, failed, finding, hidden
 from dashboards.pages import mark_of
 from dashboards.questions import ALL, Question
 from warehouse import asking
+from warehouse.code_marks import code_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,8 +34,8 @@ class Asked:
     def mark(self) -> str:
         """All that its places on pages are made from."""
         rows = None if self.rows is None else (self.rows.schema, self.rows.rows())
-        code = Path(__file__).read_text(encoding="utf-8")
-        return mark_of(self.question, rows, sorted(self.answers.items()), self.is_hidden, code)
+        code = code_of(Asked.on, KINDS[str(self.question.chart["kind"])])
+        return mark_of(self.question, rows, sorted(self.answers.items()), self.is_hidden, code.mark)
 
     def on(self, place: Mapping[str, str], kept: MutableMapping[str, str]) -> Finding:
         """What it says on the page of one site or program, or of all; `kept` are the drawings there are. What breaks

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import transforms
 from flows.order import Tonight
-from warehouse import building, computing, ledger, movement, quarantine, staging, summary, windows
+from warehouse import building, computing, ledger, movement, older_readings, quarantine, staging, summary, windows
 from warehouse.errors import DidNotRun, RapportError, Refused
 from warehouse.records import KINDS
 from warehouse.settings import ONE_THREAD, setting
@@ -45,6 +45,7 @@ def check_records(tonight: Tonight) -> None:
     tonight.quarantine = summary.quarantine_by_rule(con)
     tonight.unlisted = summary.unlisted_by_source(con, tonight.load_id)
     tonight.files = summary.files_by_source(con)
+    tonight.read_otherwise = older_readings.read_otherwise(con, tonight.readings)
 
 
 def _staged_cursor(tonight: Tonight) -> duckdb.DuckDBPyConnection:

@@ -8,11 +8,10 @@ import polars as pl
 
 import transforms
 from flows.crosswalk import add_people, birth_dates
-from flows.definitions import fingerprints
+from flows.definitions import fingerprints, renewed
 from flows.joining import join_clients
 from flows.known_lines import remember
 from flows.order import Tonight
-from transforms.zeros import without_sign
 from warehouse import (
     building,
     computing,
@@ -21,12 +20,13 @@ from warehouse import (
     history,
     ledger,
     movement,
+    older_readings,
     retracting,
     risk,
     staging,
     summary,
 )
-from warehouse.definitions import changed, note_changed
+from warehouse.definitions import note_changed
 from warehouse.settings import ONE_THREAD, setting
 from warehouse.tables import Table
 
@@ -43,6 +43,7 @@ def keep(tonight: Tonight) -> None:
     tonight.files = summary.files_by_source(con)
     ledger.write_ledgers(con, tonight.load_id)
     remember(tonight)
+    tonight.read_otherwise = older_readings.read_otherwise(con, tonight.readings)
     staging.clear(con)
     tonight.crosswalk = add_people(tonight.crosswalk, tonight.pseudonyms.crosswalk(), tonight.births)
 
@@ -51,19 +52,19 @@ def compute(tonight: Tonight) -> None:
     """New definitions over what was known before; then what came tonight, by client."""
     con, tables = tonight.con, transforms.tables()
     now = fingerprints(tonight.order)
-    renewed = changed(con, now, "table")
+    anew = renewed(con, now)
     movement.begin_movements(con)
     movement.list_causes(con)
     _take_down(tonight, tables)
     building.create_tables(con, tables)
     computing.note_ends(con)
-    renewed_client_tables = {table.name for table in tables if table.per == "client"} & renewed
-    if renewed_client_tables and computing.choose_known_before(con, tonight.load_id):
-        _compute_clients(tonight, tables, renewed_client_tables, before=tonight.load_id)
+    anew &= {table.name for table in tables if table.per == "client"}
+    if anew and computing.choose_known_before(con, tonight.load_id):
+        _compute_clients(tonight, tables, anew, before=tonight.load_id)
     if computing.choose_touched(con):
         _compute_clients(tonight, tables, {table.name for table in tables})
     tonight.client_count = computing.touched_count(con)
-    tonight.is_full_build = bool(renewed_client_tables)
+    tonight.is_full_build = bool(anew)
     note_changed(con, now, tonight.load_id)
 
 
@@ -140,7 +141,7 @@ def _compute_bucket(tonight: Tonight, tables: list[Table], wanted: set[str], buc
         if table.name not in wanted:
             known[table.name] = computing.rows_of(con, table, bucket)
             continue
-        made = _made(table, known)
+        made = transforms.compute(table, known)
         tonight.row_count += made.height
         if table.name in began_empty:  # noted once it is whole: a question costs the same of a bucket's rows as of all
             differing.append(con, table, made)
@@ -164,12 +165,7 @@ def _compute_clinic(tonight: Tonight, tables: list[Table]) -> None:
     to_make = [table for table in tables if table.per == "clinic"]
     for place, table in enumerate(to_make):
         known = _still_read(known, to_make[place:])
-        made = _made(table, known)
+        made = transforms.compute(table, known)
         known[table.name] = made.lazy()
         come, gone = differing.write(con, table, made)
         movement.note_changes(con, table, come, gone)
-
-
-def _made(table: Table, known: dict) -> pl.DataFrame:
-    frame = table(**{name: known[name] for name in table.reads})
-    return without_sign(frame.select(table.column_names).collect())

@@ -1,40 +1,64 @@
-"""Fingerprints of what tables are computed by: when one changes, what depends on it is computed again for everybody."""
+"""Fingerprints: of how each source is read and of how each table is computed.
+
+When one changes, the source's files are read again, or the table is computed again for everybody.
+"""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import fields
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import transforms
-import warehouse.instruments
+from flows.crosswalk import birth_dates
 from flows.order import Order
-from warehouse.definitions import Fingerprints
+from transforms.pseudonyms import pseudonymise, retracted_ids
+from transforms.sources import parts_of
+from warehouse import building, computing, frames
+from warehouse.clinic import Clinic
+from warehouse.code_marks import code_of, digest
+from warehouse.definitions import Fingerprints, changed
+from warehouse.records import KINDS
+from warehouse.risk import keep_risk_answers
+from warehouse.staging import Staging, mark_repeats
 
-# What clinic.toml says of the running of nights; everything else may decide what a table holds.
-RUNNING = {"schedule", "on_failure", "quarantine_limit", "vanished_limit", "keep_versions", "keep_hours"}
-RUNNING |= {"minimum_caseload", "protocol"}  # read by clinic tables alone, which are made anew every night
-RUNNING |= {"lists", "sources", "instruments", "client_links"}  # what is read; and the instruments stand apart
+if TYPE_CHECKING:
+    import duckdb
+
+# What every source's rows go through, from its reader to the rules.
+AFTER_THE_READER = (pseudonymise, retracted_ids, Staging.add_rows, mark_repeats, keep_risk_answers)
+# What brings the tables what they read.
+BEFORE_THE_TABLES = (computing.records_of, frames.lazy_table, birth_dates)
+
+
+def readings(clinic: Clinic) -> dict[str, str]:
+    """A fingerprint per source: of its format's code, its section, the clinic's lists and the questionnaires."""
+    shared = (dict(clinic.lists), [instrument.reading for instrument in clinic.instruments.values()])
+    made = {}
+    for source in clinic.sources:
+        code = code_of(*parts_of(source.format), *AFTER_THE_READER)
+        facts = (code.facts(KINDS), _types(), source.section, code.facts(source))
+        made[source.name] = digest(code.mark, *facts, *shared)
+    return made
+
+
+def _types() -> list[str]:
+    return [column.sql_type for kind in KINDS.values() for column in (*kind.columns, *kind.staged_only)]
 
 
 def fingerprints(order: Order) -> Fingerprints:
     """Of every instrument, of what the clinic declares, and of every table with all that it depends on."""
     clinic = order.clinic
-    instruments = {name: _digest(repr(instrument)) for name, instrument in clinic.instruments.items()}
-    declared = {each.name: getattr(clinic, each.name) for each in fields(clinic) if each.name not in RUNNING}
-    facts = _digest(repr((_facts_code(), sorted(instruments.items()), sorted(declared.items()))))
-    found = {("instrument", name): fingerprint for name, fingerprint in instruments.items()}
-    found |= {("clinic", "clinic.toml"): facts}
-    found |= {("table", name): fingerprint for name, fingerprint in transforms.fingerprints(facts).items()}
+    asked = code_of(*(table.function for table in transforms.tables())).attributes
+    declared = {each.name: digest(getattr(clinic, each.name)) for each in fields(clinic) if each.name in asked}
+    given = code_of(*BEFORE_THE_TABLES).mark
+    found = {("instrument", name): digest(instrument) for name, instrument in clinic.instruments.items()}
+    found |= {("clinic", "clinic.toml"): digest(sorted(declared.items()))}
+    found |= {("table", name): mark for name, mark in transforms.fingerprints(declared, given).items()}
     return found
 
 
-def _facts_code() -> bytes:
-    """The code that turns declared facts into answers (which key is used, which threshold counts)."""
-    folder = Path(warehouse.instruments.__file__).parent
-    files = sorted([*folder.glob("*.py"), folder.parent / "clinic.py"])
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).digest()
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def renewed(con: duckdb.DuckDBPyConnection, now: Fingerprints) -> set[str]:
+    """The tables to compute again for everybody: their definition changed, or they are not in the file (a version of
+    Rapport that ran in between had no table of that name)."""
+    existing = building.existing_tables(con)
+    return changed(con, now, "table") | {name for kind, name in now if kind == "table" and name not in existing}

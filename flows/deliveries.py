@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Iterator
@@ -12,11 +11,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import expectations
+from flows.definitions import readings
 from flows.order import Tonight
-from transforms.sources import reading_version
 from transforms.sources.door import digest_of
 from warehouse import ledger, quarantine
-from warehouse.clinic import Clinic
 from warehouse.errors import RapportError, Refused
 from warehouse.sources import DIRECTIVES, Source
 
@@ -40,6 +38,7 @@ class Delivery:
     reading: str
     rules: str
     same_as: str | None = None  # the file_id of the source's latest delivery, when these are its bytes again
+    was_read_otherwise: bool = False  # these bytes: by other code, or under another clinic file
 
     @property
     def label(self) -> str:
@@ -56,6 +55,7 @@ class Delivery:
 def find_deliveries(tonight: Tonight) -> None:
     """List the files to read into `tonight.deliveries`, and those still growing into `tonight.waiting`."""
     order = tonight.order
+    tonight.readings, tonight.rules = readings(order.clinic), expectations.rules_version()
     matched = [(s, path, at) for s in order.clinic.sources for path, at in matching(order.exports, s)]
     if not matched:
         patterns = ", ".join(source.files for source in order.clinic.sources)
@@ -135,10 +135,9 @@ def _to_read(tonight: Tonight, source: Source, path: Path, exported_at: datetime
     before = ledger.last_reading(tonight.con, source.name, name_id)
     same_stat = before and (before["byte_count"], before["modified"]) == (stat.st_size, stat.st_mtime_ns)
     content = before["content"] if same_stat else _digest(source, path)
-    reading = fingerprint(source, tonight.order.clinic)
-    rules = expectations.rules_version()
+    reading = tonight.readings[source.name]
     is_known = before and before["content"] == content
-    if is_known and _says_nothing_new(before, reading, tonight.order.as_of) and not _may_heal(tonight, before, rules):
+    if is_known and _says_nothing_new(before, reading, tonight.order.as_of) and not _may_heal(tonight, before):
         tonight.present.add(before["file_id"])
         return
     latest = None if is_known else ledger.latest_export(tonight.con, source.name)
@@ -156,7 +155,8 @@ def _to_read(tonight: Tonight, source: Source, path: Path, exported_at: datetime
         modified=stat.st_mtime_ns,
         exported_at=exported_at,
         reading=reading,
-        rules=rules,
+        rules=tonight.rules,
+        was_read_otherwise=bool(is_known and before["reading"] != reading),
     )
     if latest and _repeats(found, latest) and _says_nothing_new(latest, reading, tonight.order.as_of):
         found = replace(found, same_as=latest["file_id"])
@@ -187,18 +187,6 @@ def _says_nothing_new(row: dict, reading: str, as_of: datetime) -> bool:
     return row["reading"] == reading and not (row["rereads_at"] and row["rereads_at"] <= as_of)
 
 
-def _may_heal(tonight: Tonight, row: dict, rules: str) -> bool:
+def _may_heal(tonight: Tonight, row: dict) -> bool:
     """Whether rows of a file wait for rules that have changed since it was read."""
-    return row["rules"] != rules and quarantine.has_waiting(tonight.con, row["file_id"])
-
-
-def fingerprint(source: Source, clinic: Clinic) -> str:
-    """What decides how a file is read: when it changes, the file is read again."""
-    facts = (
-        reading_version(),
-        source.section,
-        source.time_zone,
-        dict(clinic.lists),
-        [instrument.reading for instrument in clinic.instruments.values()],
-    )
-    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+    return row["rules"] != tonight.rules and quarantine.has_waiting(tonight.con, row["file_id"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dashboards.charts.values import decimals, shown
 from dashboards.pages import is_made_from, mark_of, render
+from warehouse.code_marks import code_of
 from warehouse.describing import Described, Facts, describe, questionnaires
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def dictionary_pages(con: duckdb.DuckDBPyConnection, before: Mapping[str, str]) 
     """Each page's HTML by its file name; those of before, where they were made from the same."""
     relations = {each.full_name: each for each in describe(con)}
     instruments = questionnaires(con)
-    mark = mark_of(relations, instruments, Path(__file__).read_text(encoding="utf-8"))
+    mark = mark_of(relations, instruments, code_of(dictionary_pages).mark)
     names = {"index.html", *(f"{name}.html" for name in relations), *(_page_of(head) for head, _ in instruments)}
     if before.keys() == names and is_made_from(before["index.html"], mark):
         return dict(before)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from expectations.checking import Outcome
     from flows.deliveries import Delivery
+    from flows.done_again import Again
     from flows.erasure import Cleaned
     from flows.known_lines import ReadByLine
     from flows.tombstones import Tombstones
@@ -106,7 +107,11 @@ class Tonight:
     crosswalk: pl.DataFrame | None = None
     failed_attempts: list[dict] = field(default_factory=list)
     key_check: str = ""
+    readings: dict[str, str] = field(default_factory=dict)  # by source, the mark of how it is read tonight
+    rules: str = ""  # the mark of the records' rules
     deliveries: list[Delivery] = field(default_factory=list)
+    again: Again | None = None  # what is read and computed again, although nothing new came
+    read_otherwise: dict[str, int] | None = None  # by source, records that cannot be read again; None: not asked
     waiting: list[str] = field(default_factory=list)
     present: set[str] = field(default_factory=set)
     vanished: list[tuple[str, int]] = field(default_factory=list)

@@ -24,6 +24,7 @@ from flows.page_folders import Placed, folder_names
 from flows.terminal import arguments, finish
 from warehouse import asking
 from warehouse.attempts import failed_attempts
+from warehouse.code_marks import code_of
 from warehouse.errors import Damaged, RapportError, Unusable
 from warehouse.folders import Folders
 from warehouse.page_files import pages_folder, pages_in, remove_others, write_page, written_pages
@@ -145,7 +146,7 @@ def _header(sheet: Sheet, published: datetime) -> str:
 
 def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]) -> tuple[str, set[str]]:
     """The page, and the names of the questions that failed. That of before, where it was made from the same."""
-    mark = mark_of(sheet.audience, sheet.footer, [asked.mark for asked in sheet.asked])
+    mark = mark_of(sheet.audience, sheet.footer, [asked.mark for asked in sheet.asked], code_of(page).mark)
     if is_made_from(before, mark):
         return with_header(before, above), set()
     findings = [asked.on(sheet.audience.place, kept) for asked in sheet.asked]

@@ -60,7 +60,7 @@ def dress(tonight: Tonight) -> None:
     tonight.failed_questions += refused
     views.make_comments(con, transforms.tables())
     con.commit()
-    ledger.write_sources(con, order.clinic, order.as_of)
+    ledger.write_sources(con, order.clinic, order.as_of, tonight.read_otherwise)
 
 
 def _write_outcomes(tonight: Tonight) -> None:

@@ -37,6 +37,8 @@ class Report:
     pages_failed: str | None
     troubles: list[str]
     vanished: list[tuple[str, int]]
+    again: list[str]
+    read_otherwise: dict[str, int]
     client_count: int
     sample: Sample | None = field(default=None)
 
@@ -64,6 +66,8 @@ def report_of(tonight: Tonight) -> Report:
         pages_failed=tonight.pages_failed,
         troubles=tonight.troubles,
         vanished=tonight.vanished,
+        again=tonight.again.sentences if tonight.again else [],
+        read_otherwise=tonight.read_otherwise or {},
         client_count=tonight.client_count,
         sample=sample(tonight.published) if tonight.published else None,
     )
@@ -77,7 +81,8 @@ class Progress:
         self._status = self._console.status("starting") if self._console.is_terminal else None
 
     def __call__(self, what: str) -> None:
-        if self._status:
+        """Show what is at work; a sentence stays to be read."""
+        if self._status and not what.endswith("."):
             self._status.update(line(what))
             self._status.start()
         else:
@@ -98,6 +103,7 @@ def tell(report: Report) -> None:
     when = f"{report.as_of:%A %d %B %Y, %H:%M} ({report.as_of.tzinfo})"
     told = "checked, nothing published" if report.is_check else f"published as load {report.load_id}"
     console.print(f"\nThe night of {when}: {told}\n", style="bold")
+    _tell_again(console, report)
     _tell_files(console, report)
     _tell_quarantine(console, report)
     _tell_checks(console, report)
@@ -105,6 +111,13 @@ def tell(report: Report) -> None:
     _tell_steps(console, report)
     _tell_worries(console, report)
     _tell_sample(console, report)
+
+
+def _tell_again(console: Console, report: Report) -> None:
+    for sentence in report.again:
+        console.print(line(sentence))
+    if report.again:
+        console.print()
 
 
 def _tell_files(console: Console, report: Report) -> None:
@@ -162,6 +175,13 @@ def _tell_worries(console: Console, report: Report) -> None:
     for source, count in report.vanished:
         console.print(
             f"{count:,} records of {source} vanished from its export; they left the tables and stay in history."
+        )
+    for source, count in report.read_otherwise.items():
+        console.print(
+            line(
+                f"{count:,} records of {source} come from exports that are gone and were read by older code, or under "
+                "another clinic file. They stay as they were read; put the exports back to have them read again."
+            )
         )
     for source in report.late_sources:
         late = (f"The source {source} is overdue", "bold")

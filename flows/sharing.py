@@ -1,14 +1,13 @@
 """The safe file: what leaves the analysts' tree.
 
-Its figures are made once a month, when a calendar month has closed, and again when the questions or the clinic file's
-[shared] change. Until then every publication carries the same figures: from one to the next nobody can be told by the
-difference, not somebody corrected, and not somebody whose data were taken out.
+Its figures are made once a month, when a calendar month has closed, and again when the questions, the clinic file's
+[shared] or the code that hides change. Until then every publication carries the same figures: from one to the next
+nobody can be told by the difference, not somebody corrected, and not somebody whose data were taken out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +16,7 @@ from dashboards.questions import ALL, Question
 from flows.order import Tonight
 from transforms.disclosure import hide
 from warehouse import safe
+from warehouse.code_marks import code_of, digest
 from warehouse.errors import Damaged
 from warehouse.frames import fetch
 from warehouse.sharing import Sharing
@@ -65,7 +65,7 @@ def _add_all(con: object, tonight: Tonight, shared: list[Question], published: M
 def _current(tonight: Tonight, sharing: Sharing, shared: list[Question]) -> dict[str, object]:
     told = "SELECT data_to, (SELECT closed_to FROM load.closed) AS closed_to FROM load.current"
     data_to, closed_to = tonight.con.sql(told).fetchone()
-    fingerprint = sha256(repr((sharing, shared)).encode()).hexdigest()
+    fingerprint = digest(sharing, shared, code_of(hide, audiences_of).mark)
     return {
         "load_id": tonight.load_id,
         "data_to": data_to,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from flows.beginning import begin
 from flows.checking import check_records, check_tables
 from flows.computing import compute, compute_clinic, keep
-from flows.deliveries import find_deliveries
+from flows.done_again import discover
 from flows.pages import draw
 from flows.publishing import publish
 from flows.reading import read_deliveries
 
 STEPS = {
     "begin": begin,
-    "discover": find_deliveries,
+    "discover": discover,
     "read": read_deliveries,
     "check records": check_records,
     "keep history": keep,

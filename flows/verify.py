@@ -13,12 +13,11 @@ from pathlib import Path
 import transforms
 from flows.computing import derive_anew
 from flows.crosswalk import crosswalk_of
-from flows.definitions import fingerprints
+from flows.definitions import fingerprints, renewed
 from flows.literal import console, grid, line
 from flows.order import Order, Tonight, place_change
 from flows.terminal import arguments, finish
 from warehouse import building, comparing
-from warehouse.definitions import changed
 from warehouse.errors import DidNotRun
 from warehouse.folders import copy_to
 from warehouse.publication import published_version
@@ -44,7 +43,7 @@ def verify(order: Order) -> Verdict:
     with scratch_folder(order.folders.building, "verify") as scratch:
         tonight = at_desk(order, published, scratch)
         try:
-            if changed(tonight.con, fingerprints(order), "table"):
+            if renewed(tonight.con, fingerprints(order)):
                 raise DidNotRun(
                     "the tables' definitions or the clinic file have changed since this file was published, so nothing "
                     "can be compared; run a night, then verify"

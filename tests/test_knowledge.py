@@ -129,7 +129,7 @@ def test_rows_added_changed_and_removed_are_booked_per_load_and_table(place):
 
 def test_a_changed_definition_is_a_cause_of_its_own_and_only_what_depends_on_it_is_computed_again(place, monkeypatch):
     real = transforms.fingerprints
-    monkeypatch.setattr(transforms, "fingerprints", lambda facts: {**real(facts), "alliance": "other"})
+    monkeypatch.setattr(transforms, "fingerprints", lambda *given: {**real(*given), "alliance": "other"})
     con = open_file(_writable(place), place.folder)
     con.execute("UPDATE main.alliance SET pomp = 0, score = 0")
     con.close()

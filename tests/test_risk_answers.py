@@ -148,7 +148,8 @@ def test_no_value_and_no_score_is_kept_and_the_comment_says_that_nobody_watches(
 
 
 def test_no_question_no_page_and_no_computed_table_reads_risk_answers():
-    may = {"flows/computing.py", "flows/reading.py", "flows/dictionary.py"}  # they keep and describe it
+    # They keep it, mark the code that does, and describe it.
+    may = {"flows/computing.py", "flows/reading.py", "flows/definitions.py", "flows/dictionary.py"}
     places = [*ROOT.glob("dashboards/**/*"), *ROOT.glob("transforms/**/*.py"), *ROOT.glob("flows/**/*.py")]
     texts = [path for path in places if path.suffix in (".sql", ".py", ".html") and path.is_file()]
     assert len([path for path in texts if path.suffix == ".sql"]) >= 3

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import importlib
 import pkgutil
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping
 
+import polars as pl
+
+from transforms.zeros import without_sign
+from warehouse.code_marks import code_of, digest
 from warehouse.tables import Table, in_order
 
-HERE = Path(__file__).parent
 STATISTICS = (
     "scipy.stats",
     "statsmodels.discrete.discrete_model",
@@ -35,50 +34,24 @@ def import_statistics() -> None:
         importlib.import_module(library)
 
 
-def fingerprints(facts: str) -> dict[str, str]:
-    """A fingerprint per table: its module and those it uses, the tables it reads, and the facts where it reads them."""
+def compute(table: Table, known: Mapping[str, object]) -> pl.DataFrame:
+    """A table's rows, from what is known of the tables and facts that it reads."""
+    frame = table(**{name: known[name] for name in table.reads})
+    return without_sign(frame.select(table.column_names).collect())
+
+
+def fingerprints(declared: Mapping[str, str], given: str) -> dict[str, str]:
+    """A fingerprint per table: its code, its columns, the tables it reads, and what the clinic declares.
+
+    `declared`: a mark of each key of the clinic file; a table's own code says which of them it reads. `given`: the mark
+    of the code that brings the tables what they read.
+    """
     made: dict[str, str] = {}
     for table in tables():
-        module = table.function.__module__.rpartition(".")[2]
-        parts = [repr(table.columns), *(_source(name) for name in sorted(_uses(module)))]
-        parts += [made.get(read, facts if read == "clinic" else read) for read in table.reads]
-        made[table.name] = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        code = code_of(table.function, compute)
+        columns = [(column.name, column.sql_type) for column in table.columns]
+        read = [(name, made.get(name)) for name in table.reads]
+        asked = code.attributes if "clinic" in table.reads else frozenset()
+        facts = [(name, declared[name]) for name in sorted(declared.keys() & asked)]
+        made[table.name] = digest(code.mark, given, columns, read, facts)
     return made
-
-
-@cache
-def _uses(module: str) -> frozenset[str]:
-    """The modules of this folder that a module is made of: itself, and what it imports, and what they import."""
-    found, waiting = set(), [module]
-    while waiting:
-        name = waiting.pop()
-        if name in found or not (HERE / f"{name}.py").exists():
-            continue
-        found.add(name)
-        waiting += [each for each in _imported(_source(name)) if each not in found]
-    return frozenset(found)
-
-
-@cache
-def _imported(source: str) -> set[str]:
-    """Names imported from transforms: modules, and what may be a module."""
-    names: set[str] = set()
-    for node in _statements(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.module == "transforms":
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("transforms."):
-            names.add(node.module.split(".")[1])
-    return names
-
-
-def _statements(whole: ast.AST) -> Iterator[ast.stmt]:
-    """Every statement, however deep: an import is one, and nothing within an expression is."""
-    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
-        for node in getattr(whole, part, ()):
-            yield node
-            yield from _statements(node)
-
-
-@cache
-def _source(module: str) -> str:
-    return (HERE / f"{module}.py").read_text(encoding="utf-8")

@@ -92,7 +92,7 @@ FILES = _book(
     Column(
         "reading",
         "text",
-        "Fingerprint of reader, clinic.toml section and instruments that read it.",
+        "Fingerprint of its format's reader, its clinic.toml section and the instruments that it was read by.",
         required=True,
     ),
     Column("rules", "text", "Fingerprint of the rules that its rows were checked by.", required=True),
@@ -237,6 +237,11 @@ SOURCES = _book(
     Column("every_hours", "integer", "How often it should come.", unit="hours"),
     Column("is_late", "truth", "True when its latest export is older than that and twelve hours.", required=True),
     _count("file_count", "Files ever read."),
+    _count(
+        "read_otherwise_count",
+        "Current records that were read by older code or under another clinic file, and stay so: their exports are "
+        "gone. As the last night that read files counted them.",
+    ),
 )
 
 CURRENT = _book(

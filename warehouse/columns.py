@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from warehouse.code_marks import registry
+
 SQL_TYPES = {
     "id": "UUID",  # a pseudonym, 128 bits
     "text": "VARCHAR",
@@ -284,7 +286,7 @@ _SHARED = [
     Column("exported_at", "instant", "When the export was made that last showed this."),
 ]
 
-SHARED = {column.name: column for column in _SHARED}
+SHARED = registry({column.name: column for column in _SHARED})
 
 
 def resolve(column: str | Column) -> Column:

@@ -11,6 +11,11 @@ from warehouse.staging import enter_all
 Fingerprints = Mapping[tuple[str, str], str]  # (kind, name) -> fingerprint
 
 
+def is_first(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether no load has defined anything yet."""
+    return not con.sql("SELECT EXISTS (FROM load.definitions)").fetchone()[0]
+
+
 def changed(con: duckdb.DuckDBPyConnection, now: Fingerprints, kind: str) -> set[str]:
     """The names of a kind whose definition is not the one last used."""
     before = dict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import duckdb
@@ -87,8 +88,13 @@ def write_ledgers(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
             GROUP BY file_id""")
 
 
-def write_sources(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetime) -> None:
-    """Enter when each source last came, and whether it is late."""
+def write_sources(
+    con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetime, read_otherwise: Mapping[str, int] | None = None
+) -> None:
+    """Enter when each source last came, whether it is late, and how much of it was read otherwise than now and cannot
+    be read again; None: what the last night that read said."""
+    if read_otherwise is None:
+        read_otherwise = dict(con.sql("SELECT source, read_otherwise_count FROM load.sources").fetchall())
     con.execute("DELETE FROM load.sources")
     for source in clinic.sources:
         last, count = con.execute(
@@ -100,6 +106,7 @@ def write_sources(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetim
             "format": source.format,
             "last_exported_at": last,
             "file_count": count,
+            "read_otherwise_count": read_otherwise.get(source.name) or 0,
         }
         late = every is not None and (last is None or (as_of - last).total_seconds() / 3600 > every + LATE_AFTER_HOURS)
         enter(con, "load.sources", {**facts, "every_hours": every, "is_late": late})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from warehouse.code_marks import registry
 from warehouse.columns import OWNERS, Column, resolve
 
 
@@ -155,4 +156,4 @@ CLIENTS = _kind(
     ],
 )
 
-KINDS = {kind.name: kind for kind in (CLIENTS, EPISODES, APPOINTMENTS, RESPONSES)}
+KINDS = registry({kind.name: kind for kind in (CLIENTS, EPISODES, APPOINTMENTS, RESPONSES)})

@@ -27,7 +27,7 @@ CURRENT = (
     Column("made_by_load", "integer", "The load that made the figures: they stay as they are until a month closes."),
     Column("profile", "text", "The rule for small numbers: PRIVACY.md."),
     Column("least_count", "integer", "Smaller counts are hidden; the others are to the nearest 5."),
-    Column("fingerprint", "text", "Of the questions and of what the clinic file says of sharing."),
+    Column("fingerprint", "text", "Of the questions, of the clinic file's [shared], and of the code that hides."),
 )
 QUESTIONS = (
     Column("name", "text", "The question: its table is dashboard.<name>."),

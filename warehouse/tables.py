@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
+from warehouse.code_marks import registry
 from warehouse.columns import Column, resolve
 
 
@@ -38,6 +39,7 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
+@registry
 def table(*, columns: Iterable[str | Column], key: str, per: str = "client") -> Callable[[Callable], Table]:
     """Declare a table. `key` is the names of the columns that make a row unique, separated by spaces."""
 

@@ -15,9 +15,12 @@ from dashboards.charts.roles import Chart
 from dashboards.charts.slope import slope
 from dashboards.charts.survival import survival
 from dashboards.charts.values import label
+from warehouse.code_marks import registry
 
 __all__ = ["KINDS", "specifications", "value_column"]
-KINDS = {"line": line, "survival": survival, "funnel": funnel, "heatmap": heatmap, "bars": bars, "slope": slope}
+KINDS = registry(
+    {"line": line, "survival": survival, "funnel": funnel, "heatmap": heatmap, "bars": bars, "slope": slope}
+)
 
 
 def value_column(rows: pl.DataFrame, chart: Chart) -> str:

@@ -7,11 +7,12 @@ import os
 import re
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
-from functools import cache
 from hashlib import sha256
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
+
+from warehouse.code_marks import code_of
 
 VEGA_LITE = "6.4"  # of look.SCHEMA
 _MARKED = re.compile(r'<svg [^>]*data-drawn="([0-9a-f]{32})".*?</svg>', re.DOTALL)
@@ -33,13 +34,8 @@ def drawings(html: str) -> dict[str, str]:
 
 def _mark(spec: dict[str, object], name: str, alt: str) -> str:
     """Everything that a drawing follows from, in 128 bits."""
-    return sha256(json.dumps([spec, name, alt, _made_by()], default=str).encode()).hexdigest()[:32]
-
-
-@cache
-def _made_by() -> str:
-    """The library and this module: with either changed, a picture may be drawn otherwise."""
-    return version("vl-convert-python") + Path(__file__).read_text(encoding="utf-8")
+    made_by = [version("vl-convert-python"), code_of(_drawn).mark]
+    return sha256(json.dumps([spec, name, alt, *made_by], default=str).encode()).hexdigest()[:32]
 
 
 def _drawn(spec: dict[str, object], name: str, alt: str, mark: str) -> str:

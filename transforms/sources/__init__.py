@@ -7,7 +7,6 @@ mention (a parent row, an untouched form) is ignored, and counted as such in the
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,40 +30,55 @@ from transforms.sources.casts import Dialect, instant
 from transforms.sources.content import Content, look_into
 from transforms.sources.door import CHUNK, Opened, Shape, open_content
 from transforms.sources.task import Task
+from warehouse.code_marks import registry
 from warehouse.sources import Source
 
 Reader = Callable[[Opened, Source, Task], Iterator[tuple[str, pl.DataFrame]]]
-READERS: dict[str, Reader] = {
-    "plain": plain.read,
-    "redcap": redcap.read,
-    "wide": wide.read,
-    "table": tables.read,
-    "qualtrics": qualtrics.read,
-    "surveymonkey": surveymonkey.read,
-    "fhir": fhir.read,
-    "simplepractice": simplepractice.read,
-    "cliniko": bookings.read,
-    "openemr": openemr.read,
-    "hl7_siu": hl7_siu.read,
-}
+Opener = Callable[[Content, Source, Shape], Opened]
+READERS: dict[str, Reader] = registry(
+    {
+        "plain": plain.read,
+        "redcap": redcap.read,
+        "wide": wide.read,
+        "table": tables.read,
+        "qualtrics": qualtrics.read,
+        "surveymonkey": surveymonkey.read,
+        "fhir": fhir.read,
+        "simplepractice": simplepractice.read,
+        "cliniko": bookings.read,
+        "openemr": openemr.read,
+        "hl7_siu": hl7_siu.read,
+    }
+)
 # Formats that are no tables, and tables with a header of several rows: how many, and how they are read.
-OPENERS: dict[str, Callable[[Content, Source, Shape], Opened]] = {
-    "fhir": fhir.open_fhir,
-    "cliniko": cliniko.open_cliniko,
-    "hl7_siu": hl7_siu.open_siu,
-}
-HEADERS = {"qualtrics": (3, qualtrics.header), "surveymonkey": (2, surveymonkey.header)}
+OPENERS: dict[str, Opener] = registry(
+    {"fhir": fhir.open_fhir, "cliniko": cliniko.open_cliniko, "hl7_siu": hl7_siu.open_siu}
+)
+HEADERS = registry({"qualtrics": (3, qualtrics.header), "surveymonkey": (2, surveymonkey.header)})
+
+
+def parts_of(name: str) -> list[Callable]:
+    """The functions that read a format's files; none of another format. They are named in the format's mark."""
+    _, header = HEADERS.get(name, (1, None))
+    return [open_delivery, read, opener_of(name), READERS[name], *([header] if header else [])]
 
 
 def open_delivery(path: Path, source: Source) -> Opened:
     """Open a source's file. Raises Refused when it is not what the source says it is."""
     rows, header = HEADERS.get(source.format, (1, None))
     shape = Shape(source.encoding, CHUNK, source.sheet, source.header_row, source.footers, rows, header)
-    content = look_into(path)
-    if source.format in OPENERS:
-        return OPENERS[source.format](content, source, shape)
+    return opener_of(source.format)(look_into(path), source, shape)
+
+
+@registry
+def opener_of(name: str) -> Opener:
+    """The function that opens a format's files."""
+    return OPENERS.get(name, _open_table)
+
+
+def _open_table(content: Content, source: Source, shape: Shape) -> Opened:
     opened = open_content(content, shape)
-    opened.again = lambda: open_content(look_into(path), shape)
+    opened.again = lambda: open_content(look_into(content.path), shape)
     return opened
 
 
@@ -83,9 +97,3 @@ def _noting_export_time(chunks: Iterator[pl.DataFrame], source: Source, task: Ta
         if latest is not None:
             task.exported_at = max(latest, task.exported_at or latest)
         yield chunk
-
-
-def reading_version() -> str:
-    """A fingerprint of the readers: when they change, files are read again."""
-    files = sorted(Path(__file__).parent.rglob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]

@@ -1,0 +1,78 @@
+"""Everything that has a mark of its code, and nights of other code than there is."""
+
+import ast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from unittest.mock import patch
+
+import transforms
+from dashboards.charts import KINDS
+from dashboards.charts.drawing import _drawn
+from dashboards.pages import page
+from expectations import RECORD_RULES
+from flows.asked import Asked
+from flows.definitions import AFTER_THE_READER, BEFORE_THE_TABLES
+from flows.dictionary_pages import dictionary_pages
+from flows.sharing import audiences_of
+from transforms.disclosure import hide
+from transforms.sources import READERS, parts_of
+from warehouse import code_marks
+from warehouse.code_marks import MadeOf, code_of, meanings, modules, pieces
+
+MARKED = {
+    **{f"the source {form}": (*parts_of(form), *AFTER_THE_READER) for form in READERS},
+    "the records' rules": RECORD_RULES,
+    **{f"the table {table.name}": (table.function, transforms.compute) for table in transforms.tables()},
+    "what tables read": BEFORE_THE_TABLES,
+    **{f"a question as {kind}": (Asked.on, draw) for kind, draw in KINDS.items()},
+    "a page": (page,),
+    "a picture": (_drawn,),
+    "the dictionary": (dictionary_pages,),
+    "the safe file": (hide, audiences_of),
+}
+_CACHES = (modules.module_of, meanings.meant_by, pieces.piece, pieces.is_registry, code_marks._made_of)
+_PARSED = cache(modules.taken_apart)
+_SOURCE_OF = modules.source_of
+
+
+def marks(names: list[str] | None = None) -> dict[str, MadeOf]:
+    """The mark of everything, or of some, by what it is the mark of."""
+    return {name: code_of(*MARKED[name]) for name in names or MARKED}
+
+
+def forget() -> None:
+    """Work every mark out anew."""
+    for cached in _CACHES:
+        cached.cache_clear()
+
+
+@contextmanager
+def other_code(change: Callable[[str, str], str]) -> Iterator[None]:
+    """Marks as if the modules said something else: `change` makes a module's text from its name and what it says."""
+    with (
+        patch.object(modules, "source_of", lambda name: change(name, _SOURCE_OF(name))),
+        patch.object(modules, "taken_apart", _PARSED),
+    ):
+        forget()
+        try:
+            yield
+        finally:
+            forget()
+
+
+def changed(*names: str):
+    """Other code of these modules: of every function, constant and field."""
+    return other_code(lambda name, said: _changed(said) if name in names else said)
+
+
+def _changed(source: str) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.body.append(ast.parse("changed = 1").body[0])
+        elif isinstance(node, ast.Assign) and not isinstance(node.value, ast.Call):
+            node.value = ast.Tuple([node.value, ast.Constant("changed")], ast.Load())
+        elif isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Tuple([node.annotation, ast.Constant("changed")], ast.Load())
+    return ast.unparse(ast.fix_missing_locations(tree))

@@ -1,0 +1,118 @@
+"""One mark of the code: what a source's reader, a rule, a table or a question is made of.
+
+A mark is a digest of parsed code, without comments, docstrings and annotations: of the definitions that a thing is made
+of (itself, the names that it uses, and what those use, through all our packages) and of the data files that they open.
+It moves when one of them changes; it stays when anything else changes, and when code is only moved to another folder.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from hashlib import sha256
+from typing import TypeVar
+
+from warehouse.code_marks.meanings import Name, meant_by
+from warehouse.code_marks.pieces import Piece, piece
+
+_Thing = TypeVar("_Thing")
+
+
+def registry(thing: _Thing) -> _Thing:
+    """The thing itself. `X = registry({...})` or `@registry` says that no mark follows it: whoever takes something out
+    of it names that in the mark, or enters its facts."""
+    return thing
+
+
+@dataclass(frozen=True)
+class MadeOf:
+    """A mark, 16 hexadecimal digits; the definitions that it is of; and the attributes that these ask for."""
+
+    mark: str
+    definitions: frozenset[Name]
+    attributes: frozenset[str]
+
+    @property
+    def modules(self) -> frozenset[str]:
+        return frozenset(each.module for each in self.definitions)
+
+    def facts(self, value: object) -> str:
+        """What the definitions can read of declared facts, as text: of a dataclass the fields that they ask for."""
+        if is_dataclass(value):
+            asked = [each.name for each in fields(value) if each.name in self.attributes]
+            return (
+                f"{type(value).__name__}({', '.join(f'{name}={self.facts(getattr(value, name))}' for name in asked)})"
+            )
+        if isinstance(value, Mapping):
+            return f"{{{', '.join(f'{key!r}: {self.facts(each)}' for key, each in value.items())}}}"
+        if isinstance(value, set | frozenset):
+            return f"{{{', '.join(sorted(map(self.facts, value)))}}}"
+        return f"[{', '.join(map(self.facts, value))}]" if isinstance(value, tuple | list) else repr(value)
+
+
+def code_of(*things: Callable | str) -> MadeOf:
+    """What functions and classes are made of; one that costs seconds to import is given as `module:name`.
+
+    Raises ValueError for a name that its module does not have.
+    """
+    return _made_of(frozenset(each if isinstance(each, str) else _named(each) for each in things))
+
+
+def digest(*facts: object) -> str:
+    """A mark of facts and of other marks, 16 hexadecimal digits."""
+    return sha256(repr(facts).encode()).hexdigest()[:16]
+
+
+def _named(thing: Callable) -> str:
+    return f"{thing.__module__}:{thing.__qualname__.partition('.<')[0]}"
+
+
+@cache
+def _made_of(things: frozenset[str]) -> MadeOf:
+    with _without_collecting():
+        return _gathered(things)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """The trees of modules hold no garbage: to look for some while they grow doubles what they cost."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _gathered(things: frozenset[str]) -> MadeOf:
+    found: dict[Name, Piece] = {}
+    asked = {member for thing in things if (member := thing.partition(":")[2].partition(".")[2])}
+    unasked: dict[str, list[Name]] = {}
+    waiting = [name for thing in things for name in _definitions(thing)]
+    while waiting:
+        if (name := waiting.pop()) in found:
+            continue
+        found[name] = this = piece(name)
+        waiting += this.made_of
+        for member, part in this.members.items():
+            (waiting if member in asked else unasked.setdefault(member, [])).append(part)
+        for attribute in this.attributes - asked:
+            asked.add(attribute)
+            waiting += unasked.pop(attribute, ())
+    orders = [[member for member in this.members if member in asked] for this in found.values()]
+    said = digest(sorted({this.digest for this in found.values()}), sorted(filter(None, orders)))
+    return MadeOf(said, frozenset(found), frozenset(asked))
+
+
+def _definitions(thing: str) -> Iterable[Name]:
+    module, _, name = thing.partition(":")
+    found = meant_by(module, name.partition(".")[0])
+    if not found:
+        raise ValueError(
+            f"{module} has no definition {name}, so it has no mark; give a function, a class or a constant"
+        )
+    return [each for each in found if isinstance(each, Name)]

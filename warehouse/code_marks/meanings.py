@@ -1,0 +1,58 @@
+"""What a name stands for in one of our modules: a definition, a module, or something that others wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import NamedTuple
+
+from warehouse.code_marks.modules import is_ours, module_of, path_of
+
+
+class Name(NamedTuple):
+    """A definition of a module, or a member of a class; without a name, the whole module."""
+
+    module: str
+    name: str = ""
+    member: str = ""
+
+
+Meaning = Name | str  # a text: somebody else's
+
+
+@cache
+def meant_by(module: str, chain: str) -> tuple[Meaning, ...]:
+    """What a name, or a chain such as `casts.number`, may stand for; nothing for one of Python's own.
+
+    Where a name has several meanings, in functions that import it apart, all count.
+    """
+    first, *rest = chain.split(".")
+    found = _named(module, first)
+    for attribute in rest:
+        found = [deeper for each in found for deeper in _attribute(each, attribute)]
+    return tuple(found)
+
+
+def _named(module: str, name: str) -> list[Meaning]:
+    here = module_of(module)
+    found: list[Meaning] = [Name(module, name)] if name in here.texts else []
+    for target in sorted(here.imports.get(name, ())):
+        found += _imported(target, f"{module}.{name}")
+    if not found and here.is_package and path_of(f"{module}.{name}"):
+        found.append(Name(f"{module}.{name}"))
+    return found
+
+
+def _imported(target: str, by: str) -> Iterable[Meaning]:
+    """A package passes on what it imports: what counts is where that stands, and not the package."""
+    package, _, name = target.rpartition(".")
+    if not is_ours(target):
+        return [target]
+    if not package or target == by:
+        return [Name(target)]
+    return _named(package, name)
+
+
+def _attribute(of: Meaning, attribute: str) -> Iterable[Meaning]:
+    """Of a module what it binds. What anything else's attribute is, the attribute's name alone says."""
+    return _named(of.module, attribute) if isinstance(of, Name) and not of.name else [of]

@@ -1,0 +1,160 @@
+"""What code says, and the names that it takes from the module around it.
+
+Comments, docstrings, positions and the annotations of functions change nothing of what code does: they are left out.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import NamedTuple
+
+_SAYS_NOTHING = {"ctx", "type_comment", "kind", "type_ignores"}
+_ASKS_BY_TEXT = {"getattr", "attrgetter"}  # what they are given as a text is the name of an attribute
+
+
+class Text(NamedTuple):
+    """A digest of what some code says; the names that it takes from its module, with the attributes taken of them
+    ("casts.number"); the attributes that it asks of anything; and its texts of one word."""
+
+    said: str
+    taken: frozenset[str]
+    attributes: frozenset[str]
+    words: frozenset[str]
+
+
+def text_of(nodes: Iterable[ast.AST]) -> Text:
+    """What statements or expressions say."""
+    reader = _Reader()
+    for node in nodes:
+        reader.read(node)
+    asked = {word for word in reader.words if word.isidentifier()} if _ASKS_BY_TEXT & reader.taken else set()
+    said = sha256("".join(reader.said).encode()).hexdigest()
+    return Text(said, frozenset(reader.taken), frozenset(reader.attributes | asked), frozenset(reader.words))
+
+
+def is_text(node: ast.AST) -> bool:
+    """A docstring, or another text that stands alone."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+class _Reader:
+    """Writes nodes down, and notes the names that they take from outside the functions that bind them."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.taken: set[str] = set()
+        self.bound: set[str] = set()
+        self.attributes: set[str] = set()
+        self.words: set[str] = set()
+
+    def read(self, node: ast.AST) -> None:
+        _WAYS.get(type(node), _Reader._read_fields)(self, node)
+
+    def _read_fields(self, node: ast.AST) -> None:
+        say = self.said.append
+        say(f"{type(node).__name__}(")
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if value is not None and value != [] and name not in _SAYS_NOTHING:
+                say(f"{name}=")
+                self._read_value(value)
+        say(")")
+
+    def _read_value(self, value: object) -> None:
+        if isinstance(value, list):
+            self.said.append("[")
+            for each in value:
+                self._read_value(each)
+            self.said.append("]")
+        elif isinstance(value, ast.AST):
+            _WAYS.get(type(value), _Reader._read_fields)(self, value)
+        else:
+            self.said.append(f"{value!r};")
+
+    def _read_expression(self, node: ast.Expr) -> None:
+        if not is_text(node):
+            self._read_fields(node)
+
+    def _read_pass(self, _: ast.Pass) -> None:
+        """It says nothing: where a docstring comes, it may go."""
+
+    def _read_chain(self, node: ast.AST) -> None:
+        """A name with the attributes taken of it; or attributes of what has no name."""
+        attributes: list[str] = []
+        while isinstance(node, ast.Attribute):
+            attributes.insert(0, node.attr)
+            node = node.value
+        self.attributes.update(attributes)
+        if isinstance(node, ast.Name):
+            chain = ".".join([node.id, *attributes])
+            (self.taken if isinstance(node.ctx, ast.Load) else self.bound).add(chain)
+            self.said.append(f"{chain};")
+        else:
+            self.said.append(f".{'.'.join(attributes)}(")
+            self.read(node)
+            self.said.append(")")
+
+    def _read_constant(self, node: ast.Constant) -> None:
+        self.said.append(f"{node.value!r};")
+        if isinstance(node.value, str) and node.value and " " not in node.value:
+            self.words.add(node.value)
+
+    def _read_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+        """What stands before its body is worked out outside of it; annotations only tell what things are."""
+        given, name = node.args, getattr(node, "name", "")
+        arguments = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+        names = [each and each.arg for each in arguments]
+        self.bound |= {name} - {""}
+        self.said.append(f"{type(node).__name__}{(name, len(given.posonlyargs), len(given.args), names)}")
+        self._read_value([*getattr(node, "decorator_list", ()), *given.defaults, *given.kw_defaults])
+        self._read_silently(*(each and each.annotation for each in arguments), getattr(node, "returns", None))
+        with self._apart():
+            self.bound |= set(names) - {None}
+            self._read_value(node.body)
+
+    def _read_silently(self, *annotations: ast.AST | None) -> None:
+        said, self.said = self.said, []
+        for annotation in filter(None, annotations):
+            self.read(annotation)
+        self.said = said
+
+    def _read_comprehension(self, node: ast.AST) -> None:
+        """What it goes through first is worked out outside of it."""
+        first, *others = node.generators
+        self.said.append(f"{type(node).__name__}(")
+        self._read_value(first.iter)
+        with self._apart():
+            self._read_value([first.target, first.ifs, *([each.target, each.iter, each.ifs] for each in others)])
+            self._read_value([getattr(node, part) for part in ("key", "value", "elt") if hasattr(node, part)])
+        self.said.append(")")
+
+    def _read_class(self, node: ast.ClassDef) -> None:
+        """What a class binds, its methods do not see: they take such a name from outside."""
+        bound = self.bound | {node.name}
+        self._read_fields(node)
+        self.bound = bound
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        taken, bound = self.taken, self.bound
+        self.taken, self.bound = set(), set()
+        yield
+        self.taken = taken | {chain for chain in self.taken if chain.partition(".")[0] not in self.bound}
+        self.bound = bound
+
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_WAYS: dict[type[ast.AST], Callable[[_Reader, ast.AST], None]] = {
+    ast.Name: _Reader._read_chain,
+    ast.Attribute: _Reader._read_chain,
+    ast.Constant: _Reader._read_constant,
+    ast.Expr: _Reader._read_expression,
+    ast.Pass: _Reader._read_pass,
+    ast.ClassDef: _Reader._read_class,
+    **dict.fromkeys(_FUNCTIONS, _Reader._read_function),
+    **dict.fromkeys(_COMPREHENSIONS, _Reader._read_comprehension),
+}
