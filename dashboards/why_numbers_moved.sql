@@ -7,9 +7,9 @@ answer = """
     || arg_max(cause, abs(movement_share)) || ' records.'"""
 group = "Records"
 order = 940
-audience = "operations"
+audience = "analysts"
 alt = "A bar per number and cause: by how much of its value it moved."
-note = "The newest load that moved anything. Causes are told one after the other, so that they add up: erased, vanished, corrected, new, then changed definitions. load.movement_between(first, last) tells it for any two loads."
+note = "The newest load that moved anything. Causes are told one after the other, so that they add up: erased, vanished, corrected, new, then changed definitions. load.movement_between(first, last) tells it for any two loads. What loads before an erasure moved is not told."
 
 [chart]
 kind = "bars"
@@ -38,5 +38,5 @@ SELECT
 FROM load.why_it_moved AS m
 JOIN load.loads AS l USING (load_id)
 CROSS JOIN load.current AS c
-WHERE m.load_id = (SELECT max(load_id) FROM load.why_it_moved)
+WHERE m.load_id = (SELECT max(load_id) FROM load.why_it_moved) AND m.not_told IS NULL
 ORDER BY m.headline, m.part, m.value_before

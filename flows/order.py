@@ -17,6 +17,7 @@ from transforms.pseudonyms import Pseudonyms
 from warehouse.clinic import Clinic, read_clinic
 from warehouse.errors import Unusable
 from warehouse.folders import Folders
+from warehouse.page_files import group_number
 from warehouse.publication import published_version, refuse_lost_link
 from warehouse.publishing import as_of_published
 from warehouse.staging import Staging
@@ -48,6 +49,7 @@ class Order:
 def place_order(exports: Path, clinic: Path, warehouse: Path, as_of: str | None = None, **more: object) -> Order:
     """Check a night's arguments. Raises Unusable with what to do."""
     facts = read_clinic(clinic)
+    _need_groups(facts)
     need_exports(exports)
     folders = Folders(warehouse)
     folders.make()
@@ -64,6 +66,12 @@ def place_change(clinic: Path, warehouse: Path, version: Path | None = None) -> 
     version = version or published_version(folders)
     folders.make()
     return Order(warehouse, facts, folders, as_of_published(version))
+
+
+def _need_groups(facts: Clinic) -> None:
+    """Raise Unusable where clinic.toml names a group that this machine does not have."""
+    for page, group in facts.internal.items():
+        group_number(page, group)
 
 
 def need_exports(exports: Path) -> None:

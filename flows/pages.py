@@ -1,6 +1,7 @@
 """The pages: `python -m flows.pages --clinic FILE --warehouse DIR`; every night draws them too.
 
-One folder per audience under DIR/shared/pages: whoever may read a folder sees what is on its page and nothing else.
+One folder per audience under DIR/shared/pages: whoever may read a folder sees what is on its page and nothing else. The
+page of operations, which has exact counts, lies in DIR/internal/operations, where clinic.toml names a group for it.
 A question that fails breaks its own place on the page; the others, and the data, stand.
 """
 
@@ -27,7 +28,7 @@ from warehouse.attempts import failed_attempts
 from warehouse.code_marks import code_of
 from warehouse.errors import Damaged, RapportError, Unusable
 from warehouse.folders import Folders
-from warehouse.page_files import pages_folder, pages_in, remove_others, write_page, written_pages
+from warehouse.page_files import group_number, pages_folder, pages_in, remove_others, write_page, written_pages
 from warehouse.publication import published_version, writing
 from warehouse.versions import current_load, version_of
 from warehouse.views import NOT_KNOWN
@@ -43,6 +44,11 @@ class Audience:
     folder: str
     title: str
     place: Mapping[str, str]
+    is_internal: bool = False  # for staff who may open records: in DIR/internal, where clinic.toml names a group for it
+
+    def in_tree(self, where: Folders) -> Path:
+        """Its folder."""
+        return (where.internal if self.is_internal else pages_folder(where)) / self.folder
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Sheet:
 
 
 CLINIC = Audience("clinic", "The whole clinic", {})
-OPERATIONS = Audience("operations", "Operations", {})
+OPERATIONS = Audience("operations", "Operations", {}, is_internal=True)
 
 
 def draw(tonight: Tonight) -> None:
@@ -89,29 +95,39 @@ def draw_pages(order: Order) -> list[str]:
         shared, last_day = ask_safely(con, questions), asking.closed_to(con) - timedelta(days=1)
     sheets = _shared_sheets(_audiences(order, shared), shared, last_day, _warnings(order, newest, late))
     data_to, published = (newest[name].astimezone(order.clinic.zone) for name in ("data_to", "published_at"))
-    sheets.append(Sheet(OPERATIONS, books, data_to, [*sheets[0].warnings, *_reasons(order)]))
-    before = {each.parent.name: each.read_text(encoding="utf-8") for each in written_pages(place)}
+    failed = {each.question.name for each in books if each.rows is None}
+    if OPERATIONS.folder in order.clinic.internal:
+        sheets.append(Sheet(OPERATIONS, books, data_to, [*sheets[0].warnings, *_reasons(order)]))
+    before = {each: each.read_text(encoding="utf-8") for each in written_pages(where)}
     kept = {mark: svg for html in before.values() for mark, svg in drawings(html).items()}
-    files, failed = {f"dictionary/{name}": html for name, html in described.items()}, set()
+    files = {place / "dictionary" / name: html for name, html in described.items()}
     for each in sheets:
-        name = each.audience.folder
-        files[f"{name}/index.html"], broken = _drawn(each, _header(each, published), before.get(name, ""), kept)
+        file = each.audience.in_tree(where) / "index.html"
+        files[file], broken = _drawn(each, _header(each, published), before.get(file, ""), kept)
         failed |= broken
-    _write(place, files)
+    _write(order, files)
     return sorted(failed)
 
 
-def _write(place: Path, files: Mapping[str, str]) -> None:
+def _write(order: Order, files: Mapping[Path, str]) -> None:
     """Write every page that may be written. Raises Unusable that names the folders of the others."""
     refused = {}
-    for name, html in files.items():
+    for file, html in files.items():
         try:
-            write_page(place / name, html)
+            write_page(file, html, _group_of(order, file))
         except Unusable as error:
-            refused[(place / name).parent] = str(error)
-    remove_others(place, {place / name for name in files})
+            refused[file.parent] = str(error)
+    for place in (pages_folder(order.folders), order.folders.internal):
+        remove_others(place, files.keys())
     if refused:
         raise Unusable("; ".join(refused.values()))
+
+
+def _group_of(order: Order, file: Path) -> int | None:
+    """The group that clinic.toml names for an internal page; None for a shared one, whose folder has a group."""
+    folder = file.parent
+    is_internal = folder.parent == order.folders.internal
+    return group_number(folder.name, order.clinic.internal[folder.name]) if is_internal else None
 
 
 def _safe_file(where: Folders) -> Path:
@@ -152,7 +168,10 @@ def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]
     findings = [asked.on(sheet.audience.place, kept) for asked in sheet.asked]
     broken = {each.question.name for each in findings if each.has_failed}
     title = sheet.audience.title
-    return page(title, findings, header=above, mark="" if broken else mark, footer=sheet.footer), broken
+    facts = {"header": above, "mark": "" if broken else mark, "footer": sheet.footer}
+    if sheet.audience.is_internal:
+        facts["dictionary"] = "../../shared/pages/dictionary"
+    return page(title, findings, **facts), broken
 
 
 def say_failed(order: Order) -> None:
@@ -166,15 +185,14 @@ def say_behind(order: Order) -> None:
 
 
 def _say(order: Order, first: Sequence[str]) -> None:
-    place = pages_folder(order.folders)
-    if not place.is_dir():
+    written = list(written_pages(order.folders))
+    if not written:
         return
     with asking.open_locked(published_version(order.folders)) as con:
         warnings = [*first, *_warnings(order, asking.newest(con), asking.late(con))]
-    for written in written_pages(place):
-        more = _reasons(order) if written.parent.name == OPERATIONS.folder else []
-        html = with_banner(written.read_text(encoding="utf-8"), [*warnings, *more])
-        write_page(written, html)
+    for file in written:
+        more = _reasons(order) if file.parent == OPERATIONS.in_tree(order.folders) else []
+        write_page(file, with_banner(file.read_text(encoding="utf-8"), [*warnings, *more]))
 
 
 def _audiences(order: Order, shared: Sequence[Asked]) -> list[Audience]:

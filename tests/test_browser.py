@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(
 )
 QUIET = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
-AUDIENCES = ("clinic", "site-south", "operations")
+AUDIENCES = ("clinic", "site-south", "../../internal/operations")
 PAGES = [*(f"{name}/index.html" for name in AUDIENCES), "dictionary/index.html", "dictionary/instrument.srs.html",
          "dictionary/dashboard.ruptures_by_rule.html", "dictionary/alliance.html"]  # fmt: skip
 PHONE, DESK = {"width": 375, "height": 740}, {"width": 1280, "height": 900}

@@ -1,5 +1,7 @@
 """The pages of a night: every question has its place, what fails breaks its own, readers are told what they miss."""
 
+import grp
+import os
 import re
 from dataclasses import replace
 from html import unescape
@@ -16,6 +18,7 @@ from flows.asked import Asked
 from flows.night import plainly
 from flows.nightly import TROUBLED, status_of
 from flows.report import report_of
+from warehouse.errors import Unusable
 
 MOST_BYTES = 1_500_000
 LITERAL = re.compile(r"'(?:[^']|'')*'")
@@ -25,8 +28,20 @@ def pages_of(place) -> Path:
     return place.warehouse / "shared/pages"
 
 
+def internal_of(place) -> Path:
+    return place.warehouse / "internal"
+
+
 def read(place, audience: str) -> str:
-    return (pages_of(place) / audience / "index.html").read_text(encoding="utf-8")
+    tree = internal_of(place) if audience == "operations" else pages_of(place)
+    return (tree / audience / "index.html").read_text(encoding="utf-8")
+
+
+def with_operations(place):
+    """The place with a page of operations, for the group of whoever runs the tests."""
+    text = place.clinic.read_text(encoding="utf-8")
+    place.clinic.write_text(f'{text}\n[internal]\noperations = "{grp.getgrgid(os.getgid()).gr_name}"\n')
+    return place
 
 
 def places_of(html: str) -> dict[str, str]:
@@ -64,7 +79,8 @@ def test_every_question_has_its_place_with_its_note_its_table_and_what_it_means(
     assert status_of(report_of(tonight)) == 0
     shown = {**places_of(read(place, "clinic")), **places_of(read(place, "operations"))}
     off = {each.name for each in SHARED if each.disclosure.therapists}
-    assert shown.keys() == load_questions().keys() - off
+    on_no_page = {each.name for each in load_questions().values() if each.audience == "analysts"}
+    assert shown.keys() == load_questions().keys() - off - on_no_page
     for name, html in shown.items():
         question = load_questions()[name]
         assert question.question in unescape(html)
@@ -86,7 +102,7 @@ def test_an_answer_says_the_numbers_of_its_table_to_the_shown_digit(drawn):
 def test_operations_are_never_told_of_too_few_people(drawn):
     place, _ = drawn
     told = [answer_of(html) for html in places_of(read(place, "operations")).values()]
-    assert len(told) == 6
+    assert len(told) == 5
     assert not [answer for answer in told if "people" in answer]
 
 
@@ -118,7 +134,7 @@ def test_shared_pages_say_up_to_which_month_and_operations_up_to_which_export(dr
 
 def test_a_page_is_small_and_names_nothing_to_fetch_and_no_script(drawn):
     place, _ = drawn
-    for path in pages_of(place).rglob("*.html"):
+    for path in [*pages_of(place).rglob("*.html"), *internal_of(place).rglob("*.html")]:
         html = path.read_text(encoding="utf-8")
         assert len(html.encode()) < MOST_BYTES
         assert not re.search(r"<script|@import|@font-face|src=|https?://(?!www\.w3\.org)", html), path.name
@@ -130,13 +146,13 @@ def test_a_folder_keeps_the_readers_it_was_given_and_what_is_no_longer_drawn_goe
     from flows.pages import draw_pages  # noqa: PLC0415
 
     place, tonight = drawn
-    operations = pages_of(place) / "operations"
-    operations.chmod(0o755)
+    south = pages_of(place) / "site-south"
+    south.chmod(0o755)
     (pages_of(place) / "site-closed").mkdir()
     (pages_of(place) / "site-closed/index.html").write_text("<p>of a site that closed</p>")
     draw_pages(tonight.order)
     assert not (pages_of(place) / "site-closed").exists()
-    assert operations.stat().st_mode & 0o777 == 0o755
+    assert south.stat().st_mode & 0o777 == 0o755
     assert (pages_of(place) / "clinic").stat().st_mode & 0o777 == 0o750
     assert (pages_of(place) / "clinic/index.html").stat().st_mode & 0o777 == 0o640
 
@@ -171,7 +187,7 @@ def test_a_place_on_a_page_is_made_from_rows_answers_and_question():
 
 
 def test_an_empty_warehouse_has_no_data_yet_and_no_number(tmp_path):
-    place = open_place(tmp_path / "clinic")
+    place = with_operations(open_place(tmp_path / "clinic"))
     place.deliver("appointments_2026-11-18.csv", APPOINTMENTS, [])
     assert place.night("2026-11-18T12:00", run=plainly).failed_questions == []
     shown = places_of(read(place, "clinic"))
@@ -179,7 +195,7 @@ def test_an_empty_warehouse_has_no_data_yet_and_no_number(tmp_path):
     assert "<svg" not in read(place, "clinic")
     books = {name: answer_of(html) for name, html in places_of(read(place, "operations")).items()}
     assert books.keys() == OPERATIONS
-    assert {name for name, said in books.items() if said == NO_DATA} >= {"quarantine_by_reason", "why_numbers_moved"}
+    assert {name for name, said in books.items() if said == NO_DATA} >= {"quarantine_by_reason"}
 
 
 def test_a_failing_question_breaks_its_own_place_and_the_night_publishes_with_status_4(yesterday, monkeypatch):
@@ -188,7 +204,7 @@ def test_a_failing_question_breaks_its_own_place_and_the_night_publishes_with_st
     mute = replace(nights, name="broken_answer", answer="error('no')")
     shared = replace(stays, name="broken_shared", query="SELECT nothing FROM nowhere")
     with_questions(monkeypatch, broken, mute, shared)
-    text = yesterday.clinic.read_text()
+    text = with_operations(yesterday).clinic.read_text()
     yesterday.clinic.write_text(text.replace("[sources.responses]", '[sources.responses]\nevery = "1 hour"'))
     tonight = yesterday.night("2026-11-20T12:00", run=plainly)
     assert tonight.failed_questions == ["broken_answer", "broken_query", "broken_shared"]
@@ -209,7 +225,7 @@ def test_a_check_that_did_not_run_is_said_on_every_page_with_the_last_good_night
     from flows.pages import draw_pages  # noqa: PLC0415
     from warehouse.errors import DidNotRun  # noqa: PLC0415
 
-    draw_pages(place_change(yesterday.clinic, yesterday.warehouse))
+    draw_pages(place_change(with_operations(yesterday).clinic, yesterday.warehouse))
     with monkeypatch.context() as patched:
         with_rule(patched, "expectations.records", "record_rules", missing_column_rule)
         with pytest.raises(DidNotRun):
@@ -224,6 +240,28 @@ def test_a_check_that_did_not_run_is_said_on_every_page_with_the_last_good_night
     assert failed not in read(yesterday, "clinic")
     said = answer_of(places_of(read(yesterday, "operations"))["checks_by_outcome"])
     assert "1 of these nights was stopped by a check that did not run, the latest on 19 Nov" in said
+
+
+def test_the_page_of_operations_is_made_only_where_a_group_is_named_for_it(yesterday):
+    old = pages_of(yesterday) / "operations"
+    old.mkdir(parents=True)
+    (old / "index.html").write_text("<p>drawn by an earlier version, for whoever could read it</p>")
+    yesterday.night("2026-11-19T12:00", run=plainly)
+    assert not old.exists() and not internal_of(yesterday).exists()
+    with_operations(yesterday).night("2026-11-19T13:00", run=plainly)
+    folder = internal_of(yesterday) / "operations"
+    assert (folder.stat().st_mode & 0o777, folder.stat().st_gid) == (0o750, os.getgid())
+    assert "why_numbers_moved" not in read(yesterday, "operations")
+    assert not old.exists()
+    yesterday.clinic.write_text(yesterday.clinic.read_text().partition("[internal]")[0])
+    yesterday.night("2026-11-19T14:00", run=plainly)
+    assert not folder.exists()
+
+
+def test_a_group_that_the_machine_does_not_have_is_refused_before_anything_is_read(yesterday):
+    yesterday.clinic.write_text(f'{yesterday.clinic.read_text()}\n[internal]\noperations = "nobody here"\n')
+    with pytest.raises(Unusable, match=r"\[internal\] operations = 'nobody here': this machine has no such group"):
+        yesterday.night("2026-11-19T12:00")
 
 
 def test_pages_that_cannot_be_drawn_take_nothing_back(yesterday, monkeypatch):

@@ -29,6 +29,7 @@ from warehouse.statuses import NOTICE_HOURS
 from warehouse.toml_files import read_toml, refusing
 
 TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
+INTERNAL = ("operations",)  # pages of DIR/internal
 MINIMUM_CASELOAD = 15  # clients; the lower end of what is asked for before therapists are told apart (15 to 30)
 # Every key, with its kind of value.
 _TOP = {
@@ -51,6 +52,7 @@ _TOP = {
     "lists": "section",
     "alliance_sd": "section",
     "shared": "section",
+    "internal": "section",
     "sources": "section",
 }
 
@@ -79,6 +81,7 @@ class Clinic:
     keep_hours: float = 1.0
     alliance_sd: Mapping[str, float] = field(default_factory=dict)  # of totals, by instrument, for rupture rules
     sharing: Sharing = field(default_factory=Sharing)
+    internal: Mapping[str, str] = field(default_factory=dict)  # the group of each page for staff who may open records
     rupture_rules: tuple[RuptureRule, ...] = field(default_factory=read_rupture_rules, repr=False)
 
     @property
@@ -161,7 +164,13 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         protocol=read_protocol(facts.get("protocol", {}), instruments),
         alliance_sd=_alliance_sd(facts.get("alliance_sd", {}), instruments),
         sharing=read_sharing(facts.get("shared", {})),
+        internal=_internal(facts.get("internal", {})),
     )
+
+
+def _internal(facts: Mapping) -> dict[str, str]:
+    known("[internal]", facts, dict.fromkeys(INTERNAL, "text"))
+    return dict(facts)
 
 
 def _alliance_sd(facts: Mapping, instruments: Mapping[str, Instrument]) -> dict[str, float]:

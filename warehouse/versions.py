@@ -104,14 +104,18 @@ def group_of(folder: Path) -> int:
 
 def give_to_group_of(folder: Path, made: Path) -> None:
     """Give a file to the group of a folder. Raises Unusable where the user is not in that group."""
-    group = group_of(folder)
+    give_to_group(made, group_of(folder), folder)
+
+
+def give_to_group(made: Path, group: int, folder: Path | None = None) -> None:
+    """Give a file or a folder to a group: that of `folder`, by default its own. Raises Unusable."""
     if made.stat().st_gid == group:
         return
     try:
         os.chown(made, -1, group)
     except OSError:
         raise Unusable(
-            f"the user who runs this is not in group {group} of {folder}; add the user to that group, "
+            f"the user who runs this is not in group {group} of {folder or made}; add the user to that group, "
             "or give the folder a group that the user is in"
         ) from None
 

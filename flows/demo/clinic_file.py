@@ -1,5 +1,8 @@
 """The demo's clinic.toml: what the clinic would have written about its exports."""
 
+import grp
+import os
+
 from flows.demo import course, episodes
 from flows.demo.forms import FORMS, Form
 
@@ -96,6 +99,12 @@ sex = { column = "sex", words = { "1" = "female", "2" = "male", "3" = "other" } 
 """
 
 
+INTERNAL = """
+[internal]                      # pages with exact numbers, each for a group of staff who may open records
+operations = "{group}"
+"""
+
+
 def clinic_file() -> str:
     """The whole file."""
     opening = OPENING.format(not_treatment=listed(course.SERVICES[1:]))
@@ -105,7 +114,7 @@ def clinic_file() -> str:
         presenting_problem=listed(episodes.PROBLEMS),
         referral_source=listed(episodes.REFERRALS),
     )
-    return opening + lists + PROTOCOL + SOURCES + "".join(form_section(form) for form in FORMS)
+    return opening + lists + PROTOCOL + internal_section() + SOURCES + "".join(form_section(form) for form in FORMS)
 
 
 def form_section(form: Form) -> str:
@@ -119,6 +128,14 @@ def form_section(form: Form) -> str:
     if form.therapist_column:
         lines.append(f'therapist_id = "{form.therapist_column}"')
     return "\n".join(lines) + "\n"
+
+
+def internal_section() -> str:
+    """Pages for staff: here the group of whoever made the demo reads them. Nothing where the group has no name."""
+    try:
+        return INTERNAL.format(group=grp.getgrgid(os.getgid()).gr_name)
+    except KeyError:
+        return ""
 
 
 def listed(words: list[str] | tuple[str, ...]) -> str:
