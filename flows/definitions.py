@@ -60,5 +60,5 @@ def fingerprints(order: Order) -> Fingerprints:
 def renewed(con: duckdb.DuckDBPyConnection, now: Fingerprints) -> set[str]:
     """The tables to compute again for everybody: their definition changed, or they are not in the file (a version of
     Rapport that ran in between had no table of that name)."""
-    existing = building.existing_tables(con)
+    existing = building.table_names(con)
     return changed(con, now, "table") | {name for kind, name in now if kind == "table" and name not in existing}
