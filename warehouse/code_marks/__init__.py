@@ -1,8 +1,9 @@
 """One mark of the code: what a source's reader, a rule, a table or a question is made of.
 
-A mark is a digest of parsed code, without comments, docstrings and annotations: of the definitions that a thing is made
-of (itself, the names that it uses, and what those use, through all our packages) and of the data files that they open.
-It moves when one of them changes; it stays when anything else changes, and when code is only moved to another folder.
+A thing is made of its own definition, of the definitions that it uses, and of those that they use, through all our
+packages. The data files that they open belong to it. Its mark is a digest of these, without comments, docstrings and
+annotations. When one of them changes, the mark changes. When other code changes, or code moves to another folder, it
+stays. It is the same under every version of Python that Rapport runs on.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ _Thing = TypeVar("_Thing")
 
 
 def registry(thing: _Thing) -> _Thing:
-    """The thing itself. `X = registry({...})` or `@registry` says that no mark follows it: whoever takes something out
-    of it names that in the mark, or enters its facts."""
+    """The thing itself. `X = registry({...})` or `@registry` says that no mark follows it. Code that takes a function
+    out of it gives that function to `code_of`; code that takes facts enters them beside the mark."""
     return thing
 
 
