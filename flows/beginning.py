@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import polars as pl
-
-from flows.crosswalk import crosswalk_of, crosswalk_restored
+from flows.crosswalk import birth_dates, crosswalk_of, crosswalk_restored
 from flows.erasure import bury, take_out
 from flows.key import read_key
 from flows.order import Tonight
@@ -28,7 +26,7 @@ def begin(tonight: Tonight, base: Path | None = None) -> None:
     tonight.tombstones = read_tombstones(order.folders)
     tonight.failed_attempts = failed_attempts(order.folders)
     _tell_unreadable_attempts(tonight)
-    tonight.crosswalk = _crosswalk(tonight, base)
+    _read_crosswalk(tonight, base)
     tonight.building = tonight.scratch / order.folders.published.name
     if version := base or current_version(order.folders.published):
         copy_to(version, tonight.building)
@@ -38,10 +36,12 @@ def begin(tonight: Tonight, base: Path | None = None) -> None:
     take_out(tonight)
 
 
-def _crosswalk(tonight: Tonight, base: Path | None) -> pl.DataFrame:
+def _read_crosswalk(tonight: Tonight, base: Path | None) -> None:
     where = tonight.order.folders
     current = current_load(where.published)
-    return crosswalk_restored(where, load_of(base), current) if base else crosswalk_of(where, current)
+    known = crosswalk_of(where, load_of(base) if base else current)
+    tonight.born_before = birth_dates(known)
+    tonight.crosswalk = crosswalk_restored(where, known, current) if base else known
 
 
 def _tell_unreadable_attempts(tonight: Tonight) -> None:

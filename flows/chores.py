@@ -38,11 +38,8 @@ def verify(clinic: str, warehouse: str) -> None:
     with telling_failure(Path(clinic), Path(warehouse), what="verification"):
         verdict = verify_published(place_change(Path(clinic), Path(warehouse)))
         if not verdict.is_equal:
-            wrong = [name for name, _, lost, found in verdict.tables if lost or found] or ["the books"]
-            raise RapportError(
-                f"the published file does not follow from its records ({', '.join(wrong)}): keep it, report it, and "
-                "restore an older version"
-            )
+            wrong = ", ".join([*verdict.wrong_tables, *verdict.wrong_books])
+            raise RapportError(f"the published file does not follow from its records ({wrong}): {verdict.advice}")
     get_run_logger().info("every table follows from the records")
 
 

@@ -1,7 +1,8 @@
 """Publish an older version again, as a new load: `python -m flows.restore --version LOAD`; without it, what is kept.
 
-The next night reads what that version had not read, so nothing is lost by going back. `--point-link` makes the
-analysts' link anew, where it is lost: it points at the newest whole version, and no load is made.
+Every table is derived again from the records of that version. The next night reads what that version had not read, so
+nothing is lost by going back. `--point-link` makes the analysts' link anew, where it is lost: it points at the newest
+whole version, and no load is made.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from flows.beginning import begin
 from flows.checking import check_tables
-from flows.computing import compute_again
+from flows.computing import compute_everybody
 from flows.night import at_work
 from flows.order import Order, Tonight, place_change
 from flows.pages import draw
@@ -36,7 +37,7 @@ def restore(order: Order, load_id: int) -> int:
         tonight.reason = f"restored load {load_id}"
         begin(tonight, version)
         _enter_later_loads(order, tonight)
-        compute_again(tonight)
+        compute_everybody(tonight)
         check_tables(tonight)
         publish(tonight)
         draw(tonight)
