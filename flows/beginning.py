@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from flows.crosswalk import birth_dates, crosswalk_of, crosswalk_restored
@@ -18,7 +19,9 @@ from warehouse.versions import current_load, current_version, load_of
 
 
 def begin(tonight: Tonight, base: Path | None = None) -> None:
-    """Yesterday's file (or another version, `base`) copied to a building file; the key; the crosswalk."""
+    """Yesterday's file (or another version, `base`) copied to a building file; the key; the crosswalk.
+
+    A load that is no night has the clock of its base, which an interrupted night may have published a moment ago."""
     order = tonight.order
     if not order.is_check:
         bury(order.folders)
@@ -31,6 +34,8 @@ def begin(tonight: Tonight, base: Path | None = None) -> None:
     if version := base or current_version(order.folders.published):
         copy_to(version, tonight.building)
     tonight.con = building.open_building(tonight.building, tonight.scratch)
+    if tonight.purpose != "night":
+        tonight.order = replace(order, as_of=publishing.as_of(tonight.con))
     tonight.staging = staging.Staging(tonight.con)
     _same_key_as_yesterday(tonight)
     take_out(tonight)

@@ -6,7 +6,7 @@ Exit status: 0 equal; 1 something differs, or could not be compared; 2 unusable 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from flows.definitions import fingerprints, renewed
 from flows.literal import console, grid, line
 from flows.order import Order, Tonight, place_change
 from flows.terminal import arguments, finish
-from warehouse import building, comparing
+from warehouse import building, comparing, publishing
 from warehouse.errors import DidNotRun
 from warehouse.folders import copy_to
 from warehouse.movement import unbalanced
@@ -82,11 +82,13 @@ def verify(order: Order) -> Verdict:
 
 
 def at_desk(order: Order, version: Path, scratch: Path) -> Tonight:
-    """A version copied to a scratch folder and opened, apart from any night: nothing of it is published."""
+    """A version copied to a scratch folder and opened, apart from any night: nothing of it is published. Its clock is
+    its own: a night may have published since the order was placed."""
     tonight = Tonight(order, datetime.now(UTC), scratch, load_of(version) + 1)
     tonight.crosswalk = crosswalk_of(order.folders, load_of(version))
     tonight.building = copy_to(version, scratch / "desk.duckdb")
     tonight.con = building.open_building(tonight.building, scratch)
+    tonight.order = replace(order, as_of=publishing.as_of(tonight.con))
     return tonight
 
 
