@@ -45,11 +45,12 @@ def stored_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(con.sql(f"{listed} AND database_name = current_database() ORDER BY ALL").fetchall())
 
 
-def copy_compactly(source: Path, to: Path) -> None:
+def copy_compactly(source: Path, to: Path, spill: Path | None = None) -> None:
     """Everything that `source` holds, with views, macros and comments, in a new file without empty space: encrypted
-    with the key, or plain where there is none."""
+    with the key, or plain where there is none. What does not fit into memory is in the folder `spill`, by default that
+    of `to`."""
     to.unlink(missing_ok=True)
-    with open_memory(**LIMITS | {"temp_directory": str(to.parent)}) as con:
+    with open_memory(**LIMITS | {"temp_directory": str(spill or to.parent)}) as con:
         con.execute("SET preserve_insertion_order = true")
         attach_as_it_is(con, source, "old")
         attach(con, to, "new")
