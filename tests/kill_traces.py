@@ -5,7 +5,10 @@ from pathlib import Path
 import duckdb
 from nights import Place
 
-LOADS = ("known_from", "known_to", "load_id")  # columns that number loads, of which a killed one has used up none
+# Loads are numbered otherwise after a kill: a load stands as its clock, and the order of records is that within a load.
+CLOCK = "(SELECT max(as_of) FROM load.loads AS l WHERE l.load_id = t.{})"
+WITHOUT_LOADS = {name: CLOCK.format(name) for name in ("known_from", "known_to", "load_id")}
+WITHOUT_LOADS["loaded_number"] = "loaded_number % 4294967296"
 
 
 def loads_told(place: Place) -> list[int]:
@@ -41,11 +44,9 @@ def what_is_known(published: Path) -> dict[str, list]:
 
 def _fingerprint(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> list:
     columns = "SELECT column_name FROM duckdb_columns() WHERE schema_name = ? AND table_name = ?"
-    numbered = [name for (name,) in con.execute(columns, [schema, table]).fetchall() if name in LOADS]
-    clocks = ", ".join(
-        f"(SELECT max(as_of) FROM load.loads AS l WHERE l.load_id = t.{name}) AS {name}" for name in numbered
-    )
-    rows = f"SELECT * {f'REPLACE ({clocks})' if clocks else ''} FROM {schema}.{table} AS t"
+    named = {name for (name,) in con.execute(columns, [schema, table]).fetchall()}
+    told = ", ".join(f"{said} AS {name}" for name, said in WITHOUT_LOADS.items() if name in named)
+    rows = f"SELECT * {f'REPLACE ({told})' if told else ''} FROM {schema}.{table} AS t"
     return [int(each or 0) for each in con.sql(f"SELECT count(*), sum(hash(r)::HUGEINT) FROM ({rows}) AS r").fetchone()]
 
 
