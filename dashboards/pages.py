@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +20,7 @@ SHOWN_FIRST = 4  # pictures of a question; its other panels wait behind a disclo
 BANNER = ("<!-- banner -->", "<!-- /banner -->")
 HEADER = ("<header>\n", "</header>\n")
 KICKER = "Therapeutic alliance"
+_LOAD = re.compile(r'<p class="dates" data-load="(\d+)">')
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(HERE / "templates"),
     autoescape=select_autoescape(["html"]),
@@ -52,9 +54,29 @@ def page(
     return render("page.html", groups=grouped(findings), **facts)
 
 
-def header(title: str, *, dates: str, warnings: Sequence[str] = (), pages: Sequence[tuple[str, str]] = ()) -> str:
-    """What stands over a page's questions. `pages` are the others' names and links; its own has no link."""
-    return render("header.html", title=title, kicker=KICKER, dates=dates, banner=banner(warnings), pages=list(pages))
+def header(
+    title: str,
+    *,
+    dates: str,
+    load: int | None = None,
+    warnings: Sequence[str] = (),
+    pages: Sequence[tuple[str, str]] = (),
+) -> str:
+    """What stands over a page's questions. `load` is the one that the page tells of; `pages` are the others' names and
+    links, and its own has no link."""
+    facts = {"title": title, "kicker": KICKER, "dates": dates, "load": load, "pages": list(pages)}
+    return render("header.html", banner=banner(warnings), **facts)
+
+
+def load_told(html: str) -> int | None:
+    """Return the load that a page tells of; None for a page of Rapport 0.1, which does not say it."""
+    found = _LOAD.search(html)
+    return int(found[1]) if found else None
+
+
+def has_banner(html: str) -> bool:
+    """Whether a page has a place for what its reader should know first."""
+    return BANNER[0] in html
 
 
 def with_header(html: str, header: str) -> str:

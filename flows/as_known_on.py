@@ -24,6 +24,7 @@ from warehouse.errors import Unusable
 from warehouse.folders import refuse_question_mark
 from warehouse.publication import published_version
 from warehouse.scratch import scratch_folder
+from warehouse.versions import flush
 
 
 def as_known_on(order: Order, day: date, out: Path) -> int:
@@ -60,9 +61,15 @@ def _refuse_what_is_there(out: Path) -> None:
 
 
 def _hand_over(made: Path, out: Path) -> None:
+    """Whole under its name, or not there: what a kill left under the other name, the next attempt begins anew."""
+    waiting = out.with_name(f".{out.name}.part")
     try:
-        compaction.copy_compactly(made, out)
-        out.chmod(0o440)
+        waiting.unlink(missing_ok=True)
+        waiting.touch(mode=0o600)  # in a folder that is there and may be written to
+        compaction.copy_compactly(made, waiting, spill=made.parent)
+        waiting.chmod(0o440)
+        flush(waiting)
+        waiting.rename(out)
     except OSError as error:
         raise Unusable(f"{out.name} cannot be written ({error.strerror}); check --out") from None
 

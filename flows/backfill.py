@@ -16,7 +16,7 @@ from pathlib import Path
 from flows.deliveries import matching
 from flows.night import Runner, night, plainly
 from flows.order import Order, Tonight, place_order
-from flows.terminal import arguments, finish
+from flows.terminal import arguments, finish, status_of
 from warehouse.publishing import as_of_published
 from warehouse.versions import current_version
 
@@ -61,11 +61,12 @@ def main(given: list[str] | None = None) -> int:
     parser.add_argument("--as-of", metavar="TIME", help="how far, ISO 8601; default now")
     asked = parser.parse_args(given)
 
-    def run() -> None:
+    def run() -> int:
         order = place_order(Path(asked.exports), asked.clinic, asked.warehouse, asked.as_of)
         for done in backfill(order, lambda line: print(line, flush=True)):
             loaded = sum(files.counts[-1] for files in done.files)
             print(f"  published as load {done.load_id}: {loaded:,} records loaded", flush=True)
+        return status_of(done)
 
     return finish(run, asked.warehouse)
 

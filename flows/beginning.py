@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-import polars as pl
-
-from flows.crosswalk import crosswalk_of, crosswalk_restored
+from flows.crosswalk import birth_dates, crosswalk_of, crosswalk_restored
 from flows.erasure import bury, take_out
 from flows.key import read_key
 from flows.order import Tonight
@@ -20,7 +19,9 @@ from warehouse.versions import current_load, current_version, load_of
 
 
 def begin(tonight: Tonight, base: Path | None = None) -> None:
-    """Yesterday's file (or another version, `base`) copied to a building file; the key; the crosswalk."""
+    """Yesterday's file (or another version, `base`) copied to a building file; the key; the crosswalk.
+
+    A load that is no night has the clock of its base, which an interrupted night may have published a moment ago."""
     order = tonight.order
     if not order.is_check:
         bury(order.folders)
@@ -28,20 +29,24 @@ def begin(tonight: Tonight, base: Path | None = None) -> None:
     tonight.tombstones = read_tombstones(order.folders)
     tonight.failed_attempts = failed_attempts(order.folders)
     _tell_unreadable_attempts(tonight)
-    tonight.crosswalk = _crosswalk(tonight, base)
+    _read_crosswalk(tonight, base)
     tonight.building = tonight.scratch / order.folders.published.name
     if version := base or current_version(order.folders.published):
         copy_to(version, tonight.building)
     tonight.con = building.open_building(tonight.building, tonight.scratch)
+    if tonight.purpose != "night":
+        tonight.order = replace(order, as_of=publishing.as_of(tonight.con))
     tonight.staging = staging.Staging(tonight.con)
     _same_key_as_yesterday(tonight)
     take_out(tonight)
 
 
-def _crosswalk(tonight: Tonight, base: Path | None) -> pl.DataFrame:
+def _read_crosswalk(tonight: Tonight, base: Path | None) -> None:
     where = tonight.order.folders
     current = current_load(where.published)
-    return crosswalk_restored(where, load_of(base), current) if base else crosswalk_of(where, current)
+    known = crosswalk_of(where, load_of(base) if base else current)
+    tonight.born_before = birth_dates(known)
+    tonight.crosswalk = crosswalk_restored(where, known, current) if base else known
 
 
 def _tell_unreadable_attempts(tonight: Tonight) -> None:

@@ -15,7 +15,7 @@ from flows.backfill import backfill as months_of
 from flows.compact import compact as compact_published
 from flows.compact import place_compaction
 from flows.erasure_requests import fulfil
-from flows.order import place_change, place_order
+from flows.order import Tonight, place_change, place_order
 from flows.restore import place_restoration
 from flows.restore import restore as restore_load
 from flows.tasks import as_task
@@ -28,8 +28,9 @@ from warehouse.errors import RapportError
 def compact(clinic: str, warehouse: str) -> None:
     """Weekly keep-and-compact."""
     with telling_failure(Path(clinic), Path(warehouse), what="compaction"):
-        load_id, before, after = compact_published(place_compaction(Path(clinic), Path(warehouse)))
-    get_run_logger().info("published as load %s: %s bytes before, %s after", load_id, before, after)
+        made, before, after = compact_published(place_compaction(Path(clinic), Path(warehouse)))
+    get_run_logger().info("published as load %s: %s bytes before, %s after", made.load_id, before, after)
+    _warn(made)
 
 
 @flow(name="verify", description="Derive every table again and compare.", validate_parameters=False)
@@ -38,11 +39,8 @@ def verify(clinic: str, warehouse: str) -> None:
     with telling_failure(Path(clinic), Path(warehouse), what="verification"):
         verdict = verify_published(place_change(Path(clinic), Path(warehouse)))
         if not verdict.is_equal:
-            wrong = [name for name, _, lost, found in verdict.tables if lost or found] or ["the books"]
-            raise RapportError(
-                f"the published file does not follow from its records ({', '.join(wrong)}): keep it, report it, and "
-                "restore an older version"
-            )
+            wrong = ", ".join([*verdict.wrong_tables, *verdict.wrong_books])
+            raise RapportError(f"the published file does not follow from its records ({wrong}): {verdict.advice}")
     get_run_logger().info("every table follows from the records")
 
 
@@ -53,6 +51,7 @@ def backfill(exports: str, clinic: str, warehouse: str) -> None:
         order = place_order(Path(exports), Path(clinic), Path(warehouse))
         for done in months_of(order, get_run_logger().info, run=as_task):
             get_run_logger().info("published as load %s", done.load_id)
+            _warn(done)
 
 
 @flow(name="forget", description="Take out the people for whom a request waits.", validate_parameters=False)
@@ -68,4 +67,11 @@ def restore(clinic: str, warehouse: str, load_id: int) -> None:
     """The version of a load that is kept, as a new load."""
     with telling_failure(Path(clinic), Path(warehouse), what="restoration"):
         made = restore_load(place_restoration(Path(clinic), Path(warehouse), load_id), load_id)
-    get_run_logger().info("load %s is published again, as load %s", load_id, made)
+    get_run_logger().info("load %s is published again, as load %s", load_id, made.load_id)
+    _warn(made)
+
+
+def _warn(made: Tonight) -> None:
+    """What went wrong beside a load that is published: its pages say so too."""
+    for trouble in (*made.troubles, *([made.pages_failed] if made.pages_failed else [])):
+        get_run_logger().warning(trouble)

@@ -16,9 +16,10 @@ from flows.checking import check_tables
 from flows.computing import compute_again
 from flows.failures import sayable
 from flows.night import at_work
-from flows.order import Order, place_change
+from flows.order import Order, Tonight, place_change
+from flows.pages import draw
 from flows.publishing import publish
-from flows.terminal import arguments, finish
+from flows.terminal import arguments, finish, status_of
 from warehouse import compaction, computing
 from warehouse.folders import Folders
 from warehouse.publication import published_version, writing
@@ -38,7 +39,7 @@ def place_compaction(clinic: Path, warehouse: Path) -> Order:
     return place_change(clinic, warehouse)
 
 
-def compact(order: Order) -> tuple[int, int, int]:
+def compact(order: Order) -> tuple[Tonight, int, int]:
     """Publish the same tables, checked whole, without empty space: the load, and the file's bytes before and after."""
     before = order.folders.published.stat().st_size
     with at_work(order, "compaction") as tonight:
@@ -49,18 +50,19 @@ def compact(order: Order) -> tuple[int, int, int]:
         check_tables(tonight, whole=True)
         tonight.leaves_space_behind = True
         publish(tonight)
-    return tonight.load_id, before, order.folders.published.stat().st_size
+        draw(tonight)
+    return tonight, before, order.folders.published.stat().st_size
 
 
 def main(given: list[str] | None = None) -> int:
     """Check and compact the published file."""
     asked = arguments("compact", "Check every table whole and compact the published file.").parse_args(given)
 
-    def run() -> None:
-        load_id, before, after = compact(place_compaction(asked.clinic, asked.warehouse))
-        print(
-            f"Checked whole and compacted, as load {load_id}: {before / 1e6:,.1f} MB before, {after / 1e6:,.1f} after."
-        )
+    def run() -> int:
+        made, before, after = compact(place_compaction(asked.clinic, asked.warehouse))
+        sizes = f"{before / 1e6:,.1f} MB before, {after / 1e6:,.1f} after"
+        print(f"Checked whole and compacted, as load {made.load_id}: {sizes}.")
+        return status_of(made)
 
     return finish(run, asked.warehouse)
 

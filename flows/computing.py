@@ -7,7 +7,7 @@ from functools import partial
 import polars as pl
 
 import transforms
-from flows.crosswalk import add_people, birth_dates
+from flows.crosswalk import add_people, birth_dates, born_otherwise
 from flows.definitions import fingerprints, renewed
 from flows.joining import join_clients
 from flows.known_lines import remember
@@ -51,6 +51,7 @@ def keep(tonight: Tonight) -> None:
 def compute(tonight: Tonight) -> None:
     """New definitions over what was known before; then what came tonight, by client."""
     con, tables = tonight.con, transforms.tables()
+    computing.touch(con, born_otherwise(tonight.born_before, tonight.crosswalk))
     now = fingerprints(tonight.order)
     anew = renewed(con, now)
     movement.begin_movements(con)
@@ -81,6 +82,20 @@ def compute_again(tonight: Tonight) -> None:
     join_clients(tonight)
     compute(tonight)
     compute_clinic(tonight)
+
+
+def compute_everybody(tonight: Tonight) -> None:
+    """The same, and then every table from the records, whatever the file holds of it: rows that differ are written, and
+    what the books say of movements agrees with the tables again."""
+    con, tables = tonight.con, transforms.tables()
+    join_clients(tonight)
+    compute(tonight)
+    with movement.counted_alone(con):
+        if computing.choose_everybody(con, tables):
+            _compute_clients(tonight, tables, {table.name for table in tables}, before=tonight.load_id)
+    tonight.client_count, tonight.is_full_build = computing.touched_count(con), True
+    compute_clinic(tonight)
+    movement.settle(con, tonight.load_id)
 
 
 def derive_anew(tonight: Tonight) -> None:
@@ -131,7 +146,7 @@ def _cause(before: int | None) -> str | None:
 def _compute_bucket(tonight: Tonight, tables: list[Table], wanted: set[str], bucket: int, before: int | None) -> None:
     con = tonight.con
     needed = {read for table in tables if table.name in wanted for read in table.reads}
-    known = {"birth_dates": birth_dates(tonight.crosswalk).collect().lazy(), "clinic": tonight.order.clinic}
+    known = {"birth_dates": birth_dates(tonight.crosswalk).lazy(), "clinic": tonight.order.clinic}
     for name, frame in computing.records_of(con, bucket, before).items():
         tonight.row_count += frame.height
         known[name] = frame.lazy()

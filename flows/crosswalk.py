@@ -47,15 +47,15 @@ def crosswalk_of(folders: Folders, load_id: int) -> pl.DataFrame:
     return read_crosswalk(version)
 
 
-def crosswalk_restored(folders: Folders, load_id: int, current: int) -> pl.DataFrame:
-    """Return the crosswalk of a load that is published again: everybody met since, with the birth dates that the load
-    knew. A crosswalk of the current load that is damaged is done without: the next night meets these people again."""
-    known = crosswalk_of(folders, load_id)
+def crosswalk_restored(folders: Folders, known: pl.DataFrame, current: int) -> pl.DataFrame:
+    """Return the crosswalk of a load that is published again: who was met since joins those whom it knew, whose birth
+    dates stay as it knew them. A crosswalk of the current load that is damaged is done without: the next night meets
+    these people again."""
     try:
         met = crosswalk_of(folders, current)
     except Damaged:
         return known
-    born = known.select("pseudonym", "birth_date", "born_at_export").unique("pseudonym")
+    born = _one_each(known).select("pseudonym", "birth_date", "born_at_export")
     since = met.join(born, on="pseudonym", how="anti", maintain_order="left")
     again = met.drop("birth_date", "born_at_export").join(born, on="pseudonym", maintain_order="left")
     return pl.concat([again.select(list(CROSSWALK)), since])
@@ -74,7 +74,17 @@ def add_people(known: pl.DataFrame, met: pl.DataFrame, births: list[pl.DataFrame
     )
 
 
-def birth_dates(crosswalk: pl.DataFrame) -> pl.LazyFrame:
+def _one_each(crosswalk: pl.DataFrame) -> pl.DataFrame:
+    """One row a person: the first of their numbers."""
+    return crosswalk.unique("pseudonym", keep="first", maintain_order=True)
+
+
+def birth_dates(crosswalk: pl.DataFrame) -> pl.DataFrame:
     """client_id and birth_date, as the tables read them."""
-    people = crosswalk.lazy().unique("pseudonym", keep="first", maintain_order=True)
-    return people.select("birth_date", client_id=pl.col("pseudonym").str.decode("hex"))
+    return _one_each(crosswalk).select("birth_date", client_id=pl.col("pseudonym").str.decode("hex"))
+
+
+def born_otherwise(before: pl.DataFrame, crosswalk: pl.DataFrame) -> pl.DataFrame:
+    """The people whose birth date is another than before: a second source, or a link between two, decides it now."""
+    both = birth_dates(crosswalk).join(before, on="client_id", suffix="_before")
+    return both.filter(pl.col("birth_date").ne_missing(pl.col("birth_date_before"))).select("client_id")

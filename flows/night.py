@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import transforms
 from flows.failures import sayable
 from flows.order import Order, Tonight
-from flows.pages import say_failed
+from flows.pages import say, say_if_behind
 from flows.steps import CHECK_STEPS, STEPS
 from warehouse.attempts import note_attempt
 from warehouse.errors import Passing
@@ -80,6 +80,9 @@ def at_work(order: Order, purpose: str, told: Callable[[str], None] = lambda lin
 def _hold(order: Order) -> Iterator[None]:
     """The lock. What an interrupted load left is dealt with first, but not by a check, which changes nothing."""
     with night_lock(order.folders) if order.is_check else writing(order.folders):
+        if not order.is_check:
+            with suppress(Exception):  # the load matters more, and draws them or says so itself
+                say_if_behind(order)
         yield
 
 
@@ -107,4 +110,4 @@ def _tell_readers(tonight: Tonight) -> None:
     """The pages stay, and say that a night failed; whether or not they can be told, why it failed matters more."""
     if not tonight.order.is_check:
         with suppress(Exception):
-            say_failed(tonight.order)
+            say(tonight.order)

@@ -25,9 +25,8 @@ from flows.order import place_order
 from flows.report import Progress, Report, report_of, tell
 from flows.tasks import as_task
 from flows.telling import operators, telling_failure
+from flows.terminal import PUBLISHED, TROUBLED
 from warehouse.errors import RapportError
-
-PUBLISHED, TROUBLED = 0, 4  # what a night that cannot go on exits with, its error says
 
 
 @flow(name="nightly", description="Load what came, check it, compute it, publish it.", validate_parameters=False)

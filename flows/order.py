@@ -113,6 +113,7 @@ class Tonight:
     tombstones: Tombstones | None = None
     staging: Staging | None = None
     crosswalk: pl.DataFrame | None = None
+    born_before: pl.DataFrame | None = None  # the birth dates that the tables of the base were computed with
     failed_attempts: list[dict] = field(default_factory=list)
     key_check: str = ""
     readings: dict[str, str] = field(default_factory=dict)  # by source, the mark of how it is read tonight

@@ -16,7 +16,18 @@ from pathlib import Path
 
 from dashboards.charts.drawing import drawings
 from dashboards.charts.values import label
-from dashboards.pages import day, header, is_made_from, mark_of, moment, page, with_banner, with_header
+from dashboards.pages import (
+    day,
+    has_banner,
+    header,
+    is_made_from,
+    load_told,
+    mark_of,
+    moment,
+    page,
+    with_banner,
+    with_header,
+)
 from dashboards.questions import load_questions
 from flows.asked import Asked, ask, ask_safely
 from flows.dictionary_pages import dictionary_pages
@@ -30,7 +41,7 @@ from warehouse.errors import Damaged, RapportError, Unusable
 from warehouse.folders import Folders
 from warehouse.page_files import group_number, pages_folder, pages_in, remove_others, write_page, written_pages
 from warehouse.publication import published_version, writing
-from warehouse.versions import current_load, version_of
+from warehouse.versions import current_load, current_version, is_folder, load_of, version_of
 from warehouse.views import NOT_KNOWN
 
 PLACES = ("site", "program")  # each of their values has a page of its own
@@ -75,7 +86,7 @@ def draw(tonight: Tonight) -> None:
     except Exception as error:
         tonight.pages_failed = f"the pages could not be drawn ({_why(error)}); those of before stand"
         with suppress(Exception):  # the night says that they could not be drawn
-            say_behind(tonight.order)
+            say(tonight.order)
 
 
 def _why(error: Exception) -> str:
@@ -103,7 +114,8 @@ def draw_pages(order: Order) -> list[str]:
     files = {place / "dictionary" / name: html for name, html in described.items()}
     for each in sheets:
         file = each.audience.in_tree(where) / "index.html"
-        files[file], broken = _drawn(each, _header(each, published), before.get(file, ""), kept)
+        above = _header(each, newest["load_id"], published)
+        files[file], broken = _drawn(each, above, before.get(file, ""), kept)
         failed |= broken
     _write(order, files)
     return sorted(failed)
@@ -155,9 +167,9 @@ def _shared_sheets(
     ]
 
 
-def _header(sheet: Sheet, published: datetime) -> str:
+def _header(sheet: Sheet, load_id: int, published: datetime) -> str:
     dates = f"Data to {day(sheet.data_to)}. Published {moment(published)}."
-    return header(sheet.audience.title, dates=dates, warnings=sheet.warnings, pages=sheet.links)
+    return header(sheet.audience.title, dates=dates, load=load_id, warnings=sheet.warnings, pages=sheet.links)
 
 
 def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]) -> tuple[str, set[str]]:
@@ -174,25 +186,42 @@ def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]
     return page(title, findings, **facts), broken
 
 
-def say_failed(order: Order) -> None:
-    """A night failed: the pages stand, and say so."""
-    _say(order, ())
-
-
-def say_behind(order: Order) -> None:
-    """A load was published and its pages were not drawn: those that stand say so."""
-    _say(order, ["A newer load is published, and this page was not drawn again: its numbers are older."])
-
-
-def _say(order: Order, first: Sequence[str]) -> None:
-    written = list(written_pages(order.folders))
-    if not written:
+def say(order: Order) -> None:
+    """Let the pages that stand say what their readers should know first: a night that failed, a source that is late,
+    and a load that was published since they were drawn."""
+    standing = _standing(order)
+    if not standing:
         return
-    with asking.open_locked(published_version(order.folders)) as con:
-        warnings = [*first, *_warnings(order, asking.newest(con), asking.late(con))]
-    for file in written:
-        more = _reasons(order) if file.parent == OPERATIONS.in_tree(order.folders) else []
-        write_page(file, with_banner(file.read_text(encoding="utf-8"), [*warnings, *more]))
+    version = published_version(order.folders)
+    with asking.open_locked(version) as con:
+        newest, late = asking.newest(con), asking.late(con)
+    for written, html in standing.items():
+        warnings = _warnings(order, newest, late, behind=_behind(html, version))
+        more = _reasons(order) if written.parent == OPERATIONS.in_tree(order.folders) else []
+        write_page(written, with_banner(html, [*warnings, *more]))
+
+
+def say_if_behind(order: Order) -> None:
+    """Let the pages say that a load was published since they were drawn, where an interrupted command left them so."""
+    version = current_version(order.folders.published)
+    if version and any((told := _behind(html, version)) and told not in html for html in _standing(order).values()):
+        say(order)
+
+
+def _standing(order: Order) -> dict[Path, str]:
+    """The audiences' pages that stand."""
+    read = ((page, page.read_text(encoding="utf-8")) for page in written_pages(order.folders))
+    return {page: html for page, html in read if has_banner(html)}
+
+
+def _behind(html: str, version: Path) -> str | None:
+    """What a page of another load than the published one says; None for one that is not behind. Pages of 0.1 name no
+    load: they are behind once a version is a folder, which 0.1 did not make."""
+    load_id, told = load_of(version), load_told(html)
+    if told == load_id or (told is None and not is_folder(version)):
+        return None
+    whose = "an earlier load" if told is None else f"load {told}"
+    return f"This page was not drawn again since load {load_id} was published: its numbers are of {whose}."
 
 
 def _audiences(order: Order, shared: Sequence[Asked]) -> list[Audience]:
@@ -215,13 +244,15 @@ def _links(audiences: Iterable[Audience]) -> list[tuple[str, str]]:
     return [(each.title, "" if each is CLINIC else f"../{each.folder}/index.html") for each in audiences]
 
 
-def _warnings(order: Order, newest: Mapping, late: Iterable[tuple]) -> list[str]:
-    """What a reader should know first: a night that failed since, a source that is late."""
+def _warnings(order: Order, newest: Mapping, late: Iterable[tuple], behind: str | None = None) -> list[str]:
+    """What a reader should know first: a night that failed since, a load that the page is behind, a source that is
+    late."""
     zone = order.clinic.zone
-    good, made = day(newest["as_of"].astimezone(zone)), []
+    good, made = day(newest["as_of"].astimezone(zone)), [behind] if behind else []
     if attempts := [each for each in failed_attempts(order.folders) if each["purpose"] == "night"]:
         when = day(datetime.fromisoformat(attempts[-1]["as_of"]).astimezone(zone))
-        made.append(f"The night of {when} failed. These are the numbers of the last good night, that of {good}.")
+        whose = "" if behind else f" These are the numbers of the last good night, that of {good}."
+        made.append(f"The night of {when} failed.{whose}")
     for source, last in late:
         came = f"its latest export is of {day(last.astimezone(zone))}" if last else "it never came"
         made.append(f"The source {source} is late: {came}. What it would tell is missing since.")

@@ -125,7 +125,7 @@ def _facts(tonight: Tonight) -> dict[str, object]:
         "rapport": RAPPORT_VERSION,
         "load": tonight.load_id,
         "as_of": tonight.order.as_of,
-        **publishing.told_of_load(tonight.con),
+        **ledger.told_of_load(tonight.con),
         "late_sources": tonight.late_sources,
         "failed_questions": tonight.failed_questions,
         "failed_since": failed,

@@ -16,10 +16,10 @@ from flows.computing import compute_again
 from flows.deliveries import matching
 from flows.literal import console, plain_grid
 from flows.night import at_work
-from flows.order import Order, place_change
+from flows.order import Order, Tonight, place_change
 from flows.pages import draw
 from flows.publishing import publish
-from flows.terminal import arguments, finish
+from flows.terminal import PUBLISHED, arguments, finish, status_of
 from transforms.sources import open_delivery
 from transforms.sources.door import RECORD, digest_of
 from warehouse import quarantine
@@ -65,8 +65,8 @@ def _record(path: Path, source: object, record_number: int) -> dict[str, str | N
     raise Unusable("its export no longer holds that record")
 
 
-def discard(order: Order, numbers: list[int]) -> int:
-    """Take waiting rows out of the inbox, as a load of its own; its number. Raises Unusable when one does not wait."""
+def discard(order: Order, numbers: list[int]) -> Tonight:
+    """Take waiting rows out of the inbox, as a load of its own. Raises Unusable when one does not wait."""
     with at_work(order, "discard") as load:
         load.reason = f"{len(numbers)} rows of quarantine discarded"
         begin(load)
@@ -77,7 +77,7 @@ def discard(order: Order, numbers: list[int]) -> int:
             compute_again(load)
         publish(load)
         draw(load)
-    return load.load_id
+    return load
 
 
 def tell(rows: list[quarantine.Held], state: str) -> None:
@@ -109,7 +109,7 @@ def main(given: list[str] | None = None) -> int:
     """List, show or discard held rows."""
     asked = _arguments().parse_args(given)
 
-    def run() -> None:
+    def run() -> int:
         order = place_change(asked.clinic, asked.warehouse)
         if asked.command == "list":
             tell(waiting_rows(order, asked.state), asked.state)
@@ -117,7 +117,10 @@ def main(given: list[str] | None = None) -> int:
             for column, value in show(order, asked.exports, asked.row).items():
                 print(escaped(f"{column}: {'' if value is None else value}"))
         else:
-            print(f"{len(set(asked.rows))} rows discarded, as load {discard(order, asked.rows)}.")
+            made = discard(order, asked.rows)
+            print(f"{len(set(asked.rows))} rows discarded, as load {made.load_id}.")
+            return status_of(made)
+        return PUBLISHED
 
     return finish(run, asked.warehouse)
 

@@ -1,7 +1,8 @@
 """Publish an older version again, as a new load: `python -m flows.restore --version LOAD`; without it, what is kept.
 
-The next night reads what that version had not read, so nothing is lost by going back. `--point-link` makes the
-analysts' link anew, where it is lost: it points at the newest whole version, and no load is made.
+Every table is derived again from the records of that version. The next night reads what that version had not read, so
+nothing is lost by going back. `--point-link` makes the analysts' link anew, where it is lost: it points at the newest
+whole version, and no load is made.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from pathlib import Path
 
 from flows.beginning import begin
 from flows.checking import check_tables
-from flows.computing import compute_again
+from flows.computing import compute_everybody
 from flows.night import at_work
 from flows.order import Order, Tonight, place_change
 from flows.pages import draw
 from flows.publishing import publish
-from flows.terminal import arguments, finish
+from flows.terminal import PUBLISHED, arguments, finish, status_of
 from warehouse import publishing
 from warehouse.errors import Damaged, RapportError, Unusable
 from warehouse.folders import Folders, night_lock
@@ -28,19 +29,19 @@ from warehouse.publication import published_version
 from warehouse.versions import current_load, current_version, kept_versions, load_of, point, published_at, version_of
 
 
-def restore(order: Order, load_id: int) -> int:
-    """Publish the kept version of a load as a new load; its number. Raises Unusable when it is not kept. What is
-    published may be damaged: it is not needed."""
+def restore(order: Order, load_id: int) -> Tonight:
+    """Publish the kept version of a load as a new load. Raises Unusable when it is not kept. What is published may be
+    damaged: it is not needed."""
     version = kept_version(order.folders, load_id)
     with at_work(order, "restore") as tonight:
         tonight.reason = f"restored load {load_id}"
         begin(tonight, version)
         _enter_later_loads(order, tonight)
-        compute_again(tonight)
+        compute_everybody(tonight)
         check_tables(tonight)
         publish(tonight)
         draw(tonight)
-    return tonight.load_id
+    return tonight
 
 
 def place_restoration(clinic: Path, warehouse: Path, load_id: int) -> Order:
@@ -119,7 +120,7 @@ def main(given: list[str] | None = None) -> int:
     parser.add_argument("--point-link", action="store_true", help="make the lost link of the analysts' file anew")
     asked = parser.parse_args(given)
 
-    def run() -> None:
+    def run() -> int:
         where = Folders(asked.warehouse)
         if asked.point_link:
             print(f"{where.published} points at load {point_link(where)}.")
@@ -128,8 +129,10 @@ def main(given: list[str] | None = None) -> int:
             published_version(where)
             tell_kept(where)
         else:
-            order = place_restoration(asked.clinic, asked.warehouse, asked.version)
-            print(f"Load {asked.version} is published again, as load {restore(order, asked.version)}.")
+            made = restore(place_restoration(asked.clinic, asked.warehouse, asked.version), asked.version)
+            print(f"Load {asked.version} is published again, as load {made.load_id}.")
+            return status_of(made)
+        return PUBLISHED
 
     return finish(run, asked.warehouse)
 

@@ -7,13 +7,18 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.failures import sayable
 from flows.open_erasures import tell_open
 from warehouse.errors import Unusable
 from warehouse.folders import Folders
 
+if TYPE_CHECKING:
+    from flows.order import Tonight
+
 YEARS = range(1970, 2200)  # of what is typed: another year is a slip, and near the years 1 and 9999 clocks overflow
+PUBLISHED, TROUBLED = 0, 4  # what a load that cannot go on exits with, its error says
 
 
 def arguments(module: str, description: str, *, exports: bool = False) -> argparse.ArgumentParser:
@@ -49,6 +54,15 @@ def read_day(option: str, text: str) -> date:
 
 
 _OF_YEARS = f"of the years {YEARS[0]} to {YEARS[-1]}"
+
+
+def status_of(load: Tonight) -> int:
+    """The exit status of a load that published, after what went wrong beside it is said on standard error."""
+    questions = [f"the question {name} failed; mend dashboards/{name}.sql" for name in load.failed_questions]
+    pages = [f"{load.pages_failed}; run python -m flows.pages once it is mended"] if load.pages_failed else []
+    for trouble in (*load.troubles, *questions, *pages):
+        print(f"{trouble[:1].upper()}{trouble[1:]}.", file=sys.stderr)
+    return TROUBLED if questions or pages else PUBLISHED
 
 
 def finish(command: Callable[[], int | None], warehouse: Path | None = None) -> int:

@@ -6,7 +6,7 @@ Exit status: 0 equal; 1 something differs, or could not be compared; 2 unusable 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from flows.definitions import fingerprints, renewed
 from flows.literal import console, grid, line
 from flows.order import Order, Tonight, place_change
 from flows.terminal import arguments, finish
-from warehouse import building, comparing
+from warehouse import building, comparing, publishing
 from warehouse.errors import DidNotRun
 from warehouse.folders import copy_to
+from warehouse.movement import unbalanced
 from warehouse.publication import published_version
 from warehouse.scratch import scratch_folder
 from warehouse.versions import load_of
@@ -27,14 +28,37 @@ from warehouse.versions import load_of
 
 @dataclass(frozen=True)
 class Verdict:
-    """Per table: rows published, rows only published, rows only derived; and what the books say wrongly."""
+    """Per table: rows published, rows only published, rows only derived; and what the books say wrongly, of records and
+    of the movements of headlines."""
 
+    load_id: int
     tables: list[tuple[str, int, int, int]]
     books: list[str]
+    movements: list[str]
+
+    @property
+    def wrong_tables(self) -> list[str]:
+        """The tables that do not follow from their records."""
+        return [name for name, _, lost, found in self.tables if lost or found]
 
     @property
     def is_equal(self) -> bool:
-        return not self.books and not any(lost or found for _, _, lost, found in self.tables)
+        """Whether the file is what its records make it."""
+        return not self.wrong_tables and not self.wrong_books
+
+    @property
+    def wrong_books(self) -> list[str]:
+        """What the books say wrongly."""
+        return [*self.books, *(f"the movements of {each}" for each in self.movements)]
+
+    @property
+    def advice(self) -> str:
+        """What to do about what is wrong: tables can be derived anew from the records, the books of records cannot."""
+        if self.wrong_tables or self.movements:
+            then = f"have every table derived anew: python -m flows.restore --version {self.load_id}"
+        else:
+            then = "publish an older load whose books are right: python -m flows.restore lists those that are kept"
+        return f"keep a copy of the file and report it, then {then}"
 
 
 def verify(order: Order) -> Verdict:
@@ -48,20 +72,23 @@ def verify(order: Order) -> Verdict:
                     "the tables' definitions or the clinic file have changed since this file was published, so nothing "
                     "can be compared; run a night, then verify"
                 )
-            books = comparing.broken_books(tonight.con)
+            books, movements = comparing.broken_books(tonight.con), unbalanced(tonight.con)
             derive_anew(tonight)
             names = [table.name for table in transforms.tables()]
-            return Verdict(comparing.differences(tonight.con, published, names), books)
+            tables = comparing.differences(tonight.con, published, names)
+            return Verdict(load_of(published), tables, books, movements)
         finally:
             tonight.con.close()
 
 
 def at_desk(order: Order, version: Path, scratch: Path) -> Tonight:
-    """A version copied to a scratch folder and opened, apart from any night: nothing of it is published."""
+    """A version copied to a scratch folder and opened, apart from any night: nothing of it is published. Its clock is
+    its own: a night may have published since the order was placed."""
     tonight = Tonight(order, datetime.now(UTC), scratch, load_of(version) + 1)
     tonight.crosswalk = crosswalk_of(order.folders, load_of(version))
     tonight.building = copy_to(version, scratch / "desk.duckdb")
     tonight.con = building.open_building(tonight.building, scratch)
+    tonight.order = replace(order, as_of=publishing.as_of(tonight.con))
     return tonight
 
 
@@ -71,12 +98,14 @@ def tell(verdict: Verdict) -> None:
     for name, *counts in verdict.tables:
         told.add_row(name, *(f"{count:,}" for count in counts))
     shown.print(told)
-    for broken in verdict.books:
+    for broken in verdict.wrong_books:
         shown.print(f"The books are wrong: {broken}.")
-    wrong = line(
-        ("The file does not follow from its records", "bold"), ": keep it, report it, restore an older version."
-    )
-    shown.print("Every table follows from the records." if verdict.is_equal else wrong)
+    if verdict.is_equal:
+        shown.print("Every table follows from the records.")
+        return
+    if verdict.wrong_tables:
+        shown.print(line(("The file does not follow from its records.", "bold")))
+    shown.print(f"{verdict.advice[:1].upper()}{verdict.advice[1:]}.")
 
 
 def main(given: list[str] | None = None) -> int:

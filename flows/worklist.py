@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import inspect
 import sys
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from flows.crosswalk import crosswalk_of
-from flows.order import place_change
+from flows.order import Order, place_change
+from flows.pages import say_if_behind
 from flows.spreadsheet_csv import csv_lines
 from flows.terminal import arguments, finish
 from transforms.worklist import worklist
@@ -22,8 +24,9 @@ from warehouse.clinic import Clinic
 from warehouse.folders import prepare
 from warehouse.frames import lazy_table
 from warehouse.publication import published_version, writing
+from warehouse.publishing import as_of_published
 from warehouse.scratch import scratch_folder
-from warehouse.versions import current_load
+from warehouse.versions import load_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,6 +81,14 @@ def _with_numbers(lines: pl.DataFrame, people: pl.DataFrame, clinic: Clinic, as_
     )
 
 
+def _listed_of_published(order: Order) -> pl.DataFrame:
+    """Of what is published now: an interrupted publication may have been finished since the order was placed."""
+    version = published_version(order.folders)
+    people = crosswalk_of(order.folders, load_of(version))
+    with open_published(version) as con:
+        return _listed(con, order.clinic, as_of_published(version), people)
+
+
 def main(given: list[str] | None = None) -> int:
     """Write the worklist of what is published, as of its night."""
     asked = arguments("worklist", "Write the clinicians' worklist.").parse_args(given)
@@ -85,11 +96,11 @@ def main(given: list[str] | None = None) -> int:
     def run() -> None:
         order = place_change(asked.clinic, asked.warehouse)
         where = order.folders
-        with writing(where), open_published(published_version(where)) as con:
-            people = crosswalk_of(where, current_load(where.published))
-            listed = _listed(con, order.clinic, order.as_of, people)
-            with scratch_folder(where.building, "worklist") as scratch:
-                prepare(scratch / where.worklist.name, _csv(listed)).replace(where.worklist)
+        with writing(where), scratch_folder(where.building, "worklist") as scratch:
+            with suppress(Exception):  # the worklist matters more
+                say_if_behind(order)
+            listed = _listed_of_published(order)
+            prepare(scratch / where.worklist.name, _csv(listed)).replace(where.worklist)
         count = f"{listed.height} {'line' if listed.height == 1 else 'lines'}"
         print(f"{where.worklist}: {count}. Rapport does not monitor risk.")
 

@@ -14,7 +14,8 @@ from functools import partial
 from pathlib import Path
 
 from few_tables import few_tables
-from killing import TONIGHT, finished, fork
+from killing import YESTERDAY as TONIGHT
+from killing import finished, fork
 from nights import Place, but_for_finished_tables, differences
 
 SIZE_OF_NEXT = 1.1  # of yesterday's file: more than tonight's needs

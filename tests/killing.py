@@ -1,6 +1,6 @@
-"""Kill nights at seeded moments and look at what is left: python killing.py PLACE WORK COUNT SHARE OF SEED SHORT.
+"""Kill commands at seeded moments and look at what is left: python killing.py PLACE WORK COUNT SHARE OF SEED SHORT.
 
-Everything is imported once; then each night is a forked process of its own: many kills do not cost many imports. This
+Everything is imported once; then each command is a forked process of its own: many kills do not cost many imports. This
 process itself never uses polars or DuckDB: their threads would not survive the fork.
 """
 
@@ -11,79 +11,232 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from few_tables import few_tables
-from nights import Place, but_for_finished_tables, differences
+from kill_traces import clients_kept, loads_told, pages_that_do_not_tell, what_is_known
+from nights import Place, but_for_finished_tables
 from watching import watching
 
 import expectations.checking
 import expectations.finished
 import expectations.records  # noqa: F401
 import flows.night
-import flows.order  # noqa: F401
+import flows.order
+import flows.pages
 import transforms
+from flows import as_known_on, backfill, backup, compact, forget, restore, verify, worklist
 from flows.steps import STEPS
 
 transforms.import_statistics()
 
-ROUND = 30  # kills, after which the same kinds of moments come again
-TONIGHT = "2026-11-19T12:00"
+YESTERDAY, TONIGHT = "2026-11-19T12:00", "2026-12-02T12:00"
 LINKS = (".rapport.duckdb.new", ".crosswalk.parquet.new")
+# A night dies in each of its steps, before and after each link's move, and at any moment; the others at a file's move,
+# within a call, and at any moment. A second round is of other calls, moves and moments.
+LAST = ("compute clinic tables", "any")
+NIGHTS = [("night", name) for name in STEPS if name not in LAST]
+NIGHTS += [("night", f"{way} {link}") for way in ("before", "after") for link in LINKS]
+MORE_NIGHTS = [("night", name) for name in LAST]
+REAL_DRAW = flows.pages.draw_pages
+
+
+def arguments(place: Place, *more: str) -> list[str]:
+    return ["--clinic", str(place.clinic), "--warehouse", str(place.warehouse), *more]
+
+
+def exports(place: Place) -> tuple[str, str]:
+    return "--exports", str(place.exports)
+
+
+def copied_to(place: Place) -> Path:
+    return place.folder / "copy"
+
+
+def then(place: Place) -> Path:
+    return place.folder / "then.duckdb"
+
+
+COMMANDS: dict[str, Callable[[Place], int]] = {
+    "compact": lambda place: compact.main(arguments(place)),
+    "verify": lambda place: verify.main(arguments(place)),
+    "forget": lambda place: forget.main(arguments(place, *exports(place), "--space", "clinic", "--client", "C1")),
+    "restore": lambda place: restore.main(arguments(place, "--version", "1")),
+    "backfill": lambda place: backfill.main(arguments(place, *exports(place), "--as-of", TONIGHT)),
+    "pages": lambda place: flows.pages.main(arguments(place)),
+    "worklist": lambda place: worklist.main(arguments(place)),
+    "backup": lambda place: backup.main(["--warehouse", str(place.warehouse), "--to", str(copied_to(place))]),
+    "as_known_on": lambda place: as_known_on.main(arguments(place, "--day", "2026-11-18", "--out", str(then(place)))),
+}
+CHANGES_HISTORY = ("forget", "restore", "backfill")
+WRITES_NOTHING = ("verify", "backup", "as_known_on")  # of the warehouse: nothing of it is moved
+FIRST = [(name, "call" if name in WRITES_NOTHING else "move") for name in COMMANDS]
+MOMENTS = [*NIGHTS, *FIRST, *MORE_NIGHTS]
+MOMENTS += [(name, kind) for kind in ("call", "any") for name in COMMANDS]
 
 
 def main(place: Place, work: Path, count: int, share: int, of: int, seed: int, is_short: int) -> None:
-    """`is_short`: nights compute few tables; what a kill can hurt is the same."""
-    with few_tables() if is_short else nullcontext():
-        kill_nights(place, work, range(share, count, of), seed)
+    """`is_short`: of few tables, and every command dies; else nights of all tables."""
+    with few() if is_short else ExitStack():
+        kill_commands(place, work, range(share, count, of), seed, MOMENTS if is_short else NIGHTS + MORE_NIGHTS)
 
 
-def kill_nights(place: Place, work: Path, numbers: range, seed: int) -> None:
-    whole = place.copied_to(work / "whole")
-    began = time.monotonic()
-    finished(fork(lambda: count_calls(whole)))
-    length = time.monotonic() - began
-    calls = json.loads((whole.folder / "calls.json").read_text())
+@contextmanager
+def few() -> Iterator[None]:
+    """Few tables and no question; but there are pages, and a worklist that names its load."""
+    with few_tables(), ExitStack() as patches:
+        patches.enter_context(patch("flows.pages.draw_pages", REAL_DRAW))
+        patches.enter_context(patch("flows.pages.load_questions", dict))
+        patches.enter_context(patch("flows.pages.dictionary_pages", lambda con, before: before))
+        patches.enter_context(patch("flows.worklist._listed", load_listed))
+        patches.enter_context(patch("flows.publishing.worklist_text", worklist.worklist_text))
+        yield
+
+
+def load_listed(con: object, *_: object) -> object:
+    from warehouse.frames import fetch  # noqa: PLC0415
+
+    return fetch(con, "SELECT load_id FROM load.current")
+
+
+def kill_commands(place: Place, work: Path, numbers: range, seed: int, moments: list[tuple[str, str]]) -> None:
+    wanted = sorted({moments[number % len(moments)][0] for number in numbers})
+    yesterday = place.copied_to(work / "yesterday")
+    finished(fork(lambda: begin(yesterday)))
+    whole = {name: run_whole(yesterday, work, name) for name in {"night", *wanted}}
     for number in numbers:
         chance = random.Random(seed * 1000 + number)
-        moment, prepare = a_moment(number, chance, calls)
-        delay = chance.uniform(0, length) if moment == "any" else None
-        killed = kill(place, work / str(number), prepare, delay)
-        finished(fork(lambda killed=killed, moment=moment: look(place, killed, whole, moment)))
+        name, moment = moments[number % len(moments)]
+        killed = kill(yesterday, work / str(number), name, moment, chance, whole[name])
+        finished(fork(lambda killed=killed, name=name, moment=moment: look(yesterday, killed, name, moment, whole)))
         shutil.rmtree(killed.folder)
 
 
-def a_moment(number: int, chance: random.Random, calls: dict[str, int]) -> tuple[str, Callable[[], object]]:
-    """In turn twice inside each step, before and after each symlink's move; then at any moment."""
-    number %= ROUND
-    if number < 2 * len(STEPS):
-        step = list(STEPS)[number % len(STEPS)]
-        at = chance.randint(1, calls[step])
-        return step, lambda: die_in_step(step, at)
-    if number < 2 * len(STEPS) + 2 * len(LINKS):
-        link, after = LINKS[number % 2], number % 4 > 1
-        return f"{'after' if after else 'before'} the move of {link}", lambda: die_at_move(link, after)
-    return "any", lambda: None
+def begin(place: Place) -> None:
+    """A second night with its pages, and the next day's files."""
+    place.night(YESTERDAY, run=flows.night.plainly)
+    place.deliver_day(19)
 
 
-def kill(place: Place, folder: Path, prepare: Callable[[], object], delay: float | None) -> Place:
-    """A night that did not live to its end."""
-    victim = place.copied_to(folder)
-    child = fork(lambda: (prepare(), run_night(victim)))
+def run_whole(yesterday: Place, work: Path, name: str) -> dict:
+    """A command that nobody disturbs: how long it takes, the calls that a kill can fall on, and what is known after it
+    and after the night that follows."""
+    whole, began = yesterday.copied_to(work / f"whole-{name}"), time.monotonic()
+    finished(fork(lambda: count_calls(whole, name)))
+    length = time.monotonic() - began
+    finished(fork(lambda: note_known(whole, name)))
+    shutil.rmtree(whole.warehouse)
+    return {"length": length} | json.loads((whole.folder / "whole.json").read_text())
+
+
+def count_calls(place: Place, name: str) -> None:
+    calls = {"call": 0, "move": 0}
+    if name == "night":
+        for step in STEPS:
+            watch_step(step, lambda count, step=step: calls.update({step: count}))
+    watch_moves(lambda moved, count: calls.update(move=count))
+    run(place, name, None if name == "night" else lambda count: calls.update(call=count))
+    (place.folder / "whole.json").write_text(json.dumps({"calls": calls}))
+
+
+def note_known(place: Place, name: str) -> None:
+    facts = json.loads((place.folder / "whole.json").read_text())
+    facts["published"] = [what_is_known(version) for version in new_versions(place)]
+    if name in ("night", *CHANGES_HISTORY):
+        place.night(TONIGHT, run=but_for_finished_tables)
+        facts["known"] = what_is_known(place.published)
+    (place.folder / "whole.json").write_text(json.dumps(facts))
+
+
+def new_versions(place: Place) -> list[Path]:
+    """What was published since yesterday, which is load 2."""
+    from warehouse.versions import kept_versions, load_of  # noqa: PLC0415
+
+    return [version for version in kept_versions(place.published) if load_of(version) > 2]
+
+
+def run(place: Place, name: str, seen: Callable[[int], object] | None = None) -> None:
+    """A whole command in this process; test_killed.py kills the command of a night itself too."""
+    with ExitStack() as around:
+        around.enter_context(redirect_stdout(StringIO()))
+        if seen:
+            around.enter_context(watching(seen))
+        if name == "night":
+            place.night(TONIGHT, run=flows.night.plainly)
+        elif status := COMMANDS[name](place):
+            raise SystemExit(f"{name} exited with {status}")
+
+
+def kill(yesterday: Place, folder: Path, name: str, moment: str, chance: random.Random, whole: dict) -> Place:
+    """A command that did not live to its end."""
+    victim = yesterday.copied_to(folder)
+    at = chance.randint(1, whole["calls"].get(moment) or 1)
+    delay = chance.uniform(0, whole["length"]) if moment == "any" or not whole["calls"].get(moment, 1) else None
+    after = chance.random() < 0.5
+    child = fork(lambda: die(victim, name, moment if delay is None else "any", at, after))
     if delay is not None:
         time.sleep(delay)
         os.kill(child, signal.SIGKILL)
     if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL:
         return victim
-    if delay is None:
-        raise SystemExit("a night outlived its kill")
-    shutil.rmtree(folder)  # it was faster than the first one
-    return kill(place, folder, prepare, delay / 2)
+    shutil.rmtree(folder)  # it was faster than the first one, or made fewer calls
+    return kill(yesterday, folder, name, moment, chance, whole | {"length": (delay or whole["length"]) / 2})
+
+
+def die(place: Place, name: str, moment: str, at: int, after: bool) -> None:
+    """Run a command that kills itself: in a step, within a call, before or after a file's move."""
+    seen = None
+    if moment in STEPS:
+        watch_step(moment, lambda count: count == at and end())
+    elif moment == "call":
+        seen = lambda count: count == at and end()  # noqa: E731
+    elif moment == "move":
+        watch_moves(lambda moved, count: count == at and end(), after=after)
+    elif moment != "any":
+        way, link = moment.split(" ")
+        watch_moves(lambda moved, count: moved == link and end(), after=way == "after")
+    run(place, name, seen)
+
+
+def end() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def watch_step(step: str, seen: Callable[[int], object]) -> None:
+    """Tell of every call inside a step."""
+    work = STEPS[step]
+
+    def watched(tonight: object) -> None:
+        with watching(seen):
+            work(tonight)
+
+    STEPS[step] = watched
+
+
+def watch_moves(seen: Callable[[str, int], object], *, after: bool = False) -> None:
+    """Tell of every file that is moved, by its name, before or after it is."""
+    moved = []
+
+    def watched(move: Callable) -> Callable:
+        def moving(self: Path, target: Path) -> Path:
+            moved.append(self.name)
+            if not after:
+                seen(self.name, len(moved))
+            done = move(self, target)
+            if after:
+                seen(self.name, len(moved))
+            return done
+
+        return moving
+
+    Path.replace, Path.rename = watched(Path.replace), watched(Path.rename)
 
 
 def fork(run: Callable[[], object]) -> int:
@@ -101,70 +254,38 @@ def fork(run: Callable[[], object]) -> int:
 
 def finished(child: int) -> None:
     if os.waitpid(child, 0)[1]:
-        raise SystemExit("a night that nobody disturbed, or the look at what a disturbed one left, failed")
+        raise SystemExit("a command that nobody disturbed, or the look at what a disturbed one left, failed")
 
 
-def run_night(place: Place) -> None:
-    """A whole night as plain functions; test_killed.py kills the command itself too."""
-    from flows.night import plainly  # noqa: PLC0415
-
-    place.night(TONIGHT, run=plainly)
-
-
-def count_calls(place: Place) -> None:
-    """A whole night, counting in each step the calls that a kill can fall on."""
-    calls = {}
-    for name in STEPS:
-        watch(name, lambda count, name=name: calls.update({name: count}))
-    run_night(place)
-    (place.folder / "calls.json").write_text(json.dumps(calls))
-
-
-def die_in_step(step: str, at: int) -> None:
-    watch(step, lambda count: count == at and die())
-
-
-def watch(step: str, seen: Callable[[int], object]) -> None:
-    """Tell of every call inside a step."""
-    run = STEPS[step]
-
-    def watched(tonight: object) -> None:
-        with watching(seen):
-            run(tonight)
-
-    STEPS[step] = watched
-
-
-def die_at_move(link: str, after: bool) -> None:
-    move = Path.replace
-
-    def deadly(self: Path, target: Path) -> Path:
-        is_it = self.name == link
-        if is_it and not after:
-            die()
-        moved = move(self, target)
-        if is_it:
-            die()
-        return moved
-
-    Path.replace = deadly
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def look(place: Place, killed: Place, whole: Place, moment: str) -> None:
-    """What the killed night left, and whether the next one succeeds without help. One line of JSON."""
-    before, left = place.standing(), killed.standing()
+def look(yesterday: Place, killed: Place, name: str, moment: str, whole: dict) -> None:
+    """What the killed command left, what the next one that writes makes of it, and the next night. One line of JSON."""
+    before, left = yesterday.standing(), killed.standing()
     is_new = left[0] != before[0]
-    told = {"moment": moment, "stands": left == before}
-    told["is_new_and_whole"] = is_new and differences(whole.published, killed.published) == {}
-    tonight = killed.night(TONIGHT, run=but_for_finished_tables)
-    told["next"] = tonight.published == killed.published.resolve()
-    told["differs"] = differences(whole.published, killed.published)
-    told["leftovers"] = [str(path) for path in killed.leftovers()]
+    told = {"moment": f"{name}: {moment}", "stands": left == before}
+    told["is_new_and_whole"] = is_new and what_is_known(killed.published) in whole[name]["published"]
+    is_begun = (killed.warehouse / "private/erasing.json").exists()
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):  # an erasure that is not finished is said
+        assert worklist.main(arguments(killed)) == 0  # the next command that writes
+    told["loads"] = loads_told(killed)
+    told["silent_pages"] = pages_that_do_not_tell(killed)
+    told["leftovers"] = [str(path) for path in killed.leftovers()] + left_of_copies(killed)
+    told["next"] = killed.night(TONIGHT, run=but_for_finished_tables).published == killed.published.resolve()
+    as_after = name if (is_new or is_begun) and name in CHANGES_HISTORY else "night"
+    told["is_known"] = what_is_known(killed.published) == whole[as_after]["known"]
+    told["kept"] = clients_kept(killed) if as_after == "forget" else []
+    told["leftovers"] += [str(path) for path in killed.leftovers()]
     os.write(1, (json.dumps(told) + "\n").encode())
+
+
+def left_of_copies(killed: Place) -> list[str]:
+    """Copies that a killed command left under their own name although they are not whole; else the next makes them."""
+    with redirect_stdout(StringIO()):
+        for name, made in (("backup", copied_to(killed)), ("as_known_on", then(killed))):
+            if (made.parent / f".{made.name}.part").exists():
+                assert not made.exists() and COMMANDS[name](killed) == 0
+    wrong = [str(path) for path in killed.folder.glob(".*.part")]
+    copy = Place(copied_to(killed))
+    return wrong + ([str(copy.folder)] if copy.folder.exists() and not (copy.folder / "shared").exists() else [])
 
 
 if __name__ == "__main__":

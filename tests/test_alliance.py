@@ -1,8 +1,12 @@
 """The working alliance per session: change is since the rater's last score in the dyad."""
 
+import random
+
 import polars as pl
 import pytest
 from drawn import clinic, computed, lines, seen
+
+from transforms.alliance import alliance_grand_means
 
 FOUR_SESSIONS = """
     session_id | starts_at        | therapist_id
@@ -148,6 +152,23 @@ def test_the_expanding_mean_looks_at_no_later_session():
         s4         | 24    | 24             | 0
         """
     assert alliance(responses, expected) == lines(expected)
+
+
+@pytest.mark.parametrize("engine", ["in-memory", "streaming"])
+def test_the_grand_mean_is_the_same_in_whatever_order_the_rows_come(engine):
+    """Their mean ends in half a millionth, so the last digit of the sum decides how it is rounded."""
+    means = [22.287376, 25.633209, 28.132456, 32.001245, 21.906131, 36.230817]
+    means += [37.459102, 24.885543, 30.006214, 39.471032, 20.118854, 23.887971]
+    assert sum(round(each * 1_000_000) for each in means) % 12 == 6
+    shuffled = random.Random(1)
+    made = set()
+    for _ in range(50):
+        shuffled.shuffle(means)
+        rows = pl.LazyFrame(
+            {"client_id": "c", "rater": "client", "instrument": "srs", "scale": "total", "person_mean": means}
+        )
+        made |= set(alliance_grand_means(rows).collect(engine=engine).rows())
+    assert len(made) == 1
 
 
 def test_a_persons_deviations_from_their_own_mean_sum_to_nothing_and_the_grand_mean_counts_each_person_once():

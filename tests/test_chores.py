@@ -61,10 +61,12 @@ def test_what_was_stopped_goes_on_where_it_was_and_history_knows_when_what_was_k
 def test_keep_and_compact_checks_every_table_whole_and_publishes_the_same(yesterday):
     before = yesterday.ask("SELECT count(*), sum(score) FROM scores")
     as_of = as_of_published(yesterday.published)
-    load_id, *_ = compact.compact(place_change(yesterday.clinic, yesterday.warehouse))
+    load, *_ = compact.compact(place_change(yesterday.clinic, yesterday.warehouse))
     assert yesterday.ask("SELECT count(*), sum(score) FROM scores") == before
     assert as_of_published(yesterday.published) == as_of  # so that it is no fresher than it was
-    suites = f"SELECT DISTINCT suite FROM load.expectation_results WHERE load_id = {load_id} AND suite LIKE 'main.%'"
+    suites = (
+        f"SELECT DISTINCT suite FROM load.expectation_results WHERE load_id = {load.load_id} AND suite LIKE 'main.%'"
+    )
     tables = "SELECT 'main.' || table_name FROM duckdb_tables() WHERE schema_name = 'main'"
     unchecked = set(yesterday.ask(tables)) - set(yesterday.ask(suites))
     assert unchecked == {("main.risk_answers",)}  # a record, not a computed table

@@ -232,7 +232,7 @@ def test_a_person_is_taken_out_of_every_kept_file_and_an_older_one_can_be_publis
     for version in kept:
         with open_published(version) as con:
             assert [rows_of_person(con, each) for each in person.pseudonyms] == [0] * len(person.pseudonyms)
-    assert restore(order, 2) == 4
+    assert restore(order, 2).load_id == 4
     assert asked(sealed, "SELECT load_id FROM load.current") == [(4,)]
 
 

@@ -111,7 +111,7 @@ def test_a_row_waits_on_in_an_identical_copy_of_its_file(place):
 def test_a_discarded_row_stays_out_of_the_inbox_in_later_exports(place):
     deliver(place, 11, BAD)
     standing = place.standing()
-    assert discard(place_change(place.clinic, place.warehouse), [1]) == 2
+    assert discard(place_change(place.clinic, place.warehouse), [1]).load_id == 2
     assert standing[2] == place.standing()[2]
     assert states(place) == [("discarded", 1, 2)]
     assert place.ask("SELECT purpose, outcome, reason FROM load.loads WHERE load_id = 2") == [

@@ -18,7 +18,7 @@ from flows.asked import Asked
 from flows.night import plainly
 from flows.nightly import TROUBLED, status_of
 from flows.report import report_of
-from warehouse.errors import Unusable
+from warehouse.errors import RapportError, Unusable
 
 MOST_BYTES = 1_500_000
 LITERAL = re.compile(r"'(?:[^']|'')*'")
@@ -264,15 +264,55 @@ def test_a_group_that_the_machine_does_not_have_is_refused_before_anything_is_re
         yesterday.night("2026-11-19T12:00")
 
 
-def test_pages_that_cannot_be_drawn_take_nothing_back(yesterday, monkeypatch):
-    def fail(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+BEHIND = "This page was not drawn again since load {} was published: its numbers are of load {}."
 
-    monkeypatch.setattr("flows.pages.write_page", fail)
-    tonight = yesterday.night("2026-11-19T12:00", run=plainly)
-    assert tonight.pages_failed == "the pages could not be drawn (OSError); those of before stand"
+
+def test_pages_that_cannot_be_drawn_take_nothing_back_and_say_so_until_they_are_drawn(yesterday, monkeypatch):
+    from flows.order import place_change  # noqa: PLC0415
+    from flows.pages import draw_pages, main  # noqa: PLC0415
+
+    with_operations(yesterday)
+    draw_pages(place_change(yesterday.clinic, yesterday.warehouse))
+    with monkeypatch.context() as patched:
+        patched.setattr("flows.pages.load_questions", lambda: 1 / 0)
+        tonight = yesterday.night("2026-11-19T12:00", run=plainly)
+    assert tonight.pages_failed == "the pages could not be drawn (ZeroDivisionError); those of before stand"
     assert status_of(report_of(tonight)) == TROUBLED
     assert yesterday.ask("SELECT load_id FROM load.current") == [(2,)]
+    assert all(BEHIND.format(2, 1) in read(yesterday, name) for name in ("clinic", "operations"))
+    assert main(["--clinic", str(yesterday.clinic), "--warehouse", str(yesterday.warehouse)]) == 0
+    assert not any("was not drawn" in read(yesterday, name) for name in ("clinic", "operations"))
+
+
+def test_pages_of_a_command_that_was_killed_before_it_drew_them_are_told_by_the_next_that_writes(yesterday):
+    from flows import worklist  # noqa: PLC0415
+    from flows.order import place_change  # noqa: PLC0415
+    from flows.pages import draw_pages  # noqa: PLC0415
+
+    with_operations(yesterday)
+    draw_pages(place_change(yesterday.clinic, yesterday.warehouse))
+    page = pages_of(yesterday) / "clinic/index.html"
+    page.write_text(read(yesterday, "clinic").replace('data-load="1"', 'data-load="0"'))
+    assert worklist.main(["--clinic", str(yesterday.clinic), "--warehouse", str(yesterday.warehouse)]) == 0
+    assert BEHIND.format(1, 0) in read(yesterday, "clinic")
+    assert "was not drawn" not in read(yesterday, "operations")
+    yesterday.drop("appointments_2026-11-19b.csv", b"")
+    with pytest.raises(RapportError, match="is empty"):
+        yesterday.night("2026-11-19T14:00")
+    assert BEHIND.format(1, 0) in read(yesterday, "clinic")
+    assert "The night of 19 November 2026 failed.</p>" in read(yesterday, "clinic")
+    assert "These are the numbers of the last good night" in read(yesterday, "operations")
+
+
+def test_pages_of_0_1_are_behind_once_a_version_is_a_folder(drawn):
+    from flows.pages import _behind  # noqa: PLC0415
+
+    place, _ = drawn
+    html = re.sub(r' data-load="\d+"', "", read(place, "clinic"))
+    version = place.published.resolve()
+    assert _behind(read(place, "clinic"), version) is None
+    assert _behind(html, version.parent.parent / f"{version.parent.name}.duckdb") is None
+    assert "are of an earlier load" in _behind(html, version)
 
 
 def test_what_a_page_is_given_is_escaped_and_a_banner_can_be_changed_later():

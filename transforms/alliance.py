@@ -165,13 +165,9 @@ def _sd() -> pl.Expr:
 def alliance_grand_means(alliance_means: pl.LazyFrame) -> pl.LazyFrame:
     """One row per rater, alliance instrument and scale: the clinic's mean, of dyads and not of sessions. A client with
     two therapists is in two dyads."""
-    return (
-        alliance_means.sort("person_mean")
-        .group_by("rater", "instrument", "scale")
-        .agg(
-            dyad_count=pl.len().cast(pl.Int32),
-            client_count=pl.col("client_id").n_unique().cast(pl.Int32),
-            grand_mean=pl.col("person_mean").mean().round(6),
-            between_sd=pl.col("person_mean").std().round(6),
-        )
+    return alliance_means.group_by("rater", "instrument", "scale").agg(
+        dyad_count=pl.len().cast(pl.Int32),
+        client_count=pl.col("client_id").n_unique().cast(pl.Int32),
+        grand_mean=(millionths("person_mean").sum() / pl.len() / MILLION).round(6),
+        between_sd=pl.col("person_mean").sort().std().round(6),
     )

@@ -48,7 +48,7 @@ def mean_progress(outcomes: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFram
         first_count=pl.len().cast(pl.Int32), paired_count=is_paired.sum().cast(pl.Int32)
     )
     numbered = outcomes.filter(is_paired).join(episodes.select("episode_id", "episode_number"), on="episode_id")
-    means = first_of_clients(numbered, *LINE).sort("first_score", "last_score").group_by(LINE).agg(**_means())
+    means = first_of_clients(numbered, *LINE).group_by(LINE).agg(**_means())
     made = counted.join(means, on=LINE, how="left").with_columns(pl.col("client_count").fill_null(0))
     half = critical_t(pl.col("client_count") - 1) * pl.col("progress_sd") / pl.col("client_count").sqrt()
     ends = {"low": pl.col("mean_progress") - half, "high": pl.col("mean_progress") + half}
@@ -59,8 +59,9 @@ def _means() -> dict[str, pl.Expr]:
     better = pl.col("improvement")
     return {
         "client_count": pl.len().cast(pl.Int32),
-        "first_mean": pl.col("first_score").mean(),
-        "last_mean": pl.col("last_score").mean(),
-        "mean_progress": better.mean(),
-        "progress_sd": better.std(),
+        # In order: the last digits of a sum of decimals depend on the order of the rows.
+        "first_mean": pl.col("first_score").sort().mean(),
+        "last_mean": pl.col("last_score").sort().mean(),
+        "mean_progress": better.sort().mean(),
+        "progress_sd": better.sort().std(),
     }

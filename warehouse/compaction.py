@@ -9,8 +9,9 @@ import duckdb
 from warehouse import encryption
 from warehouse.building import LIMITS
 from warehouse.folders import Folders
+from warehouse.ledger import told_of_load
 from warehouse.load_facts import facts_of, for_encryption
-from warehouse.opening import NO_SPILL, attach, attach_as_it_is, is_as_the_key_says, open_memory
+from warehouse.opening import NO_SPILL, attach, attach_as_it_is, is_as_the_key_says, open_file, open_memory
 from warehouse.scratch import scratch_folder
 from warehouse.versions import kept_versions, replace_version
 
@@ -44,11 +45,12 @@ def stored_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(con.sql(f"{listed} AND database_name = current_database() ORDER BY ALL").fetchall())
 
 
-def copy_compactly(source: Path, to: Path) -> None:
+def copy_compactly(source: Path, to: Path, spill: Path | None = None) -> None:
     """Everything that `source` holds, with views, macros and comments, in a new file without empty space: encrypted
-    with the key, or plain where there is none."""
+    with the key, or plain where there is none. What does not fit into memory is in the folder `spill`, by default that
+    of `to`."""
     to.unlink(missing_ok=True)
-    with open_memory(**LIMITS | {"temp_directory": str(to.parent)}) as con:
+    with open_memory(**LIMITS | {"temp_directory": str(spill or to.parent)}) as con:
         con.execute("SET preserve_insertion_order = true")
         attach_as_it_is(con, source, "old")
         attach(con, to, "new")
@@ -78,8 +80,11 @@ def rewrite(source: Path, version: Path, scratch: Path) -> None:
     facts = facts_of(version)
     made = scratch / "rewritten.duckdb"
     copy_compactly(source, made)
-    told = None if facts is None else for_encryption(facts, is_encrypted=encryption.key() is not None)
-    replace_version(made, version, told)
+    if facts is not None:
+        with open_file(made, read_only=True) as con:  # an erasure takes rows of the inbox too
+            con.execute("SET TimeZone = 'UTC'")
+            facts = for_encryption(facts | told_of_load(con), is_encrypted=encryption.key() is not None)
+    replace_version(made, version, facts)
 
 
 def compact(path: Path) -> None:

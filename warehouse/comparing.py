@@ -8,7 +8,6 @@ from pathlib import Path
 import duckdb
 
 from warehouse.books import QUARANTINE_STATES
-from warehouse.movement import unbalanced
 from warehouse.opening import attach
 from warehouse.records import KINDS
 
@@ -35,11 +34,10 @@ def _differences(con: duckdb.DuckDBPyConnection, table: str) -> tuple[str, int, 
 
 
 def broken_books(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """What does not add up: ledgers, versions of a record that overlap, movements."""
+    """What does not add up in the books of records: ledgers, versions of a record that overlap."""
     wrong = [name for name, broken in _LEDGERS.items() if _any(con, f"{name} WHERE {broken}")]
     twice = [kind.name for kind in KINDS.values() if _overlaps(con, kind.key, kind.name)]
-    wrong += [f"history.{name} knows a record twice" for name in twice]
-    return wrong + [f"the movements of {headline}" for headline in unbalanced(con)]
+    return wrong + [f"history.{name} knows a record twice" for name in twice]
 
 
 def _any(con: duckdb.DuckDBPyConnection, relation: str) -> bool:

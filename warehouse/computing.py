@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import duckdb
 import polars as pl
 
 from warehouse.differing import write
-from warehouse.frames import fetch
-from warehouse.records import KINDS
+from warehouse.frames import fetch, insert
+from warehouse.records import CORRECTED, KINDS
 from warehouse.tables import Table
 
 ROWS_PER_BUCKET = 300_000  # records; their tables are the night's peak of memory
@@ -27,6 +27,19 @@ def choose_known_before(con: duckdb.DuckDBPyConnection, load_id: int) -> int:
     known = " UNION ".join(f"SELECT client_id FROM history.{kind} WHERE known_from < {load_id}" for kind in KINDS)
     con.execute(f"CREATE OR REPLACE TABLE staged.chosen AS {known}")
     return _chosen_count(con)
+
+
+def choose_everybody(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> int:
+    """Everybody in the records, or in a table although in no record, is computed next; how many there are."""
+    places = [*(f"history.{kind}" for kind in KINDS), *(f"main.{each.name}" for each in tables if each.per == "client")]
+    everybody = " UNION ".join(f"SELECT client_id FROM {place}" for place in places)
+    con.execute(f"CREATE OR REPLACE TABLE staged.chosen AS FROM ({everybody}) WHERE client_id IS NOT NULL")
+    return _chosen_count(con)
+
+
+def touch(con: duckdb.DuckDBPyConnection, clients: pl.DataFrame) -> None:
+    """Note clients (`client_id`) of whom something was corrected that is in no record."""
+    insert(con, "staged.touched", clients.select("client_id", cause=pl.lit(CORRECTED)))
 
 
 def _chosen_count(con: duckdb.DuckDBPyConnection) -> int:

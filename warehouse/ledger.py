@@ -21,6 +21,14 @@ LATE_AFTER_HOURS = 12
 RECORDS_AT_ONCE = 2_000_000  # of a file: to group ten million needs more memory than DuckDB is given
 
 
+def told_of_load(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
+    """Return what load.json says of the load of an open file: published_at, data_to, waiting_rows."""
+    asked = """
+        SELECT finished_at, data_to, (SELECT count(*) FROM load.quarantine WHERE state = 'waiting')
+        FROM load.current JOIN load.loads USING (load_id)"""
+    return dict(zip(("published_at", "data_to", "waiting_rows"), con.sql(asked).fetchone(), strict=True))
+
+
 def count_records(con: duckdb.DuckDBPyConnection) -> None:
     """Fill tonight's files with where their physical records went; what no row mentions is ignored."""
     counts = ", ".join(f"{word}_count BIGINT" for word in WENT)

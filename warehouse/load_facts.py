@@ -39,9 +39,19 @@ def for_encryption(facts: Mapping[str, object], *, is_encrypted: bool) -> dict[s
 
 def facts_of(version: Path) -> dict[str, object] | None:
     """Return what load.json says of a version; None where there is none, or it is not of this file as it is now."""
+    facts = _read(version)
+    return None if facts is None or is_cut_off(version) else facts
+
+
+def is_cut_off(version: Path) -> bool:
+    """Whether a file has not the length that its load.json says."""
+    facts = _read(version)
+    return facts is not None and facts["bytes"] != version.stat().st_size
+
+
+def _read(version: Path) -> dict[str, object] | None:
     try:
         facts = json.loads((version.parent / FACTS).read_text(encoding="utf-8"))
-        is_of_it = facts["bytes"] == version.stat().st_size and facts["form"] == FORM
+        return facts if facts["form"] == FORM and isinstance(facts["bytes"], int) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return facts if is_of_it else None

@@ -8,7 +8,8 @@ to what vanished, one that changed to what was corrected.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import duckdb
@@ -165,6 +166,28 @@ def begin_movements(con: duckdb.DuckDBPyConnection) -> None:
 def unbalanced(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Headlines whose booked movements do not add up to what their table says now."""
     return [each.name for each in HEADLINES if _differs(con, each)]
+
+
+@contextmanager
+def counted_alone(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Book the rows that change meanwhile in load.changes, and no movement: `settle` does, once all is made."""
+    last = con.sql("SELECT coalesce(max(rowid), -1) FROM temp.movements").fetchone()[0]
+    yield
+    con.execute(f"DELETE FROM temp.movements WHERE rowid > {last}")
+
+
+def settle(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    """Enter what is left between the movements that are booked and what the tables say: what did not follow from the
+    records may have been booked, or not."""
+    for each in HEADLINES:
+        con.execute(f"""
+            INSERT INTO load.movements BY NAME
+            SELECT {load_id} AS load_id, '{each.name}' AS headline, part, '{DEFINITION}' AS cause,
+                sum(numerator) AS numerator_change, sum(denominator) AS denominator_change
+            FROM (SELECT {each.part} AS part, {each.sums} FROM main.{each.table} WHERE {each.rows}
+                  UNION ALL SELECT part, -numerator_change, -denominator_change FROM load.movements
+                  WHERE headline = '{each.name}')
+            GROUP BY part HAVING abs(numerator_change) > 1e-6 OR abs(coalesce(denominator_change, 0)) > 1e-6""")
 
 
 def withhold_amounts(con: duckdb.DuckDBPyConnection, load_id: int | None = None) -> None:

@@ -23,14 +23,6 @@ def close_books(con: duckdb.DuckDBPyConnection, load: Mapping[str, object], curr
     enter(con, "load.current", {**current, "data_to": data_to, "duckdb_version": duckdb.__version__})
 
 
-def told_of_load(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
-    """What load.json says of a load that the books hold: published_at, data_to, waiting_rows."""
-    asked = """
-        SELECT finished_at, data_to, (SELECT count(*) FROM load.quarantine WHERE state = 'waiting')
-        FROM load.current JOIN load.loads USING (load_id)"""
-    return dict(zip(("published_at", "data_to", "waiting_rows"), con.sql(asked).fetchone(), strict=True))
-
-
 def in_one_thread(con: duckdb.DuckDBPyConnection) -> None:
     """From here on it works in one thread: to count people apart per group, and to pack what a night changed, costs two
     threads half as much processor time again."""
@@ -55,7 +47,12 @@ def table_counts(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> dict[st
 def as_of_published(path: Path) -> datetime:
     """The clock of the load that a published file carries."""
     with open_published(path) as con:
-        return con.sql("SELECT as_of FROM load.current").fetchone()[0]
+        return as_of(con)
+
+
+def as_of(con: duckdb.DuckDBPyConnection) -> datetime:
+    """The clock of the load that an open file carries."""
+    return con.sql("SELECT as_of FROM load.current").fetchone()[0]
 
 
 def key_check_of(con: duckdb.DuckDBPyConnection) -> str | None:

@@ -14,7 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-OURS_BEFORE = (".duckdb", ".wal", ".fresh", ".parquet", ".csv", ".tmp")  # what 0.1 worked with, straight in building
+# What 0.1 worked with, straight in building: .block and .tmp are what DuckDB spilled.
+OURS_BEFORE = (".duckdb", ".wal", ".fresh", ".parquet", ".csv", ".tmp", ".block")
+DESK_BEFORE = "desk.duckdb"  # a verification of 0.1 worked in private/tmp????????
 
 
 @contextmanager
@@ -63,6 +65,8 @@ def sweep_scratch(building: Path) -> None:
                 _remove(left)
             elif left.suffix in OURS_BEFORE and not left.name.startswith("."):
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
+    for desk in building.parent.glob(f"tmp*/{DESK_BEFORE}"):
+        shutil.rmtree(desk.parent, ignore_errors=True)
 
 
 def _is_of_a_process(folder: Path) -> bool:

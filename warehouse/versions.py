@@ -71,9 +71,14 @@ def published_at(version: Path) -> datetime:
     return datetime.strptime(_stamp_of(version)[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
+def is_folder(version: Path) -> bool:
+    """Whether a version has a folder of its own: until 0.1 none had."""
+    return _STAMP.fullmatch(version.parent.name) is not None
+
+
 def told_place(version: Path) -> str:
     """Return where a version lies, from its tree on: it names nobody, so it may stand in a log."""
-    return "/".join(version.parts[-4:] if _STAMP.fullmatch(version.parent.name) else version.parts[-3:])
+    return "/".join(version.parts[-4:] if is_folder(version) else version.parts[-3:])
 
 
 def current_version(link: Path) -> Path | None:
@@ -159,16 +164,18 @@ def replace_version(made: Path, version: Path, facts: Mapping[str, object] | Non
     if made.stat().st_gid != version.stat().st_gid:
         os.chown(made, -1, version.stat().st_gid)
     flush(made)
+    told = version.parent / FACTS
+    told.unlink(missing_ok=True)  # first: what it says of the old file must not stand beside the new one
     made.replace(version)
     if facts is not None:
-        _write_facts(version.parent / FACTS, facts, version)
+        _write_facts(told, facts, version)
     flush(version.parent)
 
 
 def remove_version(version: Path) -> None:
     """Remove a version and its folder. Open files stay readable until they are closed."""
     version.unlink()
-    if _STAMP.fullmatch(version.parent.name):
+    if is_folder(version):
         shutil.rmtree(version.parent, ignore_errors=True)  # a file that a share still holds open goes later
 
 
