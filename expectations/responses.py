@@ -33,7 +33,7 @@ def _out_of_range(instruments: Mapping[str, Instrument]) -> str:
         JOIN (VALUES {_usual_ranges(instruments)}) AS i(instrument, lowest, highest, whole, never) USING (instrument)
         WHERE list_min(answers) < lowest OR list_max(answers) > highest
             OR (len(never) > 0 AND list_has_any(answers, never))
-            OR (whole AND answers IS DISTINCT FROM answers::INTEGER[]::FLOAT[])
+            OR (whole AND answers IS DISTINCT FROM TRY_CAST(answers AS INTEGER[])::FLOAT[])
         UNION
         SELECT row_id, 'value' AS column_name FROM {{batch}} AS r
         JOIN (VALUES {_own_ranges(instruments)}) AS i(instrument, item, lowest, highest) USING (instrument)

@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 import expectations
 from flows.definitions import readings
 from flows.order import Tonight
+from transforms.sources.bounded import check_file
 from transforms.sources.door import digest_of
 from warehouse import ledger, quarantine
-from warehouse.errors import RapportError, Refused
+from warehouse.errors import RapportError, Refused, escaped
 from warehouse.sources import DIRECTIVES, Source
 
 SETTLED_AFTER = 60  # seconds since a file was last written; a younger one is looked at twice
@@ -63,7 +64,7 @@ def find_deliveries(tonight: Tonight) -> None:
             f"no file in the exports folder matches any source ({patterns}); check --exports and clinic.toml"
         )
     growing = _growing([path for _, path, _ in matched])
-    tonight.waiting = [path.name for path in sorted(growing)]
+    tonight.waiting = [escaped(path.name) for path in sorted(growing)]
     found = [
         delivery
         for source, path, exported_at in matched
@@ -92,7 +93,7 @@ def matching(exports: Path, source: Source) -> Iterator[tuple[Path, datetime | N
     for path in sorted(exports.rglob("*") if deep else exports.iterdir()):
         name = path.relative_to(exports).as_posix() if deep else path.name
         match = pattern.fullmatch(name)
-        if match and path.is_file():
+        if match and not path.is_dir():
             yield path, _exported_at(match, directives, source) if directives else None
 
 
@@ -116,7 +117,9 @@ def _exported_at(match: re.Match[str], directives: list[str], source: Source) ->
 
 def _growing(paths: list[Path]) -> set[Path]:
     """Files that were written to between two looks."""
-    young = {path: path.stat() for path in paths if time.time() - path.stat().st_mtime < SETTLED_AFTER}
+    young = {
+        path: path.stat() for path in paths if path.is_file() and time.time() - path.stat().st_mtime < SETTLED_AFTER
+    }
     if not young:
         return set()
     time.sleep(SECOND_LOOK)
@@ -130,6 +133,7 @@ def _growing(paths: list[Path]) -> set[Path]:
 def _to_read(tonight: Tonight, source: Source, path: Path, exported_at: datetime | None) -> Iterator[Delivery]:
     """The file as a delivery, unless it says nothing that is not known."""
     ids = tonight.pseudonyms
+    _check(source, path)
     name_id = ids.one(source.name, "file_name", path.name)
     stat = path.stat()
     before = ledger.last_reading(tonight.con, source.name, name_id)
@@ -173,6 +177,13 @@ def _repeats(delivery: Delivery, latest: dict[str, object]) -> bool:
     is_window = delivery.source.covers not in (None, "all")
     is_later = delivery.exported_at is None or delivery.exported_at > latest["exported_at"]
     return latest["content"] == delivery.content and is_later and not is_window
+
+
+def _check(source: Source, path: Path) -> None:
+    try:
+        check_file(path, source.memory)
+    except Refused as refused:
+        raise refused.of(f"a file of {source.files}", path.name) from None
 
 
 def _digest(source: Source, path: Path) -> str:

@@ -23,6 +23,7 @@ from flows.terminal import arguments, finish, read_day
 from warehouse.errors import RapportError, Unusable
 from warehouse.folders import Folders, prepare
 from warehouse.scratch import scratch_folder
+from warehouse.small_files import read_small
 
 HEADING = ["space", "client", "since"]
 _WRITE_SO = f"write one line each under the heading {','.join(HEADING)}, the day as 2026-11-22 or empty"
@@ -51,11 +52,12 @@ def waiting(where: Folders) -> list[Request]:
 def _lines(file: Path) -> list[tuple[int, list[str]]]:
     """The values of each line, and where it ends in the file."""
     try:
-        reader = csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline=""))
+        text = read_small(file, "", "; let the night's user read it").decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Unusable("forget.csv is not UTF-8 text; save it as that") from None
-    except OSError as error:
-        raise Unusable(f"forget.csv cannot be read ({error.strerror}); let the night's user read it") from None
+    except ValueError as error:
+        raise Unusable(str(error)) from None
+    reader = csv.reader(io.StringIO(text, newline=""))
     try:
         return [(reader.line_num, line) for line in reader]
     except csv.Error:

@@ -107,9 +107,9 @@ def still_holding(order: Order, exports: Path, person: Person) -> Iterator[str]:
             try:
                 opened = open_delivery(path, source)
                 if any(_holds(frame, numbers) for _, frame in read(opened, source, task)):
-                    yield path.relative_to(exports).as_posix()
+                    yield escaped(path.relative_to(exports).as_posix())
             except Refused as refused:
-                yield f"{path.relative_to(exports).as_posix()} (not looked into: it {refused.what})"
+                yield f"{escaped(path.relative_to(exports).as_posix())} (not looked into: it {refused.what})"
 
 
 def _holds(frame: pl.DataFrame, numbers: list[str]) -> bool:

@@ -15,7 +15,7 @@ import polars as pl
 from flows.terminal import read_time
 from transforms.pseudonyms import Pseudonyms
 from warehouse.clinic import Clinic, read_clinic
-from warehouse.errors import Unusable
+from warehouse.errors import Unusable, escaped
 from warehouse.folders import Folders
 from warehouse.page_files import group_number
 from warehouse.publication import published_version, refuse_lost_link
@@ -48,6 +48,7 @@ class Order:
 
 def place_order(exports: Path, clinic: Path, warehouse: Path, as_of: str | None = None, **more: object) -> Order:
     """Check a night's arguments. Raises Unusable with what to do."""
+    _check_names(exports, clinic, warehouse)
     facts = read_clinic(clinic)
     _need_groups(facts)
     need_exports(exports)
@@ -61,6 +62,7 @@ def place_order(exports: Path, clinic: Path, warehouse: Path, as_of: str | None 
 def place_change(clinic: Path, warehouse: Path, version: Path | None = None) -> Order:
     """The order of a load that reads no export: its clock is that of what is published, or of another version. Raises
     Unusable."""
+    _check_names(clinic, warehouse)
     facts, folders = read_clinic(clinic), Folders(warehouse)
     folders.refuse_other_user()
     version = version or published_version(folders)
@@ -82,6 +84,16 @@ def need_exports(exports: Path) -> None:
         raise Unusable(
             f"the exports folder {exports} may not be read by this user; give its user or group the right to"
         )
+
+
+def _check_names(*given: Path) -> None:
+    """Refuse a path that neither Prefect nor DuckDB can be told. The names of exports may be any bytes."""
+    for path in given:
+        try:
+            os.fsencode(path).decode()
+        except UnicodeDecodeError:
+            what = "is no UTF-8; rename it, or make a link to it that is"
+            raise Unusable(f"the path {escaped(str(path))} {what}") from None
 
 
 @dataclass

@@ -21,7 +21,8 @@ from flows.pages import draw
 from flows.publishing import publish
 from flows.terminal import PUBLISHED, arguments, finish, status_of
 from transforms.sources import open_delivery
-from transforms.sources.door import RECORD, digest_of
+from transforms.sources.door import digest_of
+from transforms.sources.opened import MARK, NUMBER
 from warehouse import quarantine
 from warehouse.books import QUARANTINE_STATES
 from warehouse.building import open_published
@@ -56,13 +57,24 @@ def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
 def _record(path: Path, source: object, record_number: int) -> dict[str, str | None]:
     try:
         opened = open_delivery(path, source)
-        opened.need([name for name in dict.fromkeys(opened.header) if opened.header.count(name) == 1])
+        columns = _columns(opened.header)
+        opened.need(columns.values())
         for chunk in opened.chunks:
-            if (row := chunk.filter(chunk[RECORD] == record_number)).height:
-                return row.drop(RECORD).row(0, named=True)
+            if (row := chunk.filter(chunk[NUMBER] == record_number)).height:
+                return {shown: row[column].item(0) for shown, column in columns.items()}
     except Refused as refused:
         raise refused.of(source.files, path.name) from None
     raise Unusable("its export no longer holds that record")
+
+
+def _columns(header: list[str]) -> dict[str, str]:
+    """How each column is shown, and by what name it is asked for: of several that are called alike by its place."""
+    found = {}
+    for place, name in enumerate(header, start=1):
+        is_alone = name and header.count(name) == 1
+        shown = name.removeprefix(MARK) if is_alone else f"{name}#{header[:place].count(name)}"
+        found[f"{shown}#{place}" if shown in found else shown] = name if is_alone else f"#{place}"
+    return found
 
 
 def discard(order: Order, numbers: list[int]) -> Tonight:

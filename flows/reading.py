@@ -16,7 +16,7 @@ from transforms.sources.known_lines import NotByLine
 from transforms.sources.opened import RECORD, Opened
 from transforms.sources.task import Task
 from warehouse import history, ledger, quarantine, risk, staging
-from warehouse.errors import Refused
+from warehouse.errors import Refused, escaped
 from warehouse.known_lines import RISKS, is_contradicted, show
 
 
@@ -50,7 +50,7 @@ def _read(tonight: Tonight, delivery: Delivery) -> None:
     taken = _taken(tonight, delivery)
     if not delivery.is_unmoved:
         tonight.staging.drop_file(delivery.number)
-        tonight.waiting.append(delivery.path.name)
+        tonight.waiting.append(escaped(delivery.path.name))
         return
     _enter(tonight, delivery, taken)
 

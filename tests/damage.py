@@ -1,7 +1,9 @@
-"""Small exports of every format, and damage: bytes cut and swapped, columns dropped and doubled, encodings changed."""
+"""Small exports of every format, and damage: bytes cut and swapped, columns dropped and doubled, encodings changed; and
+values that no cast expects, where a word or a number stood."""
 
 import io
 import json
+import re
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,10 +41,14 @@ FHIR = f'format = "fhir"\nforms.phq9 = {{ instrument = "phq9", rater = "client",
 RESOURCES = [*BOOKED, answered("r1", ANSWERS), *LOG]
 
 
-def _parquet() -> bytes:
+def survey_as_parquet(text: str = SURVEY) -> bytes:
     made = io.BytesIO()
-    pl.read_csv(SURVEY.encode()).write_parquet(made)
+    pl.read_csv(text.encode(), infer_schema=text == SURVEY).write_parquet(made)
     return made.getvalue()
+
+
+def survey_as_xlsx(text: str = SURVEY) -> bytes:
+    return xlsx(One=[line.split(",") for line in text.splitlines()])
 
 
 def _php(spec: str) -> str:
@@ -54,8 +60,8 @@ FORMATS = {  # name -> its section of clinic.toml, a small export
     "plain responses": ('format = "plain"\nrecords = "responses"\n', LONG.encode()),
     "table": ('format = "table"\nrecords = "appointments"\nfooters = ["Total"]\n', APPOINTMENTS.encode("utf-16")),
     "wide": (WIDE, SURVEY.encode()),
-    "XLSX": (WIDE, xlsx(One=[line.split(",") for line in SURVEY.replace("\n", "").split('"""')])),
-    "Parquet": (WIDE, _parquet()),
+    "XLSX": (WIDE, survey_as_xlsx()),
+    "Parquet": (WIDE, survey_as_parquet()),
     "REDCap": (REDCAP, FLAT.encode()),
     "REDCap EAV": (REDCAP, EAV.replace(" | ", ",").replace("|", ",").strip().encode()),
     "Qualtrics": (
@@ -103,6 +109,13 @@ def read_all(name: str, path: Path) -> tuple[int, int, int]:
     return opened.record_count, opened.blank_count, used
 
 
+STRANGE = [  # beyond what a type holds, in digits of other scripts, half of a character, a name of Rapport's own
+    *("9999-12-31T23:59", "0001-01-01T00:00", "0000-00-00 00:00:00", "31/12/9999 23:59", "2026-03-02T10:00:00-99:99"),
+    *("٢٠٢٦-١١-١٩ ١٠:٥٠", "19/١١/2026", "2026-03-02T10:00:00+٠٦:٠٠", "٥", "²", "99991231235959"),
+    *("10000000000", "1e308", "1e-400", "9" * 400, "NaN", "Infinity", "1_000", "-1"),
+    *("\\ud800", "\ufffd", "\u202e", "*", "^a$", "record_number", "record_count", "client_id"),
+]
+_WORD = re.compile(rb"[A-Za-z0-9_.:/+-]+(?: [0-9:]+)?")
 CODECS = ("utf-8", "cp1252", "mac_roman", "utf-16", "utf-8-sig")
 
 
@@ -121,7 +134,7 @@ def damaged(draw: st.DrawFn, data: bytes) -> bytes:
     for _ in range(draw(st.integers(1, 3))):
         size = max(len(data), 1)
         place, other = draw(st.integers(0, size)), draw(st.integers(0, size))
-        kind = draw(st.sampled_from(["cut", "end", "swap", "put", "drop", "double", "encoding", "lines"]))
+        kind = draw(st.sampled_from(["cut", "end", "swap", "put", "drop", "double", "encoding", "lines", "strange"]))
         if kind == "cut":
             data = data[: min(place, other)] + data[max(place, other) :]
         elif kind == "end":
@@ -137,6 +150,9 @@ def damaged(draw: st.DrawFn, data: bytes) -> bytes:
         elif kind == "encoding":
             text = data.decode(draw(st.sampled_from(CODECS)), errors="ignore")
             data = text.encode(draw(st.sampled_from(CODECS)), errors="replace")
+        elif kind == "strange" and (words := list(_WORD.finditer(data))):
+            start, end = words[place % len(words)].span()
+            data = data[:start] + draw(st.sampled_from(STRANGE)).encode() + data[end:]
         elif kind == "lines":
             data = data.replace(b"\n", draw(st.sampled_from([b"\r\n", b"\r", b"", b"\n\n"])))
     return data

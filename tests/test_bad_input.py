@@ -1,11 +1,13 @@
 """Bad input through the command line: one clear sentence, the right status, and yesterday's warehouse stands."""
 
+import io
 import os
 import re
 import secrets
 import shutil
 import subprocess
 import threading
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +69,24 @@ def parquet_cut(place: Place) -> None:
     place.drop("responses_2026-11-19.parquet", b"PAR1\x15\x04\x15")
 
 
+def linked(place: Place, to: str) -> None:
+    path = place.exports / RESPONSES_FILE
+    path.unlink()
+    path.symlink_to(to)
+
+
+def damaged_member(place: Place) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_LZMA) as archive:
+        archive.write(place.exports / RESPONSES_FILE, "responses.csv")
+    place.drop(RESPONSES_FILE, made.getvalue()[:100] + b"????" + made.getvalue()[104:])
+
+
+def too_large(place: Place) -> None:
+    place.clinic.write_text('memory = "64 MiB"\n' + CLINIC)
+    os.truncate(place.exports / RESPONSES_FILE, 65 << 20)
+
+
 CASES = {
     "missing folder": (2, no_folder, (), "the exports folder {exports} does not exist; check --exports"),
     "no files at all": (
@@ -94,6 +114,31 @@ CASES = {
         parquet_cut,
         (),
         "responses_2026-11-19.parquet begins like Parquet but is damaged or truncated; export it again",
+    ),
+    "damaged member of an archive": (
+        1,
+        damaged_member,
+        (),
+        "{responses} is an archive that is damaged, truncated or locked; unpack it, or export it again",
+    ),
+    "a device": (
+        1,
+        linked,
+        ("/dev/zero",),
+        "{responses} is no file but a device, a pipe or a folder; take it out of the exports folder",
+    ),
+    "a link to nothing": (
+        1,
+        linked,
+        ("gone",),
+        "{responses} is not there: it is a link to nothing, or was taken away; mend the link, or take it away",
+    ),
+    "more than may be read": (
+        1,
+        too_large,
+        (),
+        "{responses} holds more than 64 MiB, the memory for reading; export it in pieces, or raise memory in "
+        "clinic.toml",
     ),
     "wrong encoding": (
         1,

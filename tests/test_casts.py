@@ -57,6 +57,13 @@ def test_every_iso_form_of_one_instant_is_that_instant(written):
         "2026-01-05 10:30 am",
         "26-01-05 10:30:00",
         "46027.4375",
+        "٢٠٢٦-٠١-٠٥ ١٠:٣٠",
+        "2026-01-05 10:30:00+٠٦:٠٠",
+        "2026-01-05 10:30:00.٥",
+        "9999-12-31 23:59",
+        "9999-12-31 23:59:00-06:00",
+        "0000-01-05 10:30",
+        "0001-01-01 00:00:00+01:00",
     ],
 )
 def test_any_other_form_is_not_read_and_is_named(written):
@@ -113,6 +120,10 @@ def test_the_wall_clock_is_as_written_or_in_the_zone_where_there_is_an_offset(wr
         ("26-02-28", None),
         ("2026-02-28 or so", None),
         ("2026-02-280", None),
+        ("٢٠٢٦-٠٢-٢٨", None),
+        ("0000-02-28", None),
+        ("0001-01-01", date(1, 1, 1)),
+        ("9999-12-31", date(9999, 12, 31)),
         ("28/02/2026", None),
         ("", None),
     ],
@@ -138,6 +149,9 @@ def test_a_day_is_iso_or_it_is_not_read(written, day):
         ("nan", None, True),
         ("0x10", None, True),
         ("1 000", None, True),
+        ("٥", None, True),
+        ("²", None, True),
+        ("1e400", None, True),
     ],
 )
 def test_a_number_is_read_and_anything_else_is_named(written, value, named):

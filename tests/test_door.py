@@ -6,12 +6,16 @@ import zipfile
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transforms.sources import record_ends
 from transforms.sources.door import open_table
+from transforms.sources.record_ends import cells
+from transforms.sources.spreadsheets import BEYOND
 
 
 def opened(data: bytes, *columns: str, encoding: str = "utf-8", chunk: int = 1 << 20):
@@ -65,6 +69,20 @@ def test_only_the_columns_that_are_needed_leave_the_door():
     assert opened(b"name,a,note\nMs Smith,1,secret\n", "a")[0] == [(1, "1")]
 
 
+def test_short_records_count_as_many_cells_as_the_header_and_line_feeds_between_quotes_count_none():
+    assert cells(b"1\n2\n3\n", 100) == 300
+    assert cells(b'1,"a\nb\n\nc"\n2,"""\n"\n', 100) == 200
+    assert cells(b"", 100) == 0
+
+
+@pytest.mark.parametrize("cells", [4, 8, 100])
+def test_a_table_that_is_parsed_in_parts_is_the_same_table(monkeypatch, cells):
+    data = b'a,b\n1,"x\ny"\n\n2\n3,"""\n"\n4,z\n'
+    whole = opened(data)
+    monkeypatch.setattr(record_ends, "CELLS", cells)
+    assert opened(data) == whole == ([(1, "1", "x\ny"), (3, "2", None), (4, "3", '"\n'), (5, "4", "z")], (1, 5, 1))
+
+
 CELL = st.text(alphabet='ab1é\n\r",; \x1f', max_size=5)
 
 
@@ -108,6 +126,18 @@ def test_parquet_becomes_text_as_a_csv_would_with_its_instants_in_utc():
     rows, counts = opened(data, "id", "at", "on", "value")
     assert rows == [(1, "2026-03-02T15:00:00.000000Z", "7", "2026-03-02", "0.5")]
     assert counts == (0, 1, 0)
+
+
+@pytest.mark.parametrize("written", ["'infinity'::TIMESTAMP", "TIMESTAMP '290000-01-01'", "'-infinity'::DATE"])
+def test_a_time_of_parquet_beyond_the_years_1_to_9999_is_one_cell_that_nobody_can_read(tmp_path, written):
+    """polars panics where it must write one."""
+    path = tmp_path / "export.parquet"
+    kind = "DATE" if "DATE" in written else "TIMESTAMP"
+    told = f"SELECT unnest([1, 2]) AS id, unnest([{written}, {kind} '2026-03-02']) AS at, INTERVAL 3 DAY AS lasted"
+    duckdb.sql(f"COPY ({told}) TO '{path}' (FORMAT parquet)")
+    rows, _ = opened(path.read_bytes(), "id", "at", "lasted")
+    assert [row[1] for row in rows] == [BEYOND, "2026-03-02" if kind == "DATE" else "2026-03-02 00:00:00.000000"]
+    assert [row[2:] for row in rows] == [("1", "3 days"), ("2", "3 days")]
 
 
 def test_parquet_in_an_archive_is_the_same_and_keeps_the_order_of_its_rows():

@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from damage import FORMATS, damaged, read_all
+from damage import FORMATS, STRANGE, SURVEY, damaged, read_all, survey_as_parquet, survey_as_xlsx
 from hypothesis import HealthCheck, given, seed, settings
 
 from warehouse.errors import Refused
@@ -60,3 +60,12 @@ def test_parquet_with_a_wrong_byte_anywhere_is_read_or_refused():
     spoiled = [data[:at] + b"\xff" + data[at + 1 :] for at in range(0, len(data), 21)]
     refused = [expect_rows_or_refusal("Parquet", each) for each in spoiled]
     assert 0 < sum(refused) < len(refused)
+
+
+@pytest.mark.parametrize(("name", "write"), [("XLSX", survey_as_xlsx), ("Parquet", survey_as_parquet)])
+@pytest.mark.parametrize("cell", ["c2", "15/02/2026 10:00", "2.5", "id"])
+def test_a_strange_value_in_a_workbook_or_parquet_is_read_or_refused(name, write, cell):
+    """In FORMATS these are packed, so that damage meets no value of theirs."""
+    assert cell in SURVEY
+    refused = [expect_rows_or_refusal(name, write(SURVEY.replace(cell, value, 1))) for value in STRANGE]
+    assert sum(refused) == (len(STRANGE) if cell == "id" else 0)  # a value is its record's fault, a name the file's

@@ -33,9 +33,10 @@ TIMES = st.one_of(
     ),
 )
 CHANGES = ["2026-03-08", "2026-11-01", "2026-06-01"]  # a missing hour, an hour that comes twice, neither
+ENDS = ["0000-12-31", "0001-01-01", "9999-12-31"]
 ALIKE = st.one_of(
     st.none(),
-    st.builds("{} {:02}:{:02}:00".format, st.sampled_from(CHANGES), st.integers(0, 23), st.integers(0, 59)),
+    st.builds("{} {:02}:{:02}:00".format, st.sampled_from(CHANGES + ENDS), st.integers(0, 23), st.integers(0, 59)),
 )
 DIALECTS = st.builds(
     Dialect,
@@ -101,6 +102,8 @@ def test_a_null_word_or_a_blank_sends_numbers_the_careful_way(texts, dialect, is
         (["2026-01-05 10:00:00", "2026-01-05T10:00:00"], False),
         (["2026-01-05 10:00:00", "2026-02-31 10:00:00"], False),
         (["2026-01-05"], False),
+        (["2026-01-05T10:00", "9999-12-31T17:59"], False),
+        (["0001-01-02T00:00", "9999-12-30T23:59"], True),
     ],
 )
 def test_times_written_alike_go_the_quick_way(texts, is_quick):

@@ -125,6 +125,8 @@ def test_the_clinic_s_file_is_read_and_its_columns_may_stand_in_any_order(tmp_pa
         (HEADER + ROW.replace(",10,", ",31,"), "line 2, column raw: 31 is outside the scale's range, 0 to 30"),
         (HEADER + ROW.replace(",64", ",>80"), "line 2, column t: '>80' is not a number"),
         (HEADER + ROW.replace(",64", ",nan"), "line 2, column t: 'nan' is not a number"),
+        (HEADER + ROW.replace(",64", ",٦٤"), "line 2, column t: '٦٤' is not a number"),
+        (HEADER + ROW.replace(",10,", ",1_0,"), "line 2, column raw: '1_0' is not a number"),
         (HEADER + ROW + ROW.replace(",3,4,", ",4,5,"), "lines 2 and 3, columns grade_from and grade_to: .* grade 4"),
         (HEADER + ROW + ROW, "lines 2 and 3, .* what raw 10 is in grade 3; keep one"),
     ],

@@ -47,7 +47,7 @@ class Pseudonyms:
         return self._one(space, "client", number)
 
     def _one(self, space: str, kind: str, text: str) -> bytes:
-        (made,) = self._digests(space, kind, [text.strip().encode()])
+        (made,) = self._digests(space, kind, [text.strip().encode(errors="surrogateescape")])
         return made
 
     def ids(self, space: str, kind: str, texts: pl.Series) -> pl.Series:
@@ -81,7 +81,7 @@ def _keyed_digests(key: bytes) -> Callable[[str, str, Iterable[bytes | None]], l
 
     def digests(space: str, kind: str, texts: Iterable[bytes | None]) -> list[bytes | None]:
         begun = inner.copy()
-        begun.update(SEPARATOR.join((space, kind, "")).encode())
+        begun.update(SEPARATOR.join((space, kind, "")).encode(errors="surrogateescape"))
         made: list[bytes | None] = []
         for text in texts:
             if text is None:

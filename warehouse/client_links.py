@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from warehouse.small_files import read_small
+
 HEADER = ["space", "id", "space", "id"]
 Number = tuple[str, str]  # id space, record number
 
@@ -42,9 +44,7 @@ NO_LINKS = ClientLinks()
 def read_client_links(path: Path, spaces: Collection[str]) -> ClientLinks:
     """The file's joins; `spaces` are the clinic's. Raises ValueError with the line and what to do, never a number."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ValueError(f"client_links file {path.name} cannot be read ({error.strerror})") from None
+        text = read_small(path, "client_links file").decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"client_links file {path.name} is not UTF-8; save it as CSV UTF-8") from None
     try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from warehouse.instruments.norms import Norm, Reliability
 from warehouse.instruments.provenance import Provenance
 from warehouse.instruments.t_scores import NO_T_SCORES, TScores, read_t_scores
 from warehouse.instruments.thresholds import Change, Threshold
+from warehouse.memory import memory_of, usual_memory
 from warehouse.protocol import Due, read_protocol
 from warehouse.rupture_rules import RuptureRule, read_rupture_rules
 from warehouse.schedule import KEYS as SCHEDULE
@@ -40,6 +41,7 @@ _TOP = {
     "vanished_limit": "number",
     "keep_versions": "count",
     "keep_hours": "hours",
+    "memory": "text",
     "not_treatment": "texts",
     "instruments": "path",
     "accepted": "texts",
@@ -141,7 +143,10 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
     instruments = load_instruments(own)
     known("[sources]", facts.get("sources", {}), dict.fromkeys(facts.get("sources", {}), "section"))
     sections = facts.get("sources") or {kind: {"format": "plain"} for kind in PLAIN_KINDS}
-    sources = tuple(read_source(name, section, zone, instruments) for name, section in sections.items())
+    memory = memory_of("memory", facts["memory"]) if "memory" in facts else usual_memory()
+    sources = tuple(
+        replace(read_source(name, section, zone, instruments), memory=memory) for name, section in sections.items()
+    )
     spaces = [source.id_space for source in sources]
     return Clinic(
         time_zone=zone,

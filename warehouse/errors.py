@@ -21,10 +21,15 @@ _UNSHOWN = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories of control character
 
 
 def escaped(text: str) -> str:
-    """A text that may hold a name or a part of a file, on one line: control characters are escaped."""
-    return "".join(
-        each.encode("unicode_escape").decode() if unicodedata.category(each) in _UNSHOWN else each for each in text
-    )
+    r"""A text that may hold a name or a part of a file, on one line: control characters are escaped. So are bytes of a
+    file's name that are no UTF-8, as \xe9."""
+    return "".join(_escape(each) if unicodedata.category(each) in _UNSHOWN else each for each in text)
+
+
+def _escape(character: str) -> str:
+    """Python has a byte of such a name as half a character, 0xDC00 and the byte."""
+    is_byte = "\udc80" <= character <= "\udcff"
+    return f"\\x{ord(character) - 0xDC00:02x}" if is_byte else character.encode("unicode_escape").decode()
 
 
 def one_line(text: str) -> str:

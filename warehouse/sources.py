@@ -12,6 +12,7 @@ from warehouse.columns import SEXES
 from warehouse.declarations import known, name_in_one_line, one_of, time_span, zone_name
 from warehouse.forms import FORM_KEYS, Form, Words, read_form, read_words
 from warehouse.instruments import Instrument
+from warehouse.memory import USUAL_LEAST
 from warehouse.presets import with_preset
 from warehouse.records import KINDS
 from warehouse.statuses import Statuses, read_statuses
@@ -87,6 +88,7 @@ class Source:
     constants: Mapping[str, str] = field(default_factory=dict)  # canonical name -> the same in every record
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # canonical name -> the export's words
     status: Statuses | None = None
+    memory: int = USUAL_LEAST  # bytes of a file that may be read, counted unpacked
 
 
 def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Instrument]) -> Source:

@@ -67,7 +67,7 @@ def open_delivery(path: Path, source: Source) -> Opened:
     """Open a source's file. Raises Refused when it is not what the source says it is."""
     rows, header = HEADERS.get(source.format, (1, None))
     shape = Shape(source.encoding, CHUNK, source.sheet, source.header_row, source.footers, rows, header)
-    return opener_of(source.format)(look_into(path), source, shape)
+    return opener_of(source.format)(look_into(path, source.memory), source, shape)
 
 
 @registry
@@ -78,12 +78,13 @@ def opener_of(name: str) -> Opener:
 
 def _open_table(content: Content, source: Source, shape: Shape) -> Opened:
     opened = open_content(content, shape)
-    opened.again = lambda: open_content(look_into(content.path), shape)
+    opened.again = lambda: open_content(look_into(content.path, content.memory), shape)
     return opened
 
 
 def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
     """The canonical rows of an opened file, kind by kind. Raises Refused when a column is missing."""
+    task.memory = source.memory
     if source.exported_at and opened.header:
         opened.need([source.exported_at])
         opened.chunks = _noting_export_time(opened.chunks, source, task)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from transforms.sources.draft import draft
 from transforms.sources.recognition import recognise
-from warehouse.errors import Refused
+from warehouse.errors import Refused, escaped
 from warehouse.instruments import load_instruments
 
 
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     for path in parser.parse_args(arguments).files:
         try:
             found.append(recognise(path, instruments))
-            print(f"{path.name}: {found[-1].told}", file=sys.stderr)
+            print(f"{escaped(path.name)}: {found[-1].told}", file=sys.stderr)
         except Refused as error:
             refused += 1
             print(error.of("a file", path.name).told, file=sys.stderr)

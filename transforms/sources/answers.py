@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import polars as pl
-from polars import selectors as cs
 
 from transforms.sources import quick
+from transforms.sources.bounded import held
 from transforms.sources.casts import (
     UNKNOWN,
     Dialect,
     identifier,
     local_day,
+    of_records,
     text,
     translated,
     typed,
     unreadable,
     word,
 )
-from transforms.sources.door import RECORD
+from transforms.sources.opened import BESIDE, MARK, NUMBER, RECORD, cell
 from transforms.sources.points import in_points, on_range
 from transforms.sources.task import Task
 from warehouse.columns import OWNERS, RATERS
@@ -34,6 +35,7 @@ ANSWERS = pl.List(pl.Float32)
 GIVEN = pl.List(pl.Struct({"scale": pl.String, "score": pl.Float64}))
 OWNED = pl.List(pl.String)
 SEPARATOR = "\x1f"
+CLIENT, RESPONSE = f"{MARK}client_id", f"{MARK}response_id"  # beside the columns of a form
 UNFINISHED = ["", "0", "false", "no", "n", "incomplete", "partial", "unfinished", "[not completed]"]
 ATTRIBUTES = [
     "response_id",
@@ -49,16 +51,17 @@ ATTRIBUTES = [
 
 
 def from_form(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
-    """Responses from the rows in which a form was touched; `client_id` and `response_id` (raw) are there already."""
-    cells = in_points(rows.select(*_used(form), cs.by_name("record_count", require_all=False)).collect(), form)
+    """Responses from the rows in which a form was touched; the raw ids, CLIENT and RESPONSE, are there already."""
+    cells = in_points(rows.select(BESIDE, *map(cell, _used(form))).collect(), form)
     items = {item: quick.number(cells, item, dialect) for item in form.items}
     scores = {scale: quick.number(cells, column, dialect) for scale, column in form.scores}
     on_scale = on_range([number.value for number in items.values()], form, task, cells)
     seconds = quick.number(cells, form.seconds, dialect) if form.seconds else None
     completed = quick.time(cells, form.completed_at, dialect) if form.completed_at else None
     columns = {
-        **{name: pl.col(name) for name in (RECORD, "client_id", "response_id")},
-        "record_count": pl.col("record_count") if "record_count" in cells.columns else pl.lit(1, dtype=pl.Int32),
+        **of_records(cells),
+        "client_id": pl.col(CLIENT),
+        "response_id": pl.col(RESPONSE),
         "instrument": pl.lit(form.instrument),
         "rater": translated(form.rater, dialect) if isinstance(form.rater, Words) else pl.lit(form.rater),
         **{name: _optional(getattr(form, name), dialect) for name in ("rater_id", "therapist_id", "appointment_id")},
@@ -86,7 +89,7 @@ def _used(form: Form) -> list[str]:
     named = [form.rater_id, form.therapist_id, form.appointment_id, form.completed_at, form.seconds, form.finished]
     named += [column for _, column in form.scores]
     rater = [form.rater.column] if isinstance(form.rater, Words) else []
-    wanted = (RECORD, "client_id", "response_id", *form.items, *rater, *named)
+    wanted = (CLIENT, RESPONSE, *form.items, *rater, *named)
     return list(dict.fromkeys(column for column in wanted if column))
 
 
@@ -108,7 +111,7 @@ def _is_partial(form: Form, dialect: Dialect) -> pl.Expr:
     """Left before its end, where the survey tool says so."""
     if not form.finished:
         return pl.lit(None, dtype=pl.Boolean)
-    return pl.col(form.finished).str.strip_chars().str.to_lowercase().fill_null("").is_in(UNFINISHED)
+    return cell(form.finished).str.strip_chars().str.to_lowercase().fill_null("").is_in(UNFINISHED)
 
 
 def _side_by_side(values: list[quick.Value]) -> pl.Expr:
@@ -138,7 +141,7 @@ def _is_touched(items: list[quick.Number], form: Form, dialect: Dialect) -> pl.E
 
 def from_items(chunks: Iterator[pl.DataFrame], dialect: Dialect, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
     """Responses from one row per item. A response spans records, so the whole file is gathered first."""
-    long = [_item_rows(chunk, dialect, task) for chunk in chunks]
+    long = held((_item_rows(chunk, dialect, task) for chunk in chunks), task.memory)
     if not long:
         return
     rows = pl.concat(long)
@@ -150,7 +153,7 @@ def _item_rows(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFram
     value, seconds = (quick.number(chunk, name, dialect) for name in ("value", "seconds"))
     completed = quick.time(chunk, "completed_at", dialect)
     columns = {
-        RECORD: pl.col(RECORD),
+        RECORD: pl.col(NUMBER),
         "response_id": identifier("response_id", dialect),
         "client_id": identifier("client_id", dialect),
         "instrument": _instrument(task, dialect),

@@ -7,7 +7,18 @@ from datetime import timedelta
 import polars as pl
 
 from transforms.sources import quick
-from transforms.sources.casts import Dialect, identifier, listed, local_day, text, typed, unreadable, utc, word
+from transforms.sources.casts import (
+    Dialect,
+    identifier,
+    listed,
+    local_day,
+    of_records,
+    text,
+    typed,
+    unreadable,
+    utc,
+    word,
+)
 from transforms.sources.door import RECORD
 from transforms.sources.task import Task
 from transforms.sources.vocabulary import meaning
@@ -15,7 +26,7 @@ from warehouse.columns import SHARED, STATUSES
 from warehouse.statuses import ATTENDED_IF_PAST, IGNORED, Statuses
 
 TEXTS = ["service", "modality", "site"]
-ONE_RECORD = {RECORD: pl.col(RECORD), "record_count": pl.lit(1, dtype=pl.Int32)}
+LONGEST = 1e9  # minutes, far beyond what the column promises: a longer one is out of range too
 HELD = ("attended", "no_show", ATTENDED_IF_PAST)  # what nobody can know before it begins
 MIDDAY = timedelta(hours=12)  # an appointment of which only the day is told is on that day in every zone
 DAY_S_END = timedelta(hours=23, minutes=59, seconds=59)  # a cancellation of which only the day is told
@@ -26,14 +37,13 @@ def read(chunk: pl.DataFrame, dialect: Dialect, task: Task, statuses: Statuses |
     starts, cancelled = quick.time(chunk, "starts_at", dialect), quick.time(chunk, "cancelled_at", dialect)
     minutes = quick.number(chunk, "duration_minutes", dialect)
     columns = {
-        **ONE_RECORD,
-        **({"record_count": pl.col("record_count")} if "record_count" in chunk.columns else {}),
+        **of_records(chunk),
         "appointment_id": identifier("appointment_id", dialect),
         "client_id": identifier("client_id", dialect),
         "therapist_id": text("therapist_id", dialect),
         "starts_at": starts.at,
         "starts_local": starts.local,
-        "duration_minutes": minutes.value.cast(pl.Int32, strict=False),
+        "duration_minutes": minutes.value.clip(-LONGEST, LONGEST).cast(pl.Int32),
         "cancelled_at": cancelled.at,
         "stated": _stated(statuses, dialect),
         **{name: listed(name, task.lists[name], dialect) for name in TEXTS},

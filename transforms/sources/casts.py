@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 
 import polars as pl
 
+from transforms.sources.opened import COUNT, LOST, MARK, NUMBER, RECORD, cell
 from warehouse.forms import Words
 
 UNKNOWN = "unknown"  # stands for a word that no vocabulary has; the word itself goes no further
+# What Python, and so whoever asks the published file, can hold: the years 1 to 9999, in UTC and on the local clock.
+FIRST, LAST = datetime.min, datetime.max
+FIRST_UTC, LAST_UTC = FIRST.replace(tzinfo=UTC), LAST.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Dialect:
 
 def text(column: str, dialect: Dialect) -> pl.Expr:
     """Stripped text; blank and null words are null. The strip also takes the blank that guards a spreadsheet."""
-    stripped = pl.col(column).str.strip_chars()
+    stripped = cell(column).str.strip_chars()
     return pl.when(~stripped.is_in(["", *dialect.nulls])).then(stripped)
 
 
@@ -77,8 +82,9 @@ def _is_number(word: str) -> bool:
 def day(column: str, dialect: Dialect) -> pl.Expr:
     """A date in ISO 8601; a time after it is dropped."""
     written = text(column, dialect)
-    shaped = pl.when(written.str.contains(r"^\d{4}-\d{2}-\d{2}($|[T ]\d)")).then(written)
-    return shaped.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    shaped = pl.when(written.str.contains(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}($|[T ][0-9])")).then(written)
+    found = shaped.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+    return pl.when(found >= date.min).then(found)
 
 
 def wall(column: str, dialect: Dialect) -> pl.Expr:
@@ -95,14 +101,19 @@ def instant(column: str, dialect: Dialect) -> pl.Expr:
     return _clock(column, dialect).struct.field("at")
 
 
-_OFFSET = r"\s*([Zz]|[+-]\d{2}(?::?\d{2})?)$"
+# Of digits those of ASCII alone: \d is also what other scripts write numbers with, which no cast takes.
+_OFFSET = r"\s*([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)$"
 
 
 def _clock(column: str, dialect: Dialect) -> pl.Expr:
-    """A time taken apart, each part made once: its text, its offset, the clock as written, then `local` and `at`."""
+    """A time taken apart, each part made once: its text, its offset, the clock as written, then `local` and `at`.
+
+    A time of which one of these leaves the years 1 to 9999 has neither: it is not read.
+    """
     zone, offset, at_utc = dialect.time_zone, pl.field("offset"), pl.field("at_utc")
     naive = pl.field("naive")
     there = at_utc.dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    fits = pl.field("at").is_between(FIRST_UTC, LAST_UTC) & pl.field("local").is_between(FIRST, LAST)
     return (
         pl.struct(written=text(column, dialect))
         .struct.with_fields(offset=pl.field("written").str.extract(_OFFSET, 1))
@@ -114,6 +125,7 @@ def _clock(column: str, dialect: Dialect) -> pl.Expr:
         )
         .struct.with_fields(local=pl.when(offset.is_not_null()).then(there).otherwise(naive))
         .struct.with_fields(at=pl.when(offset.is_not_null()).then(at_utc).otherwise(utc(naive, zone)))
+        .struct.with_fields(**{name: pl.when(fits).then(pl.field(name)) for name in ("local", "at")})
     )
 
 
@@ -123,24 +135,25 @@ def _with_seconds(spaced: pl.Expr) -> pl.Expr:
 
 def _naive(full: pl.Expr) -> pl.Expr:
     """`YYYY-MM-DD HH:MM:SS[.f]`, to the second; anything else, a bare date too, is null."""
-    is_shaped = (full.str.len_bytes() >= 19) & full.str.slice(19).str.contains(r"^(\.\d+)?$")
+    is_shaped = (full.str.len_bytes() >= 19) & full.str.slice(19).str.contains(r"^(\.[0-9]+)?$")
     shaped = pl.when(is_shaped).then(full.str.slice(0, 19))
     return shaped.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
 
 
 def _minutes(offset: pl.Expr) -> pl.Expr:
     """An offset from UTC; Z is none."""
-    parts = offset.str.extract_groups(r"^([+-])(\d{2}):?(\d{2})?$")
+    parts = offset.str.extract_groups(r"^([+-])([0-9]{2}):?([0-9]{2})?$")
     minutes = parts.struct["2"].cast(pl.Int64) * 60 + parts.struct["3"].cast(pl.Int64).fill_null(0)
     signed = pl.when(parts.struct["1"] == "-").then(-minutes).otherwise(minutes)
     return pl.duration(minutes=signed.fill_null(0))
 
 
 def utc(naive: pl.Expr | pl.Series, time_zone: str) -> pl.Expr:
-    """Wall-clock time to UTC by the rule of `instant`."""
+    """Wall-clock time to UTC by the rule of `instant`; null where that leaves the years 1 to 9999."""
     known = naive.dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
     moved = (naive + pl.duration(hours=1)).dt.replace_time_zone(time_zone, ambiguous="earliest", non_existent="null")
-    return pl.coalesce(known, moved).dt.convert_time_zone("UTC")
+    at = pl.coalesce(known, moved).dt.convert_time_zone("UTC")
+    return pl.when(at.is_between(FIRST_UTC, LAST_UTC)).then(at)
 
 
 def clock_change(column: str, dialect: Dialect) -> pl.Expr:
@@ -197,16 +210,33 @@ def listed(column: str, allowed: tuple[str, ...], dialect: Dialect) -> pl.Expr:
     return pl.when(found.is_in(list(allowed))).then(found).when(found.is_not_null()).then(pl.lit("other"))
 
 
+def of_records(rows: pl.DataFrame | pl.LazyFrame) -> dict[str, pl.Expr]:
+    """Which records a row is made of: the number of the first, and how many there are."""
+    is_counted = COUNT in rows.collect_schema()
+    return {RECORD: pl.col(NUMBER), "record_count": pl.col(COUNT) if is_counted else pl.lit(1, dtype=pl.Int32)}
+
+
 def typed(
     rows: pl.LazyFrame, columns: dict[str, pl.Expr | pl.Series], flags: dict[str, pl.Expr | None]
 ) -> pl.DataFrame:
-    """The columns, and `unreadable`: the names of those whose flag is true, null where there are none.
+    """The columns, and `unreadable`: the names of those whose flag is true, null where there are none. What the reader
+    itself could not read (column LOST of the rows, names) is among them.
 
     It is one lazy query, so what columns and flags share (the strip, the parse) is computed once.
     """
+    if LOST in rows.collect_schema():
+        flags = _with_lost(flags, rows)
     marks = {f"{name} unreadable": flag for name, flag in flags.items() if flag is not None}
     frame = rows.select(**columns, **marks).collect()
     named = [name for name in flags if f"{name} unreadable" in marks and frame[f"{name} unreadable"].any()]
-    words = [pl.when(f"{name} unreadable").then(pl.lit(name)) for name in named]
+    words = [pl.when(f"{name} unreadable").then(pl.lit(name.removeprefix(MARK))) for name in named]
     lists = pl.concat_list(words).list.drop_nulls() if words else pl.lit(None, dtype=pl.List(pl.String))
     return frame.with_columns(unreadable=pl.when(lists.list.len() > 0).then(lists)).drop(marks)
+
+
+def _with_lost(flags: dict[str, pl.Expr | None], rows: pl.LazyFrame) -> dict[str, pl.Expr | None]:
+    """The flags, each also true where the reader itself could not read its column."""
+    names = rows.select(pl.col(LOST).list.explode().drop_nulls().unique().sort()).collect().to_series()
+    lost = {name: pl.col(LOST).list.contains(name).fill_null(False) for name in names}
+    known = {name: flag.fill_null(False) for name, flag in flags.items() if flag is not None and name in lost}
+    return {**flags, **{name: known[name] | flag if name in known else flag for name, flag in lost.items()}}

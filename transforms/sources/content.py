@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import codecs
 import zipfile
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
+from transforms.sources.bounded import Bounded, Unpacked, check_file, refusing_damage, too_large, unreadable
 from warehouse.errors import Refused
+from warehouse.memory import usual_memory
 
 START = 64 << 10  # bytes that are looked at before anything is read
+LONGEST_HEADER = 4 << 20  # bytes: up to there a line end is looked for, to see how lines end
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -30,11 +31,12 @@ _NO_DATA = ("__MACOSX/", ".")
 
 @dataclass(frozen=True)
 class Content:
-    """A file, or the only file in an archive, and its first bytes."""
+    """A file, or the only file in an archive, its first bytes, and how many may be read."""
 
     path: Path
     member: str | None
     start: bytes
+    memory: int
 
     @property
     def kind(self) -> str:
@@ -55,17 +57,16 @@ class Content:
         return next((name for mark, name in _MARKS.items() if self.start.startswith(mark)), None)
 
     @contextmanager
-    def opened(self) -> Iterator[BinaryIO]:
+    def opened(self) -> Iterator[Bounded]:
         """The bytes, to be read once. Raises Refused when an archive is damaged or locked."""
-        try:
+        with ExitStack() as stack:
+            file = stack.enter_context(self.path.open("rb"))
             if self.member is None:
-                with self.path.open("rb") as file:
-                    yield file
-            else:
-                with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as file:
-                    yield file
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-            raise Refused("is an archive that is damaged or locked; unpack it, or export it again") from None
+                yield Bounded(file, self.memory)
+                return
+            with refusing_damage():
+                packed = stack.enter_context(zipfile.ZipFile(file).open(self.member))
+            yield Unpacked(packed, self.memory)
 
     def whole(self, limit: int) -> bytes:
         """All bytes of a file that cannot be read in pieces. Raises Refused above the limit."""
@@ -81,17 +82,24 @@ class Content:
         if name != "utf-16" and b"\0" in self.start and self._mark is None:
             raise Refused('holds NUL bytes: it is no text, or UTF-16 (then add encoding = "utf-16" to its source)')
         pieces = self._as_utf8(name, chunk)
-        head = self.start.decode(_CODECS.get(name, name), errors="ignore")
-        if "\r" in head and "\n" not in head:
+        if self._ends_lines_with_returns(_CODECS.get(name, name)):
             return (piece.replace(b"\r", b"\n") for piece in pieces)
         return pieces
+
+    def _ends_lines_with_returns(self, codec: str) -> bool:
+        """Whether carriage returns stand alone, and no line feed comes before what a header may be long."""
+        head = self.start.decode(codec, errors="ignore")
+        if "\n" not in head and len(self.start) == START:
+            with self.opened() as file:
+                head = file.read(LONGEST_HEADER).decode(codec, errors="ignore")
+        return "\r" in head and "\n" not in head
 
     def _as_utf8(self, name: str, chunk: int) -> Iterator[bytes]:
         with self.opened() as file:
             if name == "utf-8":
-                if file.read(3) != codecs.BOM_UTF8:
-                    file.seek(0)
-                while piece := file.read(chunk):
+                begun = file.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
+                while piece := begun + file.read(chunk):
+                    begun = b""
                     yield piece + file.readline(chunk)  # mostly a whole record, so that nothing is held over
                 return
             decoder = codecs.getincrementaldecoder(_CODECS.get(name, name))()
@@ -103,30 +111,32 @@ class Content:
                 raise Refused(f"is not text in {name}; correct encoding in clinic.toml") from None
 
 
-def look_into(path: Path) -> Content:
-    """A file's content. Raises Refused when it cannot be opened, is empty, or is an archive of several files."""
+def look_into(path: Path, memory: int | None = None) -> Content:
+    """A file's content, of which so many bytes may be read, counted unpacked. Raises Refused when it cannot be opened,
+    is empty or too large, or is an archive of several files."""
+    memory = memory or usual_memory()
     try:
+        check_file(path, memory)
         with path.open("rb") as file:
             start = file.read(START)
     except OSError as error:
-        raise Refused(f"cannot be read ({error.strerror}); let the night's user read it") from None
+        raise unreadable(error) from None
     if not start:
         raise Refused("is empty (0 bytes); export it again")
-    if start.startswith(b"PK\x03\x04") and (member := _only_member(path)):
-        inner = Content(path, member, b"")
-        with inner.opened() as file:
-            return Content(path, member, file.read(START))
-    return Content(path, None, start)
+    if start.startswith(b"PK\x03\x04") and (member := _only_member(path, memory)):
+        with Content(path, member, b"", memory).opened() as file:
+            return Content(path, member, file.read(START), memory)
+    return Content(path, None, start, memory)
 
 
-def _only_member(path: Path) -> str | None:
+def _only_member(path: Path, memory: int) -> str | None:
     """The one file in an archive; None when the archive is itself a spreadsheet."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [each.filename for each in archive.infolist() if not each.is_dir()]
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
-        raise Refused("is a damaged or truncated archive; export it again") from None
+    with refusing_damage(), zipfile.ZipFile(path) as archive:
+        sizes = {each.filename: each.file_size for each in archive.infolist() if not each.is_dir()}
+    names = list(sizes)
     if _SPREADSHEET.intersection(names):
+        if sum(sizes.values()) > memory:
+            raise too_large(memory)
         return None
     names = [name for name in names if not name.startswith(_NO_DATA)]
     if len(names) != 1:

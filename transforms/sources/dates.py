@@ -10,25 +10,22 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from transforms.sources.opened import Opened
+from transforms.sources.opened import Opened, cell
 from warehouse.errors import Refused
 
 DAY_FIRST, MONTH_FIRST = "day_first", "month_first"
-_WRITTEN = (
-    r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})"  # parts 1, 2 and 3
-    r"(?:,?[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp])?\.?[Mm]?\.?)?"  # hour, minute, second, a or p
-    r"\s*(?:GMT|UTC)?([Zz]|[-+]\d{1,2}(?::?\d{2})?)?$"
+# Of digits those of ASCII alone, as in casts. Parts 4 to 8: hour, minute, second, a or p, offset.
+_TIME = (
+    r"(?:,?[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?\s*([AaPp])?\.?[Mm]?\.?)?"
+    r"\s*(?:GMT|UTC)?([Zz]|[-+][0-9]{1,2}(?::?[0-9]{2})?)?"
 )
-_YEAR_FIRST = (
-    r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})"
-    r"(?:,?[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?\s*([AaPp])?\.?[Mm]?\.?)?"
-    r"\s*(?:GMT|UTC)?([Zz]|[-+]\d{1,2}(?::?\d{2})?)?$"
-)
+_WRITTEN = r"^([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4}|[0-9]{2})" + _TIME + "$"
+_YEAR_FIRST = r"^([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})" + _TIME + "$"
 
 
 def to_iso(column: str, order: str) -> pl.Expr:
     """A column's dates and times in ISO 8601; what is not written like one stays as it is, to be named unreadable."""
-    text = pl.col(column).str.strip_chars()
+    text = cell(column).str.strip_chars()
     last, first = text.str.extract_groups(_WRITTEN), text.str.extract_groups(_YEAR_FIRST)
     day, month = ("1", "2") if order == DAY_FIRST else ("2", "1")
     year = pl.when(last.struct["3"].str.len_bytes() == 2).then("20" + last.struct["3"]).otherwise(last.struct["3"])
@@ -58,7 +55,7 @@ def _two(digits: pl.Expr) -> pl.Expr:
 
 def _offset(written: pl.Expr) -> pl.Expr:
     """GMT-5 as -05."""
-    return written.str.replace(r"^([-+])(\d)(:|$)", "${1}0${2}${3}")
+    return written.str.replace(r"^([-+])([0-9])(:|$)", "${1}0${2}${3}")
 
 
 def decided(chunks: Iterable[pl.DataFrame], columns: list[str]) -> dict[str, str]:
@@ -67,7 +64,7 @@ def decided(chunks: Iterable[pl.DataFrame], columns: list[str]) -> dict[str, str
     differs = dict.fromkeys(columns, False)
     for chunk in chunks:
         for column in columns:
-            parts = chunk[column].unique().str.strip_chars().str.extract_groups(_WRITTEN).struct
+            parts = chunk[column].alias("written").unique().str.strip_chars().str.extract_groups(_WRITTEN).struct
             one, other = (parts[part].cast(pl.Int32) for part in ("1", "2"))
             fits[column][DAY_FIRST] &= bool((other <= 12).all())
             fits[column][MONTH_FIRST] &= bool((one <= 12).all())

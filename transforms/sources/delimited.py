@@ -6,13 +6,15 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 
 import polars as pl
 
 from transforms.sources.content import Content
 from transforms.sources.known_lines import Lines, NotByLine, Piece
-from transforms.sources.opened import RECORD, Opened, Shape
+from transforms.sources.opened import NUMBER, Opened, Shape
+from transforms.sources.record_ends import CELLS, cells, in_parts, whole_records, within
 from warehouse.errors import Refused
 
 SEPARATORS = ",;\t|^"  # what REDCap and spreadsheets offer
@@ -23,7 +25,7 @@ _GUARDS = (b"'-", b"'=", b"'+", b"'@")  # what keeps a spreadsheet from computin
 
 def open_delimited(content: Content, shape: Shape) -> Opened:
     """Open delimited text. Raises Refused with the reason when it is not a table."""
-    pieces = _records(content.text(shape.encoding, shape.chunk), max(LONGEST, 4 * shape.chunk))
+    pieces = whole_records(content.text(shape.encoding, shape.chunk), max(LONGEST, 4 * shape.chunk))
     first = next(pieces, b"")
     heads, ends, separator = _heads(first, max(shape.looks_at, 1), shape)
     header = shape.names(heads)
@@ -41,38 +43,8 @@ def open_delimited(content: Content, shape: Shape) -> Opened:
             raise Refused("begins with a line without names; its first line must be the header")
         opened.header_count, opened.header = 1 if end else 0, []
         return opened
-    opened.chunks = _parsed(opened, first[end:], pieces, shape)
+    opened.chunks = _parsed(opened, first[end:], pieces, shape, content.memory)
     return opened
-
-
-def _records(pieces: Iterator[bytes], longest: int) -> Iterator[bytes]:
-    """The pieces cut between records. A quote never closed is a truncated file."""
-    held = b""
-    for piece in pieces:
-        held += piece
-        cut = _last_record_end(held)
-        if cut:
-            yield held[:cut]
-            held = held[cut:]
-        elif len(held) > longest:
-            raise Refused(f"has a record above {longest >> 20} MB: a quote is never closed; export it again")
-    if held:
-        if held.count(b'"') % 2:
-            raise Refused("ends inside a quoted value: it is truncated; export it again")
-        yield held
-
-
-def _last_record_end(data: bytes) -> int:
-    """Where the last whole record ends: after a line feed with an even number of quotes before it."""
-    end = data.rfind(b"\n") + 1
-    if not data.count(b'"', 0, end) % 2:
-        return end
-    while end:
-        previous = data.rfind(b"\n", 0, end - 1) + 1
-        if data.count(b'"', previous, end) % 2:
-            return previous
-        end = previous
-    return 0
 
 
 def _heads(first: bytes, count: int, shape: Shape) -> tuple[list[list[str]], list[int], str]:
@@ -104,6 +76,17 @@ def _ends(first: bytes, count: int) -> Iterator[int]:
         start = end
 
 
+@contextmanager
+def _of_any_length() -> Iterator[None]:
+    """Python's reader, while it may meet a longer value than its 128 KiB: a label that holds a picture is one."""
+    usual = csv.field_size_limit(LONGEST)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(usual)
+
+
+@_of_any_length()
 def _split(line: str, separator: str) -> list[str]:
     try:
         return next(csv.reader(io.StringIO(line, newline=""), delimiter=separator), [])
@@ -111,13 +94,13 @@ def _split(line: str, separator: str) -> list[str]:
         raise Refused("has a header that is no line of values; export it again") from None
 
 
-def _parsed(opened: Opened, rest: bytes, pieces: Iterator[bytes], shape: Shape) -> Iterator[pl.DataFrame]:
-    whole = _whole(opened, chain([rest], pieces))
+def _parsed(opened: Opened, rest: bytes, pieces: Iterator[bytes], shape: Shape, memory: int) -> Iterator[pl.DataFrame]:
+    whole = within(memory, _whole(opened, chain([rest], pieces)), len(opened.header))
     if opened.lines:
         for piece in opened.lines.gathered(whole, shape.chunk):
             yield _new_lines(opened, opened.lines, piece, shape)
     else:
-        for data in whole:
+        for data in (part for piece in whole for part in in_parts(piece, len(opened.header))):
             yield _told(opened, _table(opened, data), data, shape)
     if not opened.record_count and any(_VALUE.match(name) for name in opened.header):
         raise Refused("is one line in which names and values stand together: its line ends were lost; export it again")
@@ -135,6 +118,8 @@ def _whole(opened: Opened, pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _new_lines(opened: Opened, lines: Lines, piece: Piece, shape: Shape) -> pl.DataFrame:
     """The records of a piece that are not known. Raises NotByLine where a record and its lines do not agree."""
+    if cells(piece.unread, len(opened.header)) > CELLS:
+        raise NotByLine
     try:
         frame = _table(opened, piece.unread)
     except Refused:
@@ -143,7 +128,7 @@ def _new_lines(opened: Opened, lines: Lines, piece: Piece, shape: Shape) -> pl.D
         raise NotByLine
     before = opened.record_count
     told = _told(opened, frame, piece.unread, shape, piece.is_new)
-    lines.note(piece, told[RECORD], before)
+    lines.note(piece, told[NUMBER], before)
     return told
 
 
@@ -166,6 +151,7 @@ def _table(opened: Opened, data: bytes) -> pl.DataFrame:
         raise _unparsable(data, opened, error) from None
 
 
+@_of_any_length()
 def _unparsable(data: bytes, opened: Opened, error: Exception) -> Refused:
     """Why polars could not parse; its own message may hold values and is not repeated."""
     width, before = len(opened.header), opened.record_count

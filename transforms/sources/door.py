@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from transforms.sources.bounded import check_file
 from transforms.sources.content import Content, look_into
 from transforms.sources.delimited import open_delimited
 from transforms.sources.opened import CHUNK, RECORD, Opened, Shape
@@ -19,7 +20,8 @@ __all__ = ["CHUNK", "RECORD", "Opened", "Shape", "digest_of", "open_content", "o
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of the file's bytes, in hexadecimal."""
+    """SHA-256 of the file's bytes, in hexadecimal. Raises Refused for what has no end."""
+    check_file(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

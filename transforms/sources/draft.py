@@ -43,7 +43,8 @@ def draft(found: list[Found], instruments: dict[str, Instrument]) -> str:
 
 
 def files_pattern(name: str) -> str:
-    """A file's name with what says when it was exported as directives; a number alone becomes *."""
+    """A file's name with what says when it was exported as directives, and * for a number alone and for no UTF-8."""
+    name = re.sub(r"[\ud800-\udfff]+", "*", name)
     told = re.sub(r"(?<!\d)(19|20)\d{2}-(0\d|1[0-2])-([0-2]\d|3[01])(?!\d)", "%Y-%m-%d", name, count=1)
     if told == name:
         told = re.sub(r"(?<!\d)20\d{2}(0\d|1[0-2])([0-2]\d|3[01])(?!\d)", "%Y%m%d", name, count=1)

@@ -10,28 +10,30 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.sources.opened import RECORD, Opened
+from transforms.sources.bounded import held
+from transforms.sources.opened import COUNT, MARK, NUMBER, Opened, cell
 
 NAMED = ("record", "field_name", "value")
 TICKED = "___"  # between a field and the code of its box
+FIELD, SAYS = f"{MARK}field", f"{MARK}says"  # which of the wanted fields a row is of, and what it says
 
 
 def is_eav(opened: Opened) -> bool:
     return set(NAMED) <= set(opened.header)
 
 
-def flat(opened: Opened, places: list[str], fields: list[str]) -> Opened:
+def flat(opened: Opened, places: list[str], fields: list[str], memory: int) -> Opened:
     """The same export with a column for each of the fields; `places` are event, form and instance."""
     opened.lines = None  # a record is many lines
     opened.need([*NAMED, *opened.want(places)])
     there = [place for place in places if place in opened.header]
     made = Opened(opened.path, ["record", *there, *fields])
-    made.chunks = _gathered(opened, there, made)
+    made.chunks = _gathered(opened, there, made, memory)
     return made
 
 
-def _gathered(opened: Opened, places: list[str], made: Opened) -> Iterator[pl.DataFrame]:
-    if chunks := list(opened.chunks):
+def _gathered(opened: Opened, places: list[str], made: Opened, memory: int) -> Iterator[pl.DataFrame]:
+    if chunks := held(opened.chunks, memory):
         yield _pivoted(pl.concat(chunks), places, made)
 
 
@@ -41,13 +43,13 @@ def _pivoted(rows: pl.DataFrame, places: list[str], made: Opened) -> pl.DataFram
     name, code = pl.col("field_name").str.strip_chars(), pl.col("value").str.strip_chars().str.to_lowercase()
     box = pl.concat_str(name, code.str.replace("-", "_", literal=True), separator=TICKED)
     told = rows.with_columns(
-        field=pl.when(name.is_in(fields)).then(name).when(box.is_in(fields)).then(box),
-        told=pl.when(name.is_in(fields)).then("value").otherwise(pl.lit("1")),
+        pl.when(name.is_in(fields)).then(name).when(box.is_in(fields)).then(box).alias(FIELD),
+        pl.when(name.is_in(fields)).then("value").otherwise(pl.lit("1")).alias(SAYS),
     )
     grouped = told.group_by(entity, maintain_order=True).agg(
-        pl.col(RECORD).min(),
-        pl.len().cast(pl.Int32).alias("record_count"),
-        *(pl.col("told").filter(pl.col("field") == field).first().alias(field) for field in fields),
+        pl.col(NUMBER).min(),
+        pl.len().cast(pl.Int32).alias(COUNT),
+        *(pl.col(SAYS).filter(pl.col(FIELD) == field).first().alias(field) for field in fields),
     )
     return grouped.with_columns(_unticked(fields))
 
@@ -55,5 +57,5 @@ def _pivoted(rows: pl.DataFrame, places: list[str], made: Opened) -> pl.DataFram
 def _unticked(fields: list[str]) -> list[pl.Expr]:
     """A box without a row is not ticked where its record says anything that is asked for; else nobody asked."""
     boxes = [field for field in fields if TICKED in field]
-    says = pl.any_horizontal(pl.col(field).is_not_null() for field in fields)
-    return [pl.when(says).then(pl.col(box).fill_null("0")).alias(box) for box in boxes]
+    says = pl.any_horizontal(cell(field).is_not_null() for field in fields)
+    return [pl.when(says).then(cell(box).fill_null("0")).alias(box) for box in boxes]

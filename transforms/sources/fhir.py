@@ -18,38 +18,70 @@ from transforms.sources.casts import Dialect, text
 from transforms.sources.content import Content
 from transforms.sources.fhir_resources import COLUMNS, resources, rows_of
 from transforms.sources.json_records import open_records
-from transforms.sources.opened import RECORD, Opened, Shape
+from transforms.sources.opened import BESIDE, LOST, MARK, Opened, Shape, cell
+from transforms.sources.redcap import form_columns
 from transforms.sources.task import Task
 from warehouse.forms import Form
 from warehouse.sources import Source
 
 IN_ERROR = "entered-in-error"
+_PERSON = ["client_id", "birth_date", "sex"]
 _BOOKED = ["appointment_id", "client_id", "therapist_id", "starts_at", "ends_at", "duration_minutes", "service"]
 
 
 def open_fhir(content: Content, source: Source, shape: Shape) -> Opened:
     """Open resources as rows of text, with a column for each item that the source's forms name."""
     items = list(dict.fromkeys(item for form in source.forms for item in form.items))
-    return open_records(content, [*COLUMNS, *items], resources, lambda record: rows_of(record, items))
+    names = {name: place for place, name in enumerate(COLUMNS)}  # a linkId may be called so too
+    header = [*(MARK + name for name in COLUMNS), *items]
+    return open_records(content, header, resources, lambda record: rows_of(record, items), names)
 
 
 def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
     """Appointments, clients, and the responses of every form that clinic.toml names."""
-    opened.need(opened.header)
+    opened.need(MARK + name for name in COLUMNS)
+    opened.need(source.status.columns)
+    opened.need(column for form in source.forms for column in _asked(form))
     dialect = Dialect(source.time_zone, source.nulls, source.decimal)
-    for chunk in opened.chunks:
-        of = {kind: chunk.filter(pl.col("resource").is_in(list(names))) for kind, names in _KINDS.items()}
+    for chunk in map(_with_unread_retractions, opened.chunks):
+        of = {kind: chunk.filter(_column("resource").is_in(list(names))) for kind, names in _KINDS.items()}
         _note_retracted(of, task)
         if of["appointments"].height:
             booked = _without_doubles(of["appointments"]).select(
-                RECORD, *_BOOKED, *(pl.col(c).alias(f"status {n}") for n, c in enumerate(source.status.columns))
+                BESIDE,
+                *map(_named, _BOOKED),
+                *(cell(column).alias(f"status {n}") for n, column in enumerate(source.status.columns)),
             )
             yield from plain.canonical("appointments", iter([with_minutes(booked)]), dialect, task, source.status)
         if of["clients"].height:
-            yield from plain.canonical("clients", iter([of["clients"]]), dialect, task)
-        said = of["responses"].filter(pl.col("status").ne_missing(IN_ERROR))
+            people = of["clients"].select(BESIDE, *map(_named, _PERSON))
+            yield from plain.canonical("clients", iter([people]), dialect, task)
+        said = of["responses"].filter(_column("status").ne_missing(IN_ERROR))
         for form in source.forms:
             yield "responses", _responses(said, form, task, dialect)
+
+
+def _with_unread_retractions(chunk: pl.DataFrame) -> pl.DataFrame:
+    """What takes back something whose id cannot be read is held as any other, by losing its status: it is told so."""
+    if LOST not in chunk.columns:
+        return chunk
+    is_lost = (_column("status") == IN_ERROR) & (pl.col(LOST).list.len() > 0)
+    under = {MARK + "status", "status"} & set(chunk.columns)  # its own name, and the one that clinic.toml may use
+    return chunk.with_columns(pl.when(~is_lost.fill_null(False)).then(pl.col(name)).alias(name) for name in under)
+
+
+def _asked(form: Form) -> list[str]:
+    """The columns that a form names; whose response it is, and its id, the resource says."""
+    return [column for column in form_columns(replace(form, client_id=(), response_id=())) if column]
+
+
+def _column(name: str) -> pl.Expr:
+    """One of COLUMNS."""
+    return pl.col(MARK + name)
+
+
+def _named(name: str) -> pl.Expr:
+    return _column(name).alias(name)
 
 
 _KINDS = {
@@ -61,29 +93,28 @@ _KINDS = {
 
 def _without_doubles(booked: pl.DataFrame) -> pl.DataFrame:
     """Without encounters of an appointment that stands beside them: that is one session."""
-    told = booked.filter(pl.col("resource") == "Appointment")["appointment_id"]
-    return booked.filter(~pl.col("of_appointment").is_in(told.drop_nulls().implode()).fill_null(False))
+    told = booked.filter(_column("resource") == "Appointment").select(_column("appointment_id")).to_series()
+    return booked.filter(~_column("of_appointment").is_in(told.drop_nulls().implode()).fill_null(False))
 
 
 def _note_retracted(of: dict[str, pl.DataFrame], task: Task) -> None:
     for kind in ("appointments", "responses"):
-        wrong = of[kind].filter(pl.col("status") == IN_ERROR)
+        wrong = of[kind].filter(_column("status") == IN_ERROR)
         if wrong.height:
             columns = ("appointment_id", "client_id") if kind == "appointments" else ("response_id", "client_id")
-            task.retracted.append((kind, wrong.select(columns)))
+            task.retracted.append((kind, wrong.select(map(_named, columns))))
 
 
 def _responses(said: pl.DataFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
     """A form's responses: those to its questionnaire, or where clinic.toml does not name it, those with its items."""
     if form.form:
-        asked = text("questionnaire", dialect)
+        asked = text(MARK + "questionnaire", dialect)
         said = said.filter((asked == form.form) | asked.str.ends_with("/" + form.form))
     told = replace(
         form,
-        completed_at=form.completed_at or (None if form.completed_on else "authored"),
-        appointment_id=form.appointment_id or "encounter",
-        therapist_id=form.therapist_id,
-        finished="finished",
+        completed_at=form.completed_at or (None if form.completed_on else MARK + "authored"),
+        appointment_id=form.appointment_id or MARK + "encounter",
+        finished=MARK + "finished",
     )
     made = from_form(said.lazy(), told, task, dialect)
     return made if form.form else made.filter(pl.col("answers").list.drop_nulls().list.len() > 0)

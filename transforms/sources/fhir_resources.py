@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from transforms.sources.json_records import Record, last_part, text
+from transforms.sources.opened import MARK
 from warehouse.errors import Refused
 
 COLUMNS = [
@@ -50,17 +51,21 @@ def _has(whole: Record, name: str, others: set[str]) -> bool:
 
 
 def rows_of(resource: Record, items: list[str]) -> Iterator[dict[str, str | None]]:
-    """The rows of a resource; none for one that says nothing clinic.toml asks for."""
+    """The rows of a resource, COLUMNS behind MARK, and a response's answers by linkId; none for one that says nothing
+    clinic.toml asks for."""
     kind = resource.get("resourceType")
     made = {
         "Appointment": _appointment,
         "Encounter": _encounter,
         "Patient": _patient,
-        "QuestionnaireResponse": lambda each: _response(each, items),
+        "QuestionnaireResponse": _response,
     }.get(kind if isinstance(kind, str) else "")
-    if made:
-        for row in made(resource):
-            yield {"resource": kind, "status": text(resource.get("status")), **row}
+    answers: dict[str, str | None] = {}
+    if made is _response:
+        _gather(resource.get("item"), set(items), answers)
+    for row in made(resource) if made else ():
+        told = {"resource": kind, "status": text(resource.get("status")), **row}
+        yield {**{MARK + name: value for name, value in told.items()}, **answers}
 
 
 def _appointment(resource: Record) -> Iterator[dict[str, str | None]]:
@@ -108,11 +113,9 @@ def _patient(resource: Record) -> Iterator[dict[str, str | None]]:
     }
 
 
-def _response(resource: Record, items: list[str]) -> Iterator[dict[str, str | None]]:
+def _response(resource: Record) -> Iterator[dict[str, str | None]]:
     asked = resource.get("questionnaire")
     asked = last_part(asked) if isinstance(asked, dict) else text(asked)
-    answers: dict[str, str | None] = {}
-    _gather(resource.get("item"), set(items), answers)
     yield {
         "response_id": text(resource.get("id")),
         "client_id": last_part(_dict(resource.get("subject"))),
@@ -120,7 +123,6 @@ def _response(resource: Record, items: list[str]) -> Iterator[dict[str, str | No
         "authored": text(resource.get("authored")),
         "encounter": last_part(_dict(resource.get("encounter") or resource.get("context"))),
         "finished": "yes" if resource.get("status") in ("completed", "amended") else "no",
-        **answers,
     }
 
 

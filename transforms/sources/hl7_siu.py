@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import polars as pl
 
 from transforms.sources import bookings
+from transforms.sources.bounded import too_large
 from transforms.sources.content import Content
-from transforms.sources.opened import RECORD, Opened, Shape
+from transforms.sources.opened import COUNT, NUMBER, Opened, Shape
 from transforms.sources.task import Task
 from warehouse.errors import Refused
 from warehouse.sources import Source
@@ -21,12 +22,13 @@ from warehouse.sources import Source
 LARGEST = 512 << 20  # bytes: messages of one appointment may stand anywhere in the file
 HEADER = [
     *("appointment_id", "client_id", "therapist_id", "starts_at", "ends_at", "duration_minutes"),
-    *("cancelled_at", "event", "status", "record_count"),
+    *("cancelled_at", "event", "status"),
 ]
+_LINE, _MESSAGE = 110, 1_000  # bytes that Python takes for a segment and for a message beside their text
 _FRAME = re.compile("[\x0b\x1c]")
 _BATCH = ("FHS", "BHS", "BTS", "FTS")
 CANCELLED = ("S15", "S16")
-_TIME = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?(?:\.\d+)?)?([-+]\d{4})?$")
+_TIME = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?(?:\.\d+)?)?([-+]\d{4})?$", re.ASCII)
 Message = dict[str, list[list[str]]]
 
 
@@ -41,7 +43,6 @@ def open_siu(content: Content, source: Source, shape: Shape) -> Opened:
 
 def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
     """Appointments as their last messages leave them."""
-    opened.need(["record_count"])
     yield from bookings.read(opened, source, task)
 
 
@@ -52,13 +53,14 @@ def _chunks(opened: Opened, content: Content, shape: Shape) -> Iterator[pl.DataF
         if size > LARGEST:
             raise Refused(f"is above {LARGEST >> 20} MB; export it in pieces")
         pieces.append(piece)
+    if 2 * size + sum(_LINE * piece.count(b"\n") + _MESSAGE * piece.count(b"MSH") for piece in pieces) > content.memory:
+        raise too_large(content.memory)
     try:
         lines = _FRAME.sub("\n", b"".join(pieces).decode()).replace("\r", "\n").split("\n")
     except UnicodeDecodeError:
         raise Refused('is not UTF-8; add encoding = "windows-1252" (or "mac-roman") to its source') from None
     rows = list(_folded(opened, _messages([line.strip() for line in lines if line.strip()])))
-    wanted = [*sorted(opened.wanted - {"record_count"})]
-    schema = {RECORD: pl.Int32, "record_count": pl.Int32, **dict.fromkeys(wanted, pl.String)}
+    schema = {NUMBER: pl.Int32, COUNT: pl.Int32, **dict.fromkeys(sorted(opened.wanted), pl.String)}
     yield pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -99,7 +101,7 @@ def _folded(opened: Opened, messages: Iterator[Message]) -> Iterator[dict[str, o
         folded: dict[str, object] = {}
         for _, _, row in log:
             folded |= {key: value for key, value in row.items() if value or key in ("event", "status", "cancelled_at")}
-        yield {**folded, RECORD: min(number for _, number, _ in log), "record_count": len(log)}
+        yield {**folded, NUMBER: min(number for _, number, _ in log), COUNT: len(log)}
 
 
 def _row(message: Message) -> dict[str, str | None]:
@@ -132,7 +134,7 @@ def _part(message: Message, segment: str, number: int, component: int = 1) -> st
 
 
 def _digits(text: str | None) -> str:
-    return re.sub(r"\D.*", "", text or "")
+    return re.sub(r"[^0-9].*", "", text or "", flags=re.DOTALL)
 
 
 def _iso(text: str | None) -> str | None:

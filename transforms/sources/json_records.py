@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import BinaryIO
 
 import polars as pl
 
+from transforms.sources.bounded import Bounded, too_large
 from transforms.sources.content import Content, look_into
-from transforms.sources.opened import RECORD, Opened
+from transforms.sources.opened import BESIDE, LOST, NUMBER, Opened, cell
 from warehouse.errors import Refused
 
 LARGEST = 512 << 20  # bytes of a JSON file that is one value, and must be read whole
 LONGEST = 64 << 20  # bytes of a line of NDJSON
-BATCH = 20_000  # records made into one chunk
+BATCH = 20_000  # rows of one chunk
+# Bytes that Python takes for a value, an object and a list beside their text.
+_VALUE, _OBJECT, _LIST = 60, 230, 90
 Record = dict[str, object]
 Rows = Callable[[Record], Iterator[dict[str, str | None]]]
 
 
 def open_records(
-    content: Content, header: list[str], expand: Callable[[object], Iterator[object]], rows: Rows
+    content: Content,
+    header: list[str],
+    expand: Callable[[object], Iterator[object]],
+    rows: Rows,
+    aliases: Mapping[str, int] | None = None,
 ) -> Opened:
     """Open a file of JSON. `expand` finds the records in a value, `rows` makes rows of text of a record."""
     if content.kind != "json":
         raise Refused("is not JSON; correct its format in clinic.toml")
-    opened = Opened(content.path, header, header_count=0)
-    opened.again = lambda: open_records(look_into(content.path), header, expand, rows)
+    opened = Opened(content.path, header, header_count=0, aliases=aliases or {})
+    opened.again = lambda: open_records(look_into(content.path, content.memory), header, expand, rows, aliases)
     opened.chunks = _chunks(opened, content, expand, rows)
     return opened
 
@@ -36,13 +42,35 @@ def _chunks(
     opened: Opened, content: Content, expand: Callable[[object], Iterator[object]], rows: Rows
 ) -> Iterator[pl.DataFrame]:
     with content.opened() as file:
-        records = _numbered(opened, (each for value in _values(file) for each in expand(value)))
-        while batch := list(islice(records, BATCH)):
-            told = [{RECORD: number, **row} for number, record in batch for row in rows(record)]
+        records = _numbered(opened, (each for value in _values(file, content.memory) for each in expand(value)))
+        made = ({NUMBER: number, **row} for number, record in records for row in rows(record))
+        while told := list(islice(made, BATCH)):
             wanted = {column: opened.header[opened.place(column)] for column in sorted(opened.wanted)}
-            schema = {RECORD: pl.Int32, **dict.fromkeys(wanted.values(), pl.String)}
-            frame = pl.DataFrame(told, schema=schema, orient="row") if told else pl.DataFrame(schema=schema)
-            yield frame.select(RECORD, **{column: pl.col(name) for column, name in wanted.items()})
+            frame = _frame(told, list(wanted.values()))
+            yield frame.select(BESIDE, **{column: cell(name) for column, name in wanted.items()})
+
+
+def _frame(told: list[dict], names: list[str]) -> pl.DataFrame:
+    """Rows of text as a frame. Half of a surrogate pair is no text: what holds one is null, and named in LOST."""
+    schema = {NUMBER: pl.Int32, **dict.fromkeys(names, pl.String)}
+    try:
+        return pl.DataFrame(told, schema=schema, orient="row")
+    except UnicodeEncodeError:
+        readable = [{NUMBER: row[NUMBER], **_parted(row, names)} for row in told]
+        return pl.DataFrame(readable, schema={**schema, LOST: pl.List(pl.String)}, orient="row")
+
+
+def _parted(row: Mapping, names: list[str]) -> dict[str, object]:
+    lost = [name for name in names if not _is_text(row.get(name))]
+    return {name: None if name in lost else row.get(name) for name in names} | {LOST: lost}
+
+
+def _is_text(value: str | None) -> bool:
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _numbered(opened: Opened, records: Iterator[object]) -> Iterator[tuple[int, Record]]:
@@ -53,18 +81,18 @@ def _numbered(opened: Opened, records: Iterator[object]) -> Iterator[tuple[int, 
         yield opened.record_count, record
 
 
-def _values(file: BinaryIO) -> Iterator[object]:
-    """The values of the file: one a line, or the only one there is."""
+def _values(file: Bounded, memory: int) -> Iterator[object]:
+    """The values of the file: one a line, or the only one there is. Raises Refused for one that takes more memory."""
     first = _line(file)
     while first and not first.strip():
         first = _line(file)
     try:
-        value = parsed(first)
+        value = parsed(first, memory)
     except ValueError:
         rest = file.read(LARGEST + 1)
         if len(rest) > LARGEST:
             raise Refused(f"is one JSON value above {LARGEST >> 20} MB; export it as NDJSON, a record a line") from None
-        yield _only(first + rest)
+        yield _only(first + rest, memory)
         return
     number = 1
     while True:
@@ -75,10 +103,10 @@ def _values(file: BinaryIO) -> Iterator[object]:
         if not line:
             return
         number += 1
-        value = _of_line(line, number)
+        value = _of_line(line, number, memory)
 
 
-def _line(file: BinaryIO) -> bytes:
+def _line(file: Bounded) -> bytes:
     line = file.readline(LONGEST + 1)
     if len(line) > LONGEST:  # one value on one line: the rest of it is read by the caller
         line += file.read(LARGEST + 1)
@@ -87,25 +115,28 @@ def _line(file: BinaryIO) -> bytes:
     return line
 
 
-def _of_line(line: bytes, number: int) -> object:
+def _of_line(line: bytes, number: int, memory: int) -> object:
     try:
-        return parsed(line)
+        return parsed(line, memory)
     except ValueError:
         what = "is not JSON" if line.endswith(b"\n") else "is cut off: the file is truncated"
         raise Refused(f"has a line that {what} (value {number} of the file); export it again") from None
 
 
-def _only(data: bytes) -> object:
+def _only(data: bytes, memory: int) -> object:
     try:
-        return parsed(data)
+        return parsed(data, memory)
     except ValueError:
         raise Refused("is not JSON to its end: it is damaged or truncated; export it again") from None
 
 
-def parsed(data: bytes) -> object:
-    """A JSON value whose numbers are text. Raises ValueError when it is none."""
+def parsed(data: bytes, memory: int) -> object:
+    """A JSON value whose numbers are text. Raises ValueError when it is none, Refused when it takes more memory."""
+    weight = len(data) + _VALUE * data.count(b",") + _OBJECT * data.count(b"{") + _LIST * data.count(b"[")
+    if weight > memory:
+        raise too_large(memory)
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_int=str, parse_float=str)
+        return json.loads(data.decode("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=str)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -133,4 +164,4 @@ def text(value: object) -> str | None:
 def first_value(content: Content) -> object:
     """The first value of a file of JSON, to see what it holds."""
     with content.opened() as file:
-        return next(_values(file), None)
+        return next(_values(file, content.memory), None)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
+from polars import selectors as cs
 
 from warehouse.errors import Refused
 
@@ -17,8 +18,18 @@ if TYPE_CHECKING:
 
 CHUNK = 32 << 20  # bytes; a chunk's text columns are the reader's peak of memory
 RECORD = "record_number"
-_BY_PLACE = re.compile(r"(.*)#(\d+)", re.DOTALL)
+# What a chunk holds beside the export's columns. No column of an export has such a name: names are stripped of blanks,
+# and the mark is one.
+MARK = "\x1e"
+NUMBER, COUNT, LOST = f"{MARK}record_number", f"{MARK}record_count", f"{MARK}unreadable"
+BESIDE = cs.by_name(NUMBER, COUNT, LOST, require_all=False)
+_BY_PLACE = re.compile(r"(.*)#([0-9]{1,9})", re.DOTALL)
 _GUARDED = r'^(?:="([^"]*)"|\'([-=+@].*))$'
+
+
+def cell(column: str) -> pl.Expr:
+    """A column of the export, whatever it is called: polars takes "*" and what begins with "^" for patterns."""
+    return cs.by_name(column).as_expr() if column.startswith(("*", "^")) else pl.col(column)
 
 
 @dataclass(frozen=True)
@@ -131,11 +142,11 @@ class Opened:
         """
         used = {column: str(self.place(column)) for column in sorted(self.wanted)}
         places = pl.int_range(frame.height, eager=True) if is_read is None else is_read.arg_true()
-        numbered = frame.select((places + self.record_count + 1).cast(pl.Int32).alias(RECORD), pl.all())
+        numbered = frame.select((places + self.record_count + 1).cast(pl.Int32).alias(NUMBER), pl.all())
         self.record_count += frame.height if is_read is None else is_read.len()
         filled = _without_footers(_filled(numbered, frame.columns), frame.columns, footers)
         self.blank_count += frame.height - filled.height
-        told = filled.select(RECORD, *(pl.col(place).alias(column) for column, place in used.items()))
+        told = filled.select(NUMBER, *(pl.col(place).alias(column) for column, place in used.items()))
         return told.with_columns(map(_unguarded, used)) if is_guarded else told
 
 
@@ -160,5 +171,5 @@ def _without_footers(frame: pl.DataFrame, names: list[str], footers: tuple[str, 
 
 def _unguarded(column: str) -> pl.Expr:
     """A cell without what keeps a spreadsheet from computing it: ="00123" and '-0.1 are 00123 and -0.1."""
-    bare = pl.col(column).str.strip_chars().str.extract_groups(_GUARDED)
-    return pl.coalesce(bare.struct["1"], bare.struct["2"], pl.col(column)).alias(column)
+    bare = cell(column).str.strip_chars().str.extract_groups(_GUARDED)
+    return pl.coalesce(bare.struct["1"], bare.struct["2"], cell(column)).alias(column)

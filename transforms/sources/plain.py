@@ -10,12 +10,13 @@ from collections.abc import Iterator
 import polars as pl
 
 from transforms.sources import answers, appointments
-from transforms.sources.appointments import ONE_RECORD, count_texts
+from transforms.sources.appointments import count_texts
 from transforms.sources.casts import (
     Dialect,
     day,
     identifier,
     listed,
+    of_records,
     typed,
     unreadable,
     word,
@@ -75,7 +76,7 @@ def _with_absent(chunk: pl.DataFrame, optional: list[str]) -> pl.DataFrame:
 def _episodes(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
     texts = ["presenting_problem", "program", "referral_source"]
     columns = {
-        **ONE_RECORD,
+        **of_records(chunk),
         "episode_id": identifier("episode_id", dialect),
         "client_id": identifier("client_id", dialect),
         "opened_on": day("opened_on", dialect),
@@ -92,7 +93,7 @@ def _episodes(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame
 def _clients(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
     birth = birth_date(day("birth_date", dialect), task)
     columns = {
-        **ONE_RECORD,
+        **of_records(chunk),
         "client_id": identifier("client_id", dialect),
         "birth_date": birth,
         "sex": word("sex", SEXES, dialect),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.sources.opened import cell
 from transforms.sources.task import Task
 from warehouse.errors import Refused
 from warehouse.forms import Form
@@ -18,15 +19,15 @@ def in_points(cells: pl.DataFrame, form: Form) -> pl.DataFrame:
     """The items with numbers for words: what the clinic file says they count, and 1 for a box that is ticked."""
     if form.points:
         points = {word.strip(): repr(float(point)) for word, point in form.points.items()}
-        cells = cells.with_columns(pl.col(set(form.items)).str.strip_chars().replace(points))
+        cells = cells.with_columns(cell(item).str.strip_chars().replace(points) for item in set(form.items))
     if form.ticked:
-        any_box = pl.any_horizontal(pl.col(set(form.items)).is_not_null())
+        any_box = pl.any_horizontal(cell(item).is_not_null() for item in set(form.items))
         cells = cells.with_columns(pl.when(any_box).then(_box(item)).alias(item) for item in set(form.items))
     return cells
 
 
 def _box(item: str) -> pl.Expr:
-    word = pl.col(item).str.strip_chars().str.to_lowercase().fill_null("")
+    word = cell(item).str.strip_chars().str.to_lowercase().fill_null("")
     return pl.when(word.is_in(NOT_TICKED)).then(pl.lit("0")).otherwise(pl.lit("1"))
 
 

@@ -7,6 +7,7 @@ through casts. Which way was taken shows in no value.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import polars as pl
 
@@ -14,8 +15,9 @@ from transforms.sources import casts
 from transforms.sources.casts import Dialect
 
 Value = pl.Expr | pl.Series
-_SHAPE = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?$"
+_SHAPE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?$"
 _SECONDS, _MINUTES = 19, 16  # bytes of a time with seconds, and of one without
+_DAY = timedelta(days=1)  # no zone is as far from UTC
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Number:
 
 def number(rows: pl.DataFrame, column: str, dialect: Dialect) -> Number:
     """A column as casts.number, unreadable_number and text read it."""
-    texts = rows[column]
+    texts = rows[column].alias("written")  # a series too is asked for by its name, which may be a pattern
     value = texts.cast(pl.Float64, strict=False)
     if value.null_count() == texts.null_count() and value.is_finite().all() and not _has_null_word(value, dialect):
         return Number(value, None, texts.is_not_null())
@@ -57,7 +59,7 @@ class Time:
 
 def time(rows: pl.DataFrame, column: str, dialect: Dialect) -> Time:
     """A column as casts.instant, wall, local_day and clock_change read it."""
-    naive = _all_alike(rows.select(casts.text(column, dialect)).to_series())
+    naive = _all_alike(rows.select(written=casts.text(column, dialect)).to_series())
     if naive is None:
         careful = (casts.instant, casts.wall, casts.local_day, casts.clock_change)
         return Time(*(cast(column, dialect) for cast in careful), is_read=False)
@@ -65,7 +67,8 @@ def time(rows: pl.DataFrame, column: str, dialect: Dialect) -> Time:
 
 
 def _all_alike(texts: pl.Series) -> pl.Series | None:
-    """Wall-clock times all written alike, without an offset; None where one is not, or does not exist."""
+    """Wall-clock times all written alike, without an offset; None where one is not, does not exist, or is so near an
+    end of the years 1 to 9999 that its instant may be beyond."""
     first = texts.first(ignore_nulls=True) or "0000-00-00 00:00"
     size = len(first)
     if size not in (_SECONDS, _MINUTES) or not (texts.str.len_bytes() == size).all():
@@ -74,7 +77,8 @@ def _all_alike(texts: pl.Series) -> pl.Series | None:
         return None
     written = f"%Y-%m-%d{first[10]}%H:%M" + (":%S" if size == _SECONDS else "")
     naive = texts.str.to_datetime(written, strict=False, time_unit="us")
-    return naive if naive.null_count() == texts.null_count() else None
+    is_read = naive.null_count() == texts.null_count()
+    return naive if is_read and naive.is_between(casts.FIRST + _DAY, casts.LAST - _DAY).all() else None
 
 
 def _at_and_change(naive: pl.Series, zone: str) -> tuple[pl.Series, ...]:

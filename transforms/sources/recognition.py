@@ -31,6 +31,7 @@ from warehouse.statuses import PLUS
 LOOKS_AT = 4 << 20  # bytes of a table that are looked at
 FEW = 30  # different values of a column that may be a vocabulary
 KNOWN_SHARE = 0.6  # of them that a system must know
+_RESOURCE = re.compile(r"[A-Z][A-Za-z]{1,40}")
 _NUMBERED = re.compile(r"^(.*?)(?:[\s_.\-]+(?:item|q))?[\s_.\-]*0*(\d{1,2})$", re.IGNORECASE)
 _OF_STATUS = re.compile(r"stat|attend|outcome", re.IGNORECASE)  # codes alone may be of anything
 
@@ -72,7 +73,9 @@ def recognise(path: Path, instruments: Mapping[str, Instrument]) -> Found:
 def _json(path: Path, content: Content) -> Found:
     value = first_value(content)
     try:
-        kinds = sorted({str(each["resourceType"]) for each in resources(value) if "resourceType" in each})
+        kinds = sorted(
+            {kind for each in resources(value) if _RESOURCE.fullmatch(kind := str(each.get("resourceType")))}
+        )
         return Found(path, f"FHIR: {', '.join(kinds) or 'a log, no resources'}", "fhir", header=kinds)
     except Refused:
         return Found(path, "JSON, perhaps of Cliniko", "cliniko")

@@ -11,10 +11,20 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.sources.answers import SEPARATOR, from_form
-from transforms.sources.casts import Dialect, day, identifier, identifiers, text, translated, typed, unreadable
-from transforms.sources.door import RECORD, Opened
+from transforms.sources.answers import CLIENT, RESPONSE, SEPARATOR, from_form
+from transforms.sources.casts import (
+    Dialect,
+    day,
+    identifier,
+    identifiers,
+    of_records,
+    text,
+    translated,
+    typed,
+    unreadable,
+)
 from transforms.sources.eav import flat, is_eav
+from transforms.sources.opened import MARK, NUMBER, Opened
 from transforms.sources.plain import birth_date
 from transforms.sources.task import Task
 from warehouse.forms import Form
@@ -24,6 +34,9 @@ EVENT, REPEAT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redc
 # The same in an export with labels for headers.
 LABELS = {EVENT: "Event Name", REPEAT: "Repeat Instrument", INSTANCE: "Repeat Instance"}
 NOT_COMPLETED = "[not completed]"  # a survey opened and saved, not submitted
+# Beside the export's columns: its record, and where in the project a row stands.
+WHOSE = f"{MARK}record"
+AT_EVENT, AT_REPEAT, AT_INSTANCE = (f"{MARK}{name}" for name in (EVENT, REPEAT, INSTANCE))
 
 
 def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -33,7 +46,8 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
     structure = LABELS if set(LABELS.values()) & set(opened.header) and EVENT not in opened.header else {}
     places = [structure.get(name, name) for name in (EVENT, REPEAT, INSTANCE)]
     if is_eav(opened):
-        opened = flat(opened, places, [column for column in _columns(source) if column != "record"])
+        fields = [column for column in _columns(source) if column != "record"]
+        opened = flat(opened, places, fields, source.memory)
     record_id = next(name for name in opened.header if name)  # R writes row numbers into a nameless first column
     opened.need([record_id, *_columns(source)])
     there = opened.want(places)
@@ -41,10 +55,10 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
     for chunk in opened.chunks:
         named = [
             (pl.col(place) if place in there else pl.lit(None, dtype=pl.String)).alias(name)
-            for name, place in zip((EVENT, REPEAT, INSTANCE), places, strict=True)
+            for name, place in zip((AT_EVENT, AT_REPEAT, AT_INSTANCE), places, strict=True)
         ]
-        rows = chunk.with_columns(named).with_columns(
-            pl.col(REPEAT).str.strip_chars().replace("", None), record=identifier(record_id, dialect)
+        rows = chunk.with_columns(*named, identifier(record_id, dialect).alias(WHOSE)).with_columns(
+            pl.col(AT_REPEAT).str.strip_chars().replace("", None)
         )
         yield from _rows(rows, source, task, dialect)
 
@@ -68,24 +82,22 @@ def _rows(rows: pl.DataFrame, source: Source, task: Task, dialect: Dialect) -> I
     if source.clients:
         yield "clients", _clients(rows, source.clients, task, dialect)
     for form in source.forms:
-        on_this_row = pl.col(REPEAT).is_null() | (pl.col(REPEAT) == form.form)
+        on_this_row = pl.col(AT_REPEAT).is_null() | (pl.col(AT_REPEAT) == form.form)
         made = _responses(rows.lazy().filter(on_this_row), source, form, task, dialect)
         if made.height:
             yield "responses", made
 
 
 def _responses(rows: pl.LazyFrame, source: Source, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
-    keyed = rows.with_columns(
-        client_id=identifiers(form.client_id, dialect) if form.client_id else pl.col("record"),
-        response_id=identifiers(form.response_id, dialect) if form.response_id else _key(source, form),
-    )
-    return from_form(keyed, form, task, dialect)
+    client = identifiers(form.client_id, dialect) if form.client_id else pl.col(WHOSE)
+    response = identifiers(form.response_id, dialect) if form.response_id else _key(source, form)
+    return from_form(rows.with_columns(client.alias(CLIENT), response.alias(RESPONSE)), form, task, dialect)
 
 
 def _key(source: Source, form: Form) -> pl.Expr:
     """Two projects may share an id space and a form's name, so the source is part of a response's key."""
-    record = pl.coalesce("record", pl.format("\x1e{}", RECORD))
-    place = [pl.col(EVENT).fill_null(""), pl.lit(form.name), pl.col(INSTANCE).fill_null("")]
+    record = pl.coalesce(WHOSE, pl.format("\x1e{}", NUMBER))
+    place = [pl.col(AT_EVENT).fill_null(""), pl.lit(form.name), pl.col(AT_INSTANCE).fill_null("")]
     return pl.concat_str(pl.lit(source.name), record, *place, separator=SEPARATOR)
 
 
@@ -94,9 +106,8 @@ def _clients(rows: pl.DataFrame, columns: ClientColumns, task: Task, dialect: Di
     filled = rows.lazy().filter(pl.any_horizontal(expression.is_not_null() for expression in given))
     birth = birth_date(day(columns.birth_date, dialect), task) if columns.birth_date else pl.lit(None, dtype=pl.Date)
     made = {
-        RECORD: pl.col(RECORD),
-        "record_count": pl.col("record_count") if "record_count" in rows.columns else pl.lit(1, dtype=pl.Int32),
-        "client_id": pl.col("record"),
+        **of_records(rows),
+        "client_id": pl.col(WHOSE),
         "birth_date": birth,
         "sex": translated(columns.sex, dialect) if columns.sex else pl.lit(None, dtype=pl.String),
     }

@@ -67,7 +67,7 @@ def _totals(chunk: pl.DataFrame) -> dict[str, int]:
     first = chunk.row(0, named=True) if chunk.height else {}
     totals = {}
     for column, word in COUNTED.items():
-        match = re.fullmatch(rf"\s*(\d+) {word}\w*\s*", first.get(column) or "")
+        match = re.fullmatch(rf"\s*([0-9]{{1,9}}) {word}\w*\s*", first.get(column) or "")
         if not match:
             raise Refused("has no summary as its first record, as a client attendance report has; export it as it is")
         totals[column] = int(match[1])

@@ -14,7 +14,7 @@ from transforms.sources import dates
 from transforms.sources.answers import SEPARATOR
 from transforms.sources.appointments import with_minutes
 from transforms.sources.casts import Dialect
-from transforms.sources.door import RECORD, Opened
+from transforms.sources.opened import BESIDE, Opened, cell
 from transforms.sources.plain import NEEDED, OPTIONAL, canonical
 from transforms.sources.task import Task
 from transforms.sources.vocabulary import plain
@@ -63,16 +63,15 @@ def _named(chunk: pl.DataFrame, mapped: dict[str, tuple[str, ...]], source: Sour
         if name in made:
             made[name] = _translated(made[name], words)
     if source.status:
-        made |= {f"status {place}": pl.col(column) for place, column in enumerate(source.status.columns)}
-    counts = ["record_count"] if "record_count" in chunk.columns else []
-    named = chunk.select(RECORD, *counts, **made)
+        made |= {f"status {place}": cell(column) for place, column in enumerate(source.status.columns)}
+    named = chunk.select(BESIDE, **made)
     return _with_ids(with_minutes(named), source)
 
 
 def _joined(columns: tuple[str, ...]) -> pl.Expr:
     if len(columns) == 1:
-        return pl.col(columns[0])
-    joined = pl.concat_str((pl.col(each).str.strip_chars() for each in columns), separator=" ", ignore_nulls=True)
+        return cell(columns[0])
+    joined = pl.concat_str((cell(each).str.strip_chars() for each in columns), separator=" ", ignore_nulls=True)
     return joined.str.strip_chars()
 
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from transforms.sources.opened import RECORD
 from warehouse.instruments import Instrument
+from warehouse.memory import USUAL_LEAST
 
 COUNTED = {RECORD: pl.Int32, "counted": pl.String}
 CLOCK, UNLISTED = "clock ", "unlisted "  # what may be counted, each with its word: the change, the column
@@ -29,6 +30,7 @@ class Task:
     exported_at: datetime | None = None  # where a column of the file says so
     retracted: list[tuple[str, pl.DataFrame]] = field(default_factory=list)  # kind, and the ids of what was in error
     made_at: datetime | None = None  # when the file's name says that it was exported
+    memory: int = USUAL_LEAST  # bytes that the rows of one file may take, where they must be gathered
     counts: list[pl.DataFrame] = field(default_factory=list)  # record_number, counted: of what was counted, where
 
     @property

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.sources.answers import SEPARATOR, from_form
+from transforms.sources.answers import CLIENT, RESPONSE, SEPARATOR, from_form
 from transforms.sources.casts import Dialect, identifiers, text
 from transforms.sources.dates import in_iso
-from transforms.sources.door import RECORD, Opened
+from transforms.sources.opened import NUMBER, Opened
 from transforms.sources.redcap import form_columns
 from transforms.sources.task import Task
 from warehouse.forms import Form
@@ -34,10 +34,10 @@ def _keyed(rows: pl.LazyFrame, source: Source, form: Form, dialect: Dialect) -> 
     client = identifiers(form.client_id, dialect)
     made = pl.concat_str(
         pl.lit(source.name),
-        pl.coalesce(client, pl.format("\x1e{}", RECORD)),
+        pl.coalesce(client, pl.format("\x1e{}", NUMBER)),
         pl.lit(form.name),
         text(form.completed_at, dialect).fill_null("") if form.completed_at else pl.lit(form.completed_on or ""),
         separator=SEPARATOR,
     )
     given = identifiers(form.response_id, dialect) if form.response_id else made
-    return rows.with_columns(client_id=client, response_id=given)
+    return rows.with_columns(client.alias(CLIENT), given.alias(RESPONSE))

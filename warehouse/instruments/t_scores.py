@@ -20,6 +20,7 @@ from typing import NamedTuple
 from warehouse.columns import SEXES
 from warehouse.declarations import one_of
 from warehouse.instruments.instrument import Instrument
+from warehouse.small_files import read_small
 
 COLUMNS = ("instrument", "scale", "rater", "sex", "grade_from", "grade_to", "raw", "t")
 GRADES = range(-3, 13)  # US grades; 0 is kindergarten, grade = age in years - 6 (UCLA)
@@ -51,11 +52,9 @@ NO_T_SCORES = TScores("", ())
 
 def read_t_scores(path: Path, instruments: Mapping[str, Instrument]) -> TScores:
     """The file's rows. Raises ValueError with the file, the line, the column and the reason."""
+    content = read_small(path, "t_scores file")
     try:
-        content = path.read_bytes()
         return TScores(hashlib.sha256(content).hexdigest()[:16], _rows(content.decode("utf-8-sig"), instruments))
-    except OSError as error:
-        raise ValueError(f"t_scores file {path.name} cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise ValueError(f"t_scores file {path.name} is not UTF-8; save it as CSV UTF-8") from None
     except (ValueError, csv.Error) as error:
@@ -113,7 +112,7 @@ def _grade(where: str, text: str) -> int:
 
 def _number(where: str, text: str) -> float:
     try:
-        number = float(text)
+        number = float(text) if text.isascii() and "_" not in text else math.nan  # as what reads exports takes numbers
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
