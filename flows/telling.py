@@ -18,6 +18,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from flows.channels import Channels, channels
+from flows.failures import sayable
+from flows.stopping import stopped
 from flows.terminal import arguments, finish
 from warehouse.errors import NightRunning, RapportError, Unusable
 from warehouse.folders import Folders, prepare
@@ -95,7 +97,7 @@ class Operators:
 
     def told_failure(self, error: RapportError, what: str = NIGHT) -> None:
         """The night failed, or another flow did."""
-        also = f"Yesterday's warehouse stands; RUNBOOK.md, 'Exit status {error.status}', says more"
+        also = f"{_sentence(error.stands)}; RUNBOOK.md, 'Exit status {error.status}', says more"
         self._send(f"the {what} failed", {what: _sentence(str(error))}, {}, also)
 
     def told_done(self, what: str) -> None:
@@ -148,22 +150,26 @@ def operators(clinic: Path, warehouse: Path) -> Operators:
     """The operators of a warehouse."""
     try:
         zone = read_schedule(clinic).zone
-    except RapportError:
+    except (RapportError, RecursionError):
         zone = UTC
     return Operators(channels(clinic, warehouse), open_notebook(warehouse, zone), datetime.now(UTC))
 
 
 @contextmanager
 def telling_failure(clinic: Path, warehouse: Path, *, is_check: bool = False, what: str = NIGHT) -> Iterator[None]:
-    """Tell the operators when what runs inside fails; a check and a second night beside the first are no failures."""
+    """Tell the operators when what runs inside fails or is stopped by hand; a check and a second night beside the first
+    are no failures. Raises RapportError."""
     try:
         yield
     except NightRunning:
         raise
-    except RapportError as error:
+    except BaseException as error:
+        if not isinstance(error, Exception) and not stopped():
+            raise  # a signal that Prefect answers
+        said = sayable(error)
         if not is_check:
-            operators(clinic, warehouse).told_failure(error, what)
-        raise
+            operators(clinic, warehouse).told_failure(said, what)
+        raise said from None
     if what != NIGHT:  # which tells more when it publishes
         operators(clinic, warehouse).told_done(what)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
 from flows.failures import sayable
 from flows.open_erasures import tell_open
+from flows.stopping import stoppable
 from warehouse.errors import Unusable
 from warehouse.folders import Folders
 
@@ -52,13 +54,15 @@ _OF_YEARS = f"of the years {YEARS[0]} to {YEARS[-1]}"
 
 
 def finish(command: Callable[[], int | None], warehouse: Path | None = None) -> int:
-    """Run a command; what it could not do is one sentence on standard error and its exit status, never a traceback: its
-    lines may hold values. An erasure of the warehouse that is not finished is named."""
+    """Run a command; why it failed or stopped is one sentence on standard error, and its exit status; never a traceback,
+    whose lines may hold values. An erasure of the warehouse that is not finished is named."""
     try:
-        status = command() or 0
+        with stoppable():
+            status = command() or 0
     except Exception as error:
         said = sayable(error)
-        print(said.told, file=sys.stderr)
+        with suppress(OSError):  # a terminal that was closed
+            print(said.told, file=sys.stderr)
         status = said.status
     if warehouse is not None:
         tell_open(Folders(warehouse))

@@ -15,7 +15,8 @@ from nights import ROOT
 
 import transforms
 from flows.artifacts import FATES, drawn
-from flows.night import PAUSES, persistently, sayable
+from flows.failures import sayable
+from flows.night import PAUSES, persistently
 from flows.steps import STEPS
 from warehouse.errors import Passing, RapportError
 from warehouse.summary import NightVolume, volumes
