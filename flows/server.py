@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
-import flows.settings
 from flows.children import OURS, environment
 from flows.listeners import LOOPBACK, is_listening, is_taken, started
-from flows.settings import make_home
+from flows.settings import ROOT, make_home
 from warehouse.errors import RapportError, Unusable
 from warehouse.folders import prepare
 
+COMMAND = (sys.executable, "-m", "prefect", "server", "start", "--host", LOOPBACK, "--port")
 STARTS_WITHIN = 120  # seconds
 LOOKED_AT_EVERY = 1.0  # seconds
 
@@ -68,9 +68,8 @@ class Server:
             self._wait()
 
     def _begin(self) -> None:
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", LOOPBACK, "--port", str(self.port)]
         self.process = subprocess.Popen(
-            command, cwd=flows.settings.ROOT, env=environment(OURS), stdout=subprocess.DEVNULL, umask=0o077
+            [*COMMAND, str(self.port)], cwd=ROOT, env=environment(OURS), stdout=subprocess.DEVNULL, umask=0o077
         )
         facts = {"pid": self.process.pid, "started": started(self.process.pid)}
         prepare(self.record.with_suffix(".new"), json.dumps(facts)).replace(self.record)
@@ -165,6 +164,7 @@ def server_at(port: int) -> Iterator[None]:
         if keeper.ident:
             keeper.join()
         server.stop()
+        del os.environ["PREFECT_API_URL"]
     if server.refused:
         raise server.refused
 
