@@ -21,6 +21,7 @@ SUITE_OUTCOMES = ("passed", "failed", "did_not_run")
 class Report:
     """A night, as it is told."""
 
+    clinic: str  # its name, for keys
     load_id: int
     as_of: datetime
     is_check: bool
@@ -50,6 +51,7 @@ def report_of(tonight: Tonight) -> Report:
     for outcome in tonight.outcomes:
         suites.setdefault(outcome.suite, Counter())[outcome.outcome] += 1
     return Report(
+        clinic=order.clinic.monitoring.slug,
         load_id=tonight.load_id,
         as_of=order.as_of.astimezone(order.clinic.zone),
         is_check=order.is_check,

@@ -54,10 +54,14 @@ def _serve(given: argparse.Namespace, clinic: Clinic) -> None:
     from prefect import serve  # noqa: PLC0415
     from prefect.runner import Runner  # noqa: PLC0415
 
-    from flows.deployments import free_dead_slots, served  # noqa: PLC0415
+    from flows.deployments import free_dead_slots, names_of, served  # noqa: PLC0415
+    from flows.registrations import refuse_others, remove_old  # noqa: PLC0415
 
     Runner.handle_sigterm = _interrupt
     deployments = served(given.exports, given.clinic, given.warehouse, clinic)
+    refuse_others(names_of(deployments), given.warehouse)
+    for name in remove_old(names_of(deployments), given.warehouse):
+        print(f"{name} is no longer registered: it was this warehouse's", flush=True)
     free_dead_slots()
     operators(given.clinic, given.warehouse).told_done(SERVING)
     print(f"serving the nightly deployment: {clinic.schedule.cron} in {clinic.time_zone}", flush=True)

@@ -75,9 +75,14 @@ class Day:
         with urllib.request.urlopen(urllib.request.Request(address, data, headers), timeout=30) as answer:
             return json.load(answer)
 
+    def nightly(self) -> dict:
+        """The nightly deployment, which carries its clinic's name."""
+        (found,) = self.ask("deployments/filter", flows={"name": {"any_": ["nightly"]}})
+        return found
+
     def start_night(self, place: Place) -> str:
         """A run of the nightly deployment on a place's files; its id."""
-        deployment = self.ask("deployments/name/nightly/nightly")["id"]
+        deployment = self.nightly()["id"]
         given = {"exports": str(place.exports), "clinic": str(place.clinic), "warehouse": str(place.warehouse)}
         parameters = given | {"as_of": TONIGHT}
         return self.ask(f"deployments/{deployment}/create_flow_run", parameters=parameters)["id"]
@@ -485,7 +490,7 @@ def postgres_restarted(day: Day) -> str:
 
 def _pause(day: Day) -> None:
     """No more scheduled nights: what follows is started by hand."""
-    deployment = day.ask("deployments/name/nightly/nightly")["id"]
+    deployment = day.nightly()["id"]
     subprocess.run(
         [sys.executable, "-m", "prefect", "deployment", "schedule", "pause", "--all"],
         cwd=ROOT, env=day.environment, capture_output=True, check=True, input=b"y\n",

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 KEYS = {"name": "text", "on_failure": "text", "metrics": "text"}
@@ -25,6 +26,12 @@ class Monitoring:
     name: str
     on_failure: tuple[str, ...] = ()
     metrics: Path | None = None
+
+    @property
+    def slug(self) -> str:
+        """The name in small letters, digits and dashes; what is lost of it stands in six figures behind."""
+        slug = re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
+        return slug if slug == self.name else f"{slug}-{sha256(self.name.encode()).hexdigest()[:6]}".lstrip("-")
 
 
 def monitoring_of(facts: Mapping[str, str], folder: Path) -> Monitoring:
