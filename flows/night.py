@@ -14,13 +14,14 @@ from flows.failures import sayable
 from flows.order import Order, Tonight
 from flows.pages import say_failed
 from flows.steps import CHECK_STEPS, STEPS
-from flows.stopping import check_stopped, stopped
+from flows.stopping import check_stopped, note_published, stopped
 from warehouse.attempts import note_attempt
 from warehouse.errors import Passing
 from warehouse.folders import night_lock
 from warehouse.publication import writing
 from warehouse.scratch import scratch_folder
 from warehouse.standing import next_load_id
+from warehouse.versions import current_load
 
 Runner = Callable[[str, Callable[[Tonight], None], Tonight], None]
 
@@ -68,7 +69,9 @@ def at_work(order: Order, purpose: str, told: Callable[[str], None] = lambda lin
         tonight = Tonight(order, datetime.now(UTC), scratch, next_load_id(order.folders), purpose, told=told)
         try:
             yield tonight
+            _note_publication(tonight)
         except BaseException as error:
+            _note_publication(tonight)
             said = sayable(error)
             _note(tonight, str(said))
             _tell_readers(tonight)
@@ -77,6 +80,11 @@ def at_work(order: Order, purpose: str, told: Callable[[str], None] = lambda lin
             raise
         finally:
             _close(tonight)
+
+
+def _note_publication(tonight: Tonight) -> None:
+    is_published = current_load(tonight.order.folders.published) == tonight.load_id
+    note_published(tonight.load_id if is_published else None)
 
 
 def _close(tonight: Tonight) -> None:

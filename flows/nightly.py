@@ -20,29 +20,29 @@ from prefect import Flow, flow
 from prefect.client.schemas.objects import FlowRun, State
 
 from flows.artifacts import leave_artifacts
+from flows.heartbeat import START, beat
 from flows.night import night, persistently
 from flows.night_server import start_night_server
 from flows.order import place_order
 from flows.report import Progress, Report, report_of, tell
 from flows.stopping import again_stoppable, is_stoppable
 from flows.tasks import as_task
-from flows.telling import operators, telling_failure
+from flows.telling import tell_failure, tell_published, telling_failure
 from flows.terminal import finish
 from warehouse.errors import RapportError
-
-PUBLISHED, TROUBLED = 0, 4  # what a night that cannot go on exits with, its error says
 
 
 @flow(name="nightly", description="Load what came, check it, compute it, publish it.", validate_parameters=False)
 def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None, check: bool = False) -> Report:
     """One night. Raises RapportError; then yesterday's warehouse stands."""
     with telling_failure(Path(clinic), Path(warehouse), is_check=check), again_stoppable():
+        if not check:
+            beat(Path(warehouse), START)
         order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of, is_check=check)
         with Progress() as progress:
             report = report_of(persistently(lambda: night(order, run=as_task, told=progress), progress))
     if not check:
-        told = operators(Path(clinic), Path(warehouse))
-        told.told_published(report.load_id, report.late_sources, report.failed_questions, report.pages_failed)
+        tell_published(Path(clinic), Path(warehouse), report)
         leave_artifacts(report)
     return report
 
@@ -54,7 +54,7 @@ def killed(flow: Flow, flow_run: FlowRun, state: State) -> None:  # the names ar
         return
     given = flow_run.parameters
     error = RapportError("the night's process was killed; run the night again, and see whether the machine has memory")
-    operators(Path(given["clinic"]), Path(given["warehouse"])).told_failure(error)
+    tell_failure(Path(given["clinic"]), Path(given["warehouse"]), error)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -67,14 +67,9 @@ def main(arguments: list[str] | None = None) -> int:
             start_night_server()
         report = _through_prefect(given)
         tell(report)
-        return status_of(report)
+        return report.status
 
     return finish(run)
-
-
-def status_of(report: Report) -> int:
-    """The exit status of a night that published."""
-    return TROUBLED if report.late_sources or report.failed_questions or report.pages_failed else PUBLISHED
 
 
 def _through_prefect(given: argparse.Namespace) -> Report:

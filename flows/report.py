@@ -14,6 +14,7 @@ from flows.literal import grid, line
 from flows.order import StepTime, Tonight
 from warehouse.summary import COUNTS, FileSums, Sample, sample
 
+PUBLISHED, TROUBLED = 0, 4  # what a night that cannot go on exits with, its error says
 SUITE_OUTCOMES = ("passed", "failed", "did_not_run")
 
 
@@ -42,6 +43,11 @@ class Report:
     read_otherwise: dict[str, int]
     client_count: int
     sample: Sample | None = field(default=None)
+
+    @property
+    def status(self) -> int:
+        """The exit status of the night."""
+        return TROUBLED if self.late_sources or self.failed_questions or self.pages_failed else PUBLISHED
 
 
 def report_of(tonight: Tonight) -> Report:

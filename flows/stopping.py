@@ -29,10 +29,11 @@ class Stop(KeyboardInterrupt):
 
 @dataclass
 class _Process:
-    """Whether this process answers signals itself, and which one came first."""
+    """Whether this process answers signals itself, which one came first, and the load that it has published."""
 
     answers: bool = False
     came: int | None = None
+    load_id: int | None = None
 
 
 _process = _Process()
@@ -69,12 +70,12 @@ def stoppable() -> Iterator[None]:
     except BaseException as error:
         if _process.came is None or isinstance(error, Stopped):
             raise
-        raise Stopped(_process.came) from None
+        raise Stopped(_process.came, _process.load_id) from None
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)
-        _process.answers, _process.came = False, None
+        _process.answers, _process.came, _process.load_id = False, None, None
 
 
 def is_stoppable() -> bool:
@@ -98,11 +99,17 @@ def again_stoppable() -> Iterator[None]:
 def stopped(error: BaseException | None = None) -> Stopped | None:
     """The signal that came, or that somebody else's handler raised as `error`."""
     if _process.came:
-        return Stopped(_process.came)
+        return Stopped(_process.came, _process.load_id)
     if isinstance(error, KeyboardInterrupt):
         return Stopped(signal.SIGINT)
     is_prefects = hasattr(error, "signal") and not isinstance(error, Exception)  # its TerminationSignal
     return Stopped(error.signal) if is_prefects else None
+
+
+def note_published(load_id: int | None) -> None:
+    """What stands from now on, whatever comes."""
+    if _process.answers:
+        _process.load_id = load_id
 
 
 def check_stopped() -> None:

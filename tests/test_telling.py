@@ -117,6 +117,13 @@ def test_a_question_that_fails_and_pages_that_could_not_be_drawn_are_told_beside
     assert "The drawing of the pages is well again" in message
 
 
+def test_metrics_that_could_not_be_written_are_told_beside_the_night(hear):
+    broken = "the metrics could not be written (Permission denied)"
+    (message,) = hear(0, lambda operators: operators.told_published(7, metrics=broken))
+    assert message == "Rapport: published, but its metrics failed: T" + broken[1:] + "."
+    assert "The file of metrics is well again" in hear(1, published())[0]
+
+
 def test_a_stale_warehouse_is_told_and_the_night_that_mends_it_says_so(hear):
     line = "stale: the night due on Thursday 2026-11-19 03:00 should have published"
     stale = lambda operators: operators.told_freshness(line, is_fresh=False)  # noqa: E731

@@ -97,7 +97,3 @@ class Stopped(RapportError):
         if load_id:
             self.stands = f"load {load_id} is published"
         super().__init__(f"stopped by {signal.Signals(number).name}; run it again")
-
-    def after(self, load_id: int) -> Stopped:
-        """The same, after its load was published."""
-        return Stopped(self.number, load_id)
