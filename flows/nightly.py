@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
         tell(report)
         return report.status
 
-    return finish(run)
+    return finish(run, given.warehouse)
 
 
 def _through_prefect(given: argparse.Namespace) -> Report:
