@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import subprocess
-import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 from flows.children import OURS, PREFECTS, environment
+from flows.terminal import complain
 from warehouse.folders import Folders
 from warehouse.monitoring import read_monitoring
 
@@ -44,7 +44,7 @@ class Channels:
         try:
             subprocess.run([*self.command, line], env=told, check=True, timeout=ENDS_WITHIN, capture_output=True)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            _complain(f"on_failure could not be run ({type(error).__name__}); check it in the clinic file")
+            complain(f"on_failure could not be run ({type(error).__name__}); check it in the clinic file")
             return False
         return True
 
@@ -57,7 +57,7 @@ class Channels:
             known = [reached.add(address) for address in self.addresses]
             taken = bool(reached.notify(title=title, body=text)) if any(known) else False
         if not taken or not all(known):
-            _complain("a message could not be sent to every address; check RAPPORT_TELL or private/tell")
+            complain("a message could not be sent to every address; check RAPPORT_TELL or private/tell")
         return taken
 
 
@@ -72,7 +72,3 @@ def _written(warehouse: Path) -> str:
         return (Folders(warehouse).private / "tell").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def _complain(line: str) -> None:
-    print(line, file=sys.stderr)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import http.client
 import os
-import sys
 import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from flows.terminal import complain
 from warehouse.folders import Folders
 
 ANSWERS_WITHIN = 10  # seconds
@@ -25,7 +25,7 @@ def beat(warehouse: Path, what: str = "", line: str = "") -> None:
     """Tell the monitors of a warehouse; `what` stands behind their addresses."""
     for address in (os.environ.get("RAPPORT_HEARTBEAT") or _written(warehouse)).split():
         if not any(_took(address, what, line) for _ in range(TRIES)):
-            print("a heartbeat did not arrive; check RAPPORT_HEARTBEAT or private/heartbeat", file=sys.stderr)
+            complain("a heartbeat did not arrive; check RAPPORT_HEARTBEAT or private/heartbeat")
 
 
 def _written(warehouse: Path) -> str:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from flows.settings import make_home
 
 # isort: split
-from prefect.client.base import ServerType, determine_server_type
 from prefect.server.api.server import SubprocessASGIServer
+from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE
 
 from flows.children import keys_hidden
 from warehouse.errors import RapportError
@@ -27,7 +27,7 @@ class _Server(SubprocessASGIServer):
 
 def start_night_server() -> None:
     """Start it; Prefect finds it there, and ends it with this process. Raises RapportError."""
-    if determine_server_type() is not ServerType.EPHEMERAL:
+    if PREFECT_API_URL.value() or not PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
         return
     home = make_home()
     try:

@@ -23,7 +23,7 @@ from flows.failures import sayable
 from flows.heartbeat import beat
 from flows.metrics import write_metrics
 from flows.stopping import stopped
-from flows.terminal import arguments, finish
+from flows.terminal import arguments, complain, finish
 from warehouse.errors import NightRunning, RapportError, Unusable
 from warehouse.folders import Folders, prepare
 from warehouse.schedule import read_schedule
@@ -169,7 +169,7 @@ def operators(clinic: Path, warehouse: Path) -> Operators:
     """The operators of a warehouse."""
     try:
         zone = read_schedule(clinic).zone
-    except (RapportError, RecursionError):
+    except RapportError:
         zone = UTC
     return Operators(channels(clinic, warehouse), open_notebook(warehouse, zone), datetime.now(UTC))
 
@@ -180,7 +180,7 @@ def tell_failure(clinic: Path, warehouse: Path, error: RapportError, what: str =
     if what == NIGHT:
         beat(warehouse, str(error.status), f"the night ended with status {error.status}")
         if wrong := write_metrics(clinic, warehouse, error.status):
-            print(wrong, file=sys.stderr)
+            complain(wrong)
 
 
 def tell_published(clinic: Path, warehouse: Path, report: Report) -> None:

@@ -53,16 +53,21 @@ def read_day(option: str, text: str) -> date:
 _OF_YEARS = f"of the years {YEARS[0]} to {YEARS[-1]}"
 
 
+def complain(line: str) -> None:
+    """Say something on standard error, unless its terminal was closed: what comes after it matters more."""
+    with suppress(OSError):
+        print(line, file=sys.stderr)
+
+
 def finish(command: Callable[[], int | None], warehouse: Path | None = None) -> int:
-    """Run a command; why it failed or stopped is one sentence on standard error, and its exit status; never a traceback,
-    whose lines may hold values. An erasure of the warehouse that is not finished is named."""
+    """Run a command; why it failed or stopped is one sentence on standard error and its exit status, never a traceback:
+    its lines may hold values. An erasure of the warehouse that is not finished is named."""
     try:
         with stoppable():
             status = command() or 0
     except Exception as error:
         said = sayable(error)
-        with suppress(OSError):  # a terminal that was closed
-            print(said.told, file=sys.stderr)
+        complain(said.told)
         status = said.status
     if warehouse is not None:
         tell_open(Folders(warehouse))

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 from nights import CLINIC, open_place
-from prefect.client.base import ServerType
 from test_nightly_command import tell_to_file, told
 
 from flows import listeners, nightly, serve, server
@@ -162,7 +161,6 @@ def serving(place, port: int) -> int:
 def test_a_prefect_home_that_cannot_be_written_is_said_at_once(home, tmp_path, monkeypatch, capsys, command):
     (tmp_path / "file").touch()
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "file/prefect"))
-    monkeypatch.setattr("flows.night_server.determine_server_type", lambda: ServerType.EPHEMERAL)
     place = open_place(tmp_path / "clinic", CLINIC)
     place.clinic.write_text(tell_to_file(place) + CLINIC)
     run = {"serve": lambda: serving(place, free_port()), "nightly": lambda: nightly.main(place.arguments("2026-11-19"))}

@@ -256,7 +256,7 @@ def test_a_channel_that_does_not_work_is_said_on_the_terminal_without_its_addres
 def test_a_clinic_file_that_cannot_be_used_still_says_whom_to_tell(tmp_path, broken):
     before = b"on_failure = \"tell 'the operators' --now\"  # at night\n"
     (tmp_path / "clinic.toml").write_bytes(before + (broken if isinstance(broken, bytes) else broken.encode()))
-    with pytest.raises((Unusable, RecursionError)):
+    with pytest.raises(Unusable):
         read_clinic(tmp_path / "clinic.toml")
     assert telling.operators(tmp_path / "clinic.toml", tmp_path).channels.command == ("tell", "the operators", "--now")
 

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-KEYS = {"name": "text", "on_failure": "text", "metrics": "text"}
+from warehouse.errors import Unusable
+from warehouse.toml_files import read_toml
+
+KEYS = {"name": "text", "on_failure": "text", "metrics": "path"}
 _NAME = r"\w[\w .-]{0,59}"  # what Prefect takes for a deployment's name, and less
 _NOT_IN_A_NAME = r"[^\w .-]+"
 
@@ -71,7 +74,7 @@ def _on_failure(text: str | None, _: Path) -> tuple[str, ...]:
 def _metrics(text: str | None, folder: Path) -> Path | None:
     if text is None:
         return None
-    if not text.endswith(".prom") or "\0" in text:
+    if not text.endswith(".prom"):
         raise ValueError(f"metrics = '{text}' does not end in .prom, and a textfile collector reads nothing else")
     return folder / text
 
@@ -87,19 +90,19 @@ def _usable(read: Callable[[str | None, Path], object], value: object, folder: P
 
 def _found(path: Path) -> dict[str, object]:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return {}
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError):
-        return _line_by_line(text)
+        return read_toml(path, "clinic file")
+    except Unusable:
+        return _line_by_line(path)
 
 
-def _line_by_line(text: str) -> dict[str, object]:
+def _line_by_line(path: Path) -> dict[str, object]:
     """The keys above the first section, of a file that is no TOML as a whole."""
     facts: dict[str, object] = {}
-    for line in text.splitlines():
+    try:
+        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    except OSError:
+        return facts
+    for line in lines:
         if line.lstrip().startswith("["):
             break
         with suppress(ValueError, RecursionError):
