@@ -12,11 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from test_nightly_command import TONIGHT, tell_to_file, told
 
 from flows import heartbeat, metrics, nightly
-from flows.definitions import fingerprints
+from flows.definitions import fingerprints, readings
 from flows.heartbeat import beat
 from flows.metrics import HELP, text_of, write_metrics
 from flows.order import place_order
-from warehouse.clinic import read_clinic
 from warehouse.errors import RapportError
 from warehouse.metrics import Sample
 
@@ -182,7 +181,7 @@ def test_a_file_half_written_is_never_in_its_place(watched, monkeypatch):
 def test_name_metrics_and_whom_to_tell_cause_nothing_to_be_read_or_computed_again(watched):
     def marks():
         order = place_order(watched.exports, watched.clinic, watched.warehouse, TONIGHT)
-        return fingerprints(order), [source.section for source in read_clinic(watched.clinic).sources]
+        return fingerprints(order), readings(order.clinic)
 
     before = marks()
     text = watched.clinic.read_text()
