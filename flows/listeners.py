@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
+
+from warehouse.errors import Unusable
 
 LOOPBACK = "127.0.0.1"
 _LISTENS = "0A"  # the state, in /proc/net/tcp
@@ -13,13 +16,15 @@ PROC = Path("/proc")
 
 
 def is_taken(port: int) -> bool:
-    """Whether some process listens there, or could not be kept from it."""
+    """Whether some process listens there. Raises Unusable for a port that this user may not have."""
     with socket.socket() as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as uvicorn: what has just ended is no listener
         try:
             tried.bind((LOOPBACK, port))
-        except OSError:
-            return True
+        except (OSError, OverflowError) as error:
+            if getattr(error, "errno", None) == errno.EADDRINUSE:
+                return True
+            raise Unusable(f"port {port} cannot be used ({error}); choose one from 1024 to 65535 with --port") from None
     return False
 
 

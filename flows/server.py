@@ -21,8 +21,9 @@ from http import HTTPStatus
 from pathlib import Path
 
 from flows.children import OURS, environment
+from flows.failures import sayable
 from flows.listeners import LOOPBACK, is_listening, is_taken, started
-from flows.settings import ROOT, make_home
+from flows.settings import ROOT, make_home, prefect_home
 from warehouse.errors import RapportError, Unusable
 from warehouse.folders import prepare
 
@@ -50,7 +51,7 @@ class Server:
     @property
     def record(self) -> Path:
         """Which process is the server of this port, and when it started."""
-        return Path(os.environ["PREFECT_HOME"]) / f"server-{self.port}.json"
+        return prefect_home() / f"server-{self.port}.json"
 
     def start(self) -> None:
         """Start it, or take it over, and wait until it answers. Raises Unusable when somebody else has the port."""
@@ -107,8 +108,8 @@ class Server:
                     self.refused = error
                     os.kill(os.getpid(), signal.SIGINT)
                     return
-                except RapportError as error:
-                    print(error, file=sys.stderr)
+                except (RapportError, OSError) as error:
+                    print(sayable(error), file=sys.stderr)
 
     def stop(self) -> None:
         """End it, where it was started here."""
@@ -181,4 +182,4 @@ def _password() -> str:
 
 
 def _secret() -> Path:
-    return Path(os.environ["PREFECT_HOME"]) / "auth"
+    return prefect_home() / "auth"

@@ -24,9 +24,14 @@ for name, value in {
     os.environ.setdefault(name, value)
 
 
+def prefect_home() -> Path:
+    """Where Prefect keeps its settings and, on one machine, its database."""
+    return Path(os.environ["PREFECT_HOME"]).expanduser()
+
+
 def make_home() -> Path:
     """PREFECT_HOME, for this user alone: a password is in it. Raises Unusable when it cannot be written."""
-    home = Path(os.environ["PREFECT_HOME"]).expanduser()
+    home = prefect_home()
     try:
         home.mkdir(parents=True, mode=0o700, exist_ok=True)
         home.chmod(0o700)

@@ -124,6 +124,11 @@ def test_where_the_system_cannot_say_who_listens_a_taken_port_is_refused(home, t
     assert heard == []
 
 
+def test_a_port_that_there_is_not_is_refused(home):
+    with pytest.raises(Unusable, match=r"port 70000 cannot be used .*; choose one from 1024 to 65535 with --port"):
+        Server(70000).start()
+
+
 def test_a_server_that_takes_another_password_is_named(home):
     with listener(status=401) as (port, _):
         Server(port).record.write_text(json.dumps(ours()))
