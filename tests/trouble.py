@@ -6,6 +6,7 @@ all messages, logs, databases and trees of the day are searched for what must no
 
 import argparse
 import base64
+import http
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -72,8 +74,8 @@ class Day:
         headers = {"Authorization": f"Basic {base64.b64encode(AUTH.encode()).decode()}"}
         headers["Content-Type"] = "application/json"
         data = json.dumps(question).encode() if question or "filter" in path or "create" in path else None
-        with urllib.request.urlopen(urllib.request.Request(address, data, headers), timeout=30) as answer:
-            return json.load(answer)
+        request = urllib.request.Request(address, data, headers)
+        return eventually(lambda: _answer(request), 60, f"an answer to {path}")[0]
 
     def start_night(self, place: Place) -> str:
         """A run of the nightly deployment on a place's files; its id."""
@@ -103,6 +105,17 @@ class Day:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _answer(request: urllib.request.Request) -> list | None:
+    """What a server answers, in a list; None where it is busy."""
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return [json.load(answer)]
+    except urllib.error.HTTPError as error:
+        if error.code == http.HTTPStatus.SERVICE_UNAVAILABLE:
+            return None
+        raise
 
 
 def is_published(place: Place) -> None:
