@@ -31,11 +31,13 @@ def leave_artifacts(report: Report) -> None:
 
 def _leave(report: Report) -> None:
     what = f"Where the records of load {report.load_id} went"
-    create_table_artifact(key="books", table=books(report), description=what)
-    create_table_artifact(key="checks", table=checks(report), description="What was checked, and how it came out")
+    create_table_artifact(key=f"{report.clinic}-books", table=books(report), description=what)
+    found = "What was checked, and how it came out"
+    create_table_artifact(key=f"{report.clinic}-checks", table=checks(report), description=found)
     picture = base64.b64encode(drawn(volumes(report.published, NIGHTS)).encode()).decode()
     address = f"data:image/svg+xml;base64,{picture}"
-    create_image_artifact(key="volumes", image_url=address, description=f"Records of the last {NIGHTS} nights")
+    shown = f"Records of the last {NIGHTS} nights"
+    create_image_artifact(key=f"{report.clinic}-volumes", image_url=address, description=shown)
 
 
 def books(report: Report) -> list[dict[str, object]]:

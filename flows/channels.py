@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import logging
 import os
-import shlex
 import subprocess
-import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse.clinic import read_clinic
-from warehouse.errors import RapportError
+from flows.children import OURS, PREFECTS, environment
+from flows.terminal import complain
 from warehouse.folders import Folders
+from warehouse.monitoring import read_monitoring
 
 ENDS_WITHIN = 60  # seconds, for the command
 
@@ -26,7 +25,7 @@ ENDS_WITHIN = 60  # seconds, for the command
 class Channels:
     """How a clinic's operators are reached."""
 
-    command: str | None
+    command: tuple[str, ...]  # the words of on_failure; empty: none
     addresses: tuple[str, ...]
 
     @property
@@ -41,11 +40,11 @@ class Channels:
         return any(taken)
 
     def _run(self, line: str) -> bool:
+        told = environment(OURS, PREFECTS)
         try:
-            command = [*shlex.split(self.command), line]
-            subprocess.run(command, check=True, timeout=ENDS_WITHIN, capture_output=True)
+            subprocess.run([*self.command, line], env=told, check=True, timeout=ENDS_WITHIN, capture_output=True)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            _complain(f"on_failure could not be run ({type(error).__name__}); check it in the clinic file")
+            complain(f"on_failure could not be run ({type(error).__name__}); check it in the clinic file")
             return False
         return True
 
@@ -58,25 +57,18 @@ class Channels:
             known = [reached.add(address) for address in self.addresses]
             taken = bool(reached.notify(title=title, body=text)) if any(known) else False
         if not taken or not all(known):
-            _complain("a message could not be sent to every address; check RAPPORT_TELL or private/tell")
+            complain("a message could not be sent to every address; check RAPPORT_TELL or private/tell")
         return taken
 
 
 def channels(clinic: Path, warehouse: Path) -> Channels:
-    """The channels of a warehouse. A clinic file that cannot be read has no command; the addresses stand."""
-    try:
-        command = read_clinic(clinic).on_failure
-    except RapportError:
-        command = None
+    """The channels of a warehouse, also where nothing else of its clinic file can be used."""
+    command = read_monitoring(clinic).on_failure
     return Channels(command, tuple((os.environ.get("RAPPORT_TELL") or _written(warehouse)).split()))
 
 
 def _written(warehouse: Path) -> str:
     try:
-        return (Folders(warehouse).private / "tell").read_text(encoding="utf-8")
+        return (Folders(warehouse).private / "tell").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def _complain(line: str) -> None:
-    print(line, file=sys.stderr)

@@ -2,7 +2,8 @@
 
     python -m flows.deploy --exports DIR --clinic FILE --warehouse DIR
 
-Run it again when the clinic file's schedule has changed, or after an upgrade.
+Run it again when the clinic file's schedule or name has changed, or after an upgrade. What the server has of other
+warehouses stays.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 
 import flows.settings
+from flows.children import OURS, environment
 from flows.order import place_order
 from flows.terminal import arguments, finish
 from warehouse.errors import RapportError, Unusable
@@ -20,26 +22,38 @@ from warehouse.errors import RapportError, Unusable
 POOL = "rapport"
 
 
-def deploy(exports: Path, clinic: Path, warehouse: Path) -> None:
-    """The pool, its deployments, and the automation that frees a dead run's slot."""
-    from flows.deployments import COMPACT, FORGET, VERIFY, free_dead_slots  # noqa: PLC0415  Prefect takes seconds
+def deploy(exports: Path, clinic: Path, warehouse: Path) -> list[str]:
+    """The pool, its deployments, and the automation that frees a dead run's slot; which older registrations of the
+    warehouse were removed. Raises RapportError."""
+    from flows.deployments import (  # noqa: PLC0415  Prefect takes seconds
+        COMPACT,
+        FORGET,
+        VERIFY,
+        free_dead_slots,
+        names_of,
+        served,
+    )
+    from flows.registrations import refuse_others, remove_old  # noqa: PLC0415
 
     order = place_order(exports, clinic, warehouse)
+    names = names_of(served(exports, clinic, warehouse, order.clinic))
+    refuse_others(names, warehouse)
     folders = {"EXPORTS": exports, "CLINIC": clinic, "WAREHOUSE": warehouse, "ROOT": flows.settings.ROOT}
     facts = {f"RAPPORT_{name}": str(path.resolve()) for name, path in folders.items()}
     facts |= {"RAPPORT_SCHEDULE": order.clinic.schedule.cron, "RAPPORT_TIME_ZONE": order.clinic.time_zone}
     facts |= {"RAPPORT_COMPACT": COMPACT, "RAPPORT_VERIFY": VERIFY, "RAPPORT_FORGET": FORGET}
+    facts |= {"RAPPORT_NAME": order.clinic.monitoring.name}
     _prefect(facts, "work-pool", "create", POOL, "--type", "process", "--overwrite")
     _prefect(facts, "work-pool", "set-concurrency-limit", POOL, "1")
     _prefect(facts, "deploy", "--all")
     free_dead_slots()
+    return remove_old(names, warehouse)
 
 
 def _prefect(facts: dict[str, str], *words: str) -> None:
     command = [sys.executable, "-m", "prefect", "--no-prompt", *words]
-    done = subprocess.run(
-        command, cwd=flows.settings.ROOT, env=os.environ | facts, capture_output=True, text=True, check=False
-    )
+    told = environment(OURS) | facts
+    done = subprocess.run(command, cwd=flows.settings.ROOT, env=told, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RapportError(f"prefect {' '.join(words[:2])} failed: {' '.join(done.stderr.split()[-30:])}")
 
@@ -51,7 +65,8 @@ def main(given: list[str] | None = None) -> int:
     def run() -> None:
         if not os.environ.get("PREFECT_API_URL"):
             raise Unusable("PREFECT_API_URL is not set; it names the Prefect server, such as http://127.0.0.1:4200/api")
-        deploy(asked.exports, asked.clinic, asked.warehouse)
+        for name in deploy(asked.exports, asked.clinic, asked.warehouse):
+            print(f"{name} is no longer registered: it was this warehouse's.")
         print(f"The deployments are registered. Start a worker: prefect worker start --pool {POOL}")
 
     return finish(run, asked.warehouse)

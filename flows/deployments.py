@@ -6,6 +6,7 @@ seconds; when none came for 90, the automation sets the run CRASHED and the next
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,7 +33,7 @@ FREES_SLOT = "a run without a heartbeat has crashed"
 
 
 def served(exports: Path, clinic_file: Path, warehouse: Path, clinic: Clinic) -> list[RunnerDeployment]:
-    """The deployments of a clinic: the night, the weekly chores, and what is only run when somebody asks."""
+    """The deployments of a clinic, by its name: the night, the weekly chores, and what is run when somebody asks."""
     where = {"clinic": str(clinic_file.resolve()), "warehouse": str(warehouse.resolve())}
     reading = {"exports": str(exports.resolve()), **where}
     return [
@@ -45,9 +46,14 @@ def served(exports: Path, clinic_file: Path, warehouse: Path, clinic: Clinic) ->
     ]
 
 
+def names_of(deployments: Iterable[RunnerDeployment]) -> set[str]:
+    """Each as flow/deployment, as a server knows it."""
+    return {f"{each.flow_name}/{each.name}" for each in deployments}
+
+
 def _deployed(flow: Flow, clinic: Clinic, parameters: dict[str, str], cron: str | None = None) -> RunnerDeployment:
     return flow.to_deployment(
-        name=flow.name,
+        name=clinic.monitoring.name,
         schedule=Cron(cron, timezone=clinic.time_zone) if cron else None,
         parameters=parameters,
         concurrency_limit=ONE_AT_A_TIME,

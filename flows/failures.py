@@ -7,7 +7,8 @@ import os
 import traceback
 from pathlib import Path
 
-from warehouse.errors import Damaged, Passing, RapportError, Unusable
+from flows.stopping import stopped
+from warehouse.errors import Damaged, Passing, RapportError, Stopped, Unusable
 from warehouse.opening import is_damage
 
 PASSES = {  # what a share or a network says that is away for a while
@@ -16,10 +17,17 @@ PASSES = {  # what a share or a network says that is away for a while
 }
 
 
-def sayable(error: Exception) -> RapportError:
-    """Return the error as one sentence that may stand in a log."""
-    if isinstance(error, RapportError):
+def sayable(error: BaseException) -> RapportError:
+    """Return the error as one sentence that may stand in a log. After a signal it is the signal: what that interrupts
+    fails in its own words."""
+    if isinstance(error, Stopped):
         return error
+    if isinstance(error, RapportError):
+        return stopped() or error
+    return stopped(error) or _of_the_surroundings(error) or _fault(error)
+
+
+def _of_the_surroundings(error: BaseException) -> RapportError | None:
     if isinstance(error, OSError):
         return _about_a_disk(error)
     if is_damage(error):
@@ -29,7 +37,14 @@ def sayable(error: Exception) -> RapportError:
         )
     if type(error).__module__ == "_duckdb" and _is_about_the_disk(error):
         return RapportError("the disk is full or failing; make room, then run the night again")
-    return _fault(error)
+    if "Failed to reach API" in str(error) or type(error).__name__ in ("ConnectError", "ConnectTimeout"):  # Prefect's
+        return RapportError("the Prefect server of PREFECT_API_URL does not answer; start it, or unset PREFECT_API_URL")
+    if type(error).__name__ == "PrefectHTTPStatusError":
+        status = error.response.status_code
+        return RapportError(
+            f"the Prefect server refused a request ({status}); check PREFECT_API_AUTH_STRING and the server's version"
+        )
+    return None
 
 
 def _about_a_disk(error: OSError) -> RapportError:
@@ -41,7 +56,7 @@ def _about_a_disk(error: OSError) -> RapportError:
     return RapportError(f"the disk failed the night ({said}); make room or mend it, then run the night again")
 
 
-def _fault(error: Exception) -> RapportError:
+def _fault(error: BaseException) -> RapportError:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
     place = f"{ours[-1].filename.rpartition('/')[2]}, line {ours[-1].lineno}"
@@ -53,7 +68,7 @@ def _folder(error: OSError) -> str:
     return str(Path(os.fsdecode(error.filename)).parent) if error.filename else "a folder"
 
 
-def _is_about_the_disk(error: Exception) -> bool:
+def _is_about_the_disk(error: BaseException) -> bool:
     return any(
         word in str(error) for word in ("No space left", "Could not write", "File too large", "disk", "truncate")
     )

@@ -14,12 +14,14 @@ from flows.failures import sayable
 from flows.order import Order, Tonight
 from flows.pages import say, say_if_behind
 from flows.steps import CHECK_STEPS, STEPS
+from flows.stopping import check_stopped, note_published, stopped
 from warehouse.attempts import note_attempt
 from warehouse.errors import Passing
 from warehouse.folders import night_lock
 from warehouse.publication import writing
 from warehouse.scratch import scratch_folder
 from warehouse.standing import next_load_id
+from warehouse.versions import current_load
 
 Runner = Callable[[str, Callable[[Tonight], None], Tonight], None]
 
@@ -40,6 +42,7 @@ def night(order: Order, run: Runner = plainly, told: Callable[[str], None] = lam
             if name in CHECK_STEPS or not order.is_check:
                 told(name)
                 run(name, step, tonight)
+                check_stopped()
     return tonight
 
 
@@ -58,22 +61,38 @@ def persistently(
 
 @contextmanager
 def at_work(order: Order, purpose: str, told: Callable[[str], None] = lambda line: None) -> Iterator[Tonight]:
-    """Hold the lock for a load; whatever fails is noted and said safely, and nothing half-made is left.
+    """Hold the lock for a load; whatever fails or stops it is noted and said safely, and nothing half-made is left.
 
-    Raises RapportError; NightRunning when another load holds the lock.
+    Raises RapportError; NightRunning when another load holds the lock. A signal that Prefect answers goes on to it.
     """
     with _hold(order), scratch_folder(order.folders.building, purpose) as scratch:
         tonight = Tonight(order, datetime.now(UTC), scratch, next_load_id(order.folders), purpose, told=told)
         try:
             yield tonight
-        except Exception as error:
-            _note(tonight, str(sayable(error)))
+            _note_publication(tonight)
+        except BaseException as error:
+            _note_publication(tonight)
+            said = sayable(error)
+            _note(tonight, str(said))
             _tell_readers(tonight)
-            raise sayable(error) from None
+            if isinstance(error, Exception) or stopped():
+                raise said from None
+            raise
         finally:
-            with suppress(Exception):  # on a failing disk closing fails too; the file is thrown away
-                if tonight.con is not None:
-                    tonight.con.close()
+            _close(tonight)
+
+
+def _note_publication(tonight: Tonight) -> None:
+    is_published = current_load(tonight.order.folders.published) == tonight.load_id
+    note_published(tonight.load_id if is_published else None)
+
+
+def _close(tonight: Tonight) -> None:
+    """On a failing disk closing fails too; the file is thrown away."""
+    for con in (*tonight.cursors, tonight.con):
+        with suppress(Exception):
+            con.interrupt()  # what a signal broke off goes on, and closing would wait for it
+            con.close()
 
 
 @contextmanager

@@ -3,7 +3,8 @@
     python -m flows.nightly --exports DIR --clinic FILE --warehouse DIR [--as-of TIME] [--check]
 
 Exit status: 0 published; 1 the night failed and yesterday's warehouse stands; 2 unusable arguments or clinic file;
-3 another night is running; 4 published, but a source is overdue, or a question or the pages failed.
+3 another night is running; 4 published, but a source is overdue, or a question or the pages failed; 129, 130 or 143
+stopped by SIGHUP, SIGINT or SIGTERM.
 """
 
 from __future__ import annotations
@@ -19,56 +20,56 @@ from prefect import Flow, flow
 from prefect.client.schemas.objects import FlowRun, State
 
 from flows.artifacts import leave_artifacts
-from flows.failures import sayable
+from flows.heartbeat import START, beat
 from flows.night import night, persistently
+from flows.night_server import start_night_server
 from flows.order import place_order
 from flows.report import Progress, Report, report_of, tell
+from flows.stopping import again_stoppable, is_stoppable
 from flows.tasks import as_task
-from flows.telling import operators, telling_failure
-from flows.terminal import PUBLISHED, TROUBLED
+from flows.telling import tell_failure, tell_published, telling_failure
+from flows.terminal import finish
 from warehouse.errors import RapportError
 
 
 @flow(name="nightly", description="Load what came, check it, compute it, publish it.", validate_parameters=False)
 def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None, check: bool = False) -> Report:
     """One night. Raises RapportError; then yesterday's warehouse stands."""
-    with telling_failure(Path(clinic), Path(warehouse), is_check=check):
+    with telling_failure(Path(clinic), Path(warehouse), is_check=check), again_stoppable():
+        if not check:
+            beat(Path(warehouse), START)
         order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of, is_check=check)
         with Progress() as progress:
             report = report_of(persistently(lambda: night(order, run=as_task, told=progress), progress))
     if not check:
-        told = operators(Path(clinic), Path(warehouse))
-        told.told_published(report.load_id, report.late_sources, report.failed_questions, report.pages_failed)
+        tell_published(Path(clinic), Path(warehouse), report)
         leave_artifacts(report)
     return report
 
 
 @nightly.on_crashed
 def killed(flow: Flow, flow_run: FlowRun, state: State) -> None:  # the names are Prefect's
-    """Prefect saw the night's process end without a word: nobody else can tell."""
+    """Prefect saw the night's process end without a word: nobody else can tell. A night by hand tells by itself."""
+    if is_stoppable():
+        return
     given = flow_run.parameters
     error = RapportError("the night's process was killed; run the night again, and see whether the machine has memory")
-    operators(Path(given["clinic"]), Path(given["warehouse"])).told_failure(error)
+    tell_failure(Path(given["clinic"]), Path(given["warehouse"]), error)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one night from the command line; its exit status says how it went."""
     given = _arguments(arguments)
-    try:
+
+    def run() -> int:
         with telling_failure(given.clinic, given.warehouse, is_check=given.check):
             place_order(given.exports, given.clinic, given.warehouse, given.as_of)
+            start_night_server()
         report = _through_prefect(given)
-    except Exception as error:
-        said = sayable(error)
-        print(said.told, file=sys.stderr)
-        return said.status
-    tell(report)
-    return status_of(report)
+        tell(report)
+        return report.status
 
-
-def status_of(report: Report) -> int:
-    """The exit status of a night that published."""
-    return TROUBLED if report.late_sources or report.failed_questions or report.pages_failed else PUBLISHED
+    return finish(run, given.warehouse)
 
 
 def _through_prefect(given: argparse.Namespace) -> Report:
@@ -76,15 +77,9 @@ def _through_prefect(given: argparse.Namespace) -> Report:
         return nightly(str(given.exports), str(given.clinic), str(given.warehouse), given.as_of, given.check)
     except RapportError:
         raise
-    except Exception as error:  # Prefect's own: the flow could not tell anybody
+    except BaseException as error:  # Prefect's own: the flow could not tell anybody
         with telling_failure(given.clinic, given.warehouse, is_check=given.check):
-            raise _said(error) from None
-
-
-def _said(error: Exception) -> RapportError:
-    if "Failed to reach API" in str(error):
-        return RapportError("the Prefect server of PREFECT_API_URL does not answer; start it, or unset PREFECT_API_URL")
-    return sayable(error)
+            raise error from None
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:

@@ -59,7 +59,7 @@ def tell_open(folders: Folders) -> None:
     """Say on standard error that an erasure is not finished, to a user who may read the private tree."""
     try:
         erasures = open_erasures(folders)
-    except PermissionError:
+    except OSError:  # not this user's to read, or no warehouse: the command has said so
         return
     except RapportError as error:
         print(error.told, file=sys.stderr)

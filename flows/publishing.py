@@ -13,6 +13,7 @@ from flows.erasure import finish_erasures, withhold, without_buried
 from flows.known_lines import keep_lines
 from flows.order import Tonight
 from flows.sharing import share
+from flows.stopping import check_stopped
 from flows.tombstones import read_tombstones
 from flows.worklist import worklist_text
 from warehouse import compaction, encryption, ledger, publication, publishing, staging, views
@@ -44,6 +45,7 @@ def publish(tonight: Tonight) -> None:
         cursor.close()
     if publishing.seal(con) or tonight.leaves_space_behind:
         compaction.compact(tonight.building)
+    check_stopped()
     _publish(tonight, Made(tonight.building, shared, _write_crosswalk(tonight), worklist), facts)
     keep_lines(tonight)
     finish_erasures(tonight)

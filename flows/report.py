@@ -12,6 +12,7 @@ from rich.console import Console
 from flows.literal import console as terminal
 from flows.literal import grid, line
 from flows.order import StepTime, Tonight
+from flows.terminal import PUBLISHED, TROUBLED
 from warehouse.summary import COUNTS, FileSums, Sample, sample
 
 SUITE_OUTCOMES = ("passed", "failed", "did_not_run")
@@ -21,6 +22,7 @@ SUITE_OUTCOMES = ("passed", "failed", "did_not_run")
 class Report:
     """A night, as it is told."""
 
+    clinic: str  # its name, for keys
     load_id: int
     as_of: datetime
     is_check: bool
@@ -42,6 +44,11 @@ class Report:
     client_count: int
     sample: Sample | None = field(default=None)
 
+    @property
+    def status(self) -> int:
+        """The exit status of the night."""
+        return TROUBLED if self.late_sources or self.failed_questions or self.pages_failed else PUBLISHED
+
 
 def report_of(tonight: Tonight) -> Report:
     """A night's report: plain facts, no connection held."""
@@ -50,6 +57,7 @@ def report_of(tonight: Tonight) -> Report:
     for outcome in tonight.outcomes:
         suites.setdefault(outcome.suite, Counter())[outcome.outcome] += 1
     return Report(
+        clinic=order.clinic.monitoring.slug,
         load_id=tonight.load_id,
         as_of=order.as_of.astimezone(order.clinic.zone),
         is_check=order.is_check,

@@ -18,21 +18,35 @@ os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "INFO")
 import flows.settings  # noqa: F401  before Prefect
 from flows.order import place_order
 from flows.server import server_at
+from flows.telling import operators, telling_failure
 from warehouse.clinic import Clinic
 from warehouse.errors import RapportError
 
+SERVING = "serving of nights"
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until stopped. Exit status 2 when the arguments or the clinic file cannot be used."""
+    """Serve until stopped. Exit status 2 when the arguments, the clinic file or the port cannot be used; operators are
+    told, since a unit that cannot start is started again and again and nobody looks."""
     given = _arguments(arguments)
+    # Prefect's own handler of SIGTERM ends in a coroutine never awaited and a traceback; its SIGINT ends cleanly.
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        order = place_order(given.exports, given.clinic, given.warehouse)
+        with telling_failure(given.clinic, given.warehouse, what=SERVING):
+            order = place_order(given.exports, given.clinic, given.warehouse)
+            with server_at(given.port):
+                _serve(given, order.clinic)
+    except KeyboardInterrupt:
+        return 0
     except RapportError as error:
         print(error.told, file=sys.stderr)
-        return 2
-    with server_at(given.port):
-        _serve(given, order.clinic)
+        return error.status
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    signal.raise_signal(signal.SIGINT)
 
 
 def _serve(given: argparse.Namespace, clinic: Clinic) -> None:
@@ -40,13 +54,16 @@ def _serve(given: argparse.Namespace, clinic: Clinic) -> None:
     from prefect import serve  # noqa: PLC0415
     from prefect.runner import Runner  # noqa: PLC0415
 
-    from flows.deployments import free_dead_slots, served  # noqa: PLC0415
+    from flows.deployments import free_dead_slots, names_of, served  # noqa: PLC0415
+    from flows.registrations import refuse_others, remove_old  # noqa: PLC0415
 
-    # Prefect's own handler of SIGTERM ends in a coroutine never awaited and a traceback; its SIGINT ends cleanly.
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
-    Runner.handle_sigterm = lambda *_: signal.raise_signal(signal.SIGINT)
+    Runner.handle_sigterm = _interrupt
     deployments = served(given.exports, given.clinic, given.warehouse, clinic)
+    refuse_others(names_of(deployments), given.warehouse)
+    for name in remove_old(names_of(deployments), given.warehouse):
+        print(f"{name} is no longer registered: it was this warehouse's", flush=True)
     free_dead_slots()
+    operators(given.clinic, given.warehouse).told_done(SERVING)
     print(f"serving the nightly deployment: {clinic.schedule.cron} in {clinic.time_zone}", flush=True)
     serve(*deployments, limit=1, pause_on_shutdown=False, print_starting_message=False)
 

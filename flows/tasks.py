@@ -6,7 +6,7 @@ No task is tried again by itself: steps share the building file, so it is the wh
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from prefect import Task
@@ -28,12 +28,13 @@ def as_task(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> Non
     tonight.part = _run
     described = (step.__doc__ or "").partition("\n")[0]
     if name == PUBLISHES:
-        _run(name, lambda: _materialised(tonight, step, name), described, made=True)
+        clinic = tonight.order.clinic.monitoring.slug
+        _run(name, lambda: _materialised(tonight, step, name), described, made=_assets(clinic))
     else:
         _run(name, lambda: tonight.timed(name, step), described)
 
 
-def _run(name: str, what: Callable[[], None], described: str | None = None, *, made: bool = False) -> None:
+def _run(name: str, what: Callable[[], None], described: str | None = None, made: Sequence[Asset] = ()) -> None:
     def work() -> None:
         try:
             what()
@@ -49,7 +50,7 @@ def _run(name: str, what: Callable[[], None], described: str | None = None, *, m
     }
     options["timeout_seconds"] = ENDS_WITHIN.total_seconds()
     try:
-        (MaterializingTask(work, assets=_assets(), **options) if made else Task(work, **options))()
+        (MaterializingTask(work, assets=made, **options) if made else Task(work, **options))()
     except TimeoutError:
         hours = ENDS_WITHIN / timedelta(hours=1)
         raise RapportError(
@@ -61,16 +62,19 @@ def _run(name: str, what: Callable[[], None], described: str | None = None, *, m
 def _materialised(tonight: Tonight, step: Callable[[Tonight], None], name: str) -> None:
     tonight.timed(name, step)
     for table, rows in tonight.tables.items():
-        add_asset_metadata(_key(table), {"rows": rows, "load_id": tonight.load_id})
+        add_asset_metadata(
+            _key(tonight.order.clinic.monitoring.slug, table), {"rows": rows, "load_id": tonight.load_id}
+        )
 
 
-def _assets() -> list[Asset]:
+def _assets(clinic: str) -> list[Asset]:
     """Each table of main, by what its own description says."""
     return [
-        Asset(key=_key(table.name), properties=AssetProperties(name=table.name, description=table.description))
+        Asset(key=_key(clinic, table.name), properties=AssetProperties(name=table.name, description=table.description))
         for table in transforms.tables()
     ]
 
 
-def _key(table: str) -> str:
-    return f"rapport://main/{table}"
+def _key(clinic: str, table: str) -> str:
+    """Of several clinics on one server each has assets of its own."""
+    return f"rapport://{clinic}/main/{table}"

@@ -16,15 +16,23 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.channels import Channels, channels
-from flows.terminal import arguments, finish
+from flows.failures import sayable
+from flows.heartbeat import beat
+from flows.metrics import write_metrics
+from flows.stopping import stopped
+from flows.terminal import arguments, complain, finish
 from warehouse.errors import NightRunning, RapportError, Unusable
 from warehouse.folders import Folders, prepare
 from warehouse.schedule import read_schedule
 
+if TYPE_CHECKING:
+    from flows.report import Report
+
 AGAIN_AFTER = timedelta(hours=20)  # once a day, also when today's night fails earlier than yesterday's
-NIGHT, FRESHNESS, PAGES = "night", "freshness", "drawing of the pages"
+NIGHT, FRESHNESS, PAGES, METRICS = "night", "freshness", "drawing of the pages", "file of metrics"
 
 
 @dataclass
@@ -95,7 +103,7 @@ class Operators:
 
     def told_failure(self, error: RapportError, what: str = NIGHT) -> None:
         """The night failed, or another flow did."""
-        also = f"Yesterday's warehouse stands; RUNBOOK.md, 'Exit status {error.status}', says more"
+        also = f"{_sentence(error.stands)}; RUNBOOK.md, 'Exit status {error.status}', says more"
         self._send(f"the {what} failed", {what: _sentence(str(error))}, {}, also)
 
     def told_done(self, what: str) -> None:
@@ -103,20 +111,25 @@ class Operators:
         self._send("well again", {}, {what: f"The {what} went well"})
 
     def told_published(
-        self, load_id: int, late: Sequence[str] = (), questions: Sequence[str] = (), pages: str | None = None
+        self,
+        load_id: int,
+        late: Sequence[str] = (),
+        questions: Sequence[str] = (),
+        pages: str | None = None,
+        metrics: str | None = None,
     ) -> None:
         """A night published: sources that are overdue, what failed beside it, and whatever is well again."""
         met = {f"source {name}": f"The source {name} is overdue: ask why its export did not come" for name in late}
         met |= {f"question {name}": f"The question {name} failed: mend dashboards/{name}.sql" for name in questions}
         met |= {PAGES: _sentence(pages)} if pages else {}
+        met |= {METRICS: _sentence(metrics)} if metrics else {}
         over = {
             NIGHT: f"The night publishes again (load {load_id})",
             FRESHNESS: f"The warehouse is fresh again (load {load_id})",
         }
         lasting = {name: f"The {name} is well again" for name in self.notebook.troubles if _is_beside_the_night(name)}
         over |= {name: text for name, text in lasting.items() if name not in met}
-        title = "published, but a question or the pages failed" if questions or pages else "a source is overdue"
-        self._send(title if met else "well again", met, over)
+        self._send(_title(late, [*questions, *filter(None, [pages])], metrics), met, over)
 
     def told_freshness(self, line: str, *, is_fresh: bool) -> None:
         """What a look at the published file found."""
@@ -136,8 +149,16 @@ class Operators:
             self.notebook.save()
 
 
+def _title(late: Sequence[str], failed: Sequence[str], metrics: str | None) -> str:
+    if failed:
+        return "published, but a question or the pages failed"
+    if late:
+        return "a source is overdue"
+    return "published, but its metrics failed" if metrics else "well again"
+
+
 def _is_beside_the_night(name: str) -> bool:
-    return name == PAGES or name.startswith(("source ", "question "))
+    return name in (PAGES, METRICS) or name.startswith(("source ", "question "))
 
 
 def _sentence(text: str) -> str:
@@ -153,17 +174,45 @@ def operators(clinic: Path, warehouse: Path) -> Operators:
     return Operators(channels(clinic, warehouse), open_notebook(warehouse, zone), datetime.now(UTC))
 
 
+def tell_failure(clinic: Path, warehouse: Path, error: RapportError, what: str = NIGHT) -> None:
+    """Tell the operators of what failed; of a night also whatever watches it from outside."""
+    operators(clinic, warehouse).told_failure(error, what)
+    if what == NIGHT:
+        beat(warehouse, str(error.status), f"the night ended with status {error.status}")
+        if wrong := write_metrics(clinic, warehouse, error.status):
+            complain(wrong)
+
+
+def tell_published(clinic: Path, warehouse: Path, report: Report) -> None:
+    """Tell whatever watches a night from outside, and the operators of what is wrong beside it, how it published."""
+    beat(warehouse, line=_counts(report))
+    metrics = write_metrics(clinic, warehouse, report.status)
+    late, questions = report.late_sources, report.failed_questions
+    operators(clinic, warehouse).told_published(report.load_id, late, questions, report.pages_failed, metrics)
+
+
+def _counts(report: Report) -> str:
+    loaded = sum(files.counts[-1] for files in report.files)
+    found = {"source": (len(report.late_sources), "late"), "question": (len(report.failed_questions), "failed")}
+    told = [f"{count} {what}{'s' * (count > 1)} {how}" for what, (count, how) in found.items() if count]
+    return ", ".join([f"load {report.load_id}", f"{loaded:,} records loaded", *told])
+
+
 @contextmanager
 def telling_failure(clinic: Path, warehouse: Path, *, is_check: bool = False, what: str = NIGHT) -> Iterator[None]:
-    """Tell the operators when what runs inside fails; a check and a second night beside the first are no failures."""
+    """Tell the operators when what runs inside fails or is stopped by hand; a check and a second night beside the first
+    are no failures. Raises RapportError."""
     try:
         yield
     except NightRunning:
         raise
-    except RapportError as error:
+    except BaseException as error:
+        if not isinstance(error, Exception) and not stopped():
+            raise  # a signal that Prefect answers
+        said = sayable(error)
         if not is_check:
-            operators(clinic, warehouse).told_failure(error, what)
-        raise
+            tell_failure(clinic, warehouse, said, what)
+        raise said from None
     if what != NIGHT:  # which tells more when it publishes
         operators(clinic, warehouse).told_done(what)
 

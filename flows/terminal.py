@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.failures import sayable
 from flows.open_erasures import tell_open
+from flows.stopping import stoppable
 from warehouse.errors import Unusable
 from warehouse.folders import Folders
 
@@ -61,18 +63,25 @@ def status_of(load: Tonight) -> int:
     questions = [f"the question {name} failed; mend dashboards/{name}.sql" for name in load.failed_questions]
     pages = [f"{load.pages_failed}; run python -m flows.pages once it is mended"] if load.pages_failed else []
     for trouble in (*load.troubles, *questions, *pages):
-        print(f"{trouble[:1].upper()}{trouble[1:]}.", file=sys.stderr)
+        complain(f"{trouble[:1].upper()}{trouble[1:]}.")
     return TROUBLED if questions or pages else PUBLISHED
 
 
+def complain(line: str) -> None:
+    """Say something on standard error, unless its terminal was closed: what comes after it matters more."""
+    with suppress(OSError):
+        print(line, file=sys.stderr)
+
+
 def finish(command: Callable[[], int | None], warehouse: Path | None = None) -> int:
-    """Run a command; what it could not do is one sentence on standard error and its exit status, never a traceback: its
-    lines may hold values. An erasure of the warehouse that is not finished is named."""
+    """Run a command; why it failed or stopped is one sentence on standard error and its exit status, never a traceback:
+    its lines may hold values. An erasure of the warehouse that is not finished is named."""
     try:
-        status = command() or 0
+        with stoppable():
+            status = command() or 0
     except Exception as error:
         said = sayable(error)
-        print(said.told, file=sys.stderr)
+        complain(said.told)
         status = said.status
     if warehouse is not None:
         tell_open(Folders(warehouse))

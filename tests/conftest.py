@@ -136,6 +136,7 @@ def run_night_here(monkeypatch, capsys):
 
     monkeypatch.setattr(nightly, "nightly", nightly.nightly.fn)
     monkeypatch.setattr(nightly, "as_task", plainly)
+    monkeypatch.setattr(nightly, "start_night_server", lambda: None)
     monkeypatch.setattr(nightly, "leave_artifacts", lambda report: None)
 
     def run(place: Place, as_of: str, *more: str) -> subprocess.CompletedProcess:

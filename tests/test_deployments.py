@@ -17,18 +17,20 @@ UNITS = sorted((ROOT / "flows/systemd").iterdir())
 FACTS = {
     **{"EXPORTS": "/srv/e", "CLINIC": "/srv/clinic.toml", "WAREHOUSE": "/srv/w", "ROOT": "/opt/rapport"},
     **{"SCHEDULE": "0 4 * * *", "TIME_ZONE": "Europe/London", "COMPACT": COMPACT, "VERIFY": VERIFY, "FORGET": FORGET},
+    "NAME": "north",
 }
 
 
 def test_prefect_yaml_deploys_what_serving_deploys(tmp_path):
-    (tmp_path / "clinic.toml").write_text('time_zone = "Europe/London"\nschedule = "0 4 * * *"')
+    (tmp_path / "clinic.toml").write_text('time_zone = "Europe/London"\nschedule = "0 4 * * *"\nname = "north"')
     text = re.sub(r"{{ \$RAPPORT_(\w+) }}", lambda found: FACTS[found[1]], (ROOT / "prefect.yaml").read_text())
-    declared = {each["name"]: each for each in yaml.safe_load(text)["deployments"]}
+    declared = {each["entrypoint"].rpartition(":")[2]: each for each in yaml.safe_load(text)["deployments"]}
     clinic = read_clinic(tmp_path / "clinic.toml")
-    ours = {each.name: each for each in served(Path("/srv/e"), Path("/srv/clinic.toml"), Path("/srv/w"), clinic)}
+    ours = {each.flow_name: each for each in served(Path("/srv/e"), Path("/srv/clinic.toml"), Path("/srv/w"), clinic)}
     assert declared.keys() == ours.keys()
     for name, each in ours.items():
         theirs = declared[name]
+        assert theirs["name"] == each.name == "north"
         assert theirs["entrypoint"] == each.entrypoint.replace("flows.nightly.", "flows.nightly:").replace(
             "flows.chores.", "flows.chores:"
         )

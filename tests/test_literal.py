@@ -20,6 +20,7 @@ from warehouse.summary import FileSums
 
 STRANGE = ("[/red]", "[bold]x", "a [lists] b", ":smile:", 'it\'s; "x" -- {}', "東京", "\\[red]")
 NIGHT = Report(
+    clinic="praxis",
     load_id=1,
     as_of=datetime(2026, 11, 21, 3, tzinfo=UTC),
     is_check=False,
@@ -36,6 +37,8 @@ NIGHT = Report(
     pages_failed=None,
     troubles=[],
     vanished=[],
+    again=[],
+    read_otherwise={},
     client_count=1,
 )
 
@@ -60,7 +63,7 @@ def test_the_report_says_every_name_as_it_stands(name, capsys):
     assert said.count(name) == 11  # the failed question stands twice in its line
     assert f"2 texts in site of {name} are not in clinic.toml's [lists]; they became 'other'." in said
     quarantine.tell([Held(1, 1, name, "responses", 2, 1, name, name)], "waiting")
-    verify.tell(verify.Verdict([(name, 1, 0, 0)], [name]))
+    verify.tell(verify.Verdict(1, [(name, 1, 0, 0)], [name], []))
     assert capsys.readouterr().out.count(name) == 5
 
 

@@ -16,8 +16,8 @@ from dashboards.pages import header, page, with_banner
 from dashboards.questions import load_questions
 from flows.asked import Asked
 from flows.night import plainly
-from flows.nightly import TROUBLED, status_of
 from flows.report import report_of
+from flows.terminal import TROUBLED
 from warehouse.errors import RapportError, Unusable
 
 MOST_BYTES = 1_500_000
@@ -76,7 +76,7 @@ def with_questions(monkeypatch, *more) -> None:
 def test_every_question_has_its_place_with_its_note_its_table_and_what_it_means(drawn):
     place, tonight = drawn
     assert (tonight.failed_questions, tonight.pages_failed) == ([], None)
-    assert status_of(report_of(tonight)) == 0
+    assert report_of(tonight).status == 0
     shown = {**places_of(read(place, "clinic")), **places_of(read(place, "operations"))}
     off = {each.name for each in SHARED if each.disclosure.therapists}
     on_no_page = {each.name for each in load_questions().values() if each.audience == "analysts"}
@@ -208,7 +208,7 @@ def test_a_failing_question_breaks_its_own_place_and_the_night_publishes_with_st
     yesterday.clinic.write_text(text.replace("[sources.responses]", '[sources.responses]\nevery = "1 hour"'))
     tonight = yesterday.night("2026-11-20T12:00", run=plainly)
     assert tonight.failed_questions == ["broken_answer", "broken_query", "broken_shared"]
-    assert status_of(replace(report_of(tonight), late_sources=[])) == TROUBLED
+    assert replace(report_of(tonight), late_sources=[]).status == TROUBLED
     assert yesterday.ask("SELECT load_id FROM load.current") == [(2,)]
     books = places_of(read(yesterday, "operations"))
     assert "broken_query" in answer_of(books["broken_query"])
@@ -277,7 +277,7 @@ def test_pages_that_cannot_be_drawn_take_nothing_back_and_say_so_until_they_are_
         patched.setattr("flows.pages.load_questions", lambda: 1 / 0)
         tonight = yesterday.night("2026-11-19T12:00", run=plainly)
     assert tonight.pages_failed == "the pages could not be drawn (ZeroDivisionError); those of before stand"
-    assert status_of(report_of(tonight)) == TROUBLED
+    assert report_of(tonight).status == TROUBLED
     assert yesterday.ask("SELECT load_id FROM load.current") == [(2,)]
     assert all(BEHIND.format(2, 1) in read(yesterday, name) for name in ("clinic", "operations"))
     assert main(["--clinic", str(yesterday.clinic), "--warehouse", str(yesterday.warehouse)]) == 0

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from nights import ROOT
 
+from flows.stopping import SIGNALS
+
 RUNBOOK = (ROOT / "RUNBOOK.md").read_text(encoding="utf-8")
 BLOCKS = [
     "\n".join(line.strip().removeprefix("$ ") for line in block.splitlines() if line.strip())
@@ -58,5 +60,8 @@ def test_what_the_page_quotes_is_what_the_code_says():
 
 
 def test_every_exit_status_has_its_section():
-    assert re.findall(r"^### Exit status (\d)$", RUNBOOK, re.MULTILINE) == ["0", "1", "2", "3", "4"]
+    assert re.findall(r"^### Exit status (\d+)$", RUNBOOK, re.MULTILINE) == [
+        *("0", "1", "2", "3", "4"),
+        *(str(128 + number) for number in sorted(SIGNALS)),
+    ]
     assert "### Stale" in RUNBOOK

@@ -11,13 +11,15 @@ import pytest
 from nights import ALARMING, APPOINTMENTS, ROOT, held, open_place
 
 CLINIC = """\
+name = "lord-howe"
 time_zone = "Australia/Lord_Howe"
 schedule = "* * * * *"
 
 [sources.appointments]
 files = "appointments.csv"
 """
-NIGHTLY = {"deployments": {"name": {"any_": ["nightly"]}}}
+OURS = {"deployments": {"name": {"any_": ["lord-howe"]}}}
+NIGHTLY = OURS | {"flows": {"name": {"any_": ["nightly"]}}}
 WITHIN = 400  # seconds until a run that is due every minute has published
 
 
@@ -78,8 +80,10 @@ def test_a_scheduled_run_appears_publishes_and_serving_ends_cleanly(surroundings
     assert place.ask("SELECT time_zone, file_count FROM load.current, load.sources") == [("Australia/Lord_Howe", 1)]
     assert "serving the nightly deployment: * * * * * in Australia/Lord_Howe" in said
     assert not [word for word in ALARMING if word in said]
+    named = {each["id"]: each["name"] for each in ask("flows/filter")}
     deployed = {
-        each["name"]: [at["schedule"]["cron"] for at in each["schedules"]] for each in ask("deployments/filter")
+        named[each["flow_id"]]: [at["schedule"]["cron"] for at in each["schedules"]]
+        for each in ask("deployments/filter", **OURS)
     }
     weekly = {"compact": ["0 13 * * 0"], "verify": ["0 14 * * 0"]}
     assert deployed == {"nightly": ["* * * * *"], **weekly, "forget": ["0 19 * * *"], "backfill": [], "restore": []}

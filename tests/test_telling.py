@@ -14,6 +14,7 @@ from nights import CLINIC, open_place
 from flows import freshness, telling
 from flows.channels import Channels, channels
 from flows.telling import Operators, open_notebook
+from warehouse.clinic import read_clinic
 from warehouse.errors import NightRunning, RapportError, Refused, Unusable
 
 FIRST = datetime(2026, 11, 18, 9, 5, tzinfo=UTC)
@@ -25,7 +26,7 @@ OTHER = RapportError("no file matches; check --exports")
 class Heard(Channels):
     """Channels that keep what they are given; `deaf` ones take nothing."""
 
-    command: str | None = "x"
+    command: tuple[str, ...] = ("x",)
     addresses: tuple[str, ...] = ()
     deaf: bool = False
     messages: list[str] = field(default_factory=list)
@@ -116,6 +117,13 @@ def test_a_question_that_fails_and_pages_that_could_not_be_drawn_are_told_beside
     assert "The drawing of the pages is well again" in message
 
 
+def test_metrics_that_could_not_be_written_are_told_beside_the_night(hear):
+    broken = "the metrics could not be written (Permission denied)"
+    (message,) = hear(0, lambda operators: operators.told_published(7, metrics=broken))
+    assert message == "Rapport: published, but its metrics failed: T" + broken[1:] + "."
+    assert "The file of metrics is well again" in hear(1, published())[0]
+
+
 def test_a_stale_warehouse_is_told_and_the_night_that_mends_it_says_so(hear):
     line = "stale: the night due on Thursday 2026-11-19 03:00 should have published"
     stale = lambda operators: operators.told_freshness(line, is_fresh=False)  # noqa: E731
@@ -194,6 +202,30 @@ def test_a_trial_message_goes_to_the_command_and_through_apprise(tmp_path, monke
     assert capsys.readouterr().out == "The trial message was taken.\n"
 
 
+def test_the_command_inherits_no_key_no_address_and_no_password(tmp_path, monkeypatch):
+    script = tmp_path / "tell.py"
+    script.write_text(
+        "import os, pathlib; pathlib.Path(__file__).with_suffix('.txt').write_text('\\n'.join(os.environ))"
+    )
+    for name in ("RAPPORT_KEY", "RAPPORT_ENCRYPTION_KEY_FILE", "RAPPORT_TELL", "PREFECT_API_AUTH_STRING", "OF_HIS_OWN"):
+        monkeypatch.setenv(name, "secret")
+    assert Channels((sys.executable, str(script)), ()).send("Rapport", "a trial")
+    inherited = script.with_suffix(".txt").read_text().splitlines()
+    assert {"PATH", "OF_HIS_OWN"} <= set(inherited)
+    assert [name for name in inherited if name.startswith(("RAPPORT_", "PREFECT_"))] == []
+
+
+def test_an_error_that_nobody_foresaw_is_told_too_and_says_no_value(tmp_path, monkeypatch):
+    (tmp_path / "private").mkdir()
+    heard = Heard()
+    monkeypatch.setattr(telling, "channels", lambda clinic, warehouse: heard)
+    with pytest.raises(RapportError, match="broke in"), telling.telling_failure(tmp_path / "none.toml", tmp_path):
+        raise KeyError("Waldburga")
+    (message,) = heard.messages
+    assert "The night broke in test_telling.py" in message
+    assert "Waldburga" not in message
+
+
 def test_a_channel_that_does_not_work_is_said_on_the_terminal_without_its_address(tmp_path, monkeypatch, capsys):
     place = open_place(tmp_path / "clinic")
     arguments = ["--clinic", str(place.clinic), "--warehouse", str(place.warehouse)]
@@ -208,10 +240,39 @@ def test_a_channel_that_does_not_work_is_said_on_the_terminal_without_its_addres
     assert "secret" not in said
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "quarantine_limt = 0.2",
+        "quarantine_limit = 20",
+        'time_zone = "Mars"',
+        'metrics = "metrics.txt"',
+        'keep_versions = "7',
+        "[sources.visits",
+        '[sources.visits]\nfiles = "café"'.encode("windows-1252"),
+        "holidays = " + "[" * 2000,
+    ],
+)
+def test_a_clinic_file_that_cannot_be_used_still_says_whom_to_tell(tmp_path, broken):
+    before = b"on_failure = \"tell 'the operators' --now\"  # at night\n"
+    (tmp_path / "clinic.toml").write_bytes(before + (broken if isinstance(broken, bytes) else broken.encode()))
+    with pytest.raises(Unusable):
+        read_clinic(tmp_path / "clinic.toml")
+    assert telling.operators(tmp_path / "clinic.toml", tmp_path).channels.command == ("tell", "the operators", "--now")
+
+
+@pytest.mark.parametrize(
+    "text", ["[sources]\non_failure = 'x'\nbroken", "# on_failure = 'x'\nbroken", "on_failure = 3", "on_failure = ' '"]
+)
+def test_what_is_no_command_of_the_clinic_is_not_run(tmp_path, text):
+    (tmp_path / "clinic.toml").write_text(text)
+    assert channels(tmp_path / "clinic.toml", tmp_path).command == ()
+
+
 def test_addresses_are_told_also_when_the_clinic_file_cannot_be_read(tmp_path, monkeypatch):
     monkeypatch.setenv("RAPPORT_TELL", "json://a json://b")
     (tmp_path / "clinic.toml").write_text("broken")
-    assert channels(tmp_path / "clinic.toml", tmp_path) == Channels(None, ("json://a", "json://b"))
+    assert channels(tmp_path / "clinic.toml", tmp_path) == Channels((), ("json://a", "json://b"))
 
 
 def test_a_look_that_finds_a_stale_warehouse_tells_when_it_is_asked_to(published_copy, monkeypatch):

@@ -6,6 +6,7 @@ all messages, logs, databases and trees of the day are searched for what must no
 
 import argparse
 import base64
+import http
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -43,6 +45,7 @@ class Day:
     folder: Path
     processes: list[subprocess.Popen] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    deployed: str = ""  # the clinic whose deployments are run
 
     def place(self, name: str, clinic: str = CLINIC) -> Place:
         """A clinic of a scenario's own, whose exports hold canaries and whose messages go to a file."""
@@ -58,12 +61,11 @@ class Day:
         path = Path(f"{place.folder}.messages")
         return path.read_text().splitlines() if path.exists() else []
 
-    def begin(self, name: str, *command: str, **more: str) -> subprocess.Popen:
-        """A process of its own session, whose output goes to a log."""
+    def begin(self, name: str, *command: str, **more: str | None) -> subprocess.Popen:
+        """A process of its own session, whose output goes to a log; a variable that is None it does not have."""
         log = (self.folder / f"{name}.log").open("a")
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=self.environment | more, stdout=log, stderr=log, start_new_session=True
-        )
+        env = {name: value for name, value in (self.environment | more).items() if value is not None}
+        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
         self.processes.append(process)
         return process
 
@@ -72,12 +74,12 @@ class Day:
         headers = {"Authorization": f"Basic {base64.b64encode(AUTH.encode()).decode()}"}
         headers["Content-Type"] = "application/json"
         data = json.dumps(question).encode() if question or "filter" in path or "create" in path else None
-        with urllib.request.urlopen(urllib.request.Request(address, data, headers), timeout=30) as answer:
-            return json.load(answer)
+        request = urllib.request.Request(address, data, headers)
+        return eventually(lambda: _answer(request), 60, f"an answer to {path}")[0]
 
     def start_night(self, place: Place) -> str:
         """A run of the nightly deployment on a place's files; its id."""
-        deployment = self.ask("deployments/name/nightly/nightly")["id"]
+        deployment = self.ask(f"deployments/name/nightly/{self.deployed}")["id"]
         given = {"exports": str(place.exports), "clinic": str(place.clinic), "warehouse": str(place.warehouse)}
         parameters = given | {"as_of": TONIGHT}
         return self.ask(f"deployments/{deployment}/create_flow_run", parameters=parameters)["id"]
@@ -103,6 +105,17 @@ class Day:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+
+def _answer(request: urllib.request.Request) -> list | None:
+    """What a server answers, in a list; None where it is busy."""
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return [json.load(answer)]
+    except urllib.error.HTTPError as error:
+        if error.code == http.HTTPStatus.SERVICE_UNAVAILABLE:
+            return None
+        raise
 
 
 def is_published(place: Place) -> None:
@@ -135,7 +148,7 @@ def processes_of(run: str) -> list[int]:
 
 def mid_night(place: Place) -> None:
     """Wait until a night is at work in its building file."""
-    eventually(lambda: any((place.warehouse / "private/building").glob("*.duckdb")), 180, "a night at work")
+    eventually(lambda: any((place.warehouse / "private/building").rglob("*.duckdb")), 180, "a night at work")
 
 
 def kill(*pids: int) -> None:
@@ -150,15 +163,27 @@ def command(place: Place, day: Day, *more: str, as_of: str = TONIGHT, limit: str
     return subprocess.run(words, cwd=ROOT, env=day.environment, capture_output=True, text=True, check=False)
 
 
-def serve(day: Day, schedule_of: Place) -> subprocess.Popen:
+def begin_serving(day: Day, schedule_of: Place) -> subprocess.Popen:
     """`make serve` on the day's port."""
     folders = ("--exports", schedule_of.exports, "--clinic", schedule_of.clinic, "--warehouse", schedule_of.warehouse)
     port = day.environment["PREFECT_API_URL"].partition("//")[2].partition(":")[2].partition("/")[0]
     words = [sys.executable, "-m", "flows.serve", *map(str, folders), "--port", port]
-    process = day.begin("serve", *words, PREFECT_API_URL="")
-    eventually(lambda: answers(day) and day.ask("deployments/filter"), 180, "serving")
+    return day.begin("serve", *words, PREFECT_API_URL="")
+
+
+def serve(day: Day, schedule_of: Place) -> subprocess.Popen:
+    """The same, until it serves."""
+    process, day.deployed = begin_serving(day, schedule_of), schedule_of.folder.name
+    eventually(lambda: answers(day) and day.deployed in nights_of(day), 180, "serving")
     eventually(lambda: "serving the nightly" in (day.folder / "serve.log").read_text(), 180, "serving")
     return process
+
+
+def nights_of(day: Day) -> set[str]:
+    """The clinics whose nights are registered."""
+    with suppress(OSError):
+        return {each["name"] for each in day.ask("deployments/filter", flows={"name": {"any_": ["nightly"]}})}
+    return set()
 
 
 def answers(day: Day) -> bool:
@@ -287,7 +312,69 @@ def _ended(day: Day) -> list[dict]:
     return [run for run in _scheduled(day) if run["state"]["type"] in ENDED and run["start_time"]]
 
 
+def second_clinic(day: Day) -> str:
+    """Two clinics on one server: each runs its own nights, and a third of the same name is refused."""
+    before, places = dict(day.environment), [day.place("north"), day.place("south"), day.place("third")]
+    north, south, third = places
+    third.clinic.write_text('name = "north"\n' + third.clinic.read_text())
+    switch_off(day)
+    day.environment |= {"PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api"}
+    day.environment |= {"PREFECT_HOME": str(day.folder / "two")}
+    day.serving, second = serve(day, north), serve(day, south)
+    eventually(lambda: nights_of(day) == {"north", "south"}, 60, "both clinics' nights")
+    day.publishes(south)
+    refused = begin_serving(day, third)
+    assert refused.wait(180) == 2
+    (message,) = day.messages(third)
+    assert message.startswith("Rapport: the serving of nights failed: "), message
+    assert "is registered with this Prefect server for the warehouse" in message
+    second.terminate()
+    assert second.wait(60) == 0
+    day.deployed = "north"
+    day.publishes(north)
+    eventually(lambda: nights_of(day) == {"north", "south"}, 60, "both clinics' nights")
+    switch_off(day)
+    day.environment = before
+    day.serving = serve(day, day.scheduled)
+    return "both clinics' nights ran on one server; a third of the same name was refused and told"
+
+
 # The scenarios of the command.
+
+
+def stopped(day: Day) -> str:
+    """Ctrl-C, a closed terminal (both to the whole group), a service manager; each with a server of the night's own."""
+    place, told = day.place("stopped"), []
+    for number, whole in ((signal.SIGINT, True), (signal.SIGHUP, True), (signal.SIGTERM, False)):
+        of_a_server = ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING")
+        alone = dict.fromkeys(of_a_server) | {"PREFECT_HOME": str(day.folder / "by_hand")}
+        process = day.begin("stopped", *place.command(TONIGHT), **alone)
+        mid_night(place)
+        (os.killpg if whole else os.kill)(process.pid, number)
+        status = process.wait(240)
+        assert status == 128 + number, (status, (day.folder / "stopped.log").read_text())
+        assert not any(alive_in(process.pid)), "its server outlived it"
+        told.append(f"stopped by {number.name}")
+        assert [message.partition("failed: S")[2].partition(";")[0] for message in day.messages(place)] == [
+            each[1:] for each in told
+        ], day.messages(place)
+    said = (day.folder / "stopped.log").read_text()
+    lines = [line for line in said.splitlines() if not line.startswith("…")]
+    assert lines == [f"{each}; run it again" for each in told], said
+    done = command(place, day)
+    assert done.returncode == 0, done.stderr
+    assert "the trouble was met 3 times" in day.messages(place)[-1]
+    is_published(place)
+    return f"{', '.join(told)}: told once each, no server left, then published"
+
+
+def alive_in(session: int) -> Iterator[int]:
+    """The processes of a session."""
+    for each in Path("/proc").iterdir():
+        with suppress(OSError, ValueError):
+            state, _, _, of = (each / "stat").read_text().rpartition(")")[2].split()[:4]
+            if int(of) == session and state != "Z":
+                yield int(each.name)
 
 
 def two_at_once(day: Day) -> str:
@@ -456,7 +543,7 @@ def postgres_restarted(day: Day) -> str:
     scheduled, place = day.place("postgres_scheduled"), day.place("postgres_restarted")
     _schedule(scheduled, "* * * * *")
     port, prefect = free_port(), (sys.executable, "-m", "prefect")
-    before = dict(day.environment)
+    before, deployed = dict(day.environment), day.deployed
     with postgres(day) as database:
         day.environment |= {"PREFECT_API_URL": f"http://127.0.0.1:{port}/api", "PREFECT_HOME": str(day.folder / "pg")}
         day.environment["PREFECT_API_DATABASE_CONNECTION_URL"] = database
@@ -466,6 +553,7 @@ def postgres_restarted(day: Day) -> str:
         words = [sys.executable, "-m", "flows.deploy", *map(str, folders)]
         done = subprocess.run(words, cwd=ROOT, env=day.environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+        day.deployed = scheduled.folder.name
         worker = day.begin("pg-worker", *prefect, "worker", "start", "--pool", "rapport")
         (first, *_) = eventually(lambda: _ended(day), 240, "a scheduled night on PostgreSQL")
         assert first["state"]["type"] == "COMPLETED", first["state"]
@@ -479,13 +567,13 @@ def postgres_restarted(day: Day) -> str:
         for process in (worker, server):
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(60)
-    day.environment = before
+    day.environment, day.deployed = before, deployed
     return f"a scheduled night ran; the one under the restart ended {state}; the next published"
 
 
 def _pause(day: Day) -> None:
     """No more scheduled nights: what follows is started by hand."""
-    deployment = day.ask("deployments/name/nightly/nightly")["id"]
+    deployment = day.ask(f"deployments/name/nightly/{day.deployed}")["id"]
     subprocess.run(
         [sys.executable, "-m", "prefect", "deployment", "schedule", "pause", "--all"],
         cwd=ROOT, env=day.environment, capture_output=True, check=True, input=b"y\n",
@@ -499,6 +587,8 @@ ONE_MACHINE = {
     "runner_killed": runner_killed,
     "server_killed": server_killed,
     "both_killed": both_killed,
+    "second_clinic": second_clinic,
+    "stopped": stopped,
     "two_at_once": two_at_once,
     "disk_full": disk_full,
     "renamed_and_late": renamed_and_late,

@@ -20,6 +20,8 @@ from warehouse.instruments.provenance import Provenance
 from warehouse.instruments.t_scores import NO_T_SCORES, TScores, read_t_scores
 from warehouse.instruments.thresholds import Change, Threshold
 from warehouse.memory import memory_of, usual_memory
+from warehouse.monitoring import KEYS as MONITORING
+from warehouse.monitoring import Monitoring, monitoring_of
 from warehouse.protocol import Due, read_protocol
 from warehouse.rupture_rules import RuptureRule, read_rupture_rules
 from warehouse.schedule import KEYS as SCHEDULE
@@ -36,7 +38,7 @@ MINIMUM_CASELOAD = 15  # clients; the lower end of what is asked for before ther
 _TOP = {
     "time_zone": "text",
     **SCHEDULE,
-    "on_failure": "text",
+    **MONITORING,
     "quarantine_limit": "number",
     "vanished_limit": "number",
     "keep_versions": "count",
@@ -65,7 +67,7 @@ class Clinic:
 
     time_zone: str
     schedule: Schedule
-    on_failure: str | None
+    monitoring: Monitoring
     quarantine_limit: float
     not_treatment: tuple[str, ...]
     lists: Mapping[str, tuple[str, ...]]
@@ -151,7 +153,7 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
     return Clinic(
         time_zone=zone,
         schedule=schedule,
-        on_failure=facts.get("on_failure"),
+        monitoring=monitoring_of(facts, folder),
         quarantine_limit=_share("quarantine_limit", facts.get("quarantine_limit", 0.2)),
         not_treatment=tuple(facts.get("not_treatment", ())),
         vanished_limit=_share("vanished_limit", facts.get("vanished_limit", 0.2)),

@@ -7,6 +7,7 @@
       Damaged               a file of the warehouse cannot be read: its bytes are not those that were written
     Unusable                the arguments or the clinic file cannot be used      exit 2
     NightRunning            another night holds the lock                         exit 3
+    Stopped                 a signal ended the command                           exit 128 + its number
 
 `str(error)` is safe for logs, Prefect and messages: it names files by id and pattern, because a file's name
 may hold a person's. `error.told` is for the terminal and names the file.
@@ -14,6 +15,7 @@ may hold a person's. `error.told` is for the terminal and names the file.
 
 from __future__ import annotations
 
+import signal
 import unicodedata
 
 LONGEST = 1000  # characters of a sentence
@@ -42,6 +44,7 @@ class RapportError(Exception):
     """The night cannot go on."""
 
     status = 1  # of the command that meets it
+    stands = "yesterday's warehouse stands"
 
     def __init__(self, sentence: str) -> None:
         super().__init__(one_line(sentence))
@@ -89,3 +92,13 @@ class NightRunning(RapportError):
     """Another night holds the lock."""
 
     status = 3
+
+
+class Stopped(RapportError):
+    """A signal ended the command."""
+
+    def __init__(self, number: int, load_id: int | None = None) -> None:
+        self.number, self.status = number, 128 + number
+        if load_id:
+            self.stands = f"load {load_id} is published"
+        super().__init__(f"stopped by {signal.Signals(number).name}; run it again")
