@@ -95,21 +95,22 @@ def test_a_server_that_outlived_its_runner_is_taken_over(home):
     assert heard == [PASSWORD]
 
 
-@pytest.mark.parametrize(
-    "record",
-    [
-        None,
-        "{",
-        "3",
-        json.dumps(ours() | {"started": started(os.getpid()) + 1}),
-        json.dumps(ours() | {"started": None}),
-        json.dumps({"pid": os.getppid(), "started": started(os.getppid())}),
-    ],
-)
+# Made when the test runs: the numbers of processes are other ones in each worker.
+RECORDS = {
+    "no record": lambda: None,
+    "a torn one": lambda: "{",
+    "a number": lambda: "3",
+    "that of a later process of this number": lambda: json.dumps(ours() | {"started": started(os.getpid()) + 1}),
+    "one without a start": lambda: json.dumps(ours() | {"started": None}),
+    "that of another process": lambda: json.dumps({"pid": os.getppid(), "started": started(os.getppid())}),
+}
+
+
+@pytest.mark.parametrize("record", RECORDS)
 def test_a_port_that_somebody_else_has_is_refused_and_nobody_hears_the_password(home, record):
     with listener() as (port, heard):
-        if record:
-            Server(port).record.write_text(record)
+        if written := RECORDS[record]():
+            Server(port).record.write_text(written)
         with pytest.raises(Unusable, match=f"port {port} is taken, and not by the Prefect server of this PREFECT_HOME"):
             Server(port).start()
     assert heard == []
