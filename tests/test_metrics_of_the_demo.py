@@ -101,8 +101,8 @@ def records_of(place) -> dict[str, pl.LazyFrame]:
     ids = pl.concat([frame.select("client_id") for frame in known.values()]).unique()
     folders = Folders(place.warehouse)
     people = crosswalk_of(folders, current_load(folders.published))
-    lazy = {name: frame.lazy() for name, frame in known.items()}
-    return lazy | {"client_ids": ids.lazy(), "birth_dates": birth_dates(people)}
+    frames = known | {"client_ids": ids, "birth_dates": birth_dates(people)}
+    return {name: frame.lazy() for name, frame in frames.items()}
 
 
 def test_three_keys_make_the_same_tables_of_the_demo(night):

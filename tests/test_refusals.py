@@ -14,7 +14,7 @@ REFUSED = {
     "a web page": (b"\n <!DOCTYPE html><p>Smith</p>", "web page"),
     "a web page with a byte order mark": (b"\xef\xbb\xbf<HTML><p>Smith</p>", "web page"),
     "a PDF": (b"%PDF-1.7 Smith", "is a PDF"),
-    "a damaged archive": (b"PK\x03\x04 Smith", "damaged or truncated archive"),
+    "a damaged archive": (b"PK\x03\x04 Smith", "an archive that is damaged, truncated or locked"),
     "a damaged old workbook": (b"\xd0\xcf\x11\xe0 Smith", "damaged, locked or truncated"),
     "JSON": (b' [{"client_id": "Smith"}]', "is JSON, not a table"),
     "UTF-16 without a mark that nobody declared": (GOOD.encode("utf-16-le"), 'encoding = "utf-16"'),
@@ -55,9 +55,11 @@ def test_a_file_that_is_not_in_the_encoding_declared_is_refused(tmp_path, data, 
     assert f"is not text in {encoding}" in refusal(tmp_path / "export.csv", data, encoding)
 
 
-def test_a_file_that_is_not_there_to_be_read_is_refused(tmp_path):
-    with pytest.raises(Refused, match="cannot be read"):
+def test_what_is_no_file_and_what_is_not_there_is_refused(tmp_path):
+    with pytest.raises(Refused, match="is no file but a device, a pipe or a folder"):
         open_table(tmp_path)
+    with pytest.raises(Refused, match="is not there"):
+        open_table(tmp_path / "taken_away.csv")
 
 
 def test_a_refusal_names_the_file_to_the_terminal_and_not_to_the_log():

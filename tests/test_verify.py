@@ -151,7 +151,7 @@ def test_a_restoration_after_a_person_was_taken_out_counts_them_nowhere(place):
 
 def test_a_restoration_follows_definitions_that_have_changed_since(place, monkeypatch):
     real = transforms.fingerprints
-    monkeypatch.setattr(transforms, "fingerprints", lambda facts: {**real(facts), "alliance": "of the new version"})
+    monkeypatch.setattr(transforms, "fingerprints", lambda *facts: {**real(*facts), "alliance": "of the new version"})
     spoil(place, 1, "UPDATE main.alliance SET score = 0")
     restore.restore(order_of(place), 1)
     assert place.ask("SELECT count(*) FILTER (score = 0) FROM alliance") == [(0,)]
