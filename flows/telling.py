@@ -86,11 +86,15 @@ class Notebook:
 def open_notebook(warehouse: Path, zone: tzinfo) -> Notebook:
     """The notebook of a warehouse; an empty one where there is none, or none that can be read."""
     notebook = Notebook(Folders(warehouse).private / "told.json", zone)
-    with suppress(OSError, ValueError, TypeError, AttributeError):
+    with suppress(Exception):
         for name, facts in json.loads(notebook.path.read_text(encoding="utf-8")).items():
-            told = {reason: datetime.fromisoformat(at) for reason, at in facts["told"].items()}
-            notebook.troubles[name] = Trouble(datetime.fromisoformat(facts["since"]), facts["count"], told)
+            told = {reason: _time(at) for reason, at in facts["told"].items()}
+            notebook.troubles[name] = Trouble(_time(facts["since"]), int(facts["count"]), told)
     return notebook
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 @dataclass(frozen=True)
@@ -166,10 +170,10 @@ def _sentence(text: str) -> str:
 
 
 def operators(clinic: Path, warehouse: Path) -> Operators:
-    """The operators of a warehouse."""
+    """The operators of a warehouse. The clinic file, or the code that reads it, may be what failed."""
     try:
         zone = read_schedule(clinic).zone
-    except RapportError:
+    except Exception:
         zone = UTC
     return Operators(channels(clinic, warehouse), open_notebook(warehouse, zone), datetime.now(UTC))
 

@@ -4,6 +4,7 @@ import http.server
 import json
 import sys
 import threading
+import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from nights import CLINIC, open_place
 
 from flows import freshness, telling
 from flows.channels import Channels, channels
+from flows.order import place_order
 from flows.telling import Operators, open_notebook
 from warehouse.clinic import read_clinic
 from warehouse.errors import NightRunning, RapportError, Refused, Unusable
@@ -133,9 +135,19 @@ def test_a_stale_warehouse_is_told_and_the_night_that_mends_it_says_so(hear):
     assert hear(3, lambda operators: operators.told_freshness("fresh", is_fresh=True)) == []
 
 
-def test_a_notebook_that_cannot_be_read_silences_nothing(hear, tmp_path):
+@pytest.mark.parametrize(
+    "written",
+    [
+        '{"night": ',
+        '{"night": {}}',
+        '{"night": {"since": "2026-11-18T09:05", "count": "once", "told": {}}}',
+        '{"night": {"since": "2026-11-18T09:05", "count": 1, "told": {"the disk": "2026-11-18T09:05"}}}',
+        "[" * 9999,
+    ],
+)
+def test_a_notebook_that_cannot_be_read_silences_nothing(hear, tmp_path, written):
     hear(0, failed(BROKEN))
-    (tmp_path / "private/told.json").write_text('{"night": ')
+    (tmp_path / "private/told.json").write_text(written)
     assert len(hear(1, failed(BROKEN))) == 1
 
 
@@ -223,6 +235,34 @@ def test_an_error_that_nobody_foresaw_is_told_too_and_says_no_value(tmp_path, mo
         raise KeyError("Waldburga")
     (message,) = heard.messages
     assert "The night broke in test_telling.py" in message
+    assert "Waldburga" not in message
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ["flows.order.read_clinic"],
+        ["warehouse.clinic.schedule_of", "warehouse.schedule.schedule_of"],
+        ["warehouse.toml_files.tomllib.loads"],
+    ],
+)
+def test_a_fault_of_rapport_before_the_night_is_told_by_the_clinic_s_own_command(tmp_path, monkeypatch, broken):
+    """Whom to tell stands in the file that the broken code reads."""
+    place, heard, loads = open_place(tmp_path / "clinic"), [], tomllib.loads
+    place.clinic.write_text(f"on_failure = \"tell 'the operators'\"\n{CLINIC}")
+    monkeypatch.setattr(Channels, "send", lambda self, title, text: heard.append((*self.command, text)) or True)
+
+    def breaks(text, *more):
+        return loads(text) if isinstance(text, str) and "\n" not in text else {}["Waldburga"]
+
+    for code in broken:
+        monkeypatch.setattr(code, breaks)
+    with pytest.raises(RapportError), telling.telling_failure(place.clinic, place.warehouse):
+        place_order(place.exports, place.clinic, place.warehouse)
+    ((*command, message),) = heard
+    assert command == ["tell", "the operators"]
+    assert message.startswith("The night broke in test_telling.py")
+    assert "this is a fault of Rapport" in message
     assert "Waldburga" not in message
 
 

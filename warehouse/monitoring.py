@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from warehouse.errors import Unusable
 from warehouse.toml_files import read_toml
 
 KEYS = {"name": "text", "on_failure": "text", "metrics": "path"}
@@ -91,7 +90,7 @@ def _usable(read: Callable[[str | None, Path], object], value: object, folder: P
 def _found(path: Path) -> dict[str, object]:
     try:
         return read_toml(path, "clinic file")
-    except Unusable:
+    except Exception:  # also a fault of our own: it is what is to be told
         return _line_by_line(path)
 
 
