@@ -83,6 +83,9 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
         (ZONE + 'schedule = "0 3 * * freitag"', "'freitag' is not a number"),
         (ZONE + 'ready_within = "soon"', "ready_within = 'soon' is not a number of hours, days or weeks"),
         (ZONE + 'schedule = "0 ² * * *"', "'²' is not a number"),
+        (ZONE + 'schedule = "*/0 3 * * *"', r"schedule = '\*/0 3 \* \* \*': '\*/0' is not within 0 to 59"),
+        (ZONE + 'schedule = "1,,2 3 * * *"', "'' is not within 0 to 59"),
+        (ZONE + 'schedule = "/5 3 * * *"', "'/5' is not within 0 to 59"),
         (ZONE + 'schedule = "0 3 30 2 *"', "schedule = '0 3 30 2 .' names a day that never comes"),
         (ZONE + 'ready_within = "0 hours"', "ready_within = '0 hours' is not a span from 1 hour to 31 days"),
         (

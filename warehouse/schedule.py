@@ -102,12 +102,13 @@ def _numbers(word: str, least: int, most: int, names: Mapping[str, int]) -> tupl
         start = _number(first, names) if first else least
         end = _number(last, names) if last else most if span == "*" or slash else start
         if (
-            not least <= start <= end <= most
-            or (slash and not _is_digits(step))
+            not span
+            or not least <= start <= end <= most
+            or (slash and not (_is_digits(step) and int(step)))
             or (dash and span != "*" and not (first and last))
         ):
             raise ValueError(f"'{part}' is not within {least} to {most}")
-        found |= set(range(start, end + 1, max(int(step or 1), 1)))
+        found |= set(range(start, end + 1, int(step or 1)))
     return tuple(sorted(found))
 
 
