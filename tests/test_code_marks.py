@@ -270,7 +270,7 @@ NOT_MARKED = {  # what is in no mark, and why that leaves nothing wrong standing
     "warehouse.instruments": "reads the instruments, and what it makes of them is in the marks itself",
     "warehouse.instruments.scale_sections": "the same",
     "warehouse.toml_files": "reads TOML files; what is made of them is in the marks itself",
-    "warehouse.small_files": "reads client links and norms; what is made of them is in the marks, or joined anew",
+    "warehouse.small_files": "reads TOML files, links and norms; what is made of them is in the marks, or joined anew",
     "warehouse.presets": "reads the presets, and what it makes of them is in the marks itself, with the section",
     "warehouse.schedule": "says when nights run",
     "warehouse.monitoring": "says who is told of them",

@@ -23,8 +23,10 @@ from warehouse.client_links import read_client_links
 from warehouse.clinic import read_clinic
 from warehouse.errors import Refused, Unusable
 from warehouse.folders import Folders
+from warehouse.instruments import read_instrument
 from warehouse.instruments.t_scores import read_t_scores
 from warehouse.memory import LEAST, memory_of, usual_memory
+from warehouse.monitoring import read_monitoring
 
 METHODS = {"stored": zipfile.ZIP_STORED, "deflated": zipfile.ZIP_DEFLATED, "bzip2": zipfile.ZIP_BZIP2}
 METHODS["LZMA"] = zipfile.ZIP_LZMA
@@ -179,7 +181,8 @@ def test_what_is_no_file_is_never_read(tmp_path, make, said):
 
 
 @pytest.mark.parametrize("make", [device, pipe])
-def test_what_a_person_writes_beside_the_exports_is_no_device_either(tmp_path, make):
+def test_what_a_person_writes_is_no_device_either(tmp_path, make):
+    """A clinic file that was a link to /dev/zero took all memory, with a link to a pipe a command never ended."""
     folders = Folders(tmp_path)
     folders.erasure_requests.parent.mkdir(parents=True)
     make(path := folders.erasure_requests)
@@ -187,7 +190,10 @@ def test_what_a_person_writes_beside_the_exports_is_no_device_either(tmp_path, m
         "client_links file forget.csv": lambda: read_client_links(path, ["a"]),
         "t_scores file forget.csv": lambda: read_t_scores(path, {}),
         "forget.csv": lambda: waiting(folders),
+        "clinic file forget.csv": lambda: read_clinic(path),
+        "instrument file forget.csv": lambda: read_instrument(path),
     }
+    assert read_monitoring(path).on_failure == ()
     for name, read in reads.items():
         with pytest.raises((ValueError, Unusable), match=f"^{name} is no file but a device or a pipe; put a file"):
             read()

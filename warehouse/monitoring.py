@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from warehouse.small_files import read_small, text_of
 from warehouse.toml_files import read_toml
 
 KEYS = {"name": "text", "on_failure": "text", "metrics": "path"}
@@ -98,8 +99,8 @@ def _line_by_line(path: Path) -> dict[str, object]:
     """The keys above the first section, of a file that is no TOML as a whole."""
     facts: dict[str, object] = {}
     try:
-        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    except OSError:
+        lines = text_of(read_small(path, ""), "replace").splitlines()
+    except ValueError:
         return facts
     for line in lines:
         if line.lstrip().startswith("["):

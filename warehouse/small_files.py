@@ -1,7 +1,8 @@
-"""Small files that a person writes beside the exports: tables of links, norms and requests."""
+"""Small files that a person writes: the clinic file, instruments, and tables of links, norms and requests."""
 
 from __future__ import annotations
 
+import io
 import stat
 from pathlib import Path
 
@@ -22,3 +23,9 @@ def read_small(path: Path, what: str, hint: str = "") -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ValueError(f"{where} cannot be read ({error.strerror}){hint}") from None
+
+
+def text_of(data: bytes, errors: str = "strict") -> str:
+    """The bytes as text with line feeds, whatever ended their lines. Raises UnicodeDecodeError where they are not
+    UTF-8."""
+    return io.StringIO(data.decode("utf-8-sig", errors), newline=None).getvalue()

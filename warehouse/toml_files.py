@@ -8,17 +8,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from warehouse.errors import Unusable
+from warehouse.small_files import read_small, text_of
 
 MOST_NESTED = 100  # sections within sections: what reads them further down goes as deep as they do
 
 
 def read_toml(path: Path, what: str, hint: str = "correct the path") -> dict[str, object]:
     """The facts of a file. Raises Unusable that names it as `what` and says what to do."""
+    try:
+        data = read_small(path, what, f"; {hint}")
+    except ValueError as error:
+        raise Unusable(str(error)) from None
     with refusing(f"{what} {path.name}", ""):
         try:
-            facts = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except OSError as error:
-            raise ValueError(f"cannot be read ({error.strerror}); {hint}") from None
+            facts = tomllib.loads(text_of(data))
         except UnicodeDecodeError as error:
             raise ValueError(f"is not TOML: it is not UTF-8 ({error.reason}); save it as UTF-8") from None
         except RecursionError:
