@@ -17,7 +17,7 @@ from pathlib import Path
 
 from flows.terminal import PUBLISHED, TROUBLED, finish
 from warehouse.errors import RapportError, Unusable
-from warehouse.folders import Folders
+from warehouse.folders import Folders, resolved
 from warehouse.load_facts import is_cut_off
 from warehouse.publication import writing
 from warehouse.versions import kept_versions, told_place
@@ -54,7 +54,7 @@ def back_up(where: Folders, to: Path, *, with_key: bool) -> Backup:
 def _refuse(where: Folders, to: Path) -> None:
     if not where.private.is_dir():
         raise Unusable(f"{where.root} is no warehouse; check --warehouse")
-    one, other = where.root.resolve(), to.resolve()
+    one, other = resolved(where.root), resolved(to)
     if one == other or one in other.parents or other in one.parents:
         raise Unusable(f"{to} and the warehouse lie in each other; give --to a folder apart from it")
     if to.is_mount():

@@ -15,6 +15,7 @@ PASSES = {  # what a share or a network says that is away for a while
     *(errno.EIO, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.ENOTCONN, errno.ECONNRESET),
     *(errno.ECONNABORTED, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH),
 }
+PATHS = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR}  # what is wrong with a path that was given
 
 
 def sayable(error: BaseException) -> RapportError:
@@ -51,6 +52,8 @@ def _about_a_disk(error: OSError) -> RapportError:
     if isinstance(error, PermissionError):
         return Unusable(f"{_folder(error)} may not be read or written by this user; run this as the user who may")
     said = error.strerror or type(error).__name__
+    if error.errno in PATHS:
+        return Unusable(f"a path cannot be used ({said}); check the paths that were given")
     if error.errno in PASSES:
         return Passing(f"a disk or a share did not answer ({said}); see that it does, then run the night again")
     return RapportError(f"the disk failed the night ({said}); make room or mend it, then run the night again")

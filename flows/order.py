@@ -15,8 +15,8 @@ import polars as pl
 from flows.terminal import read_time
 from transforms.pseudonyms import Pseudonyms
 from warehouse.clinic import Clinic, read_clinic
-from warehouse.errors import Unusable, escaped
-from warehouse.folders import Folders
+from warehouse.errors import Unusable
+from warehouse.folders import Folders, resolved
 from warehouse.page_files import group_number
 from warehouse.publication import published_version, refuse_lost_link
 from warehouse.publishing import as_of_published
@@ -87,13 +87,9 @@ def need_exports(exports: Path) -> None:
 
 
 def _check_names(*given: Path) -> None:
-    """Refuse a path that neither Prefect nor DuckDB can be told. The names of exports may be any bytes."""
+    """Refuse a path that cannot be used. The names of exports may be any bytes."""
     for path in given:
-        try:
-            os.fsencode(path).decode()
-        except UnicodeDecodeError:
-            what = "is no UTF-8; rename it, or make a link to it that is"
-            raise Unusable(f"the path {escaped(str(path))} {what}") from None
+        resolved(path)
 
 
 @dataclass

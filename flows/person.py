@@ -23,6 +23,7 @@ from flows.spreadsheet_csv import csv_lines
 from flows.terminal import arguments, finish
 from warehouse.building import open_published
 from warehouse.errors import Unusable
+from warehouse.folders import resolved
 from warehouse.person_notes import note_report
 from warehouse.person_report import Held, held_of
 from warehouse.publication import published_version
@@ -79,7 +80,7 @@ def _number_or_text(cell: str | None) -> Decimal | str | None:
 def _refuse(order: Order, out: Path) -> None:
     if out.exists():
         raise Unusable(f"{out} is there already; give --out the name of a new folder")
-    place = out.resolve()
+    place = resolved(out)
     for tree in (order.folders.shared, order.folders.analysts, order.folders.internal):
         if tree.resolve() in (place, *place.parents):
             raise Unusable(f"{out} lies in a tree that others read; give --out a folder of your own")

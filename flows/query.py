@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from flows.terminal import finish
 from warehouse.asking import open_locked, tell
-from warehouse.folders import Folders
+from warehouse.errors import Unusable
+from warehouse.folders import Folders, resolved
 from warehouse.publication import published_version
 from warehouse.versions import load_of
 
@@ -29,6 +30,14 @@ def converse(con: duckdb.DuckDBPyConnection) -> None:
         if waiting.rstrip().endswith(";"):
             print(tell(con, waiting))
             waiting = ""
+
+
+def _ask(con: duckdb.DuckDBPyConnection, query: str | None, version: Path) -> None:
+    if query:
+        print(tell(con, query))
+        return
+    print(f"Load {load_of(version)}, read-only. End a query with ; and the session with Ctrl-D.")
+    converse(con)
 
 
 def _read(prompt: str) -> str:
@@ -50,13 +59,13 @@ def main(given: list[str] | None = None) -> int:
     asked = parser.parse_args(given)
 
     def run() -> None:
+        resolved(asked.warehouse)
         version = published_version(Folders(asked.warehouse))
         with TemporaryDirectory(prefix="rapport-") as spill, open_locked(version, Path(spill)) as con:
-            if asked.sql:
-                print(tell(con, asked.sql))
-                return
-            print(f"Load {load_of(version)}, read-only. End a query with ; and the session with Ctrl-D.")
-            converse(con)
+            try:
+                _ask(con, asked.sql, version)
+            except UnicodeError:
+                raise Unusable("a query is no UTF-8; write it in UTF-8") from None
 
     return finish(run, asked.warehouse)
 

@@ -1,6 +1,8 @@
 """What is typed wrongly at a command is one sentence and status 2, whatever it is; never a traceback."""
 
 import importlib
+import io
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +15,13 @@ LARGE = str(10**40)
 def run(shortly_published, capsys):
     """Run a command on a published clinic, with or without its exports; its status and its two outputs."""
     place = shortly_published
+    clinic = str(place.clinic)
 
-    def command(module: str, *given: str) -> tuple[int, str, str]:
-        own = ["--clinic", str(place.clinic), "--warehouse", str(place.warehouse)]
+    warehouse = place.warehouse
+
+    def command(module: str, *given: str, place: Path = warehouse) -> tuple[int, str, str]:
+        own = [] if module in ("backup", "query") else ["--clinic", clinic]
+        own += ["--warehouse", str(place)]
         capsys.readouterr()
         status = importlib.import_module(f"flows.{module}").main([*given, *own])
         return status, *capsys.readouterr()
@@ -82,6 +88,43 @@ def test_what_is_not_there_is_said_in_one_sentence(run, module, given, said):
     assert (status, told) == (2, "")
     assert complaint.startswith(said)
     assert complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "option", "given"),
+    [
+        ("as_known_on", "--out", ["--day", "2026-11-20"]),
+        ("person", "--out", ["--space", "clinic", "--client", "C1"]),
+        ("backup", "--to", []),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("circle", "leads back to itself"), ("caf\udce9", r"caf\xe9 is no UTF-8"), ("x" * 300, "File name too long")],
+)
+def test_a_path_to_write_to_that_cannot_be_used_is_said_in_one_sentence(
+    run, tmp_path, module, option, given, name, why
+):
+    (tmp_path / "circle").symlink_to("circle")
+    status, told, complaint = run(module, *given, option, str(tmp_path / name))
+    assert (status, told, complaint.count("\n")) == (2, "", 1)
+    assert why in complaint
+
+
+@pytest.mark.parametrize("module", ["verify", "worklist", "query"])
+@pytest.mark.parametrize(("name", "why"), [("circle", "leads back to itself"), ("caf\udce9", "is no UTF-8")])
+def test_a_warehouse_whose_path_cannot_be_used_is_said_in_one_sentence(run, tmp_path, module, name, why):
+    (tmp_path / "circle").symlink_to("circle")
+    status, told, complaint = run(module, place=tmp_path / name)
+    assert (status, told, complaint.count("\n")) == (2, "", 1)
+    assert why in complaint
+
+
+def test_a_query_that_is_no_text_is_refused(run, monkeypatch):
+    refused = (2, "a query is no UTF-8; write it in UTF-8\n")
+    assert run("query", "--sql", "SELECT 'caf\udce9'")[::2] == refused
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"SELECT 'caf\xe9';\n"), encoding="utf-8"))
+    assert run("query")[::2] == refused
 
 
 def test_what_nobody_thought_of_is_said_without_a_traceback_or_a_value(run, monkeypatch):

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from warehouse.errors import NightRunning, Unusable
+from warehouse.errors import NightRunning, Unusable, escaped
 from warehouse.versions import flush
 
 
@@ -156,8 +156,21 @@ def _user(number: int) -> str:
 
 def refuse_question_mark(path: Path, option: str) -> None:
     """DuckDB takes what follows a question mark for something else than a path, and loses its log there."""
-    if "?" in str(path.resolve()):
+    if "?" in str(resolved(path)):
         raise Unusable(f"the path of {path.name} holds a question mark, which DuckDB cannot write to; check {option}")
+
+
+def resolved(path: Path) -> Path:
+    """The path without links. Raises Unusable for one that neither Prefect nor DuckDB can be told, and for links in a
+    circle."""
+    try:
+        os.fsencode(path).decode()
+        return path.resolve()
+    except UnicodeDecodeError:
+        what = "is no UTF-8; rename it, or make a link to it that is"
+    except RuntimeError:
+        what = "is a link that leads back to itself; mend the link, or give another path"
+    raise Unusable(f"the path {escaped(str(path))} {what}")
 
 
 @contextmanager
