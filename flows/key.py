@@ -12,7 +12,8 @@ import secrets
 import sys
 from pathlib import Path
 
-from warehouse.errors import RapportError, Unusable
+from flows.terminal import finish
+from warehouse.errors import Unusable
 from warehouse.folders import Folders
 
 KEY_BYTES = 32
@@ -50,18 +51,17 @@ def make_key(folders: Folders) -> Path:
     return path
 
 
-def main() -> int:
+def main(given: list[str] | None = None) -> int:
     """Make a key for a warehouse that has none."""
     parser = argparse.ArgumentParser(prog="python -m flows.key", description="Make the pseudonym key of a warehouse.")
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR")
-    folders = Folders(parser.parse_args().warehouse)
-    try:
+    folders = Folders(parser.parse_args(given).warehouse)
+
+    def run() -> None:
         make_key(folders)
-    except RapportError as error:
-        print(error.told, file=sys.stderr)
-        return 2
-    print("The pseudonym key is in the private tree. Back it up apart from the warehouse.")
-    return 0
+        print("The pseudonym key is in the private tree. Back it up apart from the warehouse.")
+
+    return finish(run, folders.root)
 
 
 if __name__ == "__main__":

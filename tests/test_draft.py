@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from damage import FORMATS
 from nights import but_for_finished_tables, open_place
 from spreadsheets import xlsx
 from test_fhir import LOG, answered, appointment
@@ -89,6 +90,24 @@ def test_what_is_no_data_file_is_said_and_the_others_are_drafted(tmp_path, capsy
     told = capsys.readouterr()
     assert "login.csv is a web page" in told.err
     assert "[sources.appointments]" in told.out
+
+
+@pytest.mark.parametrize("name", ["Parquet", "FHIR Bundle"])
+def test_a_file_is_named_as_what_it_is(tmp_path, name):
+    """Any Parquet was taken for a Qualtrics export, and a resource without a type for one of the type None."""
+    (tmp_path / "export").write_bytes(FORMATS[name][1])
+    told = {"Parquet": "a table, 7 columns, 8 records looked at", "FHIR Bundle": "FHIR: Appointment, Encounter, Obs"}
+    assert recognise(tmp_path / "export", INSTRUMENTS).told.startswith(told[name])
+
+
+@pytest.mark.parametrize(("text", "columns"), [("id,when\n", 2), ("\n\n", 0)])
+def test_a_file_without_a_record_is_drafted_as_a_table(tmp_path, capsys, text, columns):
+    (tmp_path / "export.csv").write_text(text)
+    assert main([str(tmp_path / "export.csv")]) == 0
+    told = capsys.readouterr()
+    assert told.err == f"export.csv: a table, {columns} columns, 0 records looked at\n"
+    (tmp_path / "clinic.toml").write_text(told.out)
+    assert [source.format for source in read_clinic(tmp_path / "clinic.toml").sources] == ["table"]
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,17 @@ def test_a_warehouse_whose_path_cannot_be_used_is_said_in_one_sentence(run, tmp_
     assert why in complaint
 
 
+@pytest.mark.parametrize(("module", "option"), [("key", "--warehouse"), ("demo.__main__", "--out")])
+@pytest.mark.parametrize("name", ["circle", "file", "caf\udce9", "x" * 300])
+def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(tmp_path, capsys, module, option, name):
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "file").touch()
+    assert importlib.import_module(f"flows.{module}").main([option, str(tmp_path / name)]) == 2
+    complaint = capsys.readouterr().err
+    assert complaint.count("\n") == 1
+    assert "disk" not in complaint
+
+
 def test_a_query_that_is_no_text_is_refused(run, monkeypatch):
     refused = (2, "a query is no UTF-8; write it in UTF-8\n")
     assert run("query", "--sql", "SELECT 'caf\udce9'")[::2] == refused

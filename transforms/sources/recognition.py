@@ -73,26 +73,29 @@ def recognise(path: Path, instruments: Mapping[str, Instrument]) -> Found:
 def _json(path: Path, content: Content) -> Found:
     value = first_value(content)
     try:
-        kinds = sorted(
-            {kind for each in resources(value) if _RESOURCE.fullmatch(kind := str(each.get("resourceType")))}
-        )
+        named = {kind for each in resources(value) if isinstance(kind := each.get("resourceType"), str)}
+        kinds = sorted(filter(_RESOURCE.fullmatch, named))
         return Found(path, f"FHIR: {', '.join(kinds) or 'a log, no resources'}", "fhir", header=kinds)
     except Refused:
         return Found(path, "JSON, perhaps of Cliniko", "cliniko")
 
 
 def _table(content: Content) -> tuple[Opened, str]:
+    """Parquet and a file of blank lines have no header rows to tell a survey tool by."""
     for kind, reads, rows in (("qualtrics", qualtrics.header, 3), ("surveymonkey", surveymonkey.header, 2)):
         try:
-            return open_content(content, Shape(chunk=LOOKS_AT, rows_of_header=rows, read_header=reads)), kind
+            opened = open_content(content, Shape(chunk=LOOKS_AT, rows_of_header=rows, read_header=reads))
         except Refused:
             continue
+        if opened.header and content.kind != "parquet":
+            return opened, kind
     return open_content(content, Shape(chunk=LOOKS_AT)), "table"
 
 
 def _sample(opened: Opened) -> pl.DataFrame:
-    opened.need(f"#{place}" for place in range(1, len(opened.header) + 1))
-    return next(opened.chunks, pl.DataFrame(schema={RECORD: pl.Int32}))
+    columns = [f"#{place}" for place in range(1, len(opened.header) + 1)]
+    opened.need(columns)
+    return next(opened.chunks, pl.DataFrame(schema={RECORD: pl.Int32} | dict.fromkeys(columns, pl.String)))
 
 
 def _of_header(path: Path, opened: Opened, kind: str) -> Found:
