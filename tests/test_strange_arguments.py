@@ -12,9 +12,9 @@ LARGE = str(10**40)
 
 
 @pytest.fixture
-def run(shortly_published, capsys):
+def run(shortly_published, tmp_path, capsys):
     """Run a command on a published clinic, with or without its exports; its status and its two outputs."""
-    place = shortly_published
+    place = shortly_published.copied_to(tmp_path / "published")  # a failed load is in its books
     clinic = str(place.clinic)
 
     warehouse = place.warehouse
