@@ -76,6 +76,11 @@ def appointments(tmp_path, row: str, zone: str = "America/Chicago"):
         ("A1,C1,2026-11-12T10:00,cancelled_by_client,,9999-12-31T23:59", "America/Chicago", ["cancelled_at"]),
         ("A1,C1,2026-11-12T10:00:00+٠٦:٠٠,scheduled,,", "UTC", ["starts_at"]),
         ("A1,C1,2026-11-12T10:00,scheduled,٥٠,", "UTC", ["duration_minutes"]),
+        ("A1,C1,2026-11-12T10:00+99:99,scheduled,,", "UTC", ["starts_at"]),
+        ("A1,C1,2026-11-12T10:00-1500,scheduled,,", "UTC", ["starts_at"]),
+        ("A1,C1,2026-11-12T10:00+05:60,scheduled,,", "UTC", ["starts_at"]),
+        ("A1,C1,2026-11-12T10:00+14:00,scheduled,,", "UTC", None),
+        ("A1,C1,2026-11-12T10:00-09:30,scheduled,,", "UTC", None),
     ],
 )
 def test_a_time_that_leaves_the_years_1_to_9999_where_it_is_converted_is_not_read(tmp_path, row, zone, columns):

@@ -201,6 +201,28 @@ def test_the_order_of_day_and_month_is_decided_from_all_rows(tmp_path, days, fir
     assert found["unreadable"].to_list() == [None, None]
 
 
+@pytest.mark.parametrize(
+    ("written", "clock"),
+    [
+        ("12:05 AM", "00:05"),
+        ("12:05 PM", "12:05"),
+        ("1:05 pm", "13:05"),
+        ("13:05", "13:05"),
+        ("13:05 PM", "13:05"),
+        ("13:05 AM", None),
+        ("27:05 PM", None),
+        ("24:05", None),
+        ("10:05 GMT+99:99", None),
+    ],
+)
+def test_an_hour_that_no_clock_shows_is_not_read(tmp_path, written, clock):
+    """27:05 PM was taken for 15:05, and 13:05 AM for 01:05."""
+    data = f"appointment_id,client_id,starts_at,status\na1,c1,27/08/2025 {written},no_show\n".encode()
+    found = booked(tmp_path, data, columns="").rows("appointments")
+    assert found["starts_local"].dt.strftime("%H:%M").to_list() == [clock]
+    assert found["unreadable"].to_list() == [None if clock else ["starts_at"]]
+
+
 def test_the_order_is_decided_from_rows_far_below_the_first_chunk(tmp_path, monkeypatch):
     monkeypatch.setattr("transforms.sources.CHUNK", 64)
     rows = [f"a{n},c1,0{n % 9 + 1}/02/2026,no_show" for n in range(40)] + ["a40,c1,28/02/2026,no_show"]

@@ -102,7 +102,8 @@ def instant(column: str, dialect: Dialect) -> pl.Expr:
 
 
 # Of digits those of ASCII alone: \d is also what other scripts write numbers with, which no cast takes.
-_OFFSET = r"\s*([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)$"
+# No zone is further from UTC than 14 hours: +99:99 moved a record by four days.
+_OFFSET = r"\s*([Zz]|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)$"
 
 
 def _clock(column: str, dialect: Dialect) -> pl.Expr:

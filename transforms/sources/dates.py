@@ -38,7 +38,12 @@ def _iso(year: pl.Expr, month: pl.Expr, day: pl.Expr, parts: pl.Expr) -> pl.Expr
     date = pl.concat_str(year, _two(month), _two(day), separator="-")
     hour = parts.struct["4"].cast(pl.Int32)
     half = parts.struct["7"].str.to_lowercase()
-    turned = pl.when(half == "p").then(hour % 12 + 12).when(half == "a").then(hour % 12).otherwise(hour)
+    turned = (
+        pl.when(hour > 12).then(pl.when(half.ne_missing("a")).then(hour))  # 15:00 PM may be; 15:00 AM is none
+        .when(half == "p").then(hour % 12 + 12)
+        .when(half == "a").then(hour % 12)
+        .otherwise(hour)
+    )  # fmt: skip
     time = pl.format(
         "T{}:{}:{}{}",
         _two(turned.cast(pl.String)),
