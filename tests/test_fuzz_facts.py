@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import duckdb
 import polars as pl
 import pytest
+from cronsim import CronSim
 from damage import damaged
 from damaged_facts import CLINIC, INSTRUMENT, LINKS, REQUESTS, SAMPLES, spoilt
 from drawn import clinic as clinic_of
@@ -66,6 +67,7 @@ def _take_clinic(folder: Path, data: bytes) -> None:
     (folder / "clinic.toml").write_bytes(data)
     clinic = read_clinic(folder / "clinic.toml")
     read_schedule(folder / "clinic.toml").last_due(AS_OF)
+    CronSim(clinic.schedule.cron, AS_OF)  # whoever serves the schedule can read it too
     tables_of_facts(clinic)
     usual = {source.name: source for source in usual_clinic().sources}
     assert len(readings(clinic)) == len(clinic.sources)
