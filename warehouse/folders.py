@@ -9,6 +9,7 @@ Each folder gets its mode when it is made, and never again: a clinic may narrow 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import pwd
@@ -163,14 +164,18 @@ def refuse_question_mark(path: Path, option: str) -> None:
 def resolved(path: Path) -> Path:
     """The path without links. Raises Unusable for one that neither Prefect nor DuckDB can be told, and for links in a
     circle."""
+    what = ""
     try:
         os.fsencode(path).decode()
-        return path.resolve()
+        path.stat()
     except UnicodeDecodeError:
         what = "is no UTF-8; rename it, or make a link to it that is"
-    except RuntimeError:
-        what = "is a link that leads back to itself; mend the link, or give another path"
-    raise Unusable(f"the path {escaped(str(path))} {what}")
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            what = "is a link that leads back to itself; mend the link, or give another path"
+    if what:
+        raise Unusable(f"the path {escaped(str(path))} {what}")
+    return path.resolve()
 
 
 @contextmanager
