@@ -1,33 +1,79 @@
-"""The clinic's client links, applied to what is known and to the crosswalk. Who was taken out is not brought back."""
+"""The clinic's client links and spaces that are the same, applied to what is known. Who was taken out stays out."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from flows.order import Order, Tonight
+from flows.crosswalk import numbers_of
+from flows.kept_out import list_half_taken_out
+from flows.order import Tonight
 from flows.tombstones import Tombstones
 from transforms.pseudonyms import Pseudonyms
 from warehouse.errors import Unusable
-from warehouse.joining import JOINS, use_joins
+from warehouse.joining import JOINS, THERAPISTS, move_therapists, use_joins
 
 
-def joins_of(order: Order, pseudonyms: Pseudonyms) -> pl.DataFrame:
-    """Every joined number but the one that its person goes by: rows of JOINS."""
+def join_clients(tonight: Tonight) -> None:
+    """Let what is known follow the links, and spaces that are the same. Raises Unusable for a link that would bring
+    somebody back."""
+    list_half_taken_out(tonight)
+    joins = pl.concat([_of_the_living(_links(tonight), tonight.tombstones), _same_numbers(tonight)])
+    moved = use_joins(tonight.con, tonight.load_id, joins)
+    if move_therapists(tonight.con, _same_therapists(tonight)) or moved:
+        _tell_met(tonight)
+        tonight.crosswalk = _followed(tonight.crosswalk, tonight.pseudonyms)
+
+
+def _tell_met(tonight: Tonight) -> None:
+    spaces = tonight.order.clinic.spaces
+    for space, other in spaces.joined.items():
+        known = numbers_of(tonight.crosswalk, space)
+        met = len(known & numbers_of(tonight.crosswalk, other))
+        tonight.told(
+            f"{met:,} of the {len(known):,} numbers of the id space '{space}' are known in '{spaces.name_of(other)}' "
+            "too, and are one person each."
+        )
+
+
+def _links(tonight: Tonight) -> pl.DataFrame:
+    """Every number of client_links.csv but the one that its person goes by: rows of JOINS."""
+    names = tonight.pseudonyms
     rows = [
-        (number[0], pseudonyms.alone_in_bytes(*number), pseudonyms.alone_in_bytes(*main))
-        for number, main in order.clinic.client_links.goes_by.items()
+        (number[0], names.alone_in_bytes(*number), names.alone_in_bytes(*main))
+        for number, main in tonight.order.clinic.client_links.goes_by.items()
         if number != main
     ]
     return pl.DataFrame(rows, JOINS, orient="row")
 
 
-def join_clients(tonight: Tonight) -> None:
-    """Let what is known follow the links. Raises Unusable for a link that would bring somebody back."""
-    clinic = tonight.order.clinic
-    joins = _of_the_living(joins_of(tonight.order, tonight.pseudonyms), tonight.tombstones)
-    sources = [(source.id_space, source.name) for source in clinic.sources]
-    if use_joins(tonight.con, tonight.load_id, joins, sources):
-        tonight.crosswalk = _followed(tonight.crosswalk, tonight.pseudonyms)
+def _same_numbers(tonight: Tonight) -> pl.DataFrame:
+    """Every known number of a space that is the same as another, but of people who were taken out: rows of JOINS."""
+    names, tombstones = tonight.pseudonyms, tonight.tombstones
+    rows = [
+        (space, names.alone_in_bytes(space, number), names.one_in_bytes(space, "client", number))
+        for space in tonight.order.clinic.spaces.joined
+        for number in sorted(numbers_of(tonight.crosswalk, space))
+    ]
+    living = [row for row in rows if _may_join(tombstones, *(each.hex() for each in row[1:]))]
+    return pl.DataFrame(living, JOINS, orient="row")
+
+
+def _may_join(tombstones: Tombstones, own: str, other: str) -> bool:
+    """Whether records known by a number may become those of the other one's person."""
+    if tombstones.stands_for(own):
+        return False
+    return not (days := tombstones.days_of([other])) or days == tombstones.days_of([own])
+
+
+def _same_therapists(tonight: Tonight) -> pl.DataFrame:
+    names = tonight.pseudonyms
+    known = tonight.crosswalk.filter(pl.col("kind") == "therapist").select("id_space", "number")
+    rows = [
+        (space, names.alone_in_bytes(space, number, "therapist"), names.one_in_bytes(space, "therapist", number))
+        for space, number in known.unique().sort("id_space", "number").iter_rows()
+        if space in tonight.order.clinic.spaces.joined
+    ]
+    return pl.DataFrame(rows, THERAPISTS, orient="row")
 
 
 def _of_the_living(joins: pl.DataFrame, tombstones: Tombstones) -> pl.DataFrame:
@@ -47,9 +93,7 @@ def _of_the_living(joins: pl.DataFrame, tombstones: Tombstones) -> pl.DataFrame:
 
 
 def _followed(crosswalk: pl.DataFrame, pseudonyms: Pseudonyms) -> pl.DataFrame:
-    """Each client's number with the pseudonym that it has now."""
-    now = [
-        pseudonyms.one(space, "client", number) if kind == "client" else made
-        for kind, space, number, made in crosswalk.select("kind", "id_space", "number", "pseudonym").iter_rows()
-    ]
+    """Each number with the pseudonym that it has now."""
+    known = crosswalk.select("kind", "id_space", "number").iter_rows()
+    now = [pseudonyms.one(space, kind, number) for kind, space, number in known]
     return crosswalk.with_columns(pl.Series("pseudonym", now, dtype=pl.String))

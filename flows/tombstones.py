@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -40,25 +40,31 @@ class Tombstones:
         """Whether the person may not be read at all."""
         return self.days.get(self.of(pseudonym), date.max) is None
 
+    def days_of(self, pseudonyms: Iterable[str]) -> list[date | None]:
+        """The days of those of the pseudonyms that have a tombstone."""
+        return [self.days[stone] for stone in map(self.of, pseudonyms) if stone in self.days]
+
     def without(self, kind: str, frame: pl.DataFrame) -> pl.DataFrame:
         """A reader's pseudonymous rows without those that may not be read."""
         if not self.days:
             return frame
         people = frame["client_id"].unique().drop_nulls()
         found = {person: self.days[stone] for person in people if (stone := self.of(person.hex())) in self.days}
-        if not found:
-            return frame
-        since = pl.DataFrame(
-            {"client_id": list(found), "is_dead": True, "since": list(found.values())},
-            schema={"client_id": pl.Binary, "is_dead": pl.Boolean, "since": pl.Date},
-        )
-        told = frame.join(since, on="client_id", how="left", maintain_order="left")
-        gone = pl.col("is_dead") & (pl.col("since").is_null() | self._is_later(kind))
-        return told.filter(~gone.fill_null(False)).drop("is_dead", "since")
+        return without_people(kind, frame, found)
 
-    @staticmethod
-    def _is_later(kind: str) -> pl.Expr:
-        return (DAY_OF[kind] >= pl.col("since")).fill_null(True) if kind in DAY_OF else pl.lit(False)
+
+def without_people(kind: str, frame: pl.DataFrame, people: Mapping[object, date | None]) -> pl.DataFrame:
+    """Rows without those of these clients, as their column client_id has them, from each one's day on (None: all)."""
+    if not people:
+        return frame
+    since = pl.DataFrame(
+        {"client_id": list(people), "is_dead": True, "since": list(people.values())},
+        schema={"client_id": frame.schema["client_id"], "is_dead": pl.Boolean, "since": pl.Date},
+    )
+    told = frame.join(since, on="client_id", how="left", maintain_order="left")
+    is_later = (DAY_OF[kind] >= pl.col("since")).fill_null(True) if kind in DAY_OF else pl.lit(False)
+    gone = pl.col("is_dead") & (pl.col("since").is_null() | is_later)
+    return told.filter(~gone.fill_null(False)).drop("is_dead", "since")
 
 
 def read_tombstones(folders: Folders) -> Tombstones:

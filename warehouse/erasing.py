@@ -25,10 +25,15 @@ def known_people(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [person for (person,) in listed.fetchall()]
 
 
-def has_since(con: duckdb.DuckDBPyConnection, client: str, since: date) -> bool:
-    """Whether a file holds records of a person that are dated on a day or later, or have no day."""
-    found = " OR ".join(f"EXISTS (FROM history.{kind} WHERE client_id = $client AND {SINCE[kind]})" for kind in KINDS)
-    return con.execute(f"SELECT {found}", {"client": client, "since": since}).fetchone()[0]
+def has_since(con: duckdb.DuckDBPyConnection, client: str, since: date | None, source: str | None = None) -> bool:
+    """Whether a file holds records of a person that are dated on a day or later, or have no day; without a day, any
+    record. With a source only that one's count."""
+    which = "client_id = $client" + (" AND source = $source" if source else "")
+    found = " OR ".join(
+        f"EXISTS (FROM history.{kind} WHERE {which} AND {SINCE[kind] if since else 'true'})" for kind in KINDS
+    )
+    given = {"client": client, "since": since, "source": source}
+    return con.execute(f"SELECT {found}", {name: value for name, value in given.items() if value}).fetchone()[0]
 
 
 def erase_records(con: duckdb.DuckDBPyConnection, client: str, since: date | None) -> int:
@@ -40,8 +45,8 @@ def erase_records(con: duckdb.DuckDBPyConnection, client: str, since: date | Non
     list_ids(con, client, since)
     count = sum(_erase_versions(con, kind, client, since) for kind in KINDS)
     for table in ("load.quarantine", "load.client_links", *_RECORDS):
-        whole = "" if since else "client_id = $client OR "
-        count += run(con, f"DELETE FROM {table} WHERE {whole}{by_record(con, table)}", client=client)
+        which = by_record(con, table) if since else by_client(con, table)
+        count += run(con, f"DELETE FROM {table} WHERE {which}", client=client)
     con.execute("INSERT INTO staged.touched VALUES (?, 'erased')", [client])
     return count
 

@@ -8,6 +8,7 @@ import duckdb
 
 from warehouse.records import KINDS
 
+_NAMES_A_CLIENT = ("client_id", "own_id")  # a number's own pseudonym stays in load.client_links when it is joined
 _NAMES_A_RECORD = ("session_id", "response_id", "episode_id", "record_id")
 SINCE = {  # of each kind of record: what is dated on a day or later; what has no day counts as later
     "appointments": "starts_local::DATE >= $since",
@@ -38,8 +39,8 @@ def by_record(con: duckdb.DuckDBPyConnection, table: str) -> str:
 
 def by_client(con: duckdb.DuckDBPyConnection, table: str) -> str:
     """The condition that rows name the client, or are of a record of own_ids."""
-    named = "client_id = $client OR " if "client_id" in columns(con, table) else ""
-    return f"{named}{by_record(con, table)}"
+    named = [f"{name} = $client OR " for name in _NAMES_A_CLIENT if name in columns(con, table)]
+    return f"{''.join(named)}{by_record(con, table)}"
 
 
 def run(con: duckdb.DuckDBPyConnection, sql: str, **named: object) -> int:
