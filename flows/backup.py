@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.terminal import PUBLISHED, TROUBLED, finish
+from warehouse.digests import is_as_written
 from warehouse.errors import RapportError, Unusable
 from warehouse.folders import Folders, resolved
 from warehouse.load_facts import is_cut_off
@@ -44,7 +45,7 @@ def back_up(where: Folders, to: Path, *, with_key: bool) -> Backup:
     with writing(where), _whole_or_nothing(to) as waiting:
         _copy(where, waiting, with_key=with_key)
         (waiting / where.building.relative_to(where.root)).mkdir(mode=0o700)
-        warnings = (*_without_group(where.root, waiting), *_leading_out(waiting), *_cut_off(where))
+        warnings = (*_without_group(where.root, waiting), *_leading_out(waiting), *_damaged(where))
         os.sync()
     files = [path for path in to.rglob("*") if path.is_file() and not path.is_symlink()]
     has_key = (to / where.private.name / KEY).exists()
@@ -94,10 +95,12 @@ def _what_failed(error: OSError) -> str:
 
 def _copy(where: Folders, to: Path, *, with_key: bool) -> None:
     """Copy all trees, into a folder that stays closed to others until all is in it."""
-    mode = where.root.stat().st_mode
+    mode, left_out = where.root.stat().st_mode, _left_out(where, with_key=with_key)
     for each in where.root.iterdir():
+        if left_out(str(where.root), [each.name]):
+            continue
         if each.is_dir() and not each.is_symlink():
-            shutil.copytree(each, to / each.name, symlinks=True, ignore=_left_out(where, with_key=with_key))
+            shutil.copytree(each, to / each.name, symlinks=True, ignore=left_out)
         else:
             shutil.copy2(each, to / each.name, follow_symlinks=False)
     to.chmod(mode & 0o7777)
@@ -107,7 +110,8 @@ def _left_out(where: Folders, *, with_key: bool) -> Callable[[str, list[str]], s
     names = _PASSING if with_key else (*_PASSING, KEY)
 
     def left_out(folder: str, listed: list[str]) -> set[str]:
-        return {name for name in listed if Path(folder) == where.private and name in names}
+        of_a_disk = {name for name in listed if name == "lost+found" or name.startswith(".nfs")}
+        return of_a_disk | {name for name in listed if Path(folder) == where.private and name in names}
 
     return left_out
 
@@ -136,13 +140,14 @@ def _leading_out(copied: Path) -> list[str]:
     return [f"{path.relative_to(copied)} is a link out of the warehouse: back up what it points at too" for path in out]
 
 
-def _cut_off(where: Folders) -> list[str]:
-    """What is to be said of kept files that have not the length that they were published with."""
-    damaged = [version for link in where.links for version in kept_versions(link) if is_cut_off(version)]
+def _damaged(where: Folders) -> list[str]:
+    """What is to be said of kept files whose bytes are not those that were published."""
+    versions = [version for link in where.links for version in kept_versions(link)]
     return [
         f"{told_place(version)} is damaged, and so is its copy; publish another load (flows.restore lists them), then "
         "back up again"
-        for version in damaged
+        for version in versions
+        if is_cut_off(version) or not is_as_written(version)
     ]
 
 

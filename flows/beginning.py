@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.crosswalk import birth_dates, crosswalk_of, crosswalk_restored
 from flows.erasure import bury, take_out
@@ -17,6 +18,9 @@ from warehouse.attempts import failed_attempts, unreadable_attempts
 from warehouse.errors import Unusable
 from warehouse.folders import copy_to
 from warehouse.versions import current_load, current_version, load_of
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def begin(tonight: Tonight, base: Path | None = None) -> None:
@@ -32,13 +36,14 @@ def begin(tonight: Tonight, base: Path | None = None) -> None:
     _tell_unreadable_attempts(tonight)
     _read_crosswalk(tonight, base)
     tonight.building = tonight.scratch / order.folders.published.name
-    if version := base or current_version(order.folders.published):
-        copy_to(version, tonight.building)
+    tonight.base = base or current_version(order.folders.published)
+    if tonight.base:
+        copy_to(tonight.base, tonight.building)
     tonight.con = building.open_building(tonight.building, tonight.scratch)
     if tonight.purpose != "night":
         tonight.order = replace(order, as_of=publishing.as_of(tonight.con))
     tonight.staging = staging.Staging(tonight.con)
-    _same_key_as_yesterday(tonight)
+    tonight.key_check = refuse_other_key(tonight.con, tonight.pseudonyms)
     settle_spaces(tonight)
     take_out(tonight)
 
@@ -48,21 +53,28 @@ def _read_crosswalk(tonight: Tonight, base: Path | None) -> None:
     current = current_load(where.published)
     known = crosswalk_of(where, load_of(base) if base else current)
     tonight.born_before = birth_dates(known)
-    tonight.crosswalk = crosswalk_restored(where, known, current) if base else known
+    tonight.crosswalk, is_whole = crosswalk_restored(where, known, current) if base else (known, True)
+    if not is_whole:
+        tonight.damaged.append(
+            f"the crosswalk of load {current} is damaged or missing: people whom it alone names are known again when "
+            "an export names them"
+        )
 
 
 def _tell_unreadable_attempts(tonight: Tonight) -> None:
     if count := unreadable_attempts(tonight.order.folders):
-        tonight.troubles.append(
+        tonight.damaged.append(
             f"{count} lines of private/attempts.jsonl cannot be read, so nights that failed may be missing from the "
             "books; the file is begun anew"
         )
 
 
-def _same_key_as_yesterday(tonight: Tonight) -> None:
-    tonight.key_check = tonight.pseudonyms.keyed("rapport", "key check", "the same key every night")
-    if publishing.key_check_of(tonight.con) not in (None, tonight.key_check):
+def refuse_other_key(con: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms) -> str:
+    """Return the mark of the key. Raises Unusable where a file was made with another one."""
+    mark = pseudonyms.keyed("rapport", "key check", "the same key every night")
+    if publishing.key_check_of(con) not in (None, mark):
         raise Unusable(
             "the pseudonym key is not the one this warehouse was made with; restore the old key "
             "(RAPPORT_KEY or private/key), or give an empty --warehouse"
         )
+    return mark

@@ -64,11 +64,18 @@ class Channels:
 def channels(clinic: Path, warehouse: Path) -> Channels:
     """The channels of a warehouse, also where nothing else of its clinic file can be used."""
     command = read_monitoring(clinic).on_failure
-    return Channels(command, tuple((os.environ.get("RAPPORT_TELL") or _written(warehouse)).split()))
+    return Channels(command, tuple((os.environ.get("RAPPORT_TELL") or written_in(warehouse, "tell")).split()))
 
 
-def _written(warehouse: Path) -> str:
+def written_in(warehouse: Path, name: str) -> str:
+    """What stands in a file of addresses in the private tree; nothing where there is none. One that cannot be read is
+    said on standard error: nobody else can be told. Who may not enter the tree is refused by the command itself."""
+    private = Folders(warehouse).private
     try:
-        return (Folders(warehouse).private / "tell").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        return (private / name).read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        if os.access(private, os.X_OK):
+            complain(f"private/{name} cannot be read ({error.strerror}), so nobody is told; mend it")
         return ""

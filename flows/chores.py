@@ -73,5 +73,5 @@ def restore(clinic: str, warehouse: str, load_id: int) -> None:
 
 def _warn(made: Tonight) -> None:
     """What went wrong beside a load that is published: its pages say so too."""
-    for trouble in (*made.troubles, *([made.pages_failed] if made.pages_failed else [])):
+    for trouble in (*made.troubles, *made.damaged, *([made.pages_failed] if made.pages_failed else [])):
         get_run_logger().warning(trouble)

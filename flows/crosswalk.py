@@ -7,10 +7,11 @@ from pathlib import Path
 
 import polars as pl
 
+from warehouse.digests import is_as_written
 from warehouse.errors import Damaged
 from warehouse.folders import Folders
 from warehouse.parquet import read_parquet
-from warehouse.versions import kept_versions, told_place, version_of
+from warehouse.versions import damaged, kept_versions, load_of, version_of
 
 CROSSWALK = {
     "kind": pl.String,
@@ -24,14 +25,13 @@ CROSSWALK = {
 
 def read_crosswalk(version: Path) -> pl.DataFrame:
     """Read one version of the crosswalk. Raises Damaged."""
+    if not is_as_written(version):
+        raise damaged(version)
     try:
         with version.open("rb") as file:
             return read_parquet(file).select(list(CROSSWALK)).cast(CROSSWALK)
     except (ValueError, pl.exceptions.PolarsError):
-        raise Damaged(
-            f"the crosswalk {told_place(version)} is damaged and cannot be read; publish a kept load again (restore "
-            "lists them), or bring the file back from a backup"
-        ) from None
+        raise damaged(version) from None
 
 
 def crosswalk_of(folders: Folders, load_id: int) -> pl.DataFrame:
@@ -42,8 +42,9 @@ def crosswalk_of(folders: Folders, load_id: int) -> pl.DataFrame:
     version = version_of(folders.crosswalk, load_id)
     if version is None:
         raise Damaged(
-            f"the crosswalk of load {load_id} is missing in private/versions; publish a kept load again (restore lists "
-            "them), or bring the file back from a backup"
+            f"the crosswalk of load {load_id} is missing in private/versions; publish a kept version again (restore "
+            "lists them), or bring the file back from a backup",
+            folders.crosswalk.parent / "versions",
         )
     return read_crosswalk(version)
 
@@ -63,14 +64,29 @@ def numbers_of(people: pl.DataFrame, first: str) -> set[str]:
     return set(found["number"].str.strip_chars())
 
 
-def crosswalk_restored(folders: Folders, known: pl.DataFrame, current: int) -> pl.DataFrame:
+def damaged_crosswalks(folders: Folders) -> list[Damaged]:
+    """What is said of the kept crosswalks that cannot be read: somebody may stand in them alone."""
+    found = []
+    for version in kept_versions(folders.crosswalk):
+        try:
+            read_crosswalk(version)
+        except Damaged as damaged_one:
+            found.append(damaged_one)
+    return found
+
+
+def crosswalk_restored(folders: Folders, known: pl.DataFrame, current: int) -> tuple[pl.DataFrame, bool]:
     """Return the crosswalk of a load that is published again: who was met since joins those whom it knew, whose birth
-    dates stay as it knew them. A crosswalk of the current load that is damaged is done without: the next night meets
-    these people again."""
-    try:
-        met = crosswalk_of(folders, current)
-    except Damaged:
-        return known
+    dates stay as it knew them; and whether the current load says who was met. Where its crosswalk is damaged, the
+    newest whole one says so."""
+    for version in reversed(kept_versions(folders.crosswalk)):
+        if load_of(version) <= current:
+            with suppress(Damaged):
+                return _with_birth_dates_of(known, read_crosswalk(version)), load_of(version) == current
+    return known, False
+
+
+def _with_birth_dates_of(known: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:
     born = _one_each(known).select("pseudonym", "birth_date", "born_at_export")
     since = met.join(born, on="pseudonym", how="anti", maintain_order="left")
     again = met.drop("birth_date", "born_at_export").join(born, on="pseudonym", maintain_order="left")

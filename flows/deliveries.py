@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -92,11 +93,23 @@ def matching(exports: Path, source: Source) -> Iterator[tuple[Path, datetime | N
     """The source's files with the export time that their names tell."""
     pattern, directives = _pattern(source.files)
     deep = "/" in source.files
-    for path in sorted(exports.rglob("*") if deep else exports.iterdir()):
+    for path in sorted(_all_below(exports) if deep else exports.iterdir()):
         name = path.relative_to(exports).as_posix() if deep else path.name
         match = pattern.fullmatch(name)
         if match and not path.is_dir():
             yield path, _exported_at(match, directives, source) if directives else None
+
+
+def _all_below(exports: Path) -> Iterator[Path]:
+    """All files below a folder. Raises OSError for a folder that cannot be listed, unless it is a disk's own or hidden:
+    nobody knows what lies in it."""
+
+    def complain(error: OSError) -> None:
+        if not Path(error.filename).name.startswith((".", "lost+found")):
+            raise error
+
+    for folder, _, names in os.walk(exports, onerror=complain):
+        yield from (Path(folder, name) for name in names)
 
 
 def _pattern(files: str) -> tuple[re.Pattern[str], list[str]]:

@@ -31,6 +31,7 @@ from warehouse.errors import RapportError
 from warehouse.folders import Folders
 from warehouse.load_facts import facts_of
 from warehouse.opening import damage_of
+from warehouse.private_files import add_line
 from warehouse.versions import kept_versions, load_of, replace_version, told_place
 
 
@@ -104,7 +105,7 @@ def finish_erasures(tonight: Tonight) -> None:
     try:
         _clean_kept(tonight, tonight.cleaned)
     except Exception as error:
-        tonight.troubles.append(
+        tonight.damaged.append(
             f"the load is published, and kept versions may still hold a person who is taken out: {sayable(error)}"
         )
 
@@ -121,7 +122,7 @@ def _clean_kept(tonight: Tonight, cleaned: Cleaned) -> None:
     if not cleaned.uncleaned:
         where.erasing.unlink()
     for name in cleaned.uncleaned:
-        tonight.troubles.append(
+        tonight.damaged.append(
             f"nobody can be taken out of {name}, which cannot be opened: delete its folder, then run the next night"
         )
 
@@ -196,5 +197,4 @@ def _give_receipt(tonight: Tonight, cleaned: Cleaned) -> None:
     facts = {"at": datetime.now(UTC).isoformat(), "load_id": tonight.load_id, "rows": tonight.erased_rows}
     facts |= {"versions": cleaned.versions, "version_rows": cleaned.rows}
     facts |= {"uncleaned": cleaned.uncleaned} if cleaned.uncleaned else {}
-    with tonight.order.folders.receipts.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(facts) + "\n")
+    add_line(tonight.order.folders.receipts, json.dumps(facts))

@@ -22,8 +22,8 @@ from flows.spreadsheet_csv import csv_lines
 from flows.terminal import arguments, finish, read_day
 from warehouse.errors import RapportError, Unusable
 from warehouse.folders import Folders, prepare
+from warehouse.private_files import need_file, private_text, unusable
 from warehouse.scratch import scratch_folder
-from warehouse.small_files import read_small
 
 HEADING = ["space", "client", "since"]
 _WRITE_SO = f"write one line each under the heading {','.join(HEADING)}, the day as 2026-11-22 or empty"
@@ -41,46 +41,43 @@ class Request:
 
 def waiting(where: Folders) -> list[Request]:
     """The requests that wait. Raises Unusable that names the line, never what is in it."""
-    if not where.erasure_requests.exists():
+    text = private_text(where.erasure_requests, _WRITE_SO)
+    if text is None:
         return []
-    head, *lines = _lines(where.erasure_requests) or [(1, HEADING)]
+    head, *lines = _lines(text) or [(1, [])]
     if [name.strip() for name in head[1]] != HEADING:
-        raise Unusable(f"forget.csv does not begin with {','.join(HEADING)}; {_WRITE_SO}")
+        raise unusable(where.erasure_requests, f"does not begin with {','.join(HEADING)}", _WRITE_SO)
     return [_request(number, line) for number, line in lines if any(map(str.strip, line))]
 
 
-def _lines(file: Path) -> list[tuple[int, list[str]]]:
+def _lines(text: str) -> list[tuple[int, list[str]]]:
     """The values of each line, and where it ends in the file."""
-    try:
-        text = read_small(file, "", "; let the night's user read it").decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Unusable("forget.csv is not UTF-8 text; save it as that") from None
-    except ValueError as error:
-        raise Unusable(str(error)) from None
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
         return [(reader.line_num, line) for line in reader]
     except csv.Error:
-        raise Unusable(f"line {reader.line_num} of forget.csv is not CSV; {_WRITE_SO}") from None
+        raise Unusable(f"line {reader.line_num} of private/forget.csv is not CSV; {_WRITE_SO}") from None
 
 
 def _request(number: int, line: list[str]) -> Request:
     try:
-        space, client, *rest = (value.strip() for value in line)
-        since = read_day("since", rest[0]) if rest and rest[0] else None
-        if not space or not client or len(rest) > 1:
+        space, client, since = (value.strip() for value in line)  # a line that was cut off has fewer
+        if not space or not client:
             raise ValueError
+        return Request(space, client, read_day("since", since) if since else None, number)
     except (ValueError, Unusable):
-        raise Unusable(f"line {number} of forget.csv is no request; {_WRITE_SO}") from None
-    return Request(space, client, since, number)
+        raise Unusable(f"line {number} of private/forget.csv is no request; {_WRITE_SO}") from None
 
 
 def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], None]) -> int:
     """Take out everybody for whom a request waits, one after the other; how many that were. A request that names nobody
-    stays, and those behind it are done. Raises RapportError that names its line."""
+    stays, and those behind it are done. Raises RapportError that names its line, and files that are damaged: the
+    erasure stays open until they are gone."""
+    where, kept, uncleaned = Folders(warehouse), [], []
+    where.refuse_other_user()
     need_exports(exports)
-    where, kept = Folders(warehouse), []
     asked = waiting(where)
+    need_file(where.still_holding)
     for request in asked:
         order = place_change(clinic, warehouse)
         try:
@@ -90,6 +87,7 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
             continue
         done = forget(order, person)
         _note_holding(where, done.load_id, list(still_holding(order, exports, person)))
+        uncleaned = done.cleaned.uncleaned if done.cleaned else []
         _take_off(where, request)
         told(f"one request is done, published as load {done.load_id}")
         if person.known_elsewhere:
@@ -100,11 +98,13 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
             f"{len(kept)} of {len(asked)} requests in private/forget.csv name nobody who is known (now line {lines}); "
             "correct the number or its id space, or remove the line"
         )
-    if open_erasures(where):
+    if uncleaned:
         raise RapportError(
-            "a kept file cannot be opened, so nobody can be taken out of it; the last night's report names it: delete "
-            "its folder, then run the night again"
+            f"nobody can be taken out of {', '.join(uncleaned)}, which cannot be opened: delete its folder, then run "
+            "the next night"
         )
+    if open_erasures(where):
+        raise RapportError("an erasure is not finished; run the next night, which does what is left or says why not")
     return len(asked)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 from flows.stopping import stopped
@@ -32,10 +33,7 @@ def _of_the_surroundings(error: BaseException) -> RapportError | None:
     if isinstance(error, OSError):
         return _about_a_disk(error)
     if is_damage(error):
-        return Damaged(
-            "a file of the warehouse is damaged and cannot be read; publish a kept version again (restore lists them), "
-            "or bring the file back from a backup"
-        )
+        return Damaged("a warehouse file is damaged; look at the machine's disk and memory, then run this again")
     if type(error).__module__ == "_duckdb" and _is_about_the_disk(error):
         return RapportError("the disk is full or failing; make room, then run the night again")
     if "Failed to reach API" in str(error) or type(error).__name__ in ("ConnectError", "ConnectTimeout"):  # Prefect's
@@ -50,7 +48,9 @@ def _of_the_surroundings(error: BaseException) -> RapportError | None:
 
 def _about_a_disk(error: OSError) -> RapportError:
     if isinstance(error, PermissionError):
-        return Unusable(f"{_folder(error)} may not be read or written by this user; run this as the user who may")
+        return _about_rights(_folder(error))
+    if isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError):
+        return Unusable(f"in {_folder(error)} a folder lies in a file's place, or a file in a folder's; move it away")
     said = error.strerror or type(error).__name__
     if error.errno in PATHS:
         return Unusable(f"a path cannot be used ({said}); check the paths that were given")
@@ -66,9 +66,22 @@ def _fault(error: BaseException) -> RapportError:
     return RapportError(f"the night broke in {place} ({type(error).__name__}); this is a fault of Rapport, report it")
 
 
+def _about_rights(folder: str) -> Unusable:
+    """Who may not: into the folder, or to a file in it, which is not named: its name may hold a person's."""
+    if os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return Unusable(f"a file in {folder} belongs to another user; give it to the user who runs this")
+    return Unusable(f"{folder} may not be read or written by this user; run this as the user who may")
+
+
 def _folder(error: OSError) -> str:
-    """The folder that an error is about: a file's name may hold a person's."""
-    return str(Path(os.fsdecode(error.filename)).parent) if error.filename else "a folder"
+    """The folder that an error is about, or lies in: a file's name may hold a person's."""
+    if not error.filename:
+        return "a folder"
+    path = Path(os.fsdecode(error.filename))
+    with suppress(PermissionError):
+        if isinstance(error, PermissionError) and path.is_dir():
+            return str(path)
+    return str(path.parent)
 
 
 def _is_about_the_disk(error: BaseException) -> bool:

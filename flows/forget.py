@@ -16,10 +16,10 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.beginning import begin
+from flows.beginning import begin, refuse_other_key
 from flows.checking import check_tables
 from flows.computing import compute_again
-from flows.crosswalk import everybody_kept, numbers_of
+from flows.crosswalk import damaged_crosswalks, everybody_kept, numbers_of
 from flows.deliveries import matching
 from flows.erasure import Cleaned, begin_erasure, unopened
 from flows.key import read_key
@@ -35,8 +35,11 @@ from transforms.pseudonyms import Pseudonyms
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
 from warehouse import erasing
+from warehouse.building import open_published
 from warehouse.errors import RapportError, Refused, Unusable, escaped
 from warehouse.id_spaces import Spaces
+from warehouse.private_files import need_file
+from warehouse.publication import published_version
 from warehouse.space_book import Used
 
 
@@ -66,11 +69,20 @@ def find_person(order: Order, space: str, number: str, since: date | None) -> Pe
     is_known = crosswalk.filter(pl.col("kind") == "client")["pseudonym"].is_in([pseudonym, *alone]).any()
     tombstones = read_tombstones(order.folders)
     if not is_known and not (tombstones.days and tombstones.of(pseudonym) in tombstones.days):
+        _refuse_unknown(order, pseudonyms)
         known = crosswalk.filter(pl.col("kind") == "client")["id_space"].unique()
         names = ", ".join(sorted(map(spaces.name_of, known)))
         raise NobodyKnown(f"no client with this number is known in the id space '{space}'; known id spaces are {names}")
     elsewhere = _known_elsewhere(spaces, used, numbers, crosswalk)
     return Person(tuple(numbers), since, tuple(dict.fromkeys((pseudonym, *alone))), elsewhere)
+
+
+def _refuse_unknown(order: Order, pseudonyms: Pseudonyms) -> None:
+    """Raise what may be why nobody is known: another key, a damaged crosswalk."""
+    with open_published(published_version(order.folders)) as con:
+        refuse_other_key(con, pseudonyms)
+    for damaged in damaged_crosswalks(order.folders):
+        raise damaged
 
 
 def _known_elsewhere(
@@ -87,6 +99,7 @@ def _known_elsewhere(
 
 def forget(order: Order, person: Person) -> Tonight:
     """Take the person out, in a load of its own; run again, it finishes what was interrupted."""
+    need_file(order.folders.receipts)
     with at_work(order, "forget") as tonight:
         tonight.reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
         tonight.leaves_space_behind = True
@@ -165,7 +178,7 @@ def main(given: list[str] | None = None) -> int:
         person = find_person(order, asked.space, asked.client, since)
         done = forget(order, person)
         tell(done, person, list(still_holding(order, asked.exports, person)))
-        for trouble in done.troubles:
+        for trouble in (*done.troubles, *done.damaged):
             print(f"{trouble[:1].upper()}{trouble[1:]}.", file=sys.stderr)
         return 1 if open_erasures(order.folders) else 0
 

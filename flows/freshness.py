@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from flows.failures import sayable
 from flows.open_erasures import tell_open
 from flows.terminal import read_time
-from warehouse.errors import RapportError
 from warehouse.folders import Folders
 from warehouse.schedule import Schedule, read_schedule
 from warehouse.standing import Standing, standing
@@ -57,11 +57,9 @@ def look(clinic: Path, warehouse: Path, as_of: str | None) -> Verdict:
     try:
         schedule = read_schedule(clinic)
         now = datetime.now(UTC) if as_of is None else read_time("--as-of", as_of, schedule.zone)
-        return judge(schedule, standing(Folders(warehouse).published), now)
-    except RapportError as error:
-        return Verdict(False, f"not known: {error}")
-    except OSError as error:
-        return Verdict(False, f"not known: the warehouse cannot be read ({error.strerror}); run this as an analyst")
+        return judge(schedule, standing(Folders(warehouse)), now)
+    except Exception as error:
+        return Verdict(False, f"not known: {sayable(error)}")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -13,8 +13,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from flows.channels import written_in
 from flows.terminal import complain
-from warehouse.folders import Folders
 
 ANSWERS_WITHIN = 10  # seconds
 TRIES = 2
@@ -23,16 +23,9 @@ START = "start"
 
 def beat(warehouse: Path, what: str = "", line: str = "") -> None:
     """Tell the monitors of a warehouse; `what` stands behind their addresses."""
-    for address in (os.environ.get("RAPPORT_HEARTBEAT") or _written(warehouse)).split():
+    for address in (os.environ.get("RAPPORT_HEARTBEAT") or written_in(warehouse, "heartbeat")).split():
         if not any(_took(address, what, line) for _ in range(TRIES)):
             complain("a heartbeat did not arrive; check RAPPORT_HEARTBEAT or private/heartbeat")
-
-
-def _written(warehouse: Path) -> str:
-    try:
-        return (Folders(warehouse).private / "heartbeat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def _took(address: str, what: str, line: str) -> bool:

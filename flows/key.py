@@ -15,36 +15,44 @@ from pathlib import Path
 from flows.terminal import finish
 from warehouse.errors import Unusable
 from warehouse.folders import Folders
+from warehouse.private_files import private_text
 
 KEY_BYTES = 32
+FROM_BACKUP = "restore it from its backup"
 
 
 def read_key(folders: Folders) -> bytes:
-    """The key. Raises Unusable when there is none."""
-    text = os.environ.get("RAPPORT_KEY") or _written(folders)
-    try:
-        key = bytes.fromhex(text.strip())
-    except ValueError:
-        raise Unusable("the pseudonym key is not hexadecimal; restore it from its backup") from None
-    if len(key) < KEY_BYTES:
-        raise Unusable(f"the pseudonym key is shorter than {KEY_BYTES} bytes; restore it from its backup")
-    return key
+    """The key. Raises Unusable when there is none, or none that can be used."""
+    given = os.environ.get("RAPPORT_KEY")
+    return _key(given, "RAPPORT_KEY") if given else _written(folders)
 
 
-def _written(folders: Folders) -> str:
-    path = folders.private / "key"
-    if not path.exists():
+def _written(folders: Folders) -> bytes:
+    text = private_text(folders.private / "key", FROM_BACKUP)
+    if text is None:
         raise Unusable(
             "there is no pseudonym key; set RAPPORT_KEY, or make one with python -m flows.key --warehouse DIR"
         )
-    return path.read_text(encoding="ascii")
+    return _key(text, "private/key")
+
+
+def _key(text: str, place: str) -> bytes:
+    try:
+        key = bytes.fromhex(text.strip())
+    except ValueError:
+        raise Unusable(f"the pseudonym key in {place} is not hexadecimal; {FROM_BACKUP}") from None
+    if len(key) < KEY_BYTES:
+        raise Unusable(f"the pseudonym key in {place} is shorter than {KEY_BYTES} bytes; {FROM_BACKUP}")
+    return key
 
 
 def make_key(folders: Folders) -> Path:
-    """Make a new key in the private tree, unless there is one."""
+    """Make a new key in the private tree, unless there is one. Raises Unusable where that cannot be used."""
     folders.make()
     path = folders.private / "key"
-    if not path.exists():
+    if path.exists():
+        _written(folders)
+    else:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(KEY_BYTES) + "\n")

@@ -5,6 +5,7 @@ It may be lost at any time: then the next export is read line by line, as the fi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,10 +18,12 @@ from transforms.pseudonyms import SEPARATOR
 from transforms.sources.known_lines import Lines, follows_from_its_line
 from transforms.sources.opened import Opened
 from transforms.sources.task import COUNTED, Task
-from warehouse.folders import Folders
+from warehouse.digests import SUMS, digest_of, is_as_written, noted_digests, sums
+from warehouse.folders import Folders, prepare
 from warehouse.known_lines import are_current, is_newest, settled
 from warehouse.parquet import read_note, read_parquet
 
+_NAME = re.compile(r"[0-9a-f]{32}\.parquet")
 _LOAD = "load_id"  # the key of the load that wrote them, in the file's metadata
 
 
@@ -51,6 +54,8 @@ def _known(tonight: Tonight, delivery: Delivery) -> pl.DataFrame | None:
     kept = _file(tonight, delivery.source.name)
     exported_at = delivery.exported_at or tonight.order.as_of
     try:
+        if not is_as_written(kept):
+            return None
         with kept.open("rb") as file:
             load_id = int(read_note(file, _LOAD))
             if are_current(tonight.con, delivery.source.name, load_id, delivery.file_id, exported_at):
@@ -83,17 +88,35 @@ def remember(tonight: Tonight) -> None:
 
 
 def keep_lines(tonight: Tonight) -> None:
-    """Move into place what was prepared: it is of the load that was just published."""
-    folder = tonight.order.folders.lines
-    for waiting in tonight.remembered:
-        folder.mkdir(mode=0o700, exist_ok=True)
+    """Move into place what was prepared: it is of the load that was just published. What cannot be kept is told: then
+    the next export is read whole."""
+    try:
+        _keep(tonight.order.folders.lines, tonight.remembered)
+    except OSError as error:
+        tonight.damaged.append(
+            f"what is remembered of whole exports' lines could not be kept ({error.strerror}); delete private/lines"
+        )
+
+
+def _keep(folder: Path, remembered: list[Path]) -> None:
+    if not remembered:
+        return
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for waiting in remembered:
         waiting.replace(folder / waiting.name)
+    noted = {kept.name: digest for kept in _kept(folder) for digest in noted_digests(kept)}
+    noted |= {waiting.name: digest_of(folder / waiting.name) for waiting in remembered}
+    prepare(folder / f".{SUMS}.new", sums(noted.items())).replace(folder / SUMS)
+
+
+def _kept(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.parquet")) if _NAME.fullmatch(path.name) and path.is_file()]
 
 
 def drop_lines(folders: Folders) -> None:
     """Forget all lines: somebody who is taken out may stand in them."""
-    for left in folders.lines.glob("*"):
-        left.unlink()
+    for left in (*_kept(folders.lines), folders.lines / SUMS):
+        left.unlink(missing_ok=True)
 
 
 def _file(tonight: Tonight, source: str) -> Path:

@@ -18,6 +18,7 @@ from flows.stopping import check_stopped, note_published, stopped
 from warehouse.attempts import note_attempt
 from warehouse.errors import Passing
 from warehouse.folders import night_lock
+from warehouse.opening import named
 from warehouse.publication import writing
 from warehouse.scratch import scratch_folder
 from warehouse.standing import next_load_id
@@ -72,7 +73,7 @@ def at_work(order: Order, purpose: str, told: Callable[[str], None] = lambda lin
             _note_publication(tonight)
         except BaseException as error:
             _note_publication(tonight)
-            said = sayable(error)
+            said = sayable(named(error, tonight.base) if tonight.base else error)
             _note(tonight, str(said))
             _tell_readers(tonight)
             if isinstance(error, Exception) or stopped():

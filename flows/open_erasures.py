@@ -8,8 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from warehouse.errors import RapportError, Unusable
+from warehouse.errors import RapportError
 from warehouse.folders import Folders, replace_private
+from warehouse.private_files import private_text, unusable
+
+_ANEW = (
+    "it is not known who is still to be taken out: remove it, then forget everybody again who asked for it since the "
+    "last receipt in private/receipts.jsonl"
+)
 
 
 @dataclass(frozen=True)
@@ -23,23 +29,20 @@ class Erasure:
 
 def open_erasures(folders: Folders) -> list[Erasure]:
     """Return the erasures that are not finished. Raises Unusable where erasing.json cannot be read."""
+    text = private_text(folders.erasing, _ANEW)
+    if text is None:
+        return []
     try:
-        noted = json.loads(folders.erasing.read_text(encoding="utf-8"))
         return [
             Erasure(
                 tuple(str(bytes.fromhex(each).hex()) for each in one["pseudonyms"]),
                 date.fromisoformat(one["since"]) if one["since"] else None,
                 datetime.fromisoformat(one["begun_at"]),
             )
-            for one in noted
+            for one in json.loads(text)
         ]
-    except FileNotFoundError:
-        return []
     except (ValueError, KeyError, TypeError):
-        raise Unusable(
-            "private/erasing.json is damaged, so it is not known who is still to be taken out; forget everybody again "
-            "who asked for it since the last receipt in private/receipts.jsonl, after you have removed that file"
-        ) from None
+        raise unusable(folders.erasing, "is damaged", _ANEW) from None
 
 
 def note(folders: Folders, erasures: Sequence[Erasure]) -> None:
@@ -55,14 +58,16 @@ def note(folders: Folders, erasures: Sequence[Erasure]) -> None:
     replace_private(folders.erasing, json.dumps(noted) + "\n")
 
 
-def tell_open(folders: Folders) -> None:
-    """Say on standard error that an erasure is not finished, to a user who may read the private tree."""
+def tell_open(folders: Folders, said: RapportError | None = None) -> None:
+    """Say on standard error that an erasure is not finished, to a user who may read the private tree. What a command
+    has said before is not said again."""
     try:
         erasures = open_erasures(folders)
     except OSError:  # not this user's to read, or no warehouse: the command has said so
         return
     except RapportError as error:
-        print(error.told, file=sys.stderr)
+        if said is None or said.told != error.told:
+            print(error.told, file=sys.stderr)
         return
     for each in erasures:
         print(

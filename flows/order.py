@@ -117,6 +117,7 @@ class Tonight:
     cleaned: Cleaned | None = None  # what an erasure did to the kept versions
     leaves_space_behind: bool = False  # compacted: what an erasure took must not stay in the file's empty space
     con: duckdb.DuckDBPyConnection | None = None
+    base: Path | None = None  # the version that the building file is a copy of
     building: Path | None = None
     pseudonyms: Pseudonyms | None = None
     tombstones: Tombstones | None = None
@@ -147,6 +148,7 @@ class Tonight:
     failed_questions: list[str] = field(default_factory=list)
     pages_failed: str | None = None  # why the pages could not be drawn
     troubles: list[str] = field(default_factory=list)  # what else went wrong with a load that is published
+    damaged: list[str] = field(default_factory=list)  # what is said of damaged files that the load went around
     files: list[FileSums] = field(default_factory=list)
     quarantine: list[tuple] = field(default_factory=list)
     unlisted: list[tuple] = field(default_factory=list)

@@ -14,10 +14,11 @@ from html import unescape
 from itertools import count
 from pathlib import Path
 
-from warehouse.errors import RapportError
 from warehouse.folders import Folders, replace_private
 from warehouse.page_files import pages_folder
+from warehouse.private_files import private_text, unusable
 
+_FROM_BACKUP = "it says whose page is in which folder: restore it from a backup"
 LONGEST = 200  # characters of a folder's name, of the 255 that a file system takes
 _HEADING = re.compile(r"<h1>(.*?)</h1>", re.DOTALL)
 
@@ -32,7 +33,7 @@ class Placed:
 
 
 def folder_names(where: Folders, placed: Sequence[Placed]) -> dict[Placed, str]:
-    """The folder name of each; what is given for the first time is remembered. Raises RapportError for a memory that
+    """The folder name of each; what is given for the first time is remembered. Raises Unusable for a memory that
     cannot be read: to guess would show pages to others."""
     memory = where.private / "page_folders.json"
     given = _remembered(memory)
@@ -47,15 +48,13 @@ def folder_names(where: Folders, placed: Sequence[Placed]) -> dict[Placed, str]:
 
 
 def _remembered(memory: Path) -> dict[tuple[str, str], str]:
-    if not memory.exists():
+    text = private_text(memory, _FROM_BACKUP)
+    if text is None:
         return {}
     try:
-        told = json.loads(memory.read_text(encoding="utf-8"))
-        return {(kind, name): folder for folder, (kind, name) in told.items()}
+        return {(kind, name): folder for folder, (kind, name) in json.loads(text).items()}
     except (ValueError, TypeError, AttributeError):
-        raise RapportError(
-            "private/page_folders.json, which says whose page is in which folder, is damaged; restore it from a backup"
-        ) from None
+        raise unusable(memory, "is damaged", _FROM_BACKUP) from None
 
 
 def _free_name(each: Placed, taken: set[str], place: Path) -> str:

@@ -31,6 +31,7 @@ from dashboards.pages import (
 from dashboards.questions import load_questions
 from flows.asked import Asked, ask, ask_safely
 from flows.dictionary_pages import dictionary_pages
+from flows.failures import sayable
 from flows.order import Order, Tonight, place_change
 from flows.page_folders import Placed, folder_names
 from flows.terminal import arguments, finish
@@ -39,7 +40,15 @@ from warehouse.attempts import failed_attempts
 from warehouse.code_marks import code_of
 from warehouse.errors import Damaged, RapportError, Unusable
 from warehouse.folders import Folders
-from warehouse.page_files import group_number, pages_folder, pages_in, remove_others, write_page, written_pages
+from warehouse.page_files import (
+    group_number,
+    pages_folder,
+    pages_in,
+    remove_others,
+    text_of,
+    write_page,
+    written_pages,
+)
 from warehouse.publication import published_version, writing
 from warehouse.versions import current_load, current_version, is_folder, load_of, version_of
 from warehouse.views import NOT_KNOWN
@@ -90,7 +99,8 @@ def draw(tonight: Tonight) -> None:
 
 
 def _why(error: Exception) -> str:
-    return str(error) if isinstance(error, RapportError) else type(error).__name__
+    is_known = isinstance(error, RapportError | OSError)
+    return str(sayable(error)) if is_known else type(error).__name__
 
 
 def draw_pages(order: Order) -> list[str]:
@@ -109,7 +119,7 @@ def draw_pages(order: Order) -> list[str]:
     failed = {each.question.name for each in books if each.rows is None}
     if OPERATIONS.folder in order.clinic.internal:
         sheets.append(Sheet(OPERATIONS, books, data_to, [*sheets[0].warnings, *_reasons(order)]))
-    before = {each: each.read_text(encoding="utf-8") for each in written_pages(where)}
+    before = {each: text_of(each) for each in written_pages(where)}
     kept = {mark: svg for html in before.values() for mark, svg in drawings(html).items()}
     files = {place / "dictionary" / name: html for name, html in described.items()}
     for each in sheets:
@@ -122,13 +132,13 @@ def draw_pages(order: Order) -> list[str]:
 
 
 def _write(order: Order, files: Mapping[Path, str]) -> None:
-    """Write every page that may be written. Raises Unusable that names the folders of the others."""
+    """Write every page that can be written. Raises Unusable that names the folders of the others."""
     refused = {}
     for file, html in files.items():
         try:
             write_page(file, html, _group_of(order, file))
-        except Unusable as error:
-            refused[file.parent] = str(error)
+        except (Unusable, OSError) as error:
+            refused[file.parent] = str(sayable(error))
     for place in (pages_folder(order.folders), order.folders.internal):
         remove_others(place, files.keys())
     if refused:
@@ -147,7 +157,10 @@ def _safe_file(where: Folders) -> Path:
     load_id = current_load(where.published)
     if version := version_of(where.safe, load_id):
         return version
-    raise Damaged(f"the safe file of load {load_id} is missing in shared/versions; run the next night, which makes one")
+    raise Damaged(
+        f"the safe file of load {load_id} is missing in shared/versions; run the next night, which makes one",
+        where.shared / "versions",
+    )
 
 
 def _shared_sheets(
@@ -210,7 +223,7 @@ def say_if_behind(order: Order) -> None:
 
 def _standing(order: Order) -> dict[Path, str]:
     """The audiences' pages that stand."""
-    read = ((page, page.read_text(encoding="utf-8")) for page in written_pages(order.folders))
+    read = ((page, text_of(page)) for page in written_pages(order.folders))
     return {page: html for page, html in read if has_banner(html)}
 
 

@@ -26,6 +26,7 @@ from warehouse.errors import Unusable
 from warehouse.folders import resolved
 from warehouse.person_notes import note_report
 from warehouse.person_report import Held, held_of
+from warehouse.private_files import need_file
 from warehouse.publication import published_version
 from warehouse.versions import current_load
 
@@ -50,6 +51,7 @@ _CROSSWALK = (
 def write_report(order: Order, person: Person, out: Path) -> int:
     """Write the report; how many rows it has. Raises Unusable where FOLDER is there or in a tree that others read."""
     _refuse(order, out)
+    need_file(order.folders.person_reports)
     with open_published(published_version(order.folders)) as con:
         held = [*_in_crosswalk(order, person), *held_of(con, person.pseudonyms)]
     out.mkdir(mode=0o700, parents=True)

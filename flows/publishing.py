@@ -20,6 +20,7 @@ from warehouse import compaction, encryption, ledger, publication, publishing, s
 from warehouse.folders import prepare
 from warehouse.load_facts import FORM, for_encryption
 from warehouse.person_notes import noted_reports
+from warehouse.private_files import begin_anew
 from warehouse.publication import Made
 from warehouse.versions import keep_newest, version_stamp
 
@@ -142,8 +143,8 @@ def _publish(tonight: Tonight, made: Made, facts: Mapping[str, object]) -> None:
     tonight.published = publication.publish(where, made, stamp, tonight.load_id, facts)
     try:
         publication.finish(where, tonight.load_id)
-        where.attempts.unlink(missing_ok=True)
-        where.person_reports.unlink(missing_ok=True)
+        begin_anew(where.attempts)
+        begin_anew(where.person_reports)
         long_ago = tonight.started_at - timedelta(hours=tonight.order.clinic.keep_hours)
         for link in where.links:
             keep_newest(link, tonight.order.clinic.keep_versions, long_ago)

@@ -16,7 +16,7 @@ from flows.computing import compute_again
 from flows.deliveries import matching
 from flows.literal import console, plain_grid
 from flows.night import at_work
-from flows.order import Order, Tonight, place_change
+from flows.order import Order, Tonight, need_exports, place_change
 from flows.pages import draw
 from flows.publishing import publish
 from flows.terminal import PUBLISHED, arguments, finish, status_of
@@ -48,6 +48,7 @@ def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
     source = next((each for each in order.clinic.sources if each.name == source_name), None)
     if source is None:
         raise Unusable(f"the clinic file has no source '{source_name}' any more")
+    need_exports(exports)
     for path, _ in matching(exports, source):
         if digest_of(path) == content:
             return _record(path, source, record_number)

@@ -38,6 +38,7 @@ class Report:
     failed_questions: list[str]
     pages_failed: str | None
     troubles: list[str]
+    damaged: list[str]
     vanished: list[tuple[str, int]]
     again: list[str]
     read_otherwise: dict[str, int]
@@ -47,7 +48,8 @@ class Report:
     @property
     def status(self) -> int:
         """The exit status of the night."""
-        return TROUBLED if self.late_sources or self.failed_questions or self.pages_failed else PUBLISHED
+        met = (self.late_sources, self.failed_questions, self.pages_failed, self.damaged)
+        return TROUBLED if any(met) else PUBLISHED
 
 
 def report_of(tonight: Tonight) -> Report:
@@ -73,6 +75,7 @@ def report_of(tonight: Tonight) -> Report:
         failed_questions=tonight.failed_questions,
         pages_failed=tonight.pages_failed,
         troubles=tonight.troubles,
+        damaged=tonight.damaged,
         vanished=tonight.vanished,
         again=tonight.again.sentences if tonight.again else [],
         read_otherwise=tonight.read_otherwise or {},
@@ -197,7 +200,7 @@ def _tell_worries(console: Console, report: Report) -> None:
     for name in report.failed_questions:
         failed = (f"The question {name} failed", "bold")
         console.print(line(failed, f": its page says so; mend dashboards/{name}.sql."))
-    for trouble in report.troubles:
+    for trouble in (*report.troubles, *report.damaged):
         console.print(line(f"{trouble[:1].upper()}{trouble[1:]}."))
     if report.pages_failed:
         failed = (f"T{report.pages_failed[1:]}", "bold")

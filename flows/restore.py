@@ -8,7 +8,6 @@ whole version, and no load is made.
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from flows.beginning import begin
@@ -20,13 +19,23 @@ from flows.pages import draw
 from flows.publishing import publish
 from flows.terminal import PUBLISHED, arguments, finish, status_of
 from warehouse import publishing
+from warehouse.digests import is_as_written, noted_digests
 from warehouse.errors import Damaged, RapportError, Unusable
 from warehouse.folders import Folders, night_lock
-from warehouse.load_facts import facts_of
 from warehouse.opening import open_briefly
 from warehouse.publication import finish as follow
-from warehouse.publication import published_version
-from warehouse.versions import current_load, current_version, kept_versions, load_of, point, published_at, version_of
+from warehouse.publication import interrupted_load, published_version
+from warehouse.versions import (
+    current_load,
+    current_version,
+    damaged,
+    kept_versions,
+    load_of,
+    point,
+    published_at,
+    set_aside,
+    version_of,
+)
 
 
 def restore(order: Order, load_id: int) -> Tonight:
@@ -54,6 +63,8 @@ def place_restoration(clinic: Path, warehouse: Path, load_id: int) -> Order:
 def kept_version(where: Folders, load_id: int) -> Path:
     """The version of a load. Raises Unusable when it is not kept."""
     if version := version_of(where.published, load_id):
+        if not _is_whole(version):
+            raise damaged(version)
         return version
     kept = ", ".join(str(load_of(version)) for version in kept_versions(where.published))
     raise Unusable(f"no version of load {load_id} is kept; kept are {kept or 'none'}")
@@ -65,7 +76,7 @@ def _enter_later_loads(order: Order, tonight: Tonight) -> None:
         publishing.withdraw_later(tonight.con, published_version(order.folders))
     except Damaged:
         tonight.reason += "; what was published is damaged, so the books of the loads since are lost"
-        tonight.troubles.append(tonight.reason)
+        tonight.damaged.append(tonight.reason)
 
 
 def point_link(where: Folders) -> int:
@@ -73,6 +84,7 @@ def point_link(where: Folders) -> int:
     it. Raises Unusable where no version is whole."""
     where.refuse_other_user()
     with night_lock(where):
+        interrupted_load(where)  # what says so must be whole, or gone
         if current_version(where.published):
             raise Unusable(f"{where.published} points at load {current_load(where.published)}: it needs no mending")
         newest = next((version for version in reversed(kept_versions(where.published)) if _is_whole(version)), None)
@@ -82,26 +94,23 @@ def point_link(where: Folders) -> int:
                 "an empty --warehouse to begin anew"
             )
         if where.published.exists() and not where.published.is_symlink():
-            where.published.rename(_free(where.published.with_name("rapport.duckdb.no-link")))
+            set_aside(where.published)
         point(where.published, newest)
         follow(where, load_of(newest))
     return load_of(newest)
 
 
 def _is_whole(version: Path) -> bool:
-    """Whether a version has the bytes that its load.json says, or opens."""
-    if facts_of(version):
-        return True
-    with suppress(RapportError):
+    """Whether a version is as it was written; whether it opens, where no digest says so."""
+    if noted_digests(version):
+        return is_as_written(version)
+    try:
         open_briefly(version).close()
-        return True
-    return False
-
-
-def _free(wanted: Path) -> Path:
-    """The name, with a number behind it where it is taken."""
-    names = (wanted, *(wanted.with_name(f"{wanted.name}-{number}") for number in range(2, 1000)))
-    return next(name for name in names if not name.exists())
+    except Damaged:
+        return False
+    except RapportError:  # its key is another: that says nothing about its bytes
+        pass
+    return True
 
 
 def tell_kept(where: Folders) -> None:
@@ -110,6 +119,7 @@ def tell_kept(where: Folders) -> None:
     for version in kept_versions(where.published):
         load = load_of(version)
         mark = "  published" if load == current else "  never published, or its link was lost" if load > current else ""
+        mark += "" if _is_whole(version) else "  damaged"
         print(f"load {load}: {published_at(version):%Y-%m-%d %H:%M} UTC{mark}")
 
 

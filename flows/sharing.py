@@ -20,7 +20,7 @@ from warehouse.code_marks import code_of, digest
 from warehouse.errors import Damaged
 from warehouse.frames import fetch
 from warehouse.sharing import Sharing
-from warehouse.versions import current_load, kept_versions, load_of
+from warehouse.versions import current_load, kept_versions, load_of, told_place
 
 AUDIENCES = ("site", "program")
 
@@ -30,11 +30,11 @@ def share(tonight: Tonight, questions: Iterable[Question]) -> Path:
     where, sharing = tonight.order.folders, tonight.order.clinic.sharing
     shared = [each for each in questions if each.audience == "shared"]
     made, current = tonight.scratch / where.safe.name, _current(tonight, sharing, shared)
-    last, before = _last_whole(tonight)
+    last, before, figures = _last_whole(tonight)
     if tonight.purpose != "restore" and all(before.get(key) == current[key] for key in ("closed_to", "fingerprint")):
         safe.carry(last, made, current | {"made_by_load": before["made_by_load"]})
         return made
-    published = safe.tables_of(last) if last and before.get("profile") == sharing.profile.name else {}
+    published = figures if before.get("profile") == sharing.profile.name else {}
     con = safe.begin()
     if shared:
         _add_all(con, tonight, shared, published)
@@ -42,17 +42,19 @@ def share(tonight: Tonight, questions: Iterable[Question]) -> Path:
     return made
 
 
-def _last_whole(tonight: Tonight) -> tuple[Path | None, dict[str, object]]:
-    """The safe file of what is published, and what it says of itself. Where it is damaged, the one before: until a
-    month closes it has the same figures."""
+def _last_whole(tonight: Tonight) -> tuple[Path | None, dict[str, object], dict[str, pl.DataFrame]]:
+    """The safe file of what is published, what it says of itself, and its tables. Where it is damaged, the one before:
+    until a month closes it has the same figures."""
     where = tonight.order.folders
     current = current_load(where.published)
     for version in reversed([each for each in kept_versions(where.safe) if load_of(each) <= current]):
         try:
-            return version, safe.current_of(version)
-        except Damaged as damaged:
-            tonight.troubles.append(f"{damaged}; its figures were taken from an older safe file, or made again")
-    return None, {}
+            return version, safe.current_of(version), safe.tables_of(version)
+        except Damaged:
+            tonight.damaged.append(
+                f"{told_place(version)} is damaged, so the safe file has the figures of an older one, or new ones"
+            )
+    return None, {}, {}
 
 
 def _add_all(con: object, tonight: Tonight, shared: list[Question], published: Mapping[str, pl.DataFrame]) -> None:

@@ -24,6 +24,7 @@ from flows.heartbeat import beat
 from flows.metrics import write_metrics
 from flows.stopping import stopped
 from flows.terminal import arguments, complain, finish
+from warehouse.clinic import read_clinic
 from warehouse.errors import NightRunning, RapportError, Unusable
 from warehouse.folders import Folders, prepare
 from warehouse.schedule import read_schedule
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 AGAIN_AFTER = timedelta(hours=20)  # once a day, also when today's night fails earlier than yesterday's
 NIGHT, FRESHNESS, PAGES, METRICS = "night", "freshness", "drawing of the pages", "file of metrics"
+FILES = "warehouse folder"
 
 
 @dataclass
@@ -121,19 +123,22 @@ class Operators:
         questions: Sequence[str] = (),
         pages: str | None = None,
         metrics: str | None = None,
+        damaged: Sequence[str] = (),
     ) -> None:
         """A night published: sources that are overdue, what failed beside it, and whatever is well again."""
         met = {f"source {name}": f"The source {name} is overdue: ask why its export did not come" for name in late}
         met |= {f"question {name}": f"The question {name} failed: mend dashboards/{name}.sql" for name in questions}
         met |= {PAGES: _sentence(pages)} if pages else {}
         met |= {METRICS: _sentence(metrics)} if metrics else {}
+        met |= {FILES: ". ".join(map(_sentence, damaged))} if damaged else {}
         over = {
             NIGHT: f"The night publishes again (load {load_id})",
             FRESHNESS: f"The warehouse is fresh again (load {load_id})",
         }
         lasting = {name: f"The {name} is well again" for name in self.notebook.troubles if _is_beside_the_night(name)}
         over |= {name: text for name, text in lasting.items() if name not in met}
-        self._send(_title(late, [*questions, *filter(None, [pages])], metrics), met, over)
+        title = _title(late, [*questions, *filter(None, [pages])], damaged, metrics)
+        self._send(title, met, over)
 
     def told_freshness(self, line: str, *, is_fresh: bool) -> None:
         """What a look at the published file found."""
@@ -153,16 +158,18 @@ class Operators:
             self.notebook.save()
 
 
-def _title(late: Sequence[str], failed: Sequence[str], metrics: str | None) -> str:
+def _title(late: Sequence[str], failed: Sequence[str], damaged: Sequence[str], metrics: str | None) -> str:
     if failed:
         return "published, but a question or the pages failed"
     if late:
         return "a source is overdue"
+    if damaged:
+        return "published, but not all is well"
     return "published, but its metrics failed" if metrics else "well again"
 
 
 def _is_beside_the_night(name: str) -> bool:
-    return name in (PAGES, METRICS) or name.startswith(("source ", "question "))
+    return name in (PAGES, METRICS, FILES) or name.startswith(("source ", "question "))
 
 
 def _sentence(text: str) -> str:
@@ -192,7 +199,8 @@ def tell_published(clinic: Path, warehouse: Path, report: Report) -> None:
     beat(warehouse, line=_counts(report))
     metrics = write_metrics(clinic, warehouse, report.status)
     late, questions = report.late_sources, report.failed_questions
-    operators(clinic, warehouse).told_published(report.load_id, late, questions, report.pages_failed, metrics)
+    told = operators(clinic, warehouse)
+    told.told_published(report.load_id, late, questions, report.pages_failed, metrics, report.damaged)
 
 
 def _counts(report: Report) -> str:
@@ -226,6 +234,7 @@ def main(given: list[str] | None = None) -> int:
     asked = arguments("telling", "Send the operators a trial message.").parse_args(given)
 
     def run() -> None:
+        read_clinic(asked.clinic)
         reached = operators(asked.clinic, asked.warehouse).channels
         if not reached.are_any:
             raise Unusable("nobody can be told: set on_failure in the clinic file, RAPPORT_TELL or private/tell")

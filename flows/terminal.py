@@ -62,9 +62,9 @@ def status_of(load: Tonight) -> int:
     """The exit status of a load that published, after what went wrong beside it is said on standard error."""
     questions = [f"the question {name} failed; mend dashboards/{name}.sql" for name in load.failed_questions]
     pages = [f"{load.pages_failed}; run python -m flows.pages once it is mended"] if load.pages_failed else []
-    for trouble in (*load.troubles, *questions, *pages):
+    for trouble in (*load.troubles, *load.damaged, *questions, *pages):
         complain(f"{trouble[:1].upper()}{trouble[1:]}.")
-    return TROUBLED if questions or pages else PUBLISHED
+    return TROUBLED if questions or pages or load.damaged else PUBLISHED
 
 
 def complain(line: str) -> None:
@@ -76,6 +76,7 @@ def complain(line: str) -> None:
 def finish(command: Callable[[], int | None], warehouse: Path | None = None) -> int:
     """Run a command; why it failed or stopped is one sentence on standard error and its exit status, never a traceback:
     its lines may hold values. An erasure of the warehouse that is not finished is named."""
+    said = None
     try:
         with stoppable():
             status = command() or 0
@@ -84,5 +85,5 @@ def finish(command: Callable[[], int | None], warehouse: Path | None = None) -> 
         complain(said.told)
         status = said.status
     if warehouse is not None:
-        tell_open(Folders(warehouse))
+        tell_open(Folders(warehouse), said)
     return status

@@ -1,12 +1,14 @@
 """Whom nobody may read in again: keyed hashes under a key of their own, in the private tree.
 
 A tombstone is HMAC-SHA256(second key, the client's pseudonym). It says neither who is meant nor, without that key,
-which pseudonym; with a day it stands for a consent withdrawn from that day on.
+which pseudonym; with a day it stands for a consent withdrawn from that day on. The file's first line is a keyed hash of
+the others: a line that is lost, or a key that is damaged, would bring a person back in silence.
 """
 
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,8 +18,12 @@ import polars as pl
 
 from warehouse.errors import Unusable
 from warehouse.folders import Folders, replace_private
+from warehouse.private_files import private_text
 
 KEY_BYTES = 32
+FROM_BACKUP = "restore private/tombstones and private/tombstone_key from their backup, or erased people would come back"
+_CHECK = "check-"  # before the hash of the other lines; files of 0.1 have none
+_LINE = re.compile(r"([0-9a-f]{64}),(\d{4}-\d{2}-\d{2})?")
 # The local day of a record; what has none is taken to lie after any day.
 DAY_OF = {
     "appointments": pl.col("starts_local").dt.date(),
@@ -68,29 +74,56 @@ def without_people(kind: str, frame: pl.DataFrame, people: Mapping[object, date 
 
 
 def read_tombstones(folders: Folders) -> Tombstones:
-    """The tombstones; none before the first. Raises Unusable when their key is lost: erased people would come back."""
-    if not folders.tombstones.exists():
-        return Tombstones(b"", {})
-    if not folders.tombstone_key.exists():
+    """The tombstones; none before the first. Raises Unusable when they or their key are lost or damaged: erased people
+    would come back."""
+    text = private_text(folders.tombstones, FROM_BACKUP)
+    if text is None and folders.receipts.exists():
+        raise Unusable(f"private/tombstones is lost, and there are receipts of erasures; {FROM_BACKUP}")
+    return Tombstones(b"", {}) if text is None else _read(text, _key(folders))
+
+
+def _read(text: str, key: bytes) -> Tombstones:
+    first, *rest = text.split() or [""]
+    lines = rest if first.startswith(_CHECK) else [first, *rest]
+    try:
+        if first.startswith(_CHECK) and first != _check(key, lines):
+            raise ValueError
+        return Tombstones(key, dict(map(_tombstone, lines)))
+    except ValueError:
+        raise Unusable(f"private/tombstones, or private/tombstone_key, is damaged; {FROM_BACKUP}") from None
+
+
+def _tombstone(line: str) -> tuple[str, date | None]:
+    """A line's hash and its day. Raises ValueError."""
+    if (parts := _LINE.fullmatch(line)) is None:
+        raise ValueError
+    return parts[1], date.fromisoformat(parts[2]) if parts[2] else None
+
+
+def _check(key: bytes, lines: list[str]) -> str:
+    """The first line of the file: it says of the others, and of the key, that they are as they were written."""
+    return f"{_CHECK}{hmac.digest(key, ' '.join(lines).encode(), 'sha256').hex()},"
+
+
+def _key(folders: Folders) -> bytes:
+    text = private_text(folders.tombstone_key, FROM_BACKUP)
+    if text is None:
         raise Unusable("the key of the tombstones is lost; restore private/tombstone_key from its backup")
-    lines = folders.tombstones.read_text(encoding="ascii").split()
-    parts = (line.partition(",") for line in lines)
-    return Tombstones(
-        bytes.fromhex(folders.tombstone_key.read_text(encoding="ascii")),
-        {stone: date.fromisoformat(day) if day else None for stone, _, day in parts},
-    )
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise Unusable(f"private/tombstone_key is damaged; {FROM_BACKUP}")
+    return key
 
 
 def set_tombstone(folders: Folders, pseudonym: str, since: date | None) -> None:
     """Add a person's tombstone, or widen it: an earlier day wins, no day wins over all."""
-    if not folders.tombstone_key.exists():
+    if not folders.tombstones.exists() and not folders.tombstone_key.exists():
         replace_private(folders.tombstone_key, secrets.token_hex(KEY_BYTES))
-    standing = read_tombstones(folders) if folders.tombstones.exists() else _first(folders)
+    standing = Tombstones(_key(folders), read_tombstones(folders).days)
     stone, days = standing.of(pseudonym), dict(standing.days)
     days[stone] = None if since is None or days.get(stone, since) is None else min(since, days.get(stone, since))
-    lines = "".join(f"{each},{day or ''}\n" for each, day in sorted(days.items()))
-    replace_private(folders.tombstones, lines)
-
-
-def _first(folders: Folders) -> Tombstones:
-    return Tombstones(bytes.fromhex(folders.tombstone_key.read_text(encoding="ascii")), {})
+    lines = [f"{each},{day or ''}" for each, day in sorted(days.items())]
+    replace_private(folders.tombstones, "\n".join([_check(standing.key, lines), *lines, ""]))

@@ -26,7 +26,7 @@ from warehouse.frames import lazy_table
 from warehouse.publication import published_version, writing
 from warehouse.publishing import as_of_published
 from warehouse.scratch import scratch_folder
-from warehouse.versions import load_of
+from warehouse.versions import load_of, set_folder_aside
 
 if TYPE_CHECKING:
     import duckdb
@@ -103,7 +103,9 @@ def main(given: list[str] | None = None) -> int:
             with suppress(Exception):  # the worklist matters more
                 say_if_behind(order)
             listed = _listed_of_published(order)
-            prepare(scratch / where.worklist.name, _csv(listed)).replace(where.worklist)
+            made = prepare(scratch / where.worklist.name, _csv(listed))
+            set_folder_aside(where.worklist)
+            made.replace(where.worklist)
         count = f"{listed.height} {'line' if listed.height == 1 else 'lines'}"
         print(f"{where.worklist}: {count}. Rapport does not monitor risk.")
 

@@ -178,6 +178,15 @@ def shortly_published(tmp_path_factory) -> Place:
         return published_place(tmp_path_factory.mktemp("published") / "clinic")
 
 
+@pytest.fixture(scope="session")
+def spoilable(tmp_path_factory) -> Place:
+    """A clinic with three loads and something in every private file. Copy it before a command writes to it."""
+    from spoiling import begin, short_commands  # noqa: PLC0415  it imports every command
+
+    with short_commands():
+        return begin(tmp_path_factory.mktemp("spoilable") / "clinic")
+
+
 @pytest.fixture
 def short_nights(monkeypatch):
     """Nights of few tables, which are not checked once more when they are finished."""

@@ -138,6 +138,13 @@ def but_for_pages(name: str, step: Callable, tonight: object) -> None:
     _but_for(("draw pages",), name, step, tonight)
 
 
+def writable(version: Path) -> Path:
+    """A published file that is to be changed as if a night had written it so: its digest would tell otherwise."""
+    version.chmod(0o640)
+    (version.parent / "SHA256SUMS").unlink()
+    return version
+
+
 def but_for_finished_tables(name: str, step: Callable, tonight: object) -> None:
     """And but for the check of the finished tables too: it changes none, and is most of a small night."""
     _but_for(("check tables", "draw pages"), name, step, tonight)

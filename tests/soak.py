@@ -2,8 +2,8 @@
 
 1,000 publications under four readers, 200 nights killed, 168 commands killed (four rounds of every command), 50 nights
 into a full disk, 300 histories of random nights against the model, 500 damaged files of each format, 500 each of clinic
-files, instruments, links and requests. `make test` runs 30 publications and full disks, part of a round of kills, and a
-few of the others.
+files, instruments, links and requests, 2,000 commands over a damaged warehouse. `make test` runs 30 publications and
+full disks, part of a round of kills, and a few of the others.
 """
 
 import argparse
@@ -142,6 +142,19 @@ def _with_next_day(folder: Path, *, is_short: bool = False) -> Place:
     return place
 
 
+def damaged_warehouses(work: Path, count: int, seed: int) -> tuple[str, list]:
+    """Commands over a warehouse with a damaged file, each in a process of its own, which DuckDB may end."""
+    from spoiling import begin, short_commands  # noqa: PLC0415
+
+    with short_commands():
+        place = begin(work / "clinic")
+    shares = [(count, share, 2, seed) for share in range(2)]
+    told = _told("spoiling.py", place, work, shares)
+    run = sum(each["cases"] for each in told if "cases" in each)
+    said = f"{run:,} named the file and the way out, or did their work"
+    return said, [each for each in told if "wrong" in each]
+
+
 SOAKS = {
     "publications under four readers": (publications, 1000),
     "nights killed": (kills, 200),
@@ -150,6 +163,7 @@ SOAKS = {
     "histories of random nights": (histories, 300),
     "damaged files of each format": (damages, 500),
     "spoilt files written by hand": (spoilt_facts, 500),
+    "commands over a damaged warehouse": (damaged_warehouses, 2000),
 }
 
 

@@ -1,7 +1,7 @@
 """What is done beside the night: keep-and-compact, and the backfill of a folder of years."""
 
 import pytest
-from nights import APPOINTMENTS, held, open_place
+from nights import APPOINTMENTS, held, open_place, writable
 
 from flows import backfill, compact
 from flows.backfill import month_ends
@@ -79,8 +79,7 @@ def test_keep_and_compact_checks_every_table_whole_and_publishes_the_same(yester
 def test_keep_and_compact_refuses_to_publish_a_table_that_breaks_its_promises(yesterday, monkeypatch):
     import duckdb  # noqa: PLC0415
 
-    version = yesterday.published.resolve()
-    version.chmod(0o600)
+    version = writable(yesterday.published.resolve())
     with duckdb.connect(str(version)) as con:
         con.execute("UPDATE main.scores SET pomp = 400")
     before = yesterday.published.readlink()

@@ -271,6 +271,8 @@ NOT_MARKED = {  # what is in no mark, and why that leaves nothing wrong standing
     "warehouse.instruments.scale_sections": "the same",
     "warehouse.toml_files": "reads TOML files; what is made of them is in the marks itself",
     "warehouse.small_files": "reads TOML files, links and norms; what is made of them is in the marks, or joined anew",
+    "warehouse.digests": "says whether bytes are those that were written, and makes none",
+    "warehouse.private_files": "reads and writes notes of the private tree, from which no table is made",
     "warehouse.presets": "reads the presets, and what it makes of them is in the marks itself, with the section",
     "warehouse.schedule": "says when nights run",
     "warehouse.contradicting_spaces": "refuses a clinic file, or lets it pass as it is",

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from few_tables import few_tables
-from nights import APPOINTMENTS, CLINIC, RESPONSES, Place, answered, differences, held, open_place
+from nights import APPOINTMENTS, CLINIC, RESPONSES, Place, answered, differences, held, open_place, writable
 
 import transforms
 from flows.as_known_on import as_known_on
@@ -143,9 +143,7 @@ def test_a_changed_definition_is_a_cause_of_its_own_and_only_what_depends_on_it_
 
 
 def _writable(place):
-    version = place.published.resolve()
-    version.chmod(0o640)
-    return version
+    return writable(place.published.resolve())
 
 
 def test_the_published_file_follows_from_its_records(three_whole_nights, capsys):

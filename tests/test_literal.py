@@ -36,6 +36,7 @@ NIGHT = Report(
     failed_questions=[],
     pages_failed=None,
     troubles=[],
+    damaged=[],
     vanished=[],
     again=[],
     read_otherwise={},

@@ -5,7 +5,7 @@ The order of loading is filled in: tables are ordered by it.
 
 import duckdb
 import pytest
-from nights import APPOINTMENTS, CLINIC, held, open_place
+from nights import APPOINTMENTS, CLINIC, held, open_place, writable
 
 from warehouse.building import open_building
 
@@ -37,8 +37,7 @@ def _night(place, day: int, rows: list[str]) -> None:
 
 def test_what_an_earlier_rapport_loaded_is_numbered_by_load_and_place_in_the_file(place):
     assert place.ask(ORDER) == [(11,), (10,), (12,)]
-    place.published.resolve().chmod(0o640)
-    with duckdb.connect(str(place.published.resolve())) as con:
+    with duckdb.connect(str(writable(place.published.resolve()))) as con:
         con.execute("ALTER TABLE history.appointments DROP COLUMN loaded_number")
     _night(place, 15, [held(1, 13), held(1, 12), held(1, 10), held(1, 11)])
     assert place.ask(ORDER) == [(11,), (10,), (12,), (13,)]

@@ -85,12 +85,12 @@ def test_a_folder_from_before_is_taken_on_by_its_own_site(where):
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"site-north": 3}', '{"site-north": ["site"]}'])
 def test_a_damaged_memory_draws_no_page_and_says_so(where, damage, monkeypatch):
     (where.private / "page_folders.json").write_text(damage)
-    with pytest.raises(RapportError, match=r"page_folders\.json, which says .* is damaged; restore it"):
+    with pytest.raises(RapportError, match=r"page_folders\.json is damaged; it says .*: restore it"):
         sites(where, "north")
     monkeypatch.setattr("flows.pages.draw_pages", lambda order: sites(order, "north"))
     night = SimpleNamespace(order=where, failed_questions=[], pages_failed=None)
     draw(night)
-    assert night.pages_failed.startswith("the pages could not be drawn (private/page_folders.json, which says")
+    assert night.pages_failed.startswith("the pages could not be drawn (private/page_folders.json is damaged")
 
 
 def test_each_of_two_sites_has_a_page_of_its_own(where):

@@ -12,7 +12,8 @@ from real_clinics import CLINICS, INSTRUMENTS
 from flows.key import make_key
 from flows.night import night
 from flows.order import place_order
-from warehouse.building import open_published
+from warehouse.building import answering
+from warehouse.opening import open_file
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="skipped: no real exports")
@@ -32,7 +33,7 @@ def published(tmp_path):
         make_key(order.folders)
         with few_tables("item_responses"):
             night(order, run=but_for_pages)
-        return open_published(order.folders.published)
+        return answering(open_file(order.folders.published, read_only=True))
 
     return run
 

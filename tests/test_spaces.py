@@ -12,7 +12,7 @@ import pytest
 from few_tables import few_tables
 from hypothesis import given
 from hypothesis import strategies as st
-from nights import APPOINTMENTS, Place, but_for_finished_tables, held, open_place
+from nights import APPOINTMENTS, Place, but_for_finished_tables, held, open_place, writable
 
 from flows import erasure_requests, forget, restore
 from flows.kept_out import list_half_taken_out
@@ -402,7 +402,7 @@ def test_people_who_were_split_and_brought_back_by_a_new_name_are_found_and_made
         before.setattr("flows.beginning.settle_spaces", lambda tonight: None)
         assert night(place, 13)[0] == 0
     assert place.ask("SELECT count(DISTINCT client_id) FROM sessions") == [(3,)]
-    with open_file(place.published.resolve(), place.folder) as con:
+    with open_file(writable(place.published.resolve()), place.folder) as con:
         con.execute("DROP TABLE load.spaces")
     status, said = night(place, 14)
     assert status == 2
@@ -418,7 +418,7 @@ def test_people_who_were_split_and_brought_back_by_a_new_name_are_found_and_made
 
 def test_a_warehouse_of_before_the_book_knows_its_spaces_from_its_people(without_client, night):
     place = without_client
-    with open_file(place.published.resolve(), place.folder) as con:
+    with open_file(writable(place.published.resolve()), place.folder) as con:
         con.execute("DROP TABLE load.spaces")
     write_clinic(place, practice="praxis")
     status, said = night(place, 12)

@@ -119,6 +119,13 @@ def test_a_question_that_fails_and_pages_that_could_not_be_drawn_are_told_beside
     assert "The drawing of the pages is well again" in message
 
 
+def test_a_damaged_file_that_the_night_went_around_is_told_beside_it(hear):
+    damaged = "shared/versions/1/rapport_safe.duckdb is damaged, so the safe file has new figures"
+    (message,) = hear(0, lambda operators: operators.told_published(7, damaged=[damaged]))
+    assert message == f"Rapport: published, but not all is well: S{damaged[1:]}."
+    assert "The warehouse folder is well again" in hear(1, published())[0]
+
+
 def test_metrics_that_could_not_be_written_are_told_beside_the_night(hear):
     broken = "the metrics could not be written (Permission denied)"
     (message,) = hear(0, lambda operators: operators.told_published(7, metrics=broken))

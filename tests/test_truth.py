@@ -12,7 +12,8 @@ from flows.key import make_key, read_key
 from flows.night import night
 from flows.order import place_order
 from transforms.pseudonyms import Pseudonyms
-from warehouse.building import open_published
+from warehouse.building import answering
+from warehouse.opening import open_file
 
 UNTIL = date(2026, 11, 20)
 
@@ -26,7 +27,7 @@ def load(folder: Path, *, clients: int, nights: int, seed: int, clean: bool):
     ids = Pseudonyms(read_key(order.folders))
     sources = [source.name for source in order.clinic.sources]
     names = {ids.one(s, "file_name", path.name): path.name for path in order.exports.iterdir() for s in sources}
-    return truth, open_published(order.folders.published), names
+    return truth, answering(open_file(order.folders.published, read_only=True)), names
 
 
 @pytest.mark.parametrize("seed", range(1, 6))

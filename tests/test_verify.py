@@ -5,7 +5,7 @@ import shlex
 from datetime import date
 
 import pytest
-from nights import APPOINTMENTS, RESPONSES, Place, answered, but_for_finished_tables, held, open_place
+from nights import APPOINTMENTS, RESPONSES, Place, answered, but_for_finished_tables, held, open_place, writable
 
 import transforms
 from flows import backfill, restore
@@ -159,8 +159,7 @@ def test_a_restoration_follows_definitions_that_have_changed_since(place, monkey
 
 
 def spoil(place: Place, load_id: int, sql: str) -> None:
-    version = kept_versions(place.published)[load_id - 1]
-    version.chmod(0o640)
+    version = writable(kept_versions(place.published)[load_id - 1])
     open_file(version, place.folder).execute(sql).close()
 
 

@@ -14,7 +14,8 @@ from flows import demo
 from flows.key import make_key
 from flows.night import night
 from flows.order import place_order
-from warehouse.building import open_published
+from warehouse.building import answering
+from warehouse.opening import open_file
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def published(clinic: Path, name: str, **more):
     key.chmod(0o600)
     key.write_text("ab" * 32)
     night(order)
-    return open_published(order.folders.published)
+    return answering(open_file(order.folders.published, read_only=True))
 
 
 @pytest.fixture(scope="module")

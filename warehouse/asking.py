@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
@@ -11,18 +12,22 @@ import polars as pl
 
 from warehouse.building import answering, open_published
 from warehouse.frames import fetch
-from warehouse.opening import open_plain
+from warehouse.opening import damage_of, is_damage, open_plain
 
 
-def open_locked(path: Path, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+@contextmanager
+def open_locked(path: Path, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A published file read-only, from which nothing else can be reached: no file, no extension, no network. A query
-    that is larger than the memory works in the folder `spill`; without it, it is refused."""
-    return _locked(open_published(path, spill))
+    that is larger than the memory works in the folder `spill`; without it, it is refused. Raises Damaged."""
+    with open_published(path, spill) as con:
+        yield _locked(con)
 
 
-def open_safe(path: Path) -> duckdb.DuckDBPyConnection:
+@contextmanager
+def open_safe(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A safe file in the same way."""
-    return _locked(answering(open_plain(path, read_only=True)))
+    with damage_of(path), answering(open_plain(path, read_only=True)) as con:
+        yield _locked(con)
 
 
 def _locked(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -66,9 +71,11 @@ def closed_to(con: duckdb.DuckDBPyConnection) -> date:
 
 
 def tell(con: duckdb.DuckDBPyConnection, query: str) -> str:
-    """What a query gives, as a table to read; or why DuckDB refuses it."""
+    """What a query gives, as a table to read; or why DuckDB refuses it. Raises what it says of a damaged file."""
     try:
         found = con.sql(query)
         return "" if found is None else str(found)  # DuckDB runs it only to show it
     except duckdb.Error as error:
+        if is_damage(error):
+            raise
         return str(error)

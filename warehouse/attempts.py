@@ -6,7 +6,8 @@ import json
 from datetime import UTC, datetime
 
 from warehouse.folders import Folders
-from warehouse.versions import current_load
+from warehouse.private_files import add_line
+from warehouse.versions import current_load, set_folder_aside
 
 _KEYS = {"load_id", "purpose", "as_of", "started_at", "finished_at", "reason"}
 
@@ -17,8 +18,8 @@ def note_attempt(
     """Write down a night that failed; the next published load takes it into load.loads."""
     facts = {"load_id": load_id, "purpose": purpose, "as_of": as_of, "started_at": started_at}
     facts["finished_at"] = datetime.now(UTC)
-    with folders.attempts.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({**facts, "reason": reason}, default=datetime.isoformat) + "\n")
+    set_folder_aside(folders.attempts)
+    add_line(folders.attempts, json.dumps({**facts, "reason": reason}, default=datetime.isoformat))
 
 
 def failed_attempts(folders: Folders) -> list[dict]:
@@ -32,7 +33,10 @@ def attempted_loads(folders: Folders) -> set[int]:
 
 
 def unreadable_attempts(folders: Folders) -> int:
-    """Return how many lines of attempts.jsonl cannot be read: a full disk tears one, a copy may damage more."""
+    """Return how many lines of attempts.jsonl cannot be read: a full disk tears one, a copy may damage more. A folder
+    that lies in its place counts as one."""
+    if folders.attempts.is_dir():
+        return 1
     return sum(_attempt(line) is None for line in _lines(folders))
 
 

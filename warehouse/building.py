@@ -6,7 +6,8 @@ What a night stages lies in an attached in-memory database, so nothing staged is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -74,10 +75,13 @@ def staged_cursor(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return cursor
 
 
-def open_published(path: Path, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
-    """A published file, read-only, as an analyst opens it. `spill`: where queries larger than the memory work."""
+@contextmanager
+def open_published(path: Path, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A published file, read-only, as an analyst opens it. `spill`: where queries larger than the memory work. Raises
+    Damaged, also while it is read."""
     config = {"temp_directory": str(spill)} if spill else {}
-    return answering(opening.open_file(path, read_only=True, **config))
+    with opening.damage_of(path), answering(opening.open_file(path, read_only=True, **config)) as con:
+        yield con
 
 
 def answering(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

@@ -8,12 +8,21 @@ import duckdb
 
 from warehouse import encryption
 from warehouse.building import LIMITS
+from warehouse.errors import Damaged
 from warehouse.folders import Folders
 from warehouse.ledger import told_of_load
 from warehouse.load_facts import facts_of, for_encryption
-from warehouse.opening import NO_SPILL, attach, attach_as_it_is, is_as_the_key_says, open_file, open_memory
+from warehouse.opening import (
+    NO_SPILL,
+    attach,
+    attach_as_it_is,
+    damage_of,
+    is_as_the_key_says,
+    open_file,
+    open_memory,
+)
 from warehouse.scratch import scratch_folder
-from warehouse.versions import kept_versions, replace_version
+from warehouse.versions import kept_versions, replace_version, told_place
 
 COMPACT_ABOVE = 1 - 1 / 1.3  # of the file: what is empty never makes it more than 1.3 times a fresh one
 LEAST_BLOCKS = 256  # 64 MiB: of a smaller file nothing is worth the copy, and the next night fills what is empty
@@ -50,7 +59,7 @@ def copy_compactly(source: Path, to: Path, spill: Path | None = None) -> None:
     with the key, or plain where there is none. What does not fit into memory is in the folder `spill`, by default that
     of `to`."""
     to.unlink(missing_ok=True)
-    with open_memory(**LIMITS | {"temp_directory": str(spill or to.parent)}) as con:
+    with damage_of(source), open_memory(**LIMITS | {"temp_directory": str(spill or to.parent)}) as con:
         con.execute("SET preserve_insertion_order = true")
         attach_as_it_is(con, source, "old")
         attach(con, to, "new")
@@ -61,12 +70,23 @@ def copy_compactly(source: Path, to: Path, spill: Path | None = None) -> None:
 
 
 def rekey(where: Folders) -> int:
-    """Rewrite every kept file that is not encrypted as the key says; how many. The caller holds the lock."""
-    wrong = [version for version in kept_versions(where.published) if not is_as_the_key_says(version)]
+    """Rewrite every kept file that is not encrypted as the key says; how many. The caller holds the lock. Raises
+    Damaged that names the files that could not be read, when the others are rewritten."""
+    written, left = 0, []
     with scratch_folder(where.building, "rekey") as scratch:
-        for version in wrong:
-            rewrite(version, version, scratch)
-    return len(wrong)
+        for version in kept_versions(where.published):
+            try:
+                if not is_as_the_key_says(version):
+                    rewrite(version, version, scratch)
+                    written += 1
+            except Damaged:
+                left.append(told_place(version))
+    if left:
+        raise Damaged(
+            f"{', '.join(left)} is damaged, so it could not be written again with the key; delete its folder, or "
+            "bring the file back from a backup, then run this again"
+        )
+    return written
 
 
 def try_opening(version: Path) -> None:

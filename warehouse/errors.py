@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import signal
 import unicodedata
+from pathlib import Path
 
 LONGEST = 1000  # characters of a sentence
 _UNSHOWN = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories of control characters, half characters and line ends
@@ -79,7 +80,11 @@ class DidNotRun(RapportError):
 
 
 class Damaged(RapportError):
-    """A file of the warehouse cannot be read: its bytes are not those that were written."""
+    """A file of the warehouse cannot be read: its bytes are not those that were written. `file`: which, if known."""
+
+    def __init__(self, said: str, file: Path | None = None) -> None:
+        self.file = file
+        super().__init__(said)
 
 
 class Unusable(RapportError):

@@ -19,8 +19,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from warehouse.digests import is_as_written
 from warehouse.errors import NightRunning, Unusable, escaped
-from warehouse.versions import flush
+from warehouse.versions import damaged, flush
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,8 @@ class Folders:
         return self.private / "receipts.jsonl"
 
     def make(self) -> None:
-        """Make the folders that are not there, each with its mode. Raises Unusable when that is not allowed."""
+        """Make the folders that are not there, each with its mode. Raises Unusable, or PermissionError, when that
+        is not allowed."""
         self.refuse_other_user()
         refuse_question_mark(self.root, "--warehouse")
         try:
@@ -137,6 +139,8 @@ class Folders:
                 if not folder.is_dir():
                     folder.mkdir(parents=True)
                     folder.chmod(mode)  # the umask does not say who gets this far
+        except PermissionError:
+            raise  # it names the folder
         except OSError as error:
             raise Unusable(f"{self.root} cannot be made ({error.strerror}); check --warehouse") from None
 
@@ -185,11 +189,13 @@ def resolved(path: Path) -> Path:
 
 @contextmanager
 def night_lock(folders: Folders) -> Iterator[None]:
-    """Hold the one night's lock; it dies with its process. Raises NightRunning."""
+    """Hold the one night's lock; it dies with its process. Raises NightRunning, Unusable, OSError."""
     try:
         lock = (folders.private / "night.lock").open("w")
+    except (PermissionError, IsADirectoryError):
+        raise  # they name the folder
     except OSError as error:
-        raise Unusable(f"the warehouse folder cannot be written ({error.strerror}); check --warehouse") from None
+        raise Unusable(f"{folders.private} cannot be written ({error.strerror}); check --warehouse") from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -199,9 +205,11 @@ def night_lock(folders: Folders) -> Iterator[None]:
 
 
 def copy_to(version: Path, to: Path) -> Path:
-    """A published file copied to where it may be written to."""
+    """A published file copied to where it may be written to. Raises Damaged: nothing is made from such a file."""
     shutil.copyfile(version, to)
     to.chmod(0o600)
+    if not is_as_written(version, to):
+        raise damaged(version)
     return to
 
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from warehouse.digests import is_as_written
+
 FACTS = "load.json"
 FORM = 1  # changes only when a key goes or changes its meaning
 SHARED = ("form", "rapport", "load", "as_of", "data_to", "bytes")
@@ -50,8 +52,10 @@ def is_cut_off(version: Path) -> bool:
 
 
 def _read(version: Path) -> dict[str, object] | None:
+    told = version.parent / FACTS
     try:
-        facts = json.loads((version.parent / FACTS).read_text(encoding="utf-8"))
-        return facts if facts["form"] == FORM and isinstance(facts["bytes"], int) else None
+        facts = json.loads(told.read_text(encoding="utf-8"))
+        is_form = facts["form"] == FORM and isinstance(facts["bytes"], int)
+        return facts if is_form and is_as_written(told) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -7,17 +7,20 @@ DuckDB writes an encrypted one only with an extension loaded, which comes from a
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
 from warehouse import encryption
+from warehouse.digests import is_as_written
 from warehouse.errors import Damaged, RapportError, Unusable
 from warehouse.quoting import quoted
-from warehouse.versions import told_place
+from warehouse.versions import damaged
 
 NAME = "rapport"  # of an attached file among the databases of its connection
 # What plain files are written for, and any newer DuckDB (encrypted ones are for 1.5). It has DICT_FSST, which packs
@@ -26,12 +29,16 @@ STORAGE = "v1.4.0"
 # What is read from a published file does not go to the disk: not beside the file, and not where others may read it.
 NO_SPILL = {"temp_directory": ""}
 _NOTHING_FETCHED = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-# What DuckDB says of bytes that it did not write.
-_DAMAGE = ("Corrupt database", "checksum", "Could not read enough bytes", "Serialization Error", "deserialize")
+# What DuckDB says of bytes that it did not write. Where a block stands in another's place it may end the process: so
+# a file whose digest is noted is looked at before it is opened.
+_DAMAGE = (
+    *("orrupt", "checksum", "Could not read enough bytes", "Serialization Error", "deserialize"),
+    *("with a mode that is not recognized", "Computed AES tag differs"),
+)
 
 
 def open_file(path: Path, *, read_only: bool = False, **config: object) -> duckdb.DuckDBPyConnection:
-    """A warehouse file. Raises Unusable when it is encrypted otherwise than the key says."""
+    """A warehouse file. Raises Unusable when it is encrypted otherwise than the key says; Damaged."""
     config = NO_SPILL | config if read_only else config
     if encryption.key() is None and read_only:
         return _opened(path, config)
@@ -47,8 +54,10 @@ def open_briefly(path: Path) -> duckdb.DuckDBPyConnection:
 
 def open_plain(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A file that is never encrypted: the safe file. Raises Damaged."""
+    if read_only:
+        return _opened(path, NO_SPILL)
     try:
-        return duckdb.connect(str(path), read_only=read_only, config=NO_SPILL)
+        return duckdb.connect(str(path), config=NO_SPILL)
     except duckdb.Error as error:
         raise _why(path, error) from None
 
@@ -94,10 +103,25 @@ def is_as_the_key_says(path: Path) -> bool:
 
 
 def _opened(path: Path, config: dict[str, object]) -> duckdb.DuckDBPyConnection:
-    try:
-        return duckdb.connect(str(path), read_only=True, config=config)
-    except duckdb.Error as error:
-        raise _why(path, error) from None
+    with _to_be_read(path) as file:
+        try:
+            return duckdb.connect(str(file), read_only=True, config=config)
+        except duckdb.Error as error:
+            raise _why(path, error) from None
+
+
+@contextmanager
+def _to_be_read(path: Path) -> Iterator[Path]:
+    """The file; a copy for a moment where a write-ahead log lies beside it, for DuckDB would take in what stands there,
+    and that was never published. Raises Damaged."""
+    kept = path.resolve()
+    if path.is_file() and not is_as_written(kept):
+        raise damaged(path)
+    if not os.path.lexists(f"{kept}.wal"):
+        yield path
+        return
+    with TemporaryDirectory(prefix="rapport-") as folder:
+        yield Path(shutil.copyfile(kept, Path(folder, kept.name)))
 
 
 def _why(path: Path, error: duckdb.Error) -> RapportError | duckdb.Error:
@@ -112,24 +136,22 @@ def _why(path: Path, error: duckdb.Error) -> RapportError | duckdb.Error:
 
 
 def _is_held(error: duckdb.Error) -> bool:
-    return "lock" in str(error)
-
-
-def damaged(path: Path) -> Damaged:
-    """The sentence about a file whose bytes are not those of a warehouse file."""
-    return Damaged(
-        f"{told_place(path)} is damaged and cannot be read; publish a kept version again (flows.restore lists them), "
-        "or bring the file back from a backup"
-    )
+    return "lock on file" in str(error)
 
 
 @contextmanager
-def damage_of(path: Path) -> Iterator[None]:
-    """Let what DuckDB says of damaged bytes name the kept file that they come from."""
+def damage_of(version: Path) -> Iterator[None]:
+    """Let what DuckDB says of damaged bytes name the version that they come from, or were copied from."""
     try:
         yield
     except (duckdb.Error, Damaged) as error:
-        raise damaged(path) if isinstance(error, Damaged) or is_damage(error) else error from None
+        raise named(error, version) from None
+
+
+def named(error: Exception, version: Path) -> Exception:
+    """Return an error that names the version, where it is about damaged bytes and names no other version."""
+    is_of_a_copy = isinstance(error, Damaged) and (error.file is None or "versions" not in error.file.parts)
+    return damaged(version) if is_of_a_copy or is_damage(error) else error
 
 
 def is_damage(error: BaseException) -> bool:
@@ -151,11 +173,12 @@ def _used(con: duckdb.DuckDBPyConnection, path: Path, read_only: bool) -> duckdb
 def _attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, read_only: bool, key: str | None) -> None:
     options = [*(["READ_ONLY"] if read_only else []), *(["ENCRYPTION_KEY $key"] if key else [])]
     options = options or [f"STORAGE_VERSION '{STORAGE}'"]
-    statement = f"ATTACH {quoted(path)} AS {name} ({', '.join(options)})"
-    try:
-        con.execute(statement, {"key": key} if key else None)
-    except duckdb.Error as error:
-        raise _why(path, error) from None
+    with _to_be_read(path) if read_only else nullcontext(path) as file:
+        statement = f"ATTACH {quoted(file)} AS {name} ({', '.join(options)})"
+        try:
+            con.execute(statement, {"key": key} if key else None)
+        except duckdb.Error as error:
+            raise _why(path, error) from None
 
 
 def _extension() -> Path:

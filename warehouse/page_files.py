@@ -7,14 +7,17 @@ internal one has the group that clinic.toml names.
 from __future__ import annotations
 
 import grp
+import re
+import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from warehouse.errors import Unusable
 from warehouse.folders import Folders
-from warehouse.versions import give_to_group, give_to_group_of
+from warehouse.versions import give_to_group, give_to_group_of, group_of, set_folder_aside
 
 FOLDER_MODE, FILE_MODE = 0o750, 0o640
+_AUDIENCE = re.compile(r"clinic|operations|dictionary|(site|program)-.+")  # other folders are another's
 
 
 def pages_folder(folders: Folders) -> Path:
@@ -42,17 +45,29 @@ def write_page(page: Path, html: str, group: int | None = None) -> Path:
         _make(folder, FOLDER_MODE)
     if group is not None:
         give_to_group(folder, group)
-    if page.exists() and page.read_text(encoding="utf-8") == html:
+    if page.is_file() and _is_for_readers_of(folder, page) and text_of(page) == html:
         return page
+    set_folder_aside(page)
     waiting = folder / f".{page.name}.new"
     waiting.write_text(html, encoding="utf-8")
-    waiting.chmod(FILE_MODE | (folder.stat().st_mode & 0o004))
+    waiting.chmod(_mode_in(folder))
     try:
         give_to_group_of(folder, waiting)
     except Unusable:
         waiting.unlink()
         raise
     return waiting.replace(page)
+
+
+def _mode_in(folder: Path) -> int:
+    """Others read a page where they may read its folder."""
+    return FILE_MODE | (folder.stat().st_mode & 0o004)
+
+
+def _is_for_readers_of(folder: Path, page: Path) -> bool:
+    """Whether a page has the group and the mode that its folder asks for: they may have changed since."""
+    now = page.stat()
+    return (now.st_gid, stat.S_IMODE(now.st_mode)) == (group_of(folder), _mode_in(folder))
 
 
 def _make(folder: Path, mode: int) -> None:
@@ -64,22 +79,33 @@ def _make(folder: Path, mode: int) -> None:
 
 def remove_others(place: Path, kept: Collection[Path]) -> None:
     """Remove pages that are no longer drawn: a site that closed, a table that is gone."""
-    if not place.is_dir():
-        return
-    for page in [*place.glob("*/*.html"), *place.glob("*/.*.new")]:
-        if page not in kept:
-            page.unlink()
-    for folder in place.iterdir():
-        if folder.is_dir() and not any(folder.iterdir()):
+    for folder in _audiences(place):
+        ours = "*.html" if folder.name == "dictionary" else "index.html"
+        for page in [*folder.glob(ours), *folder.glob(f".{ours}.new")]:
+            if page not in kept and page.is_file():
+                page.unlink()
+        if not any(folder.iterdir()):
             folder.rmdir()
+
+
+def _audiences(place: Path) -> list[Path]:
+    """The folders of the audiences that have pages."""
+    found = place.iterdir() if place.is_dir() else ()
+    return [folder for folder in found if folder.is_dir() and _AUDIENCE.fullmatch(folder.name)]
 
 
 def written_pages(folders: Folders) -> Iterator[Path]:
     """The audiences' pages as they stand."""
-    for place in (pages_folder(folders), folders.internal):
-        yield from place.glob("*/index.html")
+    audiences = [*_audiences(pages_folder(folders)), *_audiences(folders.internal)]
+    pages = (folder / "index.html" for folder in audiences)
+    return (page for page in pages if page.is_file())
 
 
 def pages_in(folder: Path) -> dict[str, str]:
     """The HTML of a folder's pages by their names."""
-    return {page.name: page.read_text(encoding="utf-8") for page in folder.glob("*.html")}
+    return {page.name: text_of(page) for page in folder.glob("*.html") if page.is_file()}
+
+
+def text_of(page: Path) -> str:
+    """Return a page's HTML as it stands. What is no UTF-8, because the page is damaged, is drawn again."""
+    return page.read_text(encoding="utf-8", errors="replace")

@@ -6,13 +6,12 @@ import json
 from datetime import UTC, datetime
 
 from warehouse.folders import Folders
+from warehouse.private_files import add_line
 
 
 def note_report(folders: Folders) -> None:
     """Write down that a report was made now."""
-    folders.person_reports.touch(mode=0o600)
-    with folders.person_reports.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"made_at": datetime.now(UTC).isoformat()}) + "\n")
+    add_line(folders.person_reports, json.dumps({"made_at": datetime.now(UTC).isoformat()}))
 
 
 def noted_reports(folders: Folders) -> list[datetime]:

@@ -13,17 +13,20 @@ The analysts' link is the truth: which safe file, crosswalk and worklist belong 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from warehouse.attempts import attempted_loads
+from warehouse.digests import is_as_written
 from warehouse.errors import Unusable
 from warehouse.folders import Folders, night_lock, replace_private
 from warehouse.load_facts import facts_of, for_everybody
+from warehouse.private_files import private_text, unusable
 from warehouse.scratch import sweep_scratch
 from warehouse.versions import (
+    WAITING_WORKLIST,
     current_load,
     current_version,
     flush,
@@ -34,11 +37,12 @@ from warehouse.versions import (
     point,
     remove_unfinished,
     remove_version,
+    remove_waiting,
+    set_folder_aside,
     version_of,
 )
 
 MODES = {"published": 0o440, "safe": 0o444, "crosswalk": 0o600}
-WAITING_WORKLIST = "worklist.csv"  # beside the crosswalk of its load, until that load is published
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ def finish(folders: Folders, load_id: int) -> None:
     crosswalk = version_of(folders.crosswalk, load_id)
     waiting = crosswalk and crosswalk.with_name(WAITING_WORKLIST)
     if waiting and waiting.exists():
+        set_folder_aside(folders.worklist)
         waiting.replace(folders.worklist)
     folders.publishing.unlink(missing_ok=True)
     flush(folders.private)
@@ -87,12 +92,17 @@ def finish(folders: Folders, load_id: int) -> None:
 
 def _point_old_name(folders: Folders) -> None:
     """Until 0.1 the safe file was rapport-safe.duckdb: that name stays for one release."""
-    old = folders.safe.with_name("rapport-safe.duckdb")
+    old = _old_name(folders)
     if not old.is_symlink() or old.readlink() != Path(folders.safe.name):
         waiting = old.with_name(f".{old.name}.new")
         waiting.unlink(missing_ok=True)
         waiting.symlink_to(folders.safe.name)
+        set_folder_aside(old)
         waiting.replace(old)
+
+
+def _old_name(folders: Folders) -> Path:
+    return folders.safe.with_name("rapport-safe.duckdb")
 
 
 @contextmanager
@@ -119,27 +129,26 @@ def recover(folders: Folders) -> None:
     refuse_lost_link(folders)
     for link in folders.links:
         remove_unfinished(link)
+    for path in (folders.publishing, _old_name(folders)):
+        remove_waiting(path)
     if current := current_load(folders.published):
         finish(folders, current)
 
 
 def interrupted_load(folders: Folders) -> int | None:
     """Return the load whose publication was interrupted. Raises Unusable where publishing.json cannot be read."""
+    way_out = "remove it, then run this again: the analysts' link says what is published"
+    text = private_text(folders.publishing, way_out)
     try:
-        return int(json.loads(folders.publishing.read_text(encoding="utf-8"))["load"])
-    except FileNotFoundError:
-        return None
+        return None if text is None else int(json.loads(text)["load"])
     except (ValueError, KeyError, TypeError):
-        raise Unusable(
-            "private/publishing.json is damaged, so it is not known which load was being published; remove that file, "
-            "then run restore --point-link"
-        ) from None
+        raise unusable(folders.publishing, "is damaged", way_out) from None
 
 
 def _is_whole(folders: Folders, load_id: int) -> bool:
-    """Whether each tree holds the load's file with the bytes that its load.json says."""
+    """Whether each tree holds the load's file as it was written."""
     versions = [version_of(link, load_id) for link in folders.links]
-    return all(version and facts_of(version) for version in versions)
+    return all(version and facts_of(version) and is_as_written(version) for version in versions)
 
 
 def _undo(folders: Folders, load_id: int) -> None:
@@ -154,13 +163,20 @@ def _undo(folders: Folders, load_id: int) -> None:
 
 def refuse_lost_link(folders: Folders) -> None:
     """Raise Unusable where the analysts' link is lost while a version or a crosswalk is there: it is no beginning."""
-    if current_version(folders.published) or folders.publishing.exists():
+    if current_version(folders.published) or _seen(folders.publishing.exists):
         return
-    if any(kept_versions(link) for link in (folders.published, folders.crosswalk)):
+    if kept_versions(folders.published) or _seen(lambda: kept_versions(folders.crosswalk)):
         raise Unusable(
             f"{folders.published} is no link to a kept version, and versions are there, so nothing is written; run "
             f"restore --point-link, which points it at the newest whole version"
         )
+
+
+def _seen(look: Callable[[], object]) -> object:
+    """What a look finds; nothing where this user may not look: an analyst does not see into the private tree."""
+    with suppress(PermissionError):
+        return look()
+    return None
 
 
 def published_version(folders: Folders) -> Path:

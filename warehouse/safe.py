@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +12,12 @@ import polars as pl
 
 from warehouse.building import create
 from warehouse.columns import Column
+from warehouse.folders import copy_to
 from warehouse.frames import THREADS, Stream, fetch
-from warehouse.opening import damaged, open_memory, open_plain
+from warehouse.opening import damage_of, open_memory, open_plain
 from warehouse.quoting import quoted
 from warehouse.staging import enter
+from warehouse.versions import damaged
 from warehouse.views import make_wilson, say
 
 OUTCOMES = ("shown", "hidden", "no_data", "off", "failed")
@@ -109,29 +110,27 @@ def finish(con: duckdb.DuckDBPyConnection, current: Mapping[str, object], path: 
 
 def current_of(path: Path) -> dict[str, object]:
     """What a published safe file says of itself. Raises Damaged."""
-    with open_plain(path, read_only=True) as con:
-        con.execute("SET TimeZone = 'UTC'")
-        try:
+    try:
+        with open_plain(path, read_only=True) as con:
+            con.execute("SET TimeZone = 'UTC'")
             found = con.sql("FROM load.current")
             return dict(zip(found.columns, found.fetchone(), strict=True))
-        except (duckdb.Error, TypeError):
-            raise damaged(path) from None
+    except (duckdb.Error, TypeError):
+        raise damaged(path) from None
 
 
 def tables_of(path: Path) -> dict[str, pl.DataFrame]:
-    """The tables of a published safe file."""
-    with open_plain(path, read_only=True) as con:
+    """The tables of a published safe file. Raises Damaged."""
+    with damage_of(path), open_plain(path, read_only=True) as con:
         listed = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'dashboard'"
         return {name: fetch(con, f"FROM dashboard.{name}") for (name,) in con.sql(listed).fetchall()}
 
 
 def carry(published: Path, to: Path, current: Mapping[str, object]) -> None:
-    """The published figures under a new load."""
-    shutil.copyfile(published, to)
-    to.chmod(0o600)
-    con = open_plain(to)
-    con.execute("SET TimeZone = 'UTC'")
-    con.execute("DELETE FROM load.current")
-    enter(con, "load.current", current)
-    con.execute("CHECKPOINT")
-    con.close()
+    """The published figures under a new load. Raises Damaged."""
+    copy_to(published, to)
+    with damage_of(published), open_plain(to) as con:
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute("DELETE FROM load.current")
+        enter(con, "load.current", current)
+        con.execute("CHECKPOINT")

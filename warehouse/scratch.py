@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-# What 0.1 worked with, straight in building: .block and .tmp are what DuckDB spilled.
-OURS_BEFORE = (".duckdb", ".wal", ".fresh", ".parquet", ".csv", ".tmp", ".block")
 DESK_BEFORE = "desk.duckdb"  # a verification of 0.1 worked in private/tmp????????
+_OF_A_PROCESS = re.compile(r"[a-z][a-z-]*-\d+")
+# What 0.1 worked with, straight in building: files at work, copies, what DuckDB spilled, what was not yet in place.
+_OF_0_1 = re.compile(
+    r"(\d{6,}|work|made|rekeyed|rapport-safe)\.duckdb(\.wal|\.fresh|\.tmp)?"
+    r"|duckdb_temp_.+\.(block|tmp)|(crosswalk|[0-9a-f]{32})\.parquet|(worklist|forget)\.csv"
+)
 
 
 @contextmanager
@@ -59,19 +64,18 @@ def sweep_scratch(building: Path) -> None:
     """Remove the folders of processes that are gone. Other names are passed over."""
     for left in list(building.iterdir()):
         with suppress(OSError):  # a share may still hold a file open: it goes with a later sweep
-            if left.suffix == ".lock":
+            if left.suffix == ".lock" and _is_of_a_process(left.with_suffix("")):
                 _remove_if_dead(left)
             elif left.is_dir() and _is_of_a_process(left) and not _lock_of(left).exists():
                 _remove(left)
-            elif left.suffix in OURS_BEFORE and not left.name.startswith("."):
+            elif _OF_0_1.fullmatch(left.name):
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
     for desk in building.parent.glob(f"tmp*/{DESK_BEFORE}"):
         shutil.rmtree(desk.parent, ignore_errors=True)
 
 
 def _is_of_a_process(folder: Path) -> bool:
-    purpose, _, process = folder.name.rpartition("-")
-    return bool(purpose) and process.isdigit()
+    return _OF_A_PROCESS.fullmatch(folder.name) is not None
 
 
 def _remove_if_dead(lock: Path) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import duckdb
 
 from warehouse.errors import RapportError
 from warehouse.folders import Folders
 from warehouse.load_facts import facts_of
-from warehouse.opening import damaged, open_briefly
-from warehouse.publication import loads_given
-from warehouse.versions import current_version
+from warehouse.opening import open_briefly
+from warehouse.publication import loads_given, refuse_lost_link
+from warehouse.versions import current_version, damaged
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,11 @@ class Standing:
     as_of: datetime
 
 
-def standing(published: Path) -> Standing | None:
+def standing(folders: Folders) -> Standing | None:
     """Return what load.json says of the published file, or the file itself; None before the first night. Raises
-    RapportError for a damaged file."""
-    version = current_version(published)
+    Damaged, and Unusable where the analysts' link is lost."""
+    refuse_lost_link(folders)
+    version = current_version(folders.published)
     if version is None:
         return None
     if facts := facts_of(version):

@@ -1,4 +1,4 @@
-"""The versions of a published file: a folder each, `versions/<stamp>-<load>/<file>`, with load.json beside the file.
+"""The versions of a published file: a folder each, `versions/<stamp>-<load>/<file>`, with load.json and SHA256SUMS.
 
 So the file has the same name every night, and DuckDB gives its database the same name. Until 0.1 a version was a file,
 `versions/<stamp>-<load>.duckdb`: such versions are read like the others until they are too old to be kept. Other
@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
-from warehouse.errors import Unusable
+from warehouse.digests import SUMS, digest_of, noted_digests, sums
+from warehouse.errors import Damaged, Unusable
 from warehouse.load_facts import FACTS, with_bytes
 
 _STAMP = re.compile(r"(\d{8}T\d{6}Z)-(\d{6,})")
 FOLDER_MODE = 0o755  # the tree above says who gets this far
+WAITING_WORKLIST = "worklist.csv"  # beside the crosswalk of its load, until that load is published
+IN_A_FOLDER = (FACTS, SUMS, WAITING_WORKLIST)  # beside a version's file
 
 
 def version_stamp(started_at: datetime, load_id: int) -> str:
@@ -81,6 +84,18 @@ def told_place(version: Path) -> str:
     return "/".join(version.parts[-4:] if is_folder(version) else version.parts[-3:])
 
 
+def damaged(file: Path) -> Damaged:
+    """The sentence about a file whose bytes are not those that were written, with the way out."""
+    way_out = "publish a kept version again (restore lists them), or bring the file back from a backup"
+    if _is_safe_file(file):
+        way_out = "run the next night, which makes it anew"
+    return Damaged(f"{told_place(file)} is damaged and cannot be read; {way_out}", file)
+
+
+def _is_safe_file(file: Path) -> bool:
+    return "shared" in file.parts[-4:]
+
+
 def current_version(link: Path) -> Path | None:
     """Return the version that a link points at; None where it is missing, no link, or points at nothing."""
     if not link.is_symlink():
@@ -130,21 +145,22 @@ def place_version(made: Path, link: Path, stamp: str, facts: Mapping[str, object
     folder = link.parent / "versions" / stamp
     folder.mkdir(exist_ok=True)
     folder.chmod(FOLDER_MODE)
-    _write_facts(folder / FACTS, facts, made)
+    _write_beside(made, folder / FACTS, with_bytes(facts, made.stat().st_size))
+    _note_digests(folder / link.name, made, [digest_of(made)])
     version = made.replace(folder / link.name)
     flush(folder)
     flush(folder.parent)
     return version
 
 
-def _write_facts(path: Path, facts: Mapping[str, object], file: Path) -> None:
-    """Write load.json with the mode and the group of the file that it describes."""
+def _write_beside(file: Path, path: Path, text: str) -> None:
+    """Write what describes a file, with the mode and the group of that file."""
     waiting = path.with_name(f".{path.name}.new")
-    waiting.write_text(with_bytes(facts, file.stat().st_size), encoding="utf-8")
+    waiting.write_text(text, encoding="utf-8")
     waiting.chmod(stat.S_IMODE(file.stat().st_mode))
-    if waiting.stat().st_gid != file.stat().st_gid:
-        os.chown(waiting, -1, file.stat().st_gid)
+    give_to_group_of(file, waiting)
     flush(waiting)
+    set_folder_aside(path)
     waiting.replace(path)
 
 
@@ -153,39 +169,83 @@ def point(link: Path, version: Path) -> None:
     waiting = link.parent / f".{link.name}.new"
     waiting.unlink(missing_ok=True)
     waiting.symlink_to(version.relative_to(link.parent))
+    set_folder_aside(link)
     waiting.replace(link)
     flush(link.parent)
+
+
+def set_folder_aside(place: Path) -> None:
+    """Move a folder that lies where a file or a link goes: it stays beside it, under another name."""
+    if place.is_dir() and not place.is_symlink():
+        set_aside(place)
+
+
+def set_aside(path: Path) -> None:
+    """Move away what lies in a link's place: it stays beside it, as NAME.no-link or NAME.no-link-2."""
+    names = (path.with_name(f"{path.name}.no-link{number}") for number in ("", *(f"-{n}" for n in range(2, 1000))))
+    path.rename(next(name for name in names if not os.path.lexists(name)))
 
 
 def replace_version(made: Path, version: Path, facts: Mapping[str, object] | None) -> None:
     """Put a file in the place of a kept version; `facts` are those of its load.json, where it has one. Whoever has the
     old file open reads it until it is closed."""
     made.chmod(stat.S_IMODE(version.stat().st_mode))
-    if made.stat().st_gid != version.stat().st_gid:
-        os.chown(made, -1, version.stat().st_gid)
+    give_to_group_of(version, made)
     flush(made)
-    told = version.parent / FACTS
-    told.unlink(missing_ok=True)  # first: what it says of the old file must not stand beside the new one
+    digest, before = digest_of(made), noted_digests(version) or [digest_of(version)]
+    _remove_file(version.parent / FACTS)  # first: what it says of the old file must not stand beside the new one
+    _note_digests(version, made, [*before, digest])  # whichever of the two is there after a kill is as it was written
     made.replace(version)
     if facts is not None:
-        _write_facts(told, facts, version)
+        _write_beside(version, version.parent / FACTS, with_bytes(facts, version.stat().st_size))
+    _note_digests(version, version, [digest])
     flush(version.parent)
+
+
+def _note_digests(version: Path, like: Path, digests: list[str]) -> None:
+    """Note what a version's digest may be, and that of its load.json. A version of the old layout has no folder."""
+    if not is_folder(version):
+        return
+    facts = version.parent / FACTS
+    noted = [(version.name, digest) for digest in digests] + ([(FACTS, digest_of(facts))] if facts.is_file() else [])
+    _write_beside(like, version.parent / SUMS, sums(noted))
 
 
 def remove_version(version: Path) -> None:
     """Remove a version and its folder. Open files stay readable until they are closed."""
     version.unlink()
     if is_folder(version):
-        shutil.rmtree(version.parent, ignore_errors=True)  # a file that a share still holds open goes later
+        _remove_folder(version.parent)
 
 
 def remove_unfinished(link: Path) -> None:
-    """Remove what an interrupted command left beside a link: what was not yet moved, a folder without its file."""
-    for left in link.parent.glob(".*.new"):
-        left.unlink()
-    for place in _places(link):
-        if place.is_dir() and not (place / link.name).exists():
-            shutil.rmtree(place, ignore_errors=True)
+    """Remove what an interrupted command left beside a link, and nothing that is another's: what was not yet moved, a
+    version's folder without its file."""
+    remove_waiting(link)
+    for place in filter(Path.is_dir, _places(link)):
+        for name in (FACTS, SUMS):
+            _remove_file(place / f".{name}.new")
+        if not os.path.lexists(place / link.name):
+            _remove_folder(place)
+
+
+def remove_waiting(path: Path) -> None:
+    """Remove what was to be moved into a place, and was not."""
+    _remove_file(path.with_name(f".{path.name}.new"))
+
+
+def _remove_file(path: Path) -> None:
+    if path.is_file() or path.is_symlink():
+        path.unlink()
+
+
+def _remove_folder(place: Path) -> None:
+    """Remove a version's folder with what Rapport wrote into it. What is another's, or what a share still holds open,
+    stays, and the folder with it."""
+    for name in IN_A_FOLDER:
+        _remove_file(place / name)
+    with suppress(OSError):
+        place.rmdir()
 
 
 def keep_newest(link: Path, count: int, replaced_before: datetime) -> None:

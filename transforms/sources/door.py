@@ -6,7 +6,6 @@ Nothing is guessed and nothing is converted here. Numbers of records are exact, 
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from transforms.sources.bounded import check_file
@@ -14,16 +13,16 @@ from transforms.sources.content import Content, look_into
 from transforms.sources.delimited import open_delimited
 from transforms.sources.opened import CHUNK, RECORD, Opened, Shape
 from transforms.sources.spreadsheets import open_parquet, open_spreadsheet
+from warehouse import digests
 from warehouse.errors import Refused
 
 __all__ = ["CHUNK", "RECORD", "Opened", "Shape", "digest_of", "open_content", "open_table"]
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of the file's bytes, in hexadecimal. Raises Refused for what has no end."""
+    """SHA-256 of an export's bytes, in hexadecimal. Raises Refused for what has no end."""
     check_file(path)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return digests.digest_of(path)
 
 
 def open_table(path: Path, encoding: str = "utf-8", chunk: int = CHUNK) -> Opened:
