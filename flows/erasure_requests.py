@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from flows.forget import find_person, forget, still_holding
-from flows.open_erasures import open_erasures
+from flows.open_erasures import refuse_open
 from flows.order import need_exports, place_change
 from flows.spreadsheet_csv import csv_lines
 from flows.terminal import arguments, finish, read_day
@@ -98,11 +98,7 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
             f"{len(kept)} of {len(asked)} requests in private/forget.csv name nobody who is known (now line {lines}); "
             "correct the number or its id space, or remove the line"
         )
-    if open_erasures(where):
-        raise RapportError(
-            "a kept file cannot be opened, so nobody can be taken out of it; the last night's report names it: delete "
-            "its folder, then run the night again"
-        )
+    refuse_open(where)
     return len(asked)
 
 

@@ -35,6 +35,7 @@ from transforms.pseudonyms import Pseudonyms
 from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
 from warehouse import erasing
+from warehouse.erased_days import ErasedDays
 from warehouse.errors import Damaged, RapportError, Refused, Unusable, escaped
 from warehouse.folders import Folders
 from warehouse.versions import kept_versions
@@ -57,8 +58,7 @@ def find_person(order: Order, space: str, number: str, since: date | None) -> Pe
     alone = tuple(pseudonyms.alone(*each) for each in numbers)
     crosswalk = _everybody_kept(order.folders)
     is_known = crosswalk.filter(pl.col("kind") == "client")["pseudonym"].is_in([pseudonym, *alone]).any()
-    tombstones = read_tombstones(order.folders)
-    if not is_known and not (tombstones.days and tombstones.of(pseudonym) in tombstones.days):
+    if not is_known and not read_tombstones(order.folders).days_of(pseudonym):
         spaces = ", ".join(sorted(crosswalk.filter(pl.col("kind") == "client")["id_space"].unique()))
         raise Unusable(f"no client with this number is known in the id space '{space}'; known id spaces are {spaces}")
     return Person(tuple(numbers), since, tuple(dict.fromkeys((pseudonym, *alone))))
@@ -77,10 +77,11 @@ def forget(order: Order, person: Person) -> Tonight:
     """Take the person out, in a load of its own; run again, it finishes what was interrupted."""
     with at_work(order, "forget") as tonight:
         tonight.reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
+        days = ErasedDays(since=person.since)
         tonight.leaves_space_behind = True
         for name in unopened(tonight):
             tonight.told(f"nobody can be taken out of {name}, which cannot be opened; the others are cleaned")
-        begin_erasure(order.folders, person.pseudonyms, person.since)
+        begin_erasure(order.folders, dict.fromkeys(person.pseudonyms, days), tonight.reason)
         begin(tonight)
         compute_again(tonight)
         check_tables(tonight)

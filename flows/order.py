@@ -113,6 +113,7 @@ class Tonight:
     purpose: str = "night"
     reason: str | None = None  # why, for a load that is not a night
     erased_rows: int = 0  # of people who have a tombstone, taken out of the file that the load began from
+    expired_counts: tuple[int, int] = (0, 0)  # clients, and episodes, of these rows that went because of their age
     cleaned: Cleaned | None = None  # what an erasure did to the kept versions
     leaves_space_behind: bool = False  # compacted: what an erasure took must not stay in the file's empty space
     con: duckdb.DuckDBPyConnection | None = None
