@@ -9,6 +9,7 @@ from flows.crosswalk import birth_dates, crosswalk_of, crosswalk_restored
 from flows.erasure import bury, take_out
 from flows.key import read_key
 from flows.order import Tonight
+from flows.spaces import settle_spaces
 from flows.tombstones import read_tombstones
 from transforms.pseudonyms import Pseudonyms
 from warehouse import building, publishing, staging
@@ -25,7 +26,7 @@ def begin(tonight: Tonight, base: Path | None = None) -> None:
     order = tonight.order
     if not order.is_check:
         bury(order.folders)
-    tonight.pseudonyms = Pseudonyms(read_key(order.folders), order.clinic.client_links)
+    tonight.pseudonyms = Pseudonyms(read_key(order.folders), order.clinic.client_links, order.clinic.spaces)
     tonight.tombstones = read_tombstones(order.folders)
     tonight.failed_attempts = failed_attempts(order.folders)
     _tell_unreadable_attempts(tonight)
@@ -38,6 +39,7 @@ def begin(tonight: Tonight, base: Path | None = None) -> None:
         tonight.order = replace(order, as_of=publishing.as_of(tonight.con))
     tonight.staging = staging.Staging(tonight.con)
     _same_key_as_yesterday(tonight)
+    settle_spaces(tonight)
     take_out(tonight)
 
 
@@ -58,7 +60,7 @@ def _tell_unreadable_attempts(tonight: Tonight) -> None:
 
 
 def _same_key_as_yesterday(tonight: Tonight) -> None:
-    tonight.key_check = tonight.pseudonyms.one("rapport", "key check", "the same key every night")
+    tonight.key_check = tonight.pseudonyms.keyed("rapport", "key check", "the same key every night")
     if publishing.key_check_of(tonight.con) not in (None, tonight.key_check):
         raise Unusable(
             "the pseudonym key is not the one this warehouse was made with; restore the old key "

@@ -12,6 +12,7 @@ from flows.definitions import fingerprints, renewed
 from flows.joining import join_clients
 from flows.known_lines import remember
 from flows.order import Tonight
+from flows.spaces import note_read
 from warehouse import (
     building,
     computing,
@@ -42,6 +43,7 @@ def keep(tonight: Tonight) -> None:
     ledger.recount_records(con)
     tonight.files = summary.files_by_source(con)
     ledger.write_ledgers(con, tonight.load_id)
+    note_read(tonight)
     remember(tonight)
     tonight.read_otherwise = older_readings.read_otherwise(con, tonight.readings)
     staging.clear(con)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -9,7 +10,7 @@ import polars as pl
 from warehouse.errors import Damaged
 from warehouse.folders import Folders
 from warehouse.parquet import read_parquet
-from warehouse.versions import told_place, version_of
+from warehouse.versions import kept_versions, told_place, version_of
 
 CROSSWALK = {
     "kind": pl.String,
@@ -34,8 +35,8 @@ def read_crosswalk(version: Path) -> pl.DataFrame:
 
 
 def crosswalk_of(folders: Folders, load_id: int) -> pl.DataFrame:
-    """Return everybody met up to a load: kind, id_space, number (the raw id), pseudonym, birth_date; nobody before the
-    first. Raises Damaged where it is damaged or not kept."""
+    """Return everybody met up to a load: kind, id_space (its first name), number (the raw id), pseudonym, birth_date;
+    nobody before the first. Raises Damaged where it is damaged or not kept."""
     if load_id == 0:
         return pl.DataFrame(schema=CROSSWALK)
     version = version_of(folders.crosswalk, load_id)
@@ -45,6 +46,21 @@ def crosswalk_of(folders: Folders, load_id: int) -> pl.DataFrame:
             "them), or bring the file back from a backup"
         )
     return read_crosswalk(version)
+
+
+def everybody_kept(folders: Folders) -> pl.DataFrame:
+    """The people of every crosswalk that is kept and whole: a restored load may know fewer than those before it."""
+    kept = [pl.DataFrame(schema=CROSSWALK)]
+    for version in kept_versions(folders.crosswalk):
+        with suppress(Damaged):
+            kept.append(read_crosswalk(version))
+    return pl.concat(kept).unique(["kind", "id_space", "number", "pseudonym"])
+
+
+def numbers_of(people: pl.DataFrame, first: str) -> set[str]:
+    """The clients' numbers of a space that a crosswalk holds."""
+    found = people.filter(pl.col("kind") == "client", pl.col("id_space") == first)
+    return set(found["number"].str.strip_chars())
 
 
 def crosswalk_restored(folders: Folders, known: pl.DataFrame, current: int) -> pl.DataFrame:

@@ -5,7 +5,7 @@ When one changes, the source's files are read again, or the table is computed ag
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 import transforms
@@ -31,12 +31,15 @@ BEFORE_THE_TABLES = (computing.records_of, frames.lazy_table, birth_dates)
 
 
 def readings(clinic: Clinic) -> dict[str, str]:
-    """A fingerprint per source: of its format's code, its section, the clinic's lists and the questionnaires."""
+    """A fingerprint per source: of its format's code, its section, the clinic's lists and the questionnaires. Another
+    name of its id space changes none."""
     shared = (dict(clinic.lists), [instrument.reading for instrument in clinic.instruments.values()])
     made = {}
     for source in clinic.sources:
         code = code_of(*parts_of(source.format), *AFTER_THE_READER)
-        facts = (code.facts(KINDS), _types(), source.section, code.facts(source))
+        known_as = replace(source, id_space=clinic.spaces.first_name(source.id_space))
+        numbers = clinic.spaces.numbers_of(source.id_space)
+        facts = (code.facts(KINDS), _types(), source.section, code.facts(known_as), numbers)
         made[source.name] = digest(code.mark, *facts, *shared)
     return made
 

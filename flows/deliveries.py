@@ -81,7 +81,9 @@ def _waits(tonight: Tonight, source: Source, path: Path, growing: set[Path]) -> 
     """Whether a file is still being written; what is known of it stays in the folder meanwhile."""
     if path not in growing:
         return False
-    before = ledger.last_reading(tonight.con, source.name, tonight.pseudonyms.one(source.name, "file_name", path.name))
+    before = ledger.last_reading(
+        tonight.con, source.name, tonight.pseudonyms.keyed(source.name, "file_name", path.name)
+    )
     tonight.present |= {before["file_id"]} if before else set()
     return True
 
@@ -134,7 +136,7 @@ def _to_read(tonight: Tonight, source: Source, path: Path, exported_at: datetime
     """The file as a delivery, unless it says nothing that is not known."""
     ids = tonight.pseudonyms
     _check(source, path)
-    name_id = ids.one(source.name, "file_name", path.name)
+    name_id = ids.keyed(source.name, "file_name", path.name)
     stat = path.stat()
     before = ledger.last_reading(tonight.con, source.name, name_id)
     same_stat = before and (before["byte_count"], before["modified"]) == (stat.st_size, stat.st_mtime_ns)
@@ -153,7 +155,7 @@ def _to_read(tonight: Tonight, source: Source, path: Path, exported_at: datetime
         path=path,
         number=0,
         name_id=name_id,
-        file_id=before["file_id"].replace("-", "") if is_known else ids.one(source.name, "file", export),
+        file_id=before["file_id"].replace("-", "") if is_known else ids.keyed(source.name, "file", export),
         content=content,
         byte_count=stat.st_size,
         modified=stat.st_mtime_ns,

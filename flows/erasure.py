@@ -68,8 +68,9 @@ def take_out(tonight: Tonight) -> None:
     The tables of main are computed again by the load, for these people are entered as touched."""
     found = _to_take_out(tonight.con, tonight.tombstones)
     if found:
-        tonight.expired_counts = expiry.count_going(tonight.con)
-        tonight.erased_rows = erasing.erase_records(tonight.con)
+        clients, episodes = expiry.count_going(tonight.con)
+        tonight.expired_counts = (tonight.expired_counts[0] + clients, tonight.expired_counts[1] + episodes)
+        tonight.erased_rows += erasing.erase_records(tonight.con)
         tonight.leaves_space_behind = True
         tonight.reason = tonight.reason or _reason(tonight.order)
         _open_again(tonight, found)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from flows.forget import find_person, forget, still_holding
+from flows.forget import NobodyKnown, find_person, forget, said_of_elsewhere, still_holding
 from flows.open_erasures import refuse_open
 from flows.order import need_exports, place_change
 from flows.spreadsheet_csv import csv_lines
@@ -85,13 +85,15 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
         order = place_change(clinic, warehouse)
         try:
             person = find_person(order, request.space, request.client, request.since)
-        except Unusable:  # it names the space, and a line may have the number in that place
+        except NobodyKnown:  # it names the space, and a line may have the number in that place
             kept.append(request)
             continue
         done = forget(order, person)
         _note_holding(where, done.load_id, list(still_holding(order, exports, person)))
         _take_off(where, request)
         told(f"one request is done, published as load {done.load_id}")
+        if person.known_elsewhere:
+            told(said_of_elsewhere(person))
     if kept:
         lines = ", ".join(str(one.line) for one in waiting(where) if one in kept)
         raise RapportError(

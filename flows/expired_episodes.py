@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from flows.erasure import begin_erasure
-from flows.joining import joins_of
-from flows.key import read_key
 from flows.order import Order, Tonight
-from transforms.pseudonyms import Pseudonyms
 from warehouse.building import open_published
 from warehouse.erased_days import ErasedDays
 from warehouse.expiry import Expired, find_expired
@@ -36,10 +33,8 @@ def begin_expiry(tonight: Tonight) -> Expired | None:
     """Write down that what has expired is to be taken out, by each number of these people; `begin` does it."""
     order, expired = tonight.order, expired_of(tonight.order)
     if expired and expired.until:
-        days = {client: ErasedDays(until=until, by_load=tonight.load_id) for client, until in expired.until.items()}
-        joins = joins_of(order, Pseudonyms(read_key(order.folders), order.clinic.client_links))
-        own = {own_id.hex(): days.get(client_id.hex()) for _, own_id, client_id in joins.iter_rows()}
-        days |= {own_id: day for own_id, day in own.items() if day}
+        until = expired.until_by_number
+        days = {number: ErasedDays(until=day, by_load=tonight.load_id) for number, day in until.items()}
         years = order.clinic.years_after_closing
         tonight.reason = f"episodes closed for longer than {years} years taken out"
         begin_erasure(order.folders, days, tonight.reason)

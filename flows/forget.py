@@ -9,8 +9,7 @@ export from bringing the data back; the exports that still hold the record are l
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +19,7 @@ import polars as pl
 from flows.beginning import begin
 from flows.checking import check_tables
 from flows.computing import compute_again
-from flows.crosswalk import crosswalk_of, read_crosswalk
+from flows.crosswalk import everybody_kept, numbers_of
 from flows.deliveries import matching
 from flows.erasure import Cleaned, begin_erasure, unopened
 from flows.key import read_key
@@ -29,6 +28,7 @@ from flows.open_erasures import open_erasures
 from flows.order import Order, Tonight, need_exports, place_change
 from flows.pages import draw
 from flows.publishing import publish
+from flows.spaces import settled_now
 from flows.terminal import arguments, finish, read_day
 from flows.tombstones import read_tombstones
 from transforms.pseudonyms import Pseudonyms
@@ -36,41 +36,53 @@ from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
 from warehouse import erasing
 from warehouse.erased_days import ErasedDays
-from warehouse.errors import Damaged, RapportError, Refused, Unusable, escaped
-from warehouse.folders import Folders
-from warehouse.versions import kept_versions
+from warehouse.errors import RapportError, Refused, Unusable, escaped
+from warehouse.id_spaces import Spaces
+from warehouse.space_book import Used
 
 
 @dataclass(frozen=True)
 class Person:
     """Who is to be forgotten, as ops know them, and since when; `pseudonym` as hexadecimal digits."""
 
-    numbers: tuple[tuple[str, str], ...]  # id space and number; several where client_links joins them
+    numbers: tuple[tuple[str, str], ...]  # id space (its first name) and number; several where they are joined
     since: date | None
     pseudonyms: tuple[str, ...]  # the one in use, and those that the numbers had, or would have, without the links
+    known_elsewhere: tuple[str, ...] = ()  # id spaces that their sources had, where the number is perhaps another's
+
+
+class NobodyKnown(Unusable):
+    """A number that no person of the warehouse has."""
 
 
 def find_person(order: Order, space: str, number: str, since: date | None) -> Person:
-    """The person. Raises Unusable for one whom the crosswalk does not know: a mistyped number would bury another."""
-    pseudonyms = Pseudonyms(read_key(order.folders), order.clinic.client_links)
-    numbers = order.clinic.client_links.numbers_of((space, number.strip()))
+    """The person. Raises NobodyKnown for one whom the crosswalk does not know: a mistyped number would bury another."""
+    crosswalk, spaces = everybody_kept(order.folders), order.clinic.spaces
+    used = settled_now(order, crosswalk)
+    pseudonyms = Pseudonyms(read_key(order.folders), order.clinic.client_links, spaces)
+    joined = order.clinic.client_links.numbers_of((spaces.counts_as(space), number.strip()))
+    numbers = [(same, each) for main, each in joined for same in (main, *spaces.same_as_this(main))]
     pseudonym = pseudonyms.one(space, "client", number)
     alone = tuple(pseudonyms.alone(*each) for each in numbers)
-    crosswalk = _everybody_kept(order.folders)
     is_known = crosswalk.filter(pl.col("kind") == "client")["pseudonym"].is_in([pseudonym, *alone]).any()
     if not is_known and not read_tombstones(order.folders).days_of(pseudonym):
-        spaces = ", ".join(sorted(crosswalk.filter(pl.col("kind") == "client")["id_space"].unique()))
-        raise Unusable(f"no client with this number is known in the id space '{space}'; known id spaces are {spaces}")
-    return Person(tuple(numbers), since, tuple(dict.fromkeys((pseudonym, *alone))))
+        known = crosswalk.filter(pl.col("kind") == "client")["id_space"].unique()
+        names = ", ".join(sorted(map(spaces.name_of, known)))
+        raise NobodyKnown(f"no client with this number is known in the id space '{space}'; known id spaces are {names}")
+    elsewhere = _known_elsewhere(spaces, used, numbers, crosswalk)
+    return Person(tuple(numbers), since, tuple(dict.fromkeys((pseudonym, *alone))), elsewhere)
 
 
-def _everybody_kept(where: Folders) -> pl.DataFrame:
-    """The people of every crosswalk that is kept and whole: a restored load may know fewer than those before it."""
-    kept = [crosswalk_of(where, 0)]
-    for version in kept_versions(where.crosswalk):
-        with suppress(Damaged):
-            kept.append(read_crosswalk(version))
-    return pl.concat(kept).unique(["kind", "id_space", "number", "pseudonym"])
+def _known_elsewhere(
+    spaces: Spaces, used: Collection[Used], numbers: Collection[tuple[str, str]], crosswalk: pl.DataFrame
+) -> tuple[str, ...]:
+    here = {space for space, _ in numbers}
+    sources = {each.source for each in used if each.first_name in here and each.source}
+    others = {each.first_name for each in used if each.source in sources} - here
+    if spaces.with_new_numbers & set(map(spaces.name_of, here)):
+        return ()
+    texts = {number for _, number in numbers}
+    return tuple(sorted(spaces.name_of(other) for other in others if texts & numbers_of(crosswalk, other)))
 
 
 def forget(order: Order, person: Person) -> Tonight:
@@ -100,7 +112,8 @@ def _stop_if_left(tonight: Tonight, person: Person) -> None:
 def still_holding(order: Order, exports: Path, person: Person) -> Iterator[str]:
     """The export files that hold the person's record, or could not be read and may."""
     for source in order.clinic.sources:
-        numbers = [number for space, number in person.numbers if space == source.id_space]
+        its_space = order.clinic.spaces.first_name(source.id_space)
+        numbers = [number for space, number in person.numbers if space == its_space]
         if not numbers:
             continue
         task = Task(order.as_of, order.clinic.lists, order.clinic.instruments)
@@ -117,15 +130,25 @@ def _holds(frame: pl.DataFrame, numbers: list[str]) -> bool:
     return bool(frame["client_id"].str.strip_chars().is_in(numbers).any())
 
 
-def tell(done: Tonight, holding: list[str]) -> None:
+def tell(done: Tonight, person: Person, holding: list[str]) -> None:
     """Print what was done, which names nobody, and the files that ops must delete."""
     cleaned = done.cleaned or Cleaned()
     print(f"Done, published as load {done.load_id}. Rows taken out: {done.erased_rows}.")
     print(f"Kept versions rewritten: {cleaned.versions}, with {cleaned.rows} rows taken out of them.")
     print("A tombstone in the private tree stops a re-read. Backups and copies elsewhere are yours to clean.")
+    if person.known_elsewhere:
+        print(said_of_elsewhere(person))
     if holding:
         print("These exports still hold the record; delete them, or the record in them:")
         print("\n".join(f"  {escaped(name)}" for name in holding))
+
+
+def said_of_elsewhere(person: Person) -> str:
+    """What to do where the number is known in another space that its sources had."""
+    names = ", ".join(f"'{name}'" for name in person.known_elsewhere)
+    return (
+        f"The number is known in the id space {names} too, which a source had: if that is the person, forget it there."
+    )
 
 
 def main(given: list[str] | None = None) -> int:
@@ -142,7 +165,7 @@ def main(given: list[str] | None = None) -> int:
         need_exports(asked.exports)
         person = find_person(order, asked.space, asked.client, since)
         done = forget(order, person)
-        tell(done, list(still_holding(order, asked.exports, person)))
+        tell(done, person, list(still_holding(order, asked.exports, person)))
         for trouble in done.troubles:
             print(f"{trouble[:1].upper()}{trouble[1:]}.", file=sys.stderr)
         return 1 if open_erasures(order.folders) else 0

@@ -64,7 +64,7 @@ def _seed(tonight: Tonight, delivery: Delivery, opened: Opened) -> int:
     """Another for whatever may let the same line say something else, so that no line of before is known then."""
     links = tonight.order.clinic.client_links.mark
     facts = (version("polars"), delivery.reading, delivery.rules, opened.header, opened.separator, links)
-    return int(tonight.pseudonyms.one(delivery.source.name, "lines", SEPARATOR.join(map(repr, facts)))[:16], 16)
+    return int(tonight.pseudonyms.keyed(delivery.source.name, "lines", SEPARATOR.join(map(repr, facts)))[:16], 16)
 
 
 def remember(tonight: Tonight) -> None:
@@ -97,4 +97,4 @@ def drop_lines(folders: Folders) -> None:
 
 
 def _file(tonight: Tonight, source: str) -> Path:
-    return tonight.order.folders.lines / f"{tonight.pseudonyms.one(source, 'lines', '')}.parquet"
+    return tonight.order.folders.lines / f"{tonight.pseudonyms.keyed(source, 'lines', '')}.parquet"

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from flows.erasure import Cleaned
     from flows.known_lines import ReadByLine
     from flows.tombstones import Tombstones
+    from warehouse.erased_days import ErasedDays
+    from warehouse.space_book import Used
     from warehouse.summary import FileSums
 
 
@@ -123,6 +125,10 @@ class Tonight:
     staging: Staging | None = None
     crosswalk: pl.DataFrame | None = None
     born_before: pl.DataFrame | None = None  # the birth dates that the tables of the base were computed with
+    spaces_used: list[Used] = field(default_factory=list)  # the book of id spaces, as the load found it
+    kept_out: dict[str, set[str]] = field(default_factory=dict)  # by source, numbers taken out under a former space
+    # Pseudonyms whose number was taken out of another space up to a day.
+    old_elsewhere: dict[str, ErasedDays] = field(default_factory=dict)
     failed_attempts: list[dict] = field(default_factory=list)
     key_check: str = ""
     readings: dict[str, str] = field(default_factory=dict)  # by source, the mark of how it is read tonight

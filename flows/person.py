@@ -94,6 +94,8 @@ def _write(path: Path, text: str) -> None:
 def _in_crosswalk(order: Order, person: Person) -> Iterator[Held]:
     known = crosswalk_of(order.folders, current_load(order.folders.published))
     rows = known.filter(pl.col("kind") == "client", pl.col("pseudonym").is_in(person.pseudonyms))
+    names = {space: order.clinic.spaces.name_of(space) for space in rows["id_space"].unique()}
+    rows = rows.with_columns(pl.col("id_space").replace(names))
     if rows.height:
         comment = "The person's numbers in the clinic's own systems, and the birth date: in the private tree alone."
         yield Held("private.crosswalk", comment, _CROSSWALK, rows.cast(pl.String))

@@ -120,7 +120,7 @@ def _write_loads(tonight: Tonight) -> None:
 def _write_crosswalk(tonight: Tonight) -> Path:
     made = tonight.scratch / tonight.order.folders.crosswalk.name
     made.touch(mode=0o600)
-    tombstones = read_tombstones(tonight.order.folders)
+    tombstones = read_tombstones(tonight.order.folders).widened(tonight.old_elsewhere)
     known = known_people(tonight.con) if tombstones.days else ()
     without_buried(tonight.crosswalk, tombstones, set(known)).write_parquet(made)
     return made

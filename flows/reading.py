@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from flows.deliveries import Delivery
-from flows.joining import join_clients
+from flows.joining import follow_links, join_clients
+from flows.kept_out import tell_kept_out, without_taken_out
 from flows.known_lines import ReadByLine, ways_by_line
 from flows.order import Tonight
-from transforms.pseudonyms import pseudonymise, retracted_ids
+from flows.spaces import former_spaces, same_spaces, tell_moved
+from transforms.pseudonyms import former_record_ids, pseudonymise, retracted_ids
 from transforms.sources import open_delivery, read
 from transforms.sources.known_lines import NotByLine
 from transforms.sources.opened import RECORD, Opened
 from transforms.sources.task import Task
-from warehouse import erasing, history, ledger, quarantine, risk, staging
+from warehouse import erasing, former_ids, history, ledger, quarantine, risk, staging
 from warehouse.errors import Refused, escaped
 from warehouse.known_lines import RISKS, is_contradicted, show
 
@@ -30,6 +32,9 @@ def read_deliveries(tonight: Tonight) -> None:
         except Refused as refused:
             raise refused.of(delivery.label, delivery.path.name) from None
     leave_out_undated(tonight)
+    former_ids.follow(tonight.con, tonight.load_id)
+    tell_moved(tonight)
+    tell_kept_out(tonight)
     tonight.row_count = tonight.staging.row_count
 
 
@@ -38,12 +43,12 @@ def leave_out_undated(tonight: Tonight) -> None:
     Else what has no day (a client's row, an undated answer) is not read: it belongs to what was taken out."""
     con = tonight.con
     buried = tonight.tombstones.among(staging.people(con)) if tonight.tombstones.days else {}
-    suspected = [person for person, days in buried.items() if days.until]
+    suspected = [person for person, days in {**buried, **tonight.old_elsewhere}.items() if days.until]
     if suspected:
         suspected = set(suspected).difference(erasing.known_people(con))
     if suspected:
         left_out = staging.drop_undated(con, suspected)
-        join_clients(tonight)  # of those who are known again from tonight on
+        follow_links(tonight)  # of those who are known again from tonight on
         for read in tonight.by_line:
             read.left_out.append(left_out.filter(file_number=read.delivery.number)["record_number"])
 
@@ -89,21 +94,31 @@ def _take(tonight: Tonight, delivery: Delivery, opened: Opened) -> Taken:
     clinic = tonight.order.clinic
     task = Task(tonight.order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
     taken = Taken(opened, task)
-    for kind, frame in read(opened, delivery.source, task):
+    for kind, given in read(opened, delivery.source, task):
+        frame = without_taken_out(tonight, delivery.source, kind, given)
         safe = pseudonymise(kind, frame, delivery.source, tonight.pseudonyms)
         if kind == "clients":
             born = safe.select("client_id").with_columns(frame["birth_date"])
             named = pl.col("client_id").bin.encode("hex").alias("pseudonym")
             taken.births.append(tonight.tombstones.without(kind, born).select(named, "birth_date"))
+        _stage_former_ids(tonight, delivery, kind, frame, safe)
         may_be_read = tonight.tombstones.without(kind, safe)
-        if may_be_read.height < safe.height:
-            taken.left_out.append(safe.join(may_be_read, on=RECORD, how="anti")[RECORD])
+        if may_be_read.height < given.height:
+            taken.left_out.append(given.join(may_be_read, on=RECORD, how="anti")[RECORD])
         tonight.staging.add_rows(kind, may_be_read, delivery.number)
     if opened.lines:
         taken.met = opened.lines.met_again()
         if is_contradicted(tonight.con, delivery.number, taken.met):
             raise NotByLine
     return taken
+
+
+def _stage_former_ids(tonight: Tonight, delivery: Delivery, kind: str, frame: pl.DataFrame, safe: pl.DataFrame) -> None:
+    """Stage which ids the records had while their source had a space that is the same as its present one."""
+    former = {*former_spaces(tonight, delivery.source)} & {*same_spaces(tonight, delivery.source)}
+    if former:
+        ids = former_record_ids(kind, frame, safe["client_id"], delivery.source, sorted(former), tonight.pseudonyms)
+        former_ids.stage(tonight.con, delivery.source.name, kind, ids)
 
 
 def _enter(tonight: Tonight, delivery: Delivery, taken: Taken) -> None:

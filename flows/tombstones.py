@@ -46,6 +46,11 @@ class Tombstones:
         """Return those people (pseudonyms, hexadecimal) who have a tombstone, with its days."""
         return {person: days for person in people if (days := self.days_of(person))}
 
+    def asked_of(self, pseudonym: str) -> ErasedDays | None:
+        """Return the days that may not be read because the person asked for it, and not because of their age."""
+        days = self.days_of(pseudonym)
+        return days.asked_for if days else None
+
     def widened(self, people: Mapping[str, ErasedDays]) -> Tombstones:
         """Return these with the days of some people added to theirs."""
         added = {self.of(person): days for person, days in people.items()}
@@ -58,14 +63,20 @@ class Tombstones:
         if not self.days:
             return frame
         found = self.among(person.hex() for person in frame["client_id"].unique().drop_nulls())
-        if not found:
-            return frame
-        rows = [(bytes.fromhex(person), days.is_everything, days.since, days.until) for person, days in found.items()]
-        told = frame.join(pl.DataFrame(rows, _DAYS, orient="row"), on="client_id", how="left", maintain_order="left")
-        return told.filter(~_is_forbidden(kind).fill_null(False)).drop(list(_DAYS)[1:])
+        return without_people(kind, frame, {bytes.fromhex(person): days for person, days in found.items()})
 
 
-_DAYS = {"client_id": pl.Binary, "is_dead": pl.Boolean, "since": pl.Date, "until": pl.Date}
+def without_people(kind: str, frame: pl.DataFrame, people: Mapping[object, ErasedDays]) -> pl.DataFrame:
+    """Rows without those of these days of these clients, who are named as the rows' column client_id names them."""
+    if not people:
+        return frame
+    rows = [(each, days.is_everything, days.since, days.until) for each, days in people.items()]
+    named = pl.DataFrame(rows, {"client_id": frame.schema["client_id"], **_DAYS}, orient="row")
+    told = frame.join(named, on="client_id", how="left", maintain_order="left")
+    return told.filter(~_is_forbidden(kind).fill_null(False)).drop(list(_DAYS))
+
+
+_DAYS = {"is_dead": pl.Boolean, "since": pl.Date, "until": pl.Date}
 
 
 def _is_forbidden(kind: str) -> pl.Expr:

@@ -62,7 +62,10 @@ def _csv(listed: pl.DataFrame) -> str:
 def _with_numbers(lines: pl.DataFrame, people: pl.DataFrame, clinic: Clinic, as_of: datetime) -> pl.DataFrame:
     """Record numbers in place of pseudonyms, and how old each reason is."""
     listed = pl.concat([lines["client_id"], lines["therapist_id"]]).unique().bin.encode("hex")
-    told = people.filter(pl.col("pseudonym").is_in(listed.implode())).sort("id_space", "number")
+    told = people.filter(pl.col("pseudonym").is_in(listed.implode()))
+    names = {space: clinic.spaces.name_of(clinic.spaces.counts_as(space)) for space in told["id_space"].unique()}
+    told = told.with_columns(pl.col("id_space").replace(names)).unique(["kind", "pseudonym", "id_space", "number"])
+    told = told.sort("id_space", "number")
     joined = told.group_by("pseudonym").agg(pl.col("id_space", "number").str.join(" + "))
     known = joined.select("id_space", "number", id=pl.col("pseudonym").str.decode("hex"))
     clients = known.select("id_space", record_number="number", client_id="id")

@@ -22,6 +22,8 @@ instruments = "own"
 accepted = ["sai"]
 licences = ["srs"]
 client_links = "links.csv"
+retired_spaces = ["lab"]
+spaces = { practice = { was = "surgery" }, phq = { same_as = "practice" }, diary = { new_numbers = true } }
 minimum_caseload = 15
 cancellation_notice_hours = 24
 protocol.srs = { raters = ["client"], first = 3, every = 4, age_from = 6, age_to = 17, since = 2026-01-31 }

@@ -9,6 +9,7 @@ from flows.order import place_change
 from flows.person import write_report
 from warehouse.client_links import read_client_links
 from warehouse.errors import Unusable
+from warehouse.id_spaces import Spaces
 
 CLINIC = """\
 time_zone = "America/Chicago"
@@ -93,6 +94,9 @@ def test_a_withdrawn_link_parts_the_two_again(linked, tmp_path):
     assert place.ask("SELECT count(*) FROM clients") == [(4,)]
     assert with_sessions(place) == [(2, 0, 2)]
     assert place.ask("SELECT load_id, withdrawn_by FROM load.client_links") == [(2, 3)]
+    order = place_change(place.clinic, place.warehouse)
+    forget(order, find_person(order, "portal", "77", None))
+    assert place.ask("SELECT count(*) FROM load.client_links") == [(0,)], "an erased person's joins of before go too"
 
 
 def test_who_is_taken_out_by_one_number_is_taken_out_by_all_and_in_older_versions(linked, unlinked, tmp_path):
@@ -151,7 +155,7 @@ def test_a_link_that_would_bring_a_forgotten_person_back_is_refused(unlinked, tm
 def test_links_that_cannot_be_used_are_refused_with_their_line_and_without_a_number(tmp_path, lines, reason):
     (tmp_path / "links.csv").write_text(lines)
     with pytest.raises(ValueError, match=reason) as refused:
-        read_client_links(tmp_path / "links.csv", ["practice", "portal"])
+        read_client_links(tmp_path / "links.csv", Spaces(("practice", "portal")))
     assert "77" not in str(refused.value)
 
 
@@ -167,7 +171,7 @@ def test_links_that_cannot_be_used_are_refused_with_their_line_and_without_a_num
 )
 def test_numbers_joined_in_a_chain_or_a_circle_are_one_person_who_goes_by_the_first_in_the_file(tmp_path, lines, main):
     (tmp_path / "links.csv").write_text(lines)
-    links = read_client_links(tmp_path / "links.csv", ["practice", "portal", "lab"])
+    links = read_client_links(tmp_path / "links.csv", Spaces(("practice", "portal", "lab")))
     numbers = links.numbers_of(("practice", "1"))
     assert sorted(numbers) == [("lab", "5"), ("portal", "77"), ("practice", "1")]
     assert {links.goes_by[number] for number in numbers} == {main}
@@ -177,10 +181,10 @@ def test_joins_are_the_same_in_whatever_order_their_lines_stand(tmp_path):
     marks = set()
     for lines in ("practice,1,portal,77\npractice,2,portal,78\n", "practice,2,portal,78\npractice,1,portal,77\n"):
         (tmp_path / "links.csv").write_text(lines)
-        marks.add(read_client_links(tmp_path / "links.csv", ["practice", "portal"]).mark)
+        marks.add(read_client_links(tmp_path / "links.csv", Spaces(("practice", "portal"))).mark)
     (tmp_path / "links.csv").write_text("practice,1,portal,78\npractice,2,portal,77\n")
     assert len(marks) == 1
-    assert read_client_links(tmp_path / "links.csv", ["practice", "portal"]).mark not in marks
+    assert read_client_links(tmp_path / "links.csv", Spaces(("practice", "portal"))).mark not in marks
 
 
 def sessions_of_answers(place) -> list[tuple]:

@@ -35,6 +35,7 @@ from warehouse.building import staged_columns
 from warehouse.client_links import ClientLinks, read_client_links
 from warehouse.clinic import Clinic, read_clinic
 from warehouse.errors import RapportError, Refused, Unusable
+from warehouse.id_spaces import Spaces
 from warehouse.instruments import Instrument, read_instrument
 from warehouse.records import KINDS
 from warehouse.schedule import read_schedule
@@ -169,7 +170,7 @@ def links_file(data: bytes) -> bool:
 
 def _links(path: Path) -> ClientLinks:
     try:
-        return read_client_links(path, SPACES)
+        return read_client_links(path, Spaces(SPACES))
     except ValueError as error:  # as in a clinic file
         raise Unusable(str(error)) from None
 

@@ -1,7 +1,8 @@
 """Raw ids become pseudonyms here, before anything reaches a warehouse file; columns that are not listed end here.
 
 A pseudonym is HMAC-SHA256(key, id space, kind, id as text, trimmed), cut to 128 bits: the same every night, useless
-without the key. That is pseudonymous, not anonymous: who holds the key and a record number can find the rows.
+without the key. Of an id space its first name goes into it, whatever it is called now (warehouse/id_spaces.py). That is
+pseudonymous, not anonymous: who holds the key and a record number can find the rows.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterable
 import polars as pl
 
 from warehouse.client_links import NO_LINKS, ClientLinks
+from warehouse.id_spaces import NO_SPACES, Spaces
 from warehouse.records import KINDS
 from warehouse.sources import Source
 
@@ -23,10 +25,15 @@ _CARRIED = ("record_number", "record_count", "unreadable", "item_word")  # what 
 class Pseudonyms:
     """Pseudonyms under one key. Client and therapist ids are remembered for the crosswalk."""
 
-    def __init__(self, key: bytes, links: ClientLinks = NO_LINKS) -> None:
+    def __init__(self, key: bytes, links: ClientLinks = NO_LINKS, spaces: Spaces = NO_SPACES) -> None:
         self._digests = _keyed_digests(key)
         self._goes_by = links.goes_by
+        self._spaces = spaces
         self._known: dict[tuple[str, str], dict[str, bytes]] = {}
+
+    def keyed(self, about: str, kind: str, text: str) -> str:
+        """A keyed hash of what is no id, such as a file's name, as 32 hexadecimal digits. `about` is no id space."""
+        return self._one(about, kind, text).hex()
 
     def one(self, space: str, kind: str, text: str) -> str:
         """The pseudonym of one id, as 32 hexadecimal digits. A client's numbers that are joined have one."""
@@ -34,6 +41,7 @@ class Pseudonyms:
 
     def one_in_bytes(self, space: str, kind: str, text: str) -> bytes:
         """The same as 16 bytes, as columns hold it."""
+        space = self._spaces.counts_as(space)
         if kind == "client" and self._goes_by:
             space, text = self._goes_by.get((space, text.strip()), (space, text))
         return self._one(space, kind, text)
@@ -42,9 +50,9 @@ class Pseudonyms:
         """The pseudonym that a client's number has when it is not joined to any other."""
         return self.alone_in_bytes(space, number).hex()
 
-    def alone_in_bytes(self, space: str, number: str) -> bytes:
-        """The same as 16 bytes."""
-        return self._one(space, "client", number)
+    def alone_in_bytes(self, space: str, number: str, kind: str = "client") -> bytes:
+        """The same as 16 bytes; also of a therapist's number."""
+        return self._one(self._spaces.first_name(space), kind, number)
 
     def _one(self, space: str, kind: str, text: str) -> bytes:
         (made,) = self._digests(space, kind, [text.strip().encode(errors="surrogateescape")])
@@ -52,6 +60,11 @@ class Pseudonyms:
 
     def ids(self, space: str, kind: str, texts: pl.Series) -> pl.Series:
         """The pseudonyms of a column of ids, as 16 bytes; null stays null."""
+        return self.ids_alone(self._spaces.counts_as(space), kind, texts)
+
+    def ids_alone(self, space: str, kind: str, texts: pl.Series) -> pl.Series:
+        """The same as if the space were the same as no other."""
+        space = self._spaces.first_name(space)
         distinct = texts.unique().drop_nulls()
         if distinct.len() * 2 > texts.len():  # mostly different: no detour over the distinct ones
             return _column(texts.name, self._digests(space, kind, texts.cast(pl.Binary).to_list()))
@@ -59,7 +72,7 @@ class Pseudonyms:
 
     def people(self, space: str, kind: str, texts: pl.Series) -> pl.Series:
         """As `ids`, and remembered: each person's id is hashed once a night."""
-        known = self._known.setdefault((space, kind), {})
+        known = self._known.setdefault((self._spaces.counts_as(space), kind), {})
         distinct = texts.unique().drop_nulls()
         for text in distinct.to_list():
             if text not in known:
@@ -67,7 +80,7 @@ class Pseudonyms:
         return _in_place(texts, distinct, [known[text] for text in distinct.to_list()])
 
     def crosswalk(self) -> pl.DataFrame:
-        """Every person met: kind, id_space, number (the raw id), pseudonym. For the private tree only."""
+        """Every person met: kind, id_space (its first name), number (the raw id), pseudonym. For the private tree."""
         rows = [(k, space, raw, made.hex()) for (space, k), known in self._known.items() for raw, made in known.items()]
         return pl.DataFrame(rows, schema=["kind", "id_space", "number", "pseudonym"], orient="row").cast(pl.String)
 
@@ -123,6 +136,37 @@ def retracted_ids(kind: str, ids: pl.DataFrame, source: Source, names: Pseudonym
         booked = names.ids(source.id_space, "appointment", ids["appointment_id"])
         made = pl.DataFrame([booked, _column("client_id", clients)]).select(id=session_id("appointment_id"))
     return made.select(pl.col("id").bin.encode("hex")).drop_nulls()
+
+
+def former_record_ids(
+    kind: str, frame: pl.DataFrame, client_ids: pl.Series, source: Source, former: Iterable[str], names: Pseudonyms
+) -> pl.DataFrame:
+    """Which ids a source's records had under its former id spaces: old_id, new_id and, of appointments, appointment_id.
+
+    `frame`: a reader's rows; `client_ids`: their clients' pseudonyms. A client's own record follows its number.
+    """
+    if kind == "clients":
+        return pl.DataFrame(schema=FORMER_IDS)
+    made = [_former_ids(kind, frame, client_ids, source.id_space, space, names) for space in former]
+    return pl.concat([pl.DataFrame(schema=FORMER_IDS), *made])
+
+
+FORMER_IDS = {"old_id": pl.Binary, "new_id": pl.Binary, "appointment_id": pl.Binary}
+_IDS = {"appointments": "appointment", "responses": "response", "episodes": "episode"}
+
+
+def _former_ids(
+    kind: str, frame: pl.DataFrame, client_ids: pl.Series, space: str, former: str, names: Pseudonyms
+) -> pl.DataFrame:
+    texts = frame[f"{_IDS[kind]}_id"]
+    ids = pl.DataFrame(
+        {"old": names.ids_alone(former, _IDS[kind], texts), "new": names.ids(space, _IDS[kind], texts)}
+    ).with_columns(client_ids.alias("client_id"))
+    if kind == "appointments":
+        ids = ids.select(old_id=session_id("old"), new_id=session_id("new"), appointment_id="new")
+    else:
+        ids = ids.select(old_id="old", new_id="new", appointment_id=pl.lit(None, pl.Binary))
+    return ids.drop_nulls(["old_id", "new_id"]).unique()
 
 
 def _appointments(frame: pl.DataFrame, space: str, names: Pseudonyms) -> pl.DataFrame:

@@ -173,12 +173,24 @@ UNLISTED = _book(
 CLIENT_LINKS = _book(
     "client_links",
     "load_id id_space own_id",
-    "One row per record number that client_links.csv joins to another system's, and load that was the first to use it.",
+    "One row per record number that is joined to another system's, and load that was the first to use it: by "
+    "client_links.csv, or because its id space is the same as another (same_as in clinic.toml).",
     "load_id!",
-    Column("id_space", "text", "The number's id space.", required=True),
+    Column("id_space", "text", "The number's id space, by its first name.", required=True),
     Column("own_id", "id", "The pseudonym that the number has alone.", required=True),
     "client_id!",
     Column("withdrawn_by", "integer", "The load that no longer used it; null while it is in use."),
+)
+
+SPACES = _book(
+    "spaces",
+    "source first_name",
+    "One row per source and id space that it was ever read under: whose record numbers it has, or had.",
+    Column("source", "text", "The section of clinic.toml; null where it is not known any more."),
+    Column("id_space", "text", "The space's name, as the last load that read it knew it.", required=True),
+    Column("first_name", "text", "The name that it had first, which is inside its pseudonyms.", required=True),
+    Column("load_id", "integer", "The first load that read the source under it.", required=True),
+    Column("left_by", "integer", "The load that first read the source under another; null while it has this one."),
 )
 
 PERSON_REPORTS = _book(
@@ -279,6 +291,7 @@ BOOKS = {
         EXPECTATION_RESULTS,
         UNLISTED,
         CLIENT_LINKS,
+        SPACES,
         PERSON_REPORTS,
         EXPIRIES,
         DEFINITIONS,

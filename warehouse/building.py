@@ -14,6 +14,7 @@ import duckdb
 from warehouse import opening
 from warehouse.books import BOOKS
 from warehouse.columns import Column
+from warehouse.former_ids import FORMER_IDS
 from warehouse.frames import THREADS
 from warehouse.known_lines import KNOWN_COUNT, KNOWN_LINES
 from warehouse.loaded_numbers import number_earlier_loads
@@ -53,6 +54,7 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
         create(con, f"staged.{kind.name}", staged_columns(kind))
     create(con, "staged.files", (*BOOKS["files"].columns, FILE_NUMBER, KNOWN_COUNT))
     create(con, "staged.known_lines", KNOWN_LINES)
+    create(con, "staged.former_ids", FORMER_IDS)
     con.execute("CREATE TABLE staged.touched (client_id UUID, cause VARCHAR)")
     con.execute("CREATE TABLE staged.held (records VARCHAR, row_id BIGINT, rule VARCHAR, column_name VARCHAR)")
     return con

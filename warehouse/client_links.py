@@ -1,8 +1,8 @@
 """Which record numbers of two systems are one person: client_links.csv, given by the clinic.
 
 Columns: space, id, space, id. Lines that share a number, in a chain or a circle, are about one person, who goes by the
-number that stands first in the file. Two id spaces join only here. Within one space nobody is joined, so that a join
-can be withdrawn. Every join in use is in load.client_links.
+number that stands first in the file. Within one space nobody is joined, so that a join can be withdrawn. A space may be
+named by an old name too. Every join in use is in load.client_links.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from warehouse.id_spaces import Spaces
 from warehouse.small_files import read_small
 
 HEADER = ["space", "id", "space", "id"]
-Number = tuple[str, str]  # id space, record number
+Number = tuple[str, str]  # id space (by its first name), record number
 
 
 @dataclass(frozen=True)
@@ -41,22 +42,22 @@ class ClientLinks:
 NO_LINKS = ClientLinks()
 
 
-def read_client_links(path: Path, spaces: Collection[str]) -> ClientLinks:
+def read_client_links(path: Path, spaces: Spaces) -> ClientLinks:
     """The file's joins; `spaces` are the clinic's. Raises ValueError with the line and what to do, never a number."""
     try:
         text = read_small(path, "client_links file").decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"client_links file {path.name} is not UTF-8; save it as CSV UTF-8") from None
     try:
-        return _joined(text, frozenset(spaces))
+        return _joined(text, tuple(spaces.names.items()))
     except ValueError as error:
         raise ValueError(f"client_links file {path.name}, {error}") from None
 
 
 @lru_cache(maxsize=1)  # a night reads its clinic file several times
-def _joined(text: str, spaces: frozenset[str]) -> ClientLinks:
+def _joined(text: str, names: tuple[tuple[str, str], ...]) -> ClientLinks:
     groups: dict[Number, list[Number]] = {}  # each number's person: their numbers in the order of the file
-    for line, one, other in _pairs(text, spaces):
+    for line, one, other in _pairs(text, dict(names)):
         mine = groups.setdefault(one, [one])
         others = groups.setdefault(other, [other])
         if mine is others:
@@ -71,7 +72,7 @@ def _joined(text: str, spaces: frozenset[str]) -> ClientLinks:
     return ClientLinks({number: min(group, key=first.__getitem__) for number, group in groups.items()})
 
 
-def _pairs(text: str, spaces: Collection[str]) -> Iterator[tuple[int, Number, Number]]:
+def _pairs(text: str, spaces: Mapping[str, str]) -> Iterator[tuple[int, Number, Number]]:
     reader = csv.reader(io.StringIO(text, newline=""))
     while (cells := _next(reader)) is not None:
         told = [cell.strip() for cell in cells]
@@ -81,11 +82,11 @@ def _pairs(text: str, spaces: Collection[str]) -> Iterator[tuple[int, Number, Nu
             raise ValueError(f"line {reader.line_num}: it must have four values, space, id, space and id")
         for place in (0, 2):
             if told[place] not in spaces:  # it may be a number in a wrong place: it is not named
-                known = ", ".join(f"'{space}'" for space in sorted(spaces))
+                known = ", ".join(f"'{space}'" for space in spaces)
                 raise ValueError(
                     f"line {reader.line_num}: value {place + 1} is no source's id space; known are {known}"
                 )
-        yield reader.line_num, (told[0], told[1]), (told[2], told[3])
+        yield reader.line_num, (spaces[told[0]], told[1]), (spaces[told[2]], told[3])
 
 
 def _next(reader: object) -> list[str] | None:

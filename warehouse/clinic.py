@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from warehouse.client_links import NO_LINKS, ClientLinks, read_client_links
 from warehouse.declarations import known
+from warehouse.id_spaces import NO_SPACES, Spaces, read_spaces
 from warehouse.instruments import Instrument, Scale, load_instruments
 from warehouse.instruments.norms import Norm, Reliability
 from warehouse.instruments.provenance import Provenance
@@ -52,6 +53,8 @@ _TOP = {
     "licences": "texts",
     "t_scores": "path",
     "client_links": "path",
+    "retired_spaces": "texts",
+    "spaces": "section",
     "minimum_caseload": "count",
     "cancellation_notice_hours": "hours",
     "protocol": "section",
@@ -79,6 +82,7 @@ class Clinic:
     licences: tuple[str, ...] = ()  # instruments whose licence the clinic holds
     t_scores: TScores = NO_T_SCORES
     client_links: ClientLinks = NO_LINKS  # record numbers of several systems that are one person's
+    spaces: Spaces = NO_SPACES  # whose record numbers the sources have, or had
     cancellation_notice_hours: float = NOTICE_HOURS  # a client who cancels with less cancels late
     minimum_caseload: int = MINIMUM_CASELOAD  # clients; no therapist with fewer has a row in therapist tables
     protocol: tuple[Due, ...] = ()  # which questionnaire is due when; empty: wherever the sources bring it
@@ -152,7 +156,8 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
     sources = tuple(
         replace(read_source(name, section, zone, instruments), memory=memory) for name, section in sections.items()
     )
-    spaces = [source.id_space for source in sources]
+    used = [source.id_space for source in sources]
+    spaces = read_spaces(facts.get("spaces", {}), facts.get("retired_spaces", ()), used)
     return Clinic(
         time_zone=zone,
         schedule=schedule,
@@ -170,6 +175,7 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         licences=_names("licences", facts, instruments),
         t_scores=read_t_scores(folder / facts["t_scores"], instruments) if "t_scores" in facts else NO_T_SCORES,
         client_links=read_client_links(folder / facts["client_links"], spaces) if "client_links" in facts else NO_LINKS,
+        spaces=spaces,
         minimum_caseload=_at_least_two("minimum_caseload", facts.get("minimum_caseload", MINIMUM_CASELOAD)),
         cancellation_notice_hours=facts.get("cancellation_notice_hours", NOTICE_HOURS),
         protocol=read_protocol(facts.get("protocol", {}), instruments),

@@ -23,6 +23,13 @@ class ErasedDays:
     def is_everything(self) -> bool:
         return self.since is None and self.until is None
 
+    @property
+    def asked_for(self) -> ErasedDays | None:
+        """Return the days without those that are kept no longer; None where there are no others."""
+        if self.until is None:
+            return self
+        return ErasedDays(self.since) if self.since else None
+
     def and_also(self, other: ErasedDays) -> ErasedDays:
         """Return the days of both."""
         if self.is_everything or other.is_everything:

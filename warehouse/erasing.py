@@ -36,11 +36,14 @@ def to_take_out(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]
     return dict(found.fetchall())
 
 
-def holds_kept_until(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -> bool:
-    """Whether a file holds records of these people that are dated up to a day that is kept no longer."""
+def holding(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays], source: str | None = None) -> set[str]:
+    """Those of the people of whom a file holds records that these days forbid; where they are kept up to a day, records
+    with a day. With a source only that one's count."""
     list_own(con, people)
-    asked = "SELECT EXISTS (FROM own_rows JOIN own_people USING (client_id) WHERE last_day <= until)"
-    return con.sql(asked).fetchone()[0]
+    asked = """
+        SELECT DISTINCT replace(client_id::VARCHAR, '-', '') FROM own_rows JOIN own_people USING (client_id)
+        WHERE source = coalesce($source, source) AND CASE WHEN until IS NULL THEN goes ELSE last_day <= until END"""
+    return {person for (person,) in con.execute(asked, {"source": source}).fetchall()}
 
 
 def erase_records(con: duckdb.DuckDBPyConnection) -> int:

@@ -12,18 +12,25 @@ from datetime import date
 
 import duckdb
 
-from warehouse.person_rows import DAY
+from warehouse.person_rows import DAY, tables
 
 
 @dataclass(frozen=True)
 class Expired:
     """What ended before a day: clients (hexadecimal) with the last of their days that goes, and how many episodes that
-    are. `idle_count`: episodes that nobody closed, of clients of whom nothing since that day is known: they stay."""
+    are. `joined`: the same of the other numbers of these clients, by the pseudonyms that they have alone. `idle_count`:
+    episodes that nobody closed, of clients of whom nothing since that day is known: they stay."""
 
     before: date
     until: Mapping[str, date] = field(default_factory=dict)
     episode_count: int = 0
     idle_count: int = 0
+    joined: Mapping[str, date] = field(default_factory=dict)
+
+    @property
+    def until_by_number(self) -> dict[str, date]:
+        """Of each number of these clients: the pseudonym that it has alone, and that day."""
+        return {**self.until, **self.joined}
 
 
 _ENDED = f"""
@@ -61,7 +68,16 @@ def find_expired(con: duckdb.DuckDBPyConnection, before: date) -> Expired:
     found = con.execute(_UNTIL, {"before": before}).fetchall()
     idle_count = con.execute(_IDLE, {"before": before}).fetchone()[0]
     until = {client: day for client, day, _ in found}
-    return Expired(before, until, sum(count for *_, count in found), idle_count)
+    joined = {own: until[client] for own, client in _joined(con) if client in until}
+    return Expired(before, until, sum(count for *_, count in found), idle_count, joined)
+
+
+def _joined(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    if "load.client_links" not in tables(con):  # of an earlier version of Rapport
+        return []
+    return con.sql("""
+        SELECT replace(own_id::VARCHAR, '-', ''), replace(client_id::VARCHAR, '-', '') FROM load.client_links
+        WHERE withdrawn_by IS NULL""").fetchall()
 
 
 def count_going(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:

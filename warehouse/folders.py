@@ -104,6 +104,11 @@ class Folders:
         return self.private / "forget.csv"
 
     @property
+    def forget_too(self) -> Path:
+        """Who was taken out by half, with record numbers: flows/kept_out.py."""
+        return self.private / "forget_too.csv"
+
+    @property
     def erasing(self) -> Path:
         """Who is being taken out: there only until every kept file is without them (flows/erasure.py)."""
         return self.private / "erasing.json"

@@ -14,6 +14,7 @@ from warehouse.erased_days import EVERYTHING, ErasedDays
 from warehouse.frames import insert
 from warehouse.records import KINDS
 
+_NAMES_A_CLIENT = ("client_id", "own_id")  # a number's own pseudonym stays in load.client_links when it is joined
 _NAMES_A_RECORD = ("session_id", "response_id", "episode_id", "record_id")
 _ANSWERED_ON = "coalesce(completed_on, completed_at::DATE)"
 DAY = {
@@ -29,8 +30,8 @@ def list_own(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -
     """Make temporary tables of people (pseudonyms, hexadecimal) in a file: own_people, with is_whole where nothing
     stays; own_rows, their rows of history, with `goes`; own_ids, the ids of what goes."""
     _list_people(con, people)
-    con.execute("CREATE OR REPLACE TEMP TABLE own_rows (kind VARCHAR, place BIGINT, client_id UUID, id UUID, "
-                "day DATE, last_day DATE, goes BOOLEAN)")  # fmt: skip
+    con.execute("CREATE OR REPLACE TEMP TABLE own_rows (kind VARCHAR, source VARCHAR, place BIGINT, client_id UUID, "
+                "id UUID, day DATE, last_day DATE, goes BOOLEAN)")  # fmt: skip
     for kind in KINDS.values():
         con.execute(f"INSERT INTO own_rows {_rows_of(kind.name, kind.key[1])}")
     con.execute(f"""
@@ -62,8 +63,8 @@ def _rows_of(kind: str, key: str) -> str:
     last = f"PARTITION BY source, {key} ORDER BY known_to IS NULL DESC, known_from DESC, known_to DESC"
     is_later = "false" if kind == "clients" else "since IS NOT NULL AND coalesce(day >= since, true)"
     return f"""
-        SELECT '{kind}', place, client_id, id, day, last_day, ({is_later}) OR coalesce(last_day <= until, false)
-        FROM (SELECT h.rowid AS place, client_id, {key} AS id, {DAY[kind]} AS day,
+        SELECT '{kind}', source, place, client_id, id, day, last_day, ({is_later}) OR coalesce(last_day <= until, false)
+        FROM (SELECT source, h.rowid AS place, client_id, {key} AS id, {DAY[kind]} AS day,
                   first_value({DAY[kind]}) OVER ({last}) AS last_day, since, until
               FROM history.{kind} AS h JOIN (SELECT client_id, since, until FROM own_people) USING (client_id))"""
 
@@ -85,14 +86,18 @@ BESIDE_HISTORY = {  # tables of records that have no versions, and the places of
 
 def goes(con: duckdb.DuckDBPyConnection, table: str) -> str:
     """The condition that a row of a table of BESIDE_HISTORY goes."""
-    whole = "client_id IN (SELECT client_id FROM own_people WHERE is_whole)"
-    return f"{whole} OR {_by_record(con, table)} OR rowid IN ({BESIDE_HISTORY[table]})"
+    whole = _by_name(con, table, "own_people WHERE is_whole")
+    return f"{whole}{_by_record(con, table)} OR rowid IN ({BESIDE_HISTORY[table]})"
 
 
 def by_client(con: duckdb.DuckDBPyConnection, table: str) -> str:
     """The condition that rows name one of the clients, or are of a record of own_ids."""
-    named = "client_id IN (SELECT client_id FROM own_people) OR " if "client_id" in columns(con, table) else ""
-    return f"{named}{_by_record(con, table)}"
+    return f"{_by_name(con, table, 'own_people')}{_by_record(con, table)}"
+
+
+def _by_name(con: duckdb.DuckDBPyConnection, table: str, people: str) -> str:
+    named = [name for name in _NAMES_A_CLIENT if name in columns(con, table)]
+    return "".join(f"{name} IN (SELECT client_id FROM {people}) OR " for name in named)
 
 
 def _by_record(con: duckdb.DuckDBPyConnection, table: str) -> str:

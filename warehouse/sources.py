@@ -79,7 +79,9 @@ class Source:
     encoding: str
     clients: ClientColumns | None
     forms: tuple[Form, ...]
-    section: str  # the section, its preset's with it, as canonical JSON: part of the reading's fingerprint
+    # The section, its preset's with it, as canonical JSON: part of the reading's fingerprint. Not its id space, whose
+    # name may change.
+    section: str
     sheet: str | None = None
     header_row: int = 1  # the record that holds the columns' names; what stands above it is no data
     footers: tuple[str, ...] = ()  # a record that begins with one of these is no data
@@ -118,7 +120,7 @@ def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Ins
         encoding=one_of(f"{where} encoding", section.get("encoding", "utf-8"), ENCODINGS),
         clients=_client_columns(where, section.get("clients")),
         forms=_forms(where, name, kind, section, instruments),
-        section=json.dumps(section, sort_keys=True, default=str),
+        section=json.dumps({**section, "id_space": ""}, sort_keys=True, default=str),
         sheet=section.get("sheet"),
         header_row=section.get("header_row", 1),
         footers=tuple(section.get("footers", ())),
