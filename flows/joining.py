@@ -27,7 +27,7 @@ def join_clients(tonight: Tonight) -> None:
 
 
 def follow_links(tonight: Tonight) -> int:
-    """The same of the links alone; how many numbers count as another client's than before."""
+    """Do only that, and take nobody out; how many numbers count as another client's than before. Raises Unusable."""
     list_half_taken_out(tonight)
     links = _links(tonight)
     if tonight.tombstones.days:

@@ -4,6 +4,7 @@ Whoever else is there answers in whole numbers: a sum that the person was part o
 """
 
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -43,6 +44,7 @@ rater = "client"
 items = ["a", "b", "c", "d"]
 covers = "all"
 """
+NAMES = ("practice", "surgery", "praxis")  # of one id space, one after the other
 KINDS = {"clients": "client_id", "sessions": "session_id", "responses": "response_id", "episodes": "episode_id"}
 
 
@@ -61,13 +63,22 @@ def deliver(place: Place, day: date) -> None:
 
 
 def nights_at(folder: Path, count: int) -> Place:
-    """So many nights, the first on 1 October."""
+    """So many nights, the first on 1 October; in the middle the practice's id space gets another name."""
     place = open_place(folder, CLINIC)
     links = [f"practice,{number},portal,{user}" for number, user in ((NUMBER, PORTAL), ("MRN-1", "USER-1"))]
     (place.folder / "links.csv").write_text("\n".join(["space,id,space,id", *links, ""]))
     for each in range(count):
+        if each == count // 2:
+            rename(place, 2)
         one_more_night(place, each)
     return place
+
+
+def rename(place: Place, count: int) -> None:
+    """Give the practice's id space the last of so many names; client_links.csv has the first one still."""
+    was = [f'{name} = {{ was = "{before}" }}' for before, name in pairwise(NAMES[:count])]
+    renamed = CLINIC.replace('"practice"', f'"{NAMES[count - 1]}"')
+    place.clinic.write_text("\n".join([renamed + "[spaces]", *was, ""]))
 
 
 def one_more_night(place: Place, number: int) -> None:
@@ -127,13 +138,15 @@ def follows(place: Place) -> bool:
 
 
 def erased_after(folder: Path, count: int) -> list[str]:
-    """What is found after so many nights, an erasure, one more night, an older load published again, and a night."""
+    """What is found after so many nights, an erasure, one more night under a new name of the id space, an older load
+    published again, and a night."""
     place = nights_at(folder, count)
     words = words_of(place)
     wrong = [] if finds(place, words) else ["nothing was found before the erasure"]
     assert forgotten(place) == 0
     load = count + 1
     wrong += finds(place, words, load)
+    rename(place, 3)
     one_more_night(place, count)
     wrong += finds(place, words, load)
     restored(place, load - 2)
