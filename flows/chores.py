@@ -15,6 +15,7 @@ from flows.backfill import backfill as months_of
 from flows.compact import compact as compact_published
 from flows.compact import place_compaction
 from flows.erasure_requests import fulfil
+from flows.open_erasures import refuse_open
 from flows.order import Tonight, place_change, place_order
 from flows.restore import place_restoration
 from flows.restore import restore as restore_load
@@ -24,13 +25,19 @@ from flows.verify import verify as verify_published
 from warehouse.errors import RapportError
 
 
-@flow(name="compact", description="Check every table whole, and leave empty space behind.", validate_parameters=False)
+@flow(
+    name="compact",
+    description="Check every table whole, leave empty space behind, take out what is kept no longer.",
+    validate_parameters=False,
+)
 def compact(clinic: str, warehouse: str) -> None:
     """Weekly keep-and-compact."""
     with telling_failure(Path(clinic), Path(warehouse), what="compaction"):
-        made, before, after = compact_published(place_compaction(Path(clinic), Path(warehouse)))
-    get_run_logger().info("published as load %s: %s bytes before, %s after", made.load_id, before, after)
-    _warn(made)
+        done = compact_published(place_compaction(Path(clinic), Path(warehouse)))
+        for sentence in done.sentences:
+            get_run_logger().info(sentence)
+        _warn(done.load)
+        refuse_open(done.load.order.folders)
 
 
 @flow(name="verify", description="Derive every table again and compare.", validate_parameters=False)

@@ -2,25 +2,30 @@
 
     python -m flows.compact --clinic FILE --warehouse DIR
 
-A night checks the rows that it touched; this, once a week, all of them. What is published says the same as before.
+A night checks the rows that it touched; this, once a week, all of them. What is published says the same as before, but
+for episodes that are closed for longer than `[keep] years_after_closing` in clinic.toml says: they are taken out.
 Where the key of encryption is new, another, or gone, every kept file is rewritten first (RUNBOOK.md, Encryption).
 """
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from flows.beginning import begin
 from flows.checking import check_tables
 from flows.computing import compute_again
+from flows.expired_episodes import begin_expiry, told_of
 from flows.failures import sayable
 from flows.night import at_work
+from flows.open_erasures import open_erasures
 from flows.order import Order, Tonight, place_change
 from flows.pages import draw
 from flows.publishing import publish
 from flows.terminal import arguments, finish, status_of
 from warehouse import compaction, computing
+from warehouse.expiry import Expired
 from warehouse.folders import Folders
 from warehouse.publication import published_version, writing
 
@@ -39,10 +44,31 @@ def place_compaction(clinic: Path, warehouse: Path) -> Order:
     return place_change(clinic, warehouse)
 
 
-def compact(order: Order) -> tuple[Tonight, int, int]:
-    """Publish the same tables, checked whole, without empty space: the load, and the file's bytes before and after."""
+@dataclass(frozen=True)
+class Compaction:
+    """A load that compacted: what it took out because of its age, the file's bytes before and after."""
+
+    load: Tonight
+    expired: Expired | None
+    bytes_before: int
+    bytes_after: int
+
+    @property
+    def sentences(self) -> list[str]:
+        """What it did, to be read."""
+        sizes = f"{self.bytes_before / 1e6:,.1f} MB before, {self.bytes_after / 1e6:,.1f} after"
+        years = self.load.order.clinic.years_after_closing
+        return [
+            *told_of(self.expired, years, "it took out"),
+            f"Checked whole and compacted, as load {self.load.load_id}: {sizes}.",
+        ]
+
+
+def compact(order: Order) -> Compaction:
+    """Publish the same tables, checked whole, without empty space and without what is kept no longer."""
     before = order.folders.published.stat().st_size
     with at_work(order, "compaction") as tonight:
+        expired = begin_expiry(tonight)
         begin(tonight)
         if tonight.erased_rows:
             compute_again(tonight)
@@ -51,7 +77,7 @@ def compact(order: Order) -> tuple[Tonight, int, int]:
         tonight.leaves_space_behind = True
         publish(tonight)
         draw(tonight)
-    return tonight, before, order.folders.published.stat().st_size
+    return Compaction(tonight, expired, before, order.folders.published.stat().st_size)
 
 
 def main(given: list[str] | None = None) -> int:
@@ -59,10 +85,9 @@ def main(given: list[str] | None = None) -> int:
     asked = arguments("compact", "Check every table whole and compact the published file.").parse_args(given)
 
     def run() -> int:
-        made, before, after = compact(place_compaction(asked.clinic, asked.warehouse))
-        sizes = f"{before / 1e6:,.1f} MB before, {after / 1e6:,.1f} after"
-        print(f"Checked whole and compacted, as load {made.load_id}: {sizes}.")
-        return status_of(made)
+        done = compact(place_compaction(asked.clinic, asked.warehouse))
+        print("\n".join(done.sentences))
+        return status_of(done.load) or int(bool(open_erasures(done.load.order.folders)))
 
     return finish(run, asked.warehouse)
 

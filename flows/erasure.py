@@ -12,9 +12,9 @@ A load that is killed or fails on the way leaves erasing.json, and the next nigh
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -25,14 +25,17 @@ from flows.failures import sayable
 from flows.known_lines import drop_lines
 from flows.open_erasures import Erasure, note, open_erasures
 from flows.order import Order, Tonight
-from flows.tombstones import Tombstones, read_tombstones, set_tombstone
-from warehouse import building, compaction, erasing, movement
+from flows.tombstones import Tombstones, read_tombstones, set_tombstones
+from warehouse import building, compaction, erasing, expiry, movement
+from warehouse.erased_days import ErasedDays
 from warehouse.errors import RapportError
 from warehouse.folders import Folders
 from warehouse.load_facts import facts_of
 from warehouse.opening import damage_of
 from warehouse.private_files import add_line
 from warehouse.versions import kept_versions, load_of, replace_version, told_place
+
+AGAIN = "a file held people who had been taken out before"
 
 
 @dataclass
@@ -44,10 +47,10 @@ class Cleaned:
     uncleaned: list[str] = field(default_factory=list)
 
 
-def begin_erasure(folders: Folders, pseudonyms: Sequence[str], since: date | None) -> None:
+def begin_erasure(folders: Folders, people: Mapping[str, ErasedDays], reason: str) -> None:
     """Write an erasure down, then set its tombstones."""
-    asked = Erasure(tuple(pseudonyms), since, datetime.now(UTC))
-    others = [each for each in open_erasures(folders) if (each.pseudonyms, each.since) != (asked.pseudonyms, since)]
+    asked = Erasure(people, datetime.now(UTC), reason)
+    others = [each for each in open_erasures(folders) if each.people != asked.people]
     note(folders, [*others, asked])
     bury(folders)
 
@@ -58,36 +61,38 @@ def bury(folders: Folders) -> None:
     if erasures:
         drop_lines(folders)
     for each in erasures:
-        for pseudonym in each.pseudonyms:
-            set_tombstone(folders, pseudonym, each.since)
+        set_tombstones(folders, each.people)
 
 
 def take_out(tonight: Tonight) -> None:
     """Delete the rows of everybody who has a tombstone from the file at work, which may be older than the tombstone.
     The tables of main are computed again by the load, for these people are entered as touched."""
     found = _to_take_out(tonight.con, tonight.tombstones)
-    for pseudonym, since in found:
-        tonight.erased_rows += erasing.erase_records(tonight.con, pseudonym, since)
     if found:
+        clients, episodes = expiry.count_going(tonight.con)
+        tonight.expired_counts = (tonight.expired_counts[0] + clients, tonight.expired_counts[1] + episodes)
+        tonight.erased_rows += erasing.erase_records(tonight.con)
         tonight.leaves_space_behind = True
-        tonight.reason = tonight.reason or "an erasure was finished"
-        _open_again(tonight.order, found)
+        tonight.reason = tonight.reason or _reason(tonight.order)
+        _open_again(tonight, found)
 
 
-def _open_again(order: Order, found: Sequence[tuple[str, date | None]]) -> None:
+def _reason(order: Order) -> str:
+    reasons = dict.fromkeys(each.reason for each in open_erasures(order.folders))
+    return f"an erasure was finished: {', '.join(reasons)}" if reasons else AGAIN
+
+
+def _open_again(tonight: Tonight, found: Collection[str]) -> None:
     """A file that came back from a backup brought somebody back who was taken out: kept versions are cleaned again."""
-    if not order.is_check and not open_erasures(order.folders):
-        now = datetime.now(UTC)
-        note(order.folders, [Erasure((pseudonym,), since, now) for pseudonym, since in found])
+    folders = tonight.order.folders
+    if not tonight.order.is_check and not open_erasures(folders):
+        note(folders, [Erasure(tonight.tombstones.among(found), datetime.now(UTC), AGAIN)])
 
 
-def _to_take_out(con: object, tombstones: Tombstones) -> list[tuple[str, date | None]]:
-    """People in a file who have a tombstone and rows that it forbids, as hexadecimal digits, and from which day on."""
-    if not tombstones.days:
-        return []
-    stones = ((person, tombstones.of(person)) for person in erasing.known_people(con))
-    buried = [(person, tombstones.days[stone]) for person, stone in stones if stone in tombstones.days]
-    return [(person, since) for person, since in buried if since is None or erasing.has_since(con, person, since)]
+def _to_take_out(con: object, tombstones: Tombstones) -> Collection[str]:
+    """People in a file who have a tombstone and rows that it forbids, as hexadecimal digits."""
+    people = tombstones.among(erasing.known_people(con)) if tombstones.days else {}
+    return erasing.to_take_out(con, people) if people else []
 
 
 def withhold(tonight: Tonight) -> None:
@@ -116,8 +121,10 @@ def _clean_kept(tonight: Tonight, cleaned: Cleaned) -> None:
     for version in kept_versions(where.published):
         if load_of(version) != tonight.load_id:
             _clean(tonight, version, tombstones, cleaned)
+    with building.open_published(tonight.published) as con:
+        known = set(erasing.known_people(con))
     for version in kept_versions(where.crosswalk):
-        _clean_crosswalk(tonight, version, tombstones, cleaned)
+        _clean_crosswalk(tonight, version, tombstones, known, cleaned)
     _give_receipt(tonight, cleaned)
     if not cleaned.uncleaned:
         where.erasing.unlink()
@@ -157,12 +164,12 @@ def _clean(tonight: Tonight, version: Path, tombstones: Tombstones, cleaned: Cle
 def _erased(work: Path, scratch: Path, tombstones: Tombstones) -> int:
     """Rows taken out of a copy of a kept version; and the sums that the people were part of."""
     with building.open_file(work, scratch) as con:
-        people = _to_take_out(con, tombstones)
-        rows = sum(erasing.erase_everywhere(con, person, since) for person, since in people)
-        if people:
-            erasing.empty(con, _tables_of_sums())
-            movement.withhold_amounts(con)
-    return rows
+        if not _to_take_out(con, tombstones):
+            return 0
+        rows = erasing.erase_everywhere(con)
+        erasing.empty(con, _tables_of_sums())
+        movement.withhold_amounts(con)
+        return rows
 
 
 def _tables_of_sums() -> list[str]:
@@ -170,13 +177,15 @@ def _tables_of_sums() -> list[str]:
     return [table.name for table in transforms.tables() if table.per == "clinic" and table.reads != ("clinic",)]
 
 
-def _clean_crosswalk(tonight: Tonight, version: Path, tombstones: Tombstones, cleaned: Cleaned) -> None:
+def _clean_crosswalk(
+    tonight: Tonight, version: Path, tombstones: Tombstones, known: Collection[str], cleaned: Cleaned
+) -> None:
     try:
         crosswalk = read_crosswalk(version)
     except RapportError:
         cleaned.uncleaned.append(told_place(version))
         return
-    living = without_buried(crosswalk, tombstones)
+    living = without_buried(crosswalk, tombstones, known)
     if living.height < crosswalk.height:
         made = tonight.scratch / "crosswalk.parquet"
         made.touch(mode=0o600)
@@ -184,12 +193,12 @@ def _clean_crosswalk(tonight: Tonight, version: Path, tombstones: Tombstones, cl
         replace_version(made, version, facts_of(version))
 
 
-def without_buried(crosswalk: pl.DataFrame, tombstones: Tombstones) -> pl.DataFrame:
-    """The crosswalk without people who may not be read at all: an export may still name them."""
-    if not tombstones.days:
-        return crosswalk
-    gone = [person for person in crosswalk["pseudonym"].unique() if tombstones.stands_for(person)]
-    return crosswalk.filter(~pl.col("pseudonym").is_in(gone))
+def without_buried(crosswalk: pl.DataFrame, tombstones: Tombstones, known: Collection[str]) -> pl.DataFrame:
+    """The crosswalk without people of whom nothing may be read or nothing is left: an export may still name them.
+    `known`: everybody of whom the newest file holds something."""
+    people = tombstones.among(crosswalk["pseudonym"].unique())
+    gone = [each for each, days in people.items() if days.is_everything or (days.until and each not in known)]
+    return crosswalk.filter(~pl.col("pseudonym").is_in(gone)) if gone else crosswalk
 
 
 def _give_receipt(tonight: Tonight, cleaned: Cleaned) -> None:

@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from flows.forget import NobodyKnown, find_person, forget, said_of_elsewhere, still_holding
-from flows.open_erasures import open_erasures
+from flows.open_erasures import refuse_open
 from flows.order import need_exports, place_change
 from flows.spreadsheet_csv import csv_lines
 from flows.terminal import arguments, finish, read_day
@@ -103,8 +103,7 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
             f"nobody can be taken out of {', '.join(uncleaned)}, which cannot be opened: delete its folder, then run "
             "the next night"
         )
-    if open_erasures(where):
-        raise RapportError("an erasure is not finished; run the next night, which does what is left or says why not")
+    refuse_open(where)
     return len(asked)
 
 

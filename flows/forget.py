@@ -36,6 +36,7 @@ from transforms.sources import open_delivery, read
 from transforms.sources.task import Task
 from warehouse import erasing
 from warehouse.building import open_published
+from warehouse.erased_days import ErasedDays
 from warehouse.errors import RapportError, Refused, Unusable, escaped
 from warehouse.id_spaces import Spaces
 from warehouse.private_files import need_file
@@ -67,8 +68,7 @@ def find_person(order: Order, space: str, number: str, since: date | None) -> Pe
     pseudonym = pseudonyms.one(space, "client", number)
     alone = tuple(pseudonyms.alone(*each) for each in numbers)
     is_known = crosswalk.filter(pl.col("kind") == "client")["pseudonym"].is_in([pseudonym, *alone]).any()
-    tombstones = read_tombstones(order.folders)
-    if not is_known and not (tombstones.days and tombstones.of(pseudonym) in tombstones.days):
+    if not is_known and not read_tombstones(order.folders).days_of(pseudonym):
         _refuse_unknown(order, pseudonyms)
         known = crosswalk.filter(pl.col("kind") == "client")["id_space"].unique()
         names = ", ".join(sorted(map(spaces.name_of, known)))
@@ -102,10 +102,11 @@ def forget(order: Order, person: Person) -> Tonight:
     need_file(order.folders.receipts)
     with at_work(order, "forget") as tonight:
         tonight.reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
+        days = ErasedDays(since=person.since)
         tonight.leaves_space_behind = True
         for name in unopened(tonight):
             tonight.told(f"nobody can be taken out of {name}, which cannot be opened; the others are cleaned")
-        begin_erasure(order.folders, person.pseudonyms, person.since)
+        begin_erasure(order.folders, dict.fromkeys(person.pseudonyms, days), tonight.reason)
         begin(tonight)
         compute_again(tonight)
         check_tables(tonight)

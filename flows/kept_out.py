@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
+from functools import reduce
 from itertools import permutations
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from flows.order import Tonight
 from flows.spaces import former_spaces, same_spaces
 from flows.tombstones import without_people
 from warehouse import erasing
+from warehouse.erased_days import ErasedDays
 from warehouse.errors import Unusable
 from warehouse.folders import replace_private
 from warehouse.sources import Source
@@ -34,13 +36,33 @@ def without_taken_out(tonight: Tonight, source: Source, kind: str, frame: pl.Dat
     others = {*former_spaces(tonight, source), *same}
     if not others or not tonight.tombstones.days:
         return frame
-    found = {}
-    for number in frame["client_id"].unique().drop_nulls():
-        if days := tonight.tombstones.days_of(tonight.pseudonyms.alone(space, number) for space in others):
-            found[number] = None if None in days else min(days)
+    found = _not_read_before(tonight, source, _taken_out_of(tonight, others, frame["client_id"]))
+    tonight.old_elsewhere |= {_client(tonight, source, number): days for number, days in found.items() if days.until}
     if not others <= {*same}:
         tonight.kept_out.setdefault(source.name, set()).update(found)
     return without_people(kind, frame, found)
+
+
+def _taken_out_of(tonight: Tonight, spaces: Collection[str], numbers: pl.Series) -> dict[str, ErasedDays]:
+    """Those of the numbers that were taken out of any of these spaces, with the days."""
+    found = {}
+    for number in numbers.unique().drop_nulls():
+        alone = [tonight.pseudonyms.alone(space, number) for space in spaces]
+        if days := tonight.tombstones.among(alone):
+            found[number] = reduce(ErasedDays.and_also, days.values())
+    return found
+
+
+def _not_read_before(tonight: Tonight, source: Source, found: dict[str, ErasedDays]) -> dict[str, ErasedDays]:
+    """Without the numbers of which the source has brought such old records under its present space already: they are
+    kept as long as those of that space are."""
+    old = {_client(tonight, source, number): days for number, days in found.items() if days.until}
+    read = erasing.holding(tonight.con, old, source.name) if old else ()
+    return {number: days for number, days in found.items() if _client(tonight, source, number) not in read}
+
+
+def _client(tonight: Tonight, source: Source, number: str) -> str:
+    return tonight.pseudonyms.one(source.id_space, "client", number)
 
 
 def tell_kept_out(tonight: Tonight) -> None:
@@ -50,8 +72,8 @@ def tell_kept_out(tonight: Tonight) -> None:
         if numbers:
             tonight.troubles.append(
                 f"{len(numbers):,} numbers of the source {source} were taken out under an id space that it had before, "
-                f"so they stay out. If '{spaces[source]}' has the numbers of other people, give it new_numbers = true "
-                "in [spaces] of clinic.toml"
+                f"so what was taken out stays out. If '{spaces[source]}' has the numbers of other people, give it "
+                "new_numbers = true in [spaces] of clinic.toml"
             )
 
 
@@ -92,12 +114,13 @@ def _half_taken_out(tonight: Tonight) -> Iterator[HalfTakenOut]:
     for source in tonight.order.clinic.sources:  # taken out by the number that they had in the source
         now = tonight.order.clinic.spaces.first_name(source.id_space)
         for space in {*former_spaces(tonight, source)} - {*same_spaces(tonight, source)}:
+            asked, numbers = {}, {}
             for number in numbers_of(tonight.crosswalk, now):
-                days = tombstones.days_of([names.alone(space, number)])
-                client = names.one(now, "client", number)
-                is_half = days and days != tombstones.days_of([client])
-                if is_half and erasing.has_since(tonight.con, client, days[0], source.name):
-                    yield HalfTakenOut(now, number, days[0])
+                days, client = tombstones.asked_of(names.alone(space, number)), names.one(now, "client", number)
+                if days and days != tombstones.asked_of(client):
+                    asked[client], numbers[client] = days, number
+            for client in erasing.holding(tonight.con, asked, source.name) if asked else ():
+                yield HalfTakenOut(now, numbers[client], asked[client].since)
 
 
 def _taken_out_of_one(tonight: Tonight) -> Iterator[HalfTakenOut]:
@@ -106,6 +129,6 @@ def _taken_out_of_one(tonight: Tonight) -> Iterator[HalfTakenOut]:
     for main in set(spaces.joined.values()):
         for known, taken_out in permutations([main, *spaces.same_as_this(main)], 2):
             for number in numbers_of(tonight.crosswalk, known):
-                days = tombstones.days_of([names.alone(taken_out, number)])
-                if days and days != tombstones.days_of([names.alone(known, number)]):
-                    yield HalfTakenOut(known, number, days[0])
+                days = tombstones.asked_of(names.alone(taken_out, number))
+                if days and days != tombstones.asked_of(names.alone(known, number)):
+                    yield HalfTakenOut(known, number, days.since)

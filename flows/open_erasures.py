@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from warehouse.erased_days import ErasedDays
 from warehouse.errors import RapportError
 from warehouse.folders import Folders, replace_private
 from warehouse.private_files import private_text, unusable
@@ -20,11 +21,11 @@ _ANEW = (
 
 @dataclass(frozen=True)
 class Erasure:
-    """Who is to be taken out (pseudonyms, hexadecimal), from which day on (None: whole), and when that was asked."""
+    """Who is to be taken out (by pseudonym, hexadecimal: which days), when that was begun, and why."""
 
-    pseudonyms: tuple[str, ...]
-    since: date | None
+    people: Mapping[str, ErasedDays]
     begun_at: datetime
+    reason: str
 
 
 def open_erasures(folders: Folders) -> list[Erasure]:
@@ -33,29 +34,35 @@ def open_erasures(folders: Folders) -> list[Erasure]:
     if text is None:
         return []
     try:
-        return [
-            Erasure(
-                tuple(str(bytes.fromhex(each).hex()) for each in one["pseudonyms"]),
-                date.fromisoformat(one["since"]) if one["since"] else None,
-                datetime.fromisoformat(one["begun_at"]),
-            )
-            for one in json.loads(text)
-        ]
-    except (ValueError, KeyError, TypeError):
+        return [_read(one) for one in json.loads(text)]
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise unusable(folders.erasing, "is damaged", _ANEW) from None
+
+
+def _read(one: Mapping) -> Erasure:
+    people = {bytes.fromhex(each).hex(): _days(*days) for each, days in one["people"].items()}
+    return Erasure(people, datetime.fromisoformat(one["begun_at"]), str(one["reason"]))
+
+
+def _days(since: str | None, until: str | None, by_load: int) -> ErasedDays:
+    return ErasedDays(since and date.fromisoformat(since), until and date.fromisoformat(until), int(by_load))
 
 
 def note(folders: Folders, erasures: Sequence[Erasure]) -> None:
     """Write down the erasures that are open."""
     noted = [
         {
-            "pseudonyms": each.pseudonyms,
-            "since": each.since and each.since.isoformat(),
+            "people": {person: _noted(days) for person, days in each.people.items()},
             "begun_at": each.begun_at.isoformat(),
+            "reason": each.reason,
         }
         for each in erasures
     ]
     replace_private(folders.erasing, json.dumps(noted) + "\n")
+
+
+def _noted(days: ErasedDays) -> list[object]:
+    return [days.since and days.since.isoformat(), days.until and days.until.isoformat(), days.by_load]
 
 
 def tell_open(folders: Folders, said: RapportError | None = None) -> None:
@@ -71,7 +78,16 @@ def tell_open(folders: Folders, said: RapportError | None = None) -> None:
         return
     for each in erasures:
         print(
-            f"An erasure that was begun on {each.begun_at:%Y-%m-%d %H:%M} UTC is not finished: the person may still be "
-            "in a kept file. Run the next night, or forget the person again.",
+            f"An erasure that was begun on {each.begun_at:%Y-%m-%d %H:%M} UTC is not finished ({each.reason}): a kept "
+            "file may still hold who is to be taken out. Run the next night.",
             file=sys.stderr,
+        )
+
+
+def refuse_open(folders: Folders) -> None:
+    """Raise RapportError where an erasure is not finished although a load has just tried to."""
+    if open_erasures(folders):
+        raise RapportError(
+            "a kept file cannot be opened, so nobody can be taken out of it; the last report names it: delete its "
+            "folder, then run the night again"
         )

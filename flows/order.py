@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from flows.erasure import Cleaned
     from flows.known_lines import ReadByLine
     from flows.tombstones import Tombstones
+    from warehouse.erased_days import ErasedDays
     from warehouse.space_book import Used
     from warehouse.summary import FileSums
 
@@ -114,6 +115,7 @@ class Tonight:
     purpose: str = "night"
     reason: str | None = None  # why, for a load that is not a night
     erased_rows: int = 0  # of people who have a tombstone, taken out of the file that the load began from
+    expired_counts: tuple[int, int] = (0, 0)  # clients, and episodes, of these rows that went because of their age
     cleaned: Cleaned | None = None  # what an erasure did to the kept versions
     leaves_space_behind: bool = False  # compacted: what an erasure took must not stay in the file's empty space
     con: duckdb.DuckDBPyConnection | None = None
@@ -126,6 +128,8 @@ class Tonight:
     born_before: pl.DataFrame | None = None  # the birth dates that the tables of the base were computed with
     spaces_used: list[Used] = field(default_factory=list)  # the book of id spaces, as the load found it
     kept_out: dict[str, set[str]] = field(default_factory=dict)  # by source, numbers taken out under a former space
+    # Pseudonyms whose number was taken out of another space up to a day.
+    old_elsewhere: dict[str, ErasedDays] = field(default_factory=dict)
     failed_attempts: list[dict] = field(default_factory=list)
     key_check: str = ""
     readings: dict[str, str] = field(default_factory=dict)  # by source, the mark of how it is read tonight

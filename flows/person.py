@@ -115,7 +115,8 @@ def main(given: list[str] | None = None) -> int:
         order = place_change(asked.clinic, asked.warehouse)
         person = find_person(order, asked.space, asked.client, None)
         count = write_report(order, person, asked.out)
-        print(f"{asked.out / PAGE}: {count:,} rows. It names the person: give it to nobody else.")
+        held = f"{count:,} rows" if count else "nothing is held of this person any more"
+        print(f"{asked.out / PAGE}: {held}. It names the person: give it to nobody else.")
 
     return finish(run, asked.warehouse)
 

@@ -17,6 +17,7 @@ from flows.stopping import check_stopped
 from flows.tombstones import read_tombstones
 from flows.worklist import worklist_text
 from warehouse import compaction, encryption, ledger, publication, publishing, staging, views
+from warehouse.erasing import known_people
 from warehouse.folders import prepare
 from warehouse.load_facts import FORM, for_encryption
 from warehouse.person_notes import noted_reports
@@ -41,13 +42,14 @@ def publish(tonight: Tonight) -> None:
     listed = worklist_text(con, tonight.order.clinic, tonight.order.as_of, tonight.crosswalk)
     worklist = prepare(tonight.scratch / where.worklist.name, listed)
     shared = share(tonight, load_questions().values())
+    crosswalk = _write_crosswalk(tonight)
     facts = _facts(tonight)
     for cursor in tonight.cursors:  # an open transaction of theirs would hold up the checkpoint
         cursor.close()
     if publishing.seal(con) or tonight.leaves_space_behind:
         compaction.compact(tonight.building)
     check_stopped()
-    _publish(tonight, Made(tonight.building, shared, _write_crosswalk(tonight), worklist), facts)
+    _publish(tonight, Made(tonight.building, shared, crosswalk, worklist), facts)
     keep_lines(tonight)
     finish_erasures(tonight)
 
@@ -88,6 +90,9 @@ def _write_loads(tonight: Tonight) -> None:
         staging.enter(con, "load.loads", {**attempt, "outcome": "failed"})
     for made_at in noted_reports(order.folders):
         staging.enter(con, "load.person_reports", {"load_id": tonight.load_id, "made_at": made_at})
+    if tonight.expired_counts[0]:
+        counts = dict(zip(("client_count", "episode_count"), tonight.expired_counts, strict=True))
+        staging.enter(con, "load.expiries", {"load_id": tonight.load_id, **counts})
     for place, step in enumerate(tonight.steps, start=1):
         facts = {"seconds": step.seconds, "cpu_seconds": step.cpu_seconds, "row_count": step.row_count}
         staging.enter(con, "load.steps", {"load_id": tonight.load_id, "step": step.name, "position": place, **facts})
@@ -116,7 +121,9 @@ def _write_loads(tonight: Tonight) -> None:
 def _write_crosswalk(tonight: Tonight) -> Path:
     made = tonight.scratch / tonight.order.folders.crosswalk.name
     made.touch(mode=0o600)
-    without_buried(tonight.crosswalk, read_tombstones(tonight.order.folders)).write_parquet(made)
+    tombstones = read_tombstones(tonight.order.folders).widened(tonight.old_elsewhere)
+    known = known_people(tonight.con) if tombstones.days else ()
+    without_buried(tonight.crosswalk, tombstones, set(known)).write_parquet(made)
     return made
 
 

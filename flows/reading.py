@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from flows.deliveries import Delivery
-from flows.joining import join_clients
+from flows.joining import follow_links, join_clients
 from flows.kept_out import tell_kept_out, without_taken_out
 from flows.known_lines import ReadByLine, ways_by_line
 from flows.order import Tonight
@@ -17,7 +17,7 @@ from transforms.sources import open_delivery, read
 from transforms.sources.known_lines import NotByLine
 from transforms.sources.opened import RECORD, Opened
 from transforms.sources.task import Task
-from warehouse import former_ids, history, ledger, quarantine, risk, staging
+from warehouse import erasing, former_ids, history, ledger, quarantine, risk, staging
 from warehouse.errors import Refused, escaped
 from warehouse.known_lines import RISKS, is_contradicted, show
 
@@ -31,10 +31,26 @@ def read_deliveries(tonight: Tonight) -> None:
             _read(tonight, delivery)
         except Refused as refused:
             raise refused.of(delivery.label, delivery.path.name) from None
+    leave_out_undated(tonight)
     former_ids.follow(tonight.con, tonight.load_id)
     tell_moved(tonight)
     tell_kept_out(tonight)
     tonight.row_count = tonight.staging.row_count
+
+
+def leave_out_undated(tonight: Tonight) -> None:
+    """Somebody of whom everything up to a day was taken out is read where something later is known, or came tonight.
+    Else what has no day (a client's row, an undated answer) is not read: it belongs to what was taken out."""
+    con = tonight.con
+    buried = tonight.tombstones.among(staging.people(con)) if tonight.tombstones.days else {}
+    suspected = [person for person, days in {**buried, **tonight.old_elsewhere}.items() if days.until]
+    if suspected:
+        suspected = set(suspected).difference(erasing.known_people(con))
+    if suspected:
+        left_out = staging.drop_undated(con, suspected)
+        follow_links(tonight)  # of those who are known again from tonight on
+        for read in tonight.by_line:
+            read.left_out.append(left_out.filter(file_number=read.delivery.number)["record_number"])
 
 
 @dataclass

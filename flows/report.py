@@ -9,9 +9,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from flows.expired_episodes import expired_of, told_of
 from flows.literal import console as terminal
 from flows.literal import grid, line
-from flows.order import StepTime, Tonight
+from flows.order import Order, StepTime, Tonight
 from flows.terminal import PUBLISHED, TROUBLED
 from warehouse.summary import COUNTS, FileSums, Sample, sample
 
@@ -43,6 +44,7 @@ class Report:
     again: list[str]
     read_otherwise: dict[str, int]
     client_count: int
+    expired: list[str]
     sample: Sample | None = field(default=None)
 
     @property
@@ -80,8 +82,17 @@ def report_of(tonight: Tonight) -> Report:
         again=tonight.again.sentences if tonight.again else [],
         read_otherwise=tonight.read_otherwise or {},
         client_count=tonight.client_count,
+        expired=_told_of_expired(order),
         sample=sample(tonight.published) if tonight.published else None,
     )
+
+
+def _told_of_expired(order: Order) -> list[str]:
+    """What the weekly compact takes out next, because clinic.toml keeps it no longer; a night says it of something."""
+    expired = expired_of(order)
+    if not order.is_check and not (expired and (expired.until or expired.idle_count)):
+        return []
+    return told_of(expired, order.clinic.years_after_closing, "the weekly compact takes out")
 
 
 class Progress:
@@ -187,6 +198,8 @@ def _tell_worries(console: Console, report: Report) -> None:
         console.print(
             f"{count:,} records of {source} vanished from its export; they left the tables and stay in history."
         )
+    for sentence in report.expired:
+        console.print(line(sentence))
     for source, count in report.read_otherwise.items():
         console.print(
             line(

@@ -1,9 +1,10 @@
 """The long soaks, seeded, with their figures as a table: python tests/soak.py [--seed N] [--share 1.0].
 
 1,000 publications under four readers, 200 nights killed, 168 commands killed (four rounds of every command), 50 nights
-into a full disk, 300 histories of random nights against the model, 500 damaged files of each format, 500 each of clinic
-files, instruments, links and requests, 2,000 commands over a damaged warehouse. `make test` runs 30 publications and
-full disks, part of a round of kills, and a few of the others.
+into a full disk, 240 interruptions of what takes people out, an erasure after a month of nights, 300 histories of
+random nights against the model, 500 damaged files of each format, 500 each of clinic files, instruments, links and
+requests, 2,000 commands over a damaged warehouse. `make test` runs 30 publications and full disks, part of a round of
+kills, and a few of the others.
 """
 
 import argparse
@@ -43,13 +44,14 @@ def nights_into_a_full_disk(place: Place, work: Path, count: int, seed: int, *, 
     return _told("filling.py", place, work, [(count, seed, int(is_short))])
 
 
-def _told(script: str, place: Place, work: Path, shares: list[tuple[int, ...]]) -> list[dict]:
+def _told(script: str, place: Place | None, work: Path, shares: list[tuple[int, ...]]) -> list[dict]:
     """The lines of JSON that a script tells, in several processes at once. Anything said beside them is an error."""
     running = []
     for number, share in enumerate(shares):
         own = work / f"share{number}"
         own.mkdir(parents=True)
-        command = [sys.executable, str(ROOT / "tests" / script), str(place.folder), str(own), *map(str, share)]
+        folders = [str(place.folder)] if place else []
+        command = [sys.executable, str(ROOT / "tests" / script), *folders, str(own), *map(str, share)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         running.append(subprocess.Popen(command, cwd=ROOT, **pipes))
     try:
@@ -108,6 +110,20 @@ def full_disks(work: Path, count: int, seed: int) -> tuple[str, list]:
     return f"{len(told) - new} refused, yesterday stood; {new} had just room enough", broken_promises(told)
 
 
+def interrupted_erasures(work: Path, count: int, seed: int) -> tuple[str, list]:
+    told = _told("interrupting.py", None, work, [(count, share, 2, seed) for share in range(2)])
+    begun = sum(each["is_begun"] for each in told)
+    wrong = [each for each in told if each["found"] or each["open"] or each["leftovers"]]
+    return f"{begun} had begun; after the next night nobody was found", wrong + [None] * (count - len(told))
+
+
+def months_of_nights(work: Path, count: int, seed: int) -> tuple[str, list]:
+    from months import erased_after  # noqa: PLC0415
+
+    wrong = erased_after(work / "clinic", count)
+    return "then an erasure, a restoration, and nights whose exports still hold the person", wrong
+
+
 def histories(work: Path, count: int, seed: int) -> tuple[str, list]:
     from test_history_model import random_histories  # noqa: PLC0415
 
@@ -160,6 +176,8 @@ SOAKS = {
     "nights killed": (kills, 200),
     "commands killed": (partial(kills, is_short=True), 168),
     "nights into a full disk": (full_disks, 50),
+    "erasures interrupted": (interrupted_erasures, 240),
+    "nights before an erasure": (months_of_nights, 30),
     "histories of random nights": (histories, 300),
     "damaged files of each format": (damages, 500),
     "spoilt files written by hand": (spoilt_facts, 500),

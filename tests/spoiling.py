@@ -163,7 +163,9 @@ DAMAGES: dict[str, Callable[[bytes, random.Random], bytes] | None] = {
 PASSING = {  # what is not there, or only for a time
     "heartbeat": b"nowhere:1\n",
     "publishing.json": b'{"load": 3, "stamp": "20261119T120000Z-000003"}\n',
-    "erasing.json": b'[{"pseudonyms": ["abab"], "since": null, "begun_at": "2026-11-19T12:30:00+00:00"}]\n',
+    "erasing.json": (
+        b'[{"people": {"abab": [null, null, 0]}, "begun_at": "2026-11-19T12:30:00+00:00", "reason": "taken out"}]\n'
+    ),
     "person_reports.jsonl": b'{"made_at": "2026-11-19T12:30:00+00:00"}\n',
     "page_folders.json": b'{"site-main": ["site", "main"]}\n',
 }

@@ -1,11 +1,15 @@
 """Two id spaces join only through client_links.csv; every join is in the books, and can be withdrawn."""
 
+from unittest.mock import patch
+
 import pytest
 from few_tables import few_tables
 from nights import but_for_finished_tables, open_place
 
 from flows.forget import find_person, forget, still_holding
 from flows.order import place_change
+from flows.person import write_report
+from flows.restore import place_restoration, restore
 from warehouse.client_links import read_client_links
 from warehouse.errors import Unusable
 from warehouse.id_spaces import Spaces
@@ -115,6 +119,30 @@ def test_who_is_taken_out_by_one_number_is_taken_out_by_all_and_in_older_version
     (place.folder / "links.csv").write_text("")
     place.night("2026-11-06T12:00", but_for_finished_tables)
     assert place.ask("SELECT count(*) FROM clients") == [(2,)]
+
+
+def test_what_is_held_of_one_person_is_found_by_each_of_their_numbers(linked, tmp_path):
+    order = place_change(linked.clinic, linked.warehouse)
+    for space, number in (("practice", "1"), ("portal", "77")):
+        write_report(order, find_person(order, space, number, None), tmp_path / space)
+    reports = [{each.name: each.read_text() for each in (tmp_path / name).iterdir()} for name in ("practice", "portal")]
+    assert reports[0] == reports[1]
+    assert {"history.appointments.csv", "history.responses.csv", "load.client_links.csv"} < set(reports[0])
+    assert "practice,1," in reports[0]["private.crosswalk.csv"] and "portal,77," in reports[0]["private.crosswalk.csv"]
+
+
+def test_whoever_was_taken_out_by_one_number_after_the_link_was_withdrawn_is_not_in_a_load_of_before(linked, tmp_path):
+    place = linked.copied_to(tmp_path / "clinic")
+    (place.folder / "links.csv").write_text("")
+    place.night("2026-11-05T12:00", but_for_finished_tables)
+    order = place_change(place.clinic, place.warehouse)
+    forget(order, find_person(order, "portal", "77", None))
+    with patch("flows.restore.check_tables"), patch("flows.restore.draw"):
+        restore(place_restoration(place.clinic, place.warehouse, 2), 2)
+    assert place.ask("SELECT max(load_id) FROM load.loads") == [(5,)]
+    assert place.ask("SELECT count(*) FROM clients") == [(3,)]
+    assert with_sessions(place) == [(1, 0, 1)]
+    assert place.ask("SELECT count(*) FROM load.client_links") == [(0,)]
 
 
 def test_a_link_that_would_bring_a_forgotten_person_back_is_refused(unlinked, tmp_path):

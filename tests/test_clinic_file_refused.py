@@ -56,6 +56,10 @@ def refusal(tmp_path, text: str) -> str:
             ZONE + SOURCE + '[sources.surveys.clients]\nbirthdate = "b"',
             "clients.* 'birthdate'; did you mean 'birth_date'?",
         ),
+        (
+            ZONE + "[keep]\nyears_after_close = 9",
+            r"\[keep\] .* 'years_after_close'; did you mean 'years_after_closing'?",
+        ),
         (ZONE + "zzz = 1", "the unknown key 'zzz'; known keys are accepted, alliance_sd"),
     ],
 )
@@ -67,6 +71,12 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
     ("text", "reason"),
     [
         ("", "'time_zone' is missing; add"),
+        (ZONE + "[keep]\nyears_after_closing = 0", "years_after_closing = 0 is not a number of years from 1 to 100"),
+        (
+            ZONE + "[keep]\nyears_after_closing = 101",
+            "years_after_closing = 101 is not a number of years from 1 to 100",
+        ),
+        (ZONE + "[keep]\nyears_after_closing = 2.5", "'years_after_closing' must be a whole number"),
         ('time_zone = "Chicago"', "time_zone = 'Chicago' is not an IANA time zone"),
         ("time_zone = 6", "'time_zone' must be text in quotes"),
         *(

@@ -290,6 +290,8 @@ NOT_MARKED = {  # what is in no mark, and why that leaves nothing wrong standing
     "warehouse.summary": "the same",
     "warehouse.older_readings": "counts anew every night",
     "warehouse.erasing": "what was taken out stays out",
+    "warehouse.erased_days": "the same",
+    "warehouse.expiry": "looks anew at every compaction for what is kept no longer",
     "warehouse.books": "columns that come are added, and null before",
     "warehouse.building": "opens the file and makes what is missing in it, every night",
     "warehouse.definitions": "keeps the marks",

@@ -1,6 +1,7 @@
 """A person taken out: of the published file, the kept ones, the private tree; and not brought back."""
 
 import json
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 
@@ -73,18 +74,19 @@ def everything_kept(place) -> list:
     return [*kept_versions(folders.published), *kept_versions(folders.crosswalk)]
 
 
-def traces(place, ids: set[str]) -> list[str]:
+def traces(place, ids: set[str], words: Collection[str] = ("C1", BORN)) -> list[str]:
     """Where any of these pseudonyms, the record number or the birth date can be read, or still lies deleted."""
+    wanted = {*ids, *words, *(word.replace("-", "") for word in words)}
     found = []
     for path in everything_kept(place):
         if path.suffix == ".parquet":
             cells = {str(cell) for row in pl.read_parquet(path).iter_rows() for cell in row}
-            found += [f"{path.name} {cell}" for cell in cells & {*ids, "C1", BORN}]
+            found += [f"{path.name} {cell}" for cell in cells & wanted]
             continue
         with open_published(path) as con:
             for table, stored in stored_rows(con).items():
                 cells = {str(cell).replace("-", "") for row in con.sql(f"FROM {table}").fetchall() for cell in row}
-                found += [f"{table} {cell}" for cell in cells & {*ids, "C1", BORN.replace("-", "")}]
+                found += [f"{table} {cell}" for cell in cells & wanted]
                 found += [f"{table} holds deleted rows"] if stored > _count(con, table) else []
     return found
 

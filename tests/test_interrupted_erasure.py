@@ -1,16 +1,20 @@
 """An erasure that is interrupted, wherever it is, is finished by the next load, and named until then."""
 
 import json
+from contextlib import suppress
 
+import interrupting
 import pytest
+from few_tables import few_tables
+from nights import Place
 from test_forget import forgotten, ids_of, order_of, place, traces, two_nights  # noqa: F401  fixtures
 
 import flows.erasure
 import flows.forget
 import flows.publishing
-from flows import compact, freshness, query, restore
+from flows import freshness, query, restore
 from flows.open_erasures import open_erasures
-from warehouse import compaction, publication
+from warehouse import compaction, encryption, publication
 from warehouse.folders import Folders
 from warehouse.versions import kept_versions
 
@@ -27,15 +31,11 @@ def killed(*_: object) -> None:
 
 MOMENTS = {
     "when it was written down": (flows.erasure, "bury"),
-    "while its tombstones are set": (flows.erasure, "set_tombstone"),
-    "before anything is taken out": (flows.forget, "begin"),
-    "before the tables are made again": (flows.forget, "compute_again"),
+    "while its tombstones are set": (flows.erasure, "set_tombstones"),
     "before it is published": (publication, "publish"),
     "after it is published": (flows.publishing, "keep_lines"),
-    "before the kept versions are rewritten": (flows.erasure, "_clean_kept"),
     "while a kept version is rewritten": (compaction, "rewrite"),
     "while a kept crosswalk is rewritten": (flows.erasure, "replace_version"),
-    "before the receipt": (flows.erasure, "_give_receipt"),
 }
 
 
@@ -79,17 +79,28 @@ def test_an_erasure_that_was_killed_is_named_until_the_next_night_has_finished_i
     assert is_over(place)
 
 
-@pytest.mark.parametrize("moment", ["before it is published", "while a kept version is rewritten"])
-@pytest.mark.parametrize("how", ["restore", "compact"])
-def test_so_does_any_other_load_that_begins_from_a_file(place, monkeypatch, capsys, moment, how):  # noqa: F811
-    ids = interrupted(place, moment, monkeypatch)
-    load = {
-        "restore": lambda: restore.main([*common(place), "--version", "2"]),
-        "compact": lambda: compact.main(common(place)),
-    }[how]
-    assert load() == 0, capsys.readouterr().err
-    assert traces(place, ids) == []
-    assert is_over(place)
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """Places where a kept file still holds somebody who is to be gone."""
+    folder = tmp_path_factory.mktemp("begun")
+    with few_tables():
+        interrupting.begin(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "stop", "at"), [("compact", interrupting.full, 40), ("restore", killed, 75), ("key", killed, 30)]
+)
+def test_so_does_the_night_after_any_other_command_that_was_interrupted(
+    begun, short_nights, tmp_path, monkeypatch, capsys, name, stop, at
+):
+    at_work = Place(begun / name).copied_to(tmp_path / "clinic")
+    monkeypatch.setenv(encryption.KEY, "")  # the change of the key sets it
+    monkeypatch.delenv(encryption.KEY)
+    with suppress(Killed), interrupting.stopping(at, stop):
+        interrupting.COMMANDS[name](at_work)
+        assert "is not finished" in capsys.readouterr().err  # of a disk that is full
+    assert interrupting.look(at_work, name) == {"is_begun": True, "found": [], "open": 0, "leftovers": []}
 
 
 def test_no_room_to_rewrite_a_kept_version_is_said_and_the_next_night_finishes(place, monkeypatch, capsys):  # noqa: F811

@@ -13,8 +13,9 @@ from flows.known_lines import drop_lines
 from flows.open_erasures import open_erasures
 from flows.page_folders import folder_names
 from flows.telling import open_notebook
-from flows.tombstones import read_tombstones, set_tombstone
+from flows.tombstones import read_tombstones, set_tombstones
 from warehouse.attempts import attempted_loads, note_attempt, unreadable_attempts
+from warehouse.erased_days import EVERYTHING, ErasedDays
 from warehouse.errors import Unusable
 from warehouse.folders import Folders
 from warehouse.private_files import add_line, begin_anew
@@ -38,8 +39,8 @@ def where(tmp_path) -> Folders:
     """A warehouse folder with a key and two tombstones."""
     folders = Folders(tmp_path / "warehouse")
     key.make_key(folders)
-    set_tombstone(folders, "ab" * 16, None)
-    set_tombstone(folders, "cd" * 16, date(2026, 11, 1))
+    set_tombstones(folders, {"ab" * 16: EVERYTHING})
+    set_tombstones(folders, {"cd" * 16: ErasedDays(since=date(2026, 11, 1))})
     return folders
 
 
@@ -85,7 +86,7 @@ def test_tombstones_of_0_1_have_no_first_line_and_get_one_with_the_next(where):
     before = read_tombstones(where)
     where.tombstones.write_text("".join(where.tombstones.read_text().splitlines(keepends=True)[1:]))
     assert read_tombstones(where) == before
-    set_tombstone(where, "ef" * 16, None)
+    set_tombstones(where, {"ef" * 16: EVERYTHING})
     assert where.tombstones.read_text().startswith("check-")
     assert len(read_tombstones(where).days) == 3
 
@@ -97,13 +98,13 @@ def test_lost_tombstones_are_missed_where_a_receipt_tells_of_an_erasure(where):
     with pytest.raises(Unusable, match="private/tombstones is lost"):
         read_tombstones(where)
     with pytest.raises(Unusable, match="private/tombstones is lost"):
-        set_tombstone(where, "ab" * 16, None)
+        set_tombstones(where, {"ab" * 16: EVERYTHING})
 
 
 def test_a_lost_key_of_the_tombstones_is_never_made_anew(where):
     where.tombstone_key.unlink()
     with pytest.raises(Unusable, match="the key of the tombstones is lost"):
-        set_tombstone(where, "ef" * 16, None)
+        set_tombstones(where, {"ef" * 16: EVERYTHING})
     assert not where.tombstone_key.exists()
 
 

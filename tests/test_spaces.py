@@ -15,13 +15,17 @@ from hypothesis import strategies as st
 from nights import APPOINTMENTS, Place, but_for_finished_tables, held, open_place, writable
 
 from flows import erasure_requests, forget, restore
+from flows.crosswalk import read_crosswalk
+from flows.erasure import begin_erasure
 from flows.kept_out import list_half_taken_out
+from flows.key import read_key
 from flows.order import place_change
 from flows.spaces import former_spaces, same_spaces
-from flows.tombstones import read_tombstones, set_tombstone
+from flows.tombstones import read_tombstones, set_tombstones
 from transforms.pseudonyms import FORMER_IDS, Pseudonyms
 from warehouse import former_ids
 from warehouse.building import open_building, open_file
+from warehouse.erased_days import ErasedDays
 from warehouse.folders import Folders
 from warehouse.id_spaces import Spaces, read_spaces
 from warehouse.space_book import Used
@@ -245,14 +249,14 @@ def test_whoever_was_taken_out_stays_out_when_their_source_has_a_new_space_until
     deliver(place, 12, "C1", "P9")
     status, said = night(place, 13)
     assert status == 0
-    assert "1 numbers of the source phq were taken out under an id space that it had before, so they stay out" in said
+    assert "1 numbers of the source phq were taken out under an id space that it had before, so what" in said
     assert place.ask("SELECT count(*) FROM responses WHERE source = 'phq' AND completed_at > '2026-11-12'") == [(1,)]
     found = forget.find_person(place_change(place.clinic, place.warehouse), "portal", "C1", None)
     assert forget.said_of_elsewhere(found).startswith("The number is known in the id space 'phq' too, which a source")
     write_clinic(place, phq="portal", top='retired_spaces = ["phq"]', lines="portal = { new_numbers = true }")
     assert not forget.find_person(place_change(place.clinic, place.warehouse), "portal", "C1", None).known_elsewhere
     status, said = night(place, 14)
-    assert (status, "stay out" in said) == (0, False)
+    assert (status, "stays out" in said) == (0, False)
     assert place.ask("SELECT count(*) FROM responses WHERE source = 'phq' AND completed_at > '2026-11-12'") == [(2,)]
 
 
@@ -334,6 +338,93 @@ def test_whoever_was_taken_out_of_one_of_two_same_spaces_does_not_come_in_by_the
     assert place.ask("SELECT count(*) FROM sessions WHERE starts_at > '2026-11-12'") == [(1,)]
 
 
+# What is older than the clinic keeps
+
+
+@pytest.fixture(scope="module")
+def without_old(two_systems, tmp_path_factory) -> Place:
+    """The same after everything of P9 up to 10 November was taken out, and nothing of P9 is left."""
+    place = two_systems.copied_to(tmp_path_factory.mktemp("old") / "clinic")
+    expire(place, "phq", "P9", 10)
+    place.night(NOON.format(12), but_for_finished_tables)
+    assert people(place) == (2, 1, 3)
+    return place
+
+
+def expire(place: Place, space: str, number: str, day: int) -> None:
+    folders = Folders(place.warehouse)
+    days = ErasedDays(until=date(2026, 11, day), by_load=2)
+    begin_erasure(folders, {Pseudonyms(read_key(folders)).alone(space, number): days}, "kept no longer")
+
+
+def answers_of(place: Place) -> list[tuple]:
+    """The days and the last answers of the source phq."""
+    asked = (
+        "SELECT completed_on::VARCHAR, answers[4]::INTEGER FROM history.responses WHERE known_to IS NULL ORDER BY ALL"
+    )
+    return place.ask(asked)
+
+
+OTHERWISE = {
+    "of another name": {"phq": "portal", "lines": 'portal = { was = "phq" }'},
+    "that is the same": {"phq": "practice", "lines": 'phq = { same_as = "practice" }'},
+    "that the source has now": {"phq": "portal", "top": 'retired_spaces = ["phq"]'},
+}
+
+
+@pytest.mark.parametrize("how", OTHERWISE)
+def test_what_is_kept_no_longer_stays_out_in_a_space(without_old, tmp_path, night, how):
+    """And the person is known from the first later day on, with what has no day."""
+    place = without_old.copied_to(tmp_path / "clinic")
+    write_clinic(place, **OTHERWISE[how])
+    rows = [answer("P9", 10), "P9,,1,1,1,1", answer("C1", 12)]
+    place.deliver("phq_2026-11-13.csv", "user,when,a,b,c,d", rows)
+    assert night(place, 13)[0] == 0
+    assert "P9" not in set(read_crosswalk(Folders(place.warehouse).crosswalk)["number"])
+    assert ("2026-11-12", 2) in answers_of(place) and (None, 1) not in answers_of(place)
+    place.deliver("phq_2026-11-14.csv", "user,when,a,b,c,d", [*rows, answer("P9", 13)])
+    status, said = night(place, 14)
+    assert (status, "so what was taken out stays out" in said) == (0, how == "that the source has now")
+    assert {(None, 1), ("2026-11-13", 3)} < set(answers_of(place))
+    of_day_10 = [day for day, _ in answers_of(place) if day == "2026-11-10"]
+    assert of_day_10 == ["2026-11-10"], "that is C1's"
+    assert "P9" in set(read_crosswalk(Folders(place.warehouse).crosswalk)["number"])
+
+
+def test_numbers_that_become_one_person_share_the_days_that_are_kept_no_longer(place, night):
+    expire(place, "phq", "C1", 9)
+    write_clinic(place, phq="practice", lines='phq = { same_as = "practice" }')
+    place.deliver("appointments_2026-11-13.csv", APPOINTMENTS, [held(1, 9), held(2, 9), held(1, 12)])
+    assert night(place, 13)[0] == 0
+    assert people(place) == (2, 2, 3)
+    counts = place.ask("SELECT session_date::VARCHAR, count(*) FROM sessions GROUP BY ALL ORDER BY ALL")
+    assert counts == [("2026-11-09", 1), ("2026-11-10", 2), ("2026-11-12", 1)]
+
+
+def test_numbers_do_not_become_one_person_where_one_has_records_that_are_kept_no_longer_of_the_other(place, night):
+    expire(place, "phq", "C1", 10)
+    write_clinic(place, phq="practice", lines='phq = { same_as = "practice" }')
+    status, said = night(place, 13)
+    assert status == 2
+    assert "joins a number to another, of which everything up to a day was taken out ([keep] in clinic.toml)" in said
+    assert not (place.warehouse / "private/forget_too.csv").exists(), "nobody asked to be forgotten"
+    write_clinic(place, phq="practice", top='retired_spaces = ["phq"]')
+    assert night(place, 13)[0] == 0
+    assert people(place)[0] == 2
+
+
+def test_what_a_source_brought_under_its_present_space_before_is_kept_as_long_as_that(place, night):
+    write_clinic(place, phq="portal", top='retired_spaces = ["phq"]')
+    deliver(place, 12, "P9")
+    place.deliver("phq_2026-11-13.csv", "user,when,a,b,c,d", [answer("P9", 10), answer("P9", 12)])
+    assert night(place, 13)[0] == 0
+    expire(place, "phq", "P9", 10)
+    place.deliver("phq_2026-11-14.csv", "user,when,a,b,c,d", ["P9,2026-11-10 18:55,9,9,9,5", answer("P9", 12)])
+    assert night(place, 14)[0] == 0
+    assert ("2026-11-10", 5) in answers_of(place)
+    assert len(answers_of(place)) == 3
+
+
 def test_a_new_name_in_one_section_and_the_old_one_in_another_is_refused(place, night):
     write_clinic(place, phq="practice", lines='phq = { same_as = "practice" }')
     assert night(place, 12)[0] == 0
@@ -359,7 +450,7 @@ def test_of_three_spaces_that_are_the_same_each_may_have_been_the_one_that_a_per
     spaces = Spaces(("practice",), same_as={"phq": "practice", "kiosk": "phq"})
     names, folders = Pseudonyms(b"k" * 32, spaces=spaces), Folders(tmp_path)
     folders.private.mkdir(parents=True)
-    set_tombstone(folders, names.alone("kiosk", "5"), date(2026, 11, 1))
+    set_tombstones(folders, {names.alone("kiosk", "5"): ErasedDays(since=date(2026, 11, 1))})
     known = [("client", "phq", "5"), ("client", "practice", "6"), ("therapist", "practice", "5")]
     tonight = SimpleNamespace(
         order=SimpleNamespace(clinic=SimpleNamespace(spaces=spaces, sources=()), folders=folders, is_check=False),

@@ -201,6 +201,15 @@ PERSON_REPORTS = _book(
     Column("made_at", "instant", "When it was made.", required=True),
 )
 
+EXPIRIES = _book(
+    "expiries",
+    "load_id",
+    "One row per load that took out what is kept no longer: [keep] years_after_closing in clinic.toml.",
+    "load_id!",
+    _count("client_count", "Clients of whom something was taken out."),
+    _count("episode_count", "Episodes of theirs that were taken out; a client without an episode has none."),
+)
+
 DEFINITIONS = _book(
     "definitions",
     "kind name load_id",
@@ -284,6 +293,7 @@ BOOKS = {
         CLIENT_LINKS,
         SPACES,
         PERSON_REPORTS,
+        EXPIRIES,
         DEFINITIONS,
         CHANGES,
         MOVEMENTS,

@@ -35,6 +35,7 @@ from warehouse.toml_files import read_toml, refusing
 TEXTS = ("service", "modality", "site", "program", "presenting_problem", "referral_source")
 INTERNAL = ("operations",)  # pages of DIR/internal
 MINIMUM_CASELOAD = 15  # clients; the lower end of what is asked for before therapists are told apart (15 to 30)
+MOST_YEARS = 100  # that anything is kept, where it is not kept for ever
 # Every key, with its kind of value.
 _TOP = {
     "time_zone": "text",
@@ -45,6 +46,7 @@ _TOP = {
     "keep_versions": "count",
     "keep_hours": "hours",
     "memory": "text",
+    "keep": "section",
     "not_treatment": "texts",
     "instruments": "path",
     "accepted": "texts",
@@ -87,6 +89,7 @@ class Clinic:
     vanished_limit: float = 0.2
     keep_versions: int = 7
     keep_hours: float = 1.0
+    years_after_closing: int | None = None  # that a closed episode is kept; None: for ever
     alliance_sd: Mapping[str, float] = field(default_factory=dict)  # of totals, by instrument, for rupture rules
     sharing: Sharing = field(default_factory=Sharing)
     internal: Mapping[str, str] = field(default_factory=dict)  # the group of each page for staff who may open records
@@ -164,6 +167,7 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
         vanished_limit=_share("vanished_limit", facts.get("vanished_limit", 0.2)),
         keep_versions=facts.get("keep_versions", 7),
         keep_hours=facts.get("keep_hours", 1.0),
+        years_after_closing=_years_after_closing(facts.get("keep", {})),
         lists=_lists(facts.get("lists", {})),
         sources=sources,
         instruments=instruments,
@@ -184,6 +188,14 @@ def _clinic(facts: dict, folder: Path) -> Clinic:
 def _internal(facts: Mapping) -> dict[str, str]:
     known("[internal]", facts, dict.fromkeys(INTERNAL, "text"))
     return dict(facts)
+
+
+def _years_after_closing(facts: Mapping) -> int | None:
+    known("[keep]", facts, {"years_after_closing": "integer"})
+    years = facts.get("years_after_closing")
+    if years is not None and not 1 <= years <= MOST_YEARS:
+        raise ValueError(f"[keep] years_after_closing = {years} is not a number of years from 1 to {MOST_YEARS}")
+    return years
 
 
 def _alliance_sd(facts: Mapping, instruments: Mapping[str, Instrument]) -> dict[str, float]:

@@ -1,16 +1,16 @@
-"""One person's rows out of a file: out of every table, in every schema.
+"""People's rows out of a file: out of every table, in every schema.
 
 DELETE leaves the bytes in the file: what is erased is gone only from the compact copy that is made afterwards.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping
 
 import duckdb
 
-from warehouse.person_rows import SINCE, by_client, by_record, columns, list_ids, run, tables
+from warehouse.erased_days import ErasedDays
+from warehouse.person_rows import BESIDE_HISTORY, by_client, columns, goes, list_own, tables
 from warehouse.records import KINDS
 
 _RECORDS = ("main.risk_answers",)  # in main, and not computed
@@ -25,47 +25,51 @@ def known_people(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [person for (person,) in listed.fetchall()]
 
 
-def has_since(con: duckdb.DuckDBPyConnection, client: str, since: date | None, source: str | None = None) -> bool:
-    """Whether a file holds records of a person that are dated on a day or later, or have no day; without a day, any
-    record. With a source only that one's count."""
-    which = "client_id = $client" + (" AND source = $source" if source else "")
-    found = " OR ".join(
-        f"EXISTS (FROM history.{kind} WHERE {which} AND {SINCE[kind] if since else 'true'})" for kind in KINDS
-    )
-    given = {"client": client, "since": since, "source": source}
-    return con.execute(f"SELECT {found}", {name: value for name, value in given.items() if value}).fetchone()[0]
+def to_take_out(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -> dict[str, bool]:
+    """The people of whom a file holds what these days forbid, in no order, and whether nothing of them stays. What
+    follows is about them."""
+    list_own(con, people)
+    beside = (f"SELECT client_id FROM {each} WHERE rowid IN ({BESIDE_HISTORY[each]})" for each in _beside_history(con))
+    going = " UNION ".join(("SELECT client_id FROM own_rows WHERE goes", *beside))
+    con.execute(f"DELETE FROM own_people WHERE NOT is_whole AND client_id NOT IN ({going})")
+    found = con.sql("SELECT replace(client_id::VARCHAR, '-', ''), is_whole FROM own_people")
+    return dict(found.fetchall())
 
 
-def erase_records(con: duckdb.DuckDBPyConnection, client: str, since: date | None) -> int:
-    """Delete a person's records, in every version, and all of them that waits in quarantine; how many rows.
+def holding(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays], source: str | None = None) -> set[str]:
+    """Those of the people of whom a file holds records that these days forbid; where they are kept up to a day, records
+    with a day. With a source only that one's count."""
+    list_own(con, people)
+    asked = """
+        SELECT DISTINCT replace(client_id::VARCHAR, '-', '') FROM own_rows JOIN own_people USING (client_id)
+        WHERE source = coalesce($source, source) AND CASE WHEN until IS NULL THEN goes ELSE last_day <= until END"""
+    return {person for (person,) in con.execute(asked, {"source": source}).fetchall()}
 
-    With a day, only those dated then or later, and those without a day. The tables of main are computed again by the
-    caller, for the person is entered as touched.
-    """
-    list_ids(con, client, since)
-    count = sum(_erase_versions(con, kind, client, since) for kind in KINDS)
-    for table in ("load.quarantine", "load.client_links", *_RECORDS):
-        which = by_record(con, table) if since else by_client(con, table)
-        count += run(con, f"DELETE FROM {table} WHERE {which}", client=client)
-    con.execute("INSERT INTO staged.touched VALUES (?, 'erased')", [client])
+
+def erase_records(con: duckdb.DuckDBPyConnection) -> int:
+    """Delete the records of the people that `to_take_out` found, and all of them that waits in quarantine; how many
+    rows. The tables of main are computed again by the caller, for the people are entered as touched."""
+    count = sum(_erase_versions(con, kind) for kind in KINDS)
+    count += sum(_delete(con, table, goes(con, table)) for table in _beside_history(con))
+    con.execute("INSERT INTO staged.touched SELECT client_id, 'erased' FROM own_people")
     return count
 
 
-def erase_everywhere(con: duckdb.DuckDBPyConnection, client: str, since: date | None) -> int:
-    """Delete a person's rows from every table of an older file; how many.
+def erase_everywhere(con: duckdb.DuckDBPyConnection) -> int:
+    """Delete their rows from every table of an older file; how many.
 
-    With a day the records before it stay, and every table made of them goes: what an older night would have made of
-    the shorter record is not known.
+    Where something of a person stays, the tables made of it go all the same: what an older night would have made of the
+    shorter record is not known.
     """
-    list_ids(con, client, since)
-    kinds = {f"history.{kind}": kind for kind in KINDS}
-    count = 0
+    count = sum(_erase_versions(con, kind) for kind in KINDS)
     for table in tables(con):
-        if table in kinds:
-            count += _erase_versions(con, kinds[table], client, since)
-        else:
-            count += run(con, f"DELETE FROM {table} WHERE {by_client(con, table)}", client=client)
+        if not table.startswith("history."):
+            count += _delete(con, table, (goes if table in BESIDE_HISTORY else by_client)(con, table))
     return count
+
+
+def _beside_history(con: duckdb.DuckDBPyConnection) -> list[str]:
+    return [table for table in tables(con) if table in BESIDE_HISTORY]
 
 
 def empty(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
@@ -81,6 +85,9 @@ def rows_of_person(con: duckdb.DuckDBPyConnection, client: str) -> int:
     return con.execute(f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({counts})", {"client": client}).fetchone()[0]
 
 
-def _erase_versions(con: duckdb.DuckDBPyConnection, kind: str, client: str, since: date | None) -> int:
-    which = "client_id = $client" + (f" AND {SINCE[kind]}" if since else "")
-    return run(con, f"DELETE FROM history.{kind} WHERE {which}", client=client, since=since)
+def _erase_versions(con: duckdb.DuckDBPyConnection, kind: str) -> int:
+    return _delete(con, f"history.{kind}", f"rowid IN (SELECT place FROM own_rows WHERE goes AND kind = '{kind}')")
+
+
+def _delete(con: duckdb.DuckDBPyConnection, table: str, condition: str) -> int:
+    return con.execute(f"DELETE FROM {table} WHERE {condition}").fetchone()[0]

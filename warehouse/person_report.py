@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from warehouse.person_rows import by_client, list_ids, tables
+from warehouse.person_rows import by_client, list_whole, tables
 
 
 @dataclass(frozen=True)
@@ -23,19 +23,11 @@ class Held:
 
 def held_of(con: duckdb.DuckDBPyConnection, people: Iterable[str]) -> Iterator[Held]:
     """Yield each table that holds rows of a person, who may have several pseudonyms (hexadecimal digits)."""
-    found: dict[str, list[pl.DataFrame]] = {}
-    for person in people:
-        list_ids(con, person)
-        for table in tables(con):
-            rows = con.execute(f"FROM {table} WHERE {by_client(con, table)}", _given(con, table, person))
-            found.setdefault(table, []).append(_as_text(rows))
-    for table, frames in found.items():
-        if (rows := pl.concat(frames)).height:
-            yield Held(table, _comment(con, table), _columns(con, table), rows.unique(maintain_order=True))
-
-
-def _given(con: duckdb.DuckDBPyConnection, table: str, person: str) -> dict[str, str]:
-    return {"client": person} if "$client" in by_client(con, table) else {}
+    list_whole(con, people)
+    for table in tables(con):
+        rows = _as_text(con.execute(f"FROM {table} WHERE {by_client(con, table)}"))
+        if rows.height:
+            yield Held(table, _comment(con, table), _columns(con, table), rows)
 
 
 def _as_text(found: duckdb.DuckDBPyConnection) -> pl.DataFrame:

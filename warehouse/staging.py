@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import duckdb
 import polars as pl
 
 from warehouse.books import BOOKS
-from warehouse.frames import insert
+from warehouse.frames import fetch, insert
+from warehouse.person_rows import DAY
 from warehouse.records import KINDS, RecordKind
 
 
@@ -43,6 +44,27 @@ class Staging:
 def kinds_with_rows(con: duckdb.DuckDBPyConnection) -> list[str]:
     """The kinds of record that tonight's files brought."""
     return [kind for kind in KINDS if con.sql(f"SELECT 1 FROM staged.{kind} LIMIT 1").fetchone()]
+
+
+def people(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Everybody of whom tonight's files hold a row, as hexadecimal digits."""
+    named = " UNION ".join(f"SELECT client_id FROM staged.{kind} WHERE client_id IS NOT NULL" for kind in KINDS)
+    return [person for (person,) in con.sql(f"SELECT replace(client_id::VARCHAR, '-', '') FROM ({named})").fetchall()]
+
+
+def drop_undated(con: duckdb.DuckDBPyConnection, people: Collection[str]) -> pl.DataFrame:
+    """Forget the rows of people of whom no file of tonight holds a row with a day: file_number, record_number."""
+    con.execute("CREATE OR REPLACE TABLE staged.undated (client_id UUID)")
+    insert(con, "staged.undated", pl.DataFrame({"client_id": [bytes.fromhex(person) for person in people]}))
+    dated = " UNION ".join(f"SELECT client_id FROM staged.{kind} WHERE {DAY[kind]} IS NOT NULL" for kind in KINDS)
+    con.execute(f"DELETE FROM staged.undated WHERE client_id IN ({dated})")
+    dropped = [
+        fetch(con, f"SELECT file_number, record_number FROM staged.{kind} SEMI JOIN staged.undated USING (client_id)")
+        for kind in KINDS
+    ]
+    for kind in KINDS:
+        con.execute(f"DELETE FROM staged.{kind} WHERE client_id IN (FROM staged.undated)")
+    return pl.concat(dropped)
 
 
 def clear(con: duckdb.DuckDBPyConnection) -> None:

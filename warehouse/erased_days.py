@@ -1,0 +1,44 @@
+"""Which of a person's days are taken out, and may not be read again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+
+@dataclass(frozen=True)
+class ErasedDays:
+    """The days from `since` on (a consent withdrawn), and those up to and with `until` (kept for their years); where
+    neither is given, all of them.
+
+    What has no day counts as later than `since`. Beside `until` it goes with the person: it stays while something later
+    is known. So does a row of the inbox, of which no day is known, that a load after `by_load` held back.
+    """
+
+    since: date | None = None
+    until: date | None = None
+    by_load: int = 0
+
+    @property
+    def is_everything(self) -> bool:
+        return self.since is None and self.until is None
+
+    @property
+    def asked_for(self) -> ErasedDays | None:
+        """Return the days without those that are kept no longer; None where there are no others."""
+        if self.until is None:
+            return self
+        return ErasedDays(self.since) if self.since else None
+
+    def and_also(self, other: ErasedDays) -> ErasedDays:
+        """Return the days of both."""
+        if self.is_everything or other.is_everything:
+            return EVERYTHING
+        since = min(filter(None, (self.since, other.since)), default=None)
+        until = max(filter(None, (self.until, other.until)), default=None)
+        if since and until and since <= until + timedelta(days=1):
+            return EVERYTHING
+        return ErasedDays(since, until, max(self.by_load, other.by_load))
+
+
+EVERYTHING = ErasedDays()
