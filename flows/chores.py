@@ -37,7 +37,7 @@ def compact(clinic: str, warehouse: str) -> None:
         for sentence in done.sentences:
             get_run_logger().info(sentence)
         _warn(done.load)
-        refuse_open(done.load.order.folders)
+        refuse_open(done.load.order.folders, done.load.cleaned.uncleaned if done.load.cleaned else [])
 
 
 @flow(name="verify", description="Derive every table again and compare.", validate_parameters=False)

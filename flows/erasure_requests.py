@@ -98,12 +98,7 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
             f"{len(kept)} of {len(asked)} requests in private/forget.csv name nobody who is known (now line {lines}); "
             "correct the number or its id space, or remove the line"
         )
-    if uncleaned:
-        raise RapportError(
-            f"nobody can be taken out of {', '.join(uncleaned)}, which cannot be opened: delete its folder, then run "
-            "the next night"
-        )
-    refuse_open(where)
+    refuse_open(where, uncleaned)
     return len(asked)
 
 

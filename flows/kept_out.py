@@ -54,11 +54,12 @@ def _taken_out_of(tonight: Tonight, spaces: Collection[str], numbers: pl.Series)
 
 
 def _not_read_before(tonight: Tonight, source: Source, found: dict[str, ErasedDays]) -> dict[str, ErasedDays]:
-    """Without the numbers of which the source has brought such old records under its present space already: they are
-    kept as long as those of that space are."""
+    """Where the source has brought such old records under its present space already, they are kept as long as those of
+    that space are: only what a person asked for is left out."""
     old = {_client(tonight, source, number): days for number, days in found.items() if days.until}
     read = erasing.holding(tonight.con, old, source.name) if old else ()
-    return {number: days for number, days in found.items() if _client(tonight, source, number) not in read}
+    asked = {number: days.asked_for for number, days in found.items() if _client(tonight, source, number) in read}
+    return {number: days for number, days in {**found, **asked}.items() if days}
 
 
 def _client(tonight: Tonight, source: Source, number: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -84,10 +84,13 @@ def tell_open(folders: Folders, said: RapportError | None = None) -> None:
         )
 
 
-def refuse_open(folders: Folders) -> None:
-    """Raise RapportError where an erasure is not finished although a load has just tried to."""
-    if open_erasures(folders):
+def refuse_open(folders: Folders, uncleaned: Collection[str]) -> None:
+    """Raise RapportError where an erasure is not finished although a load has just tried to. `uncleaned`: the kept
+    files that it could not open."""
+    if uncleaned:
         raise RapportError(
-            "a kept file cannot be opened, so nobody can be taken out of it; the last report names it: delete its "
-            "folder, then run the night again"
+            f"nobody can be taken out of {', '.join(uncleaned)}, which cannot be opened: delete its folder, then run "
+            "the next night"
         )
+    if open_erasures(folders):
+        raise RapportError("an erasure is not finished; run the next night, which does what is left or says why not")

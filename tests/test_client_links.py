@@ -131,6 +131,16 @@ def test_what_is_held_of_one_person_is_found_by_each_of_their_numbers(linked, tm
     assert "practice,1," in reports[0]["private.crosswalk.csv"] and "portal,77," in reports[0]["private.crosswalk.csv"]
 
 
+def test_of_a_person_who_is_taken_out_a_wrong_link_of_before_goes_too(linked, tmp_path):
+    place = linked.copied_to(tmp_path / "clinic")
+    (place.folder / "links.csv").write_text("practice,2,portal,77\n")
+    place.night("2026-11-05T12:00", but_for_finished_tables)
+    assert place.ask("SELECT load_id, withdrawn_by FROM load.client_links ORDER BY ALL") == [(2, 3), (3, None)]
+    order = place_change(place.clinic, place.warehouse)
+    forget(order, find_person(order, "portal", "77", None))
+    assert place.ask("SELECT (SELECT count(*) FROM clients), (SELECT count(*) FROM load.client_links)") == [(2, 0)]
+
+
 def test_whoever_was_taken_out_by_one_number_after_the_link_was_withdrawn_is_not_in_a_load_of_before(linked, tmp_path):
     place = linked.copied_to(tmp_path / "clinic")
     (place.folder / "links.csv").write_text("")

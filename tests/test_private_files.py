@@ -40,7 +40,7 @@ def where(tmp_path) -> Folders:
     folders = Folders(tmp_path / "warehouse")
     key.make_key(folders)
     set_tombstones(folders, {"ab" * 16: EVERYTHING})
-    set_tombstones(folders, {"cd" * 16: ErasedDays(since=date(2026, 11, 1))})
+    set_tombstones(folders, {"cd" * 16: ErasedDays(date(2026, 11, 1), date(2010, 5, 5), 3)})
     return folders
 
 

@@ -78,7 +78,9 @@ _OLD_EXPORTS = "SELECT file_id, max(exported_at)::DATE AS exported_on FROM load.
 BESIDE_HISTORY = {  # tables of records that have no versions, and the places of the rows that their own day takes
     "load.quarantine": f"""SELECT q.rowid FROM load.quarantine AS q JOIN own_people USING (client_id)
         JOIN ({_OLD_EXPORTS}) USING (file_id) WHERE exported_on <= until""",
-    "load.client_links": "SELECT NULL::BIGINT WHERE false",
+    "load.client_links": """SELECT rowid FROM load.client_links WHERE own_id IN (
+        SELECT own_id FROM load.client_links JOIN own_people USING (client_id)
+        WHERE is_whole AND withdrawn_by IS NULL)""",
     "main.risk_answers": f"""SELECT r.rowid FROM main.risk_answers AS r JOIN own_people USING (client_id)
         WHERE coalesce({_ANSWERED_ON} >= since, since IS NOT NULL) OR {_ANSWERED_ON} <= until""",
 }
