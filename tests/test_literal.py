@@ -40,6 +40,7 @@ NIGHT = Report(
     vanished=[],
     again=[],
     read_otherwise={},
+    expired=[],
     client_count=1,
 )
 

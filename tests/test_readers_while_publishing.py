@@ -103,6 +103,7 @@ def test_the_trees_have_the_modes_of_their_readers_whatever_the_umask(short_nigh
     assert stat.S_IMODE(place.published.resolve().parent.stat().st_mode) == 0o755
     private = [path for path in (place.warehouse / "private/versions").rglob("*") if path.is_file()]
     assert [(path.name, stat.S_IMODE(path.stat().st_mode)) for path in sorted(private)] == [
+        ("SHA256SUMS", 0o600),
         ("crosswalk.parquet", 0o600),
         ("load.json", 0o600),
     ]

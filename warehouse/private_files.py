@@ -6,14 +6,18 @@ import stat
 from pathlib import Path
 
 from warehouse.errors import Unusable
+from warehouse.small_files import LARGEST
 from warehouse.versions import set_folder_aside
 
 
 def private_text(path: Path, way_out: str) -> str | None:
     """Return the text of a private file; None where there is none. Raises Unusable that names it, with the way out."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe has no end
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe has no end
             raise unusable(path, "is no file but a folder, a device or a pipe", way_out)
+        if found.st_size > LARGEST:
+            raise unusable(path, f"is above {LARGEST >> 20} MB, so it is another file", way_out)
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return None
