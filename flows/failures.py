@@ -78,6 +78,8 @@ def _folder(error: OSError) -> str:
     if not error.filename:
         return "a folder"
     path = Path(os.fsdecode(error.filename))
+    if error.filename2 and not path.is_absolute():  # of a link: the first name is only what it is to point at
+        path = Path(os.fsdecode(error.filename2))
     with suppress(PermissionError):
         if isinstance(error, PermissionError) and path.is_dir():
             return str(path)

@@ -19,7 +19,7 @@ import polars as pl
 from flows.beginning import begin, refuse_other_key
 from flows.checking import check_tables
 from flows.computing import compute_again
-from flows.crosswalk import damaged_crosswalks, everybody_kept, numbers_of
+from flows.crosswalk import crosswalk_of, damaged_crosswalks, everybody_kept, numbers_of
 from flows.deliveries import matching
 from flows.erasure import Cleaned, begin_erasure, unopened
 from flows.key import read_key
@@ -42,6 +42,7 @@ from warehouse.id_spaces import Spaces
 from warehouse.private_files import need_file
 from warehouse.publication import published_version
 from warehouse.space_book import Used
+from warehouse.versions import load_of
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,13 @@ def find_person(order: Order, space: str, number: str, since: date | None) -> Pe
 
 
 def _refuse_unknown(order: Order, pseudonyms: Pseudonyms) -> None:
-    """Raise what may be why nobody is known: another key, a damaged crosswalk."""
-    with open_published(published_version(order.folders)) as con:
+    """Raise what may be why nobody is known: another key, a crosswalk that is damaged or lost."""
+    published = published_version(order.folders)
+    with open_published(published) as con:
         refuse_other_key(con, pseudonyms)
     for damaged in damaged_crosswalks(order.folders):
         raise damaged
+    crosswalk_of(order.folders, load_of(published))
 
 
 def _known_elsewhere(
@@ -137,6 +140,9 @@ def still_holding(order: Order, exports: Path, person: Person) -> Iterator[str]:
                     yield escaped(path.relative_to(exports).as_posix())
             except Refused as refused:
                 yield f"{escaped(path.relative_to(exports).as_posix())} (not looked into: it {refused.what})"
+    for space in order.clinic.spaces.retired:
+        if order.clinic.spaces.first_name(space) in dict(person.numbers):
+            yield f"the exports of '{escaped(space)}' (not looked into: the id space is retired in clinic.toml)"
 
 
 def _holds(frame: pl.DataFrame, numbers: list[str]) -> bool:

@@ -16,6 +16,7 @@ from flows.terminal import finish
 from warehouse.errors import Unusable
 from warehouse.folders import Folders
 from warehouse.private_files import private_text
+from warehouse.versions import kept_versions
 
 KEY_BYTES = 32
 FROM_BACKUP = "restore it from its backup"
@@ -30,10 +31,20 @@ def read_key(folders: Folders) -> bytes:
 def _written(folders: Folders) -> bytes:
     text = private_text(folders.private / "key", FROM_BACKUP)
     if text is None:
+        _refuse_new_key(folders)
         raise Unusable(
             "there is no pseudonym key; set RAPPORT_KEY, or make one with python -m flows.key --warehouse DIR"
         )
     return _key(text, "private/key")
+
+
+def _refuse_new_key(folders: Folders) -> None:
+    """Raise Unusable where people have pseudonyms already: with a new key all of them would be strangers."""
+    if any(kept_versions(link) for link in folders.links):
+        raise Unusable(
+            "the pseudonym key of this warehouse is lost, and a new one would not fit; bring private/key back from its "
+            "backup, or set RAPPORT_KEY"
+        )
 
 
 def _key(text: str, place: str) -> bytes:
@@ -47,12 +58,14 @@ def _key(text: str, place: str) -> bytes:
 
 
 def make_key(folders: Folders) -> Path:
-    """Make a new key in the private tree, unless there is one. Raises Unusable where that cannot be used."""
+    """Make a new key in the private tree, unless there is one. Raises Unusable where that cannot be used, or where the
+    warehouse was made with another."""
     folders.make()
     path = folders.private / "key"
     if path.exists():
         _written(folders)
     else:
+        _refuse_new_key(folders)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(KEY_BYTES) + "\n")

@@ -156,7 +156,7 @@ def _publish(tonight: Tonight, made: Made, facts: Mapping[str, object]) -> None:
         for link in where.links:
             keep_newest(link, tonight.order.clinic.keep_versions, long_ago)
     except OSError as error:
-        tonight.troubles.append(
+        tonight.damaged.append(
             f"the load is published; the links that follow it could not be moved ({error.strerror}); the next night "
             "moves them"
         )

@@ -77,6 +77,15 @@ def _given(name: str, group: int, mode: int) -> Callable[[Place], None]:
     return give
 
 
+def _behind(place: Place) -> None:
+    """As after a load whose safe link could not be moved."""
+    link = place.warehouse / "shared/rapport_safe.duckdb"
+    older = min(link.parent.glob("versions/*/rapport_safe.duckdb"))
+    link.unlink()
+    link.symlink_to(older.relative_to(link.parent))
+    link.parent.chmod(0o555)
+
+
 PRIVATE, CLINIC_PAGES = "warehouse/private", "warehouse/shared/pages/clinic"
 CASES: dict[str, Case] = {
     "as root": Case(SUPERUSER, [*WRITE, *ASK]),
@@ -119,6 +128,11 @@ CASES: dict[str, Case] = {
     "shared has a group that the night's user lacks": Case(
         OWNER, ["nightly"], _given("warehouse/shared", OTHERS, 0o2755)
     ),
+    "shared may not be written by its own user": Case(
+        OWNER, ["nightly", "restore --version 2"], lambda place: (place.warehouse / "shared").chmod(0o555)
+    ),
+    "shared/versions is root's": Case(OWNER, ["nightly"], _taken("warehouse/shared/versions")),
+    "shared may not be written, and its link is behind": Case(OWNER, ["nightly", "worklist"], _behind),
     "the clinic's page has a group of the night's user": Case(
         OWNER, ["pages"], _given(CLINIC_PAGES, SUPERVISORS, 0o750)
     ),

@@ -206,7 +206,8 @@ CASES = {
         2,
         no_key,
         (),
-        "there is no pseudonym key; set RAPPORT_KEY, or make one with python -m flows.key --warehouse DIR",
+        "the pseudonym key of this warehouse is lost, and a new one would not fit; bring private/key back from its "
+        "backup, or set RAPPORT_KEY",
     ),
 }
 

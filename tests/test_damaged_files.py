@@ -212,6 +212,21 @@ def test_a_person_whom_a_damaged_crosswalk_may_name_is_not_called_unknown(place)
         find_person(order, "clinic", "C99", None)
 
 
+@pytest.mark.parametrize("command", ["forget", "person"])
+def test_where_every_crosswalk_is_lost_nobody_is_called_unknown(place, command):
+    shutil.rmtree(place.warehouse / "private/versions")
+    ended = do(command, place)
+    assert (ended.status, "the crosswalk of load 3 is missing in private/versions; " in ended.err) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["key", "nightly", "restore --version 2"])
+def test_a_warehouse_that_has_lost_its_key_gets_no_new_one(place, command):
+    (place.warehouse / "private/key").unlink()
+    ended = do(command, place)
+    assert (ended.status, "bring private/key back from its backup" in ended.err) == (2, True)
+    assert not (place.warehouse / "private/key").exists()
+
+
 def test_a_new_key_of_encryption_goes_around_a_damaged_version_and_names_it(place, monkeypatch):
     damaged = damage("an older version", "torn", place)
     monkeypatch.setenv(encryption.KEY, KEY)

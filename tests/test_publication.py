@@ -11,6 +11,7 @@ from watching import watching
 
 from flows import backfill, compact, erasure_requests, forget, pages, quarantine, restore, worklist
 from flows.order import place_change
+from flows.terminal import status_of
 from warehouse import publication, versions
 from warehouse.attempts import note_attempt
 from warehouse.errors import Unusable
@@ -99,6 +100,30 @@ def test_wherever_a_publication_ends_the_next_command_finds_the_old_load_or_the_
         at += 1
     assert 0 < sum(found) < len(found)
     assert found == sorted(found)  # once it has moved it stays
+
+
+def test_a_load_whose_links_cannot_follow_is_published_says_so_and_exits_4(
+    short_yesterday, tmp_path, monkeypatch, capsys
+):
+    place = short_yesterday.copied_to(tmp_path / "followed")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("flows.publishing.publication.finish", refuse)
+    with few_tables():
+        done = place.night(NEXT)
+    assert current_load(place.published) == done.load_id
+    assert status_of(done) == 4
+    assert "the links that follow it could not be moved" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_file_in_a_folders_place_is_named(tmp_path):
+    where = begun(tmp_path / "warehouse")
+    (where.shared / "versions").rmdir()
+    (where.shared / "versions").write_text("moved")
+    with pytest.raises(Unusable, match=r"/shared/versions cannot be made \(File exists\); move away what lies in its"):
+        where.make()
 
 
 def test_a_first_publication_that_ends_early_leaves_nothing_or_all(tmp_path):

@@ -235,6 +235,9 @@ def test_a_space_that_no_section_has_is_refused_until_it_is_retired_and_its_peop
     place.clinic.write_text(without.format(top='retired_spaces = ["phq"]'))
     assert night(place, 12)[0] == 0
     assert people(place) == (2, 1, 3)
+    order = place_change(place.clinic, place.warehouse)
+    (told,) = forget.still_holding(order, place.exports, forget.find_person(order, "phq", "C1", None))
+    assert told == "the exports of 'phq' (not looked into: the id space is retired in clinic.toml)"
     write_clinic(place)
     deliver(place, 12, "C1", "P9")
     assert night(place, 13)[0] == 0, "it comes back: whoever was taken out does not"

@@ -142,7 +142,8 @@ class Folders:
         except PermissionError:
             raise  # it names the folder
         except OSError as error:
-            raise Unusable(f"{self.root} cannot be made ({error.strerror}); check --warehouse") from None
+            way_out = "check --warehouse" if folder == self.root else "move away what lies in its place"
+            raise Unusable(f"{folder} cannot be made ({error.strerror}); {way_out}") from None
 
     def _modes(self) -> dict[Path, int]:
         versions = [tree / "versions" for tree in (self.analysts, self.private, self.shared)]

@@ -35,6 +35,7 @@ from warehouse.versions import (
     make_ready,
     place_version,
     point,
+    refuse_unwritable,
     remove_unfinished,
     remove_version,
     remove_waiting,
@@ -58,6 +59,8 @@ class Made:
 def publish(folders: Folders, made: Made, stamp: str, load_id: int, facts: Mapping[str, object]) -> Path:
     """Publish a load; its version of the analysts' file. Raises Unusable, or OSError: then nothing was published."""
     links = {"crosswalk": folders.crosswalk, "safe": folders.safe, "published": folders.published}
+    for link in links.values():
+        refuse_unwritable(link)
     for name, link in links.items():
         make_ready(getattr(made, name), link.parent, MODES[name])
     replace_private(folders.publishing, json.dumps({"load": load_id, "stamp": stamp}) + "\n")

@@ -174,6 +174,13 @@ def point(link: Path, version: Path) -> None:
     flush(link.parent)
 
 
+def refuse_unwritable(link: Path) -> None:
+    """Raise Unusable where the user may not move a link, or place a version beside it."""
+    for folder in (link.parent, link.parent / "versions"):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise Unusable(f"{folder} may not be written by the user who runs this; give that user the right to write")
+
+
 def set_folder_aside(place: Path) -> None:
     """Move a folder that lies where a file or a link goes: it stays beside it, under another name."""
     if place.is_dir() and not place.is_symlink():
