@@ -110,7 +110,7 @@ def test_a_load_whose_links_cannot_follow_is_published_says_so_and_exits_4(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("flows.publishing.publication.finish", refuse)
+    monkeypatch.setattr("flows.publishing.keep_newest", refuse)
     with few_tables():
         done = place.night(NEXT)
     assert current_load(place.published) == done.load_id
