@@ -29,7 +29,7 @@ from flows.order import Order, Tonight, need_exports, place_change
 from flows.pages import draw
 from flows.publishing import publish
 from flows.spaces import settled_now
-from flows.terminal import arguments, finish, read_day
+from flows.terminal import arguments, finish, read_day, status_of
 from flows.tombstones import read_tombstones
 from transforms.pseudonyms import Pseudonyms
 from transforms.sources import open_delivery, read
@@ -185,9 +185,8 @@ def main(given: list[str] | None = None) -> int:
         person = find_person(order, asked.space, asked.client, since)
         done = forget(order, person)
         tell(done, person, list(still_holding(order, asked.exports, person)))
-        for trouble in (*done.troubles, *done.damaged):
-            print(f"{trouble[:1].upper()}{trouble[1:]}.", file=sys.stderr)
-        return 1 if open_erasures(order.folders) else 0
+        status = status_of(done)
+        return 1 if open_erasures(order.folders) else status
 
     return finish(run, asked.warehouse)
 

@@ -227,3 +227,11 @@ def test_a_version_from_before_an_erasure_says_of_itself_what_it_holds_and_can_b
     assert verify(order_of(place)).books == []
     standing = "SELECT count(*) FROM load.movements WHERE cause = 'standing' AND headline = 'clients'"
     assert place.ask(standing) == [(begun_anew,)]  # load 1 knew nothing of that day, so nothing was taken out of it
+
+
+def test_pages_that_could_not_be_drawn_after_an_erasure_are_told_and_exit_4(place, monkeypatch, capsys):
+    monkeypatch.setattr("flows.pages.draw_pages", lambda _: 1 / 0)
+    given = ["--space", "clinic", "--client", "C1", "--exports", str(place.exports)]
+    given += ["--clinic", str(place.clinic), "--warehouse", str(place.warehouse)]
+    assert main(given) == 4
+    assert "The pages could not be drawn (ZeroDivisionError); those of before stand" in capsys.readouterr().err
