@@ -18,6 +18,7 @@ from pathlib import Path
 from flows.forget import NobodyKnown, find_person, forget, said_of_elsewhere, still_holding
 from flows.open_erasures import refuse_open
 from flows.order import need_exports, place_change
+from flows.request_lines import HEADING, request_lines
 from flows.spreadsheet_csv import csv_lines
 from flows.terminal import arguments, finish, read_day
 from warehouse.errors import RapportError, Unusable
@@ -25,7 +26,6 @@ from warehouse.folders import Folders, prepare
 from warehouse.private_files import need_file, private_text, unusable
 from warehouse.scratch import scratch_folder
 
-HEADING = ["space", "client", "since"]
 _WRITE_SO = f"write one line each under the heading {','.join(HEADING)}, the day as 2026-11-22 or empty"
 
 
@@ -104,11 +104,9 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
 
 def _take_off(where: Folders, done: Request) -> None:
     """A request leaves the file, as it is now: somebody may have added one while this one was met."""
-    left = [[one.space, one.client, one.since or ""] for one in waiting(where) if one != done]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([HEADING, *left])
+    left = request_lines((one.space, one.client, one.since) for one in waiting(where) if one != done)
     with scratch_folder(where.building, "requests") as scratch:
-        prepare(scratch / where.erasure_requests.name, text.getvalue()).replace(where.erasure_requests)
+        prepare(scratch / where.erasure_requests.name, left).replace(where.erasure_requests)
 
 
 def _note_holding(where: Folders, load_id: int, names: list[str]) -> None:

@@ -6,8 +6,6 @@ of its numbers is looked up under its former spaces too.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Iterator
 from datetime import date
 from functools import reduce
@@ -18,6 +16,7 @@ import polars as pl
 
 from flows.crosswalk import numbers_of
 from flows.order import Tonight
+from flows.request_lines import request_lines
 from flows.spaces import former_spaces, same_spaces
 from flows.tombstones import without_people
 from warehouse import erasing
@@ -25,8 +24,6 @@ from warehouse.erased_days import ErasedDays
 from warehouse.errors import Unusable
 from warehouse.folders import replace_private
 from warehouse.sources import Source
-
-HEADING = ("space", "client", "since")  # as private/forget.csv has it
 
 
 def without_taken_out(tonight: Tonight, source: Source, kind: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -93,10 +90,9 @@ def list_half_taken_out(tonight: Tonight) -> None:
     where, spaces = tonight.order.folders.forget_too, tonight.order.clinic.spaces
     if not tonight.order.is_check:
         if found:
-            lines = io.StringIO()
-            rows = ((spaces.name_of(each.space), each.number, each.since or "") for each in found)
-            csv.writer(lines, lineterminator="\n").writerows([HEADING, *rows])
-            replace_private(where, lines.getvalue())
+            replace_private(
+                where, request_lines((spaces.name_of(each.space), each.number, each.since) for each in found)
+            )
         else:
             where.unlink(missing_ok=True)
     if found and tonight.purpose == "night":
