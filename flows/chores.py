@@ -21,6 +21,7 @@ from flows.restore import place_restoration
 from flows.restore import restore as restore_load
 from flows.tasks import as_task
 from flows.telling import telling_failure
+from flows.terminal import troubles_of
 from flows.verify import verify as verify_published
 from warehouse.errors import RapportError
 
@@ -80,5 +81,5 @@ def restore(clinic: str, warehouse: str, load_id: int) -> None:
 
 def _warn(made: Tonight) -> None:
     """What went wrong beside a load that is published: its pages say so too."""
-    for trouble in (*made.troubles, *made.damaged, *([made.pages_failed] if made.pages_failed else [])):
+    for trouble in troubles_of(made):
         get_run_logger().warning(trouble)

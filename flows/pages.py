@@ -34,7 +34,7 @@ from flows.dictionary_pages import dictionary_pages
 from flows.failures import sayable
 from flows.order import Order, Tonight, place_change
 from flows.page_folders import Placed, folder_names
-from flows.terminal import arguments, finish
+from flows.terminal import arguments, capital, finish
 from warehouse import asking
 from warehouse.attempts import failed_attempts
 from warehouse.code_marks import code_of
@@ -240,7 +240,7 @@ def _behind(html: str, version: Path) -> str | None:
 def _audiences(order: Order, shared: Sequence[Asked]) -> list[Audience]:
     """The clinic, then every site and every program that a question tells of and that is one."""
     placed = [
-        Placed(kind, value, _capital(label(value, kind)))
+        Placed(kind, value, capital(label(value, kind)))
         for kind in PLACES
         for value in sorted(set().union(*(each.values(kind) for each in shared)) - {NOT_KNOWN, "other"})
     ]
@@ -274,10 +274,6 @@ def _warnings(order: Order, newest: Mapping, late: Iterable[tuple], behind: str 
 
 def _reasons(order: Order) -> list[str]:
     return [f"Why: {each['reason']}." for each in failed_attempts(order.folders)[-1:]]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def main(given: list[str] | None = None) -> int:

@@ -13,7 +13,7 @@ from flows.expired_episodes import expired_of, told_of
 from flows.literal import console as terminal
 from flows.literal import grid, line
 from flows.order import Order, StepTime, Tonight
-from flows.terminal import PUBLISHED, TROUBLED
+from flows.terminal import PUBLISHED, TROUBLED, capital
 from warehouse.summary import COUNTS, FileSums, Sample, sample
 
 SUITE_OUTCOMES = ("passed", "failed", "did_not_run")
@@ -214,9 +214,9 @@ def _tell_worries(console: Console, report: Report) -> None:
         failed = (f"The question {name} failed", "bold")
         console.print(line(failed, f": its page says so; mend dashboards/{name}.sql."))
     for trouble in (*report.troubles, *report.damaged):
-        console.print(line(f"{trouble[:1].upper()}{trouble[1:]}."))
+        console.print(line(f"{capital(trouble)}."))
     if report.pages_failed:
-        failed = (f"T{report.pages_failed[1:]}", "bold")
+        failed = (capital(report.pages_failed), "bold")
         console.print(line(failed, "; run python -m flows.pages once it is mended."))
 
 

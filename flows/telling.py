@@ -23,7 +23,7 @@ from flows.failures import sayable
 from flows.heartbeat import beat
 from flows.metrics import write_metrics
 from flows.stopping import stopped
-from flows.terminal import arguments, complain, finish
+from flows.terminal import arguments, capital, complain, finish
 from warehouse.clinic import read_clinic
 from warehouse.errors import NightRunning, RapportError, Unusable
 from warehouse.folders import Folders, prepare
@@ -173,7 +173,7 @@ def _is_beside_the_night(name: str) -> bool:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".")
+    return capital(text).rstrip(".")
 
 
 def operators(clinic: Path, warehouse: Path) -> Operators:

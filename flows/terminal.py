@@ -60,11 +60,21 @@ _OF_YEARS = f"of the years {YEARS[0]} to {YEARS[-1]}"
 
 def status_of(load: Tonight) -> int:
     """The exit status of a load that published, after what went wrong beside it is said on standard error."""
+    for trouble in troubles_of(load):
+        complain(trouble)
+    return TROUBLED if load.failed_questions or load.pages_failed or load.damaged else PUBLISHED
+
+
+def troubles_of(load: Tonight) -> list[str]:
+    """Sentences of what went wrong beside a load that published."""
     questions = [f"the question {name} failed; mend dashboards/{name}.sql" for name in load.failed_questions]
     pages = [f"{load.pages_failed}; run python -m flows.pages once it is mended"] if load.pages_failed else []
-    for trouble in (*load.troubles, *load.damaged, *questions, *pages):
-        complain(f"{trouble[:1].upper()}{trouble[1:]}.")
-    return TROUBLED if questions or pages or load.damaged else PUBLISHED
+    return [f"{capital(trouble)}." for trouble in (*load.troubles, *load.damaged, *questions, *pages)]
+
+
+def capital(text: str) -> str:
+    """A clause as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def complain(line: str) -> None:

@@ -16,7 +16,7 @@ from flows.crosswalk import crosswalk_of
 from flows.definitions import fingerprints, renewed
 from flows.literal import console, grid, line
 from flows.order import Order, Tonight, place_change
-from flows.terminal import arguments, finish
+from flows.terminal import arguments, capital, finish
 from warehouse import building, comparing, publishing
 from warehouse.errors import DidNotRun
 from warehouse.folders import copy_to
@@ -105,7 +105,7 @@ def tell(verdict: Verdict) -> None:
         return
     if verdict.wrong_tables:
         shown.print(line(("The file does not follow from its records.", "bold")))
-    shown.print(f"{verdict.advice[:1].upper()}{verdict.advice[1:]}.")
+    shown.print(f"{capital(verdict.advice)}.")
 
 
 def main(given: list[str] | None = None) -> int:
