@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 from warehouse.folders import Folders
-from warehouse.private_files import add_line
+from warehouse.private_files import add_line, lines_of
 from warehouse.versions import current_load, set_folder_aside
 
 _KEYS = {"load_id", "purpose", "as_of", "started_at", "finished_at", "reason"}
@@ -37,19 +37,11 @@ def unreadable_attempts(folders: Folders) -> int:
     that lies in its place counts as one."""
     if folders.attempts.is_dir():
         return 1
-    return sum(_attempt(line) is None for line in _lines(folders))
+    return sum(_attempt(line) is None for line in lines_of(folders.attempts))
 
 
 def _attempts(folders: Folders) -> list[dict]:
-    return [attempt for line in _lines(folders) if (attempt := _attempt(line)) is not None]
-
-
-def _lines(folders: Folders) -> list[str]:
-    if not folders.attempts.is_file():
-        return []
-    return [
-        line for line in folders.attempts.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()
-    ]
+    return [attempt for line in lines_of(folders.attempts) if (attempt := _attempt(line)) is not None]
 
 
 def _attempt(line: str) -> dict | None:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 from warehouse.folders import Folders
-from warehouse.private_files import add_line
+from warehouse.private_files import add_line, lines_of
 
 
 def note_report(folders: Folders) -> None:
@@ -16,10 +16,7 @@ def note_report(folders: Folders) -> None:
 
 def noted_reports(folders: Folders) -> list[datetime]:
     """Return when the reports were made that no load has entered yet. A torn line is passed over."""
-    if not folders.person_reports.is_file():
-        return []
-    lines = folders.person_reports.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [made for line in lines if (made := _made_at(line))]
+    return [made for line in lines_of(folders.person_reports) if (made := _made_at(line))]
 
 
 def _made_at(line: str) -> datetime | None:

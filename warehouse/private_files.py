@@ -38,6 +38,14 @@ def add_line(path: Path, line: str) -> None:
         file.write((b"\n" if is_begun else b"") + line.encode() + b"\n")
 
 
+def lines_of(path: Path) -> list[str]:
+    """Return the lines that were added to a private file; none where there is no file. Damaged lines are among them:
+    the caller counts them, or passes them over."""
+    if not path.is_file():
+        return []
+    return [line for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+
+
 def need_file(path: Path) -> None:
     """Raise Unusable where something else lies in a private file's place, before anything is done."""
     if path.exists() and not path.is_file():
