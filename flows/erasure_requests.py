@@ -20,7 +20,7 @@ from flows.open_erasures import refuse_open
 from flows.order import need_exports, place_change
 from flows.request_lines import HEADING, request_lines
 from flows.spreadsheet_csv import csv_lines
-from flows.terminal import arguments, finish, read_day
+from flows.terminal import arguments, finish, read_day, troubles_of
 from warehouse.errors import RapportError, Unusable
 from warehouse.folders import Folders, prepare
 from warehouse.private_files import need_file, private_text, unusable
@@ -90,6 +90,8 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
         uncleaned = done.cleaned.uncleaned if done.cleaned else []
         _take_off(where, request)
         told(f"one request is done, published as load {done.load_id}")
+        for trouble in troubles_of(done):
+            told(trouble)
         if person.known_elsewhere:
             told(said_of_elsewhere(person))
     if kept:

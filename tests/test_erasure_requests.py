@@ -113,6 +113,14 @@ def test_a_request_that_is_written_while_another_is_met_is_not_lost(asked):
     assert folders.erasure_requests.read_text() == f"{HEADING}\nclinic,C0,2026-11-17\n"
 
 
+def test_what_went_wrong_beside_an_erasure_is_told(asked, monkeypatch):
+    asked("clinic,C1,")
+    monkeypatch.setattr("flows.pages.draw_pages", lambda _: 1 / 0)
+    told = fulfilled(asked.place)
+    assert told[0].startswith("one request is done")
+    assert told[1].startswith("The pages could not be drawn (ZeroDivisionError); those of before stand")
+
+
 def test_lines_are_counted_as_they_stand_in_the_file(asked):
     asked("", "clinic,C99,", "", "clinic,C98,")
     with pytest.raises(RapportError, match=r"2 of 2 requests .* \(now line 3, 5\)"):

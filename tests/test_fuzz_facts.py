@@ -180,7 +180,9 @@ def requests_file(data: bytes, place: Place) -> bool:
     folders = erasure_requests.Folders(place.warehouse)
     folders.erasure_requests.write_bytes(data)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(erasure_requests, "forget", lambda order, person: SimpleNamespace(load_id=2, cleaned=None))
+        well = {"troubles": [], "damaged": [], "failed_questions": [], "pages_failed": None}
+        load = SimpleNamespace(load_id=2, cleaned=None, **well)
+        patched.setattr(erasure_requests, "forget", lambda order, person: load)
         patched.setattr(erasure_requests, "still_holding", lambda order, exports, person: ["a.csv"])
         fulfil = lambda: erasure_requests.fulfil(place.exports, place.clinic, place.warehouse, lambda line: None)  # noqa: E731
         is_refused = refused(fulfil)
