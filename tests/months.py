@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 from canaries import search
-from nights import Place, but_for_finished_tables, open_place
+from nights import PORTAL_SECTION, Place, but_for_finished_tables, open_place
 
 from flows import forget, restore
 from flows.order import place_change
@@ -22,7 +22,7 @@ from warehouse.versions import kept_versions
 NUMBER, PORTAL, BORN = "MRN-55501", "USER-77702", "2003-02-27"
 CAME = ("2026-09-05", "2026-09-08")  # on days on which nobody else came
 FIRST = date(2026, 10, 1)
-CLINIC = """\
+CLINIC = f"""\
 time_zone = "America/Chicago"
 licences = ["srs"]
 client_links = "links.csv"
@@ -34,15 +34,7 @@ covers = "all"
 files = "clients_%Y-%m-%d.csv"
 id_space = "practice"
 covers = "all"
-[sources.portal]
-format = "wide"
-files = "portal_%Y-%m-%d.csv"
-client_id = "user"
-completed_at = "when"
-instrument = "srs"
-rater = "client"
-items = ["a", "b", "c", "d"]
-covers = "all"
+{PORTAL_SECTION}covers = "all"
 """
 NAMES = ("practice", "surgery", "praxis")  # of one id space, one after the other
 KINDS = {"clients": "client_id", "sessions": "session_id", "responses": "response_id", "episodes": "episode_id"}

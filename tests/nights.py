@@ -23,6 +23,17 @@ files = "appointments_%Y-%m-%d*.csv"
 [sources.responses]
 files = "responses_%Y-%m-%d*.csv"
 """
+# Surveys of a second system, which knows clients by a user of its own.
+PORTAL_SECTION = """\
+[sources.portal]
+format = "wide"
+files = "portal_%Y-%m-%d.csv"
+client_id = "user"
+completed_at = "when"
+instrument = "srs"
+rater = "client"
+items = ["a", "b", "c", "d"]
+"""
 APPOINTMENTS = "appointment_id,client_id,starts_at,status,therapist_id"
 RESPONSES = "response_id,client_id,instrument,rater,completed_at,item,value"
 

@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 import pytest
 from few_tables import few_tables
-from nights import but_for_finished_tables, open_place
+from nights import PORTAL_SECTION, but_for_finished_tables, open_place
 
 from flows.forget import find_person, forget, still_holding
 from flows.order import place_change
@@ -14,7 +14,7 @@ from warehouse.client_links import read_client_links
 from warehouse.errors import Unusable
 from warehouse.id_spaces import Spaces
 
-CLINIC = """\
+CLINIC = f"""\
 time_zone = "America/Chicago"
 licences = ["srs"]
 client_links = "links.csv"
@@ -27,15 +27,7 @@ id_space = "practice"
 files = "clients_%Y-%m-%d.csv"
 id_space = "practice"
 
-[sources.portal]
-format = "wide"
-files = "portal_%Y-%m-%d.csv"
-client_id = "user"
-completed_at = "when"
-instrument = "srs"
-rater = "client"
-items = ["a", "b", "c", "d"]
-"""
+{PORTAL_SECTION}"""
 LINK = "practice,1,portal,77\n"
 
 

@@ -10,7 +10,7 @@ from unittest.mock import patch
 import duckdb
 import pytest
 from few_tables import few_tables
-from nights import Place, but_for_finished_tables, open_place
+from nights import PORTAL_SECTION, Place, but_for_finished_tables, open_place
 from test_forget import order_of, traces
 
 from flows.compact import compact
@@ -143,7 +143,7 @@ def test_an_episode_that_nobody_closed_is_told_where_nothing_later_is_known(con)
     assert find_expired(con, BEFORE) == Expired(BEFORE, {}, 0, idle_count=1)
 
 
-CLINIC = """\
+CLINIC = f"""\
 time_zone = "America/Chicago"
 licences = ["srs"]
 quarantine_limit = 0.9
@@ -160,15 +160,7 @@ covers = "all"
 files = "episodes_%Y-%m-%d.csv"
 id_space = "practice"
 covers = "all"
-[sources.portal]
-format = "wide"
-files = "portal_%Y-%m-%d.csv"
-client_id = "user"
-completed_at = "when"
-instrument = "srs"
-rater = "client"
-items = ["a", "b", "c", "d"]
-"""
+{PORTAL_SECTION}"""
 KEEP = "\n[keep]\nyears_after_closing = 10\n"
 ONE_LINK = "space,id,space,id\npractice,P1,portal,U71\n"
 LINKS = ONE_LINK + "practice,P2,portal,U72\n"
