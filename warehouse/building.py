@@ -136,10 +136,10 @@ def drop_tables(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"DROP TABLE main.{name}")
 
 
-def table_names(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """The names of main's tables: to list columns too costs ten times as much."""
-    listed = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'"
-    return {name for (name,) in con.sql(listed).fetchall()}
+def table_names(con: duckdb.DuckDBPyConnection, schema: str = "main") -> list[str]:
+    """The names of a schema's tables, in order: to list columns too costs ten times as much."""
+    listed = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = $schema"
+    return [name for (name,) in con.execute(f"{listed} ORDER BY ALL", {"schema": schema}).fetchall()]
 
 
 def existing_tables(con: duckdb.DuckDBPyConnection, schema: str = "main") -> dict[str, list[tuple[str, str]]]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import duckdb
 import polars as pl
 
+from warehouse.building import table_names
 from warehouse.differing import write
 from warehouse.frames import fetch, insert
 from warehouse.records import CORRECTED, KINDS
@@ -53,10 +54,9 @@ def _chosen_count(con: duckdb.DuckDBPyConnection) -> int:
 
 def note_ends(con: duckdb.DuckDBPyConnection, name: str = "before_tonight") -> None:
     """`staged.<name>`: the last row of each table of main, -1 where there is none. What follows it has come since."""
-    listed = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main'"
     ends = (
         f"SELECT '{table}' AS table_name, coalesce(max(rowid), -1) AS last_row FROM main.{table}"
-        for (table,) in con.sql(listed).fetchall()
+        for table in table_names(con)
     )
     con.execute(f"CREATE OR REPLACE TABLE staged.{name} AS {' UNION ALL '.join(ends)}")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
+from warehouse.building import table_names
 from warehouse.frames import insert
 from warehouse.records import KINDS
 from warehouse.staging import enter
@@ -26,7 +27,7 @@ class Used:
 
 def used_spaces(con: duckdb.DuckDBPyConnection) -> list[Used]:
     """Return what the book holds; nothing for a file that an earlier version of Rapport wrote."""
-    if not con.sql("FROM duckdb_tables() WHERE schema_name = 'load' AND table_name = 'spaces'").fetchall():
+    if "spaces" not in table_names(con, "load"):
         return []
     found = con.sql("SELECT source, id_space, first_name, load_id, left_by FROM load.spaces ORDER BY ALL")
     return [Used(*row) for row in found.fetchall()]
