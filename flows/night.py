@@ -10,10 +10,15 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import transforms
+from flows.beginning import begin
+from flows.checking import check_records, check_tables
+from flows.computing import compute, compute_clinic, keep
+from flows.done_again import discover
 from flows.failures import sayable
 from flows.order import Order, Tonight
-from flows.pages import say, say_if_behind
-from flows.steps import CHECK_STEPS, STEPS
+from flows.pages import draw, say, say_if_behind
+from flows.publishing import publish
+from flows.reading import read_deliveries
 from flows.stopping import check_stopped, note_published, stopped
 from warehouse.attempts import note_attempt
 from warehouse.errors import Passing
@@ -25,6 +30,20 @@ from warehouse.standing import next_load_id
 from warehouse.versions import current_load
 
 Runner = Callable[[str, Callable[[Tonight], None], Tonight], None]
+
+STEPS = {
+    "begin": begin,
+    "discover": discover,
+    "read": read_deliveries,
+    "check records": check_records,
+    "keep history": keep,
+    "compute tables": compute,
+    "compute clinic tables": compute_clinic,
+    "check tables": check_tables,
+    "publish": publish,
+    "draw pages": draw,
+}
+CHECK_STEPS = ("begin", "discover", "read", "check records")
 
 
 PAUSES = (60.0, 300.0)  # seconds before what failed in passing is tried again

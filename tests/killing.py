@@ -33,7 +33,7 @@ import flows.order
 import flows.pages
 import transforms
 from flows import as_known_on, backfill, backup, compact, forget, restore, verify, worklist
-from flows.steps import STEPS
+from flows.night import STEPS
 
 transforms.import_statistics()
 

@@ -19,10 +19,9 @@ from nights import LONG_AGO, but_for_finished_tables, open_place
 from watching import watching
 
 from flows.key import read_key
-from flows.night import plainly
+from flows.night import STEPS, plainly
 from flows.order import place_change
 from flows.quarantine import discard
-from flows.steps import STEPS
 from transforms.pseudonyms import Pseudonyms
 from warehouse.errors import RapportError
 from warehouse.folders import Folders

@@ -16,8 +16,7 @@ from nights import ROOT
 import transforms
 from flows.artifacts import FATES, drawn
 from flows.failures import sayable
-from flows.night import PAUSES, persistently
-from flows.steps import STEPS
+from flows.night import PAUSES, STEPS, persistently
 from warehouse.errors import Passing, RapportError
 from warehouse.summary import NightVolume, volumes
 
