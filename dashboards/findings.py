@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from dashboards.charts import specifications, value_column
-from dashboards.charts.drawing import drawing
-from dashboards.charts.values import decimals, is_share, label, shown
+from rapport.dashboards.charts import specifications, value_column
+from rapport.dashboards.charts.drawing import drawing
+from rapport.dashboards.charts.values import decimals, is_share, label, shown
 
 if TYPE_CHECKING:
-    from dashboards.questions import Question
+    from rapport.dashboards.questions import Question
 
 NO_DATA = "No data yet."
 HIDDEN = "Too few people to show anything here."

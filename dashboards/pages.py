@@ -13,7 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from dashboards.findings import Finding
+from rapport.dashboards.findings import Finding
 
 HERE = Path(__file__).parent
 SHOWN_FIRST = 4  # pictures of a question; its other panels wait behind a disclosure

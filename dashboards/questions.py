@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dashboards.disclosures import Disclosure, read_disclosure
+from rapport.dashboards.disclosures import Disclosure, read_disclosure
 
 ALL = "All"
 AUDIENCES = ("shared", "analysts", "operations")

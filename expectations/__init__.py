@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from warehouse.code_marks import code_of, digest
-from warehouse.records import KINDS
+from rapport.warehouse.code_marks import code_of, digest
+from rapport.warehouse.schema.records import KINDS
 
 # What the records' rules are made of, named and not imported: Great Expectations takes seconds.
-RECORD_RULES = (f"{__name__}.records:record_rules", f"{__name__}.checking:check")
+RECORD_RULES = (f"{__name__}.records:record_rules", f"{__name__}.suite_outcomes:check")
 
 
 def rules_version() -> str:

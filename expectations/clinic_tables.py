@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.rules import Rule, never, rows_rule
+from rapport.expectations.rules import Rule, never, rows_rule
 
 CLINIC_TABLES: dict[str, list[Rule]] = {
     "retention": [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from expectations.rules import Rule, rows_rule
-from warehouse.instruments import Instrument
+from rapport.expectations.rules import Rule, rows_rule
+from rapport.warehouse.instruments import Instrument
 
 
 def added(_: Mapping[str, Instrument]) -> list[Rule]:

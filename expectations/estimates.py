@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from expectations.rules import Rule, never
-from warehouse.columns import NO_WIDTH
+from rapport.expectations.rules import Rule, never
+from rapport.warehouse.schema.columns import NO_WIDTH
 
 _ENDS = (("low", "high"), ("low_share", "high_share"))
 _ESTIMATES = ("estimate", "shrunken_effect")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from expectations import episodes, responses
-from expectations.rules import Rule, promised, rows_rule
-from warehouse.instruments import Instrument
-from warehouse.records import RecordKind
+from rapport.expectations import episodes, responses
+from rapport.expectations.rules import Rule, promised, rows_rule
+from rapport.warehouse.instruments import Instrument
+from rapport.warehouse.schema.records import RecordKind
 
 
 def record_rules(kind: RecordKind, instruments: Mapping[str, Instrument]) -> list[Rule]:

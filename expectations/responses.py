@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from expectations.rules import Rule, expect, rows_rule
-from warehouse.instruments import Instrument
-from warehouse.instruments.versions import NO_VERSION
-from warehouse.quoting import quoted
+from rapport.expectations.rules import Rule, expect, rows_rule
+from rapport.warehouse.instruments import Instrument
+from rapport.warehouse.instruments.versions import NO_VERSION
+from rapport.warehouse.store.quoting import quoted
 
 
 def added(instruments: Mapping[str, Instrument]) -> list[Rule]:

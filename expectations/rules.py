@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from expectations.engine import BrokenRows, RowsOfQuery, gx
-from warehouse.columns import Column
+from rapport.expectations.gx_on_duckdb import BrokenRows, RowsOfQuery, gx
+from rapport.warehouse.schema.columns import Column
 
 expect = gx.expectations
 

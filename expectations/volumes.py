@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from expectations.rules import Rule, rows_rule
-from warehouse.windows import SUSPICIOUS
+from rapport.expectations.rules import Rule, rows_rule
+from rapport.warehouse.history.vanished_records import SUSPICIOUS
 
 
 def volume_rules(limit: float) -> list[Rule]:

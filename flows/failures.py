@@ -8,9 +8,9 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
-from flows.stopping import stopped
-from warehouse.errors import Damaged, Passing, RapportError, Stopped, Unusable
-from warehouse.opening import is_damage
+from rapport.flows.stopping import stopped
+from rapport.warehouse.errors import Damaged, Passing, RapportError, Stopped, Unusable
+from rapport.warehouse.store.opening import is_damage
 
 PASSES = {  # what a share or a network says that is away for a while
     *(errno.EIO, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.ENOTCONN, errno.ECONNRESET),

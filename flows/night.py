@@ -9,25 +9,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
-import transforms
-from flows.beginning import begin
-from flows.checking import check_records, check_tables
-from flows.computing import compute, compute_clinic, keep
-from flows.done_again import discover
-from flows.failures import sayable
-from flows.order import Order, Tonight
-from flows.pages import draw, say, say_if_behind
-from flows.publishing import publish
-from flows.reading import read_deliveries
-from flows.stopping import check_stopped, note_published, stopped
-from warehouse.attempts import note_attempt
-from warehouse.errors import Passing
-from warehouse.folders import night_lock
-from warehouse.opening import named
-from warehouse.publication import writing
-from warehouse.scratch import scratch_folder
-from warehouse.standing import next_load_id
-from warehouse.versions import current_load
+from rapport import transforms
+from rapport.flows.failures import sayable
+from rapport.flows.order import Order, Tonight
+from rapport.flows.pages.draw import draw, say, say_if_behind
+from rapport.flows.steps.begin import begin
+from rapport.flows.steps.check import check_records, check_tables
+from rapport.flows.steps.compute import compute, compute_clinic, keep
+from rapport.flows.steps.done_again import discover
+from rapport.flows.steps.publish import publish
+from rapport.flows.steps.read import read_deliveries
+from rapport.flows.stopping import check_stopped, note_published, stopped
+from rapport.warehouse.errors import Passing
+from rapport.warehouse.places.attempts import note_attempt
+from rapport.warehouse.places.folders import night_lock
+from rapport.warehouse.places.publication import writing
+from rapport.warehouse.places.scratch import scratch_folder
+from rapport.warehouse.places.versions import current_load
+from rapport.warehouse.published.current_load import next_load_id
+from rapport.warehouse.store.opening import named
 
 Runner = Callable[[str, Callable[[Tonight], None], Tonight], None]
 
@@ -131,7 +131,7 @@ def _import_libraries() -> None:
     Not in a daemon thread: Python ends those at exit, and one that is inside a library's C++ then aborts the process,
     so that a night refused at once ended with the status of a crash.
     """
-    import expectations.engine  # noqa: F401, PLC0415
+    import rapport.expectations.gx_on_duckdb  # noqa: F401, PLC0415
 
     transforms.import_statistics()
     gc.freeze()  # what libraries brought is no garbage: looking through it again takes a quarter of a second each time

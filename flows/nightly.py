@@ -13,23 +13,23 @@ import argparse
 import sys
 from pathlib import Path
 
-import flows.settings  # noqa: F401  before Prefect
+import rapport.flows.prefect_tasks.settings  # noqa: F401  before Prefect
 
 # isort: split
 from prefect import Flow, flow
 from prefect.client.schemas.objects import FlowRun, State
 
-from flows.artifacts import leave_artifacts
-from flows.heartbeat import START, beat
-from flows.night import night, persistently
-from flows.night_server import start_night_server
-from flows.order import place_order
-from flows.report import Progress, Report, report_of, tell
-from flows.stopping import again_stoppable, is_stoppable
-from flows.tasks import as_task
-from flows.telling import tell_failure, tell_published, telling_failure
-from flows.terminal import finish
-from warehouse.errors import RapportError
+from rapport.flows.messages.heartbeat import START, beat
+from rapport.flows.messages.report import Progress, Report, report_of, tell
+from rapport.flows.messages.tell import tell_failure, tell_published, telling_failure
+from rapport.flows.night import night, persistently
+from rapport.flows.order import place_order
+from rapport.flows.prefect_tasks.artifacts import leave_artifacts
+from rapport.flows.prefect_tasks.night_server import start_night_server
+from rapport.flows.prefect_tasks.tasks import as_task
+from rapport.flows.stopping import again_stoppable, is_stoppable
+from rapport.flows.terminal import finish
+from rapport.warehouse.errors import RapportError
 
 
 @flow(name="nightly", description="Load what came, check it, compute it, publish it.", validate_parameters=False)

@@ -12,28 +12,28 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from flows.terminal import read_time
-from transforms.pseudonyms import Pseudonyms
-from warehouse.clinic import Clinic, read_clinic
-from warehouse.errors import Unusable
-from warehouse.folders import Folders, resolved
-from warehouse.page_files import group_number
-from warehouse.publication import published_version, refuse_lost_link
-from warehouse.publishing import as_of_published
-from warehouse.staging import Staging
+from rapport.flows.terminal import read_time
+from rapport.transforms.pseudonyms import Pseudonyms
+from rapport.warehouse.clinic_file.clinic import Clinic, read_clinic
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.intake.staged_rows import Staging
+from rapport.warehouse.places.folders import Folders, resolved
+from rapport.warehouse.places.page_files import group_number
+from rapport.warehouse.places.publication import published_version, refuse_lost_link
+from rapport.warehouse.store.seal import as_of_published
 
 if TYPE_CHECKING:
     import duckdb
 
-    from expectations.checking import Outcome
-    from flows.deliveries import Delivery
-    from flows.done_again import Again
-    from flows.erasure import Cleaned
-    from flows.known_lines import ReadByLine
-    from flows.tombstones import Tombstones
-    from warehouse.erased_days import ErasedDays
-    from warehouse.space_book import Used
-    from warehouse.summary import FileSums
+    from rapport.expectations.suite_outcomes import Outcome
+    from rapport.flows.private.erasure import Cleaned
+    from rapport.flows.private.tombstones import Tombstones
+    from rapport.flows.steps.discover import Delivery
+    from rapport.flows.steps.done_again import Again
+    from rapport.flows.steps.remembered_lines import ReadByLine
+    from rapport.warehouse.history.erased_days import ErasedDays
+    from rapport.warehouse.intake.space_book import Used
+    from rapport.warehouse.published.night_in_numbers import FileSums
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from warehouse.errors import Stopped
+from rapport.warehouse.errors import Stopped
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 A_MOMENT = 0.01  # seconds of processor time; Prefect has the other timer

@@ -10,14 +10,14 @@ from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.failures import sayable
-from flows.open_erasures import tell_open
-from flows.stopping import stoppable
-from warehouse.errors import Unusable
-from warehouse.folders import Folders
+from rapport.flows.failures import sayable
+from rapport.flows.private.open_erasures import tell_open
+from rapport.flows.stopping import stoppable
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.places.folders import Folders
 
 if TYPE_CHECKING:
-    from flows.order import Tonight
+    from rapport.flows.order import Tonight
 
 YEARS = range(1970, 2200)  # of what is typed: another year is a slip, and near the years 1 and 9999 clocks overflow
 PUBLISHED, TROUBLED = 0, 4  # what a load that cannot go on exits with, its error says

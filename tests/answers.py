@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 from drawn import clinic, computed
 
-from warehouse.clinic import Clinic
+from rapport.warehouse.clinic_file.clinic import Clinic
 
 
 def row(count: int, every: object, **other: object) -> str:

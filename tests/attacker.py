@@ -17,8 +17,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from dashboards.questions import ALL, Question
-from warehouse.sharing import Profile
+from rapport.dashboards.questions import ALL, Question
+from rapport.warehouse.clinic_file.hiding import Profile
 
 FAR = 1e6
 Sum = dict[int, int]

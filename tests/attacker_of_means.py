@@ -11,8 +11,8 @@ from itertools import product
 
 from attacker import Publication
 
-from dashboards.questions import ALL, Question
-from warehouse.sharing import Profile
+from rapport.dashboards.questions import ALL, Question
+from rapport.warehouse.clinic_file.hiding import Profile
 
 
 @dataclass(frozen=True)

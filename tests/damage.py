@@ -17,9 +17,9 @@ from test_redcap import EAV
 from test_systems import ATTENDANCE, CLINIKO, MONKEY, MONKEY_ITEMS, OPENEMR, QUALTRICS, WEEKLY
 from test_systems import LOG as MESSAGES
 
-from transforms.sources import open_delivery, read
-from transforms.sources.task import Task
-from warehouse.clinic import Clinic, read_clinic
+from rapport.transforms.sources import open_delivery, read
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.warehouse.clinic_file.clinic import Clinic, read_clinic
 
 ITEMS = 'instrument = "srs"\nrater = "client"\nitems = {}\n'
 WIDE = (

@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-import transforms
-from warehouse.clinic import Clinic
-from warehouse.columns import SHARED
-from warehouse.instruments import load_instruments
-from warehouse.records import KINDS
+from rapport import transforms
+from rapport.warehouse.clinic_file.clinic import Clinic
+from rapport.warehouse.instruments import load_instruments
+from rapport.warehouse.schema.columns import SHARED
+from rapport.warehouse.schema.records import KINDS
 
 INSTANT, WALL = pl.Datetime("us", "UTC"), pl.Datetime("us")
 _GIVEN = pl.List(pl.Struct({"scale": pl.String, "score": pl.Float64}))

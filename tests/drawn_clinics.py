@@ -6,8 +6,8 @@ import polars as pl
 from drawn import clinic, computed, records
 from hypothesis import strategies as st
 
-import transforms
-from warehouse.instruments.t_scores import TScore, TScores
+from rapport import transforms
+from rapport.warehouse.instruments.t_scores import TScore, TScores
 
 CLIENTS, THERAPISTS = ("ann", "bob"), ("tom", None)
 BIRTHS = "client_id | birth_date\nann | 2012-06-01\nbob | 1990-06-01"

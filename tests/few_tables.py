@@ -15,9 +15,9 @@ def few_tables(*more: str) -> Iterator[None]:
 
     `more`: views that are wanted all the same.
     """
-    from flows.bench.without_metrics import without_metrics  # noqa: PLC0415  scripts find it once they have begun
+    from rapport.flows.bench.without_metrics import without_metrics  # noqa: PLC0415  scripts find it once they have begun
 
-    with without_metrics(*more), patch("flows.computing._compute_clinic", lambda tonight, tables: None):
+    with without_metrics(*more), patch("rapport.flows.steps.compute._compute_clinic", lambda tonight, tables: None):
         yield
 
 

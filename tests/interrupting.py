@@ -27,11 +27,11 @@ from killing import arguments, end, exports, finished, fork
 from nights import Place, but_for_finished_tables
 from watching import watching
 
-import flows.erasure
-from flows import compact, forget, restore
-from flows.open_erasures import open_erasures
-from warehouse import encryption
-from warehouse.folders import Folders
+import rapport.flows.private.erasure
+from rapport.flows.ops import compact, forget, restore
+from rapport.flows.private.open_erasures import open_erasures
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.store import encryption
 
 KEY = "a-key-of-a-test-" + "7c" * 16
 WHO = ("--space", "practice", "--client", "P2")
@@ -46,7 +46,7 @@ def forgotten(place: Place) -> int:
 
 
 def compacted(place: Place) -> int:
-    with patch("flows.compact.check_tables"):
+    with patch("rapport.flows.ops.compact.check_tables"):
         return compact.main(arguments(place))
 
 
@@ -94,7 +94,10 @@ def begin(begun: Path) -> None:
     note_ids(expiring, "true")
     note_ids(place, "{}")
     killed = place.copied_to(begun / "restore")
-    with patch.object(flows.erasure, "_clean_kept", side_effect=KeyboardInterrupt), redirect_stdout(StringIO()):
+    with (
+        patch.object(rapport.flows.private.erasure, "_clean_kept", side_effect=KeyboardInterrupt),
+        redirect_stdout(StringIO()),
+    ):
         try:
             forgotten(killed)
         except KeyboardInterrupt:

@@ -6,9 +6,9 @@ from datetime import datetime
 import polars as pl
 from polars.testing import assert_frame_equal
 
-import transforms
-from transforms.pseudonyms import Pseudonyms, session_id
-from warehouse.clinic import Clinic
+from rapport import transforms
+from rapport.transforms.pseudonyms import Pseudonyms, session_id
+from rapport.warehouse.clinic_file.clinic import Clinic
 
 KEYS = (b"one key", b"another", b"a third")
 KINDS = {

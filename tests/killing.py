@@ -25,15 +25,16 @@ from kill_traces import clients_kept, loads_told, pages_that_do_not_tell, what_i
 from nights import Place, but_for_finished_tables
 from watching import watching
 
-import expectations.checking
-import expectations.finished
-import expectations.records  # noqa: F401
-import flows.night
-import flows.order
-import flows.pages
-import transforms
-from flows import as_known_on, backfill, backup, compact, forget, restore, verify, worklist
-from flows.night import STEPS
+import rapport.expectations.records
+import rapport.expectations.suite_outcomes
+import rapport.expectations.table_suites
+import rapport.flows.night
+import rapport.flows.order
+import rapport.flows.pages.draw
+from rapport import transforms
+from rapport.flows.night import STEPS
+from rapport.flows.ops import as_known_on, backfill, backup, compact, forget, restore, verify
+from rapport.flows.pages import worklist
 
 transforms.import_statistics()
 
@@ -45,7 +46,7 @@ LAST = ("compute clinic tables", "any")
 NIGHTS = [("night", name) for name in STEPS if name not in LAST]
 NIGHTS += [("night", f"{way} {link}") for way in ("before", "after") for link in LINKS]
 MORE_NIGHTS = [("night", name) for name in LAST]
-REAL_DRAW = flows.pages.draw_pages
+REAL_DRAW = rapport.flows.pages.draw.draw_pages
 
 
 def arguments(place: Place, *more: str) -> list[str]:
@@ -70,7 +71,7 @@ COMMANDS: dict[str, Callable[[Place], int]] = {
     "forget": lambda place: forget.main(arguments(place, *exports(place), "--space", "clinic", "--client", "C1")),
     "restore": lambda place: restore.main(arguments(place, "--version", "1")),
     "backfill": lambda place: backfill.main(arguments(place, *exports(place), "--as-of", TONIGHT)),
-    "pages": lambda place: flows.pages.main(arguments(place)),
+    "pages": lambda place: rapport.flows.pages.draw.main(arguments(place)),
     "worklist": lambda place: worklist.main(arguments(place)),
     "backup": lambda place: backup.main(["--warehouse", str(place.warehouse), "--to", str(copied_to(place))]),
     "as_known_on": lambda place: as_known_on.main(arguments(place, "--day", "2026-11-18", "--out", str(then(place)))),
@@ -92,16 +93,16 @@ def main(place: Place, work: Path, count: int, share: int, of: int, seed: int, i
 def few() -> Iterator[None]:
     """Few tables and no question; but there are pages, and a worklist that names its load."""
     with few_tables(), ExitStack() as patches:
-        patches.enter_context(patch("flows.pages.draw_pages", REAL_DRAW))
-        patches.enter_context(patch("flows.pages.load_questions", dict))
-        patches.enter_context(patch("flows.pages.dictionary_pages", lambda con, before: before))
-        patches.enter_context(patch("flows.worklist._listed", load_listed))
-        patches.enter_context(patch("flows.publishing.worklist_text", worklist.worklist_text))
+        patches.enter_context(patch("rapport.flows.pages.draw.draw_pages", REAL_DRAW))
+        patches.enter_context(patch("rapport.flows.pages.draw.load_questions", dict))
+        patches.enter_context(patch("rapport.flows.pages.draw.dictionary_pages", lambda con, before: before))
+        patches.enter_context(patch("rapport.flows.pages.worklist._listed", load_listed))
+        patches.enter_context(patch("rapport.flows.steps.publish.worklist_text", worklist.worklist_text))
         yield
 
 
 def load_listed(con: object, *_: object) -> object:
-    from warehouse.frames import fetch  # noqa: PLC0415
+    from rapport.warehouse.store.frames import fetch  # noqa: PLC0415
 
     return fetch(con, "SELECT load_id FROM load.current")
 
@@ -121,7 +122,7 @@ def kill_commands(place: Place, work: Path, numbers: range, seed: int, moments: 
 
 def begin(place: Place) -> None:
     """A second night with its pages, and the next day's files."""
-    place.night(YESTERDAY, run=flows.night.plainly)
+    place.night(YESTERDAY, run=rapport.flows.night.plainly)
     place.deliver_day(19)
 
 
@@ -157,7 +158,7 @@ def note_known(place: Place, name: str) -> None:
 
 def new_versions(place: Place) -> list[Path]:
     """What was published since yesterday, which is load 2."""
-    from warehouse.versions import kept_versions, load_of  # noqa: PLC0415
+    from rapport.warehouse.places.versions import kept_versions, load_of  # noqa: PLC0415
 
     return [version for version in kept_versions(place.published) if load_of(version) > 2]
 
@@ -169,7 +170,7 @@ def run(place: Place, name: str, seen: Callable[[int], object] | None = None) ->
         if seen:
             around.enter_context(watching(seen))
         if name == "night":
-            place.night(TONIGHT, run=flows.night.plainly)
+            place.night(TONIGHT, run=rapport.flows.night.plainly)
         elif status := COMMANDS[name](place):
             raise SystemExit(f"{name} exited with {status}")
 

@@ -6,19 +6,19 @@ from contextlib import contextmanager
 from functools import cache
 from unittest.mock import patch
 
-import transforms
-from dashboards.charts import KINDS
-from dashboards.charts.drawing import _drawn
-from dashboards.pages import page
-from expectations import RECORD_RULES
-from flows.asked import Asked
-from flows.definitions import AFTER_THE_READER, BEFORE_THE_TABLES
-from flows.dictionary_pages import dictionary_pages
-from flows.sharing import audiences_of
-from transforms.disclosure import hide
-from transforms.sources import READERS, parts_of
-from warehouse import code_marks
-from warehouse.code_marks import MadeOf, code_of, meanings, modules, pieces
+from rapport import transforms
+from rapport.dashboards.charts import KINDS
+from rapport.dashboards.charts.drawing import _drawn
+from rapport.dashboards.pages import page
+from rapport.expectations import RECORD_RULES
+from rapport.flows.pages.asked import Asked
+from rapport.flows.pages.dictionary_pages import dictionary_pages
+from rapport.flows.steps.changed_definitions import AFTER_THE_READER, BEFORE_THE_TABLES
+from rapport.flows.steps.make_safe_file import audiences_of
+from rapport.transforms.hiding.disclosure import hide
+from rapport.transforms.sources import READERS, parts_of
+from rapport.warehouse import code_marks
+from rapport.warehouse.code_marks import MadeOf, code_of, meanings, modules, pieces
 
 MARKED = {
     **{f"the source {form}": (*parts_of(form), *AFTER_THE_READER) for form in READERS},

@@ -11,13 +11,13 @@ import duckdb
 from canaries import search
 from nights import PORTAL_SECTION, Place, but_for_finished_tables, open_place
 
-from flows import forget, restore
-from flows.order import place_change
-from flows.verify import verify
-from warehouse.building import open_published
-from warehouse.compaction import stored_rows
-from warehouse.folders import Folders
-from warehouse.versions import kept_versions
+from rapport.flows.ops import forget, restore
+from rapport.flows.ops.verify import verify
+from rapport.flows.order import place_change
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.versions import kept_versions
+from rapport.warehouse.store.building_file import open_published
+from rapport.warehouse.store.compaction import stored_rows
 
 NUMBER, PORTAL, BORN = "MRN-55501", "USER-77702", "2003-02-27"
 CAME = ("2026-09-05", "2026-09-08")  # on days on which nobody else came

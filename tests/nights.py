@@ -89,7 +89,7 @@ class Place:
         self.deliver(f"responses_2026-11-{day + 1}.csv", RESPONSES, [row for each in met for row in answered(*each)])
 
     def command(self, as_of: str, *more: str) -> list[str]:
-        return [sys.executable, "-m", "flows.nightly", *self.arguments(as_of, *more)]
+        return [sys.executable, "-m", "rapport.flows.nightly", *self.arguments(as_of, *more)]
 
     def arguments(self, as_of: str, *more: str) -> list[str]:
         folders = {"--exports": self.exports, "--clinic": self.clinic, "--warehouse": self.warehouse}
@@ -97,8 +97,8 @@ class Place:
 
     def night(self, as_of: str, run: Callable | None = None, **more: object):
         """A night as a plain function, without Prefect and without its pages; `run` runs its steps."""
-        from flows.night import night  # noqa: PLC0415  importing polars and DuckDB's tables is not free
-        from flows.order import place_order  # noqa: PLC0415
+        from rapport.flows.night import night  # noqa: PLC0415  importing polars and DuckDB's tables is not free
+        from rapport.flows.order import place_order  # noqa: PLC0415
 
         return night(place_order(self.exports, self.clinic, self.warehouse, as_of, **more), run or but_for_pages)
 
@@ -134,8 +134,8 @@ class Place:
 
 def open_place(folder: Path, clinic: str = CLINIC) -> Place:
     """A place with a clinic file and a key, and nothing delivered yet."""
-    from flows.key import make_key  # noqa: PLC0415
-    from warehouse.folders import Folders  # noqa: PLC0415
+    from rapport.flows.private.key import make_key  # noqa: PLC0415
+    from rapport.warehouse.places.folders import Folders  # noqa: PLC0415
 
     place = Place(folder)
     place.exports.mkdir(parents=True)
@@ -162,7 +162,7 @@ def but_for_finished_tables(name: str, step: Callable, tonight: object) -> None:
 
 
 def _but_for(left_out: tuple[str, ...], name: str, step: Callable, tonight: object) -> None:
-    from flows.night import plainly  # noqa: PLC0415
+    from rapport.flows.night import plainly  # noqa: PLC0415
 
     if name not in left_out:
         plainly(name, step, tonight)
@@ -170,7 +170,7 @@ def _but_for(left_out: tuple[str, ...], name: str, step: Callable, tonight: obje
 
 def demo_place(folder: Path, **asked: int) -> Place:
     """A place with the exports and the clinic file of a demo clinic."""
-    from flows.demo import write  # noqa: PLC0415
+    from rapport.flows.demo import write  # noqa: PLC0415
 
     place = open_place(folder)
     write(place.folder, **asked)

@@ -25,13 +25,13 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 from nights import Place
 from spoiling import BEGIN_A_LOAD, COMMANDS, READ_THE_FILE, run_apart
 
-import expectations.checking
-import expectations.engine
-import expectations.finished
-import expectations.records
-import expectations.volumes  # noqa: F401
-import flows.telling  # noqa: F401
-import transforms
+import rapport.expectations.gx_on_duckdb
+import rapport.expectations.records
+import rapport.expectations.suite_outcomes
+import rapport.expectations.table_suites
+import rapport.expectations.volumes
+import rapport.flows.messages.tell  # noqa: F401
+from rapport import transforms
 
 transforms.import_statistics()
 OWNER, ANALYST, STRANGER, SUPERUSER = 4100, 4300, 4400, 0

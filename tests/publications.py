@@ -83,12 +83,12 @@ def publish(place: Place, number: int) -> None:
     """What is known again as a new load; every tenth time a night of one more day."""
     from nights import APPOINTMENTS, held  # noqa: PLC0415
 
-    from flows.order import place_change  # noqa: PLC0415
-    from flows.restore import restore  # noqa: PLC0415
-    from warehouse.versions import current_load  # noqa: PLC0415
+    from rapport.flows.ops.restore import restore  # noqa: PLC0415
+    from rapport.flows.order import place_change  # noqa: PLC0415
+    from rapport.warehouse.places.versions import current_load  # noqa: PLC0415
 
     if number % NIGHT_EVERY:
-        with patch("flows.pages.draw_pages", lambda order: []):  # nobody reads pages here
+        with patch("rapport.flows.pages.draw.draw_pages", lambda order: []):  # nobody reads pages here
             restore(place_change(place.clinic, place.warehouse), current_load(place.published))
         return
     day = 1 + number // NIGHT_EVERY % 16

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import polars as pl
 
-from transforms.sources import open_delivery, read
-from transforms.sources.task import Task
-from warehouse.clinic import read_clinic
+from rapport.transforms.sources import open_delivery, read
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.warehouse.clinic_file.clinic import read_clinic
 
 AS_OF = datetime(2026, 3, 15, 9, tzinfo=UTC)
 

@@ -10,13 +10,13 @@ import polars as pl
 from attacker import Publication
 from nights import Place
 
-from dashboards.questions import Question, load_questions
-from flows.order import Tonight, place_order
-from flows.sharing import share
-from warehouse.folders import Folders
-from warehouse.frames import fetch
-from warehouse.sharing import read_sharing
-from warehouse.versions import current_load, place_version, point, version_stamp
+from rapport.dashboards.questions import Question, load_questions
+from rapport.flows.order import Tonight, place_order
+from rapport.flows.steps.make_safe_file import share
+from rapport.warehouse.clinic_file.hiding import read_sharing
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.versions import current_load, place_version, point, version_stamp
+from rapport.warehouse.store.frames import fetch
 
 Tables = list[tuple[Question, list[Publication]]]
 

@@ -27,7 +27,10 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 from few_tables import few_tables
 from nights import CLINIC, Place, but_for_finished_tables, open_place
 
-from flows import (
+from rapport.flows import nightly
+from rapport.flows.messages import tell
+from rapport.flows.night import plainly
+from rapport.flows.ops import (
     as_known_on,
     backfill,
     backup,
@@ -35,19 +38,15 @@ from flows import (
     erasure_requests,
     forget,
     freshness,
-    key,
-    nightly,
-    pages,
+    inbox,
     person,
-    quarantine,
     query,
     restore,
-    telling,
     verify,
-    worklist,
 )
-from flows.night import plainly
-from flows.settings import make_home
+from rapport.flows.pages import draw, worklist
+from rapport.flows.prefect_tasks.settings import make_home
+from rapport.flows.private import key
 
 NEXT = "2026-11-20T12:00"
 GONE, NEXT_TO_GO = "C5", "C4"  # who was taken out, and for whom a request waits
@@ -233,17 +232,17 @@ COMMANDS: dict[str, Command] = {
     "restore --point-link": Command(restore.main, _given("--point-link"), has_lost_link=True),
     "forget": Command(forget.main, _reading("--space", "clinic", "--client", NEXT_TO_GO)),
     "erasure_requests": Command(erasure_requests.main, _exports),
-    "quarantine list": Command(quarantine.main, lambda place: ["list", *_both(place)]),
-    "quarantine show": Command(quarantine.main, lambda place: ["show", *_exports(place), "2"]),
-    "quarantine discard": Command(quarantine.main, lambda place: ["discard", *_both(place), "2"]),
+    "quarantine list": Command(inbox.main, lambda place: ["list", *_both(place)]),
+    "quarantine show": Command(inbox.main, lambda place: ["show", *_exports(place), "2"]),
+    "quarantine discard": Command(inbox.main, lambda place: ["discard", *_both(place), "2"]),
     "query": Command(query.main, lambda place: [*_alone(place), "--sql", "FROM load.current"]),
     "freshness": Command(freshness.main, _given("--as-of", "2026-11-19T12:30")),
     "freshness --tell": Command(freshness.main, _given("--as-of", "2026-11-19T12:30", "--tell")),
     "worklist": Command(worklist.main, _both),
-    "pages": Command(pages.main, _both),
+    "pages": Command(draw.main, _both),
     "as_known_on": Command(as_known_on.main, _into("then.duckdb", _given("--day", "2026-11-19", "--out"))),
     "backup": Command(backup.main, _into("kept", lambda place: [*_alone(place), "--to"])),
-    "telling": Command(telling.main, _both),
+    "telling": Command(tell.main, _both),
     "key": Command(key.main, _alone),
     "person": Command(person.main, _into("person", _given("--space", "clinic", "--client", "C1", "--out"))),
 }
@@ -325,18 +324,18 @@ def short_commands() -> Iterator[None]:
             patch.object(nightly, "as_task", plainly),
             patch.object(nightly, "leave_artifacts", lambda report: None),
             patch.object(nightly, "start_night_server", make_home),
-            patch("flows.report.sample", lambda version: None),
+            patch("rapport.flows.messages.report.sample", lambda version: None),
             patch.object(worklist, "_listed", lambda *_: pl.DataFrame({"line": [1]})),
-            patch.object(pages, "load_questions", dict),
-            patch.object(pages, "dictionary_pages", lambda con, before: {}),
-            patch("flows.channels.Channels._notify", lambda self, title, text: True),
+            patch.object(draw, "load_questions", dict),
+            patch.object(draw, "dictionary_pages", lambda con, before: {}),
+            patch("rapport.flows.messages.channels.Channels._notify", lambda self, title, text: True),
         ):
             patches.enter_context(patched)
-        patches.enter_context(patch("flows.pages.draw_pages", DRAW))  # the pages' own command draws them
+        patches.enter_context(patch("rapport.flows.pages.draw.draw_pages", DRAW))  # the pages' own command draws them
         yield
 
 
-DRAW = pages.draw_pages
+DRAW = draw.draw_pages
 
 
 def run(command: Command, place: Place) -> Ended:

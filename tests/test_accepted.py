@@ -5,8 +5,8 @@ import pytest
 from answers import bands_of, row, scores_of
 from drawn import clinic, computed
 
-from warehouse.clinic import read_clinic
-from warehouse.errors import Unusable
+from rapport.warehouse.clinic_file.clinic import read_clinic
+from rapport.warehouse.errors import Unusable
 
 ZONE = 'time_zone = "UTC"\n'
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from transforms.age import years_on
+from rapport.transforms.sessions.age import years_on
 
 
 def years(days: list[date], births: list[date]) -> list[int | None]:

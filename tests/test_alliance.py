@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from drawn import clinic, computed, lines, seen
 
-from transforms.alliance import alliance_grand_means
+from rapport.transforms.alliance.alliance import alliance_grand_means
 
 FOUR_SESSIONS = """
     session_id | starts_at        | therapist_id

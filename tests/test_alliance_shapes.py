@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from drawn import computed
 
-from transforms.students_t import critical_t
+from rapport.transforms.statistics.students_t import critical_t
 
 
 def shape_of(scores: list[float | None]) -> dict:

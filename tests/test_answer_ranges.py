@@ -3,8 +3,8 @@
 import duckdb
 import pytest
 
-from expectations.responses import added
-from warehouse.instruments import load_instruments
+from rapport.expectations.responses import added
+from rapport.warehouse.instruments import load_instruments
 
 
 def held_back(instrument: str, answers: str = "NULL", given: str = "NULL") -> bool:

@@ -9,7 +9,7 @@ from attacker_of_means import least_open
 from nights import but_for_finished_tables, demo_place
 from shared_tables import two_publications
 
-from warehouse.sharing import PROFILES
+from rapport.warehouse.clinic_file.hiding import PROFILES
 
 DAYS = ("2026-10-20", "2026-11-20")  # October closes in between
 CLINICS = {"tiny": 30, "small": 55, "larger": 85}

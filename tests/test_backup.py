@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from nights import Place
 
-from flows import backup
-from flows.order import place_change
-from flows.verify import verify
-from warehouse.folders import Folders, night_lock
+from rapport.flows.ops import backup
+from rapport.flows.ops.verify import verify
+from rapport.flows.order import place_change
+from rapport.warehouse.places.folders import Folders, night_lock
 
 ANOTHER_GROUP = 4242
 

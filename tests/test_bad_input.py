@@ -294,16 +294,16 @@ def test_a_file_still_growing_waits_and_the_night_publishes_without_it(yesterday
 
 
 def test_a_file_that_begins_to_grow_while_it_is_read_waits_too(yesterday, monkeypatch):
-    from flows import reading  # noqa: PLC0415
+    from rapport.flows.steps import read  # noqa: PLC0415
 
-    opens = reading.open_delivery
+    opens = read.open_delivery
 
     def growing(path: Path, source):
         if path.name == RESPONSES_FILE:
             path.write_bytes(path.read_bytes() + b"\n")
         return opens(path, source)
 
-    monkeypatch.setattr(reading, "open_delivery", growing)
+    monkeypatch.setattr(read, "open_delivery", growing)
     assert yesterday.night(TONIGHT).waiting == [RESPONSES_FILE]
     assert yesterday.ask("SELECT source FROM load.files WHERE load_id = 2") == [("appointments",)]
     assert yesterday.ask("SELECT count(*) FROM history.responses WHERE known_from = 2") == [(0,)]

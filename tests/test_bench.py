@@ -4,13 +4,13 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from flows.bench import __main__ as bench
-from flows.bench import door, history, report, rounds
-from flows.bench.history import nights_after, write_history
-from flows.bench.inputs import Inputs, write_inputs
-from flows.bench.without_metrics import TABLES
-from flows.bench.work import PIECES
-from warehouse.clinic import read_clinic
+from rapport.flows.bench import __main__ as bench
+from rapport.flows.bench import door, history, report, rounds
+from rapport.flows.bench.history import nights_after, write_history
+from rapport.flows.bench.inputs import Inputs, write_inputs
+from rapport.flows.bench.without_metrics import TABLES
+from rapport.flows.bench.work import PIECES
+from rapport.warehouse.clinic_file.clinic import read_clinic
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_the_figure_is_the_median_of_the_ratios_of_each_round(inputs):
 
 
 def test_a_day_brings_the_same_rows_to_a_step_whatever_history_lies_behind_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("flows.pages.draw_pages", lambda order: [])
+    monkeypatch.setattr("rapport.flows.pages.draw.draw_pages", lambda order: [])
     monkeypatch.setattr(history, "start", lambda piece, *arguments: PIECES[piece](*map(str, arguments)))
     write_history(tmp_path, clients=16)
     touched = []

@@ -6,9 +6,9 @@ from functools import wraps
 import polars as pl
 import pytest
 
-import transforms
-from flows.night import plainly
-from warehouse.errors import RapportError
+from rapport import transforms
+from rapport.flows.night import plainly
+from rapport.warehouse.errors import RapportError
 
 TONIGHT = "2026-11-19T12:00"
 

@@ -116,11 +116,11 @@ def test_prefect_s_home_holds_both_nights_so_that_the_search_there_means_somethi
 
 def through_the_gate(monkeypatch) -> None:
     """Switch the allow-list off: texts that are not listed pass, and raw ids are carried in allowed columns."""
-    from flows import reading  # noqa: PLC0415
-    from transforms.sources import plain  # noqa: PLC0415
-    from transforms.sources.casts import text  # noqa: PLC0415
+    from rapport.flows.steps import read  # noqa: PLC0415
+    from rapport.transforms.sources import plain  # noqa: PLC0415
+    from rapport.transforms.sources.canonical.casts import text  # noqa: PLC0415
 
-    gate = reading.pseudonymise
+    gate = read.pseudonymise
 
     def open_gate(kind, frame, *given):
         safe = gate(kind, frame, *given)
@@ -128,19 +128,19 @@ def through_the_gate(monkeypatch) -> None:
         kept = {column: frame[name].cast(str) for column, name in raw.get(kind, {}).items()}
         return safe.with_columns(**kept)
 
-    monkeypatch.setattr(reading, "pseudonymise", open_gate)
+    monkeypatch.setattr(read, "pseudonymise", open_gate)
     monkeypatch.setattr(plain, "listed", lambda column, allowed, dialect: text(column, dialect))
 
 
 def test_with_the_allow_list_switched_off_the_same_search_finds_what_came_through(monkeypatch, tmp_path):
-    from expectations import records  # noqa: PLC0415
+    from rapport.expectations import records  # noqa: PLC0415
 
     place = open_place(tmp_path / "clinic", CLINIC)
     deliver(place)
     through_the_gate(monkeypatch)
     rules = records.record_rules  # the checks of words would hold the records back: they are not what is tried here
     monkeypatch.setattr(records, "record_rules", lambda *given: [r for r in rules(*given) if r.name != "sex_unknown"])
-    monkeypatch.setattr("expectations.finished.table_rules", lambda table: [])
+    monkeypatch.setattr("rapport.expectations.table_suites.table_rules", lambda table: [])
     place.night("2026-11-18T12:00")
     found = search([place.warehouse / "analysts"], (*NOWHERE, *CROSSWALK_ONLY))
     assert {word for word, _ in found} == {REFERRAL, RECORD, THERAPIST, BORN}
@@ -155,7 +155,7 @@ def test_no_canary_is_in_a_safe_file_that_has_figures_and_with_the_allow_list_of
     place.deliver("appointments_2026-11-18.csv", "appointment_id,client_id,starts_at,status,therapist_id,note", booked)
     if is_open:
         through_the_gate(monkeypatch)
-        monkeypatch.setattr("expectations.finished.table_rules", lambda table: [])
+        monkeypatch.setattr("rapport.expectations.table_suites.table_rules", lambda table: [])
     place.night("2026-11-18T12:00")
     with duckdb.connect(str(place.warehouse / "shared/rapport_safe.duckdb"), read_only=True) as con:
         assert con.sql("SELECT max(booked_count) FROM dashboard.attendance_by_month").fetchall() == [(30,)]

@@ -5,8 +5,8 @@ from datetime import date, datetime
 import polars as pl
 import pytest
 
-from transforms.sources import casts
-from transforms.sources.casts import Dialect
+from rapport.transforms.sources.canonical import casts
+from rapport.transforms.sources.canonical.casts import Dialect
 
 CHICAGO, LONDON = Dialect("America/Chicago"), Dialect("Europe/London")
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.charts import KINDS, specifications, value_column
-from dashboards.charts.drawing import drawing, drawings
-from dashboards.charts.lettering import spread, text_width, wrapped
-from dashboards.charts.look import SCHEMA
-from dashboards.charts.values import decimals, shown, tick_places, ticks
-from dashboards.questions import CHARTS
+from rapport.dashboards.charts import KINDS, specifications, value_column
+from rapport.dashboards.charts.drawing import drawing, drawings
+from rapport.dashboards.charts.lettering import spread, text_width, wrapped
+from rapport.dashboards.charts.look import SCHEMA
+from rapport.dashboards.charts.values import decimals, shown, tick_places, ticks
+from rapport.dashboards.questions import CHARTS
 
 ORANGE = "#d55e00"
 COURSE = {

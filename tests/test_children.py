@@ -6,7 +6,7 @@ import os
 import pytest
 from nights import ROOT
 
-from flows.children import keys_hidden
+from rapport.flows.messages.children import keys_hidden
 
 STARTS = {"subprocess.run", "subprocess.Popen"}
 MODULES = [path for path in sorted((ROOT / "flows").rglob("*.py")) if "bench" not in path.parts]  # whose children load

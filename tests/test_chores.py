@@ -3,11 +3,11 @@
 import pytest
 from nights import APPOINTMENTS, held, open_place, writable
 
-from flows import backfill, compact
-from flows.backfill import month_ends
-from flows.order import place_change, place_order
-from warehouse.errors import RapportError
-from warehouse.publishing import as_of_published
+from rapport.flows.ops import backfill, compact
+from rapport.flows.ops.backfill import month_ends
+from rapport.flows.order import place_change, place_order
+from rapport.warehouse.errors import RapportError
+from rapport.warehouse.store.seal import as_of_published
 
 CLINIC = """\
 time_zone = "America/Chicago"

@@ -6,13 +6,13 @@ import pytest
 from few_tables import few_tables
 from nights import PORTAL_SECTION, but_for_finished_tables, open_place
 
-from flows.forget import find_person, forget, still_holding
-from flows.order import place_change
-from flows.person import write_report
-from flows.restore import place_restoration, restore
-from warehouse.client_links import read_client_links
-from warehouse.errors import Unusable
-from warehouse.id_spaces import Spaces
+from rapport.flows.ops.forget import find_person, forget, still_holding
+from rapport.flows.ops.person import write_report
+from rapport.flows.ops.restore import place_restoration, restore
+from rapport.flows.order import place_change
+from rapport.warehouse.clinic_file.client_links import read_client_links
+from rapport.warehouse.clinic_file.id_spaces import Spaces
+from rapport.warehouse.errors import Unusable
 
 CLINIC = f"""\
 time_zone = "America/Chicago"
@@ -139,7 +139,7 @@ def test_whoever_was_taken_out_by_one_number_after_the_link_was_withdrawn_is_not
     place.night("2026-11-05T12:00", but_for_finished_tables)
     order = place_change(place.clinic, place.warehouse)
     forget(order, find_person(order, "portal", "77", None))
-    with patch("flows.restore.check_tables"), patch("flows.restore.draw"):
+    with patch("rapport.flows.ops.restore.check_tables"), patch("rapport.flows.ops.restore.draw"):
         restore(place_restoration(place.clinic, place.warehouse, 2), 2)
     assert place.ask("SELECT max(load_id) FROM load.loads") == [(5,)]
     assert place.ask("SELECT count(*) FROM clients") == [(3,)]

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from warehouse.clinic import Clinic, read_clinic
-from warehouse.errors import Unusable
+from rapport.warehouse.clinic_file.clinic import Clinic, read_clinic
+from rapport.warehouse.errors import Unusable
 
 ZONE = 'time_zone = "America/Chicago"\n'
 SOURCE = """

@@ -8,10 +8,10 @@ import duckdb
 import polars as pl
 import pytest
 
-from warehouse.clinic import read_clinic
-from warehouse.declarations import regions
-from warehouse.errors import Unusable
-from warehouse.schedule import read_schedule
+from rapport.warehouse.clinic_file.clinic import read_clinic
+from rapport.warehouse.clinic_file.schedule import read_schedule
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.toml_keys import regions
 
 ZONE = 'time_zone = "America/Chicago"\n'
 SOURCE = """

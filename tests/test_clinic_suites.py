@@ -5,12 +5,12 @@ import polars as pl
 import pytest
 from drawn import computed
 
-import transforms
-from expectations.clinic_tables import CLINIC_TABLES
-from expectations.finished import table_rules
-from flows.demo.course import PLANTED
-from flows.demo.simulated import simulated, tables_of
-from warehouse.frames import Stream
+from rapport import transforms
+from rapport.expectations.clinic_tables import CLINIC_TABLES
+from rapport.expectations.table_suites import table_rules
+from rapport.flows.demo.course import PLANTED
+from rapport.flows.demo.simulated import simulated, tables_of
+from rapport.warehouse.store.frames import Stream
 
 TABLES = {table.name: table for table in transforms.tables() if table.per == "clinic"}
 SPOILED = {

@@ -5,9 +5,9 @@ import pytest
 from drawn import computed
 from polars.testing import assert_frame_equal
 
-import transforms
-from flows.demo.course import PLANTED
-from flows.demo.simulated import AS_OF, declared, simulated
+from rapport import transforms
+from rapport.flows.demo.course import PLANTED
+from rapport.flows.demo.simulated import AS_OF, declared, simulated
 
 PER_CLINIC = [table for table in transforms.tables() if table.per == "clinic"]
 OF_DECLARATIONS = {"instruments", "scales", "thresholds", "reliable_changes", "rupture_rules"}

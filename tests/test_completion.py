@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from drawn import clinic, computed, lines, seen
 
-from warehouse.clinic import read_clinic
-from warehouse.errors import Unusable
-from warehouse.protocol import Due
+from rapport.warehouse.clinic_file.clinic import read_clinic
+from rapport.warehouse.clinic_file.protocol import Due
+from rapport.warehouse.errors import Unusable
 
 WEEKS = """
     session_id | starts_at        | therapist_id | modality | service

@@ -24,13 +24,13 @@ from spoiling import (
 from test_publication import Killed, begun, publish
 from watching import watching
 
-from flows.forget import find_person
-from flows.order import place_change
-from warehouse import encryption
-from warehouse.digests import SUMS, is_as_written
-from warehouse.folders import Folders
-from warehouse.load_facts import facts_of
-from warehouse.versions import current_load, kept_versions, load_of, replace_version
+from rapport.flows.ops.forget import find_person
+from rapport.flows.order import place_change
+from rapport.warehouse.places.digests import SUMS, is_as_written
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.load_facts import facts_of
+from rapport.warehouse.places.versions import current_load, kept_versions, load_of, replace_version
+from rapport.warehouse.store import encryption
 
 SEED = 18
 HEAVY = BEGIN_A_LOAD | {"verify", "as_known_on"}

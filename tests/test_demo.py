@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from flows import demo
-from flows.demo.episodes import PROBLEMS, PROGRAMS, REFERRALS
-from flows.demo.forms import FORMS
-from warehouse.columns import OWNERS
+from rapport.flows import demo
+from rapport.flows.demo.episodes import PROBLEMS, PROGRAMS, REFERRALS
+from rapport.flows.demo.forms import FORMS
+from rapport.warehouse.schema.columns import OWNERS
 
 STATUSES = {
     "attended",

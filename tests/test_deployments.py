@@ -10,8 +10,8 @@ import pytest
 import yaml
 from nights import ROOT
 
-from flows.deployments import COMPACT, FORGET, VERIFY, served
-from warehouse.clinic import read_clinic
+from rapport.flows.scheduled.deployments import COMPACT, FORGET, VERIFY, served
+from rapport.warehouse.clinic_file.clinic import read_clinic
 
 UNITS = sorted((ROOT / "flows/systemd").iterdir())
 FACTS = {

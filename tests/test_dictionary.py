@@ -1,6 +1,6 @@
 """The data dictionary is written from the facts, and says what the facts say."""
 
-from flows.dictionary import PAGE, page
+from rapport.flows.reference.dictionary import PAGE, page
 
 
 def test_the_page_is_what_the_facts_say():

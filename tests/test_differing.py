@@ -5,9 +5,9 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from warehouse.building import create_tables, open_building
-from warehouse.differing import write
-from warehouse.tables import table
+from rapport.warehouse.derived.row_differences import write
+from rapport.warehouse.schema.tables import table
+from rapport.warehouse.store.building_file import create_tables, open_building
 
 
 @table(per="clinic", key="rater", columns=["rater!", "client_count", "share", "opened_on"])

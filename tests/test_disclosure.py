@@ -5,9 +5,9 @@ from datetime import date
 import polars as pl
 import pytest
 
-from dashboards.disclosures import read_disclosure
-from transforms.disclosure import hide
-from warehouse.sharing import read_sharing
+from rapport.dashboards.disclosures import read_disclosure
+from rapport.transforms.hiding.disclosure import hide
+from rapport.warehouse.clinic_file.hiding import read_sharing
 
 COUNTS = {"clients": "n", "keys": ["site"], "counts": ["n"]}
 AUDIENCES = {"site": ["All", "east", "north", "south", "west"]}

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.sources import record_ends
-from transforms.sources.door import open_table
-from transforms.sources.record_ends import cells
-from transforms.sources.spreadsheets import BEYOND
+from rapport.transforms.sources.opening import record_ends
+from rapport.transforms.sources.opening.door import open_table
+from rapport.transforms.sources.opening.record_ends import cells
+from rapport.transforms.sources.opening.spreadsheets import BEYOND
 
 
 def opened(data: bytes, *columns: str, encoding: str = "utf-8", chunk: int = 1 << 20):

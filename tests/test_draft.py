@@ -10,11 +10,11 @@ from test_fhir import LOG, answered, appointment
 from test_systems import ATTENDANCE, MONKEY, OPENEMR, QUALTRICS
 from test_systems import LOG as MESSAGES
 
-from transforms.sources.__main__ import main
-from transforms.sources.draft import files_pattern
-from transforms.sources.recognition import recognise, recognised_items
-from warehouse.clinic import read_clinic
-from warehouse.instruments import load_instruments
+from rapport.transforms.sources.__main__ import main
+from rapport.transforms.sources.drafting.draft import files_pattern
+from rapport.transforms.sources.drafting.recognition import recognise, recognised_items
+from rapport.warehouse.clinic_file.clinic import read_clinic
+from rapport.warehouse.instruments import load_instruments
 
 INSTRUMENTS = load_instruments()
 NINE = ",".join(f"phq9_{n}" for n in range(1, 10))

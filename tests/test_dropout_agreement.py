@@ -3,8 +3,8 @@
 import polars as pl
 import pytest
 
-from transforms.dropout_agreement import dropout_agreement
-from transforms.retention import DEFINITIONS
+from rapport.transforms.engagement.dropout_agreement import dropout_agreement
+from rapport.transforms.engagement.retention import DEFINITIONS
 
 SCHEMA = {"client_id": pl.String, "episode_number": pl.Int32} | {
     f"is_dropout_{name}": pl.Boolean for name in DEFINITIONS

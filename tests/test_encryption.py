@@ -12,19 +12,20 @@ import uuid
 import pytest
 from nights import CLINIC, ROOT, Place, but_for_finished_tables, open_place
 
-from flows import as_known_on, compact, freshness, query, worklist
-from flows.forget import find_person, forget
-from flows.order import place_change
-from flows.restore import restore
-from flows.verify import verify
-from warehouse import compaction, encryption
-from warehouse.asking import open_locked, tell
-from warehouse.building import open_published
-from warehouse.erasing import rows_of_person
-from warehouse.errors import Unusable
-from warehouse.folders import Folders
-from warehouse.opening import open_file, open_memory
-from warehouse.versions import kept_versions
+from rapport.flows.ops import as_known_on, compact, freshness, query
+from rapport.flows.ops.forget import find_person, forget
+from rapport.flows.ops.restore import restore
+from rapport.flows.ops.verify import verify
+from rapport.flows.order import place_change
+from rapport.flows.pages import worklist
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.history.erase import rows_of_person
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.versions import kept_versions
+from rapport.warehouse.published.page_answers import open_locked, tell
+from rapport.warehouse.store import compaction, encryption
+from rapport.warehouse.store.building_file import open_published
+from rapport.warehouse.store.opening import open_file, open_memory
 
 KEY, OTHER = "key-of-a-test-" + "5e" * 16, "another-key-of-a-test-" + "7c" * 16
 PROBLEM = "longstanding grief"

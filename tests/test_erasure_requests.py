@@ -3,9 +3,9 @@
 import pytest
 from nights import open_place
 
-from flows.erasure_requests import fulfil, main, waiting
-from flows.order import place_change
-from warehouse.errors import RapportError, Unusable
+from rapport.flows.ops.erasure_requests import fulfil, main, waiting
+from rapport.flows.order import place_change
+from rapport.warehouse.errors import RapportError, Unusable
 
 HEADING = "space,client,since"
 
@@ -108,14 +108,14 @@ def test_a_request_that_is_written_while_another_is_met_is_not_lost(asked):
         return []
 
     with pytest.MonkeyPatch.context() as meanwhile:
-        meanwhile.setattr("flows.erasure_requests.still_holding", write_one_more)
+        meanwhile.setattr("rapport.flows.ops.erasure_requests.still_holding", write_one_more)
         assert fulfil(place.exports, place.clinic, place.warehouse, told.append) == 1
     assert folders.erasure_requests.read_text() == f"{HEADING}\nclinic,C0,2026-11-17\n"
 
 
 def test_what_went_wrong_beside_an_erasure_is_told(asked, monkeypatch):
     asked("clinic,C1,")
-    monkeypatch.setattr("flows.pages.draw_pages", lambda _: 1 / 0)
+    monkeypatch.setattr("rapport.flows.pages.draw.draw_pages", lambda _: 1 / 0)
     told = fulfilled(asked.place)
     assert told[0].startswith("one request is done")
     assert told[1].startswith("The pages could not be drawn (ZeroDivisionError); those of before stand")

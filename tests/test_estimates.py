@@ -8,7 +8,7 @@ from drawn import clinic
 from keyed import FROM_RECORDS, tables_of
 from trap_clinics import crowded, weekly
 
-from warehouse.columns import NO_ESTIMATE, NO_WIDTH
+from rapport.warehouse.schema.columns import NO_ESTIMATE, NO_WIDTH
 
 TODAY = datetime(2026, 6, 1, tzinfo=UTC)
 TRAP = weekly({f"c{at:02d}": 2 for at in range(29)} | {"long": 10})

@@ -13,18 +13,18 @@ from few_tables import few_tables
 from nights import PORTAL_SECTION, Place, but_for_finished_tables, open_place
 from test_forget import order_of, traces
 
-from flows.compact import compact
-from flows.crosswalk import read_crosswalk
-from flows.order import place_change
-from flows.report import report_of, tell
-from flows.restore import place_restoration, restore
-from flows.tombstones import read_tombstones, set_tombstones
-from flows.verify import verify
-from warehouse.building import open_building
-from warehouse.erased_days import EVERYTHING, ErasedDays
-from warehouse.errors import RapportError
-from warehouse.expiry import Expired, find_expired
-from warehouse.folders import Folders
+from rapport.flows.messages.report import report_of, tell
+from rapport.flows.ops.compact import compact
+from rapport.flows.ops.restore import place_restoration, restore
+from rapport.flows.ops.verify import verify
+from rapport.flows.order import place_change
+from rapport.flows.private.crosswalk import read_crosswalk
+from rapport.flows.private.tombstones import read_tombstones, set_tombstones
+from rapport.warehouse.errors import RapportError
+from rapport.warehouse.history.erased_days import EVERYTHING, ErasedDays
+from rapport.warehouse.history.expiry import Expired, find_expired
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.store.building_file import open_building
 
 BEFORE = date(2016, 11, 30)
 A, B = "0" * 31 + "a", "0" * 31 + "b"
@@ -214,7 +214,7 @@ def place(kept, short_nights, tmp_path):
 
 
 def compacted(place) -> list[str]:
-    with patch("flows.compact.check_tables"):  # it takes none out
+    with patch("rapport.flows.ops.compact.check_tables"):  # it takes none out
         return compact(place_change(place.clinic, place.warehouse)).sentences
 
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-import transforms
-from dashboards.questions import load_questions
-from warehouse.books import BOOKS
-from warehouse.columns import SHARED, Column
-from warehouse.instruments import load_instruments
-from warehouse.records import KINDS
-from warehouse.risk import RISK_ANSWERS
-from warehouse.views import VIEWS
+from rapport import transforms
+from rapport.dashboards.questions import load_questions
+from rapport.warehouse.history.risk_answers import RISK_ANSWERS
+from rapport.warehouse.instruments import load_instruments
+from rapport.warehouse.published.views_and_comments import VIEWS
+from rapport.warehouse.schema.books import BOOKS
+from rapport.warehouse.schema.columns import SHARED, Column
+from rapport.warehouse.schema.records import KINDS
 
 MEANT = [*transforms.tables(), RISK_ANSWERS, *VIEWS, *KINDS.values()]
 ALL = [*MEANT, *BOOKS.values()]

@@ -7,8 +7,8 @@ from drawn import lines, seen
 from nights import but_for_finished_tables, open_place
 from reading import Reading
 
-from warehouse.errors import Refused
-from warehouse.presets import load_presets
+from rapport.warehouse.errors import Refused
+from rapport.warehouse.presets import load_presets
 
 SOURCE = '[sources.record]\nformat = "fhir"\nfiles = "*"\n'
 PHQ9 = '[sources.record.forms.phq9]\ninstrument = "phq9"\nrater = "client"\nform = "phq-9"\nitems = {}\n'

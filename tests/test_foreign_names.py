@@ -15,11 +15,11 @@ from nights import Place
 from spoiling import COMMANDS, run
 from test_publication import begun, publish
 
-from flows import query
-from warehouse import building, opening
-from warehouse.publication import recover
-from warehouse.scratch import scratch_folder, sweep_scratch
-from warehouse.versions import keep_newest, kept_versions, load_of
+from rapport.flows.ops import query
+from rapport.warehouse.places.publication import recover
+from rapport.warehouse.places.scratch import scratch_folder, sweep_scratch
+from rapport.warehouse.places.versions import keep_newest, kept_versions, load_of
+from rapport.warehouse.store import building_file, opening
 
 FILES = (".DS_Store", ".nfs0001", "x.wal", "rapport.duckdb.wal", "Thumbs.db", "desktop.ini", "notes.html", "x.lock")
 NAMELESS = os.fsdecode(b"caf\xe9.csv")  # no UTF-8
@@ -116,7 +116,7 @@ def test_a_write_ahead_log_beside_a_published_file_is_not_taken_in(tmp_path):
     asked = "SELECT list(load_id ORDER BY load_id), any_value(current_database()) FROM load"
     with duckdb.connect(str(file), read_only=True) as con:
         assert con.sql(asked).fetchone() == ([1, 2], "rapport")
-    with building.open_published(file) as con:
+    with building_file.open_published(file) as con:
         assert con.sql(asked).fetchone() == ([1], "rapport")
     assert opening.open_plain(file, read_only=True).sql(asked).fetchone() == ([1], "rapport")
     with opening.open_memory() as con:
@@ -160,7 +160,7 @@ def test_a_query_larger_than_the_memory_works_in_a_folder_of_its_own_that_is_gon
 
 
 def test_its_folder_holds_what_was_spilled_while_it_runs(published, little_memory, tmp_path):
-    from warehouse.asking import open_locked  # noqa: PLC0415
+    from rapport.warehouse.published.page_answers import open_locked  # noqa: PLC0415
 
     with open_locked(published.published, tmp_path) as con:
         assert con.sql("SELECT current_setting('enable_external_access')").fetchone() == (False,)
@@ -170,7 +170,7 @@ def test_its_folder_holds_what_was_spilled_while_it_runs(published, little_memor
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("read", [building.open_published, opening.open_briefly, opening.open_plain])
+@pytest.mark.parametrize("read", [building_file.open_published, opening.open_briefly, opening.open_plain])
 def test_no_other_reading_of_a_published_file_spills_anywhere(published, little_memory, read):
     before = set(published.warehouse.rglob("*"))
     more = {"read_only": True} if read is opening.open_plain else {}

@@ -11,20 +11,20 @@ import pytest
 from few_tables import few_tables
 from nights import APPOINTMENTS, CLINIC, RESPONSES, Place, answered, held, open_place
 
-import flows.forget
-from flows.crosswalk import read_crosswalk
-from flows.forget import find_person, forget, main, still_holding
-from flows.key import read_key
-from flows.order import place_change
-from flows.restore import restore
-from flows.verify import verify
-from transforms.pseudonyms import Pseudonyms
-from warehouse import compaction
-from warehouse.building import open_published
-from warehouse.compaction import stored_rows
-from warehouse.comparing import broken_books
-from warehouse.errors import Unusable
-from warehouse.versions import kept_versions
+import rapport.flows.ops.forget
+from rapport.flows.ops.forget import find_person, forget, main, still_holding
+from rapport.flows.ops.restore import restore
+from rapport.flows.ops.verify import verify
+from rapport.flows.order import place_change
+from rapport.flows.private.crosswalk import read_crosswalk
+from rapport.flows.private.key import read_key
+from rapport.transforms.pseudonyms import Pseudonyms
+from rapport.warehouse.derived.comparison import broken_books
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.places.versions import kept_versions
+from rapport.warehouse.store import compaction
+from rapport.warehouse.store.building_file import open_published
+from rapport.warehouse.store.compaction import stored_rows
 
 BORN = "1999-12-31"
 WITH_CLIENTS = CLINIC + '\n[sources.clients]\nfiles = "clients_%Y-%m-%d*.csv"\nid_space = "clinic"\n'
@@ -168,7 +168,7 @@ def test_a_number_that_nobody_has_is_refused_and_buries_nobody(place, capsys):
 def test_an_interrupted_forget_is_finished_by_the_next(place, monkeypatch):
     ids = ids_of(place)
     with monkeypatch.context() as broken:
-        broken.setattr(flows.forget, "publish", lambda *_: 1 / 0)
+        broken.setattr(rapport.flows.ops.forget, "publish", lambda *_: 1 / 0)
         with pytest.raises(Exception, match="broke"):
             forgotten(place)
     assert traces(place, ids)
@@ -230,7 +230,7 @@ def test_a_version_from_before_an_erasure_says_of_itself_what_it_holds_and_can_b
 
 
 def test_pages_that_could_not_be_drawn_after_an_erasure_are_told_and_exit_4(place, monkeypatch, capsys):
-    monkeypatch.setattr("flows.pages.draw_pages", lambda _: 1 / 0)
+    monkeypatch.setattr("rapport.flows.pages.draw.draw_pages", lambda _: 1 / 0)
     given = ["--space", "clinic", "--client", "C1", "--exports", str(place.exports)]
     given += ["--clinic", str(place.clinic), "--warehouse", str(place.warehouse)]
     assert main(given) == 4

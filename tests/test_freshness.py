@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from nights import ROOT
 
-from flows.freshness import judge
-from warehouse.schedule import schedule_of
-from warehouse.standing import Standing
+from rapport.flows.ops.freshness import judge
+from rapport.warehouse.clinic_file.schedule import schedule_of
+from rapport.warehouse.published.current_load import Standing
 
 MONTHS = (
     ("America/New_York", 2026, 3),
@@ -71,7 +71,15 @@ def test_over_a_month_it_alarms_when_a_person_with_a_calendar_would_and_never_el
 
 
 def ask(place, as_of: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "flows.freshness", "--clinic", place.clinic, "--warehouse", place.warehouse]
+    command = [
+        sys.executable,
+        "-m",
+        "rapport.flows.ops.freshness",
+        "--clinic",
+        place.clinic,
+        "--warehouse",
+        place.warehouse,
+    ]
     done = subprocess.run([*command, "--as-of", as_of], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     return done.returncode, done.stdout

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from drawn import clinic, computed
 
-from transforms.funnel import exact_limit, overdispersion
+from rapport.transforms.therapists.funnel import exact_limit, overdispersion
 
 
 def seen_by(therapist: str, count: int, stay: int, first: int = 0) -> str:

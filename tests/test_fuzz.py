@@ -7,7 +7,7 @@ import pytest
 from damage import FORMATS, STRANGE, SURVEY, damaged, read_all, survey_as_parquet, survey_as_xlsx
 from hypothesis import HealthCheck, given, seed, settings
 
-from warehouse.errors import Refused
+from rapport.warehouse.errors import Refused
 
 TIMES = 50
 KEPT = settings(max_examples=TIMES, deadline=None, database=None, suppress_health_check=list(HealthCheck))

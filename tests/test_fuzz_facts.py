@@ -24,21 +24,21 @@ from nights import Place, but_for_finished_tables, open_place
 from reading import AS_OF
 from test_fuzz import KEPT
 
-import transforms
-from expectations.responses import added
-from flows import erasure_requests
-from flows.definitions import readings
-from flows.deliveries import matching
-from transforms.sources import open_delivery, read
-from transforms.sources.task import Task
-from warehouse.building import staged_columns
-from warehouse.client_links import ClientLinks, read_client_links
-from warehouse.clinic import Clinic, read_clinic
-from warehouse.errors import RapportError, Refused, Unusable
-from warehouse.id_spaces import Spaces
-from warehouse.instruments import Instrument, read_instrument
-from warehouse.records import KINDS
-from warehouse.schedule import read_schedule
+from rapport import transforms
+from rapport.expectations.responses import added
+from rapport.flows.ops import erasure_requests
+from rapport.flows.steps.changed_definitions import readings
+from rapport.flows.steps.discover import matching
+from rapport.transforms.sources import open_delivery, read
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.warehouse.clinic_file.client_links import ClientLinks, read_client_links
+from rapport.warehouse.clinic_file.clinic import Clinic, read_clinic
+from rapport.warehouse.clinic_file.id_spaces import Spaces
+from rapport.warehouse.clinic_file.schedule import read_schedule
+from rapport.warehouse.errors import RapportError, Refused, Unusable
+from rapport.warehouse.instruments import Instrument, read_instrument
+from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.store.building_file import staged_columns
 
 TIMES = 50
 SPACES = ("practice", "portal", "lab")

@@ -8,10 +8,10 @@ from attacker import Attack, Publication
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboards.disclosures import read_disclosure
-from dashboards.questions import ALL, Question
-from transforms.disclosure import hide
-from warehouse.sharing import PROFILES, read_sharing
+from rapport.dashboards.disclosures import read_disclosure
+from rapport.dashboards.questions import ALL, Question
+from rapport.transforms.hiding.disclosure import hide
+from rapport.warehouse.clinic_file.hiding import PROFILES, read_sharing
 
 SITES, PROGRAMS, QUARTERS = ("north", "south", "west"), ("art", "talk", "play"), ("Q1", "Q2")
 FILTERS = ("site", "program")

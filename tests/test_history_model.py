@@ -18,14 +18,14 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from nights import LONG_AGO, but_for_finished_tables, open_place
 from watching import watching
 
-from flows.key import read_key
-from flows.night import STEPS, plainly
-from flows.order import place_change
-from flows.quarantine import discard
-from transforms.pseudonyms import Pseudonyms
-from warehouse.errors import RapportError
-from warehouse.folders import Folders
-from warehouse.movement import unbalanced
+from rapport.flows.night import STEPS, plainly
+from rapport.flows.ops.inbox import discard
+from rapport.flows.order import place_change
+from rapport.flows.private.key import read_key
+from rapport.transforms.pseudonyms import Pseudonyms
+from rapport.warehouse.derived.why_it_moved import unbalanced
+from rapport.warehouse.errors import RapportError
+from rapport.warehouse.places.folders import Folders
 
 CLINIC = """\
 time_zone = "America/Chicago"

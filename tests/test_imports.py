@@ -35,7 +35,7 @@ NAMELESS = {"utils", "util", "helpers", "helper", "common", "base", "manager", "
 MODULES = sorted(path.relative_to(ROOT).as_posix() for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 REAL_CLOCKS = {"now", "utcnow", "today", "localtime", "gmtime"}
 # A night that failed, and a report that was made for a person, are noted with their time.
-READ_THE_CLOCK = {"flows", "warehouse/attempts.py", "warehouse/person_notes.py"}
+READ_THE_CLOCK = {"flows", "warehouse/places/attempts.py", "warehouse/places/person_notes.py"}
 SQL_CLOCKS = re.compile(
     r"\b(now|today|get_current_timestamp)\s*\(\s*\)|\bcurrent_(date|time|timestamp)\b|\blocaltime", re.IGNORECASE
 )
@@ -53,7 +53,7 @@ def imported(module: str) -> set[str]:
             node.body = []
     names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level]
-    return {name.partition(".")[0] for name in names}
+    return {name.removeprefix("rapport.").partition(".")[0] for name in names}
 
 
 def committed() -> list[Path]:
@@ -76,7 +76,7 @@ def test_a_module_imports_only_the_folders_that_its_own_may(module):
 def test_what_draws_knows_nothing_of_the_warehouse_but_how_to_mark_code():
     drawing = [ast.parse(source(module)) for module in MODULES if module.startswith("dashboards/")]
     names = {node.module for tree in drawing for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {name for name in names if name.startswith("warehouse")} == {"warehouse.code_marks"}
+    assert {name for name in names if name.startswith("rapport.warehouse")} == {"rapport.warehouse.code_marks"}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -138,14 +138,14 @@ def seen_by_a_command(looks: str, variable: str, told: dict[str, str]) -> subpro
 
 @pytest.mark.parametrize(("told", "count"), [({}, "1"), ({"POLARS_MAX_THREADS": "3"}, "3")])
 def test_a_command_runs_polars_in_one_thread_unless_the_environment_says_otherwise(told, count):
-    looks = "import flows.order, polars; print(polars.thread_pool_size())"
+    looks = "import rapport.flows.order, polars; print(polars.thread_pool_size())"
     asked = seen_by_a_command(looks, "POLARS_MAX_THREADS", told)
     assert asked.stdout.strip() == count
 
 
 @pytest.mark.parametrize(("told", "count"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "2"}, "2")])
 def test_a_command_does_linear_algebra_in_one_thread_unless_the_environment_says_otherwise(told, count):
-    looks = "import flows, os; print(os.environ['OPENBLAS_NUM_THREADS'])"
+    looks = "import rapport.flows, os; print(os.environ['OPENBLAS_NUM_THREADS'])"
     asked = seen_by_a_command(looks, "OPENBLAS_NUM_THREADS", told)
     assert asked.stdout.strip() == count
 
@@ -153,6 +153,6 @@ def test_a_command_does_linear_algebra_in_one_thread_unless_the_environment_says
 @pytest.mark.parametrize(("told", "says_ours"), [({}, True), ({"_RJEM_MALLOC_CONF": "narenas:2"}, False)])
 def test_a_command_tells_polars_to_keep_freed_memory_a_while_unless_the_environment_says_otherwise(told, says_ours):
     """jemalloc itself repeats what it was told when it is asked to confirm it."""
-    looks = "import flows, os; os.environ['_RJEM_MALLOC_CONF'] += ',confirm_conf:true'; import polars"
+    looks = "import rapport.flows, os; os.environ['_RJEM_MALLOC_CONF'] += ',confirm_conf:true'; import polars"
     asked = seen_by_a_command(looks, "_RJEM_MALLOC_CONF", told)
     assert ("dirty_decay_ms:3000" in asked.stderr) == says_ours

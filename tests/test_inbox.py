@@ -3,10 +3,10 @@
 import pytest
 from nights import APPOINTMENTS, CLINIC, held, open_place
 
-import expectations
-from flows.order import place_change
-from flows.quarantine import discard, main, show
-from warehouse.errors import Unusable
+from rapport import expectations
+from rapport.flows.ops.inbox import discard, main, show
+from rapport.flows.order import place_change
+from rapport.warehouse.errors import Unusable
 
 pytestmark = pytest.mark.usefixtures("short_nights")
 LOOSE = "quarantine_limit = 0.9\n" + CLINIC

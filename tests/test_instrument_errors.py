@@ -4,7 +4,7 @@ import pytest
 from answers import bands_of, row, score, scores_of
 from drawn import clinic
 
-from warehouse.instruments import load_instruments
+from rapport.warehouse.instruments import load_instruments
 
 ALL = load_instruments()
 

@@ -6,8 +6,8 @@ import tomllib
 
 import pytest
 
-from warehouse.columns import FACT_STATUSES
-from warehouse.instruments import HERE, load_instruments
+from rapport.warehouse.instruments import HERE, load_instruments
+from rapport.warehouse.schema.columns import FACT_STATUSES
 
 ALL = load_instruments()
 LONGEST_NUMBERLESS_TEXT = 400

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from warehouse.errors import Unusable
-from warehouse.instruments import load_instruments, read_instrument
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.instruments import load_instruments, read_instrument
 
 GOOD = """
 title = "Own"

@@ -1,7 +1,7 @@
 """The page about questionnaires is written from their files, and says what they say."""
 
-from flows.instruments_page import PAGE, page
-from warehouse.instruments import load_instruments
+from rapport.flows.reference.instruments_page import PAGE, page
+from rapport.warehouse.instruments import load_instruments
 
 
 def test_the_page_is_what_the_files_say():

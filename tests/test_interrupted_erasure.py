@@ -9,14 +9,15 @@ from few_tables import few_tables
 from nights import Place
 from test_forget import forgotten, ids_of, order_of, place, traces, two_nights  # noqa: F401  fixtures
 
-import flows.erasure
-import flows.forget
-import flows.publishing
-from flows import freshness, query, restore
-from flows.open_erasures import open_erasures
-from warehouse import compaction, encryption, publication
-from warehouse.folders import Folders
-from warehouse.versions import kept_versions
+import rapport.flows.ops.forget
+import rapport.flows.private.erasure
+import rapport.flows.steps.publish
+from rapport.flows.ops import freshness, query, restore
+from rapport.flows.private.open_erasures import open_erasures
+from rapport.warehouse.places import publication
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.versions import kept_versions
+from rapport.warehouse.store import compaction, encryption
 
 NEXT = "2026-11-14T12:00"
 
@@ -30,12 +31,12 @@ def killed(*_: object) -> None:
 
 
 MOMENTS = {
-    "when it was written down": (flows.erasure, "bury"),
-    "while its tombstones are set": (flows.erasure, "set_tombstones"),
+    "when it was written down": (rapport.flows.private.erasure, "bury"),
+    "while its tombstones are set": (rapport.flows.private.erasure, "set_tombstones"),
     "before it is published": (publication, "publish"),
-    "after it is published": (flows.publishing, "keep_lines"),
+    "after it is published": (rapport.flows.steps.publish, "keep_lines"),
     "while a kept version is rewritten": (compaction, "rewrite"),
-    "while a kept crosswalk is rewritten": (flows.erasure, "replace_version"),
+    "while a kept crosswalk is rewritten": (rapport.flows.private.erasure, "replace_version"),
 }
 
 
@@ -112,7 +113,7 @@ def test_no_room_to_rewrite_a_kept_version_is_said_and_the_next_night_finishes(p
     with monkeypatch.context() as broken:
         broken.setattr(compaction, "rewrite", full)
         asked = ["--space", "clinic", "--client", "C1", "--exports", str(place.exports)]
-        assert flows.forget.main([*asked, *common(place)]) == 1
+        assert rapport.flows.ops.forget.main([*asked, *common(place)]) == 1
     said = capsys.readouterr().err
     assert "the load is published, and kept versions may still hold" in said.lower() and "make room" in said
     assert not Folders(place.warehouse).receipts.exists()
@@ -128,7 +129,7 @@ def test_a_kept_version_that_cannot_be_opened_is_named_until_it_is_gone(place, c
     spoilt.write_bytes(b"no DuckDB file" * 1000)
     asked = ["--space", "clinic", "--client", "C1", "--exports", str(place.exports)]
     name = "/".join(spoilt.parts[-4:])
-    assert flows.forget.main([*asked, *common(place)]) == 1
+    assert rapport.flows.ops.forget.main([*asked, *common(place)]) == 1
     assert name in capsys.readouterr().err
     assert name in "".join(place.night(NEXT).damaged)
     assert open_erasures(Folders(place.warehouse))

@@ -3,9 +3,9 @@
 import polars as pl
 import pytest
 
-from transforms.correlation import correlation, fisher
-from transforms.intervals import with_wilson
-from warehouse import safe
+from rapport.transforms.statistics.correlation import correlation, fisher
+from rapport.transforms.statistics.intervals import with_wilson
+from rapport.warehouse.published import safe_file
 
 
 def wilson(numerator: int, denominator: int) -> tuple:
@@ -24,7 +24,7 @@ def test_wilson_s_interval_is_newcombe_s(numerator, denominator, low, high):
 
 
 def test_the_macros_that_questions_use_give_the_same_ends():
-    with safe.begin() as con:
+    with safe_file.begin() as con:
         for numerator, denominator in ((81, 263), (0, 20), (20, 20), (5, 10)):
             found = con.sql(f"SELECT wilson_low({numerator}, {denominator}), wilson_high({numerator}, {denominator})")
             assert list(found.fetchone()) == pytest.approx(wilson(numerator, denominator)[1:], abs=1e-8)

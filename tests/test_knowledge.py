@@ -8,17 +8,17 @@ import pytest
 from few_tables import few_tables
 from nights import APPOINTMENTS, CLINIC, RESPONSES, Place, answered, differences, held, open_place, writable
 
-import transforms
-from flows.as_known_on import as_known_on
-from flows.order import place_change
-from flows.restore import main as restore_main
-from flows.restore import restore
-from flows.verify import main as verify_main
-from flows.verify import verify
-from warehouse import versions
-from warehouse.building import open_file
-from warehouse.compaction import copy_compactly, empty_share
-from warehouse.errors import DidNotRun, Unusable
+from rapport import transforms
+from rapport.flows.ops.as_known_on import as_known_on
+from rapport.flows.ops.restore import main as restore_main
+from rapport.flows.ops.restore import restore
+from rapport.flows.ops.verify import main as verify_main
+from rapport.flows.ops.verify import verify
+from rapport.flows.order import place_change
+from rapport.warehouse.errors import DidNotRun, Unusable
+from rapport.warehouse.places import versions
+from rapport.warehouse.store.building_file import open_file
+from rapport.warehouse.store.compaction import copy_compactly, empty_share
 
 WHOLE = CLINIC.replace('%d*.csv"\n\n', '%d*.csv"\ncovers = "all"\n\n', 1)
 NOON = "2026-11-{:02d}T12:00"

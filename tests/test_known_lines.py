@@ -7,9 +7,9 @@ import pytest
 from few_tables import few_tables
 from nights import APPOINTMENTS, CLINIC, but_for_finished_tables, held, open_place
 
-from flows.forget import find_person, forget
-from flows.order import place_change
-from warehouse import ledger
+from rapport.flows.ops.forget import find_person, forget
+from rapport.flows.order import place_change
+from rapport.warehouse.intake import ledger
 
 pytestmark = pytest.mark.usefixtures("short_nights")
 SURVEYS = """

@@ -11,14 +11,14 @@ import pytest
 from nights import Place
 from test_runbook import BLOCKS
 
-from flows import compact, forget, freshness, restore
-from flows.order import place_change
-from flows.verify import verify
-from warehouse.folders import Folders
-from warehouse.publication import recover
-from warehouse.scratch import sweep_scratch
-from warehouse.standing import standing
-from warehouse.versions import current_load, kept_versions, load_of
+from rapport.flows.ops import compact, forget, freshness, restore
+from rapport.flows.ops.verify import verify
+from rapport.flows.order import place_change
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.publication import recover
+from rapport.warehouse.places.scratch import sweep_scratch
+from rapport.warehouse.places.versions import current_load, kept_versions, load_of
+from rapport.warehouse.published.current_load import standing
 
 LINKS = ("analysts/rapport.duckdb", "shared/rapport_safe.duckdb", "private/crosswalk.parquet")
 NAMES = [Path(link).name for link in LINKS]
@@ -136,7 +136,7 @@ def test_a_version_of_0_1_is_compacted_encrypted_and_made_plain_again_where_it_l
 
 
 def is_encrypted(version: Path) -> bool:
-    from warehouse import encryption  # noqa: PLC0415
+    from rapport.warehouse.store import encryption  # noqa: PLC0415
 
     return encryption.is_encrypted(version)
 

@@ -3,7 +3,7 @@
 import duckdb
 import polars as pl
 
-from warehouse.frames import lazy_table
+from rapport.warehouse.store.frames import lazy_table
 
 
 def test_a_query_that_reads_a_table_in_many_places_at_once_gets_all_of_it():

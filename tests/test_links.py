@@ -4,11 +4,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from transforms.alliance_outcome_links import adjacent, contributing, lag
-from transforms.log_odds import log_odds
-from transforms.session_places import Places
-from transforms.students_t import critical_t_at
-from transforms.within_person import centred, within
+from rapport.transforms.links.alliance_outcome_links import adjacent, contributing, lag
+from rapport.transforms.sessions.session_places import Places
+from rapport.transforms.statistics.log_odds import log_odds
+from rapport.transforms.statistics.students_t import critical_t_at
+from rapport.transforms.statistics.within_person import centred, within
 
 
 def scored(*rows: tuple) -> pl.DataFrame:

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from flows import quarantine, verify
-from flows.artifacts import books
-from flows.literal import in_markdown
-from flows.order import StepTime
-from flows.report import Progress, Report, tell
-from warehouse.quarantine import Held
-from warehouse.summary import FileSums
+from rapport.flows.messages.literal import in_markdown
+from rapport.flows.messages.report import Progress, Report, tell
+from rapport.flows.ops import inbox, verify
+from rapport.flows.order import StepTime
+from rapport.flows.prefect_tasks.artifacts import books
+from rapport.warehouse.intake.quarantine import Held
+from rapport.warehouse.published.night_in_numbers import FileSums
 
 STRANGE = ("[/red]", "[bold]x", "a [lists] b", ":smile:", 'it\'s; "x" -- {}', "東京", "\\[red]")
 NIGHT = Report(
@@ -64,7 +64,7 @@ def test_the_report_says_every_name_as_it_stands(name, capsys):
     said = capsys.readouterr().out
     assert said.count(name) == 11  # the failed question stands twice in its line
     assert f"2 texts in site of {name} are not in clinic.toml's [lists]; they became 'other'." in said
-    quarantine.tell([Held(1, 1, name, "responses", 2, 1, name, name)], "waiting")
+    inbox.tell([Held(1, 1, name, "responses", 2, 1, name, name)], "waiting")
     verify.tell(verify.Verdict(1, [(name, 1, 0, 0)], [name], []))
     assert capsys.readouterr().out.count(name) == 5
 

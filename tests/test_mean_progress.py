@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from transforms.mean_progress import mean_progress
+from rapport.transforms.outcomes.mean_progress import mean_progress
 
 LINE = {"instrument": "core_10", "rater": "client", "scale": "total", "compared": "score", "basis": "computed"}
 

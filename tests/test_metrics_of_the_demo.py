@@ -6,13 +6,13 @@ import polars as pl
 import pytest
 from keyed import differing
 
-from flows.crosswalk import birth_dates, crosswalk_of
-from flows.order import place_change
-from warehouse.building import open_published
-from warehouse.folders import Folders
-from warehouse.frames import fetch
-from warehouse.records import KINDS
-from warehouse.versions import current_load
+from rapport.flows.order import place_change
+from rapport.flows.private.crosswalk import birth_dates, crosswalk_of
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.versions import current_load
+from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.store.building_file import open_published
+from rapport.warehouse.store.frames import fetch
 
 EMPTY = {
     "expected_courses",  # of forty clients too few are like one another

@@ -6,7 +6,7 @@ import pytest
 from answers import row, score, scores_of
 from drawn import clinic
 
-from warehouse.instruments import load_instruments
+from rapport.warehouse.instruments import load_instruments
 
 # rule, instrument, answers, scale, score, answered, prorated
 EXAMPLES = {

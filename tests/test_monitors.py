@@ -11,13 +11,14 @@ from nights import APPOINTMENTS, held
 from prometheus_client.parser import text_string_to_metric_families
 from test_nightly_command import TONIGHT, tell_to_file, told
 
-from flows import heartbeat, metrics, nightly
-from flows.definitions import fingerprints, readings
-from flows.heartbeat import beat
-from flows.metrics import HELP, text_of, write_metrics
-from flows.order import place_order
-from warehouse.errors import RapportError
-from warehouse.metrics import Sample
+from rapport.flows import nightly
+from rapport.flows.messages import heartbeat, metrics
+from rapport.flows.messages.heartbeat import beat
+from rapport.flows.messages.metrics import HELP, text_of, write_metrics
+from rapport.flows.order import place_order
+from rapport.flows.steps.changed_definitions import fingerprints, readings
+from rapport.warehouse.errors import RapportError
+from rapport.warehouse.published.monitored_numbers import Sample
 
 
 @contextmanager
@@ -194,7 +195,7 @@ def test_what_is_told_outside_is_named_in_a_failure_of_the_night_alone(watched, 
     heard = []
     monkeypatch.setattr(heartbeat, "_took", lambda *what: heard.append(what) or True)
     monkeypatch.setenv("RAPPORT_HEARTBEAT", "http://monitor")
-    from flows.telling import telling_failure  # noqa: PLC0415
+    from rapport.flows.messages.tell import telling_failure  # noqa: PLC0415
 
     with suppress(RapportError), telling_failure(watched.clinic, watched.warehouse, what="verification"):
         raise RapportError("it does not follow")

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from transforms.motivation_links import motivation_links
+from rapport.transforms.links.motivation_links import motivation_links
 
 
 def links(count: int) -> dict[tuple, dict]:

@@ -11,14 +11,14 @@ from nights import APPOINTMENTS, CLINIC, Place, but_for_finished_tables, held, o
 from reading import Reading
 from test_fhir import ANSWERS, answered
 
-from flows import deliveries
-from flows.forget import Person, still_holding
-from flows.order import place_change, place_order
-from flows.quarantine import main, show
-from flows.report import report_of, tell
-from transforms.sources.__main__ import main as draft
-from transforms.sources.fhir_resources import COLUMNS
-from warehouse.errors import Refused, Unusable, escaped
+from rapport.flows.messages.report import report_of, tell
+from rapport.flows.ops.forget import Person, still_holding
+from rapport.flows.ops.inbox import main, show
+from rapport.flows.order import place_change, place_order
+from rapport.flows.steps import discover
+from rapport.transforms.sources.__main__ import main as draft
+from rapport.transforms.sources.fhir_resources import COLUMNS
+from rapport.warehouse.errors import Refused, Unusable, escaped
 
 
 def section(kind: str, items: list[str], more: str = "") -> str:
@@ -193,7 +193,7 @@ def test_it_is_named_where_it_waits_and_where_it_is_refused(place, monkeypatch, 
     path = place.deliver(LATIN[1], APPOINTMENTS, [])
     try:
         with few_tables():
-            monkeypatch.setattr(deliveries, "_growing", lambda paths: {path})
+            monkeypatch.setattr(discover, "_growing", lambda paths: {path})
             tell(report_of(place.night("2026-11-12T03:00", but_for_finished_tables, is_check=True)))
             assert "appointments_\\xff\\xfe_2026-11-12.csv is still being written" in capsys.readouterr().out
             monkeypatch.undo()
@@ -225,10 +225,10 @@ def test_a_name_that_tells_a_day_no_clock_can_hold_is_refused_or_no_export(tmp_p
     (source, _) = order.clinic.sources
     if name.endswith("0001-01-01.csv"):
         with pytest.raises(Refused, match="has no date in its name where its pattern expects one"):
-            list(deliveries.matching(place.exports, source))
+            list(discover.matching(place.exports, source))
     else:
         count = 2 if name.isascii() else 1
-        assert len(list(deliveries.matching(place.exports, source))) == count
+        assert len(list(discover.matching(place.exports, source))) == count
 
 
 def test_a_folder_whose_name_is_no_utf_8_is_refused_with_what_to_do(tmp_path):

@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.matching import nearest
+from rapport.transforms.sessions.matching import nearest
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 WINDOWS = [("ends_at", 0.25, 72), ("starts_at", 48, None), ("starts_at", 72, 72)]

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from nights import APPOINTMENTS, CLINIC, held, open_place, writable
 
-from warehouse.building import open_building
+from rapport.warehouse.store.building_file import open_building
 
 
 def test_a_record_column_that_came_later_is_added_to_the_history_that_is_kept(tmp_path):

@@ -66,7 +66,7 @@ def test_a_failed_night_is_told_to_the_operators_in_one_argument_without_a_file_
 
 
 def test_the_next_night_that_publishes_notes_the_one_that_failed(yesterday):
-    from warehouse.errors import RapportError  # noqa: PLC0415
+    from rapport.warehouse.errors import RapportError  # noqa: PLC0415
 
     spoiled = yesterday.drop("responses_2026-11-19 later.csv", b"")
     with pytest.raises(RapportError):

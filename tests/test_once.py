@@ -5,7 +5,7 @@ import weakref
 
 import polars as pl
 
-from transforms.once import once
+from rapport.transforms.frames.once import once
 
 
 def counted() -> tuple[object, list[int]]:

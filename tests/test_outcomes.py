@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from drawn import clinic, computed, lines, seen
 
-from warehouse.instruments import read_instrument
+from rapport.warehouse.instruments import read_instrument
 
 HEADER = "response_id | instrument | rater | appointment_session_id | answers"
 # R package clinicalsignificance, data set claus_2020: HAMD before and after.

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import polars as pl
 import pytest
 
-from dashboards.questions import load_questions
-from flows.asked import Asked
-from flows.page_folders import Placed, folder_names
-from flows.pages import _audiences, draw
-from warehouse.errors import RapportError
-from warehouse.folders import Folders
-from warehouse.page_files import pages_folder, write_page
+from rapport.dashboards.questions import load_questions
+from rapport.flows.pages.asked import Asked
+from rapport.flows.pages.draw import _audiences, draw
+from rapport.flows.pages.page_folders import Placed, folder_names
+from rapport.warehouse.errors import RapportError
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.page_files import pages_folder, write_page
 
 LONG = "x" * 300
 
@@ -87,7 +87,7 @@ def test_a_damaged_memory_draws_no_page_and_says_so(where, damage, monkeypatch):
     (where.private / "page_folders.json").write_text(damage)
     with pytest.raises(RapportError, match=r"page_folders\.json is damaged; it says .*: restore it"):
         sites(where, "north")
-    monkeypatch.setattr("flows.pages.draw_pages", lambda order: sites(order, "north"))
+    monkeypatch.setattr("rapport.flows.pages.draw.draw_pages", lambda order: sites(order, "north"))
     night = SimpleNamespace(order=where, failed_questions=[], pages_failed=None)
     draw(night)
     assert night.pages_failed.startswith("the pages could not be drawn (private/page_folders.json is damaged")

@@ -11,14 +11,14 @@ import polars as pl
 import pytest
 from nights import APPOINTMENTS, open_place
 
-from dashboards.findings import HIDDEN, NO_DATA, NO_NUMBER
-from dashboards.pages import header, page, with_banner
-from dashboards.questions import load_questions
-from flows.asked import Asked
-from flows.night import plainly
-from flows.report import report_of
-from flows.terminal import TROUBLED
-from warehouse.errors import RapportError, Unusable
+from rapport.dashboards.findings import HIDDEN, NO_DATA, NO_NUMBER
+from rapport.dashboards.pages import header, page, with_banner
+from rapport.dashboards.questions import load_questions
+from rapport.flows.messages.report import report_of
+from rapport.flows.night import plainly
+from rapport.flows.pages.asked import Asked
+from rapport.flows.terminal import TROUBLED
+from rapport.warehouse.errors import RapportError, Unusable
 
 MOST_BYTES = 1_500_000
 LITERAL = re.compile(r"'(?:[^']|'')*'")
@@ -69,8 +69,8 @@ def numbers_in(text: str) -> set[float]:
 def with_questions(monkeypatch, *more) -> None:
     """The questions, and some that are not well."""
     every = load_questions() | {each.name: each for each in more}
-    monkeypatch.setattr("flows.publishing.load_questions", lambda: every)
-    monkeypatch.setattr("flows.pages.load_questions", lambda: every)
+    monkeypatch.setattr("rapport.flows.steps.publish.load_questions", lambda: every)
+    monkeypatch.setattr("rapport.flows.pages.draw.load_questions", lambda: every)
 
 
 def test_every_question_has_its_place_with_its_note_its_table_and_what_it_means(drawn):
@@ -143,7 +143,7 @@ def test_a_page_is_small_and_names_nothing_to_fetch_and_no_script(drawn):
 
 
 def test_a_folder_keeps_the_readers_it_was_given_and_what_is_no_longer_drawn_goes(drawn):
-    from flows.pages import draw_pages  # noqa: PLC0415
+    from rapport.flows.pages.draw import draw_pages  # noqa: PLC0415
 
     place, tonight = drawn
     south = pages_of(place) / "site-south"
@@ -158,7 +158,7 @@ def test_a_folder_keeps_the_readers_it_was_given_and_what_is_no_longer_drawn_goe
 
 
 def test_a_page_that_would_be_the_same_is_kept_under_a_new_header(drawn):
-    from flows.pages import draw_pages  # noqa: PLC0415
+    from rapport.flows.pages.draw import draw_pages  # noqa: PLC0415
 
     place, tonight = drawn
     for name, ours in (("clinic", "<h3>"), ("dictionary", "<h2>")):
@@ -221,13 +221,13 @@ def test_a_failing_question_breaks_its_own_place_and_the_night_publishes_with_st
 def test_a_check_that_did_not_run_is_said_on_every_page_with_the_last_good_night(yesterday, monkeypatch):
     from test_did_not_run import missing_column_rule, with_rule  # noqa: PLC0415
 
-    from flows.order import place_change  # noqa: PLC0415
-    from flows.pages import draw_pages  # noqa: PLC0415
-    from warehouse.errors import DidNotRun  # noqa: PLC0415
+    from rapport.flows.order import place_change  # noqa: PLC0415
+    from rapport.flows.pages.draw import draw_pages  # noqa: PLC0415
+    from rapport.warehouse.errors import DidNotRun  # noqa: PLC0415
 
     draw_pages(place_change(with_operations(yesterday).clinic, yesterday.warehouse))
     with monkeypatch.context() as patched:
-        with_rule(patched, "expectations.records", "record_rules", missing_column_rule)
+        with_rule(patched, "rapport.expectations.records", "record_rules", missing_column_rule)
         with pytest.raises(DidNotRun):
             yesterday.night("2026-11-19T12:00")
     failed = (
@@ -268,13 +268,13 @@ BEHIND = "This page was not drawn again since load {} was published: its numbers
 
 
 def test_pages_that_cannot_be_drawn_take_nothing_back_and_say_so_until_they_are_drawn(yesterday, monkeypatch):
-    from flows.order import place_change  # noqa: PLC0415
-    from flows.pages import draw_pages, main  # noqa: PLC0415
+    from rapport.flows.order import place_change  # noqa: PLC0415
+    from rapport.flows.pages.draw import draw_pages, main  # noqa: PLC0415
 
     with_operations(yesterday)
     draw_pages(place_change(yesterday.clinic, yesterday.warehouse))
     with monkeypatch.context() as patched:
-        patched.setattr("flows.pages.load_questions", lambda: 1 / 0)
+        patched.setattr("rapport.flows.pages.draw.load_questions", lambda: 1 / 0)
         tonight = yesterday.night("2026-11-19T12:00", run=plainly)
     assert tonight.pages_failed == "the pages could not be drawn (ZeroDivisionError); those of before stand"
     assert report_of(tonight).status == TROUBLED
@@ -285,9 +285,9 @@ def test_pages_that_cannot_be_drawn_take_nothing_back_and_say_so_until_they_are_
 
 
 def test_pages_of_a_command_that_was_killed_before_it_drew_them_are_told_by_the_next_that_writes(yesterday):
-    from flows import worklist  # noqa: PLC0415
-    from flows.order import place_change  # noqa: PLC0415
-    from flows.pages import draw_pages  # noqa: PLC0415
+    from rapport.flows.order import place_change  # noqa: PLC0415
+    from rapport.flows.pages import worklist  # noqa: PLC0415
+    from rapport.flows.pages.draw import draw_pages  # noqa: PLC0415
 
     with_operations(yesterday)
     draw_pages(place_change(yesterday.clinic, yesterday.warehouse))
@@ -305,7 +305,7 @@ def test_pages_of_a_command_that_was_killed_before_it_drew_them_are_told_by_the_
 
 
 def test_pages_of_0_1_are_behind_once_a_version_is_a_folder(drawn):
-    from flows.pages import _behind  # noqa: PLC0415
+    from rapport.flows.pages.draw import _behind  # noqa: PLC0415
 
     place, _ = drawn
     html = re.sub(r' data-load="\d+"', "", read(place, "clinic"))

@@ -6,8 +6,8 @@ import duckdb
 import polars as pl
 from test_forget import BORN, ids_of, order_of, place, pseudonym, two_nights  # noqa: F401  fixtures
 
-from flows import person
-from warehouse.person_rows import columns, tables
+from rapport.flows.ops import person
+from rapport.warehouse.history.person_rows import columns, tables
 
 
 def asked(at, out, client: str = "C1") -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from drawn import lines, seen
 from reading import Reading
 
-from warehouse.errors import Refused
+from rapport.warehouse.errors import Refused
 
 LISTS = '[lists]\nservice = ["therapy"]\nsite = ["north"]\nprogram = ["dbt"]\nreferral_source = ["school"]\n'
 

@@ -13,12 +13,12 @@ from xml.etree import ElementTree
 import pytest
 from nights import ROOT
 
-import transforms
-from flows.artifacts import FATES, drawn
-from flows.failures import sayable
-from flows.night import PAUSES, STEPS, persistently
-from warehouse.errors import Passing, RapportError
-from warehouse.summary import NightVolume, volumes
+from rapport import transforms
+from rapport.flows.failures import sayable
+from rapport.flows.night import PAUSES, STEPS, persistently
+from rapport.flows.prefect_tasks.artifacts import FATES, drawn
+from rapport.warehouse.errors import Passing, RapportError
+from rapport.warehouse.published.night_in_numbers import NightVolume, volumes
 
 WITHIN = 60  # seconds until events have reached the server's database
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from reading import Reading
 
-from warehouse.presets import load_presets
-from warehouse.statuses import read_statuses
+from rapport.warehouse.clinic_file.statuses import read_statuses
+from rapport.warehouse.presets import load_presets
 
 COLUMNS = 'appointment_id = "No"\nclient_id = "Client"\nstarts_at = "Start"\n'
 PAST, AHEAD = "2026-03-10 10:00", "2026-03-20 10:00"

@@ -5,21 +5,22 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from flows import key, telling
-from flows.channels import channels
-from flows.erasure_requests import waiting
-from flows.key import read_key
-from flows.known_lines import drop_lines
-from flows.open_erasures import open_erasures
-from flows.page_folders import folder_names
-from flows.telling import open_notebook
-from flows.tombstones import read_tombstones, set_tombstones
-from warehouse.attempts import attempted_loads, note_attempt, unreadable_attempts
-from warehouse.erased_days import EVERYTHING, ErasedDays
-from warehouse.errors import Unusable
-from warehouse.folders import Folders
-from warehouse.private_files import add_line, begin_anew
-from warehouse.publication import interrupted_load
+from rapport.flows.messages import tell
+from rapport.flows.messages.channels import channels
+from rapport.flows.messages.tell import open_notebook
+from rapport.flows.ops.erasure_requests import waiting
+from rapport.flows.pages.page_folders import folder_names
+from rapport.flows.private import key
+from rapport.flows.private.key import read_key
+from rapport.flows.private.open_erasures import open_erasures
+from rapport.flows.private.tombstones import read_tombstones, set_tombstones
+from rapport.flows.steps.remembered_lines import drop_lines
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.history.erased_days import EVERYTHING, ErasedDays
+from rapport.warehouse.places.attempts import attempted_loads, note_attempt, unreadable_attempts
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.private_files import add_line, begin_anew
+from rapport.warehouse.places.publication import interrupted_load
 
 THEN = datetime(2026, 11, 18, tzinfo=UTC)
 ODD = {"not UTF-8": b"\xff\xfe\x81", "binary": bytes(range(256)), "a text": b"This file was moved.\n", "empty": b""}
@@ -154,7 +155,7 @@ def test_addresses_that_cannot_be_read_break_nothing_and_are_missed(where, tmp_p
 
 
 def test_a_trial_message_says_that_the_clinic_file_cannot_be_read(where, tmp_path, capsys):
-    assert telling.main(["--clinic", str(tmp_path / "none.toml"), "--warehouse", str(where.root)]) == 2
+    assert tell.main(["--clinic", str(tmp_path / "none.toml"), "--warehouse", str(where.root)]) == 2
     assert "clinic file none.toml cannot be read" in capsys.readouterr().err
 
 

@@ -49,7 +49,7 @@ def test_the_expected_score_is_the_median_and_the_poor_end_is_the_higher_where_l
 
 def test_an_intake_says_nothing_of_the_course(monkeypatch):
     """By hand: intakes at sessions 1, 1 and 2; at session 2 scores of 24, 26 and 30, the third's intake: 24 and 26."""
-    monkeypatch.setattr("transforms.expected_courses.ENOUGH_CLIENTS", 2)
+    monkeypatch.setattr("rapport.transforms.outcomes.expected_courses.ENOUGH_CLIENTS", 2)
     made = clinic_of({"ann": [30, 24], "bob": [30, 26], "cem": [None, 30]})["expected_courses"]
     like = "session_number | client_count | expected_score\n2 | 2 | 25"
     assert seen(made, like) == lines(like)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reading import Reading
 
-from transforms.pseudonyms import Pseudonyms, pseudonymise
-from warehouse.clinic import read_clinic
-from warehouse.records import KINDS
+from rapport.transforms.pseudonyms import Pseudonyms, pseudonymise
+from rapport.warehouse.clinic_file.clinic import read_clinic
+from rapport.warehouse.schema.records import KINDS
 
 KEY = bytes(range(32))
 FILES = {

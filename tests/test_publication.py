@@ -9,16 +9,17 @@ from few_tables import few_tables
 from nights import Place
 from watching import watching
 
-from flows import backfill, compact, erasure_requests, forget, pages, quarantine, restore, worklist
-from flows.order import place_change
-from flows.terminal import status_of
-from warehouse import publication, versions
-from warehouse.attempts import note_attempt
-from warehouse.errors import Unusable
-from warehouse.folders import Folders
-from warehouse.publication import Made, recover
-from warehouse.standing import next_load_id
-from warehouse.versions import current_load, kept_versions, load_of, version_stamp
+from rapport.flows.ops import backfill, compact, erasure_requests, forget, inbox, restore
+from rapport.flows.order import place_change
+from rapport.flows.pages import draw, worklist
+from rapport.flows.terminal import status_of
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.places import publication, versions
+from rapport.warehouse.places.attempts import note_attempt
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.publication import Made, recover
+from rapport.warehouse.places.versions import current_load, kept_versions, load_of, version_stamp
+from rapport.warehouse.published.current_load import next_load_id
 
 NEXT = "2026-11-19T12:00"
 
@@ -110,7 +111,7 @@ def test_a_load_whose_links_cannot_follow_is_published_says_so_and_exits_4(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("flows.publishing.keep_newest", refuse)
+    monkeypatch.setattr("rapport.flows.steps.publish.keep_newest", refuse)
     with few_tables():
         done = place.night(NEXT)
     assert current_load(place.published) == done.load_id
@@ -193,9 +194,9 @@ def words_of(place: Place) -> dict[str, tuple]:
         "erasure_requests": (erasure_requests.main, [*common, *exports]),
         "restore": (restore.main, [*common, "--version", "1"]),
         "backfill": (backfill.main, [*common, *exports, "--as-of", NEXT]),
-        "discard": (quarantine.main, ["discard", *common, "1"]),
+        "discard": (inbox.main, ["discard", *common, "1"]),
         "worklist": (worklist.main, common),
-        "pages": (pages.main, common),
+        "pages": (draw.main, common),
     }
 
 

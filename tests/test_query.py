@@ -6,8 +6,8 @@ import re
 import pytest
 from nights import ROOT
 
-from flows.query import main
-from warehouse.asking import open_locked, tell
+from rapport.flows.ops.query import main
+from rapport.warehouse.published.page_answers import open_locked, tell
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboards.questions import read_question
+from rapport.dashboards.questions import read_question
 
 FRONT = {
     "title": '"T"',

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from transforms.sources import casts, quick
-from transforms.sources.casts import Dialect
+from rapport.transforms.sources.canonical import casts, fast_casts
+from rapport.transforms.sources.canonical.casts import Dialect
 
 NUMBERS = st.one_of(
     st.none(),
@@ -54,7 +54,7 @@ def columns_of(cells: st.SearchStrategy) -> st.SearchStrategy[pl.DataFrame]:
 
 @given(rows=columns_of(NUMBERS) | columns_of(PLAIN_NUMBERS), dialect=DIALECTS)
 def test_numbers_are_those_of_the_careful_way(rows, dialect):
-    read = quick.number(rows, "x", dialect)
+    read = fast_casts.number(rows, "x", dialect)
     unreadable = pl.lit(False) if read.unreadable is None else read.unreadable
     quickly = rows.select(value=read.value, unreadable=unreadable, filled=read.is_filled)
     carefully = rows.select(
@@ -67,7 +67,7 @@ def test_numbers_are_those_of_the_careful_way(rows, dialect):
 
 @given(rows=columns_of(TIMES) | columns_of(ALIKE), dialect=DIALECTS)
 def test_times_are_those_of_the_careful_way(rows, dialect):
-    read = quick.time(rows, "x", dialect)
+    read = fast_casts.time(rows, "x", dialect)
     quickly = rows.select(at=read.at, local=read.local, day=read.day, change=read.change)
     carefully = rows.select(
         at=casts.instant("x", dialect),
@@ -91,7 +91,7 @@ def test_times_are_those_of_the_careful_way(rows, dialect):
 )
 def test_a_null_word_or_a_blank_sends_numbers_the_careful_way(texts, dialect, is_quick):
     rows = pl.DataFrame({"x": texts})
-    assert isinstance(quick.number(rows, "x", dialect).value, pl.Series) is is_quick
+    assert isinstance(fast_casts.number(rows, "x", dialect).value, pl.Series) is is_quick
 
 
 @pytest.mark.parametrize(
@@ -108,4 +108,4 @@ def test_a_null_word_or_a_blank_sends_numbers_the_careful_way(texts, dialect, is
 )
 def test_times_written_alike_go_the_quick_way(texts, is_quick):
     rows = pl.DataFrame({"x": texts})
-    assert quick.time(rows, "x", Dialect("America/Chicago", ("[not completed]",))).is_read is is_quick
+    assert fast_casts.time(rows, "x", Dialect("America/Chicago", ("[not completed]",))).is_read is is_quick

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.building import open_published
-from warehouse.clinic import read_clinic
+from rapport.warehouse.clinic_file.clinic import read_clinic
+from rapport.warehouse.store.building_file import open_published
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -9,11 +9,11 @@ from nights import but_for_pages
 from reading import Reading
 from real_clinics import CLINICS, INSTRUMENTS
 
-from flows.key import make_key
-from flows.night import night
-from flows.order import place_order
-from warehouse.building import answering
-from warehouse.opening import open_file
+from rapport.flows.night import night
+from rapport.flows.order import place_order
+from rapport.flows.private.key import make_key
+from rapport.warehouse.store.building_file import answering
+from rapport.warehouse.store.opening import open_file
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="skipped: no real exports")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from flows.demo.course import NOTHING, PLANTED
-from flows.demo.recovery import found, holds, lines, rupture_rates
-from flows.demo.simulated import simulated, tables_of
+from rapport.flows.demo.course import NOTHING, PLANTED
+from rapport.flows.demo.recovery import found, holds, lines, rupture_rates
+from rapport.flows.demo.simulated import simulated, tables_of
 
 SEEDS = range(6)
 

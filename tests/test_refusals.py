@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from transforms.sources.door import open_table
-from warehouse.errors import Refused
+from rapport.transforms.sources.opening.door import open_table
+from rapport.warehouse.errors import Refused
 
 SECRET = "Smith"
 GOOD = "client_id,note\n1,Smith\n2,Smith\n"

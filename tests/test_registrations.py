@@ -11,11 +11,11 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flows import deploy, registrations
-from flows.deployments import names_of, served
-from flows.registrations import refuse_others, remove_old
-from warehouse.clinic import read_clinic
-from warehouse.errors import Unusable
+from rapport.flows.scheduled import deploy, registrations
+from rapport.flows.scheduled.deployments import names_of, served
+from rapport.flows.scheduled.registrations import refuse_others, remove_old
+from rapport.warehouse.clinic_file.clinic import read_clinic
+from rapport.warehouse.errors import Unusable
 
 FLOWS = {"nightly", "compact", "verify", "forget", "backfill", "restore"}
 
@@ -94,7 +94,7 @@ def older(name: str, place, entrypoint: str):
 
 def test_what_the_warehouse_had_under_other_names_goes_and_another_pipelines_stays(tmp_path):
     north = open_place(tmp_path / "north")
-    older("nightly", north, "flows.nightly.nightly")
+    older("nightly", north, "rapport.flows.nightly.nightly")
     older("all_of_it", north, "flows.before:nightly")
     theirs = older("copy", north, "pipelines/copy.py:copy")
     assert sorted(register(north)) == ["nightly/all_of_it", "nightly/nightly"]

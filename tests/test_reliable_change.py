@@ -2,8 +2,8 @@
 
 import pytest
 
-from warehouse.instruments import load_instruments
-from warehouse.instruments.reliable_change import (
+from rapport.warehouse.instruments import load_instruments
+from rapport.warehouse.instruments.reliable_change import (
     Z_90,
     Z_95,
     computed_changes,

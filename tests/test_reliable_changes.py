@@ -6,10 +6,10 @@ import polars as pl
 import pytest
 from drawn import clinic
 
-from transforms.reliable_changes import reliable_changes
-from warehouse.clinic import Clinic
-from warehouse.instruments.norms import Norm, Reliability
-from warehouse.instruments.provenance import Provenance
+from rapport.transforms.scoring.reliable_changes import reliable_changes
+from rapport.warehouse.clinic_file.clinic import Clinic
+from rapport.warehouse.instruments.norms import Norm, Reliability
+from rapport.warehouse.instruments.provenance import Provenance
 
 PUBLISHED = Provenance("published", "an invented manual")
 

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from drawn import computed
 
-from transforms.retention_curves import CENSORED, DROPOUT, PLANNED, survival
+from rapport.transforms.engagement.retention_curves import CENSORED, DROPOUT, PLANNED, survival
 
 # Freireich et al. 1963, 6-MP arm: weeks of remission, + is censored.
 FREIREICH = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from drawn import clinic, computed, lines, seen
 
-from warehouse.instruments import Scale
+from rapport.warehouse.instruments import Scale
 
 MEAN = Scale("total", "Mean of the items.", (1, 2, 3), "mean", "complete_only")
 

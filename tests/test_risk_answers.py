@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from nights import CLINIC, RESPONSES, ROOT, Place, differences, open_place
 
-from warehouse.building import open_building
-from warehouse.instruments import load_instruments
-from warehouse.risk import RISK_ANSWERS, confirm_file, keep_risk_answers
-from warehouse.staging import enter
+from rapport.warehouse.history.risk_answers import RISK_ANSWERS, confirm_file, keep_risk_answers
+from rapport.warehouse.instruments import load_instruments
+from rapport.warehouse.intake.staged_rows import enter
+from rapport.warehouse.store.building_file import open_building
 
 INSTRUMENTS = load_instruments()
 R1, R2, ANN, BOB = (f"00000000-0000-0000-0000-00000000000{n}" for n in range(1, 5))
@@ -149,7 +149,12 @@ def test_no_value_and_no_score_is_kept_and_the_comment_says_that_nobody_watches(
 
 def test_no_question_no_page_and_no_computed_table_reads_risk_answers():
     # They keep it, mark the code that does, and describe it.
-    may = {"flows/computing.py", "flows/reading.py", "flows/definitions.py", "flows/dictionary.py"}
+    may = {
+        "flows/steps/compute.py",
+        "flows/steps/read.py",
+        "flows/steps/changed_definitions.py",
+        "flows/reference/dictionary.py",
+    }
     places = [*ROOT.glob("dashboards/**/*"), *ROOT.glob("transforms/**/*.py"), *ROOT.glob("flows/**/*.py")]
     texts = [path for path in places if path.suffix in (".sql", ".py", ".html") and path.is_file()]
     assert len([path for path in texts if path.suffix == ".sql"]) >= 3

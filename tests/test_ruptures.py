@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from transforms.rupture_starts import around, sudden_loss
-from warehouse.errors import Unusable
-from warehouse.rupture_rules import FILE, read_rupture_rules
+from rapport.transforms.ruptures.rupture_starts import around, sudden_loss
+from rapport.warehouse.clinic_file.rupture_rules import FILE, read_rupture_rules
+from rapport.warehouse.errors import Unusable
 
 HEADER = "response_id | instrument | rater | appointment_session_id | answers"
 RULES = read_rupture_rules()

@@ -8,13 +8,13 @@ import duckdb
 import pytest
 from nights import but_for_finished_tables
 
-from dashboards.questions import load_questions
-from flows.forget import find_person, forget
-from flows.order import place_change
-from flows.restore import restore
-from flows.sharing import share
-from warehouse.clinic import read_clinic
-from warehouse.errors import Unusable
+from rapport.dashboards.questions import load_questions
+from rapport.flows.ops.forget import find_person, forget
+from rapport.flows.ops.restore import restore
+from rapport.flows.order import place_change
+from rapport.flows.steps.make_safe_file import share
+from rapport.warehouse.clinic_file.clinic import read_clinic
+from rapport.warehouse.errors import Unusable
 
 
 def asked(place, sql: str) -> list[tuple]:
@@ -75,7 +75,7 @@ def test_a_clinic_file_that_says_another_rule_makes_the_figures_again(yesterday)
 def test_a_question_that_cannot_be_computed_is_said_to_have_failed_and_stops_nothing(yesterday, monkeypatch, spoiled):
     questions = load_questions()
     asked_tonight = [replace(questions["gaps"], **spoiled), questions["staying_past_four"]]
-    monkeypatch.setattr("flows.publishing.share", lambda tonight, _: share(tonight, asked_tonight))
+    monkeypatch.setattr("rapport.flows.steps.publish.share", lambda tonight, _: share(tonight, asked_tonight))
     yesterday.night("2026-11-19T12:00", but_for_finished_tables)
     outcomes = asked(yesterday, "SELECT name, outcome FROM load.questions ORDER BY name")
     assert outcomes == [("gaps", "failed"), ("staying_past_four", "no_data")]

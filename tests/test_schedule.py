@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from cronsim import CronSim
 
-from warehouse.schedule import schedule_of
+from rapport.warehouse.clinic_file.schedule import schedule_of
 
 LINES = (
     "0 3 * * *",

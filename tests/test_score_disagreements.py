@@ -3,8 +3,8 @@
 import duckdb
 from drawn import computed, lines, seen
 
-from warehouse.frames import Stream, fetch
-from warehouse.views import VIEWS
+from rapport.warehouse.published.views_and_comments import VIEWS
+from rapport.warehouse.store.frames import Stream, fetch
 
 
 def disagreements(responses: str, like: str) -> list[str]:

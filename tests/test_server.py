@@ -17,12 +17,13 @@ import pytest
 from nights import CLINIC, open_place
 from test_nightly_command import tell_to_file, told
 
-from flows import listeners, nightly, serve, server
-from flows.listeners import is_listening, is_taken, started
-from flows.server import Server
-from flows.settings import make_home
-from flows.stopping import SIGNALS
-from warehouse.errors import Unusable
+from rapport.flows import nightly
+from rapport.flows.prefect_tasks.settings import make_home
+from rapport.flows.scheduled import listeners, serve, server
+from rapport.flows.scheduled.listeners import is_listening, is_taken, started
+from rapport.flows.scheduled.server import Server
+from rapport.flows.stopping import SIGNALS
+from rapport.warehouse.errors import Unusable
 
 PASSWORD = "rapport:of-this-test"
 WITHIN = 60  # seconds

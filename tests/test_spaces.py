@@ -14,21 +14,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nights import APPOINTMENTS, Place, but_for_finished_tables, held, open_place, writable
 
-from flows import erasure_requests, forget, restore
-from flows.crosswalk import read_crosswalk
-from flows.erasure import begin_erasure
-from flows.kept_out import list_half_taken_out
-from flows.key import read_key
-from flows.order import place_change
-from flows.spaces import former_spaces, same_spaces
-from flows.tombstones import read_tombstones, set_tombstones
-from transforms.pseudonyms import FORMER_IDS, Pseudonyms
-from warehouse import former_ids
-from warehouse.building import open_building, open_file
-from warehouse.erased_days import ErasedDays
-from warehouse.folders import Folders
-from warehouse.id_spaces import Spaces, read_spaces
-from warehouse.space_book import Used
+from rapport.flows.ops import erasure_requests, forget, restore
+from rapport.flows.order import place_change
+from rapport.flows.private.crosswalk import read_crosswalk
+from rapport.flows.private.erasure import begin_erasure
+from rapport.flows.private.kept_out import list_half_taken_out
+from rapport.flows.private.key import read_key
+from rapport.flows.private.tombstones import read_tombstones, set_tombstones
+from rapport.flows.steps.settle_spaces import former_spaces, same_spaces
+from rapport.transforms.pseudonyms import FORMER_IDS, Pseudonyms
+from rapport.warehouse.clinic_file.id_spaces import Spaces, read_spaces
+from rapport.warehouse.history import former_ids
+from rapport.warehouse.history.erased_days import ErasedDays
+from rapport.warehouse.intake.space_book import Used
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.store.building_file import open_building, open_file
 
 NOON = "2026-11-{}T12:00"
 CLINIC = """\
@@ -75,8 +75,13 @@ def without_exports(place: Place) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def short_nights():
-    left_out = ("flows.forget.check_tables", "flows.forget.draw", "flows.restore.check_tables", "flows.restore.draw")
-    with few_tables(), patch("expectations.records.record_rules", lambda *_: []), ExitStack() as stack:
+    left_out = (
+        "rapport.flows.ops.forget.check_tables",
+        "rapport.flows.ops.forget.draw",
+        "rapport.flows.ops.restore.check_tables",
+        "rapport.flows.ops.restore.draw",
+    )
+    with few_tables(), patch("rapport.expectations.records.record_rules", lambda *_: []), ExitStack() as stack:
         for name in left_out:
             stack.enter_context(patch(name, lambda tonight: None))
         yield
@@ -85,7 +90,7 @@ def short_nights():
 @pytest.fixture
 def night(run_night_here, monkeypatch):
     """A night's command, without the last checks and the pages: its exit status, and what it says."""
-    from flows import nightly  # noqa: PLC0415  importing Prefect is not free
+    from rapport.flows import nightly  # noqa: PLC0415  importing Prefect is not free
 
     monkeypatch.setattr(nightly, "as_task", but_for_finished_tables)
 
@@ -493,7 +498,7 @@ def test_people_who_were_split_and_brought_back_by_a_new_name_are_found_and_made
     without_exports(place)
     deliver(place, 12, "P9")
     with monkeypatch.context() as before:
-        before.setattr("flows.beginning.settle_spaces", lambda tonight: None)
+        before.setattr("rapport.flows.steps.begin.settle_spaces", lambda tonight: None)
         assert night(place, 13)[0] == 0
     assert place.ask("SELECT count(DISTINCT client_id) FROM sessions") == [(3,)]
     with open_file(writable(place.published.resolve()), place.folder) as con:

@@ -13,13 +13,13 @@ from nights import ROOT, open_place
 from prefect.exceptions import TerminationSignal
 from test_nightly_command import TONIGHT, alarming, tell_to_file, told
 
-from flows import steps, terminal
-from flows.night import at_work
-from flows.order import place_order
-from flows.stopping import SIGNALS, Stop, check_stopped, stoppable
-from flows.telling import telling_failure
-from warehouse.attempts import failed_attempts
-from warehouse.errors import Stopped
+from rapport.flows import steps, terminal
+from rapport.flows.messages.tell import telling_failure
+from rapport.flows.night import at_work
+from rapport.flows.order import place_order
+from rapport.flows.stopping import SIGNALS, Stop, check_stopped, stoppable
+from rapport.warehouse.errors import Stopped
+from rapport.warehouse.places.attempts import failed_attempts
 
 ENDS_WITHIN = 120  # seconds
 
@@ -98,7 +98,7 @@ def test_a_night_that_is_stopped_is_noted_told_and_said_in_one_sentence(
 
 def test_a_question_that_a_signal_interrupted_is_not_published_as_failed(told_place, run_night_here, monkeypatch):
     before = told_place.standing()
-    monkeypatch.setattr("flows.publishing.share", lambda *_: swallowed(None))
+    monkeypatch.setattr("rapport.flows.steps.publish.share", lambda *_: swallowed(None))
     assert run_night_here(told_place, TONIGHT).returncode == 143
     assert told_place.standing() == before
 

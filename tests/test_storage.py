@@ -3,8 +3,8 @@
 import duckdb
 import pytest
 
-from warehouse import encryption
-from warehouse.building import open_file
+from rapport.warehouse.store import encryption
+from rapport.warehouse.store.building_file import open_file
 
 WORDS = "SELECT (['client', 'caregiver', 'therapist'])[1 + (hash(i) % 3)::INTEGER] AS rater FROM range(100_000) AS t(i)"
 

@@ -139,7 +139,7 @@ def test_a_query_that_is_no_text_is_refused(run, monkeypatch):
 
 
 def test_what_nobody_thought_of_is_said_without_a_traceback_or_a_value(run, monkeypatch):
-    monkeypatch.setattr("flows.forget.find_person", lambda *given: {}["C1, Waldburga"])
+    monkeypatch.setattr("rapport.flows.ops.forget.find_person", lambda *given: {}["C1, Waldburga"])
     status, _, complaint = run("forget", *run.exports, "--space", "clinic", "--client", "C1")
     assert status == 1
     assert "this is a fault of Rapport, report it" in complaint

@@ -15,18 +15,18 @@ from reading import Reading
 from spreadsheets import xlsx
 from test_fuzz import expect_rows_or_refusal
 
-from flows.erasure_requests import waiting
-from transforms.sources import recognition
-from transforms.sources.apart import read_apart
-from transforms.sources.content import Content, look_into
-from warehouse.client_links import read_client_links
-from warehouse.clinic import read_clinic
-from warehouse.errors import Refused, Unusable
-from warehouse.folders import Folders
-from warehouse.instruments import read_instrument
-from warehouse.instruments.t_scores import read_t_scores
-from warehouse.memory import LEAST, memory_of, usual_memory
-from warehouse.monitoring import read_monitoring
+from rapport.flows.ops.erasure_requests import waiting
+from rapport.transforms.sources.drafting import recognition
+from rapport.transforms.sources.opening.apart import read_apart
+from rapport.transforms.sources.opening.content import Content, look_into
+from rapport.warehouse.clinic_file.client_links import read_client_links
+from rapport.warehouse.clinic_file.clinic import read_clinic
+from rapport.warehouse.clinic_file.memory import LEAST, memory_of, usual_memory
+from rapport.warehouse.clinic_file.monitoring import read_monitoring
+from rapport.warehouse.errors import Refused, Unusable
+from rapport.warehouse.instruments import read_instrument
+from rapport.warehouse.instruments.t_scores import read_t_scores
+from rapport.warehouse.places.folders import Folders
 
 METHODS = {"stored": zipfile.ZIP_STORED, "deflated": zipfile.ZIP_DEFLATED, "bzip2": zipfile.ZIP_BZIP2}
 METHODS["LZMA"] = zipfile.ZIP_LZMA

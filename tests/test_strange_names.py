@@ -13,12 +13,12 @@ import pytest
 from few_tables import few_tables
 from nights import but_for_finished_tables, open_place
 
-from flows.as_known_on import as_known_on
-from flows.forget import find_person, forget, still_holding
-from flows.order import place_change, place_order
-from flows.report import report_of, tell
-from warehouse.errors import Unusable
-from warehouse.summary import sample
+from rapport.flows.messages.report import report_of, tell
+from rapport.flows.ops.as_known_on import as_known_on
+from rapport.flows.ops.forget import find_person, forget, still_holding
+from rapport.flows.order import place_change, place_order
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.published.night_in_numbers import sample
 
 NAME = 'o\'b "[/red]"; -- é{x}%s:y 👩‍⚕️ 東'
 INSTRUMENT, SCALE = "o'b:{%", "t'ot{al}:x"

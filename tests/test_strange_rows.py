@@ -10,10 +10,10 @@ from reading import AS_OF, Reading
 from test_fhir import ANSWERS, NINE, answered, appointment, encounter
 from test_systems import OPENEMR, booking
 
-from transforms.sources import open_delivery, read
-from transforms.sources.openemr import MOST
-from transforms.sources.task import Task
-from warehouse.errors import Refused
+from rapport.transforms.sources import open_delivery, read
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.openemr import MOST
+from rapport.warehouse.errors import Refused
 
 LONE = "\ud800"  # half of a pair: JSON can write it, and no text holds it
 ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")

@@ -6,7 +6,7 @@ import pytest
 from drawn import lines, seen
 from reading import Reading
 
-from warehouse.errors import Refused
+from rapport.warehouse.errors import Refused
 
 
 def read(tmp_path, kind: str, data: str | bytes, more: str = "") -> Reading:

@@ -5,11 +5,11 @@ import re
 import pytest
 from drawn import clinic, computed, lines, seen
 
-from flows.definitions import fingerprints
-from flows.order import place_order
-from warehouse.clinic import Clinic, read_clinic
-from warehouse.errors import Unusable
-from warehouse.instruments.t_scores import TScore, TScores
+from rapport.flows.order import place_order
+from rapport.flows.steps.changed_definitions import fingerprints
+from rapport.warehouse.clinic_file.clinic import Clinic, read_clinic
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.instruments.t_scores import TScore, TScores
 
 HEADER = "instrument,scale,rater,sex,grade_from,grade_to,raw,t\n"
 ROW = "rcads_25,depression,client,female,3,4,10,64\n"

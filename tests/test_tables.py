@@ -9,7 +9,7 @@ from drawn import lines, seen
 from reading import Reading
 from spreadsheets import xlsx
 
-from warehouse.errors import Refused
+from rapport.warehouse.errors import Refused
 
 BOOKED = """
 [sources.practice]
@@ -224,7 +224,7 @@ def test_an_hour_that_no_clock_shows_is_not_read(tmp_path, written, clock):
 
 
 def test_the_order_is_decided_from_rows_far_below_the_first_chunk(tmp_path, monkeypatch):
-    monkeypatch.setattr("transforms.sources.CHUNK", 64)
+    monkeypatch.setattr("rapport.transforms.sources.CHUNK", 64)
     rows = [f"a{n},c1,0{n % 9 + 1}/02/2026,no_show" for n in range(40)] + ["a40,c1,28/02/2026,no_show"]
     data = "\n".join(["appointment_id,client_id,starts_at,status", *rows, ""]).encode()
     found = booked(tmp_path, data, columns="").rows("appointments")

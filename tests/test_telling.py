@@ -12,12 +12,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from nights import CLINIC, open_place
 
-from flows import freshness, telling
-from flows.channels import Channels, channels
-from flows.order import place_order
-from flows.telling import Operators, open_notebook
-from warehouse.clinic import read_clinic
-from warehouse.errors import NightRunning, RapportError, Refused, Unusable
+from rapport.flows.messages import tell
+from rapport.flows.messages.channels import Channels, channels
+from rapport.flows.messages.tell import Operators, open_notebook
+from rapport.flows.ops import freshness
+from rapport.flows.order import place_order
+from rapport.warehouse.clinic_file.clinic import read_clinic
+from rapport.warehouse.errors import NightRunning, RapportError, Refused, Unusable
 
 FIRST = datetime(2026, 11, 18, 9, 5, tzinfo=UTC)
 BROKEN = RapportError("the disk is full; make room")
@@ -165,8 +166,8 @@ def test_a_notebook_that_cannot_be_read_silences_nothing(hear, tmp_path, written
 def test_neither_a_check_nor_a_second_night_is_a_failure(tmp_path, monkeypatch, error, is_check, count):
     (tmp_path / "private").mkdir()
     heard = Heard()
-    monkeypatch.setattr(telling, "channels", lambda clinic, warehouse: heard)
-    with pytest.raises(RapportError), telling.telling_failure(tmp_path / "none.toml", tmp_path, is_check=is_check):
+    monkeypatch.setattr(tell, "channels", lambda clinic, warehouse: heard)
+    with pytest.raises(RapportError), tell.telling_failure(tmp_path / "none.toml", tmp_path, is_check=is_check):
         raise error
     assert len(heard.messages) == count
 
@@ -212,7 +213,7 @@ def test_a_trial_message_goes_to_the_command_and_through_apprise(tmp_path, monke
             monkeypatch.setenv("RAPPORT_TELL", address)
         else:
             (place.warehouse / "private/tell").write_text(f"{address}\n")
-        assert telling.main(["--clinic", str(place.clinic), "--warehouse", str(place.warehouse)]) == 0
+        assert tell.main(["--clinic", str(place.clinic), "--warehouse", str(place.warehouse)]) == 0
     assert [(each["title"], each["message"]) for each in posted] == [
         ("Rapport: a trial", "This is a trial message; nothing has happened.")
     ]
@@ -237,8 +238,8 @@ def test_the_command_inherits_no_key_no_address_and_no_password(tmp_path, monkey
 def test_an_error_that_nobody_foresaw_is_told_too_and_says_no_value(tmp_path, monkeypatch):
     (tmp_path / "private").mkdir()
     heard = Heard()
-    monkeypatch.setattr(telling, "channels", lambda clinic, warehouse: heard)
-    with pytest.raises(RapportError, match="broke in"), telling.telling_failure(tmp_path / "none.toml", tmp_path):
+    monkeypatch.setattr(tell, "channels", lambda clinic, warehouse: heard)
+    with pytest.raises(RapportError, match="broke in"), tell.telling_failure(tmp_path / "none.toml", tmp_path):
         raise KeyError("Waldburga")
     (message,) = heard.messages
     assert "The night broke in test_telling.py" in message
@@ -248,9 +249,9 @@ def test_an_error_that_nobody_foresaw_is_told_too_and_says_no_value(tmp_path, mo
 @pytest.mark.parametrize(
     "broken",
     [
-        ["flows.order.read_clinic"],
-        ["warehouse.clinic.schedule_of", "warehouse.schedule.schedule_of"],
-        ["warehouse.toml_files.tomllib.loads"],
+        ["rapport.flows.order.read_clinic"],
+        ["rapport.warehouse.clinic_file.clinic.schedule_of", "rapport.warehouse.clinic_file.schedule.schedule_of"],
+        ["rapport.warehouse.toml_files.tomllib.loads"],
     ],
 )
 def test_a_fault_of_rapport_before_the_night_is_told_by_the_clinic_s_own_command(tmp_path, monkeypatch, broken):
@@ -264,7 +265,7 @@ def test_a_fault_of_rapport_before_the_night_is_told_by_the_clinic_s_own_command
 
     for code in broken:
         monkeypatch.setattr(code, breaks)
-    with pytest.raises(RapportError), telling.telling_failure(place.clinic, place.warehouse):
+    with pytest.raises(RapportError), tell.telling_failure(place.clinic, place.warehouse):
         place_order(place.exports, place.clinic, place.warehouse)
     ((*command, message),) = heard
     assert command == ["tell", "the operators"]
@@ -276,11 +277,11 @@ def test_a_fault_of_rapport_before_the_night_is_told_by_the_clinic_s_own_command
 def test_a_channel_that_does_not_work_is_said_on_the_terminal_without_its_address(tmp_path, monkeypatch, capsys):
     place = open_place(tmp_path / "clinic")
     arguments = ["--clinic", str(place.clinic), "--warehouse", str(place.warehouse)]
-    assert telling.main(arguments) == 2
+    assert tell.main(arguments) == 2
     assert "nobody can be told: set on_failure" in capsys.readouterr().err
     monkeypatch.setenv("RAPPORT_TELL", "json://secret@127.0.0.1:1 nonsense")
     place.clinic.write_text(f'on_failure = "nowhere.sh"\n{CLINIC}')
-    assert telling.main(arguments) == 1
+    assert tell.main(arguments) == 1
     said = capsys.readouterr().err
     assert "on_failure could not be run (FileNotFoundError)" in said
     assert "could not be sent to every address; check RAPPORT_TELL or private/tell" in said
@@ -305,7 +306,7 @@ def test_a_clinic_file_that_cannot_be_used_still_says_whom_to_tell(tmp_path, bro
     (tmp_path / "clinic.toml").write_bytes(before + (broken if isinstance(broken, bytes) else broken.encode()))
     with pytest.raises(Unusable):
         read_clinic(tmp_path / "clinic.toml")
-    assert telling.operators(tmp_path / "clinic.toml", tmp_path).channels.command == ("tell", "the operators", "--now")
+    assert tell.operators(tmp_path / "clinic.toml", tmp_path).channels.command == ("tell", "the operators", "--now")
 
 
 @pytest.mark.parametrize(
@@ -324,7 +325,7 @@ def test_addresses_are_told_also_when_the_clinic_file_cannot_be_read(tmp_path, m
 
 def test_a_look_that_finds_a_stale_warehouse_tells_when_it_is_asked_to(published_copy, monkeypatch):
     place, heard = published_copy, Heard()
-    monkeypatch.setattr(telling, "channels", lambda clinic, warehouse: heard)
+    monkeypatch.setattr(tell, "channels", lambda clinic, warehouse: heard)
     arguments = ["--clinic", str(place.clinic), "--warehouse", str(place.warehouse), "--as-of", "2026-11-20T07:00"]
     assert (freshness.main(arguments), heard.messages) == (1, [])
     assert freshness.main([*arguments, "--tell"]) == 1

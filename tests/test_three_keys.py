@@ -14,7 +14,7 @@ from hypothesis import Phase, given, settings
 from keyed import KEYS, Keyed, differing, tables_of
 from trap_clinics import crowded, weekly
 
-from warehouse.views import VIEWS
+from rapport.warehouse.published.views_and_comments import VIEWS
 
 TODAY = datetime(2026, 6, 1, tzinfo=UTC)
 THIRTY_WITH_TWO_DYADS = {f"c{at:02d}": 4 for at in range(30)}

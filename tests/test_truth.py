@@ -7,13 +7,13 @@ import pytest
 from few_tables import few_tables
 from nights import but_for_pages
 
-from flows import demo
-from flows.key import make_key, read_key
-from flows.night import night
-from flows.order import place_order
-from transforms.pseudonyms import Pseudonyms
-from warehouse.building import answering
-from warehouse.opening import open_file
+from rapport.flows import demo
+from rapport.flows.night import night
+from rapport.flows.order import place_order
+from rapport.flows.private.key import make_key, read_key
+from rapport.transforms.pseudonyms import Pseudonyms
+from rapport.warehouse.store.building_file import answering
+from rapport.warehouse.store.opening import open_file
 
 UNTIL = date(2026, 11, 20)
 

@@ -5,14 +5,14 @@ from marked import changed
 from nights import APPOINTMENTS, Place, held, open_place
 from test_systems import LOG
 
-import transforms
-from flows.definitions import fingerprints
-from flows.done_again import Again
-from flows.order import place_order
-from warehouse import statuses
-from warehouse.building import open_file
-from warehouse.folders import copy_to
-from warehouse.ledger import write_sources
+from rapport import transforms
+from rapport.flows.order import place_order
+from rapport.flows.steps.changed_definitions import fingerprints
+from rapport.flows.steps.done_again import Again
+from rapport.warehouse.clinic_file import statuses
+from rapport.warehouse.intake.ledger import write_sources
+from rapport.warehouse.places.folders import copy_to
+from rapport.warehouse.store.building_file import open_file
 
 NOON = "2026-11-{}T12:00"
 TWO_SYSTEMS = """\
@@ -64,7 +64,7 @@ def test_the_night_after_a_misreading_is_mended_corrects_the_status(place, monke
 def test_other_code_of_one_format_reads_its_files_again_alone_and_the_night_says_so_before(place, capsys):
     first = place.night(NOON.format(12))
     assert (read_again(first)[0], first.again.sentences) == ("calendar_2026-11-11.csv", [])
-    with changed("transforms.sources.hl7_siu"):
+    with changed("rapport.transforms.sources.hl7_siu"):
         told: list[str] = []
         checked = _told_night(place, NOON.format(14), told, is_check=True)
         tonight = _told_night(place, NOON.format(14), told)
@@ -75,7 +75,7 @@ def test_other_code_of_one_format_reads_its_files_again_alone_and_the_night_says
 
 
 def _told_night(place: Place, as_of: str, told: list[str], **more: object):
-    from flows.night import night, plainly  # noqa: PLC0415
+    from rapport.flows.night import night, plainly  # noqa: PLC0415
 
     def run(name, step, tonight):
         return None if name in ("check tables", "draw pages") else plainly(name, step, tonight)
@@ -89,7 +89,7 @@ def test_other_code_of_a_table_computes_it_again_and_a_table_that_is_not_there_t
     with monkeypatch.context() as older:
         older.setattr(transforms, "tables", lambda: [table for table in few if table.name != "clients"])
         assert place.night(NOON.format(13)).again.tables == ()
-    with changed("transforms.alliance"):
+    with changed("rapport.transforms.alliance.alliance"):
         assert place.night(NOON.format(14)).again.tables == ("alliance", "clients")
     assert place.ask("SELECT count(*) FROM clients") == [(3,)]
 
@@ -143,7 +143,7 @@ def test_records_are_counted_and_told_that_other_code_would_read_otherwise_and_w
     gone = take_away(place, 11)
     deliver(place, 12, CALENDAR[0], held(3, 11))
     told = "1 records of calendar come from exports that are gone and were read by older code, or under another clinic"
-    with changed("transforms.sources.tables"):
+    with changed("rapport.transforms.sources.tables"):
         assert told in run_night_here(place, NOON.format(13), "--check").stdout
         assert place.night(NOON.format(13)).read_otherwise == {"calendar": 1}
         assert counted(place) == counted_by_a_load_that_reads_nothing(place) == {"calendar": 1}
@@ -161,7 +161,7 @@ def test_a_newer_whole_export_shows_all_there_is(place):
     assert place.night(NOON.format(13)).read_otherwise == {}
     files = "SELECT DISTINCT load_id FROM history.appointments JOIN load.files USING (file_id) WHERE known_to IS NULL"
     assert (1,) in place.ask(files)  # the records are still known from the first night's file
-    with changed("transforms.sources.tables"):
+    with changed("rapport.transforms.sources.tables"):
         place.night(NOON.format(14))
     assert counted(place) == {}
 

@@ -3,7 +3,7 @@
 import pytest
 from drawn import clinic, computed, lines, seen
 
-from transforms.validity import SECONDS_PER_ITEM
+from rapport.transforms.sessions.validity import SECONDS_PER_ITEM
 
 TO_ORS = clinic(accepted=["cors", "csrs"])
 

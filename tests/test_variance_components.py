@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from transforms.variance_components import by_therapist, components, shrunken
+from rapport.transforms.statistics.variance_components import by_therapist, components, shrunken
 
 DYESTUFF = {
     "A": [1545, 1440, 1440, 1520, 1580],

@@ -7,16 +7,16 @@ from datetime import date
 import pytest
 from nights import APPOINTMENTS, RESPONSES, Place, answered, but_for_finished_tables, held, open_place, writable
 
-import transforms
-from flows import backfill, restore
-from flows.bench.without_metrics import without_metrics
-from flows.compact import compact
-from flows.forget import find_person, forget
-from flows.order import place_change
-from flows.quarantine import discard
-from flows.verify import main, verify
-from warehouse.building import open_file
-from warehouse.versions import kept_versions
+from rapport import transforms
+from rapport.flows.bench.without_metrics import without_metrics
+from rapport.flows.ops import backfill, restore
+from rapport.flows.ops.compact import compact
+from rapport.flows.ops.forget import find_person, forget
+from rapport.flows.ops.inbox import discard
+from rapport.flows.ops.verify import main, verify
+from rapport.flows.order import place_change
+from rapport.warehouse.places.versions import kept_versions
+from rapport.warehouse.store.building_file import open_file
 
 CLINIC = """\
 time_zone = "America/Chicago"

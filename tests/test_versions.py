@@ -4,11 +4,11 @@ import pytest
 from nights import RESPONSES, ROOT, open_place
 from reading import Reading
 
-from expectations.responses import added
-from warehouse.clinic import read_clinic
-from warehouse.errors import Unusable
-from warehouse.instruments import load_instruments
-from warehouse.instruments.versions import NO_VERSION, VERSIONLESS, versionless
+from rapport.expectations.responses import added
+from rapport.warehouse.clinic_file.clinic import read_clinic
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.instruments import load_instruments
+from rapport.warehouse.instruments.versions import NO_VERSION, VERSIONLESS, versionless
 
 INSTRUMENTS = load_instruments()
 HEAD = "response_id|client_id|instrument|rater|completed_at|item|value"

@@ -8,14 +8,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-import transforms
-from dashboards.questions import load_questions
-from flows import demo
-from flows.key import make_key
-from flows.night import night
-from flows.order import place_order
-from warehouse.building import answering
-from warehouse.opening import open_file
+from rapport import transforms
+from rapport.dashboards.questions import load_questions
+from rapport.flows import demo
+from rapport.flows.night import night
+from rapport.flows.order import place_order
+from rapport.flows.private.key import make_key
+from rapport.warehouse.store.building_file import answering
+from rapport.warehouse.store.opening import open_file
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 from drawn import lines, seen
 from reading import Reading
 
-from warehouse.errors import Refused
+from rapport.warehouse.errors import Refused
 
 ITEMS = '["a", "b", "c", "d"]'
 WIDE = f"""

@@ -3,7 +3,7 @@
 import pytest
 from nights import APPOINTMENTS, CLINIC, held, open_place
 
-from warehouse.errors import Refused, Unusable
+from rapport.warehouse.errors import Refused, Unusable
 
 pytestmark = pytest.mark.usefixtures("short_nights")
 WHOLE = CLINIC.replace('%d*.csv"\n\n', '%d*.csv"\ncovers = "all"\n\n', 1)

@@ -10,9 +10,9 @@ import pytest
 from drawn import clinic, computed
 from nights import APPOINTMENTS, RESPONSES, but_for_finished_tables, open_place
 
-import transforms.worklist as listed
-from flows.spreadsheet_csv import csv_lines
-from flows.worklist import main
+from rapport.flows.messages.spreadsheet_csv import csv_lines
+from rapport.flows.pages.worklist import main
+from rapport.transforms import worklist as listed
 
 TODAY = datetime(2026, 6, 30, 3, tzinfo=UTC)
 READ = ("appointments", "sessions", "alliance", "score_bands", "progress", "retention", "engagement")

@@ -3,7 +3,7 @@
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from transforms.zeros import without_sign
+from rapport.transforms.frames.signless_zeros import without_sign
 
 
 def test_a_zero_has_no_sign_and_what_is_unknown_stays_unknown():

@@ -122,7 +122,15 @@ def is_published(place: Place) -> None:
     """Everything that came is in the file, the books say so, and nothing half-made is left."""
     assert place.ask("SELECT (SELECT count(*) FROM scores WHERE score IS NOT NULL) >= 8") == [(True,)]
     assert place.leftovers() == []
-    command = [sys.executable, "-m", "flows.freshness", "--clinic", place.clinic, "--warehouse", place.warehouse]
+    command = [
+        sys.executable,
+        "-m",
+        "rapport.flows.ops.freshness",
+        "--clinic",
+        place.clinic,
+        "--warehouse",
+        place.warehouse,
+    ]
     done = subprocess.run([*command, "--as-of", TONIGHT], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.partition(":")[0]) == (0, "fresh"), done.stdout
 
@@ -167,7 +175,7 @@ def begin_serving(day: Day, schedule_of: Place) -> subprocess.Popen:
     """`make serve` on the day's port."""
     folders = ("--exports", schedule_of.exports, "--clinic", schedule_of.clinic, "--warehouse", schedule_of.warehouse)
     port = day.environment["PREFECT_API_URL"].partition("//")[2].partition(":")[2].partition("/")[0]
-    words = [sys.executable, "-m", "flows.serve", *map(str, folders), "--port", port]
+    words = [sys.executable, "-m", "rapport.flows.scheduled.serve", *map(str, folders), "--port", port]
     return day.begin("serve", *words, PREFECT_API_URL="")
 
 
@@ -446,7 +454,15 @@ def clock_changes(day: Day) -> str:
         )
         done = command(place, day, as_of=as_of)
         assert done.returncode == 0, done.stderr
-        look = [sys.executable, "-m", "flows.freshness", "--clinic", place.clinic, "--warehouse", place.warehouse]
+        look = [
+            sys.executable,
+            "-m",
+            "rapport.flows.ops.freshness",
+            "--clinic",
+            place.clinic,
+            "--warehouse",
+            place.warehouse,
+        ]
         fresh = [
             subprocess.run(
                 [*look, "--as-of", f"{day_before}T{hour}"], cwd=ROOT, capture_output=True, check=False
@@ -550,7 +566,7 @@ def postgres_restarted(day: Day) -> str:
         server = day.begin("pg-server", *prefect, "server", "start", "--host", "127.0.0.1", "--port", str(port))
         eventually(lambda: answers(day), 180, "the server on PostgreSQL")
         folders = ("--exports", scheduled.exports, "--clinic", scheduled.clinic, "--warehouse", scheduled.warehouse)
-        words = [sys.executable, "-m", "flows.deploy", *map(str, folders)]
+        words = [sys.executable, "-m", "rapport.flows.scheduled.deploy", *map(str, folders)]
         done = subprocess.run(words, cwd=ROOT, env=day.environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         day.deployed = scheduled.folder.name

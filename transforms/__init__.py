@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from transforms.zeros import without_sign
-from warehouse.code_marks import code_of, digest
-from warehouse.tables import Table, in_order
+from rapport.transforms.frames.signless_zeros import without_sign
+from rapport.warehouse.code_marks import code_of, digest
+from rapport.warehouse.schema.tables import Table, in_order
 
 STATISTICS = (
     "scipy.stats",
@@ -22,8 +22,8 @@ STATISTICS = (
 
 
 def tables() -> list[Table]:
-    """Every table declared in this folder, each after those it reads."""
-    modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    """Every table declared in this folder and its rooms, each after those it reads."""
+    modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(__path__, f"{__name__}.")]
     found = {name: thing for module in modules for name, thing in vars(module).items() if isinstance(thing, Table)}
     return in_order(found.values())
 

@@ -1,7 +1,7 @@
 """Raw ids become pseudonyms here, before anything reaches a warehouse file; columns that are not listed end here.
 
 A pseudonym is HMAC-SHA256(key, id space, kind, id as text, trimmed), cut to 128 bits: the same every night, useless
-without the key. Of an id space its first name goes into it, whatever it is called now (warehouse/id_spaces.py). That is
+without the key. Of an id space its first name goes into it, whatever it is called now (id_spaces.py). That is
 pseudonymous, not anonymous: who holds the key and a record number can find the rows.
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 
 import polars as pl
 
-from warehouse.client_links import NO_LINKS, ClientLinks
-from warehouse.id_spaces import NO_SPACES, Spaces
-from warehouse.records import KINDS
-from warehouse.sources import Source
+from rapport.warehouse.clinic_file.client_links import NO_LINKS, ClientLinks
+from rapport.warehouse.clinic_file.id_spaces import NO_SPACES, Spaces
+from rapport.warehouse.clinic_file.sources import Source
+from rapport.warehouse.schema.records import KINDS
 
 SEPARATOR = "\x1f"
 _BLOCK = 64  # bytes of SHA-256's block: RFC 2104

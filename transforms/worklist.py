@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from transforms.score_bands import holds
-from warehouse.clinic import Clinic
+from rapport.transforms.scoring.score_bands import holds
+from rapport.warehouse.clinic_file.clinic import Clinic
 
 SEEN_WITHIN_DAYS, DUE_WITHIN_DAYS = 14, 7
 OUT_OF_CONTACT_DAYS, MEDIAN_GAPS = 30, 2

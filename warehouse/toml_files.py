@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from warehouse.errors import Unusable
-from warehouse.small_files import read_small, text_of
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.places.small_files import read_small, text_of
 
 MOST_NESTED = 100  # sections within sections: what reads them further down goes as deep as they do
 

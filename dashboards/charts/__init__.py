@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from dashboards.charts.bars import bars, either_way
-from dashboards.charts.funnel import funnel
-from dashboards.charts.heatmap import heatmap
-from dashboards.charts.line import line
-from dashboards.charts.look import Spec
-from dashboards.charts.roles import Chart
-from dashboards.charts.slope import slope
-from dashboards.charts.survival import survival
-from dashboards.charts.values import label
-from warehouse.code_marks import registry
+from rapport.dashboards.charts.bars import bars, either_way
+from rapport.dashboards.charts.funnel import funnel
+from rapport.dashboards.charts.heatmap import heatmap
+from rapport.dashboards.charts.line import line
+from rapport.dashboards.charts.look import Spec
+from rapport.dashboards.charts.roles import Chart
+from rapport.dashboards.charts.slope import slope
+from rapport.dashboards.charts.survival import survival
+from rapport.dashboards.charts.values import label
+from rapport.warehouse.code_marks import registry
 
 __all__ = ["KINDS", "specifications", "value_column"]
 KINDS = registry(

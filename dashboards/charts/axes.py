@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from dashboards.charts.lettering import text_width
-from dashboards.charts.look import GRID, SOFT, Spec, rule, words
-from dashboards.charts.values import shown, tick_places, ticks
+from rapport.dashboards.charts.lettering import text_width
+from rapport.dashboards.charts.look import GRID, SOFT, Spec, rule, words
+from rapport.dashboards.charts.values import shown, tick_places, ticks
 
 
 @dataclass(frozen=True)

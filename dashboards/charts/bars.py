@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from dashboards.charts.lettering import text_width, wrapped
-from dashboards.charts.look import (
+from rapport.dashboards.charts.lettering import text_width, wrapped
+from rapport.dashboards.charts.look import (
     INK,
     LINE_APART,
     SIZE,
@@ -18,8 +18,8 @@ from dashboards.charts.look import (
     sheet,
     words,
 )
-from dashboards.charts.roles import Chart, in_roles, is_percent, title
-from dashboards.charts.values import decimals, label, shown
+from rapport.dashboards.charts.roles import Chart, in_roles, is_percent, title
+from rapport.dashboards.charts.values import decimals, label, shown
 
 _BAR, _THIN_BAR, _MANY = 17, 12, 16  # more bars than that are thinner
 _BETWEEN, _GAP = 13, 2

@@ -12,7 +12,7 @@ from html import escape
 from importlib.metadata import version
 from pathlib import Path
 
-from warehouse.code_marks import code_of
+from rapport.warehouse.code_marks import code_of
 
 VEGA_LITE = "6.4"  # of look.SCHEMA
 _MARKED = re.compile(r'<svg [^>]*data-drawn="([0-9a-f]{32})".*?</svg>', re.DOTALL)

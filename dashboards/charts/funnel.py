@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import polars as pl
 
-from dashboards.charts.axes import Axis, across_axis, up_axis
-from dashboards.charts.lettering import spread, text_width
-from dashboards.charts.look import BLUE, FAINT, LINE_APART, ORANGE, SIZE, SOFT, WIDTH, Spec, as_given, sheet, words
-from dashboards.charts.roles import Chart, in_roles, is_percent, title
-from dashboards.charts.values import decimals, shown, ticks
+from rapport.dashboards.charts.axes import Axis, across_axis, up_axis
+from rapport.dashboards.charts.lettering import spread, text_width
+from rapport.dashboards.charts.look import (
+    BLUE,
+    FAINT,
+    LINE_APART,
+    ORANGE,
+    SIZE,
+    SOFT,
+    WIDTH,
+    Spec,
+    as_given,
+    sheet,
+    words,
+)
+from rapport.dashboards.charts.roles import Chart, in_roles, is_percent, title
+from rapport.dashboards.charts.values import decimals, shown, ticks
 
 HEIGHT = 240
 LEFT, BELOW = 50, 54

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from dashboards.charts.lettering import text_width, wrapped
-from dashboards.charts.look import INK, SIZE, SOFT, WIDTH, Spec, as_given, pixel, sheet, words
-from dashboards.charts.roles import Chart, is_percent, title
-from dashboards.charts.values import decimals, label, shown
+from rapport.dashboards.charts.lettering import text_width, wrapped
+from rapport.dashboards.charts.look import INK, SIZE, SOFT, WIDTH, Spec, as_given, pixel, sheet, words
+from rapport.dashboards.charts.roles import Chart, is_percent, title
+from rapport.dashboards.charts.values import decimals, label, shown
 
 _LIGHT, _DARK = (219, 233, 246), (8, 74, 137)
 _NOTHING = "#f3f5f7"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from dashboards.charts.values import is_share, label
+from rapport.dashboards.charts.values import is_share, label
 
 RATERS = ("client", "caregiver", "therapist", "observer")  # in this order in every picture
 Chart = Mapping[str, object]

@@ -6,21 +6,11 @@ from collections.abc import Callable
 
 import polars as pl
 
-from dashboards.charts.axes import Axis
-from dashboards.charts.lettering import ends_of_lines, spread, text_width
-from dashboards.charts.look import (
-    LINE_APART,
-    WIDTH,
-    Spec,
-    as_given,
-    pixel,
-    rule,
-    series_colors,
-    sheet,
-    words,
-)
-from dashboards.charts.roles import Chart, in_roles, is_percent, title
-from dashboards.charts.values import decimals, label, shown, ticks
+from rapport.dashboards.charts.axes import Axis
+from rapport.dashboards.charts.lettering import ends_of_lines, spread, text_width
+from rapport.dashboards.charts.look import LINE_APART, WIDTH, Spec, as_given, pixel, rule, series_colors, sheet, words
+from rapport.dashboards.charts.roles import Chart, in_roles, is_percent, title
+from rapport.dashboards.charts.values import decimals, label, shown, ticks
 
 HEIGHT = 220
 

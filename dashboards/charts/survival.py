@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import polars as pl
 
-from dashboards.charts.axes import Axis, across_axis, along, thresholds, up_axis
-from dashboards.charts.lettering import ends_of_lines, text_width
-from dashboards.charts.line import last_values
-from dashboards.charts.look import BLUE, SIZE, SOFT, WIDTH, Spec, by_series, series_colors, sheet, words
-from dashboards.charts.roles import Chart, in_roles, title
-from dashboards.charts.values import decimals, shown
+from rapport.dashboards.charts.axes import Axis, across_axis, along, thresholds, up_axis
+from rapport.dashboards.charts.lettering import ends_of_lines, text_width
+from rapport.dashboards.charts.line import last_values
+from rapport.dashboards.charts.look import BLUE, SIZE, SOFT, WIDTH, Spec, by_series, series_colors, sheet, words
+from rapport.dashboards.charts.roles import Chart, in_roles, title
+from rapport.dashboards.charts.values import decimals, shown
 
 HEIGHT = 210
 LEFT = 50

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flows.bench import door
-from flows.bench.history import CLIENTS_ONCE, compare_histories
-from flows.bench.inputs import CLIENTS, Inputs
-from flows.bench.report import show
-from flows.bench.rounds import one_round, start
-from flows.bench.scores import compare
-from flows.bench.work import WHICH
+from rapport.flows.bench import door
+from rapport.flows.bench.history import CLIENTS_ONCE, compare_histories
+from rapport.flows.bench.inputs import CLIENTS, Inputs
+from rapport.flows.bench.report import show
+from rapport.flows.bench.rounds import one_round, start
+from rapport.flows.bench.scores import compare
+from rapport.flows.bench.work import WHICH
 
 SIZES = "XS is a trial, M ten times S; history: a night after a history and after ten times as much (default: S)"
 TABLES = "all, or those of the records, sessions, scores and alliance, without metrics and pages (default: all)"

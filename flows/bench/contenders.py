@@ -12,8 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.bench.answered import write_answers
-from flows.bench.work import measured
+from rapport.flows.bench.answered import write_answers
+from rapport.flows.bench.work import measured
 
 COLUMNS = ("response_id", "scale", "score", "item_mean", "pomp", "answered_count")
 # The parts' items: hand-written, as in an analyst's SQL.
@@ -28,9 +28,9 @@ def answers(folder: Path, share: str) -> dict:
 
 def rapport(folder: Path) -> dict:
     """The table scores, as a night computes it."""
-    from transforms.scores import scores  # noqa: PLC0415
-    from warehouse.clinic import Clinic  # noqa: PLC0415
-    from warehouse.instruments import load_instruments  # noqa: PLC0415
+    from rapport.transforms.scoring.scores import scores  # noqa: PLC0415
+    from rapport.warehouse.clinic_file.clinic import Clinic  # noqa: PLC0415
+    from rapport.warehouse.instruments import load_instruments  # noqa: PLC0415
 
     made = {}
     declared = Clinic("UTC", "", None, 0.2, (), {}, (), load_instruments(), (), ("wai_sr",))
@@ -68,7 +68,7 @@ def _as_the_night_has_them(drawn: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
 
 def pandas(folder: Path, way: str = "by_key") -> dict:
     """A vectorised groupby over one row per answer."""
-    from flows.bench import pandas_scores  # noqa: PLC0415
+    from rapport.flows.bench import pandas_scores  # noqa: PLC0415
 
     made, answered = {}, pandas_scores.items(folder)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from flows.bench.rounds import start
+from rapport.flows.bench.rounds import start
 
 PIECES = ("door", "text")
 Round = dict[tuple[str, str], dict]  # file and piece -> what flows.bench.work measured

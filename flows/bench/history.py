@@ -17,9 +17,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from flows.bench.inputs import AGAIN, FIRST, INCREMENT, LONG_AGO, Inputs, is_left_out, without_left_out, write_inputs
-from flows.bench.rounds import start
-from flows.demo import LAST_NIGHT, write
+from rapport.flows.bench.inputs import (
+    AGAIN,
+    FIRST,
+    INCREMENT,
+    LONG_AGO,
+    Inputs,
+    is_left_out,
+    without_left_out,
+    write_inputs,
+)
+from rapport.flows.bench.rounds import start
+from rapport.flows.demo import LAST_NIGHT, write
 
 CLIENTS_ONCE = {"history": 2_750, "history-M": 27_500, "history-XS": 60}  # M: some 600,000 appointments
 TIMES = (1, 10)

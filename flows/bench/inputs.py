@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.demo import LAST_NIGHT, write
+from rapport.flows.demo import LAST_NIGHT, write
 
 CLIENTS = {"XS": 60, "S": 2_750, "M": 27_500, "L": 275_000}  # S: about 60,000 appointments and 112,000 survey rows
 YEARS = 4  # in which the clients came: size M then has some 600 appointments a working day

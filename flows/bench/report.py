@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from flows.bench.inputs import Inputs
-from flows.bench.rounds import NIGHTS, Figures, median, ratio, step_medians
+from rapport.flows.bench.inputs import Inputs
+from rapport.flows.bench.rounds import NIGHTS, Figures, median, ratio, step_medians
 
 
 def show(console: Console, size: str, inputs: Inputs, rounds: list[Figures]) -> None:

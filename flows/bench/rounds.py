@@ -11,13 +11,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from flows.bench.inputs import AGAIN, FIRST, INCREMENT, Inputs
+from rapport.flows.bench.inputs import AGAIN, FIRST, INCREMENT, Inputs
 
 NIGHTS = ("first night", "increment", "full re-export")
 Figures = dict[str, dict]  # piece -> what flows.bench.work measured
 
 
-def start(*arguments: object, module: str = "flows.bench.work") -> dict:
+def start(*arguments: object, module: str = "rapport.flows.bench.work") -> dict:
     """Run a piece of work in a fresh process."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=Path(__file__).parents[2])

@@ -9,14 +9,14 @@ from polars.testing import assert_frame_equal
 from rich.console import Console
 from rich.table import Table
 
-from flows.bench.rounds import start
+from rapport.flows.bench.rounds import start
 
 PANDAS_AT_LEAST, SQL_AT_MOST = 5, 3  # pandas' CPU over ours; ours over SQL's
 
 
 def compare(console: Console, folder: Path, share: float = 1.0) -> dict[str, dict]:
     """Run each once, in a process of its own; an AssertionError says where digits differ."""
-    module = "flows.bench.contenders"
+    module = "rapport.flows.bench.contenders"
     start("answers", folder, share, module=module)
     figures = {name: start(*way, module=module) for name, way in _ways(folder).items()}
     ours = pl.read_parquet(folder / "rapport.parquet")

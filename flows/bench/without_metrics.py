@@ -19,18 +19,18 @@ def without_metrics(*more: str) -> Iterator[None]:
 
     `more`: views that are wanted all the same.
     """
-    import transforms  # noqa: PLC0415  importing polars is not free
-    from warehouse import views  # noqa: PLC0415
+    from rapport import transforms  # noqa: PLC0415  importing polars is not free
+    from rapport.warehouse.published import views_and_comments  # noqa: PLC0415
 
     few = [table for table in transforms.tables() if table.name in TABLES]
-    kept = tuple(view for view in views.VIEWS if view.name in (*VIEWS, *more))
+    kept = tuple(view for view in views_and_comments.VIEWS if view.name in (*VIEWS, *more))
     with ExitStack() as patches:
         for patched in (
             patch.object(transforms, "tables", lambda: few),
-            patch.object(views, "VIEWS", kept),
-            patch("flows.publishing.load_questions", dict),
-            patch("flows.publishing.worklist_text", lambda *_: ""),
-            patch("flows.pages.draw_pages", lambda _: []),
+            patch.object(views_and_comments, "VIEWS", kept),
+            patch("rapport.flows.steps.publish.load_questions", dict),
+            patch("rapport.flows.steps.publish.worklist_text", lambda *_: ""),
+            patch("rapport.flows.pages.draw.draw_pages", lambda _: []),
         ):
             patches.enter_context(patched)
         yield

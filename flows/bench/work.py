@@ -14,9 +14,9 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
-from flows.bench.history import CLIENTS_ONCE, write_history
-from flows.bench.inputs import CLIENTS, Inputs, write_inputs
-from flows.bench.without_metrics import without_metrics
+from rapport.flows.bench.history import CLIENTS_ONCE, write_history
+from rapport.flows.bench.inputs import CLIENTS, Inputs, write_inputs
+from rapport.flows.bench.without_metrics import without_metrics
 
 
 def inputs(folder: str, size: str) -> dict:
@@ -53,7 +53,7 @@ def floor(database: str, folder: str) -> dict:
 
 def door(file: str) -> dict:
     """Every column of a file as text, with its count of records: the door alone."""
-    from transforms.sources.door import open_table  # noqa: PLC0415
+    from rapport.transforms.sources.opening.door import open_table  # noqa: PLC0415
 
     def run() -> dict[str, int]:
         opened = open_table(Path(file))
@@ -74,12 +74,10 @@ def text(file: str) -> dict:
 
 def night(exports: str, clinic: str, warehouse: str, as_of: str, tables: str = "all") -> dict:
     """A night as plain functions: everything that the scheduled night does but Prefect."""
-    import expectations.finished  # noqa: PLC0415
-    import expectations.records  # noqa: F401, PLC0415
-    import transforms  # noqa: PLC0415
-    from flows.key import make_key  # noqa: PLC0415
-    from flows.night import night as run_night  # noqa: PLC0415
-    from flows.order import place_order  # noqa: PLC0415
+    from rapport import transforms  # noqa: PLC0415
+    from rapport.flows.night import night as run_night  # noqa: PLC0415
+    from rapport.flows.order import place_order  # noqa: PLC0415
+    from rapport.flows.private.key import make_key  # noqa: PLC0415
 
     transforms.import_statistics()
     order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of)

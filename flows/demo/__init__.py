@@ -3,13 +3,13 @@
 from datetime import date
 from pathlib import Path
 
-from flows.demo import appointments as practice_system
-from flows.demo import episodes, own_form, redcap
-from flows.demo.bookings import calendar
-from flows.demo.clinic_file import clinic_file
-from flows.demo.nights import Export, deliveries, save
-from flows.demo.people import Practice, people, practice
-from flows.demo.truth import Truth, earlier_files
+from rapport.flows.demo import appointments as practice_system
+from rapport.flows.demo import episodes, own_form, redcap
+from rapport.flows.demo.bookings import calendar
+from rapport.flows.demo.clinic_file import clinic_file
+from rapport.flows.demo.nights import Export, deliveries, save
+from rapport.flows.demo.people import Practice, people, practice
+from rapport.flows.demo.truth import Truth, earlier_files
 
 LAST_NIGHT = date(2026, 11, 20)
 KINDS = ("full", "increment")

@@ -5,9 +5,9 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from flows.demo import KINDS, LAST_NIGHT, write
-from flows.terminal import finish
-from warehouse.folders import resolved
+from rapport.flows.demo import KINDS, LAST_NIGHT, write
+from rapport.flows.terminal import finish
+from rapport.warehouse.places.folders import resolved
 
 
 def arguments(given: list[str] | None) -> argparse.Namespace:

@@ -3,11 +3,11 @@
 import numpy as np
 import polars as pl
 
-from flows.demo import course
-from flows.demo.bookings import DAY
-from flows.demo.defects import Way, as_text, first_night_count, later_night_count, plant, unspoiled, valid
-from flows.demo.nights import FOREVER, Export, comma_separated, export_lines
-from flows.demo.people import Practice, therapist_ids
+from rapport.flows.demo import course
+from rapport.flows.demo.bookings import DAY
+from rapport.flows.demo.defects import Way, as_text, first_night_count, later_night_count, plant, unspoiled, valid
+from rapport.flows.demo.nights import FOREVER, Export, comma_separated, export_lines
+from rapport.flows.demo.people import Practice, therapist_ids
 
 COLUMNS = (
     "appointment_id",

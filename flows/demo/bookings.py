@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from flows.demo import course
-from flows.demo.people import Practice, therapist_count
+from rapport.flows.demo import course
+from rapport.flows.demo.people import Practice, therapist_count
 
 WEEKLY_SLOTS = 18  # then every other week
 DAY_OF_SLOT = np.concatenate(

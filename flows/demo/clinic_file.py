@@ -3,8 +3,8 @@
 import grp
 import os
 
-from flows.demo import course, episodes
-from flows.demo.forms import FORMS, Form
+from rapport.flows.demo import course, episodes
+from rapport.flows.demo.forms import FORMS, Form
 
 OPENING = """\
 # The demo clinic. Written by `python -m flows.demo`; everybody in it is invented.

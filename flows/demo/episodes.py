@@ -3,10 +3,10 @@
 import numpy as np
 import polars as pl
 
-from flows.demo import course
-from flows.demo.defects import LARGEST_SHARE, Way, as_text, first_night_count, plant, unspoiled, valid
-from flows.demo.nights import FOREVER, Export, comma_separated, export_lines
-from flows.demo.people import Practice
+from rapport.flows.demo import course
+from rapport.flows.demo.defects import LARGEST_SHARE, Way, as_text, first_night_count, plant, unspoiled, valid
+from rapport.flows.demo.nights import FOREVER, Export, comma_separated, export_lines
+from rapport.flows.demo.people import Practice
 
 COLUMNS = (
     "episode_id",

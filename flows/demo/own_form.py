@@ -6,15 +6,15 @@ One row per item. A night brings the responses that are new; none is changed lat
 import numpy as np
 import polars as pl
 
-from flows.demo.appointments import local_time
-from flows.demo.bookings import DAY, Calendar
-from flows.demo.course import USUAL_ALLIANCE
-from flows.demo.defects import unspoiled
-from flows.demo.episodes import day_text
-from flows.demo.forms import IS_ELEVEN, IS_MINOR
-from flows.demo.nights import FOREVER, Export, comma_separated, export_lines
-from flows.demo.people import Practice
-from flows.demo.responses import sessions
+from rapport.flows.demo.appointments import local_time
+from rapport.flows.demo.bookings import DAY, Calendar
+from rapport.flows.demo.course import USUAL_ALLIANCE
+from rapport.flows.demo.defects import unspoiled
+from rapport.flows.demo.episodes import day_text
+from rapport.flows.demo.forms import IS_ELEVEN, IS_MINOR
+from rapport.flows.demo.nights import FOREVER, Export, comma_separated, export_lines
+from rapport.flows.demo.people import Practice
+from rapport.flows.demo.responses import sessions
 
 COLUMNS = (
     *("response_id", "client_id", "instrument", "rater", "rater_id"),

@@ -14,8 +14,8 @@ import polars as pl
 from rich.console import Console
 from rich.table import Table as Grid
 
-from flows.demo.course import NOTHING, PLANTED, Planted
-from flows.demo.simulated import Simulated, simulated, tables_of
+from rapport.flows.demo.course import NOTHING, PLANTED, Planted
+from rapport.flows.demo.simulated import Simulated, simulated, tables_of
 
 SEEDS, CLIENTS, THERAPISTS = 20, 240, 12
 ENOUGH = 0.8  # of the seeds: 16 of 20

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from flows.demo.defects import unspoiled
-from flows.demo.forms import FORMS, Form
-from flows.demo.nights import FOREVER, Export, export_lines, quoted
-from flows.demo.people import Practice
-from flows.demo.responses import responses, sessions
-from flows.demo.spoiled_surveys import spoiled_parents, spoiled_responses
+from rapport.flows.demo.defects import unspoiled
+from rapport.flows.demo.forms import FORMS, Form
+from rapport.flows.demo.nights import FOREVER, Export, export_lines, quoted
+from rapport.flows.demo.people import Practice
+from rapport.flows.demo.responses import responses, sessions
+from rapport.flows.demo.spoiled_surveys import spoiled_parents, spoiled_responses
 
 LEAD = (
     "record_id",

@@ -3,11 +3,11 @@
 import numpy as np
 import polars as pl
 
-from flows.demo import course
-from flows.demo.bookings import DAY
-from flows.demo.forms import Form
-from flows.demo.nights import FOREVER
-from flows.demo.people import Practice, therapist_count, therapist_ids
+from rapport.flows.demo import course
+from rapport.flows.demo.bookings import DAY
+from rapport.flows.demo.forms import Form
+from rapport.flows.demo.nights import FOREVER
+from rapport.flows.demo.people import Practice, therapist_count, therapist_ids
 
 OPENED_SHARE, BY_STAFF_SHARE, CORRECTED_SHARE, SKIPPED_ITEM_SHARE = 0.02, 0.015, 0.005, 0.012
 FINISHED_LATER_SHARE = 0.5  # of those opened and not completed

@@ -11,13 +11,13 @@ from datetime import UTC, date, datetime
 import numpy as np
 import polars as pl
 
-import transforms
-from flows.demo import course
-from flows.demo.bookings import DAY_OF_SLOT
-from warehouse.clinic import Clinic
-from warehouse.columns import SQL_TYPES
-from warehouse.instruments import load_instruments
-from warehouse.records import KINDS
+from rapport import transforms
+from rapport.flows.demo import course
+from rapport.flows.demo.bookings import DAY_OF_SLOT
+from rapport.warehouse.clinic_file.clinic import Clinic
+from rapport.warehouse.instruments import load_instruments
+from rapport.warehouse.schema.columns import SQL_TYPES
+from rapport.warehouse.schema.records import KINDS
 
 FIRST_DAY = date(2024, 1, 8)
 AS_OF = datetime(2027, 1, 1, tzinfo=UTC)  # long after the last session

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from flows.demo.defects import Way, as_text, first_night_count, plant, single_count, valid
-from flows.demo.forms import FORMS, Form
-from flows.demo.nights import FOREVER
-from flows.demo.people import Practice
+from rapport.flows.demo.defects import Way, as_text, first_night_count, plant, single_count, valid
+from rapport.flows.demo.forms import FORMS, Form
+from rapport.flows.demo.nights import FOREVER
+from rapport.flows.demo.people import Practice
 
 FIRST_SPOILED_INSTANCE = 5_000
 PARENT_WAYS = (Way("unreadable", {"dob": "2011-02-30"}), Way("unreadable", {"dob": "spring 2011"}))

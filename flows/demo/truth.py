@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from flows.demo.defects import DUPLICATE
-from flows.demo.nights import Delivery
+from rapport.flows.demo.defects import DUPLICATE
+from rapport.flows.demo.nights import Delivery
 
 
 class Truth:

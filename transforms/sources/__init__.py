@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from transforms.sources import (
+from rapport.transforms.sources import (
     bookings,
     cliniko,
     fhir,
@@ -26,12 +26,12 @@ from transforms.sources import (
     tables,
     wide,
 )
-from transforms.sources.casts import Dialect, instant
-from transforms.sources.content import Content, look_into
-from transforms.sources.door import CHUNK, Opened, Shape, open_content
-from transforms.sources.task import Task
-from warehouse.code_marks import registry
-from warehouse.sources import Source
+from rapport.transforms.sources.canonical.casts import Dialect, instant
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.opening.content import Content, look_into
+from rapport.transforms.sources.opening.door import CHUNK, Opened, Shape, open_content
+from rapport.warehouse.clinic_file.sources import Source
+from rapport.warehouse.code_marks import registry
 
 Reader = Callable[[Opened, Source, Task], Iterator[tuple[str, pl.DataFrame]]]
 Opener = Callable[[Content, Source, Shape], Opened]

@@ -9,10 +9,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from transforms.sources.draft import draft
-from transforms.sources.recognition import recognise
-from warehouse.errors import Refused, escaped
-from warehouse.instruments import load_instruments
+from rapport.transforms.sources.drafting.draft import draft
+from rapport.transforms.sources.drafting.recognition import recognise
+from rapport.warehouse.errors import Refused, escaped
+from rapport.warehouse.instruments import load_instruments
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from transforms.sources import tables
-from transforms.sources.opened import Opened
-from transforms.sources.task import Task
-from warehouse.sources import Source
+from rapport.transforms.sources import tables
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.opening.opened import Opened
+from rapport.warehouse.clinic_file.sources import Source
 
 
 def read(

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transforms.sources.content import Content
-from transforms.sources.json_records import Record, last_part, open_records, text
-from transforms.sources.opened import Opened, Shape
-from warehouse.errors import Refused
-from warehouse.sources import Source
+from rapport.transforms.sources.opening.content import Content
+from rapport.transforms.sources.opening.json_records import Record, last_part, open_records, text
+from rapport.transforms.sources.opening.opened import Opened, Shape
+from rapport.warehouse.clinic_file.sources import Source
+from rapport.warehouse.errors import Refused
 
 LISTS = ("individual_appointments", "group_appointments", "appointments", "bookings")
 HEADER = [

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.sources.bounded import held
-from transforms.sources.opened import COUNT, MARK, NUMBER, Opened, cell
+from rapport.transforms.sources.opening.bounded import held
+from rapport.transforms.sources.opening.opened import COUNT, MARK, NUMBER, Opened, cell
 
 NAMED = ("record", "field_name", "value")
 TICKED = "___"  # between a field and the code of its box

@@ -11,18 +11,18 @@ from dataclasses import replace
 
 import polars as pl
 
-from transforms.sources import plain
-from transforms.sources.answers import from_form
-from transforms.sources.appointments import with_minutes
-from transforms.sources.casts import Dialect, text
-from transforms.sources.content import Content
-from transforms.sources.fhir_resources import COLUMNS, resources, rows_of
-from transforms.sources.json_records import open_records
-from transforms.sources.opened import BESIDE, LOST, MARK, Opened, Shape, cell
-from transforms.sources.redcap import form_columns
-from transforms.sources.task import Task
-from warehouse.forms import Form
-from warehouse.sources import Source
+from rapport.transforms.sources import plain
+from rapport.transforms.sources.canonical.answers import from_form
+from rapport.transforms.sources.canonical.appointment_rows import with_minutes
+from rapport.transforms.sources.canonical.casts import Dialect, text
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.fhir_resources import COLUMNS, resources, rows_of
+from rapport.transforms.sources.opening.content import Content
+from rapport.transforms.sources.opening.json_records import open_records
+from rapport.transforms.sources.opening.opened import BESIDE, LOST, MARK, Opened, Shape, cell
+from rapport.transforms.sources.redcap import form_columns
+from rapport.warehouse.clinic_file.forms import Form
+from rapport.warehouse.clinic_file.sources import Source
 
 IN_ERROR = "entered-in-error"
 _PERSON = ["client_id", "birth_date", "sex"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transforms.sources.json_records import Record, last_part, text
-from transforms.sources.opened import MARK
-from warehouse.errors import Refused
+from rapport.transforms.sources.opening.json_records import Record, last_part, text
+from rapport.transforms.sources.opening.opened import MARK
+from rapport.warehouse.errors import Refused
 
 COLUMNS = [
     *("resource", "status", "reason", "appointment_id", "client_id", "therapist_id", "starts_at", "ends_at"),

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.sources import bookings
-from transforms.sources.bounded import too_large
-from transforms.sources.content import Content
-from transforms.sources.opened import COUNT, NUMBER, Opened, Shape
-from transforms.sources.task import Task
-from warehouse.errors import Refused
-from warehouse.sources import Source
+from rapport.transforms.sources import bookings
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.opening.bounded import too_large
+from rapport.transforms.sources.opening.content import Content
+from rapport.transforms.sources.opening.opened import COUNT, NUMBER, Opened, Shape
+from rapport.warehouse.clinic_file.sources import Source
+from rapport.warehouse.errors import Refused
 
 LARGEST = 512 << 20  # bytes: messages of one appointment may stand anywhere in the file
 HEADER = [

@@ -11,12 +11,12 @@ from itertools import islice
 
 import polars as pl
 
-from transforms.sources import bookings
-from transforms.sources.opened import LOST, NUMBER, Opened
-from transforms.sources.openemr_series import NO_VALUE, Unread, series, taken_out
-from transforms.sources.task import Task
-from warehouse.errors import Refused
-from warehouse.sources import Source
+from rapport.transforms.sources import bookings
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.openemr_series import NO_VALUE, Unread, series, taken_out
+from rapport.transforms.sources.opening.opened import LOST, NUMBER, Opened
+from rapport.warehouse.clinic_file.sources import Source
+from rapport.warehouse.errors import Refused
 
 COLUMNS = {
     "appointment_id": "pc_eid",

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.sources import answers, appointments
-from transforms.sources.appointments import count_texts
-from transforms.sources.casts import (
+from rapport.transforms.sources.canonical import answers, appointment_rows
+from rapport.transforms.sources.canonical.appointment_rows import count_texts
+from rapport.transforms.sources.canonical.casts import (
     Dialect,
     day,
     identifier,
@@ -21,11 +21,11 @@ from transforms.sources.casts import (
     unreadable,
     word,
 )
-from transforms.sources.door import Opened
-from transforms.sources.task import Task
-from warehouse.columns import CLOSURES, SEXES
-from warehouse.sources import Source
-from warehouse.statuses import Statuses
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.opening.door import Opened
+from rapport.warehouse.clinic_file.sources import Source
+from rapport.warehouse.clinic_file.statuses import Statuses
+from rapport.warehouse.schema.columns import CLOSURES, SEXES
 
 NEEDED = {
     "appointments": ["appointment_id", "client_id", "starts_at", "status"],
@@ -63,7 +63,7 @@ def canonical(
         return
     for chunk in chunks:
         if kind == "appointments":
-            yield kind, appointments.read(chunk, dialect, task, statuses)
+            yield kind, appointment_rows.read(chunk, dialect, task, statuses)
         else:
             yield kind, {"episodes": _episodes, "clients": _clients}[kind](chunk, dialect, task)
 

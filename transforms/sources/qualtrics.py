@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import polars as pl
 
-from transforms.sources import wide
-from transforms.sources.opened import Header, Opened
-from transforms.sources.task import Task
-from warehouse.errors import Refused
-from warehouse.sources import Source
+from rapport.transforms.sources import wide
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.opening.opened import Header, Opened
+from rapport.warehouse.clinic_file.sources import Source
+from rapport.warehouse.errors import Refused
 
 NO_RESPONSE = ["1", "2", "survey preview", "survey test"]
 # The legacy export's second row names the columns V1 to V10.

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.sources.answers import CLIENT, RESPONSE, SEPARATOR, from_form
-from transforms.sources.casts import (
+from rapport.transforms.sources.canonical.answers import CLIENT, RESPONSE, SEPARATOR, from_form
+from rapport.transforms.sources.canonical.casts import (
     Dialect,
     day,
     identifier,
@@ -23,12 +23,12 @@ from transforms.sources.casts import (
     typed,
     unreadable,
 )
-from transforms.sources.eav import flat, is_eav
-from transforms.sources.opened import MARK, NUMBER, Opened
-from transforms.sources.plain import birth_date
-from transforms.sources.task import Task
-from warehouse.forms import Form
-from warehouse.sources import ClientColumns, Source
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.eav import flat, is_eav
+from rapport.transforms.sources.opening.opened import MARK, NUMBER, Opened
+from rapport.transforms.sources.plain import birth_date
+from rapport.warehouse.clinic_file.forms import Form
+from rapport.warehouse.clinic_file.sources import ClientColumns, Source
 
 EVENT, REPEAT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
 # The same in an export with labels for headers.

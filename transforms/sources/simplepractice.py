@@ -13,11 +13,11 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.sources import bookings
-from transforms.sources.opened import Opened
-from transforms.sources.task import Task
-from warehouse.errors import Refused
-from warehouse.sources import Source
+from rapport.transforms.sources import bookings
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.opening.opened import Opened
+from rapport.warehouse.clinic_file.sources import Source
+from rapport.warehouse.errors import Refused
 
 COLUMNS = {
     "client_id": "client_name",

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.sources import dates
-from transforms.sources.answers import SEPARATOR
-from transforms.sources.appointments import with_minutes
-from transforms.sources.casts import Dialect
-from transforms.sources.opened import BESIDE, Opened, cell
-from transforms.sources.plain import NEEDED, OPTIONAL, canonical
-from transforms.sources.task import Task
-from transforms.sources.vocabulary import plain
-from warehouse.errors import Refused
-from warehouse.sources import Source
+from rapport.transforms.sources.canonical import dates
+from rapport.transforms.sources.canonical.answers import SEPARATOR
+from rapport.transforms.sources.canonical.appointment_rows import with_minutes
+from rapport.transforms.sources.canonical.casts import Dialect
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.canonical.status_words import plain
+from rapport.transforms.sources.opening.opened import BESIDE, Opened, cell
+from rapport.transforms.sources.plain import NEEDED, OPTIONAL, canonical
+from rapport.warehouse.clinic_file.sources import Source
+from rapport.warehouse.errors import Refused
 
 TIMES = {"starts_at", "ends_at", "cancelled_at", "completed_at", "opened_on", "closed_on", "birth_date"}
 ALSO = {"appointments": ("ends_at",)}

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from transforms.sources.answers import CLIENT, RESPONSE, SEPARATOR, from_form
-from transforms.sources.casts import Dialect, identifiers, text
-from transforms.sources.dates import in_iso
-from transforms.sources.opened import NUMBER, Opened
-from transforms.sources.redcap import form_columns
-from transforms.sources.task import Task
-from warehouse.forms import Form
-from warehouse.sources import Source
+from rapport.transforms.sources.canonical.answers import CLIENT, RESPONSE, SEPARATOR, from_form
+from rapport.transforms.sources.canonical.casts import Dialect, identifiers, text
+from rapport.transforms.sources.canonical.dates import in_iso
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.opening.opened import NUMBER, Opened
+from rapport.transforms.sources.redcap import form_columns
+from rapport.warehouse.clinic_file.forms import Form
+from rapport.warehouse.clinic_file.sources import Source
 
 
 def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:

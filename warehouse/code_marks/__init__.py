@@ -16,8 +16,8 @@ from functools import cache
 from hashlib import sha256
 from typing import TypeVar
 
-from warehouse.code_marks.meanings import Name, meant_by
-from warehouse.code_marks.pieces import Piece, piece
+from rapport.warehouse.code_marks.meanings import Name, meant_by
+from rapport.warehouse.code_marks.pieces import Piece, piece
 
 _Thing = TypeVar("_Thing")
 

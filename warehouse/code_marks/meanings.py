@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
-from warehouse.code_marks.modules import is_ours, module_of, path_of
+from rapport.warehouse.code_marks.modules import is_ours, module_of, path_of
 
 
 class Name(NamedTuple):

@@ -15,9 +15,9 @@ from functools import cache, cached_property
 from importlib.util import find_spec, resolve_name
 from pathlib import Path
 
-from warehouse.code_marks.texts import Text, is_text, text_of
+from rapport.warehouse.code_marks.texts import Text, is_text, text_of
 
-PACKAGES = {"dashboards", "expectations", "flows", "transforms", "warehouse", __name__.partition(".")[0]}
+PACKAGES = {__name__.partition(".")[0]}
 OTHERS = "(others)"  # the statements of a module that bind no name
 _CHAIN = re.compile(r"\w+(?:\.\w+)*")
 

@@ -13,9 +13,9 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from warehouse.code_marks.meanings import Meaning, Name, meant_by
-from warehouse.code_marks.modules import OTHERS, Module, module_of
-from warehouse.code_marks.texts import Text
+from rapport.warehouse.code_marks.meanings import Meaning, Name, meant_by
+from rapport.warehouse.code_marks.modules import OTHERS, Module, module_of
+from rapport.warehouse.code_marks.texts import Text
 
 REGISTRY = Name(__package__, "registry")
 _ASKED_IN_HTML = re.compile(r"\.([a-z]\w*)")  # of what a template is given

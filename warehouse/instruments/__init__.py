@@ -10,18 +10,18 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from warehouse.columns import DIRECTIONS, RATERS, TIMINGS
-from warehouse.declarations import known, name_in_one_line, one_of
-from warehouse.instruments.cautions import read_caution
-from warehouse.instruments.instrument import WINDOWS, Instrument
-from warehouse.instruments.items import Items, read_items
-from warehouse.instruments.missing import MISSING_RULES, SCORES, read_missing
-from warehouse.instruments.norms import read_norms, read_reliabilities
-from warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
-from warehouse.instruments.scale_sections import read_scales
-from warehouse.instruments.scales import Defaults, Scale
-from warehouse.instruments.thresholds import read_changes, read_risks, read_thresholds
-from warehouse.toml_files import read_toml, refusing
+from rapport.warehouse.instruments.cautions import read_caution
+from rapport.warehouse.instruments.instrument import WINDOWS, Instrument
+from rapport.warehouse.instruments.items import Items, read_items
+from rapport.warehouse.instruments.missing import MISSING_RULES, SCORES, read_missing
+from rapport.warehouse.instruments.norms import read_norms, read_reliabilities
+from rapport.warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
+from rapport.warehouse.instruments.scale_sections import read_scales
+from rapport.warehouse.instruments.scales import Defaults, Scale
+from rapport.warehouse.instruments.thresholds import read_changes, read_risks, read_thresholds
+from rapport.warehouse.schema.columns import DIRECTIONS, RATERS, TIMINGS
+from rapport.warehouse.toml_files import read_toml, refusing
+from rapport.warehouse.toml_keys import known, name_in_one_line, one_of
 
 __all__ = [
     "CONSTRUCTS",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from warehouse.columns import RATERS
-from warehouse.declarations import known, one_of
-from warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
+from rapport.warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
+from rapport.warehouse.schema.columns import RATERS
+from rapport.warehouse.toml_keys import known, one_of
 
 _KEYS = {"below_age": "age", "respondents": "texts"}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from warehouse.instruments.cautions import Caution
-from warehouse.instruments.items import Range
-from warehouse.instruments.norms import Norm, Reliability
-from warehouse.instruments.provenance import LOCAL, Provenance
-from warehouse.instruments.scales import Scale
-from warehouse.instruments.thresholds import Change, Risk, Threshold
+from rapport.warehouse.instruments.cautions import Caution
+from rapport.warehouse.instruments.items import Range
+from rapport.warehouse.instruments.norms import Norm, Reliability
+from rapport.warehouse.instruments.provenance import LOCAL, Provenance
+from rapport.warehouse.instruments.scales import Scale
+from rapport.warehouse.instruments.thresholds import Change, Risk, Threshold
 
 # The anchor of each timing is the session's start, or its end for what is filled in at the end; then how many hours
 # before and after it a response may come (None: until the session's end). design.md, Matching.

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from warehouse.declarations import known
-from warehouse.instruments.provenance import LOCAL, ORIGIN_KEYS, Provenance, provenance
-from warehouse.instruments.scales import MOST_ITEMS, numbers
+from rapport.warehouse.instruments.provenance import LOCAL, ORIGIN_KEYS, Provenance, provenance
+from rapport.warehouse.instruments.scales import MOST_ITEMS, numbers
+from rapport.warehouse.toml_keys import known
 
 LEAST_STEP = 0.0001  # answers are shown with four decimals
 _RANGE_KEYS = {"minimum": "answer", "maximum": "answer", "step": "answer"}

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from warehouse.declarations import known, one_of
-from warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
+from rapport.warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
+from rapport.warehouse.toml_keys import known, one_of
 
 SCORES = ("sum", "mean")
 ROUNDINGS = ("half_away",)  # half away from zero, as one rounds by hand

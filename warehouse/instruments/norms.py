@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from warehouse.declarations import known, one_of
-from warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
+from rapport.warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
+from rapport.warehouse.toml_keys import known, one_of
 
 RELIABILITIES = ("alpha", "test_retest", "icc")
 _NORM_KEYS = {"scale": "text", "mean": "answer", "sd": "answer", "n": "count", "sample": "text"} | ORIGIN_KEYS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from warehouse.columns import FACT_STATUSES
-from warehouse.declarations import one_of
+from rapport.warehouse.schema.columns import FACT_STATUSES
+from rapport.warehouse.toml_keys import one_of
 
 ORIGIN_KEYS = {"status": "text", "source": "text"}
 

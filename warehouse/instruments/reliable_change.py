@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from warehouse.instruments.instrument import Instrument
-from warehouse.instruments.norms import Norm, Reliability
+from rapport.warehouse.instruments.instrument import Instrument
+from rapport.warehouse.instruments.norms import Norm, Reliability
 
 Z_95, Z_90 = 1.96, 1.645
 

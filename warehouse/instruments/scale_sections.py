@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from warehouse.columns import DIRECTIONS
-from warehouse.declarations import known, name_in_one_line, one_of
-from warehouse.instruments.missing import SCORES, check_rule, read_missing
-from warehouse.instruments.provenance import ORIGIN_KEYS, provenance
-from warehouse.instruments.scales import MOST_ITEMS, Defaults, Scale, numbers
+from rapport.warehouse.instruments.missing import SCORES, check_rule, read_missing
+from rapport.warehouse.instruments.provenance import ORIGIN_KEYS, provenance
+from rapport.warehouse.instruments.scales import MOST_ITEMS, Defaults, Scale, numbers
+from rapport.warehouse.schema.columns import DIRECTIONS
+from rapport.warehouse.toml_keys import known, name_in_one_line, one_of
 
 MOST_DEEP = 10  # scales, each made of the next
 _KEYS = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from warehouse.instruments.missing import Missing
-from warehouse.instruments.provenance import LOCAL, Provenance
+from rapport.warehouse.instruments.missing import Missing
+from rapport.warehouse.instruments.provenance import LOCAL, Provenance
 
 MOST_ITEMS = 500  # of an instrument or a scale: each item is a column of some frames
 

@@ -17,10 +17,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from warehouse.columns import SEXES
-from warehouse.declarations import one_of
-from warehouse.instruments.instrument import Instrument
-from warehouse.small_files import read_small
+from rapport.warehouse.instruments.instrument import Instrument
+from rapport.warehouse.places.small_files import read_small
+from rapport.warehouse.schema.columns import SEXES
+from rapport.warehouse.toml_keys import one_of
 
 COLUMNS = ("instrument", "scale", "rater", "sex", "grade_from", "grade_to", "raw", "t")
 GRADES = range(-3, 13)  # US grades; 0 is kindergarten, grade = age in years - 6 (UCLA)

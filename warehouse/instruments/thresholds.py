@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from warehouse.columns import RATERS, SEXES
-from warehouse.declarations import known, one_of
-from warehouse.instruments.comparisons import Comparison, comparison
-from warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
-from warehouse.instruments.scales import numbers
+from rapport.warehouse.instruments.comparisons import Comparison, comparison
+from rapport.warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
+from rapport.warehouse.instruments.scales import numbers
+from rapport.warehouse.schema.columns import RATERS, SEXES
+from rapport.warehouse.toml_keys import known, one_of
 
 # What a threshold is compared with: the score; the T-score of a table that the clinic supplies; the scale's lowest
 # item; or the score minus the rater's last one.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from warehouse.declarations import known, one_of
+from rapport.warehouse.toml_keys import known, one_of
 
 HERE = Path(__file__).parent
 _KEYS = {"title": "text", "checked_against": "text", "note": "text", "source": "section"}

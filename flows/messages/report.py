@@ -1,0 +1,232 @@
+"""What a person wants to know of a night, on the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from rapport.flows.messages.literal import console as terminal
+from rapport.flows.messages.literal import grid, line
+from rapport.flows.order import Order, StepTime, Tonight
+from rapport.flows.private.expired_episodes import expired_of, told_of
+from rapport.flows.terminal import PUBLISHED, TROUBLED, capital
+from rapport.warehouse.published.night_in_numbers import COUNTS, FileSums, Sample, sample
+
+SUITE_OUTCOMES = ("passed", "failed", "did_not_run")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A night, as it is told."""
+
+    clinic: str  # its name, for keys
+    load_id: int
+    as_of: datetime
+    is_check: bool
+    published: Path | None
+    files: list[FileSums]
+    quarantine: list[tuple]
+    unlisted: list[tuple]
+    suites: dict[str, Counter]
+    tables: dict[str, int]
+    steps: list[StepTime]
+    waiting: list[str]
+    late_sources: list[str]
+    failed_questions: list[str]
+    pages_failed: str | None
+    troubles: list[str]
+    damaged: list[str]
+    vanished: list[tuple[str, int]]
+    again: list[str]
+    read_otherwise: dict[str, int]
+    client_count: int
+    expired: list[str]
+    sample: Sample | None = field(default=None)
+
+    @property
+    def status(self) -> int:
+        """The exit status of the night."""
+        met = (self.late_sources, self.failed_questions, self.pages_failed, self.damaged)
+        return TROUBLED if any(met) else PUBLISHED
+
+
+def report_of(tonight: Tonight) -> Report:
+    """A night's report: plain facts, no connection held."""
+    order = tonight.order
+    suites: dict[str, Counter] = {}
+    for outcome in tonight.outcomes:
+        suites.setdefault(outcome.suite, Counter())[outcome.outcome] += 1
+    return Report(
+        clinic=order.clinic.monitoring.slug,
+        load_id=tonight.load_id,
+        as_of=order.as_of.astimezone(order.clinic.zone),
+        is_check=order.is_check,
+        published=order.folders.published if tonight.published else None,
+        files=tonight.files,
+        quarantine=tonight.quarantine,
+        unlisted=tonight.unlisted,
+        suites=suites,
+        tables=tonight.tables,
+        steps=tonight.steps,
+        waiting=tonight.waiting,
+        late_sources=tonight.late_sources,
+        failed_questions=tonight.failed_questions,
+        pages_failed=tonight.pages_failed,
+        troubles=tonight.troubles,
+        damaged=tonight.damaged,
+        vanished=tonight.vanished,
+        again=tonight.again.sentences if tonight.again else [],
+        read_otherwise=tonight.read_otherwise or {},
+        client_count=tonight.client_count,
+        expired=_told_of_expired(order),
+        sample=sample(tonight.published) if tonight.published else None,
+    )
+
+
+def _told_of_expired(order: Order) -> list[str]:
+    """What the weekly compact takes out next, because clinic.toml keeps it no longer; a night says it of something."""
+    expired = expired_of(order)
+    if not order.is_check and not (expired and (expired.until or expired.idle_count)):
+        return []
+    return told_of(expired, order.clinic.years_after_closing, "the weekly compact takes out")
+
+
+class Progress:
+    """Says on standard error what the night is doing, as it does it."""
+
+    def __init__(self) -> None:
+        self._console = terminal(stderr=True)
+        self._status = self._console.status("starting") if self._console.is_terminal else None
+
+    def __call__(self, what: str) -> None:
+        """Show what is at work; a sentence stays to be read."""
+        if self._status and not what.endswith("."):
+            self._status.update(line(what))
+            self._status.start()
+        else:
+            self._console.print(line(f"… {what}"), soft_wrap=True)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the moving line away, and give the terminal its cursor back."""
+        if self._status:
+            self._status.stop()
+
+
+def tell(report: Report) -> None:
+    """Print the report."""
+    console = terminal()
+    when = f"{report.as_of:%A %d %B %Y, %H:%M} ({report.as_of.tzinfo})"
+    told = "checked, nothing published" if report.is_check else f"published as load {report.load_id}"
+    console.print(f"\nThe night of {when}: {told}\n", style="bold")
+    _tell_again(console, report)
+    _tell_files(console, report)
+    _tell_quarantine(console, report)
+    _tell_checks(console, report)
+    _tell_tables(console, report)
+    _tell_steps(console, report)
+    _tell_worries(console, report)
+    _tell_sample(console, report)
+
+
+def _tell_again(console: Console, report: Report) -> None:
+    for sentence in report.again:
+        console.print(line(sentence))
+    if report.again:
+        console.print()
+
+
+def _tell_files(console: Console, report: Report) -> None:
+    if not report.files:
+        console.print("No file brought anything new.\n")
+        return
+    names = ("= header", "+ blank", "+ ignored", "+ duplicate", "+ unchanged", "+ quarantined", "+ loaded")
+    told = grid("source", "files", "records", *names, title="Records in, and where they went")
+    for row in report.files:
+        told.add_row(row.source, *(f"{number:,}" for number in (row.file_count, *row.counts)))
+    if len(report.files) > 1:
+        sums = [sum(numbers) for numbers in zip(*((r.file_count, *r.counts) for r in report.files), strict=True)]
+        told.add_row("all", *(f"{number:,}" for number in sums), style="bold")
+    assert len(names) + 1 == len(COUNTS)
+    console.print(told, "")
+
+
+def _tell_quarantine(console: Console, report: Report) -> None:
+    if not report.quarantine:
+        return
+    told = grid("rule", "kind", "records", title="Held back tonight, by rule")
+    for rule, kind, count in report.quarantine:
+        told.add_row(rule, kind, f"{count:,}")
+    console.print(told, "")
+
+
+def _tell_checks(console: Console, report: Report) -> None:
+    told = grid("suite", *(word.replace("_", " ") for word in SUITE_OUTCOMES), title="Checks")
+    for suite, counts in report.suites.items():
+        told.add_row(suite, *(f"{counts[word]:,}" for word in SUITE_OUTCOMES))
+    console.print(told, "")
+
+
+def _tell_tables(console: Console, report: Report) -> None:
+    if report.is_check:
+        return
+    told = grid("table", "rows", title="Tables")
+    for table, count in report.tables.items():
+        told.add_row(table, f"{count:,}")
+    console.print(told, f"\nComputed again for {report.client_count:,} clients.\n")
+
+
+def _tell_steps(console: Console, report: Report) -> None:
+    told = grid("step", "seconds", title="Steps")
+    for step in report.steps:
+        told.add_row(step.name, f"{step.seconds:.1f}")
+    console.print(told, "")
+
+
+def _tell_worries(console: Console, report: Report) -> None:
+    for name in report.waiting:
+        console.print(line(f"{name} is still being written; it waits for the next night."))
+    for source, column, count in report.unlisted:
+        console.print(f"{count:,} texts in {column} of {source} are not in clinic.toml's [lists]; they became 'other'.")
+    for source, count in report.vanished:
+        console.print(
+            f"{count:,} records of {source} vanished from its export; they left the tables and stay in history."
+        )
+    for sentence in report.expired:
+        console.print(line(sentence))
+    for source, count in report.read_otherwise.items():
+        console.print(
+            line(
+                f"{count:,} records of {source} come from exports that are gone and were read by older code, or under "
+                "another clinic file. They stay as they were read; put the exports back to have them read again."
+            )
+        )
+    for source in report.late_sources:
+        late = (f"The source {source} is overdue", "bold")
+        console.print(line(late, ": see load.sources, and its export's schedule."))
+    for name in report.failed_questions:
+        failed = (f"The question {name} failed", "bold")
+        console.print(line(failed, f": its page says so; mend dashboards/{name}.sql."))
+    for trouble in (*report.troubles, *report.damaged):
+        console.print(line(f"{capital(trouble)}."))
+    if report.pages_failed:
+        failed = (capital(report.pages_failed), "bold")
+        console.print(line(failed, "; run python -m flows.pages once it is mended."))
+
+
+def _tell_sample(console: Console, report: Report) -> None:
+    if not report.sample:
+        return
+    console.print(f"The analysts' file: {report.published}\n")
+    console.print("A query to try\n", style="bold")
+    console.print(report.sample.query, style="cyan")
+    told = grid(*report.sample.columns)
+    for row in report.sample.rows:
+        told.add_row(*("" if value is None else str(value) for value in row))
+    console.print(told)

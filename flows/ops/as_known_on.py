@@ -1,0 +1,94 @@
+"""What was known after a day's night, under today's rules, as a normal warehouse file.
+
+    python -m flows.as_known_on --day 2026-03-31 --out FILE
+
+Birth dates are today's: the private crosswalk keeps one per client.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+from rapport.flows.ops.verify import at_desk
+from rapport.flows.order import Order, place_change
+from rapport.flows.private.erasure import take_out
+from rapport.flows.private.tombstones import read_tombstones
+from rapport.flows.steps.compute import derive_anew
+from rapport.flows.steps.publish import dress
+from rapport.flows.terminal import arguments, finish, read_day
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.history import known_on_day
+from rapport.warehouse.places.folders import refuse_question_mark
+from rapport.warehouse.places.publication import published_version
+from rapport.warehouse.places.scratch import scratch_folder
+from rapport.warehouse.places.versions import flush
+from rapport.warehouse.store import compaction, seal
+
+
+def as_known_on(order: Order, day: date, out: Path) -> int:
+    """Write the file; the load whose knowledge it holds. Raises Unusable when nothing was known by then."""
+    _refuse_what_is_there(out)
+    published = published_version(order.folders)
+    with scratch_folder(order.folders.building, "as-known-on") as scratch:
+        tonight = at_desk(order, published, scratch)
+        try:
+            tonight.tombstones = read_tombstones(order.folders)
+            take_out(tonight)
+            load_id = known_on_day.load_of_day(tonight.con, day)
+            if load_id is None:
+                raise Unusable(f"nothing was known on {day}: the first load came later; give a later --day")
+            tonight.order = replace(order, as_of=known_on_day.go_back(tonight.con, load_id))
+            derive_anew(tonight)
+            dress(tonight)
+            seal.seal(tonight.con)
+        finally:
+            tonight.con.close()
+        _hand_over(tonight.building, out)
+    return load_id
+
+
+def _refuse_what_is_there(out: Path) -> None:
+    refuse_question_mark(out, "--out")
+    try:
+        if out.exists():
+            raise Unusable(f"{out.name} is there already; give --out another name")
+        if not out.parent.is_dir():
+            raise Unusable(f"the folder of {out.name} does not exist; check --out")
+    except OSError as error:
+        raise Unusable(f"{out.name} cannot be written ({error.strerror}); check --out") from None
+
+
+def _hand_over(made: Path, out: Path) -> None:
+    """Whole under its name, or not there: what a kill left under the other name, the next attempt begins anew."""
+    waiting = out.with_name(f".{out.name}.part")
+    try:
+        waiting.unlink(missing_ok=True)
+        waiting.touch(mode=0o600)  # in a folder that is there and may be written to
+        compaction.copy_compactly(made, waiting, spill=made.parent)
+        waiting.chmod(0o440)
+        flush(waiting)
+        waiting.rename(out)
+    except OSError as error:
+        raise Unusable(f"{out.name} cannot be written ({error.strerror}); check --out") from None
+
+
+def main(given: list[str] | None = None) -> int:
+    """Write what was known on a day."""
+    parser = arguments("as_known_on", "Write what was known on a day, under today's rules, as a warehouse file.")
+    parser.add_argument("--day", required=True, metavar="YYYY-MM-DD")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE")
+    asked = parser.parse_args(given)
+
+    def run() -> None:
+        day = read_day("--day", asked.day)
+        load_id = as_known_on(place_change(asked.clinic, asked.warehouse), day, asked.out)
+        print(f"{asked.out}: what was known on {day} (load {load_id}), under today's rules.")
+
+    return finish(run, asked.warehouse)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""Keep and compact: check every row of every table, leave the empty space behind, keep what clinic.toml says.
+
+    python -m flows.compact --clinic FILE --warehouse DIR
+
+A night checks the rows that it touched; this, once a week, all of them. What is published says the same as before, but
+for episodes that are closed for longer than `[keep] years_after_closing` in clinic.toml says: they are taken out.
+Where the key of encryption is new, another, or gone, every kept file is rewritten first (RUNBOOK.md, Encryption).
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rapport.flows.failures import sayable
+from rapport.flows.night import at_work
+from rapport.flows.order import Order, Tonight, place_change
+from rapport.flows.pages.draw import draw
+from rapport.flows.private.expired_episodes import begin_expiry, told_of
+from rapport.flows.private.open_erasures import open_erasures
+from rapport.flows.steps.begin import begin
+from rapport.flows.steps.check import check_tables
+from rapport.flows.steps.compute import compute_again
+from rapport.flows.steps.publish import publish
+from rapport.flows.terminal import arguments, finish, status_of
+from rapport.warehouse.derived import touched_buckets
+from rapport.warehouse.history.expiry import Expired
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.publication import published_version, writing
+from rapport.warehouse.store import compaction
+
+
+def place_compaction(clinic: Path, warehouse: Path) -> Order:
+    """The order, after every kept file was rewritten that is not encrypted as the key in the environment says. Raises
+    RapportError; run again, it finishes what was interrupted."""
+    where = Folders(warehouse)
+    where.refuse_other_user()
+    published_version(where)
+    with writing(where):
+        try:
+            compaction.rekey(where)
+        except Exception as error:
+            raise sayable(error) from None
+    return place_change(clinic, warehouse)
+
+
+@dataclass(frozen=True)
+class Compaction:
+    """A load that compacted: what it took out because of its age, the file's bytes before and after."""
+
+    load: Tonight
+    expired: Expired | None
+    bytes_before: int
+    bytes_after: int
+
+    @property
+    def sentences(self) -> list[str]:
+        """What it did, to be read."""
+        sizes = f"{self.bytes_before / 1e6:,.1f} MB before, {self.bytes_after / 1e6:,.1f} after"
+        years = self.load.order.clinic.years_after_closing
+        return [
+            *told_of(self.expired, years, "it took out"),
+            f"Checked whole and compacted, as load {self.load.load_id}: {sizes}.",
+        ]
+
+
+def compact(order: Order) -> Compaction:
+    """Publish the same tables, checked whole, without empty space and without what is kept no longer."""
+    before = order.folders.published.stat().st_size
+    with at_work(order, "compaction") as tonight:
+        expired = begin_expiry(tonight)
+        begin(tonight)
+        if tonight.erased_rows:
+            compute_again(tonight)
+        touched_buckets.choose_known_before(tonight.con, tonight.load_id)
+        check_tables(tonight, whole=True)
+        tonight.leaves_space_behind = True
+        publish(tonight)
+        draw(tonight)
+    return Compaction(tonight, expired, before, order.folders.published.stat().st_size)
+
+
+def main(given: list[str] | None = None) -> int:
+    """Check and compact the published file."""
+    asked = arguments("compact", "Check every table whole and compact the published file.").parse_args(given)
+
+    def run() -> int:
+        done = compact(place_compaction(asked.clinic, asked.warehouse))
+        print("\n".join(done.sentences))
+        return status_of(done.load) or int(bool(open_erasures(done.load.order.folders)))
+
+    return finish(run, asked.warehouse)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

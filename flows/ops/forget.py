@@ -1,0 +1,195 @@
+"""Take a person's data out: of the published file, every kept version and the private tree.
+
+    python -m flows.forget --space SPACE --client NUMBER [--since YYYY-MM-DD]
+
+With --since a consent is withdrawn from that day on: what is dated before stays. A tombstone stops a re-read of an
+export from bringing the data back; the exports that still hold the record are listed for ops to delete.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from rapport.flows.night import at_work
+from rapport.flows.order import Order, Tonight, need_exports, place_change
+from rapport.flows.pages.draw import draw
+from rapport.flows.private.crosswalk import crosswalk_of, damaged_crosswalks, everybody_kept, numbers_of
+from rapport.flows.private.erasure import Cleaned, begin_erasure, unopened
+from rapport.flows.private.key import read_key
+from rapport.flows.private.open_erasures import open_erasures
+from rapport.flows.private.tombstones import read_tombstones
+from rapport.flows.steps.begin import begin, refuse_other_key
+from rapport.flows.steps.check import check_tables
+from rapport.flows.steps.compute import compute_again
+from rapport.flows.steps.discover import matching
+from rapport.flows.steps.publish import publish
+from rapport.flows.steps.settle_spaces import settled_now
+from rapport.flows.terminal import arguments, finish, read_day, status_of
+from rapport.transforms.pseudonyms import Pseudonyms
+from rapport.transforms.sources import open_delivery, read
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.warehouse.clinic_file.id_spaces import Spaces
+from rapport.warehouse.errors import RapportError, Refused, Unusable, escaped
+from rapport.warehouse.history import erase
+from rapport.warehouse.history.erased_days import ErasedDays
+from rapport.warehouse.intake.space_book import Used
+from rapport.warehouse.places.private_files import need_file
+from rapport.warehouse.places.publication import published_version
+from rapport.warehouse.places.versions import load_of
+from rapport.warehouse.store.building_file import open_published
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is to be forgotten, as ops know them, and since when; `pseudonym` as hexadecimal digits."""
+
+    numbers: tuple[tuple[str, str], ...]  # id space (its first name) and number; several where they are joined
+    since: date | None
+    pseudonyms: tuple[str, ...]  # the one in use, and those that the numbers had, or would have, without the links
+    known_elsewhere: tuple[str, ...] = ()  # id spaces that their sources had, where the number is perhaps another's
+
+
+class NobodyKnown(Unusable):
+    """A number that no person of the warehouse has."""
+
+
+def find_person(order: Order, space: str, number: str, since: date | None) -> Person:
+    """The person. Raises NobodyKnown for one whom the crosswalk does not know: a mistyped number would bury another."""
+    crosswalk, spaces = everybody_kept(order.folders), order.clinic.spaces
+    used = settled_now(order, crosswalk)
+    pseudonyms = Pseudonyms(read_key(order.folders), order.clinic.client_links, spaces)
+    joined = order.clinic.client_links.numbers_of((spaces.counts_as(space), number.strip()))
+    numbers = [(same, each) for main, each in joined for same in (main, *spaces.same_as_this(main))]
+    pseudonym = pseudonyms.one(space, "client", number)
+    alone = tuple(pseudonyms.alone(*each) for each in numbers)
+    is_known = crosswalk.filter(pl.col("kind") == "client")["pseudonym"].is_in([pseudonym, *alone]).any()
+    if not is_known and not read_tombstones(order.folders).days_of(pseudonym):
+        _refuse_unknown(order, pseudonyms)
+        known = crosswalk.filter(pl.col("kind") == "client")["id_space"].unique()
+        names = ", ".join(sorted(map(spaces.name_of, known)))
+        raise NobodyKnown(f"no client with this number is known in the id space '{space}'; known id spaces are {names}")
+    elsewhere = _known_elsewhere(spaces, used, numbers, crosswalk)
+    return Person(tuple(numbers), since, tuple(dict.fromkeys((pseudonym, *alone))), elsewhere)
+
+
+def _refuse_unknown(order: Order, pseudonyms: Pseudonyms) -> None:
+    """Raise what may be why nobody is known: another key, a crosswalk that is damaged or lost."""
+    published = published_version(order.folders)
+    with open_published(published) as con:
+        refuse_other_key(con, pseudonyms)
+    for damaged in damaged_crosswalks(order.folders):
+        raise damaged
+    crosswalk_of(order.folders, load_of(published))
+
+
+def _known_elsewhere(
+    spaces: Spaces, used: Collection[Used], numbers: Collection[tuple[str, str]], crosswalk: pl.DataFrame
+) -> tuple[str, ...]:
+    here = {space for space, _ in numbers}
+    sources = {each.source for each in used if each.first_name in here and each.source}
+    others = {each.first_name for each in used if each.source in sources} - here
+    if spaces.with_new_numbers & set(map(spaces.name_of, here)):
+        return ()
+    texts = {number for _, number in numbers}
+    return tuple(sorted(spaces.name_of(other) for other in others if texts & numbers_of(crosswalk, other)))
+
+
+def forget(order: Order, person: Person) -> Tonight:
+    """Take the person out, in a load of its own; run again, it finishes what was interrupted."""
+    need_file(order.folders.receipts)
+    with at_work(order, "forget") as tonight:
+        tonight.reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
+        days = ErasedDays(since=person.since)
+        tonight.leaves_space_behind = True
+        for name in unopened(tonight):
+            tonight.told(f"nobody can be taken out of {name}, which cannot be opened; the others are cleaned")
+        begin_erasure(order.folders, dict.fromkeys(person.pseudonyms, days), tonight.reason)
+        begin(tonight)
+        compute_again(tonight)
+        check_tables(tonight)
+        _stop_if_left(tonight, person)
+        publish(tonight)
+        draw(tonight)
+    return tonight
+
+
+def _stop_if_left(tonight: Tonight, person: Person) -> None:
+    left = sum(erase.rows_of_person(tonight.con, pseudonym) for pseudonym in person.pseudonyms)
+    if not person.since and left:
+        raise RapportError(f"{left} rows of the person are left, so nothing was published; report this fault")
+
+
+def still_holding(order: Order, exports: Path, person: Person) -> Iterator[str]:
+    """The export files that hold the person's record, or could not be read and may."""
+    for source in order.clinic.sources:
+        its_space = order.clinic.spaces.first_name(source.id_space)
+        numbers = [number for space, number in person.numbers if space == its_space]
+        if not numbers:
+            continue
+        task = Task(order.as_of, order.clinic.lists, order.clinic.instruments)
+        for path, _ in matching(exports, source):
+            try:
+                opened = open_delivery(path, source)
+                if any(_holds(frame, numbers) for _, frame in read(opened, source, task)):
+                    yield escaped(path.relative_to(exports).as_posix())
+            except Refused as refused:
+                yield f"{escaped(path.relative_to(exports).as_posix())} (not looked into: it {refused.what})"
+    for space in order.clinic.spaces.retired:
+        if order.clinic.spaces.first_name(space) in dict(person.numbers):
+            yield f"the exports of '{escaped(space)}' (not looked into: the id space is retired in clinic.toml)"
+
+
+def _holds(frame: pl.DataFrame, numbers: list[str]) -> bool:
+    return bool(frame["client_id"].str.strip_chars().is_in(numbers).any())
+
+
+def tell(done: Tonight, person: Person, holding: list[str]) -> None:
+    """Print what was done, which names nobody, and the files that ops must delete."""
+    cleaned = done.cleaned or Cleaned()
+    print(f"Done, published as load {done.load_id}. Rows taken out: {done.erased_rows}.")
+    print(f"Kept versions rewritten: {cleaned.versions}, with {cleaned.rows} rows taken out of them.")
+    print("A tombstone in the private tree stops a re-read. Backups and copies elsewhere are yours to clean.")
+    if person.known_elsewhere:
+        print(said_of_elsewhere(person))
+    if holding:
+        print("These exports still hold the record; delete them, or the record in them:")
+        print("\n".join(f"  {escaped(name)}" for name in holding))
+
+
+def said_of_elsewhere(person: Person) -> str:
+    """What to do where the number is known in another space that its sources had."""
+    names = ", ".join(f"'{name}'" for name in person.known_elsewhere)
+    return (
+        f"The number is known in the id space {names} too, which a source had: if that is the person, forget it there."
+    )
+
+
+def main(given: list[str] | None = None) -> int:
+    """Forget one person, or withdraw a consent from a day on."""
+    parser = arguments("forget", "Take a person's data out of the warehouse.", exports=True)
+    parser.add_argument("--space", required=True, help="the id space of the number: id_space in clinic.toml")
+    parser.add_argument("--client", required=True, metavar="NUMBER", help="the client's number in that space")
+    parser.add_argument("--since", metavar="YYYY-MM-DD", help="only from this day on")
+    asked = parser.parse_args(given)
+
+    def run() -> int:
+        since = read_day("--since", asked.since) if asked.since is not None else None
+        order = place_change(asked.clinic, asked.warehouse)
+        need_exports(asked.exports)
+        person = find_person(order, asked.space, asked.client, since)
+        done = forget(order, person)
+        tell(done, person, list(still_holding(order, asked.exports, person)))
+        status = status_of(done)
+        return 1 if open_erasures(order.folders) else status
+
+    return finish(run, asked.warehouse)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

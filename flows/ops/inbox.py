@@ -1,0 +1,142 @@
+"""The inbox of rows that a rule holds back: `python -m flows.quarantine list|show|discard`.
+
+list      what waits (--state: or was released, discarded, gone)
+show      a row's values, read from its export to this terminal and nowhere else
+discard   rows that will not be mended: they leave the inbox, and stay out of it in later exports
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rapport.flows.messages.literal import console, plain_grid
+from rapport.flows.night import at_work
+from rapport.flows.order import Order, Tonight, need_exports, place_change
+from rapport.flows.pages.draw import draw
+from rapport.flows.steps.begin import begin
+from rapport.flows.steps.compute import compute_again
+from rapport.flows.steps.discover import matching
+from rapport.flows.steps.publish import publish
+from rapport.flows.terminal import PUBLISHED, arguments, finish, status_of
+from rapport.transforms.sources import open_delivery
+from rapport.transforms.sources.opening.door import digest_of
+from rapport.transforms.sources.opening.opened import MARK, NUMBER
+from rapport.warehouse.errors import Refused, Unusable, escaped
+from rapport.warehouse.intake import quarantine
+from rapport.warehouse.places.publication import published_version
+from rapport.warehouse.schema.books import QUARANTINE_STATES
+from rapport.warehouse.store.building_file import open_published
+
+NUMBERS = range(1, 2**63)  # of rows, as their column can hold them
+
+
+def waiting_rows(order: Order, state: str) -> list[quarantine.Held]:
+    """The rows of a state, oldest first."""
+    with open_published(published_version(order.folders)) as con:
+        return quarantine.held_rows(con, state)
+
+
+def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
+    """The values of one held row, by column. Raises Unusable when its file is not there as it was."""
+    with open_published(published_version(order.folders)) as con:
+        held = quarantine.place_of(con, number) if number in NUMBERS else None
+    if held is None:
+        raise Unusable(f"there is no row {number}; python -m flows.quarantine list shows the numbers")
+    source_name, content, record_number = held
+    source = next((each for each in order.clinic.sources if each.name == source_name), None)
+    if source is None:
+        raise Unusable(f"the clinic file has no source '{source_name}' any more")
+    need_exports(exports)
+    for path, _ in matching(exports, source):
+        if digest_of(path) == content:
+            return _record(path, source, record_number)
+    raise Unusable("its export is no longer in the exports folder, or was changed since; the row cannot be shown")
+
+
+def _record(path: Path, source: object, record_number: int) -> dict[str, str | None]:
+    try:
+        opened = open_delivery(path, source)
+        columns = _columns(opened.header)
+        opened.need(columns.values())
+        for chunk in opened.chunks:
+            if (row := chunk.filter(chunk[NUMBER] == record_number)).height:
+                return {shown: row[column].item(0) for shown, column in columns.items()}
+    except Refused as refused:
+        raise refused.of(source.files, path.name) from None
+    raise Unusable("its export no longer holds that record")
+
+
+def _columns(header: list[str]) -> dict[str, str]:
+    """How each column is shown, and by what name it is asked for: of several that are called alike by its place."""
+    found = {}
+    for place, name in enumerate(header, start=1):
+        is_alone = name and header.count(name) == 1
+        shown = name.removeprefix(MARK) if is_alone else f"{name}#{header[:place].count(name)}"
+        found[f"{shown}#{place}" if shown in found else shown] = name if is_alone else f"#{place}"
+    return found
+
+
+def discard(order: Order, numbers: list[int]) -> Tonight:
+    """Take waiting rows out of the inbox, as a load of its own. Raises Unusable when one does not wait."""
+    with at_work(order, "discard") as load:
+        load.reason = f"{len(numbers)} rows of quarantine discarded"
+        begin(load)
+        known = [number for number in numbers if number in NUMBERS]
+        if quarantine.discard(load.con, load.load_id, known) != len(set(numbers)):
+            raise Unusable("one of these rows does not wait; python -m flows.quarantine list shows those that do")
+        if load.erased_rows:
+            compute_again(load)
+        publish(load)
+        draw(load)
+    return load
+
+
+def tell(rows: list[quarantine.Held], state: str) -> None:
+    """Print rows of the inbox: never a value."""
+    if not rows:
+        print(f"Nothing is {state.replace('_', ' ')}.")
+        return
+    told = plain_grid(("row", "since load", "source", "kind", "record", "records", "rule", "column"))
+    for row in rows:
+        told.add_row(*map(str, row))
+    console(width=1000).print(told)
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m flows.quarantine", description="The inbox of held rows.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    shared = {"add_help": False, "parents": [arguments("quarantine", "")], "conflict_handler": "resolve"}
+    listed = commands.add_parser("list", help="what waits", **shared)
+    listed.add_argument("--state", choices=QUARANTINE_STATES, default="waiting")
+    shown = commands.add_parser("show", help="a row's values, on this terminal only", **shared)
+    shown.add_argument("--exports", type=Path, required=True, metavar="DIR", help="where the exports arrive")
+    shown.add_argument("row", type=int)
+    discarded = commands.add_parser("discard", help="rows that will not be mended", **shared)
+    discarded.add_argument("rows", type=int, nargs="+", metavar="row")
+    return parser
+
+
+def main(given: list[str] | None = None) -> int:
+    """List, show or discard held rows."""
+    asked = _arguments().parse_args(given)
+
+    def run() -> int:
+        order = place_change(asked.clinic, asked.warehouse)
+        if asked.command == "list":
+            tell(waiting_rows(order, asked.state), asked.state)
+        elif asked.command == "show":
+            for column, value in show(order, asked.exports, asked.row).items():
+                print(escaped(f"{column}: {'' if value is None else value}"))
+        else:
+            made = discard(order, asked.rows)
+            print(f"{len(set(asked.rows))} rows discarded, as load {made.load_id}.")
+            return status_of(made)
+        return PUBLISHED
+
+    return finish(run, asked.warehouse)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""The newest published file, to ask it SQL: `python -m flows.query --warehouse DIR [--sql QUERY]`.
+
+It is opened read-only and locked: no query reads another file, loads an extension or reaches a network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from rapport.flows.terminal import finish
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.places.folders import Folders, resolved
+from rapport.warehouse.places.publication import published_version
+from rapport.warehouse.places.versions import load_of
+from rapport.warehouse.published.page_answers import open_locked, tell
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def converse(con: duckdb.DuckDBPyConnection) -> None:
+    """Read queries up to a semicolon from standard input until it ends, and print what each gives."""
+    waiting = ""
+    while line := _read("rapport> " if not waiting else "    ...> "):
+        waiting += line
+        if waiting.rstrip().endswith(";"):
+            print(tell(con, waiting))
+            waiting = ""
+
+
+def _ask(con: duckdb.DuckDBPyConnection, query: str | None, version: Path) -> None:
+    if query:
+        print(tell(con, query))
+        return
+    print(f"Load {load_of(version)}, read-only. End a query with ; and the session with Ctrl-D.")
+    converse(con)
+
+
+def _read(prompt: str) -> str:
+    """A line with its end; nothing at the end of the input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline()
+    try:
+        return input(prompt) + "\n"
+    except EOFError:
+        print()
+        return ""
+
+
+def main(given: list[str] | None = None) -> int:
+    """Open the newest file and ask."""
+    parser = argparse.ArgumentParser(prog="python -m flows.query", description="Ask the newest published file.")
+    parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR", help="the warehouse folder")
+    parser.add_argument("--sql", metavar="QUERY", help="one query; without it they are read from standard input")
+    asked = parser.parse_args(given)
+
+    def run() -> None:
+        resolved(asked.warehouse)
+        version = published_version(Folders(asked.warehouse))
+        with TemporaryDirectory(prefix="rapport-") as spill, open_locked(version, Path(spill)) as con:
+            try:
+                _ask(con, asked.sql, version)
+            except UnicodeError:
+                raise Unusable("a query is no UTF-8; write it in UTF-8") from None
+
+    return finish(run, asked.warehouse)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

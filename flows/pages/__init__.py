@@ -1,0 +1,1 @@
+"""The pages: questions asked, drawn and written."""

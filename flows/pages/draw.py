@@ -1,0 +1,295 @@
+"""The pages: `python -m flows.pages --clinic FILE --warehouse DIR`; every night draws them too.
+
+One folder per audience under DIR/shared/pages: whoever may read a folder sees what is on its page and nothing else. The
+page of operations, which has exact counts, lies in DIR/internal/operations, where clinic.toml names a group for it.
+A question that fails breaks its own place on the page; the others, and the data, stand.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from rapport.dashboards.charts.drawing import drawings
+from rapport.dashboards.charts.values import label
+from rapport.dashboards.pages import (
+    day,
+    has_banner,
+    header,
+    is_made_from,
+    load_told,
+    mark_of,
+    moment,
+    page,
+    with_banner,
+    with_header,
+)
+from rapport.dashboards.questions import load_questions
+from rapport.flows.failures import sayable
+from rapport.flows.order import Order, Tonight, place_change
+from rapport.flows.pages.asked import Asked, ask, ask_safely
+from rapport.flows.pages.dictionary_pages import dictionary_pages
+from rapport.flows.pages.page_folders import Placed, folder_names
+from rapport.flows.terminal import arguments, capital, finish
+from rapport.warehouse.code_marks import code_of
+from rapport.warehouse.errors import Damaged, RapportError, Unusable
+from rapport.warehouse.places.attempts import failed_attempts
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.page_files import (
+    group_number,
+    pages_folder,
+    pages_in,
+    remove_others,
+    text_of,
+    write_page,
+    written_pages,
+)
+from rapport.warehouse.places.publication import published_version, writing
+from rapport.warehouse.places.versions import current_load, current_version, is_folder, load_of, version_of
+from rapport.warehouse.published import page_answers
+from rapport.warehouse.published.views_and_comments import NOT_KNOWN
+
+PLACES = ("site", "program")  # each of their values has a page of its own
+HIDING = "Numbers of few people are hidden (a dash), others are rounded; only whole months that are over are told."
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who a page is for: its folder, its heading, and which site or program it tells of."""
+
+    folder: str
+    title: str
+    place: Mapping[str, str]
+    is_internal: bool = False  # for staff who may open records: in DIR/internal, where clinic.toml names a group for it
+
+    def in_tree(self, where: Folders) -> Path:
+        """Its folder."""
+        return (where.internal if self.is_internal else pages_folder(where)) / self.folder
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page to be: whom it is for, what is asked on it, up to which day its data go, what to know first, and the other
+    pages by name."""
+
+    audience: Audience
+    asked: Sequence[Asked]
+    data_to: date
+    warnings: Sequence[str]
+    links: Sequence[tuple[str, str]] = ()
+    footer: Sequence[str] = ()
+
+
+CLINIC = Audience("clinic", "The whole clinic", {})
+OPERATIONS = Audience("operations", "Operations", {}, is_internal=True)
+
+
+def draw(tonight: Tonight) -> None:
+    """The last step of a night, after it has published: what fails here is told, and takes nothing back."""
+    try:
+        tonight.failed_questions = sorted({*tonight.failed_questions, *draw_pages(tonight.order)})
+    except Exception as error:
+        tonight.pages_failed = f"the pages could not be drawn ({_why(error)}); those of before stand"
+        with suppress(Exception):  # the night says that they could not be drawn
+            say(tonight.order)
+
+
+def _why(error: Exception) -> str:
+    is_known = isinstance(error, RapportError | OSError)
+    return str(sayable(error)) if is_known else type(error).__name__
+
+
+def draw_pages(order: Order) -> list[str]:
+    """Draw every page anew from what is published, but for what would be the same; the questions that failed, by
+    name."""
+    questions, place = load_questions().values(), pages_folder(order.folders)
+    where = order.folders
+    with page_answers.open_locked(published_version(where)) as con:
+        newest, late = page_answers.newest(con), page_answers.late(con)
+        books = [ask(con, each) for each in questions if each.audience == "operations"]
+        described = dictionary_pages(con, pages_in(place / "dictionary"))
+    with page_answers.open_safe(_safe_file(where)) as con:
+        shared, last_day = ask_safely(con, questions), page_answers.closed_to(con) - timedelta(days=1)
+    sheets = _shared_sheets(_audiences(order, shared), shared, last_day, _warnings(order, newest, late))
+    data_to, published = (newest[name].astimezone(order.clinic.zone) for name in ("data_to", "published_at"))
+    failed = {each.question.name for each in books if each.rows is None}
+    if OPERATIONS.folder in order.clinic.internal:
+        sheets.append(Sheet(OPERATIONS, books, data_to, [*sheets[0].warnings, *_reasons(order)]))
+    before = {each: text_of(each) for each in written_pages(where)}
+    kept = {mark: svg for html in before.values() for mark, svg in drawings(html).items()}
+    files = {place / "dictionary" / name: html for name, html in described.items()}
+    for each in sheets:
+        file = each.audience.in_tree(where) / "index.html"
+        above = _header(each, newest["load_id"], published)
+        files[file], broken = _drawn(each, above, before.get(file, ""), kept)
+        failed |= broken
+    _write(order, files)
+    return sorted(failed)
+
+
+def _write(order: Order, files: Mapping[Path, str]) -> None:
+    """Write every page that can be written. Raises Unusable that names the folders of the others."""
+    refused = {}
+    for file, html in files.items():
+        try:
+            write_page(file, html, _group_of(order, file))
+        except (Unusable, OSError) as error:
+            refused[file.parent] = str(sayable(error))
+    for place in (pages_folder(order.folders), order.folders.internal):
+        remove_others(place, files.keys())
+    if refused:
+        raise Unusable("; ".join(refused.values()))
+
+
+def _group_of(order: Order, file: Path) -> int | None:
+    """The group that clinic.toml names for an internal page; None for a shared one, whose folder has a group."""
+    folder = file.parent
+    is_internal = folder.parent == order.folders.internal
+    return group_number(folder.name, order.clinic.internal[folder.name]) if is_internal else None
+
+
+def _safe_file(where: Folders) -> Path:
+    """The safe file of what is published. Raises Damaged where it is not kept."""
+    load_id = current_load(where.published)
+    if version := version_of(where.safe, load_id):
+        return version
+    raise Damaged(
+        f"the safe file of load {load_id} is missing in shared/versions; run the next night, which makes one",
+        where.shared / "versions",
+    )
+
+
+def _shared_sheets(
+    audiences: Sequence[Audience], shared: Sequence[Asked], last_day: date, warnings: Sequence[str]
+) -> list[Sheet]:
+    """The clinic's page, which links to the others, and theirs."""
+    return [
+        Sheet(
+            each,
+            [asked for asked in shared if _is_for(asked, each)],
+            last_day,
+            warnings,
+            links=_links(audiences) if each is CLINIC else (),
+            footer=(HIDING,),
+        )
+        for each in audiences
+    ]
+
+
+def _header(sheet: Sheet, load_id: int, published: datetime) -> str:
+    dates = f"Data to {day(sheet.data_to)}. Published {moment(published)}."
+    return header(sheet.audience.title, dates=dates, load=load_id, warnings=sheet.warnings, pages=sheet.links)
+
+
+def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]) -> tuple[str, set[str]]:
+    """The page, and the names of the questions that failed. That of before, where it was made from the same."""
+    mark = mark_of(sheet.audience, sheet.footer, [asked.mark for asked in sheet.asked], code_of(page).mark)
+    if is_made_from(before, mark):
+        return with_header(before, above), set()
+    findings = [asked.on(sheet.audience.place, kept) for asked in sheet.asked]
+    broken = {each.question.name for each in findings if each.has_failed}
+    title = sheet.audience.title
+    facts = {"header": above, "mark": "" if broken else mark, "footer": sheet.footer}
+    if sheet.audience.is_internal:
+        facts["dictionary"] = "../../shared/pages/dictionary"
+    return page(title, findings, **facts), broken
+
+
+def say(order: Order) -> None:
+    """Let the pages that stand say what their readers should know first: a night that failed, a source that is late,
+    and a load that was published since they were drawn."""
+    standing = _standing(order)
+    if not standing:
+        return
+    version = published_version(order.folders)
+    with page_answers.open_locked(version) as con:
+        newest, late = page_answers.newest(con), page_answers.late(con)
+    for written, html in standing.items():
+        warnings = _warnings(order, newest, late, behind=_behind(html, version))
+        more = _reasons(order) if written.parent == OPERATIONS.in_tree(order.folders) else []
+        write_page(written, with_banner(html, [*warnings, *more]))
+
+
+def say_if_behind(order: Order) -> None:
+    """Let the pages say that a load was published since they were drawn, where an interrupted command left them so."""
+    version = current_version(order.folders.published)
+    if version and any((told := _behind(html, version)) and told not in html for html in _standing(order).values()):
+        say(order)
+
+
+def _standing(order: Order) -> dict[Path, str]:
+    """The audiences' pages that stand."""
+    read = ((page, text_of(page)) for page in written_pages(order.folders))
+    return {page: html for page, html in read if has_banner(html)}
+
+
+def _behind(html: str, version: Path) -> str | None:
+    """What a page of another load than the published one says; None for one that is not behind. Pages of 0.1 name no
+    load: they are behind once a version is a folder, which 0.1 did not make."""
+    load_id, told = load_of(version), load_told(html)
+    if told == load_id or (told is None and not is_folder(version)):
+        return None
+    whose = "an earlier load" if told is None else f"load {told}"
+    return f"This page was not drawn again since load {load_id} was published: its numbers are of {whose}."
+
+
+def _audiences(order: Order, shared: Sequence[Asked]) -> list[Audience]:
+    """The clinic, then every site and every program that a question tells of and that is one."""
+    placed = [
+        Placed(kind, value, capital(label(value, kind)))
+        for kind in PLACES
+        for value in sorted(set().union(*(each.values(kind) for each in shared)) - {NOT_KNOWN, "other"})
+    ]
+    names = folder_names(order.folders, placed)
+    return [CLINIC, *(Audience(names[each], each.title, {each.kind: each.name}) for each in placed)]
+
+
+def _is_for(asked: Asked, audience: Audience) -> bool:
+    """A question that cannot be asked of one site, or one program, is on the clinic's page alone."""
+    return set(audience.place) <= set(asked.question.filters)
+
+
+def _links(audiences: Iterable[Audience]) -> list[tuple[str, str]]:
+    return [(each.title, "" if each is CLINIC else f"../{each.folder}/index.html") for each in audiences]
+
+
+def _warnings(order: Order, newest: Mapping, late: Iterable[tuple], behind: str | None = None) -> list[str]:
+    """What a reader should know first: a night that failed since, a load that the page is behind, a source that is
+    late."""
+    zone = order.clinic.zone
+    good, made = day(newest["as_of"].astimezone(zone)), [behind] if behind else []
+    if attempts := [each for each in failed_attempts(order.folders) if each["purpose"] == "night"]:
+        when = day(datetime.fromisoformat(attempts[-1]["as_of"]).astimezone(zone))
+        whose = "" if behind else f" These are the numbers of the last good night, that of {good}."
+        made.append(f"The night of {when} failed.{whose}")
+    for source, last in late:
+        came = f"its latest export is of {day(last.astimezone(zone))}" if last else "it never came"
+        made.append(f"The source {source} is late: {came}. What it would tell is missing since.")
+    return made
+
+
+def _reasons(order: Order) -> list[str]:
+    return [f"Why: {each['reason']}." for each in failed_attempts(order.folders)[-1:]]
+
+
+def main(given: list[str] | None = None) -> int:
+    """Draw the pages of what is published."""
+    asked = arguments("pages", "Draw the pages of what is published.").parse_args(given)
+
+    def run() -> None:
+        order = place_change(asked.clinic, asked.warehouse)
+        with writing(order.folders):
+            troubles = draw_pages(order)
+        if troubles:
+            raise RapportError(f"failed: {', '.join(troubles)}; each one's place on its page says so")
+        print(f"The pages are drawn: {pages_folder(order.folders)}")
+
+    return finish(run, asked.warehouse)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

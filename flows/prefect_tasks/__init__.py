@@ -1,0 +1,1 @@
+"""The night's steps as Prefect tasks, and Prefect's settings."""

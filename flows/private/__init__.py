@@ -1,0 +1,1 @@
+"""What stands in `private/`: keys, the crosswalk, tombstones, erasures."""

@@ -1,0 +1,122 @@
+"""The crosswalk: whose pseudonym is whose, and when clients were born. It lives in the private tree alone."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import polars as pl
+
+from rapport.warehouse.errors import Damaged
+from rapport.warehouse.places.digests import is_as_written
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.versions import damaged, kept_versions, load_of, version_of
+from rapport.warehouse.store.parquet import read_parquet
+
+CROSSWALK = {
+    "kind": pl.String,
+    "id_space": pl.String,
+    "number": pl.String,
+    "pseudonym": pl.String,
+    "birth_date": pl.Date,
+    "born_at_export": pl.Datetime("us", "UTC"),
+}
+
+
+def read_crosswalk(version: Path) -> pl.DataFrame:
+    """Read one version of the crosswalk. Raises Damaged."""
+    if not is_as_written(version):
+        raise damaged(version)
+    try:
+        with version.open("rb") as file:
+            return read_parquet(file).select(list(CROSSWALK)).cast(CROSSWALK)
+    except (ValueError, pl.exceptions.PolarsError):
+        raise damaged(version) from None
+
+
+def crosswalk_of(folders: Folders, load_id: int) -> pl.DataFrame:
+    """Return everybody met up to a load: kind, id_space (its first name), number (the raw id), pseudonym, birth_date;
+    nobody before the first. Raises Damaged where it is damaged or not kept."""
+    if load_id == 0:
+        return pl.DataFrame(schema=CROSSWALK)
+    version = version_of(folders.crosswalk, load_id)
+    if version is None:
+        raise Damaged(
+            f"the crosswalk of load {load_id} is missing in private/versions; publish a kept version again (restore "
+            "lists them), or bring the file back from a backup",
+            folders.crosswalk.parent / "versions",
+        )
+    return read_crosswalk(version)
+
+
+def everybody_kept(folders: Folders) -> pl.DataFrame:
+    """The people of every crosswalk that is kept and whole: a restored load may know fewer than those before it."""
+    kept = [pl.DataFrame(schema=CROSSWALK)]
+    for version in kept_versions(folders.crosswalk):
+        with suppress(Damaged):
+            kept.append(read_crosswalk(version))
+    return pl.concat(kept).unique(["kind", "id_space", "number", "pseudonym"])
+
+
+def numbers_of(people: pl.DataFrame, first: str) -> set[str]:
+    """The clients' numbers of a space that a crosswalk holds."""
+    found = people.filter(pl.col("kind") == "client", pl.col("id_space") == first)
+    return set(found["number"].str.strip_chars())
+
+
+def damaged_crosswalks(folders: Folders) -> list[Damaged]:
+    """What is said of the kept crosswalks that cannot be read: somebody may stand in them alone."""
+    found = []
+    for version in kept_versions(folders.crosswalk):
+        try:
+            read_crosswalk(version)
+        except Damaged as damaged_one:
+            found.append(damaged_one)
+    return found
+
+
+def crosswalk_restored(folders: Folders, known: pl.DataFrame, current: int) -> tuple[pl.DataFrame, bool]:
+    """Return the crosswalk of a load that is published again: who was met since joins those whom it knew, whose birth
+    dates stay as it knew them; and whether the current load says who was met. Where its crosswalk is damaged, the
+    newest whole one says so."""
+    for version in reversed(kept_versions(folders.crosswalk)):
+        if load_of(version) <= current:
+            with suppress(Damaged):
+                return _with_birth_dates_of(known, read_crosswalk(version)), load_of(version) == current
+    return known, False
+
+
+def _with_birth_dates_of(known: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:
+    born = _one_each(known).select("pseudonym", "birth_date", "born_at_export")
+    since = met.join(born, on="pseudonym", how="anti", maintain_order="left")
+    again = met.drop("birth_date", "born_at_export").join(born, on="pseudonym", maintain_order="left")
+    return pl.concat([again.select(list(CROSSWALK)), since])
+
+
+def add_people(known: pl.DataFrame, met: pl.DataFrame, births: list[pl.DataFrame]) -> pl.DataFrame:
+    """The crosswalk with the people met tonight, and with the birth date of each that the newest export gives."""
+    born = pl.concat([known.select("pseudonym", "birth_date", "born_at_export"), *births])
+    newest = born.drop_nulls("birth_date").sort("born_at_export", maintain_order=True).unique("pseudonym", keep="last")
+    people = pl.concat([known.select(list(CROSSWALK)[:4]), met])
+    numbers = ["kind", "id_space", "number"]
+    return (
+        people.unique(numbers, keep="last", maintain_order=True)
+        .sort("pseudonym", *numbers)
+        .join(newest, on="pseudonym", how="left")
+    )
+
+
+def _one_each(crosswalk: pl.DataFrame) -> pl.DataFrame:
+    """One row a person: the first of their numbers."""
+    return crosswalk.unique("pseudonym", keep="first", maintain_order=True)
+
+
+def birth_dates(crosswalk: pl.DataFrame) -> pl.DataFrame:
+    """client_id and birth_date, as the tables read them."""
+    return _one_each(crosswalk).select("birth_date", client_id=pl.col("pseudonym").str.decode("hex"))
+
+
+def born_otherwise(before: pl.DataFrame, crosswalk: pl.DataFrame) -> pl.DataFrame:
+    """The people whose birth date is another than before: a second source, or a link between two, decides it now."""
+    both = birth_dates(crosswalk).join(before, on="client_id", suffix="_before")
+    return both.filter(pl.col("birth_date").ne_missing(pl.col("birth_date_before"))).select("client_id")

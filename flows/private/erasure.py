@@ -1,0 +1,211 @@
+"""An erasure, from its note to its end: tombstones, the file at work, the kept versions, the receipt.
+
+    1. private/erasing.json says who is to be taken out, before anything else: from here on it is finished or named
+    2. a tombstone for each of their pseudonyms; remembered lines are dropped
+    3. every load takes whoever has a tombstone out of the file that it begins from (`take_out`)
+    4. the load is published; then every kept version and crosswalk is rewritten without them (`finish_erasures`)
+    5. a receipt; erasing.json goes
+
+A load that is killed or fails on the way leaves erasing.json, and the next night does what is left.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from rapport import transforms
+from rapport.flows.failures import sayable
+from rapport.flows.order import Order, Tonight
+from rapport.flows.private.crosswalk import read_crosswalk
+from rapport.flows.private.open_erasures import Erasure, note, open_erasures
+from rapport.flows.private.tombstones import Tombstones, read_tombstones, set_tombstones
+from rapport.flows.steps.remembered_lines import drop_lines
+from rapport.warehouse.derived import why_it_moved
+from rapport.warehouse.errors import RapportError
+from rapport.warehouse.history import erase, expiry
+from rapport.warehouse.history.erased_days import ErasedDays
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.load_facts import facts_of
+from rapport.warehouse.places.private_files import add_line
+from rapport.warehouse.places.versions import kept_versions, load_of, replace_version, told_place
+from rapport.warehouse.store import building_file, compaction
+from rapport.warehouse.store.opening import damage_of
+
+AGAIN = "a file held people who had been taken out before"
+
+
+@dataclass
+class Cleaned:
+    """What was done to the kept versions: how many were rewritten, the rows that went, files that are damaged."""
+
+    versions: int = 0
+    rows: int = 0
+    uncleaned: list[str] = field(default_factory=list)
+
+
+def begin_erasure(folders: Folders, people: Mapping[str, ErasedDays], reason: str) -> None:
+    """Write an erasure down, then set its tombstones."""
+    asked = Erasure(people, datetime.now(UTC), reason)
+    others = [each for each in open_erasures(folders) if each.people != asked.people]
+    note(folders, [*others, asked])
+    bury(folders)
+
+
+def bury(folders: Folders) -> None:
+    """Set the tombstones of every erasure that is open, and drop the remembered lines, which may hold them."""
+    erasures = open_erasures(folders)
+    if erasures:
+        drop_lines(folders)
+    for each in erasures:
+        set_tombstones(folders, each.people)
+
+
+def take_out(tonight: Tonight) -> None:
+    """Delete the rows of everybody who has a tombstone from the file at work, which may be older than the tombstone.
+    The tables of main are computed again by the load, for these people are entered as touched."""
+    found = _to_take_out(tonight.con, tonight.tombstones)
+    if found:
+        clients, episodes = expiry.count_going(tonight.con)
+        tonight.expired_counts = (tonight.expired_counts[0] + clients, tonight.expired_counts[1] + episodes)
+        tonight.erased_rows += erase.erase_records(tonight.con)
+        tonight.leaves_space_behind = True
+        tonight.reason = tonight.reason or _reason(tonight.order)
+        _open_again(tonight, found)
+
+
+def _reason(order: Order) -> str:
+    reasons = dict.fromkeys(each.reason for each in open_erasures(order.folders))
+    return f"an erasure was finished: {', '.join(reasons)}" if reasons else AGAIN
+
+
+def _open_again(tonight: Tonight, found: Collection[str]) -> None:
+    """A file that came back from a backup brought somebody back who was taken out: kept versions are cleaned again."""
+    folders = tonight.order.folders
+    if not tonight.order.is_check and not open_erasures(folders):
+        note(folders, [Erasure(tonight.tombstones.among(found), datetime.now(UTC), AGAIN)])
+
+
+def _to_take_out(con: object, tombstones: Tombstones) -> Collection[str]:
+    """People in a file who have a tombstone and rows that it forbids, as hexadecimal digits."""
+    people = tombstones.among(erase.known_people(con)) if tombstones.days else {}
+    return erase.to_take_out(con, people) if people else []
+
+
+def withhold(tonight: Tonight) -> None:
+    """Take the amounts of all loads so far out of the books: they hold what the person added."""
+    if tonight.erased_rows:
+        why_it_moved.withhold_amounts(tonight.con, tonight.load_id)
+
+
+def finish_erasures(tonight: Tonight) -> None:
+    """Rewrite every kept version and crosswalk without the people who have a tombstone, and give the receipt. What
+    could not be cleaned is named, and the erasure stays open: the load is published, and the next night goes on."""
+    if not open_erasures(tonight.order.folders):
+        return
+    tonight.cleaned = Cleaned()
+    try:
+        _clean_kept(tonight, tonight.cleaned)
+    except Exception as error:
+        tonight.damaged.append(
+            f"the load is published, and kept versions may still hold a person who is taken out: {sayable(error)}"
+        )
+
+
+def _clean_kept(tonight: Tonight, cleaned: Cleaned) -> None:
+    where = tonight.order.folders
+    tombstones = read_tombstones(where)
+    for version in kept_versions(where.published):
+        if load_of(version) != tonight.load_id:
+            _clean(tonight, version, tombstones, cleaned)
+    with building_file.open_published(tonight.published) as con:
+        known = set(erase.known_people(con))
+    for version in kept_versions(where.crosswalk):
+        _clean_crosswalk(tonight, version, tombstones, known, cleaned)
+    _give_receipt(tonight, cleaned)
+    if not cleaned.uncleaned:
+        where.erasing.unlink()
+    for name in cleaned.uncleaned:
+        tonight.damaged.append(
+            f"nobody can be taken out of {name}, which cannot be opened: delete its folder, then run the next night"
+        )
+
+
+def unopened(tonight: Tonight) -> list[str]:
+    """Name the kept versions that cannot be opened, before anything is published."""
+    where = tonight.order.folders
+    names = []
+    for version in kept_versions(where.published):
+        try:
+            compaction.try_opening(version)
+        except RapportError:
+            names.append(told_place(version))
+    return names
+
+
+def _clean(tonight: Tonight, version: Path, tombstones: Tombstones, cleaned: Cleaned) -> None:
+    """One kept version, by a copy that leaves nothing behind in empty space."""
+    work = tonight.scratch / "work.duckdb"
+    try:
+        with damage_of(version):
+            compaction.copy_compactly(version, work)
+            if rows := _erased(work, tonight.scratch, tombstones):
+                compaction.rewrite(work, version, tonight.scratch)
+                cleaned.versions, cleaned.rows = cleaned.versions + 1, cleaned.rows + rows
+    except RapportError:
+        cleaned.uncleaned.append(told_place(version))
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def _erased(work: Path, scratch: Path, tombstones: Tombstones) -> int:
+    """Rows taken out of a copy of a kept version; and the sums that the people were part of."""
+    with building_file.open_file(work, scratch) as con:
+        if not _to_take_out(con, tombstones):
+            return 0
+        rows = erase.erase_everywhere(con)
+        erase.empty(con, _tables_of_sums())
+        why_it_moved.withhold_amounts(con)
+        return rows
+
+
+def _tables_of_sums() -> list[str]:
+    """Tables over all clients: a restoration makes them again."""
+    return [table.name for table in transforms.tables() if table.per == "clinic" and table.reads != ("clinic",)]
+
+
+def _clean_crosswalk(
+    tonight: Tonight, version: Path, tombstones: Tombstones, known: Collection[str], cleaned: Cleaned
+) -> None:
+    try:
+        crosswalk = read_crosswalk(version)
+    except RapportError:
+        cleaned.uncleaned.append(told_place(version))
+        return
+    living = without_buried(crosswalk, tombstones, known)
+    if living.height < crosswalk.height:
+        made = tonight.scratch / "crosswalk.parquet"
+        made.touch(mode=0o600)
+        living.write_parquet(made)
+        replace_version(made, version, facts_of(version))
+
+
+def without_buried(crosswalk: pl.DataFrame, tombstones: Tombstones, known: Collection[str]) -> pl.DataFrame:
+    """The crosswalk without people of whom nothing may be read or nothing is left: an export may still name them.
+    `known`: everybody of whom the newest file holds something."""
+    people = tombstones.among(crosswalk["pseudonym"].unique())
+    gone = [each for each, days in people.items() if days.is_everything or (days.until and each not in known)]
+    return crosswalk.filter(~pl.col("pseudonym").is_in(gone)) if gone else crosswalk
+
+
+def _give_receipt(tonight: Tonight, cleaned: Cleaned) -> None:
+    """One line without personal data: a total alone, for a single row of a table may say what it was."""
+    facts = {"at": datetime.now(UTC).isoformat(), "load_id": tonight.load_id, "rows": tonight.erased_rows}
+    facts |= {"versions": cleaned.versions, "version_rows": cleaned.rows}
+    facts |= {"uncleaned": cleaned.uncleaned} if cleaned.uncleaned else {}
+    add_line(tonight.order.folders.receipts, json.dumps(facts))

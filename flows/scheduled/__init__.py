@@ -1,0 +1,1 @@
+"""Nights on a schedule: deployments, the server, weekly work."""

@@ -1,0 +1,68 @@
+"""Fingerprints: of how each source is read and of how each table is computed.
+
+When one changes, the source's files are read again, or the table is computed again for everybody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+from rapport import transforms
+from rapport.flows.order import Order
+from rapport.flows.private.crosswalk import birth_dates
+from rapport.transforms.pseudonyms import pseudonymise, retracted_ids
+from rapport.transforms.sources import parts_of
+from rapport.warehouse.clinic_file.clinic import Clinic
+from rapport.warehouse.code_marks import code_of, digest
+from rapport.warehouse.derived import touched_buckets
+from rapport.warehouse.derived.definitions import Fingerprints, changed
+from rapport.warehouse.history.risk_answers import keep_risk_answers
+from rapport.warehouse.intake.staged_rows import Staging, mark_repeats
+from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.store import building_file, frames
+
+if TYPE_CHECKING:
+    import duckdb
+
+# What every source's rows go through, from its reader to the rules.
+AFTER_THE_READER = (pseudonymise, retracted_ids, Staging.add_rows, mark_repeats, keep_risk_answers)
+# What brings the tables what they read.
+BEFORE_THE_TABLES = (touched_buckets.records_of, frames.lazy_table, birth_dates)
+
+
+def readings(clinic: Clinic) -> dict[str, str]:
+    """A fingerprint per source: of its format's code, its section, the clinic's lists and the questionnaires. Another
+    name of its id space changes none."""
+    shared = (dict(clinic.lists), [instrument.reading for instrument in clinic.instruments.values()])
+    made = {}
+    for source in clinic.sources:
+        code = code_of(*parts_of(source.format), *AFTER_THE_READER)
+        known_as = replace(source, id_space=clinic.spaces.first_name(source.id_space))
+        numbers = clinic.spaces.numbers_of(source.id_space)
+        facts = (code.facts(KINDS), _types(), source.section, code.facts(known_as), numbers)
+        made[source.name] = digest(code.mark, *facts, *shared)
+    return made
+
+
+def _types() -> list[str]:
+    return [column.sql_type for kind in KINDS.values() for column in (*kind.columns, *kind.staged_only)]
+
+
+def fingerprints(order: Order) -> Fingerprints:
+    """Of every instrument, of what the clinic declares, and of every table with all that it depends on."""
+    clinic = order.clinic
+    asked = code_of(*(table.function for table in transforms.tables())).attributes
+    declared = {each.name: digest(getattr(clinic, each.name)) for each in fields(clinic) if each.name in asked}
+    given = code_of(*BEFORE_THE_TABLES).mark
+    found = {("instrument", name): digest(instrument) for name, instrument in clinic.instruments.items()}
+    found |= {("clinic", "clinic.toml"): digest(sorted(declared.items()))}
+    found |= {("table", name): mark for name, mark in transforms.fingerprints(declared, given).items()}
+    return found
+
+
+def renewed(con: duckdb.DuckDBPyConnection, now: Fingerprints) -> set[str]:
+    """The tables to compute again for everybody: their definition changed, or they are not in the file (a version of
+    Rapport that ran in between had no table of that name)."""
+    existing = building_file.table_names(con)
+    return changed(con, now, "table") | {name for kind, name in now if kind == "table" and name not in existing}

@@ -1,0 +1,167 @@
+"""The clinic's client links and spaces that are the same, applied to what is known. Who was taken out stays out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import reduce
+
+import polars as pl
+
+from rapport.flows.order import Tonight
+from rapport.flows.private.crosswalk import numbers_of
+from rapport.flows.private.erasure import take_out
+from rapport.flows.private.kept_out import list_half_taken_out
+from rapport.flows.private.tombstones import Tombstones, set_tombstones
+from rapport.transforms.pseudonyms import Pseudonyms
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.history import erase
+from rapport.warehouse.history.erased_days import ErasedDays
+from rapport.warehouse.history.joined_clients import JOINS, THERAPISTS, move_therapists, use_joins
+from rapport.warehouse.intake import staged_rows
+
+
+def join_clients(tonight: Tonight) -> None:
+    """Let what is known follow the links, and spaces that are the same. Raises Unusable for a link that would bring
+    somebody back. A number that has its own records again may have a tombstone of its own."""
+    if follow_links(tonight):
+        take_out(tonight)
+
+
+def follow_links(tonight: Tonight) -> int:
+    """Do only that, and take nobody out; how many numbers count as another client's than before. Raises Unusable."""
+    list_half_taken_out(tonight)
+    links = _links(tonight)
+    if tonight.tombstones.days:
+        _share_days(tonight, links)
+        _refuse_half_taken_out(links, tonight.tombstones)
+    joins = _of_the_known(tonight, _of_the_living(pl.concat([links, _same_numbers(tonight)]), tonight.tombstones))
+    moved = use_joins(tonight.con, tonight.load_id, joins)
+    if move_therapists(tonight.con, _same_therapists(tonight)) or moved:
+        _tell_met(tonight)
+        tonight.crosswalk = _followed(tonight.crosswalk, tonight.pseudonyms)
+    return moved
+
+
+def _tell_met(tonight: Tonight) -> None:
+    spaces = tonight.order.clinic.spaces
+    for space, other in spaces.joined.items():
+        known = numbers_of(tonight.crosswalk, space)
+        met = len(known & numbers_of(tonight.crosswalk, other))
+        tonight.told(
+            f"{met:,} of the {len(known):,} numbers of the id space '{space}' are known in '{spaces.name_of(other)}' "
+            "too, and are one person each."
+        )
+
+
+def _links(tonight: Tonight) -> pl.DataFrame:
+    """Every number of client_links.csv but the one that its person goes by: rows of JOINS."""
+    names = tonight.pseudonyms
+    rows = [
+        (number[0], names.alone_in_bytes(*number), names.alone_in_bytes(*main))
+        for number, main in tonight.order.clinic.client_links.goes_by.items()
+        if number != main
+    ]
+    return pl.DataFrame(rows, JOINS, orient="row")
+
+
+def _same_numbers(tonight: Tonight) -> pl.DataFrame:
+    """Every known number of a space that is the same as another: rows of JOINS."""
+    names = tonight.pseudonyms
+    rows = [
+        (space, names.alone_in_bytes(space, number), names.one_in_bytes(space, "client", number))
+        for space in tonight.order.clinic.spaces.joined
+        for number in sorted(numbers_of(tonight.crosswalk, space))
+    ]
+    return pl.DataFrame(rows, JOINS, orient="row")
+
+
+def _same_therapists(tonight: Tonight) -> pl.DataFrame:
+    names = tonight.pseudonyms
+    known = tonight.crosswalk.filter(pl.col("kind") == "therapist").select("id_space", "number")
+    rows = [
+        (space, names.alone_in_bytes(space, number, "therapist"), names.one_in_bytes(space, "therapist", number))
+        for space, number in known.unique().sort("id_space", "number").iter_rows()
+        if space in tonight.order.clinic.spaces.joined
+    ]
+    return pl.DataFrame(rows, THERAPISTS, orient="row")
+
+
+def _share_days(tonight: Tonight, links: pl.DataFrame) -> None:
+    """What is older than the clinic keeps of one number may not be read under another of the same person. Raises
+    Unusable where something so old is known under the other: it would be lost."""
+    shared: dict[str, ErasedDays] = {}
+    for numbers in _numbers_of_each(tonight, links).values():
+        shared |= _shared(tonight.tombstones, numbers)
+    if not shared:
+        return
+    if erase.holding(tonight.con, shared):
+        raise Unusable(
+            "client_links, or same_as in [spaces] of clinic.toml, joins a number to another, of which everything up to "
+            "a day was taken out ([keep] in clinic.toml), and the first has records of that time; remove the line that "
+            "was added last"
+        )
+    tonight.tombstones = tonight.tombstones.widened(shared)
+    if not tonight.order.is_check:
+        set_tombstones(tonight.order.folders, shared)
+
+
+def _numbers_of_each(tonight: Tonight, links: pl.DataFrame) -> dict[str, set[str]]:
+    """Of each person of several numbers: the pseudonyms that the numbers have alone. In spaces that are the same a
+    number that is known in one of them may have been taken out of any."""
+    spaces, names = tonight.order.clinic.spaces, tonight.pseudonyms
+    people: dict[str, set[str]] = defaultdict(set)
+    for _, own_id, client_id in links.iter_rows():
+        people[client_id.hex()] |= {own_id.hex(), client_id.hex()}
+    for main in set(spaces.joined.values()):
+        same = [main, *spaces.same_as_this(main)]
+        for number in set().union(*(numbers_of(tonight.crosswalk, space) for space in same)):
+            people[names.one(main, "client", number)] |= {names.alone(space, number) for space in same}
+    return people
+
+
+def _shared(tombstones: Tombstones, numbers: set[str]) -> dict[str, ErasedDays]:
+    """The same days for each of a person's numbers, where theirs differ only in how far back they are kept."""
+    days = {tombstones.days_of(each) for each in numbers}
+    if len(days) == 1 or len({tombstones.asked_of(each) for each in numbers}) > 1:
+        return {}
+    return dict.fromkeys(numbers, reduce(ErasedDays.and_also, filter(None, days)))
+
+
+def _refuse_half_taken_out(links: pl.DataFrame, tombstones: Tombstones) -> None:
+    """Raise Unusable where only one of two numbers was taken out."""
+    for space, own_id, client_id in links.iter_rows():
+        if tombstones.asked_of(own_id.hex()) != tombstones.asked_of(client_id.hex()):
+            raise Unusable(
+                f"client_links joins a number of the id space '{space}' to another, and one of the two was "
+                "taken out (flows.forget) and the other was not; remove its line"
+            )
+
+
+def _of_the_living(joins: pl.DataFrame, tombstones: Tombstones) -> pl.DataFrame:
+    """Without the joins of people who were taken out, and of numbers whose person was by the other number alone."""
+    numbers = joins.select("own_id", "client_id").iter_rows()
+    is_living = [_may_join(tombstones, *(each.hex() for each in pair)) for pair in numbers]
+    return joins.filter(pl.Series(is_living, dtype=pl.Boolean))
+
+
+def _may_join(tombstones: Tombstones, own: str, other: str) -> bool:
+    """Whether records known by a number may become those of the other one's person."""
+    days = tombstones.days_of(own)
+    if days and days.is_everything:
+        return False
+    return tombstones.asked_of(other) in (None, tombstones.asked_of(own))
+
+
+def _of_the_known(tonight: Tonight, joins: pl.DataFrame) -> pl.DataFrame:
+    """Without the joins of people of whom nothing is left since their time was over, until something new comes."""
+    joined = tonight.tombstones.among(person.hex() for person in joins["client_id"].unique())
+    over = {person for person, days in joined.items() if days.until}
+    over -= {*erase.known_people(tonight.con), *staged_rows.people(tonight.con)} if over else set()
+    return joins.filter(~pl.col("client_id").is_in([bytes.fromhex(person) for person in over]))
+
+
+def _followed(crosswalk: pl.DataFrame, pseudonyms: Pseudonyms) -> pl.DataFrame:
+    """Each number with the pseudonym that it has now."""
+    known = crosswalk.select("kind", "id_space", "number").iter_rows()
+    now = [pseudonyms.one(space, kind, number) for kind, space, number in known]
+    return crosswalk.with_columns(pl.Series("pseudonym", now, dtype=pl.String))

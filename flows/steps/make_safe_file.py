@@ -1,0 +1,127 @@
+"""The safe file: what leaves the analysts' tree.
+
+Its figures are made once a month, when a calendar month has closed, and again when the questions, the clinic file's
+[shared] or the code that hides change. Until then every publication carries the same figures: from one to the next
+nobody can be told by the difference, not somebody corrected, and not somebody whose data were taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from rapport.dashboards.questions import ALL, Question
+from rapport.flows.order import Tonight
+from rapport.transforms.hiding.disclosure import hide
+from rapport.warehouse.clinic_file.hiding import Sharing
+from rapport.warehouse.code_marks import code_of, digest
+from rapport.warehouse.errors import Damaged
+from rapport.warehouse.places.versions import current_load, kept_versions, load_of, told_place
+from rapport.warehouse.published import safe_file
+from rapport.warehouse.store.frames import fetch
+
+AUDIENCES = ("site", "program")
+
+
+def share(tonight: Tonight, questions: Iterable[Question]) -> Path:
+    """The safe file of tonight, made in the building folder; to be published after the warehouse."""
+    where, sharing = tonight.order.folders, tonight.order.clinic.sharing
+    shared = [each for each in questions if each.audience == "shared"]
+    made, current = tonight.scratch / where.safe.name, _current(tonight, sharing, shared)
+    last, before, figures = _last_whole(tonight)
+    if tonight.purpose != "restore" and all(before.get(key) == current[key] for key in ("closed_to", "fingerprint")):
+        safe_file.carry(last, made, current | {"made_by_load": before["made_by_load"]})
+        return made
+    published = figures if before.get("profile") == sharing.profile.name else {}
+    con = safe_file.begin()
+    if shared:
+        _add_all(con, tonight, shared, published)
+    safe_file.finish(con, current, made)
+    return made
+
+
+def _last_whole(tonight: Tonight) -> tuple[Path | None, dict[str, object], dict[str, pl.DataFrame]]:
+    """The safe file of what is published, what it says of itself, and its tables. Where it is damaged, the one before:
+    until a month closes it has the same figures."""
+    where = tonight.order.folders
+    current = current_load(where.published)
+    for version in reversed([each for each in kept_versions(where.safe) if load_of(each) <= current]):
+        try:
+            return version, safe_file.current_of(version), safe_file.tables_of(version)
+        except Damaged:
+            tonight.damaged.append(
+                f"{told_place(version)} is damaged, so the safe file has the figures of an older one, or new ones"
+            )
+    return None, {}, {}
+
+
+def _add_all(con: object, tonight: Tonight, shared: list[Question], published: Mapping[str, pl.DataFrame]) -> None:
+    audiences = audiences_of(tonight.con, tonight.order.clinic.sharing)
+    with safe_file.placed_once(tonight.con):
+        for each in shared:
+            _add(con, tonight, each, audiences, _comparable(each, published.get(each.name)))
+
+
+def _current(tonight: Tonight, sharing: Sharing, shared: list[Question]) -> dict[str, object]:
+    told = "SELECT data_to, (SELECT closed_to FROM load.closed) AS closed_to FROM load.current"
+    data_to, closed_to = tonight.con.sql(told).fetchone()
+    fingerprint = digest(sharing, shared, code_of(hide, audiences_of).mark)
+    return {
+        "load_id": tonight.load_id,
+        "data_to": data_to,
+        "closed_to": closed_to,
+        "made_by_load": tonight.load_id,
+        "profile": sharing.profile.name,
+        "least_count": sharing.profile.least,
+        "fingerprint": fingerprint,
+    }
+
+
+def audiences_of(con: object, sharing: Sharing) -> dict[str, list[str]]:
+    """Sites and programs with enough clients for figures of their own; 'All' among them where the clinic has enough."""
+    placed = fetch(con, "SELECT site, program, client_id FROM main.placed_episodes")
+    found = {}
+    for name in AUDIENCES:
+        counted = placed.group_by(name).agg(pl.col("client_id").n_unique())
+        found[name] = sorted(counted.filter(pl.col("client_id") >= sharing.minimum_clients)[name])
+    is_enough = placed["client_id"].n_unique() >= sharing.minimum_clients
+    return {name: [ALL, *found[name]] if is_enough else [] for name in AUDIENCES}
+
+
+def _comparable(asked: Question, published: pl.DataFrame | None) -> pl.DataFrame | None:
+    """What was published last, if the question had these columns then."""
+    columns = {*asked.disclosure.keys, *asked.disclosure.numbers}
+    return published if published is not None and columns <= set(published.columns) else None
+
+
+def _add(
+    con: object, tonight: Tonight, asked: Question, audiences: dict[str, list[str]], before: pl.DataFrame | None
+) -> None:
+    outcome, rows = _figures(tonight, asked, audiences, before)
+    if rows is not None:
+        try:
+            safe_file.add_table(
+                con, safe_file.ShownTable(asked.name, rows, asked.derived, asked.comment, asked.columns)
+            )
+        except Exception:  # a question that cannot be computed must not stop the night
+            outcome = "failed"
+    safe_file.enter_question(con, asked.name, asked.question, outcome)
+
+
+def _figures(
+    tonight: Tonight, asked: Question, audiences: dict[str, list[str]], before: pl.DataFrame | None
+) -> tuple[str, pl.DataFrame | None]:
+    sharing = tonight.order.clinic.sharing
+    if asked.disclosure.therapists and not sharing.therapists:
+        return "off", None
+    try:
+        rows = fetch(tonight.con, asked.query)
+        told = rows if all(audiences.values()) else rows.clear()
+        shown = hide(told, asked.disclosure, asked.filters, sharing, audiences, before)
+    except Exception:  # as above
+        return "failed", None
+    if rows.is_empty():
+        return "no_data", shown
+    return ("shown" if shown.height else "hidden"), shown

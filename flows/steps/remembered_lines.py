@@ -1,0 +1,123 @@
+"""What is remembered of a whole export's lines between nights, in the private tree, so that the next is not read whole.
+
+It may be lost at any time: then the next export is read line by line, as the first was.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+
+from rapport.flows.order import Tonight
+from rapport.flows.steps.discover import Delivery
+from rapport.transforms.pseudonyms import SEPARATOR
+from rapport.transforms.sources.canonical.reading_tallies import COUNTED, Task
+from rapport.transforms.sources.opening.line_by_line import Lines, follows_from_its_line
+from rapport.transforms.sources.opening.opened import Opened
+from rapport.warehouse.intake.unchanged_lines import are_current, is_newest, settled
+from rapport.warehouse.places.digests import SUMS, digest_of, is_as_written, noted_digests, sums
+from rapport.warehouse.places.folders import Folders, prepare
+from rapport.warehouse.store.parquet import read_note, read_parquet
+
+_NAME = re.compile(r"[0-9a-f]{32}\.parquet")
+_LOAD = "load_id"  # the key of the load that wrote them, in the file's metadata
+
+
+@dataclass(frozen=True)
+class ReadByLine:
+    """A delivery, its lines, what was counted in reading it, and the records of people who may not be read."""
+
+    delivery: Delivery
+    lines: Lines
+    task: Task
+    left_out: list[pl.Series]
+    met: pl.DataFrame
+
+
+def ways_by_line(tonight: Tonight, delivery: Delivery, opened: Opened) -> list[Lines]:
+    """The ways to read a delivery by its lines, best first: with those that are known, and as if none were. None for a
+    source whose lines cannot be taken one by one."""
+    source = delivery.source
+    is_alone = sum(each.source == source for each in tonight.deliveries) == 1
+    if source.covers != "all" or not is_alone or not follows_from_its_line(source):
+        return []
+    seed = _seed(tonight, delivery, opened)
+    known = _known(tonight, delivery)
+    return [Lines(seed)] if known is None else [Lines(seed, known), Lines(seed)]
+
+
+def _known(tonight: Tonight, delivery: Delivery) -> pl.DataFrame | None:
+    kept = _file(tonight, delivery.source.name)
+    exported_at = delivery.exported_at or tonight.order.as_of
+    try:
+        if not is_as_written(kept):
+            return None
+        with kept.open("rb") as file:
+            load_id = int(read_note(file, _LOAD))
+            if are_current(tonight.con, delivery.source.name, load_id, delivery.file_id, exported_at):
+                return read_parquet(file)
+    except (OSError, ValueError):
+        pass  # none yet, or spoilt
+    return None
+
+
+def _seed(tonight: Tonight, delivery: Delivery, opened: Opened) -> int:
+    """Another for whatever may let the same line say something else, so that no line of before is known then."""
+    links = tonight.order.clinic.client_links.mark
+    facts = (version("polars"), delivery.reading, delivery.rules, opened.header, opened.separator, links)
+    return int(tonight.pseudonyms.keyed(delivery.source.name, "lines", SEPARATOR.join(map(repr, facts)))[:16], 16)
+
+
+def remember(tonight: Tonight) -> None:
+    """Prepare what is known now of tonight's whole exports, to be kept when the night has published."""
+    for read in tonight.by_line:
+        if not is_newest(tonight.con, read.delivery.number):
+            continue
+        rows, unsettled = settled(tonight.con, read.delivery.number, read.task.known_at)
+        unsettled = pl.concat([unsettled, *read.left_out])
+        counted = pl.concat([pl.DataFrame(schema=COUNTED), *read.task.counts])
+        made = read.lines.known_now(read.met, rows, unsettled, counted)
+        waiting = tonight.scratch / _file(tonight, read.delivery.source.name).name
+        waiting.touch(mode=0o600)
+        made.write_parquet(waiting, compression="uncompressed", metadata={_LOAD: str(tonight.load_id)})
+        tonight.remembered.append(waiting)
+
+
+def keep_lines(tonight: Tonight) -> None:
+    """Move into place what was prepared: it is of the load that was just published. What cannot be kept is told: then
+    the next export is read whole."""
+    try:
+        _keep(tonight.order.folders.lines, tonight.remembered)
+    except OSError as error:
+        tonight.damaged.append(
+            f"what is remembered of whole exports' lines could not be kept ({error.strerror}); delete private/lines"
+        )
+
+
+def _keep(folder: Path, remembered: list[Path]) -> None:
+    if not remembered:
+        return
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for waiting in remembered:
+        waiting.replace(folder / waiting.name)
+    noted = {kept.name: digest for kept in _kept(folder) for digest in noted_digests(kept)}
+    noted |= {waiting.name: digest_of(folder / waiting.name) for waiting in remembered}
+    prepare(folder / f".{SUMS}.new", sums(noted.items())).replace(folder / SUMS)
+
+
+def _kept(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.parquet")) if _NAME.fullmatch(path.name) and path.is_file()]
+
+
+def drop_lines(folders: Folders) -> None:
+    """Forget all lines: somebody who is taken out may stand in them."""
+    for left in (*_kept(folders.lines), folders.lines / SUMS):
+        left.unlink(missing_ok=True)
+
+
+def _file(tonight: Tonight, source: str) -> Path:
+    return tonight.order.folders.lines / f"{tonight.pseudonyms.keyed(source, 'lines', '')}.parquet"

@@ -1,0 +1,3 @@
+"""Rapport: the links beside this file make the five folders one package."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The alliance: scores, shapes, agreement, ceilings, goals, motivation."""

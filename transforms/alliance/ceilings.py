@@ -1,0 +1,64 @@
+"""Ratings at the top of the scale: where most are, a questionnaire can no longer tell sessions apart."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rapport.transforms.frames.ids_as_numbers import light
+from rapport.warehouse.schema.columns import Column
+from rapport.warehouse.schema.tables import table
+
+NEAR = 98.75  # percent of maximum: 39.5 of the SRS's 40
+TOO_MANY = 0.15
+LINE = ("instrument", "rater", "scale", "therapist_id")
+
+
+@table(
+    per="clinic",
+    key="instrument rater scale therapist_id quarter_on",
+    columns=[
+        "instrument!",
+        "rater!",
+        "scale!",
+        "therapist_id",
+        Column("quarter_on", "date", "First day of the quarter of the sessions.", required=True),
+        Column("rated_count", "integer", "Scores there are.", required=True, between=(1, None)),
+        "client_count!",
+        Column("ceiling_count", "integer", "Of them, those at the maximum.", required=True, between=(0, None)),
+        Column("near_ceiling_count", "integer", "Of them, those at 98.75 % of it or more: 39.5 of 40 on the SRS."),
+        Column("ceiling_share", "number", "ceiling_count / rated_count.", required=True, between=(0, 1)),
+        Column(
+            "is_ceiling_problem",
+            "truth",
+            "More than 15 % of scores at the maximum (Terwee et al. 2007, J Clin Epidemiol 60:34-42).",
+            required=True,
+        ),
+    ],
+)
+def ceilings(alliance: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per alliance questionnaire, rater, scale, therapist and quarter with a score (M04). Counts add up over
+    therapists and quarters. A therapist with a high ceiling and a high completion may be in the room while clients
+    rate. Scores of one client are not independent: client_count says how many people they are from."""
+    pomp, day, quarter = pl.col("pomp"), pl.col("session_date"), pl.col("quarter")
+    rated = alliance.select(
+        *LINE,
+        "client_id",
+        quarter=day.dt.year() * 4 + day.dt.quarter() - 1,
+        is_ceiling=pomp >= 100,
+        is_near_ceiling=pomp >= NEAR,
+    )
+    counted = (
+        rated.with_columns(light("client_id"))
+        .group_by(*LINE, "quarter")
+        .agg(
+            rated_count=pl.len().cast(pl.Int32),
+            client_count=pl.col("client_id").n_unique().cast(pl.Int32),
+            ceiling_count=pl.col("is_ceiling").sum().cast(pl.Int32),
+            near_ceiling_count=pl.col("is_near_ceiling").sum().cast(pl.Int32),
+        )
+    )
+    return counted.with_columns(
+        quarter_on=pl.date(quarter // 4, quarter % 4 * 3 + 1, 1),
+        ceiling_share=(pl.col("ceiling_count") / pl.col("rated_count")).round(9),
+        is_ceiling_problem=pl.col("ceiling_count") > TOO_MANY * pl.col("rated_count"),
+    )

@@ -1,0 +1,1 @@
+"""Engagement: completion, dropout, retention, responsiveness."""

@@ -1,0 +1,1 @@
+"""Frames: exact sums, ids as numbers, typed rows."""

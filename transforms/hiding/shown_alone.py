@@ -1,0 +1,63 @@
+"""Which numbers of a shared question may be shown as far as their own row says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from rapport.warehouse.clinic_file.hiding import Contract, Profile
+
+
+def shown_alone(rows: pl.DataFrame, contract: Contract, profile: Profile) -> dict[str, np.ndarray]:
+    """Which numbers may be shown as far as their own row says."""
+    least, clients = profile.least, pl.col(contract.clients)
+    counted = [*contract.counts, *([contract.curve["at_risk"]] if contract.curve else [])]
+    of = {name: _is_enough(pl.col(name), clients, profile) for name in counted}
+    for name, part in contract.parts.items():
+        count, rest = pl.col(name), pl.col(part["of"]) - pl.col(name)
+        people = [pl.col(part[key]) for key in ("clients", "other_clients") if key in part]
+        of[name] = of[part["of"]] & pl.all_horizontal(each >= least for each in (count, rest, *people))
+    for name, mean in contract.means.items():
+        of[name] = _is_many(pl.col(mean["of"]), clients, profile) & _is_away_from_ends(name, mean)
+    for name, estimate in contract.estimates.items():
+        of[name] = _is_many(pl.col(estimate["of"]), clients, profile) & pl.col(name).is_not_null()
+    made = rows.select(is_so.fill_null(False).alias(name) for name, is_so in of.items())
+    found = {name: made[name].to_numpy().copy() for name in of}
+    if contract.curve:
+        found[contract.curve["share"]] = _steps_shown(rows, contract, profile)
+    return found
+
+
+def _is_enough(count: pl.Expr, clients: pl.Expr, profile: Profile) -> pl.Expr:
+    is_enough = (count >= profile.least) & (clients >= profile.least)
+    return is_enough | (count == 0) if profile.shows_zero else is_enough
+
+
+def _is_many(count: pl.Expr, clients: pl.Expr, profile: Profile) -> pl.Expr:
+    return (count >= 2 * profile.least) & (clients >= 2 * profile.least)
+
+
+def _is_away_from_ends(name: str, mean: Mapping) -> pl.Expr:
+    """Where nearly everybody is at an end of the scale, the mean says so of each."""
+    low, high = mean["range"]
+    distance = pl.min_horizontal(pl.col(name) - low, high - pl.col(name))
+    return pl.col(mean["of"]) * distance >= high - low
+
+
+def _steps_shown(rows: pl.DataFrame, contract: Contract, profile: Profile) -> np.ndarray:
+    """A step is shown once enough have dropped out since the last that was: one after the other, so in a loop."""
+    curve = contract.curve
+    others = [name for name in contract.keys if name != contract.along]
+    told = rows.with_row_index().sort([*others, contract.along])
+    is_shown, place, since = np.zeros(len(rows), dtype=bool), None, 0
+    for row in told.select(
+        "index", (pl.struct(others) if others else pl.lit(0)).alias("of"), curve["events"], curve["at_risk"]
+    ).iter_rows():
+        index, of, events, at_risk = row
+        since = events + (since if of == place else 0)
+        place = of
+        if since >= profile.least and at_risk - events >= profile.least:
+            is_shown[index], since = at_risk >= 2 * profile.least, 0
+    return is_shown

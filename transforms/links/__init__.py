@@ -1,0 +1,1 @@
+"""Associations of the alliance with outcomes, motivation and responsiveness."""

@@ -1,0 +1,1 @@
+"""Outcomes: progress, expected courses, reliable changes."""

@@ -1,0 +1,99 @@
+"""The clinic's own expected course of an outcome measure, by how the client began."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rapport.transforms.frames.ids_as_numbers import light
+from rapport.transforms.frames.once import once
+from rapport.transforms.scoring.outcome_scores import LINE, lower_is_better
+from rapport.transforms.statistics.estimates import ENOUGH_CLIENTS, first_of_clients
+from rapport.warehouse.clinic_file.clinic import Clinic
+from rapport.warehouse.schema.columns import Column
+from rapport.warehouse.schema.tables import table
+
+INTAKE_UNTIL, LAST_SESSION = 3, 12
+BAND_COUNT = 5
+BAND = [*LINE, "intake_band"]
+
+
+@table(
+    per="clinic",
+    key="instrument rater scale intake_band session_number",
+    columns=[
+        "instrument!",
+        "rater!",
+        "scale!",
+        "intake_band!",
+        "session_number!",
+        "client_count!",
+        Column("expected_score", "number", "The median.", required=True),
+        Column(
+            "poor_quarter_score",
+            "number",
+            "The 25th percentile counted from the worse end: a quarter of clients are there or worse.",
+            required=True,
+        ),
+        Column("poor_tenth_score", "number", "The 10th percentile counted from the worse end.", required=True),
+    ],
+)
+def expected_courses(outcome_scores: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+    """One row per outcome measure (total scale), rater, intake band and session number from 2 to 12 with at least 30
+    clients (M19), where the licensed curves are not at hand. A client counts with the first episode that has an intake
+    score, and at the sessions after the intake: the intake itself says nothing of the course. Percentiles are
+    interpolated. It says what was usual here, not what is good; those who stay longer shape the
+    later sessions; and it moves as clients come, so each night's file has its own."""
+    intakes, scored = intakes_and_after(outcome_scores)
+    begun = intakes.join(episodes.select("episode_id", "episode_number"), on="episode_id")
+    first = first_of_clients(begun, *LINE).select("course", "intake_number", *BAND)
+    own = scored.filter(pl.col("session_number") <= LAST_SESSION).join(first, on="course")
+    own = own.filter(pl.col("session_number") > pl.col("intake_number"))
+    better = pl.when(pl.col("instrument").is_in(lower_is_better(clinic)).first())
+    return (
+        own.group_by(*BAND, "session_number")
+        .agg(
+            client_count=pl.len().cast(pl.Int32),
+            expected_score=pl.col("score").median(),
+            poor_quarter_score=better.then(_at(0.75)).otherwise(_at(0.25)),
+            poor_tenth_score=better.then(_at(0.9)).otherwise(_at(0.1)),
+        )
+        .filter(pl.col("client_count") >= ENOUGH_CLIENTS)
+        .with_columns(pl.col(pl.Float64).round(6))
+    )
+
+
+def _at(share: float) -> pl.Expr:
+    return pl.col("score").quantile(share, interpolation="linear")
+
+
+@once
+def intakes_and_after(outcome_scores: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """The intake of every episode and line: intake_number (its session), intake_score, intake_band; and the scores from
+    it on, which are told whose they are by the number of their `course`. Intake is the episode's first score, if it is
+    in its first three treatment sessions."""
+    named = ["client_id", "episode_id", *LINE, "session_number", "session_date", "score", "pomp"]
+    course = pl.col("row").first().over("whose", *LINE)
+    scored = (
+        outcome_scores.select(named)
+        .with_columns(whose="episode_id")
+        .with_columns(light("whose"))
+        .with_row_index("row")
+        .with_columns(course=course)
+        .cache()
+    )
+    first = pl.col("session_number") == pl.col("session_number").min().over("course")
+    band = (pl.col("pomp") / (100 / BAND_COUNT)).floor().clip(0, BAND_COUNT - 1).cast(pl.Int32) + 1
+    intakes = scored.filter(first, pl.col("session_number") <= INTAKE_UNTIL).select(
+        "course",
+        "client_id",
+        "episode_id",
+        *LINE,
+        intake_number="session_number",
+        intake_score="score",
+        intake_band=band,
+    )
+    later = scored.select("course", "session_number", "session_date", "score").join(
+        intakes.select("course", "intake_number"), on="course"
+    )
+    after = later.filter(pl.col("session_number") >= pl.col("intake_number"))
+    return tuple(frame.lazy() for frame in pl.collect_all([intakes, after]))

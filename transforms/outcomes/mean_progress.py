@@ -1,0 +1,67 @@
+"""Mean progress: how far first and latest scores are apart on average, over those who have both."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rapport.transforms.statistics.estimates import first_of_clients, with_width
+from rapport.transforms.statistics.students_t import critical_t
+from rapport.warehouse.schema.columns import Column
+from rapport.warehouse.schema.tables import table
+
+LINE = ("instrument", "rater", "scale", "compared", "basis")
+
+
+@table(
+    per="clinic",
+    key="instrument rater scale compared basis",
+    columns=[
+        "instrument!",
+        "rater!",
+        "scale!",
+        "compared!",
+        "basis!",
+        Column("first_count", "integer", "Episodes with a first score.", required=True, between=(1, None)),
+        Column("paired_count", "integer", "Of them, those with a latest score too.", required=True, between=(0, None)),
+        "client_count!",
+        Column("first_mean", "number", "Mean of the clients' first scores; null without any."),
+        Column("last_mean", "number", "Mean of their latest scores; null without any."),
+        Column(
+            "mean_progress",
+            "number",
+            "Mean of their improvement (table outcomes): above 0 is better, whatever the direction of the scale.",
+        ),
+        Column("progress_sd", "number", "Standard deviation of it (n - 1); null below two clients.", between=(0, None)),
+        "low",
+        "high",
+    ],
+)
+def mean_progress(outcomes: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per scale of an outcome measure and rater: the mean of what each client gained, with Student's 95 %
+    interval (null below two clients, and where all gained the same). Each client counts once, with the first episode
+    that has a first and a latest score; client_count says how many they are. Only paired episodes are in a mean: the
+    difference of two means over different people says who left, not what changed. Latest scores are so far, so episodes
+    under way are in it; a change over time is not a treatment's effect, and scores as far out as first ones fall back a
+    little by themselves."""
+    is_paired = pl.col("improvement").is_not_null()
+    counted = outcomes.group_by(LINE).agg(
+        first_count=pl.len().cast(pl.Int32), paired_count=is_paired.sum().cast(pl.Int32)
+    )
+    numbered = outcomes.filter(is_paired).join(episodes.select("episode_id", "episode_number"), on="episode_id")
+    means = first_of_clients(numbered, *LINE).group_by(LINE).agg(**_means())
+    made = counted.join(means, on=LINE, how="left").with_columns(pl.col("client_count").fill_null(0))
+    half = critical_t(pl.col("client_count") - 1) * pl.col("progress_sd") / pl.col("client_count").sqrt()
+    ends = {"low": pl.col("mean_progress") - half, "high": pl.col("mean_progress") + half}
+    return made.with_columns(**with_width(ends)).with_columns(pl.col(pl.Float64).round(9))
+
+
+def _means() -> dict[str, pl.Expr]:
+    better = pl.col("improvement")
+    return {
+        "client_count": pl.len().cast(pl.Int32),
+        # In order: the last digits of a sum of decimals depend on the order of the rows.
+        "first_mean": pl.col("first_score").sort().mean(),
+        "last_mean": pl.col("last_score").sort().mean(),
+        "mean_progress": better.sort().mean(),
+        "progress_sd": better.sort().std(),
+    }

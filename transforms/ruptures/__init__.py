@@ -1,0 +1,1 @@
+"""Ruptures and repairs of the alliance."""

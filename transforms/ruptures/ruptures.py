@@ -1,0 +1,140 @@
+"""Possible ruptures of the alliance, and their repairs, by every rule side by side."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rapport.transforms.ruptures.counted_rules import compared, instruments_of, is_used
+from rapport.transforms.ruptures.reported_ruptures import reported
+from rapport.transforms.ruptures.rupture_courses import courses
+from rapport.transforms.ruptures.rupture_starts import starts, with_limits
+from rapport.warehouse.clinic_file.clinic import Clinic
+from rapport.warehouse.schema.columns import Column
+from rapport.warehouse.schema.tables import table
+
+_DYAD = ("client_id", "episode_id", "therapist_id")
+_LINE = ("compared", *_DYAD, "rater", "instrument")
+
+
+@table(
+    key="rupture_rule rater instrument start_session_id",
+    columns=[
+        "client_id!",
+        "episode_id!",
+        "therapist_id",
+        "rupture_rule!",
+        "rater!",
+        "instrument!",
+        "scale!",
+        "compared!",
+        Column("start_session_id", "id", "The session in which the possible rupture shows first.", required=True),
+        Column(
+            "start_session_number", "integer", "dyad_session_number of that session.", required=True, between=(1, None)
+        ),
+        Column("started_on", "date", "Day of that session.", required=True),
+        Column(
+            "pre_value",
+            "number",
+            "What is compared, at the rater's last score before it; for control limits the mean of all before it. Null "
+            "where there is none.",
+        ),
+        Column(
+            "nadir_value",
+            "number",
+            "The lowest value from its start to the session before its repair; of a reported rupture the highest "
+            "intensity, 1-5.",
+        ),
+        Column("nadir_session_id", "id", "The first session with that value."),
+        Column("depth", "number", "pre_value minus nadir_value; null without a pre_value, and for reported ruptures."),
+        Column(
+            "length",
+            "integer",
+            "Rated sessions from its start to the one before its repair, or to the last so far; of reported ruptures, "
+            "those after which it is reported.",
+            unit="sessions",
+            required=True,
+            between=(1, None),
+        ),
+        Column(
+            "is_repaired",
+            "truth",
+            "True when repaired within the rule's number of rated sessions after its start; false when so many passed "
+            "without. Null where the record ends before either: not known.",
+        ),
+        Column(
+            "repair_session_id", "id", "The first session that meets the rule's repair, however late; null until then."
+        ),
+        Column(
+            "repair_session_count",
+            "integer",
+            "Rated sessions from the start to that one.",
+            unit="sessions",
+            between=(0, None),
+        ),
+        Column("is_over", "truth", "True when no later session can change the row.", required=True),
+    ],
+)
+def ruptures(
+    alliance: pl.LazyFrame,
+    scores: pl.LazyFrame,
+    sessions: pl.LazyFrame,
+    response_records: pl.LazyFrame,
+    responses: pl.LazyFrame,
+    clinic: Clinic,
+) -> pl.LazyFrame:
+    """One row per dyad, rule and possible rupture: a fall in a score stands in for what happened between two people,
+    and how many are found depends on the rule (Gumz et al. 2012), so each row names its own (rupture_rules).
+    Consecutive rated sessions that meet a rule are one, and so is what begins before the repair; a session without a
+    rating is no recovery; limits come from earlier sessions only. Only treatment sessions count."""
+    rated = with_limits(_rated(_values(alliance, response_records, responses, clinic))).collect().lazy()
+    by_score = [rule for rule in clinic.rupture_rules if rule.kind != "report"]
+    began = pl.concat([starts(rated, rule, clinic) for rule in by_score])
+    found = _until_windows_close(courses(began, rated), sessions, clinic).with_columns(
+        start_session_id="session_id", start_session_number="session", started_on="session_date"
+    )
+    told = [reported(scores, sessions, rule, clinic) for rule in clinic.rupture_rules if rule.kind == "report"]
+    return pl.concat([each.select(ruptures.column_names) for each in (found, *told)])
+
+
+def _values(
+    alliance: pl.LazyFrame, response_records: pl.LazyFrame, responses: pl.LazyFrame, clinic: Clinic
+) -> pl.LazyFrame:
+    """What is compared: totals, and the lowest item where a rule asks for it."""
+    totals = alliance.filter(pl.col("scale") == "total", pl.col("dyad_session_number").is_not_null())
+    totals = totals.with_columns(compared=pl.lit("score"), value=pl.col("score"))
+    asked = {
+        each.name
+        for rule in clinic.rupture_rules
+        for each in instruments_of(rule, clinic)
+        if compared(rule, each) == "lowest_item" and is_used(rule, each, clinic)
+    }
+    if not asked:
+        return totals
+    lowest = (
+        response_records.filter(pl.col("instrument").is_in(asked))
+        .select("source", "response_id", lowest=pl.col("answers").list.min().cast(pl.Float64).round(4))
+        .join(responses.filter("is_used"), on=["source", "response_id"])
+        .select("session_id", "rater", "instrument", "lowest")
+    )
+    items = totals.join(lowest, on=["session_id", "rater", "instrument"])
+    return pl.concat([totals, items.with_columns(compared=pl.lit("lowest_item"), value="lowest").drop("lowest")])
+
+
+def _rated(values: pl.LazyFrame) -> pl.LazyFrame:
+    """In order, with numbers for the row and for the line: one rater's values in a dyad."""
+    is_new = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in _LINE)
+    return (
+        values.select(*_LINE, "scale", "session_id", "session_date", "value", session="dyad_session_number")
+        .sort(*_LINE, "session")
+        .with_row_index("row")
+        .with_columns(line=is_new.cum_sum())
+        .with_columns(last_row=pl.col("row").max().over("line"))
+    )
+
+
+def _until_windows_close(found: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+    """A sudden loss is judged by the two sessions after it too: until they are past, it is not over."""
+    sudden = [rule.name for rule in clinic.rupture_rules if rule.kind == "sudden_loss"]
+    held = sessions.group_by(_DYAD).agg(held=pl.col("dyad_session_number").max())
+    is_open = pl.col("rupture_rule").is_in(sudden) & (pl.col("held") < pl.col("session") + 2)
+    return found.join(held, on=_DYAD, how="left", nulls_equal=True).with_columns(is_over=pl.col("is_over") & ~is_open)

@@ -1,0 +1,141 @@
+"""Missing-item rules: what a scale's score is when answers are missing (domain of each rule: its citation).
+
+A rule turns the answers of a scale (reversed already) into its score and says how many answers it stands on. A partial
+sum is never a total, and where nothing is answered there is no score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from rapport.warehouse.instruments.missing import rule_and_parameter
+from rapport.warehouse.instruments.scales import Scale
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A scale's answers, one expression an item, and the whole questionnaire's unanswered items."""
+
+    items: list[pl.Expr]
+    blank_count: pl.Expr
+
+    @property
+    def size(self) -> int:
+        return len(self.items)
+
+    @property
+    def answered(self) -> pl.Expr:
+        return pl.sum_horizontal(item.is_not_null().cast(pl.Int32) for item in self.items)
+
+    @property
+    def total(self) -> pl.Expr:
+        """Of those answered. Rounded, because polars adds one row and many by different machine code."""
+        return pl.sum_horizontal(self.items).round(6)
+
+    @property
+    def mean(self) -> pl.Expr:
+        return pl.when(self.answered > 0).then(self.total / self.answered)
+
+
+def scored(scale: Scale, rule: str, answers: Answers) -> dict[str, pl.Expr]:
+    """A scale's sum and mean by a rule (null where it gives none), what they stand on, and whether it was scaled up."""
+    name, parameter = rule_and_parameter(rule)
+    total, size = _RULES[name](answers, parameter)
+    rounded = _half_away(total) if scale.rounding else total
+    # the mean of a prorated, rounded sum is that of the answers: the rounding belongs to the sum
+    mean = pl.when(total.is_not_null()).then((total / size).round(9))
+    return {
+        "score": (rounded.round(6) if scale.score == "sum" else mean),
+        "item_mean": mean,
+        "answered_count": answers.answered.cast(pl.Int32),
+        "item_count": size.cast(pl.Int32),
+        "is_prorated": pl.when(total.is_not_null()).then(answers.answered < size),
+    }
+
+
+def _half_away(number: pl.Expr) -> pl.Expr:
+    """Half away from zero, as one rounds by hand: 2.5 is 3, 6.5 is 7."""
+    return number.round(9).round(0, mode="half_away_from_zero")
+
+
+def _if_at_least(answers: Answers, least: int) -> tuple[pl.Expr, pl.Expr]:
+    """Scaled up from the answers to all items, if there are enough of them."""
+    enough = answers.answered >= max(least, 1)
+    return pl.when(enough).then(answers.total * answers.size / answers.answered), _whole(answers)
+
+
+def _whole(answers: Answers) -> pl.Expr:
+    return pl.lit(answers.size, dtype=pl.Int32)
+
+
+def _complete_only(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+    return pl.when(answers.answered == answers.size).then(answers.total), _whole(answers)
+
+
+def _prorate_min(answers: Answers, least: int) -> tuple[pl.Expr, pl.Expr]:
+    return _if_at_least(answers, least)
+
+
+def _phqa_dsm5(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+    """DSM-5 severity measure, child 11-17: three or more of nine missing, no score."""
+    return _if_at_least(answers, answers.size - 2)
+
+
+def _sdq(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+    """Goodman 2014: at least three of a scale's five."""
+    return _if_at_least(answers, 3)
+
+
+def _core10(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+    """CORE System Trust: at most one missing."""
+    return _if_at_least(answers, answers.size - 1)
+
+
+def _rcads(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+    """At most two missing a scale."""
+    return _if_at_least(answers, answers.size - 2)
+
+
+def _ptpb85(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+    """PTPB manual: the mean of those answered, if at least 85 % are."""
+    return _if_at_least(answers, _share(answers, 85))
+
+
+def _mean80(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+    """At least 80 %: a scale of four needs all four, since three are 75 %."""
+    return _if_at_least(answers, _share(answers, 80))
+
+
+def _share(answers: Answers, percent: int) -> int:
+    return -(-answers.size * percent // 100)
+
+
+def _oq45(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+    """OQ Measures: a blank counts the rounded mean of the scale's other items; five blanks in all, no score."""
+    blanks = answers.size - answers.answered
+    filled = answers.total + blanks * _half_away(answers.mean)
+    return pl.when((answers.answered > 0) & (answers.blank_count < 5)).then(filled), _whole(answers)
+
+
+def _wsas_retired(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+    """CamCOPS: without item 1 (no work) the sum of items 2-5, of at most 32."""
+    retired = answers.items[0].is_null()
+    size = pl.when(retired).then(answers.size - 1).otherwise(answers.size)
+    return pl.when(answers.answered == size).then(answers.total), size
+
+
+_RULES: dict[str, Callable[[Answers, int | None], tuple[pl.Expr, pl.Expr]]] = {
+    "complete_only": _complete_only,
+    "prorate_min": _prorate_min,
+    "phqa_dsm5": _phqa_dsm5,
+    "sdq": _sdq,
+    "core10": _core10,
+    "oq45": _oq45,
+    "wsas_retired": _wsas_retired,
+    "rcads": _rcads,
+    "ptpb85": _ptpb85,
+    "mean80": _mean80,
+}

@@ -1,0 +1,156 @@
+"""Responses, each with the session it is about."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rapport.transforms.sessions.episodes import newest
+from rapport.transforms.sessions.matching import nearest
+from rapport.transforms.sessions.validity import FLAGS, flagged, is_repeated, is_straight_lined
+from rapport.warehouse.clinic_file.clinic import Clinic
+from rapport.warehouse.schema.columns import Column
+from rapport.warehouse.schema.tables import table
+
+
+@table(
+    key="response_id",
+    columns=[
+        "response_id!",
+        "client_id!",
+        "session_id",
+        "instrument!",
+        "rater!",
+        "rater_id",
+        "therapist_id",
+        "completed_at",
+        "completed_on",
+        "answered_count!",
+        "item_count!",
+        Column(
+            "is_complete",
+            "truth",
+            "True when every item is answered that its instrument does not call optional.",
+            required=True,
+        ),
+        "is_used!",
+        Column(
+            "matched_by",
+            "text",
+            "How its session was found: named by the export, by time, or by local day; null while there is none.",
+            one_of=("appointment", "time", "day"),
+        ),
+        "seconds",
+        "is_partial",
+        *FLAGS,
+        "source!",
+    ],
+)
+def responses(
+    response_records: pl.LazyFrame, sessions: pl.LazyFrame, birth_dates: pl.LazyFrame, clinic: Clinic
+) -> pl.LazyFrame:
+    """One row per filled-in questionnaire. Its session is the one its export names; else, for the same client (and
+    therapist, where given), the nearest session whose window holds it; a date without a time matches by local day.
+    Unmatched responses stay, and are matched when their appointment arrives."""
+    windows = sorted({instrument.window for instrument in clinic.instruments.values()}, key=str)
+    counted = _counted(newest(response_records, "response_id"), clinic, windows).collect().lazy()
+    matched = pl.concat([counted, _matched(counted, sessions, windows)], how="horizontal")
+    is_complete = pl.col("answered_count") + pl.col("unasked_count") == pl.col("item_count")
+    complete = _with_used(matched.with_columns(is_complete=is_complete))
+    return flagged(complete, birth_dates, clinic)
+
+
+def _unasked(clinic: Clinic) -> pl.Expr:
+    """Unanswered items that a complete response need not have: a second goal, the work of someone retired; and those
+    that a form skips where the item beside them has the lowest answer."""
+    unanswered = [
+        (pl.col("instrument") == name) & _answer(number).is_null() & is_unasked
+        for name, instrument in clinic.instruments.items()
+        for number, is_unasked in [
+            *((number, pl.lit(True)) for number in instrument.optional),
+            *((number, _answer(beside) == instrument.minimum) for number, beside in instrument.skipped),
+        ]
+    ]
+    return pl.sum_horizontal(pl.lit(0, dtype=pl.Int32), *(each.cast(pl.Int32) for each in unanswered))
+
+
+def _answer(number: int) -> pl.Expr:
+    return pl.col("answers").list.get(number - 1, null_on_oob=True)
+
+
+def _counted(response_records: pl.LazyFrame, clinic: Clinic, windows: list[tuple]) -> pl.LazyFrame:
+    """Responses with how many items are answered, how many there are and which window matches, without the answers."""
+    counts = {name: instrument.item_count for name, instrument in clinic.instruments.items()}
+    window_of = {name: windows.index(instrument.window) for name, instrument in clinic.instruments.items()}
+    return response_records.with_columns(
+        answered_count=pl.col("answers").list.agg(pl.element().count()).fill_null(0).cast(pl.Int32),
+        item_count=pl.col("instrument").replace_strict(counts, default=0, return_dtype=pl.Int32),
+        unasked_count=_unasked(clinic),
+        is_straight_lined=is_straight_lined(clinic),
+        window=pl.col("instrument").replace_strict(window_of, default=0, return_dtype=pl.Int32),
+    ).drop("answers", "given_scores", "goal_owners")
+
+
+_unnamed = pl.col("appointment_session_id").is_null()
+
+
+def _matched(counted: pl.LazyFrame, sessions: pl.LazyFrame, windows: list[tuple]) -> pl.LazyFrame:
+    """The session_id of each response, and how it was found, in the responses' order."""
+    known = counted.select(
+        "client_id", "therapist_id", "appointment_session_id", "completed_at", "completed_on", "window"
+    )
+    numbered = known.with_row_index("row").collect().lazy()  # every way of matching reads it
+    ways = [
+        _named(numbered.filter(pl.col("appointment_session_id").is_not_null()), sessions),
+        *_by_time(numbered.filter(_unnamed & pl.col("completed_at").is_not_null()), sessions, windows),
+        *_by_day(numbered.filter(_unnamed & pl.col("completed_at").is_null()), sessions),
+    ]
+    found = pl.concat(way.select("row", "session_id", "matched_by") for way in ways)
+    return found.sort("row").drop("row")
+
+
+def _named(responses: pl.LazyFrame, sessions: pl.LazyFrame) -> pl.LazyFrame:
+    attended = sessions.select("session_id", appointment_session_id="session_id")
+    return _told(responses.join(attended, on="appointment_session_id", how="left"), "appointment")
+
+
+def _told(matched: pl.LazyFrame, how: str) -> pl.LazyFrame:
+    return matched.with_columns(matched_by=pl.when(pl.col("session_id").is_not_null()).then(pl.lit(how)))
+
+
+def _by_therapist(responses: pl.LazyFrame) -> list[tuple[pl.LazyFrame, list[str]]]:
+    """Responses that say whose session it was, and those that do not, each with the columns that must agree."""
+    says = pl.col("therapist_id").is_not_null()
+    return [(responses.filter(says), ["client_id", "therapist_id"]), (responses.filter(~says), ["client_id"])]
+
+
+def _by_day(responses: pl.LazyFrame, sessions: pl.LazyFrame) -> list[pl.LazyFrame]:
+    return [_told(_on_day(group, sessions, same), "day") for group, same in _by_therapist(responses)]
+
+
+def _on_day(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str]) -> pl.LazyFrame:
+    """With the first session of the response's day, among those with the `same` ids."""
+    place = [*same, "completed_on"]
+    held = sessions.select(*same, "session_id", "client_session_number", completed_on="session_date")
+    asked = held.join(responses.select(place), on=place, how="semi").sort("client_session_number")
+    return responses.join(asked.unique(place, keep="first", maintain_order=True), on=place, how="left")
+
+
+def _by_time(responses: pl.LazyFrame, sessions: pl.LazyFrame, windows: list[tuple]) -> list[pl.LazyFrame]:
+    return [_told(nearest(group, sessions, same, windows), "time") for group, same in _by_therapist(responses)]
+
+
+def _with_used(complete: pl.LazyFrame) -> pl.LazyFrame:
+    """Per session, instrument and rater the first complete response, or the first if none is; alone it is itself."""
+    known = complete.collect().lazy()
+    place = ["session_id", "instrument", "rater"]
+    may_share = pl.col("session_id").is_not_null() & is_repeated(place)
+    marked = known.with_columns(may_share=may_share)
+    shared = marked.filter("may_share").with_columns(is_used=_is_first_complete())
+    alone = marked.filter(~pl.col("may_share")).with_columns(is_used=pl.lit(True))
+    return pl.concat([alone, shared]).drop("may_share")
+
+
+def _is_first_complete() -> pl.Expr:
+    order = ["is_complete", "completed_at", "completed_on", "loaded_number"]
+    first = pl.col("response_id").sort_by(order, descending=[True, False, False, False], nulls_last=True).first()
+    return pl.col("response_id") == first.over("session_id", "instrument", "rater")

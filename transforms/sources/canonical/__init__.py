@@ -1,0 +1,1 @@
+"""Cells to Rapport's own values: ids, times, statuses, answers."""

@@ -1,0 +1,60 @@
+"""How an export writes answers: in words, as tick boxes, or on a range that is not the questionnaire's."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.opening.opened import cell
+from rapport.warehouse.clinic_file.forms import Form
+from rapport.warehouse.errors import Refused
+from rapport.warehouse.instruments import Instrument
+
+ENOUGH = 30  # answers, before their range says anything
+SHARE = 0.2  # of answers above the questionnaire's range, that says they are written on another
+NOT_TICKED = ["", "0", "false", "no", "unchecked"]
+
+
+def in_points(cells: pl.DataFrame, form: Form) -> pl.DataFrame:
+    """The items with numbers for words: what the clinic file says they count, and 1 for a box that is ticked."""
+    if form.points:
+        points = {word.strip(): repr(float(point)) for word, point in form.points.items()}
+        cells = cells.with_columns(cell(item).str.strip_chars().replace(points) for item in set(form.items))
+    if form.ticked:
+        any_box = pl.any_horizontal(cell(item).is_not_null() for item in set(form.items))
+        cells = cells.with_columns(pl.when(any_box).then(_box(item)).alias(item) for item in set(form.items))
+    return cells
+
+
+def _box(item: str) -> pl.Expr:
+    word = cell(item).str.strip_chars().str.to_lowercase().fill_null("")
+    return pl.when(word.is_in(NOT_TICKED)).then(pl.lit("0")).otherwise(pl.lit("1"))
+
+
+def on_range(values: list, form: Form, task: Task, cells: pl.DataFrame) -> list:
+    """The answers on the questionnaire's own range. Raises Refused when they are plainly written on another one."""
+    instrument = task.instruments[form.instrument]
+    if form.range is None:
+        if values and not instrument.other_ranges:
+            _refuse_other_range(values, form, instrument, cells)
+        return values
+    low, high = form.range
+    step = (instrument.maximum - instrument.minimum) / (high - low)
+    return [(value - low) * step + instrument.minimum for value in values]
+
+
+def _refuse_other_range(values: list, form: Form, instrument: Instrument, cells: pl.DataFrame) -> None:
+    """0 to 100 mm for a line of 10 cm; 1 to 4 for 0 to 3, where only the highest answer would be out of range."""
+    least, most = instrument.minimum, instrument.maximum
+    found = [value if isinstance(value, pl.Series) else cells.select(value).to_series() for value in values]
+    high = max((each.max() for each in found if each.null_count() < each.len()), default=most)
+    count = sum(each.len() - each.null_count() for each in found) if high > most else 0
+    if count < ENOUGH:
+        return
+    low = min(each.min() for each in found if each.null_count() < each.len())
+    above = sum(int((each > most).sum()) for each in found)
+    if (high == most + 1 and low >= least + 1) or above > SHARE * count:
+        raise Refused(
+            f"writes its answers to {form.instrument} on another range than {least:g} to {most:g}; say on which "
+            f"(range = [lowest, highest] for {form.name} in clinic.toml), or correct the export"
+        )

@@ -1,0 +1,134 @@
+"""Appointments: what their export says became of them, and what could be known of that when it was made."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from rapport.transforms.sources.canonical import fast_casts
+from rapport.transforms.sources.canonical.casts import (
+    Dialect,
+    identifier,
+    listed,
+    local_day,
+    of_records,
+    text,
+    typed,
+    unreadable,
+    utc,
+    word,
+)
+from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.canonical.status_words import meaning
+from rapport.transforms.sources.opening.door import RECORD
+from rapport.warehouse.clinic_file.statuses import ATTENDED_IF_PAST, IGNORED, Statuses
+from rapport.warehouse.schema.columns import SHARED, STATUSES
+
+TEXTS = ["service", "modality", "site"]
+LONGEST = 1e9  # minutes, far beyond what the column promises: a longer one is out of range too
+HELD = ("attended", "no_show", ATTENDED_IF_PAST)  # what nobody can know before it begins
+MIDDAY = timedelta(hours=12)  # an appointment of which only the day is told is on that day in every zone
+DAY_S_END = timedelta(hours=23, minutes=59, seconds=59)  # a cancellation of which only the day is told
+
+
+def read(chunk: pl.DataFrame, dialect: Dialect, task: Task, statuses: Statuses | None = None) -> pl.DataFrame:
+    """Appointments of a chunk with the plain format's columns. With statuses, their columns are `status 0`, ..."""
+    starts, cancelled = fast_casts.time(chunk, "starts_at", dialect), fast_casts.time(chunk, "cancelled_at", dialect)
+    minutes = fast_casts.number(chunk, "duration_minutes", dialect)
+    columns = {
+        **of_records(chunk),
+        "appointment_id": identifier("appointment_id", dialect),
+        "client_id": identifier("client_id", dialect),
+        "therapist_id": text("therapist_id", dialect),
+        "starts_at": starts.at,
+        "starts_local": starts.local,
+        "duration_minutes": minutes.value.clip(-LONGEST, LONGEST).cast(pl.Int32),
+        "cancelled_at": cancelled.at,
+        "stated": _stated(statuses, dialect),
+        **{name: listed(name, task.lists[name], dialect) for name in TEXTS},
+        "clock_change": starts.change,
+    }
+    if statuses:
+        columns |= _days_alone(columns, starts, cancelled, dialect)
+    flags = {
+        "starts_at": None if starts.is_read else unreadable("starts_at", columns["starts_at"], dialect),
+        "cancelled_at": None if cancelled.is_read else unreadable("cancelled_at", columns["cancelled_at"], dialect),
+        "duration_minutes": minutes.unreadable,
+    }
+    frame = typed(chunk.lazy(), columns, flags)
+    count_texts(frame, chunk, TEXTS, task)
+    if statuses:
+        frame = frame.filter(pl.col("stated").ne_missing(IGNORED))
+    return _became(task.counted(frame), task, statuses)
+
+
+def _stated(statuses: Statuses | None, dialect: Dialect) -> pl.Expr:
+    if statuses is None:
+        return word("status", STATUSES, dialect)
+    return meaning(statuses, [f"status {place}" for place in range(len(statuses.columns))], dialect)
+
+
+def _days_alone(
+    columns: dict, starts: fast_casts.Time, cancelled: fast_casts.Time, dialect: Dialect
+) -> dict[str, pl.Expr]:
+    """A day without a time: an appointment is taken to be at midday, a cancellation to be as late as it can."""
+    found = {}
+    if not starts.is_read:
+        midday = local_day("starts_at", dialect).cast(pl.Datetime("us")) + pl.lit(MIDDAY)
+        found["starts_local"] = pl.coalesce(columns["starts_local"], midday)
+        found["starts_at"] = pl.coalesce(columns["starts_at"], utc(midday, dialect.time_zone))
+    if not cancelled.is_read:
+        end = local_day("cancelled_at", dialect).cast(pl.Datetime("us")) + pl.lit(DAY_S_END)
+        found["cancelled_at"] = pl.coalesce(columns["cancelled_at"], utc(end, dialect.time_zone))
+    return found
+
+
+def _became(frame: pl.DataFrame, task: Task, statuses: Statuses | None) -> pl.DataFrame:
+    """The status, and whether the export states it.
+
+    One still to come is scheduled. So is one that a system calls attended or missed in an export from before it began:
+    systems create appointments as attended, and only a later export can know.
+    """
+    stated, starts = pl.col("stated"), pl.col("starts_at")
+    to_come = starts > task.as_of
+    known = stated.is_in([*STATUSES, ATTENDED_IF_PAST])
+    told_early = (starts > task.known_at) & stated.is_in(list(HELD)) if statuses else pl.lit(False)
+    waits = stated.is_in([s for s in STATUSES if s != "scheduled" and s not in HELD]) if statuses else pl.lit(True)
+    _remember_when_to_reread(frame.filter(to_come & waits & (stated != "scheduled")), task)
+    status = (
+        pl.when((to_come & known) | told_early).then(pl.lit("scheduled"))
+        .when(stated == ATTENDED_IF_PAST).then(pl.lit("attended"))
+        .otherwise(stated)
+    )  # fmt: skip
+    basis = pl.when(status == stated).then(pl.lit("stated")).when(status.is_not_null()).then(pl.lit("derived"))
+    return frame.with_columns(status=status, status_basis=basis).drop("stated")
+
+
+def with_minutes(named: pl.DataFrame) -> pl.DataFrame:
+    """The length of an appointment that says when it ends instead; an end that cannot be a session's says nothing."""
+    if "ends_at" not in named.columns:
+        return named
+    form = "%Y-%m-%d %H:%M"
+    starts, ends = (
+        pl.col(name).str.replace("T", " ", literal=True).str.slice(0, 16).str.to_datetime(form, strict=False)
+        for name in ("starts_at", "ends_at")
+    )
+    minutes = (ends - starts).dt.total_minutes()
+    lasted = pl.when(minutes.is_between(*SHARED["duration_minutes"].between)).then(minutes).cast(pl.String)
+    if "duration_minutes" in named.columns:
+        lasted = pl.coalesce("duration_minutes", lasted)
+    return named.with_columns(duration_minutes=lasted).drop("ends_at")
+
+
+def _remember_when_to_reread(still_to_come: pl.DataFrame, task: Task) -> None:
+    first = still_to_come["starts_at"].min()
+    if first is not None:
+        task.rereads_at = min(first, task.rereads_at or first)
+
+
+def count_texts(frame: pl.DataFrame, chunk: pl.DataFrame, columns: list[str], task: Task) -> None:
+    """Count the texts that the clinic's lists do not have. Frame and chunk have the same rows."""
+    for name in columns:
+        other = frame.select(RECORD, word=chunk[name].str.strip_chars()).filter(frame[name] == "other")
+        task.count_unlisted(name, other.filter(~pl.col("word").is_in([*task.lists[name], "other"]))[RECORD])

@@ -1,0 +1,111 @@
+"""Dates as spreadsheets and survey tools write them: 13/07/2020 10:07, 8/27/2022 7:29:02 PM, 2024/01/05.
+
+Whether the day or the month stands first is declared, or decided from all rows of the column. Where both orders fit and
+differ the file is refused: reading month first what is day first misdates most of a file without an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import polars as pl
+
+from rapport.transforms.sources.opening.opened import Opened, cell
+from rapport.warehouse.errors import Refused
+
+DAY_FIRST, MONTH_FIRST = "day_first", "month_first"
+# Of digits those of ASCII alone, as in casts. Parts 4 to 8: hour, minute, second, a or p, offset.
+_TIME = (
+    r"(?:,?[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?\s*([AaPp])?\.?[Mm]?\.?)?"
+    r"\s*(?:GMT|UTC)?([Zz]|[-+][0-9]{1,2}(?::?[0-9]{2})?)?"
+)
+_WRITTEN = r"^([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4}|[0-9]{2})" + _TIME + "$"
+_YEAR_FIRST = r"^([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})" + _TIME + "$"
+
+
+def to_iso(column: str, order: str) -> pl.Expr:
+    """A column's dates and times in ISO 8601; what is not written like one stays as it is, to be named unreadable."""
+    text = cell(column).str.strip_chars()
+    last, first = text.str.extract_groups(_WRITTEN), text.str.extract_groups(_YEAR_FIRST)
+    day, month = ("1", "2") if order == DAY_FIRST else ("2", "1")
+    year = pl.when(last.struct["3"].str.len_bytes() == 2).then("20" + last.struct["3"]).otherwise(last.struct["3"])
+    turned = _iso(year, last.struct[month], last.struct[day], last)
+    return pl.coalesce(turned, _iso(first.struct["1"], first.struct["2"], first.struct["3"], first), text).alias(column)
+
+
+def _iso(year: pl.Expr, month: pl.Expr, day: pl.Expr, parts: pl.Expr) -> pl.Expr:
+    """Null where the parts are."""
+    date = pl.concat_str(year, _two(month), _two(day), separator="-")
+    hour = parts.struct["4"].cast(pl.Int32)
+    half = parts.struct["7"].str.to_lowercase()
+    turned = (
+        pl.when(hour > 12).then(pl.when(half.ne_missing("a")).then(hour))  # 15:00 PM may be; 15:00 AM is none
+        .when(half == "p").then(hour % 12 + 12)
+        .when(half == "a").then(hour % 12)
+        .otherwise(hour)
+    )  # fmt: skip
+    time = pl.format(
+        "T{}:{}:{}{}",
+        _two(turned.cast(pl.String)),
+        parts.struct["5"],
+        parts.struct["6"].fill_null("00"),
+        _offset(parts.struct["8"].fill_null("")),
+    )
+    return date + pl.when(hour.is_not_null()).then(time).otherwise(pl.lit(""))
+
+
+def _two(digits: pl.Expr) -> pl.Expr:
+    return digits.str.zfill(2)
+
+
+def _offset(written: pl.Expr) -> pl.Expr:
+    """GMT-5 as -05."""
+    return written.str.replace(r"^([-+])([0-9])(:|$)", "${1}0${2}${3}")
+
+
+def decided(chunks: Iterable[pl.DataFrame], columns: list[str]) -> dict[str, str]:
+    """Each column's order, from all of its rows. Raises Refused when two fit and differ, or none fits."""
+    fits = {column: {DAY_FIRST: True, MONTH_FIRST: True} for column in columns}
+    differs = dict.fromkeys(columns, False)
+    for chunk in chunks:
+        for column in columns:
+            parts = chunk[column].alias("written").unique().str.strip_chars().str.extract_groups(_WRITTEN).struct
+            one, other = (parts[part].cast(pl.Int32) for part in ("1", "2"))
+            fits[column][DAY_FIRST] &= bool((other <= 12).all())
+            fits[column][MONTH_FIRST] &= bool((one <= 12).all())
+            differs[column] |= bool((one != other).any())
+    return {column: _order(column, fits[column], differs[column]) for column in columns}
+
+
+def _order(column: str, fits: dict[str, bool], differs: bool) -> str:
+    if all(fits.values()) and differs:
+        raise Refused(
+            f"has dates in column '{column}' that can be read day first and month first; "
+            'say which (dates = "day_first" or "month_first" in clinic.toml)'
+        )
+    if not any(fits.values()):
+        raise Refused(f"has dates of both orders in column '{column}', day first and month first; export it again")
+    return DAY_FIRST if fits[DAY_FIRST] else MONTH_FIRST
+
+
+def in_iso(opened: Opened, columns: Iterable[str], dates: str) -> Iterator[pl.DataFrame]:
+    """The file's chunks with these columns in ISO 8601. To decide their order, a file of several is read twice."""
+    columns = sorted(set(columns))
+    if dates == "iso" or not columns:
+        yield from opened.chunks
+        return
+    held, following = next(opened.chunks, None), next(opened.chunks, None)
+    if held is None:
+        return
+    orders = dict.fromkeys(columns, dates) if dates != "decide" else _orders(opened, columns, held, following)
+    while held is not None:
+        yield held.with_columns(to_iso(column, order) for column, order in orders.items())
+        held, following = following, next(opened.chunks, None)
+
+
+def _orders(opened: Opened, columns: list[str], held: pl.DataFrame, following: pl.DataFrame | None) -> dict[str, str]:
+    if following is None or opened.again is None:
+        return decided([held, *([] if following is None else [following])], columns)
+    whole = opened.again()
+    whole.need(columns)
+    return decided(whole.chunks, columns)

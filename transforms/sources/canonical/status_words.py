@@ -1,0 +1,63 @@
+"""A system's words for what became of an appointment."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from rapport.transforms.sources.canonical.casts import UNKNOWN, Dialect, identifier
+from rapport.warehouse.clinic_file.statuses import PLUS, Statuses
+
+
+def meaning(statuses: Statuses, columns: list[str], dialect: Dialect) -> pl.Expr:
+    """What the words in the vocabulary's columns mean; `unknown` for one that it has not, null for none."""
+    parts = [_plain(identifier(column, dialect), statuses) for column in columns]
+    words = _words(statuses)
+    blank = pl.lit(words.get(PLUS.join("" for _ in parts)), dtype=pl.String)
+    found = pl.when(pl.all_horizontal(part.is_null() for part in parts)).then(blank)
+    if len(parts) == 1:
+        return found.otherwise(parts[0].replace_strict(words, default=UNKNOWN, return_dtype=pl.String))
+    for word, meant in words.items():
+        fits = [_fits(part, piece) for part, piece in zip(parts, word.split(PLUS), strict=True)]
+        found = found.when(pl.all_horizontal(fits)).then(pl.lit(meant))
+    return found.otherwise(pl.lit(UNKNOWN))
+
+
+def _words(statuses: Statuses) -> dict[str, str]:
+    """The words as they are compared; of two that are alike the first stands."""
+    told: dict[str, str] = {}
+    is_joined = len(statuses.columns) > 1
+    for word, meant in statuses.words.items():
+        parts = (plain(part, is_code=statuses.is_code) for part in (word.split(PLUS) if is_joined else [word]))
+        told.setdefault(PLUS.join(parts), _said(meant, statuses))
+    return told
+
+
+def plain(word: str, *, is_code: bool = False) -> str:
+    """A word without what makes no difference: capitals, blanks around and inside it, a code's leading zeros."""
+    told = " ".join(word.lower().split())
+    if is_code and (number := told.removesuffix(".0")).isdigit():
+        return number.lstrip("0") or "0"
+    return told
+
+
+def _plain(word: pl.Expr, statuses: Statuses) -> pl.Expr:
+    told = word.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    if statuses.is_code:
+        told = told.str.replace(r"^0*(\d+)(\.0)?$", "$1")
+    return told
+
+
+def _fits(part: pl.Expr, piece: str) -> pl.Expr:
+    """Whether one of several columns says this; * is anything, and pat* what begins so."""
+    if piece == "*":
+        return pl.lit(True)
+    if not piece:
+        return part.is_null()
+    if piece.endswith("*") and len(piece) > 1:
+        return part.str.starts_with(piece[:-1]).fill_null(False)
+    return (part == piece).fill_null(False)
+
+
+def _said(meant: str, statuses: Statuses) -> str:
+    """A cancellation by nobody in particular is what the clinic says it counts as, else unknown."""
+    return (statuses.cancelled or UNKNOWN) if meant == "cancelled" else meant

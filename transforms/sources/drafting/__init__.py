@@ -1,0 +1,1 @@
+"""A first clinic file, drafted from exports."""

@@ -1,0 +1,69 @@
+"""Pieces of text cut between records, wherever quotes stand; and how many cells they may become."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rapport.transforms.sources.opening.bounded import too_large
+from rapport.warehouse.errors import Refused
+
+CELLS = 16 << 20  # parsed at once: 16 bytes each, whether or not anything is written in them
+
+
+def whole_records(pieces: Iterator[bytes], longest: int) -> Iterator[bytes]:
+    """The pieces cut between records. A quote never closed is a truncated file."""
+    held = b""
+    for piece in pieces:
+        held += piece
+        cut = last_record_end(held)
+        if cut:
+            yield held[:cut]
+            held = held[cut:]
+        elif len(held) > longest:
+            raise Refused(f"has a record above {longest >> 20} MB: a quote is never closed; export it again")
+    if held:
+        if held.count(b'"') % 2:
+            raise Refused("ends inside a quoted value: it is truncated; export it again")
+        yield held
+
+
+def last_record_end(data: bytes) -> int:
+    """Where the last whole record ends: after a line feed with an even number of quotes before it."""
+    end = data.rfind(b"\n") + 1
+    if not data.count(b'"', 0, end) % 2:
+        return end
+    while end:
+        previous = data.rfind(b"\n", 0, end - 1) + 1
+        if data.count(b'"', previous, end) % 2:
+            return previous
+        end = previous
+    return 0
+
+
+def cells(data: bytes, width: int) -> int:
+    """How many cells whole records become under a header of so many columns."""
+    count = data.count(b"\n") * width
+    if count > len(data) and b'"' in data:  # line feeds between quotes end no record
+        count = sum(part.count(b"\n") for part in data.split(b'"')[::2]) * width
+    return count
+
+
+def within(memory: int, pieces: Iterable[bytes], width: int) -> Iterator[bytes]:
+    """The pieces, as long as their cells are no more than the bytes that may be read: in a record that is short, cells
+    that are not written count as if they were."""
+    count = 0
+    for piece in pieces:
+        count += cells(piece, width)
+        if count > memory:
+            raise too_large(memory)
+        yield piece
+
+
+def in_parts(data: bytes, width: int) -> Iterator[bytes]:
+    """Whole records in parts of no more than CELLS: a short record has as many cells as the header."""
+    middle = last_record_end(data[: len(data) // 2]) if cells(data, width) > CELLS else 0
+    if not middle:
+        yield data
+        return
+    yield from in_parts(data[:middle], width)
+    yield from in_parts(data[middle:], width)

@@ -1,0 +1,134 @@
+"""Spreadsheets and Parquet as tables of text, with the values that a CSV of them would have."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import BinaryIO
+
+import fastexcel
+import polars as pl
+
+from rapport.transforms.sources.opening.apart import read_apart
+from rapport.transforms.sources.opening.content import Content
+from rapport.transforms.sources.opening.opened import NUMBER, Opened, Shape, cell
+from rapport.warehouse.errors import Refused
+from rapport.warehouse.store.parquet import read_parquet
+
+LARGEST = 512 << 20  # bytes of a spreadsheet: a million rows of some forty columns
+EPOCH = date(1970, 1, 1)
+BEYOND = "beyond the years 1 to 9999"
+_NO_DAY = "1899-12-31 "  # what a time of day stands on
+
+
+def open_spreadsheet(content: Content, shape: Shape) -> Opened:
+    """Open a sheet: the declared one, or the only one with anything in it. Raises Refused."""
+    rows = read_apart(rows_of_sheet, content, shape.sheet)
+    heads = [[(value or "").strip() for value in row] for row in rows.head(shape.looks_at).iter_rows()]
+    header = shape.names(heads)
+    opened = Opened(content.path, header.names, header_count=header.count, aliases=header.aliases)
+    opened.time_zone = header.time_zone
+    if not any(header.names):
+        raise Refused("has a sheet that does not begin with names; say where they are (header_row in clinic.toml)")
+    opened.chunks = _chunks(opened, rows.slice(header.count), shape)
+    return opened
+
+
+def rows_of_sheet(content: Content, sheet: str | None) -> pl.DataFrame:
+    """All cells of a sheet as text, to be read apart."""
+    try:
+        return _only_filled(fastexcel.read_excel(content.whole(LARGEST)), sheet)
+    except (fastexcel.FastExcelError, pl.exceptions.PolarsError):
+        raise Refused("is a spreadsheet that is damaged, locked or truncated; export it again") from None
+
+
+def _only_filled(book: fastexcel.ExcelReader, sheet: str | None) -> pl.DataFrame:
+    if sheet is not None and sheet not in book.sheet_names:
+        raise Refused(f"has no sheet '{sheet}'; correct clinic.toml")
+    names = [sheet] if sheet is not None else book.sheet_names
+    found = [rows for name in names if (rows := _rows(book, name)).height]
+    if len(found) != 1:
+        what = f"has {len(found)} sheets with something in them"
+        raise Refused(f'{what}; say which (sheet = "..." in clinic.toml)' if found else "has no sheet with data")
+    return found[0]
+
+
+def _rows(book: fastexcel.ExcelReader, sheet: str) -> pl.DataFrame:
+    """All cells as text: whole numbers without a point, times as ISO 8601."""
+    loaded = book.load_sheet(sheet, header_row=None, dtypes="string", skip_whitespace_tail_rows=False)
+    rows = loaded.to_polars().cast(pl.String)
+    return rows.rename({name: str(place) for place, name in enumerate(rows.columns)}).with_columns(
+        pl.all().str.strip_prefix(_NO_DAY)
+    )
+
+
+def _chunks(opened: Opened, rows: pl.DataFrame, shape: Shape) -> Iterator[pl.DataFrame]:
+    yield opened.counted(rows, shape.footers, is_guarded=True)
+
+
+def open_parquet(content: Content) -> Opened:
+    """Open Parquet: its instants in UTC. Raises Refused when it is damaged."""
+    frame = read_apart(rows_of_parquet, content)
+    opened = Opened(content.path, [name.strip() for name in frame.columns], header_count=0)
+    opened.chunks = _parquet_text(opened, frame)
+    return opened
+
+
+def rows_of_parquet(content: Content) -> pl.DataFrame:
+    """All rows of a file, to be read apart."""
+    try:
+        with _file_of(content) as file:
+            return read_parquet(file)
+    except (ValueError, OSError):
+        raise Refused("begins like Parquet but is damaged or truncated; export it again") from None
+
+
+@contextmanager
+def _file_of(content: Content) -> Iterator[BinaryIO]:
+    """The file, or what an archive holds as a file in memory: nothing is unpacked onto the disk."""
+    if content.member is None:
+        with content.path.open("rb") as file:
+            yield file
+        return
+    with os.fdopen(os.memfd_create("export"), "w+b") as file:
+        file.write(content.whole(LARGEST))
+        file.flush()
+        yield file
+
+
+def _parquet_text(opened: Opened, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    opened.record_count = frame.height
+    text = (
+        frame.select(frame[frame.columns[opened.place(column)]].alias(column) for column in sorted(opened.wanted))
+        if opened.wanted
+        else pl.DataFrame()
+    )
+    try:
+        text = text.select(_as_text(name, dtype) for name, dtype in text.schema.items())
+    except pl.exceptions.PolarsError:
+        raise Refused("has a wanted column that is neither text, number nor time; export it as one of them") from None
+    yield text.with_row_index(NUMBER, offset=1).cast({NUMBER: pl.Int32})
+
+
+def _as_text(column: str, dtype: pl.DataType) -> pl.Expr:
+    """A column as text; a time beyond the years 1 to 9999, of which polars can make none, is named unreadable by it."""
+    value = cell(column)
+    if not isinstance(dtype, pl.Date | pl.Datetime):
+        return value.cast(pl.String)
+    fits = value.to_physical().is_between(*_ends(dtype))
+    made = pl.when(fits).then(value)
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone:
+        made = made.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    return pl.when(fits | value.is_null()).then(made.cast(pl.String)).otherwise(pl.lit(BEYOND)).alias(column)
+
+
+def _ends(dtype: pl.Date | pl.Datetime) -> tuple[int, int]:
+    """The beginning of year 1 and the end of year 9999, as a type counts from 1970."""
+    if isinstance(dtype, pl.Date):
+        return (date.min - EPOCH).days, (date.max - EPOCH).days
+    a_second = {"ms": 10**3, "us": 10**6, "ns": 10**9}[dtype.time_unit]
+    a_day = 24 * 60 * 60 * a_second
+    first, last = (date.min - EPOCH).days * a_day, ((date.max - EPOCH).days + 1) * a_day - 1
+    return max(first, -(2**63)), min(last, 2**63 - 1)  # nanoseconds do not reach so far

@@ -1,0 +1,1 @@
+"""Therapists: shares, effects, funnels."""

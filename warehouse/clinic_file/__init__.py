@@ -1,0 +1,1 @@
+"""The clinic file: its sections and keys, declared and read."""

@@ -1,0 +1,81 @@
+"""What leaves the analysts' tree: section [shared] of clinic.toml, and the profiles of hiding that it may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rapport.warehouse.toml_keys import known, one_of
+
+ALL = "All"  # the value of a filter that takes all of them together
+BASE = 5  # counts are shown to the nearest 5: one person more or less is not seen to be one
+_KEYS = {
+    "profile": "text",
+    "therapists": "truth",
+    "minimum_clients": "integer",
+    "minimum_therapists": "integer",
+}
+
+
+class Contract(Protocol):
+    """What a question says of its columns: dashboards/disclosures.py."""
+
+    clients: str
+    keys: tuple[str, ...]
+    counts: tuple[str, ...]
+    parts: Mapping[str, Mapping]
+    means: Mapping[str, Mapping]
+    estimates: Mapping[str, Mapping]
+    curve: Mapping[str, str]
+    along: str | None
+    shared_out: str | None
+    exhaustive: bool
+    therapists: bool
+    numbers: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A rule for small numbers: a count below `least` is hidden, except, where `shows_zero`, that of nobody."""
+
+    name: str
+    least: int
+    shows_zero: bool = False
+
+    @property
+    def lowest_shown(self) -> int:
+        """What the smallest shown counts are rounded to."""
+        return -(-self.least // BASE) * BASE
+
+
+# nhs: NHS England's monthly mental health statistics. opensafely: OpenSAFELY's outputs (up to 7), as HES. cms: the cell
+# size policy of the Centers for Medicare & Medicaid Services; it asks that nothing hidden can be derived, for which
+# this rounds too.
+PROFILES = {
+    profile.name: profile
+    for profile in (Profile("nhs", 5), Profile("opensafely", 8), Profile("cms", 11, shows_zero=True))
+}
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """What the clinic has said of its safe file."""
+
+    profile: Profile = PROFILES["nhs"]
+    therapists: bool = False
+    minimum_clients: int = 20  # of a site, a program, the clinic: with fewer it has no figures of its own
+    minimum_therapists: int = 5  # of the clinic: with fewer there are no therapists' figures
+
+
+def read_sharing(facts: Mapping) -> Sharing:
+    """The section. Raises ValueError that names the key and says what to do."""
+    known("[shared]", facts, _KEYS)
+    profile = PROFILES[one_of("[shared] profile", facts.get("profile", "nhs"), tuple(PROFILES))]
+    fewest = {"minimum_clients": 4 * profile.least, "minimum_therapists": profile.least}
+    for key, least in fewest.items():
+        if facts.get(key, least) < least:
+            raise ValueError(
+                f"[shared] {key} = {facts[key]} is less than {least}, the least for profile {profile.name}"
+            )
+    return Sharing(**fewest | dict(facts) | {"profile": profile})

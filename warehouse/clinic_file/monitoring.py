@@ -1,0 +1,110 @@
+"""What the clinic file says to those who watch its nights: its name, whom a trouble is told, where metrics are written.
+
+Each of these keys is also read by itself, from a file of which nothing else can be used: that is a trouble to be told.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import tomllib
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from rapport.warehouse.places.small_files import read_small, text_of
+from rapport.warehouse.toml_files import read_toml
+
+KEYS = {"name": "text", "on_failure": "text", "metrics": "path"}
+_NAME = r"\w[\w .-]{0,59}"  # what Prefect takes for a deployment's name, and less
+_NOT_IN_A_NAME = r"[^\w .-]+"
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """A clinic's name; the command that tells a trouble, word by word (empty: none); the file of its metrics."""
+
+    name: str
+    on_failure: tuple[str, ...] = ()
+    metrics: Path | None = None
+
+    @property
+    def slug(self) -> str:
+        """The name in small letters, digits and dashes; what is lost of it stands in six figures behind."""
+        slug = re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
+        return slug if slug == self.name else f"{slug}-{sha256(self.name.encode()).hexdigest()[:6]}".lstrip("-")
+
+
+def monitoring_of(facts: Mapping[str, str], folder: Path) -> Monitoring:
+    """What a clinic file in this folder declares. Raises ValueError with the key."""
+    return Monitoring(**{key: read(facts.get(key), folder) for key, read in _READ.items()})
+
+
+def read_monitoring(path: Path) -> Monitoring:
+    """The same from a file that may be broken: a key that cannot be used, or found, is as one that is not there."""
+    facts, folder = _found(path), path.parent
+    return Monitoring(**{key: _usable(read, facts.get(key), folder) for key, read in _READ.items()})
+
+
+def _name(text: str | None, folder: Path) -> str:
+    if text is None:
+        return re.sub(_NOT_IN_A_NAME, "-", folder.resolve().name).strip(" .-")[:60] or "clinic"
+    if not re.fullmatch(_NAME, text):
+        raise ValueError(
+            f"name = '{text}' is not up to 60 letters, digits, blanks, dots, dashes and underscores; shorten it, or "
+            "leave the others out"
+        )
+    return text
+
+
+def _on_failure(text: str | None, _: Path) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise ValueError(f"on_failure is no command ({str(error).lower()}); close each quote, as in a shell") from None
+    if not words or not words[0] or "\0" in text:
+        raise ValueError("on_failure is no command: its first word is the program to run")
+    return tuple(words)
+
+
+def _metrics(text: str | None, folder: Path) -> Path | None:
+    if text is None:
+        return None
+    if not text.endswith(".prom"):
+        raise ValueError(f"metrics = '{text}' does not end in .prom, and a textfile collector reads nothing else")
+    return folder / text
+
+
+_READ: dict[str, Callable[[str | None, Path], object]] = {"name": _name, "on_failure": _on_failure, "metrics": _metrics}
+
+
+def _usable(read: Callable[[str | None, Path], object], value: object, folder: Path) -> object:
+    with suppress(ValueError):
+        return read(value if isinstance(value, str) and value.strip() else None, folder)
+    return read(None, folder)
+
+
+def _found(path: Path) -> dict[str, object]:
+    try:
+        return read_toml(path, "clinic file")
+    except Exception:  # also a fault of our own: it is what is to be told
+        return _line_by_line(path)
+
+
+def _line_by_line(path: Path) -> dict[str, object]:
+    """The keys above the first section, of a file that is no TOML as a whole."""
+    facts: dict[str, object] = {}
+    try:
+        lines = text_of(read_small(path, ""), "replace").splitlines()
+    except ValueError:
+        return facts
+    for line in lines:
+        if line.lstrip().startswith("["):
+            break
+        with suppress(ValueError, RecursionError):
+            facts |= tomllib.loads(line)
+    return facts

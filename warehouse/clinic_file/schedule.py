@@ -1,0 +1,162 @@
+"""When nights are due: the clinic's cron line in its own zone, and the days on which nobody is there to miss one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from rapport.warehouse.toml_files import read_toml, refusing
+from rapport.warehouse.toml_keys import known, one_of, time_span, zone_name
+
+WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_FIELDS = (  # of a cron line: the least number, the greatest, and words for them
+    ("minute", 0, 59, {}),
+    ("hour", 0, 23, {}),
+    ("day", 1, 31, {}),
+    ("month", 1, 12, {name: place for place, name in enumerate(_MONTHS, start=1)}),
+    ("weekday", 0, 7, {name[:3]: place for place, name in enumerate(WEEKDAYS)}),
+)
+KEYS = {"schedule": "text", "ready_within": "text", "closed": "texts", "holidays": "texts"}
+LOOKS_BACK = 400  # days: a yearly night is still found
+LONGEST_NIGHT = 31  # days: one that may take longer would never be missed
+FIRST_OF_ALL, EVERY_DAY = date(2024, 1, 1), 4 * 366  # among these days is every day of the calendar
+
+
+@dataclass(frozen=True)
+class Due:
+    """A night that is due: the first instant at which it may begin, and when it should have published."""
+
+    begins_at: datetime
+    ready_at: datetime
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A cron line in a zone, how long a night may take, and when the clinic is closed."""
+
+    cron: str
+    zone: ZoneInfo
+    ready_within: timedelta
+    closed: frozenset[int]  # weekdays, Sunday is 0
+    holidays: tuple[tuple[date, date], ...]  # first and last days
+
+    def last_due(self, now: datetime) -> Due | None:
+        """The latest night that should have published by now; None when none should."""
+        return next((due for due in self._backwards(now) if due.ready_at <= now), None)
+
+    def is_open(self, day: date) -> bool:
+        """Whether somebody works at the clinic that day."""
+        is_holiday = any(first <= day <= last for first, last in self.holidays)
+        return not is_holiday and day.isoweekday() % 7 not in self.closed
+
+    def _backwards(self, now: datetime) -> Iterator[Due]:
+        """The nights that count, latest first: those that should be ready on a day on which the clinic is open."""
+        minutes, hours, *days = read_cron(self.cron)
+        today = now.astimezone(self.zone).date()
+        for back in range(-1, LOOKS_BACK):
+            day = today - timedelta(days=back)
+            if _fires_on(day, days):
+                for hour in reversed(hours):
+                    for minute in reversed(minutes):
+                        due = self._due(datetime.combine(day, time(hour, minute)))
+                        if self.is_open(due.ready_at.astimezone(self.zone).date()):
+                            yield due
+
+    def _due(self, local: datetime) -> Due:
+        """Where clocks change, a wall-clock time is two instants: a night may begin at the first of them."""
+        instants = sorted(local.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+        return Due(instants[0], instants[1] + self.ready_within)
+
+
+def _fires_on(day: date, fields: list[tuple[int, ...]]) -> bool:
+    """As cron has it: when both the day and the weekday are restricted, either will do."""
+    days, months, weekdays = fields
+    by_day, by_weekday = day.day in days, day.isoweekday() % 7 in weekdays
+    either = len(days) < 31 and len(set(weekdays) - {7}) < 7
+    return day.month in months and (by_day or by_weekday if either else by_day and by_weekday)
+
+
+def read_cron(line: str) -> list[tuple[int, ...]]:
+    """The numbers that each of a cron line's five fields stands for. Raises ValueError."""
+    words = line.split()
+    if len(words) != 5:
+        raise ValueError(f"schedule = '{line}' is not a cron line of five fields such as '0 3 * * *'")
+    try:
+        minutes, hours, days, months, weekdays = (
+            _numbers(word.lower(), *field[1:]) for word, field in zip(words, _FIELDS, strict=True)
+        )
+    except ValueError as error:
+        raise ValueError(f"schedule = '{line}': {error}; a cron line is for example '0 3 * * 1-6'") from None
+    return [minutes, hours, days, months, tuple(sorted({number % 7 for number in weekdays}))]
+
+
+def _numbers(word: str, least: int, most: int, names: Mapping[str, int]) -> tuple[int, ...]:
+    found: set[int] = set()
+    for part in word.split(","):
+        span, slash, step = part.partition("/")
+        first, dash, last = ("", "-", "") if span == "*" else span.partition("-")
+        start = _number(first, names) if first else least
+        end = _number(last, names) if last else most if span == "*" or slash else start
+        if (
+            not span
+            or not least <= start <= end <= most
+            or (slash and not (_is_digits(step) and int(step)))
+            or (dash and span != "*" and not (first and last))
+        ):
+            raise ValueError(f"'{part}' is not within {least} to {most}")
+        found |= set(range(start, end + 1, int(step or 1)))
+    return tuple(sorted(found))
+
+
+def _number(word: str, names: Mapping[str, int]) -> int:
+    if word in names:
+        return names[word]
+    if not _is_digits(word):
+        raise ValueError(f"'{word}' is not a number")
+    return int(word)
+
+
+def _is_digits(word: str) -> bool:
+    """Whether it is a number that cron knows: of few digits, and of no other script."""
+    return word.isascii() and word.isdigit() and len(word) <= 4
+
+
+def schedule_of(facts: Mapping[str, object]) -> Schedule:
+    """The schedule that a clinic file declares. Raises ValueError with the key."""
+    if "time_zone" not in facts:
+        raise ValueError("the key 'time_zone' is missing; add for example time_zone = \"Europe/London\"")
+    known("the file", {key: value for key, value in facts.items() if key in KEYS}, KEYS)
+    cron = facts.get("schedule", "0 3 * * *")
+    days = read_cron(cron)[2:]
+    if not any(_fires_on(FIRST_OF_ALL + timedelta(days=after), days) for after in range(EVERY_DAY)):
+        raise ValueError(f"schedule = '{cron}' names a day that never comes")
+    closed = [one_of("closed", day, WEEKDAYS) for day in facts.get("closed", ())]
+    return Schedule(
+        cron=cron,
+        zone=ZoneInfo(zone_name("time_zone", facts["time_zone"])),
+        ready_within=time_span("ready_within", facts.get("ready_within", "3 hours"), LONGEST_NIGHT),
+        closed=frozenset(WEEKDAYS.index(day) for day in closed),
+        holidays=tuple(_holiday(text) for text in facts.get("holidays", ())),
+    )
+
+
+def _holiday(text: str) -> tuple[date, date]:
+    first, _, last = text.partition(" to ")
+    try:
+        days = date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError:
+        days = date.max, date.min
+    if days[0] > days[1]:
+        raise ValueError(f"holidays names '{text}', which is neither '2026-12-25' nor '2026-12-24 to 2027-01-01'")
+    return days
+
+
+def read_schedule(path: Path) -> Schedule:
+    """The schedule alone, from a clinic file of which nothing else is read. Raises Unusable."""
+    facts = read_toml(path, "clinic file", "check --clinic")
+    with refusing(f"clinic file {path.name}"):
+        return schedule_of(facts)

@@ -1,0 +1,1 @@
+"""Tables derived from the records: computed in buckets, compared, and why they moved."""

@@ -1,0 +1,57 @@
+"""Whether a file is what its records make it: tables against others, and the books against themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from rapport.warehouse.schema.books import QUARANTINE_STATES
+from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.store.opening import attach
+
+_LEDGERS = {
+    "load.files": "record_count <> header_count + blank_or_footer_count + ignored_count + duplicate_count "
+    "+ unchanged_count + quarantined_count + loaded_count",
+    "load.rows": "row_count <> duplicate_count + unchanged_count + quarantined_count + loaded_count",
+    "load.quarantine": f"state NOT IN {QUARANTINE_STATES} OR (state = 'waiting') <> (settled_by IS NULL)",
+}
+
+
+def differences(
+    con: duckdb.DuckDBPyConnection, published: Path, tables: Iterable[str]
+) -> list[tuple[str, int, int, int]]:
+    """Per table its name, its published rows, those that are only there, and those that are only here."""
+    attach(con, published, "published", read_only=True)
+    return [_differences(con, table) for table in tables]
+
+
+def _differences(con: duckdb.DuckDBPyConnection, table: str) -> tuple[str, int, int, int]:
+    here, there = f"main.{table}", f"published.main.{table}"
+    counts = (f"FROM {there}", f"FROM {there} EXCEPT ALL FROM {here}", f"FROM {here} EXCEPT ALL FROM {there}")
+    return table, *(con.sql(f"SELECT count(*) FROM ({rows})").fetchone()[0] for rows in counts)
+
+
+def broken_books(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """What does not add up in the books of records: ledgers, versions of a record that overlap."""
+    wrong = [name for name, broken in _LEDGERS.items() if _any(con, f"{name} WHERE {broken}")]
+    twice = [kind.name for kind in KINDS.values() if _overlaps(con, kind.key, kind.name)]
+    return wrong + [f"history.{name} knows a record twice" for name in twice]
+
+
+def _any(con: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    return con.sql(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is not None
+
+
+def _overlaps(con: duckdb.DuckDBPyConnection, key: tuple[str, ...], kind: str) -> bool:
+    """Two versions of one record known at the same time."""
+    names = ", ".join(key)
+    return _any(
+        con,
+        f"""(
+        SELECT known_from < max(coalesce(known_to, 2147483647)) OVER (
+            PARTITION BY {names} ORDER BY known_from, known_to NULLS LAST
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS is_twice
+        FROM history.{kind}) WHERE is_twice""",
+    )

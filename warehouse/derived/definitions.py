@@ -1,0 +1,38 @@
+"""What the tables were computed by: a fingerprint per table, instrument and clinic file, since which load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+
+from rapport.warehouse.intake.staged_rows import enter_all
+
+Fingerprints = Mapping[tuple[str, str], str]  # (kind, name) -> fingerprint
+
+
+def is_first(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether no load has defined anything yet."""
+    return not con.sql("SELECT EXISTS (FROM load.definitions)").fetchone()[0]
+
+
+def changed(con: duckdb.DuckDBPyConnection, now: Fingerprints, kind: str) -> set[str]:
+    """The names of a kind whose definition is not the one last used."""
+    before = dict(
+        con.execute(
+            "SELECT name, arg_max(fingerprint, load_id) FROM load.definitions WHERE kind = ? GROUP BY name", [kind]
+        ).fetchall()
+    )
+    return {
+        name for (its_kind, name), fingerprint in now.items() if its_kind == kind and before.get(name) != fingerprint
+    }
+
+
+def note_changed(con: duckdb.DuckDBPyConnection, now: Fingerprints, load_id: int) -> None:
+    """Enter the definitions that this load is the first to use."""
+    rows = [
+        {"load_id": load_id, "kind": kind, "name": name, "fingerprint": now[kind, name]}
+        for kind in sorted({kind for kind, _ in now})
+        for name in sorted(changed(con, now, kind))
+    ]
+    enter_all(con, "load.definitions", rows)

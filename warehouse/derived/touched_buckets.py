@@ -1,0 +1,187 @@
+"""The touched clients' records out of the building file in buckets, and the rows that differ back into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import duckdb
+import polars as pl
+
+from rapport.warehouse.derived.row_differences import write
+from rapport.warehouse.schema.records import CORRECTED, KINDS
+from rapport.warehouse.schema.tables import Table
+from rapport.warehouse.store.building_file import table_names
+from rapport.warehouse.store.frames import fetch, insert
+
+ROWS_PER_BUCKET = 300_000  # records; their tables are the night's peak of memory
+
+
+def choose_touched(con: duckdb.DuckDBPyConnection) -> int:
+    """Tonight's touched clients are computed next; how many there are."""
+    con.execute("CREATE OR REPLACE TABLE staged.chosen AS SELECT DISTINCT client_id FROM staged.touched")
+    return _chosen_count(con)
+
+
+def choose_known_before(con: duckdb.DuckDBPyConnection, load_id: int) -> int:
+    """Everybody known before this load is computed next; how many there are."""
+    known = " UNION ".join(f"SELECT client_id FROM history.{kind} WHERE known_from < {load_id}" for kind in KINDS)
+    con.execute(f"CREATE OR REPLACE TABLE staged.chosen AS {known}")
+    return _chosen_count(con)
+
+
+def choose_everybody(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> int:
+    """Everybody in the records, or in a table although in no record, is computed next; how many there are."""
+    places = [*(f"history.{kind}" for kind in KINDS), *(f"main.{each.name}" for each in tables if each.per == "client")]
+    everybody = " UNION ".join(f"SELECT client_id FROM {place}" for place in places)
+    con.execute(f"CREATE OR REPLACE TABLE staged.chosen AS FROM ({everybody}) WHERE client_id IS NOT NULL")
+    return _chosen_count(con)
+
+
+def touch(con: duckdb.DuckDBPyConnection, clients: pl.DataFrame) -> None:
+    """Note clients (`client_id`) of whom something was corrected that is in no record."""
+    insert(con, "staged.touched", clients.select("client_id", cause=pl.lit(CORRECTED)))
+
+
+def _chosen_count(con: duckdb.DuckDBPyConnection) -> int:
+    """How many clients are chosen; whoever is, is checked."""
+    con.execute("CREATE TABLE IF NOT EXISTS staged.clients_touched (client_id UUID)")
+    con.execute("""
+        INSERT INTO staged.clients_touched
+        SELECT client_id FROM staged.chosen ANTI JOIN staged.clients_touched USING (client_id)""")
+    return con.sql("SELECT count(*) FROM staged.chosen").fetchone()[0]
+
+
+def note_ends(con: duckdb.DuckDBPyConnection, name: str = "before_tonight") -> None:
+    """`staged.<name>`: the last row of each table of main, -1 where there is none. What follows it has come since."""
+    ends = (
+        f"SELECT '{table}' AS table_name, coalesce(max(rowid), -1) AS last_row FROM main.{table}"
+        for table in table_names(con)
+    )
+    con.execute(f"CREATE OR REPLACE TABLE staged.{name} AS {' UNION ALL '.join(ends)}")
+
+
+def _end(con: duckdb.DuckDBPyConnection, name: str, table: Table) -> int:
+    return con.execute(f"SELECT last_row FROM staged.{name} WHERE table_name = '{table.name}'").fetchone()[0]
+
+
+def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> int:
+    """Deal the chosen clients into buckets, by default of some hundred thousand records; how many there are.
+
+    A bucket is a range of pseudonyms, which history is more or less in the order of: little of it is read for each."""
+    if bucket_count is None:
+        bucket_count = 1 + _chosen_records(con) // ROWS_PER_BUCKET
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.buckets AS
+        SELECT client_id, ntile({bucket_count}) OVER (ORDER BY client_id)::INTEGER - 1 AS bucket
+        FROM staged.chosen""")
+    note_ends(con, "before_deal")
+    return bucket_count
+
+
+@contextmanager
+def filled_at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Where no client has rows yet, all buckets in one transaction: DuckDB then writes them to the file as they come,
+    and not to the log beside it first. Otherwise nothing: what is compared would be kept until the end of it."""
+    if con.sql("SELECT EXISTS (FROM main.clients)").fetchone()[0]:
+        yield
+        return
+    con.begin()
+    yield
+    con.commit()
+
+
+def _chosen_records(con: duckdb.DuckDBPyConnection) -> int:
+    counts = " UNION ALL ".join(
+        f"SELECT count(*) AS n FROM history.{kind} SEMI JOIN staged.chosen USING (client_id)" for kind in KINDS
+    )
+    return con.sql(f"SELECT sum(n)::BIGINT FROM ({counts})").fetchone()[0]
+
+
+def touched_count(con: duckdb.DuckDBPyConnection) -> int:
+    """Clients whose tables were computed again tonight."""
+    return con.sql("SELECT count(*) FROM staged.clients_touched").fetchone()[0]
+
+
+def records_of(con: duckdb.DuckDBPyConnection, bucket: int, before: int | None = None) -> dict[str, pl.DataFrame]:
+    """What is known (or was before a load) of a bucket's clients: `<kind>_records` of each kind, and `client_ids`."""
+    frames = {f"{kind}_records": _known(con, kind, bucket, before) for kind in KINDS}
+    known = pl.concat([frame.select("client_id") for frame in frames.values()]).unique()
+    singular = {"clients_records": "client_records", "episodes_records": "episode_records"}
+    singular |= {"appointments_records": "appointment_records", "responses_records": "response_records"}
+    return {**{singular[name]: frame for name, frame in frames.items()}, "client_ids": known}
+
+
+def rows_of(con: duckdb.DuckDBPyConnection, table: Table, bucket: int) -> pl.LazyFrame:
+    """What a finished table holds of a bucket's clients."""
+    its_clients = f"SELECT client_id FROM staged.buckets WHERE bucket = {bucket}"
+    return fetch(con, f"SELECT * FROM main.{table.name} WHERE client_id IN ({its_clients})").lazy()
+
+
+def _known(con: duckdb.DuckDBPyConnection, kind: str, bucket: int, before: int | None) -> pl.DataFrame:
+    then = "known_to IS NULL"
+    if before is not None:
+        then = f"known_from < {before} AND coalesce(known_to >= {before}, true)"
+    columns = ", ".join((*(column.name for column in KINDS[kind].columns), "exported_at", "loaded_number"))
+    return fetch(
+        con,
+        f"""SELECT {columns} FROM history.{kind} WHERE {then} AND client_id IN (
+            SELECT client_id FROM staged.buckets WHERE bucket = {bucket})""",
+    )
+
+
+def write_differences(
+    con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, bucket: int
+) -> tuple[str, str]:
+    """Write the rows of a bucket's clients that differ from what the table holds.
+
+    Returns the relations of the rows that came and of those that went.
+    """
+    return write(con, table, computed, f"client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})")
+
+
+def began_empty(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """The tables that held nothing when the buckets were dealt: they hold nothing of any bucket's clients before it."""
+    return {name for (name,) in con.sql("SELECT table_name FROM staged.before_deal WHERE last_row < 0").fetchall()}
+
+
+def rows_that_came(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """A relation in `staged` with the rows that came to a table tonight.
+
+    Relations to check are views: each check reads the columns that it needs, and in tables of their own the rows would
+    cost more to write than all checks cost to read."""
+    came = f" WHERE rowid > {_end(con, 'before_tonight', table)}"
+    return _as_staged_view(con, f"came_{table.name}", f"main.{table.name}", came)
+
+
+def all_touched(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether everybody's tables were computed again tonight."""
+    query = "SELECT NOT EXISTS (FROM main.clients ANTI JOIN staged.clients_touched USING (client_id))"
+    return con.sql(query).fetchone()[0]
+
+
+def rows_of_touched(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """A relation in `staged` with all rows of the clients touched."""
+    whose = " SEMI JOIN staged.clients_touched USING (client_id)"
+    return _as_staged_view(con, f"touched_{table.name}", f"main.{table.name}", whose)
+
+
+def whole_table(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """A relation in `staged` with all rows of a table."""
+    return _as_staged_view(con, f"whole_{table.name}", f"main.{table.name}")
+
+
+def row_count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """How many rows a relation in `staged` has."""
+    return con.sql(f"SELECT count(*) FROM staged.{relation}").fetchone()[0]
+
+
+def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:
+    """A relation in `staged` with a book."""
+    return _as_staged_view(con, f"book_{book}", f"load.{book}")
+
+
+def _as_staged_view(con: duckdb.DuckDBPyConnection, name: str, relation: str, whose: str = "") -> str:
+    here = con.execute("SELECT current_database()").fetchone()[0]
+    con.execute(f'CREATE OR REPLACE VIEW staged.{name} AS SELECT * FROM "{here}".{relation}{whose}')
+    return name

@@ -1,0 +1,1 @@
+"""The records' versions in time, and who is taken out of them."""

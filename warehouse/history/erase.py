@@ -1,0 +1,93 @@
+"""People's rows out of a file: out of every table, in every schema.
+
+DELETE leaves the bytes in the file: what is erased is gone only from the compact copy that is made afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import duckdb
+
+from rapport.warehouse.history.erased_days import ErasedDays
+from rapport.warehouse.history.person_rows import BESIDE_HISTORY, by_client, columns, goes, list_own, tables
+from rapport.warehouse.schema.records import KINDS
+
+_RECORDS = ("main.risk_answers",)  # in main, and not computed
+
+
+def known_people(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Everybody whose records a file holds, as hexadecimal digits: the tables of main are made of records."""
+    named = [table for table in tables(con) if table in _RECORDS or table.startswith(("history.", "load."))]
+    named = [table for table in named if "client_id" in columns(con, table)]
+    people = " UNION ".join(f"SELECT client_id FROM {table}" for table in named)
+    listed = con.sql(f"SELECT replace(client_id::VARCHAR, '-', '') FROM ({people}) WHERE client_id IS NOT NULL")
+    return [person for (person,) in listed.fetchall()]
+
+
+def to_take_out(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -> dict[str, bool]:
+    """The people of whom a file holds what these days forbid, in no order, and whether nothing of them stays. What
+    follows is about them."""
+    list_own(con, people)
+    beside = (f"SELECT client_id FROM {each} WHERE rowid IN ({BESIDE_HISTORY[each]})" for each in _beside_history(con))
+    going = " UNION ".join(("SELECT client_id FROM own_rows WHERE goes", *beside))
+    con.execute(f"DELETE FROM own_people WHERE NOT is_whole AND client_id NOT IN ({going})")
+    found = con.sql("SELECT replace(client_id::VARCHAR, '-', ''), is_whole FROM own_people")
+    return dict(found.fetchall())
+
+
+def holding(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays], source: str | None = None) -> set[str]:
+    """Those of the people of whom a file holds records that these days forbid; where they are kept up to a day, records
+    with a day. With a source only that one's count."""
+    list_own(con, people)
+    asked = """
+        SELECT DISTINCT replace(client_id::VARCHAR, '-', '') FROM own_rows JOIN own_people USING (client_id)
+        WHERE source = coalesce($source, source) AND CASE WHEN until IS NULL THEN goes ELSE last_day <= until END"""
+    return {person for (person,) in con.execute(asked, {"source": source}).fetchall()}
+
+
+def erase_records(con: duckdb.DuckDBPyConnection) -> int:
+    """Delete the records of the people that `to_take_out` found, and all of them that waits in quarantine; how many
+    rows. The tables of main are computed again by the caller, for the people are entered as touched."""
+    count = sum(_erase_versions(con, kind) for kind in KINDS)
+    count += sum(_delete(con, table, goes(con, table)) for table in _beside_history(con))
+    con.execute("INSERT INTO staged.touched SELECT client_id, 'erased' FROM own_people")
+    return count
+
+
+def erase_everywhere(con: duckdb.DuckDBPyConnection) -> int:
+    """Delete their rows from every table of an older file; how many.
+
+    Where something of a person stays, the tables made of it go all the same: what an older night would have made of the
+    shorter record is not known.
+    """
+    count = sum(_erase_versions(con, kind) for kind in KINDS)
+    for table in tables(con):
+        if not table.startswith("history."):
+            count += _delete(con, table, (goes if table in BESIDE_HISTORY else by_client)(con, table))
+    return count
+
+
+def _beside_history(con: duckdb.DuckDBPyConnection) -> list[str]:
+    return [table for table in tables(con) if table in BESIDE_HISTORY]
+
+
+def empty(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    """Delete all rows of main's tables of these names, where the file has them."""
+    for table in {f"main.{name}" for name in names} & set(tables(con)):
+        con.execute(f"DELETE FROM {table}")
+
+
+def rows_of_person(con: duckdb.DuckDBPyConnection, client: str) -> int:
+    """Rows of a person in any table that names its client."""
+    named = [table for table in tables(con) if "client_id" in columns(con, table)]
+    counts = " UNION ALL ".join(f"SELECT count(*) AS n FROM {table} WHERE client_id = $client" for table in named)
+    return con.execute(f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({counts})", {"client": client}).fetchone()[0]
+
+
+def _erase_versions(con: duckdb.DuckDBPyConnection, kind: str) -> int:
+    return _delete(con, f"history.{kind}", f"rowid IN (SELECT place FROM own_rows WHERE goes AND kind = '{kind}')")
+
+
+def _delete(con: duckdb.DuckDBPyConnection, table: str, condition: str) -> int:
+    return con.execute(f"DELETE FROM {table} WHERE {condition}").fetchone()[0]

@@ -1,0 +1,84 @@
+"""Ids that records had before: what is known under one takes the id that the record has now, and stays one record.
+
+An id is a keyed hash, so which record had which is seen when the record is read again, and not before.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+
+from rapport.warehouse.schema.columns import Column
+from rapport.warehouse.schema.records import CORRECTED, KINDS
+from rapport.warehouse.store.frames import insert
+
+FORMER_IDS = (
+    Column("source", "text", "The source."),
+    Column("records", "text", "Kind of record."),
+    Column("old_id", "id", "What the record was known by."),
+    Column("new_id", "id", "What it is known by now."),
+    Column("appointment_id", "id", "Of an appointment: the id without the client."),
+)
+
+
+def stage(con: duckdb.DuckDBPyConnection, source: str, kind: str, ids: pl.DataFrame) -> None:
+    """Note which records of a source were known by other ids: old_id, new_id, appointment_id (16 bytes)."""
+    insert(con, "staged.former_ids", ids.with_columns(source=pl.lit(source), records=pl.lit(kind)))
+
+
+def follow(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    """Give what is known under a former id the present one: in history, quarantine and risk answers. Where the present
+    id is known too, the record was read under both, and what the former one said is no longer current."""
+    for kind in KINDS.values():
+        _choose(con, kind.name, kind.key[1])
+        if con.sql("SELECT EXISTS (FROM staged.renamed)").fetchone()[0]:
+            _close_twice_known(con, kind.name, kind.key[1], load_id)
+            _rename(con, kind.name, kind.key[1])
+
+
+def _choose(con: duckdb.DuckDBPyConnection, kind: str, key: str) -> None:
+    """staged.renamed: of a kind, the ids under which something is known. Of two former ids one is followed."""
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.renamed AS
+        SELECT *, row_number() OVER (PARTITION BY source, new_id ORDER BY old_id) > 1
+            OR EXISTS (FROM history.{kind} AS h WHERE h.source = f.source AND h.{key} = new_id) AS is_known_twice
+        FROM (
+            SELECT DISTINCT source, old_id, new_id, appointment_id FROM staged.former_ids AS f
+            WHERE records = '{kind}' AND old_id <> new_id AND (
+                EXISTS (FROM history.{kind} AS h WHERE h.source = f.source AND h.{key} = old_id)
+                OR EXISTS (FROM load.quarantine AS q WHERE q.source = f.source AND q.record_id = old_id)
+                OR EXISTS (FROM main.risk_answers AS r WHERE r.source = f.source AND r.response_id = old_id))
+        ) AS f""")
+
+
+def _close_twice_known(con: duckdb.DuckDBPyConnection, kind: str, key: str, load_id: int) -> None:
+    gone = con.execute(f"""
+        UPDATE history.{kind} AS h SET known_to = {load_id}, closed_because = '{CORRECTED}' FROM staged.renamed AS r
+        WHERE is_known_twice AND h.source = r.source AND h.{key} = old_id AND known_to IS NULL
+        RETURNING client_id""").fetchall()
+    con.executemany(f"INSERT INTO staged.touched VALUES (?, '{CORRECTED}')", gone) if gone else None
+    if kind == "responses":
+        con.execute("""
+            DELETE FROM main.risk_answers AS a USING staged.renamed AS r
+            WHERE is_known_twice AND a.source = r.source AND a.response_id = old_id""")
+
+
+def _rename(con: duckdb.DuckDBPyConnection, kind: str, key: str) -> None:
+    con.execute(f"""
+        INSERT INTO staged.touched SELECT DISTINCT client_id, '{CORRECTED}' FROM history.{kind} AS h
+        JOIN staged.renamed AS r ON NOT is_known_twice AND h.source = r.source AND h.{key} = old_id""")
+    also = ", appointment_id = r.appointment_id" if kind == "appointments" else ""
+    _update(con, f"history.{kind}", key, also)
+    _update(con, "load.quarantine", "record_id")
+    if kind == "responses":
+        _update(con, "main.risk_answers", "response_id")
+    if kind == "appointments":
+        con.execute("""
+            UPDATE history.responses AS t SET appointment_session_id = new_id FROM staged.renamed AS r
+            WHERE t.appointment_session_id = old_id""")
+
+
+def _update(con: duckdb.DuckDBPyConnection, table: str, column: str, also: str = "") -> None:
+    con.execute(f"""
+        UPDATE {table} AS t SET {column} = new_id{also} FROM staged.renamed AS r
+        WHERE NOT is_known_twice AND t.source = r.source AND t.{column} = old_id""")

@@ -1,0 +1,112 @@
+"""Records of one person from two systems: what is known already follows the clinic's links, and the books say so.
+
+A version keeps what it says and changes whose it is: joined numbers are one client in every version of every record. A
+link that is withdrawn parts them again, because each source knows the numbers of its own id space alone: load.spaces
+says which that is, and up to which load.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import polars as pl
+
+from rapport.warehouse.schema.records import CORRECTED, KINDS
+from rapport.warehouse.store.frames import insert
+
+JOINS = {"id_space": pl.String, "own_id": pl.Binary, "client_id": pl.Binary}
+"""A record number that is joined: its space by its first name, the pseudonym that it has alone, and that of the client
+it counts as."""
+THERAPISTS = {"id_space": pl.String, "old_id": pl.Binary, "new_id": pl.Binary}
+"""A therapist's number in a space that is the same as another: its pseudonyms before and now."""
+
+
+def use_joins(con: duckdb.DuckDBPyConnection, load_id: int, joins: pl.DataFrame) -> int:
+    """Let what is known follow these joins (rows of JOINS); how many record numbers count as another client's than
+    before."""
+    con.execute("CREATE OR REPLACE TABLE staged.joins (id_space VARCHAR, own_id UUID, client_id UUID)")
+    insert(con, "staged.joins", joins)
+    con.execute("""
+        CREATE OR REPLACE TABLE staged.moves AS
+        SELECT id_space, own_id, coalesce(b.client_id, own_id) AS old_id, coalesce(n.client_id, own_id) AS new_id
+        FROM (SELECT id_space, own_id, client_id FROM load.client_links WHERE withdrawn_by IS NULL) AS b
+        FULL JOIN staged.joins AS n USING (id_space, own_id)
+        WHERE b.client_id IS DISTINCT FROM n.client_id""")
+    moved = con.sql("SELECT count(*) FROM staged.moves").fetchone()[0]
+    if moved:
+        _book(con, load_id)
+        _move(con)
+        _close_older(con, load_id)
+    return moved
+
+
+def move_therapists(con: duckdb.DuckDBPyConnection, therapists: pl.DataFrame) -> int:
+    """Let the records of sources that had a space which is the same as another (rows of THERAPISTS) name therapists as
+    that one's sources do; how many records that are."""
+    con.execute("CREATE OR REPLACE TABLE staged.therapists (id_space VARCHAR, old_id UUID, new_id UUID)")
+    insert(con, "staged.therapists", therapists)
+    con.execute("""
+        CREATE OR REPLACE TABLE staged.therapists AS
+        SELECT s.source, old_id, new_id FROM staged.therapists AS t JOIN load.spaces AS s ON first_name = t.id_space""")
+    moved = 0
+    for kind in ("appointments", "responses"):
+        named = f"FROM history.{kind} JOIN staged.therapists AS m USING (source) WHERE therapist_id = old_id"
+        con.execute(f"INSERT INTO staged.touched SELECT DISTINCT client_id, '{CORRECTED}' {named}")
+        moved += con.execute(f"""
+            UPDATE history.{kind} AS t SET therapist_id = new_id FROM staged.therapists AS m
+            WHERE t.therapist_id = m.old_id AND t.source = m.source""").fetchone()[0]
+    return moved
+
+
+def _book(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    """Withdraw the joins that are no longer in use, and enter those that are new."""
+    con.execute(f"""
+        UPDATE load.client_links AS l SET withdrawn_by = {load_id} FROM staged.moves AS m
+        WHERE withdrawn_by IS NULL AND l.id_space = m.id_space AND l.own_id = m.own_id""")
+    con.execute(f"""
+        INSERT INTO load.client_links BY NAME
+        SELECT {load_id} AS load_id, id_space, own_id, new_id AS client_id FROM staged.moves WHERE new_id <> own_id
+        ORDER BY ALL""")
+
+
+def _move(con: duckdb.DuckDBPyConnection) -> None:
+    """Everything that a number's sources know of a client becomes another's: of all numbers at once, so that none is
+    moved twice where one takes another's place. Of a source that has another space since, what came before."""
+    con.execute("""
+        CREATE OR REPLACE TABLE staged.moves AS
+        SELECT s.source, old_id, new_id, left_by
+        FROM staged.moves AS m JOIN load.spaces AS s ON first_name = m.id_space""")
+    known = " UNION ALL ".join(f"SELECT source, client_id AS old_id FROM history.{kind}" for kind in KINDS)
+    con.execute(f"""
+        INSERT INTO staged.touched
+        SELECT DISTINCT unnest([old_id, new_id]), '{CORRECTED}' FROM staged.moves SEMI JOIN ({known})
+            USING (source, old_id)""")
+    also = {"appointments": ("session_id",), "responses": ("appointment_session_id",)}
+    for kind in KINDS:
+        _update(con, f"history.{kind}", [f"{column} = {_of_new(column)}" for column in also.get(kind, ())])
+    named = (
+        f"CASE records WHEN 'appointments' THEN {_of_new('record_id')} WHEN 'clients' THEN new_id ELSE record_id END"
+    )
+    _update(con, "load.quarantine", [f"record_id = {named}"])
+    _update(con, "main.risk_answers", [])
+
+
+def _of_new(column: str) -> str:
+    """A client's place in an appointment, as the new client's: half of each pseudonym, as when it was read."""
+    return f"(replace({column}::VARCHAR, '-', '')[1:16] || replace(new_id::VARCHAR, '-', '')[1:16])::UUID"
+
+
+def _update(con: duckdb.DuckDBPyConnection, table: str, also: list[str]) -> None:
+    since = "known_from" if table.startswith("history.") else "load_id"
+    con.execute(f"""
+        UPDATE {table} AS t SET {", ".join(["client_id = new_id", *also])} FROM staged.moves AS m
+        WHERE t.client_id = m.old_id AND t.source = m.source AND coalesce(t.{since} < m.left_by, true)""")
+
+
+def _close_older(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    """Of a client whom one source described under both numbers, the older description is no longer current."""
+    con.execute(f"""
+        UPDATE history.clients SET known_to = {load_id}, closed_because = '{CORRECTED}' WHERE rowid IN (
+            SELECT rowid FROM history.clients WHERE known_to IS NULL
+            QUALIFY row_number() OVER (
+                PARTITION BY source, client_id ORDER BY exported_at DESC, loaded_number DESC) > 1)
+        """)

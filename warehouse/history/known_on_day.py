@@ -1,0 +1,44 @@
+"""What was known when: the last load of a day, and a file taken back to it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import duckdb
+
+from rapport.warehouse.history.risk_answers import RISK_ANSWERS
+from rapport.warehouse.schema.books import BOOKS
+from rapport.warehouse.schema.records import KINDS
+
+# The last load whose clock stood on a day or before it; null before the first.
+LOAD_OF_DAY = """SELECT max(load_id) FROM load.loads, (SELECT time_zone FROM load.current) AS clinic
+    WHERE outcome = 'published' AND (as_of AT TIME ZONE time_zone)::DATE <= day"""
+
+
+def load_of_day(con: duckdb.DuckDBPyConnection, day: date) -> int | None:
+    """The last load of a day (of the clinic's zone) or before; None before the first."""
+    return con.execute(LOAD_OF_DAY.replace("<= day", "<= ?"), [day]).fetchone()[0]
+
+
+def go_back(con: duckdb.DuckDBPyConnection, load_id: int) -> datetime:
+    """Forget in an open building file what was learnt after a load; the clock of that load.
+
+    What moved between loads is not told there: the tables are about to be made by today's rules.
+    """
+    for kind in KINDS:
+        con.execute(f"DELETE FROM history.{kind} WHERE known_from > {load_id}")
+        con.execute(
+            f"UPDATE history.{kind} SET known_to = NULL, closed_because = NULL "
+            f"WHERE known_to > {load_id} AND known_from <= {load_id}"
+        )
+    con.execute(f"DELETE FROM main.{RISK_ANSWERS.name} WHERE load_id > {load_id}")
+    con.execute(f"UPDATE load.quarantine SET state = 'waiting', settled_by = NULL WHERE settled_by > {load_id}")
+    for book in (each.name for each in BOOKS.values() if "load_id" in each.column_names and each.name != "current"):
+        con.execute(f"DELETE FROM load.{book} WHERE load_id > {load_id}")
+    con.execute("DELETE FROM load.movements")
+    (as_of,) = con.sql(f"SELECT as_of FROM load.loads WHERE load_id = {load_id}").fetchone()
+    con.execute(
+        "UPDATE load.current SET load_id = ?, as_of = ?, data_to = (SELECT max(exported_at) FROM load.files)",
+        [load_id, as_of],
+    )
+    return as_of

@@ -1,0 +1,150 @@
+"""That a risk item was answered at or above its threshold: a fact that survives the rejection of its response.
+
+Rapport does not monitor risk. The facts are on no page and in no dashboard view; they are kept so that an analyst who
+counts them does not miss the responses that a rule held back. No answer and no score is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import duckdb
+
+from rapport.warehouse.history.confirm import confirm
+from rapport.warehouse.instruments import Instrument
+from rapport.warehouse.instruments.comparisons import OPERATORS
+from rapport.warehouse.intake.unchanged_lines import RISKS
+from rapport.warehouse.schema.columns import RATERS, Column, resolve
+from rapport.warehouse.schema.records import PROVENANCE
+from rapport.warehouse.schema.tables import Table
+
+_SAID = ("client_id", "rater", "completed_at", "completed_on")
+
+RISK_ANSWERS = Table(
+    name="risk_answers",
+    description="One row per response and risk item that was answered at or above the threshold of its instrument's "
+    "file, also where a rule holds the response back or a later export corrects the answer; without value or score. "
+    "Rapport does not monitor risk: nobody is alerted, a row comes a night late, and no page and no dashboard view "
+    "shows it. A response that is held back may lack its client, rater, time or id; without an id it is known by the "
+    "others, and what its records contradict each other about is null.",
+    columns=(
+        *map(resolve, ("source!", "response_id", "client_id", "instrument!", "item!")),
+        *map(resolve, ("rater", "completed_at", "completed_on")),
+        Column(
+            "is_quarantined",
+            "truth",
+            "True while a rule holds the response back, as the newest export that shows the answer has it.",
+            required=True,
+        ),
+        resolve("load_id!"),
+        Column("loaded_at", "instant", "The as_of of the night that first read the answer.", required=True),
+        *PROVENANCE,
+    ),
+    key=("source", "response_id", "instrument", "item"),
+    per="response",
+    function=lambda: None,
+    reads=(),
+)
+
+
+def keep_risk_answers(
+    con: duckdb.DuckDBPyConnection, instruments: Iterable[Instrument], load_id: int, as_of: datetime
+) -> None:
+    """Enter what tonight's staged responses tell, whatever became of them, before they are given up.
+
+    A re-export adds nothing, and says anew whether the response is held back. A file that is read again under other
+    rules and no longer holds an answer takes it away.
+    """
+    _find(con, instruments)
+    _take_away_unread(con)
+    _renew(con)
+    _confirm_known(con)
+    con.execute(
+        f"""
+        INSERT INTO main.risk_answers BY NAME
+        SELECT *, ? AS load_id, ?::TIMESTAMPTZ AS loaded_at FROM staged.risk_answers AS s
+        WHERE NOT EXISTS (FROM main.risk_answers AS r WHERE {_SAME})""",
+        [load_id, as_of],
+    )
+
+
+def confirm_file(con: duckdb.DuckDBPyConnection, before: str, now: str, exported_at: datetime) -> None:
+    """A file came again byte for byte: what it shows is shown by the new export."""
+    con.execute(
+        "UPDATE main.risk_answers SET file_id = ?, exported_at = ? WHERE file_id = ?", [now, exported_at, before]
+    )
+
+
+# The same answer: by the response's id; without one, by all else that is known of it.
+_SAME = "s.source = r.source AND s.instrument = r.instrument AND s.item = r.item "
+_SAME += "AND s.response_id IS NOT DISTINCT FROM r.response_id AND (s.response_id IS NOT NULL OR ("
+_SAME += " AND ".join(f"s.{column} IS NOT DISTINCT FROM r.{column}" for column in _SAID) + "))"
+
+
+def _find(con: duckdb.DuckDBPyConnection, instruments: Iterable[Instrument]) -> None:
+    """staged.risk_answers: each answer once, as the newest of tonight's files shows it."""
+    raters = ", ".join(f"'{rater}'" for rater in RATERS)
+    agreed = ", ".join(_agreed(column) for column in _SAID)
+    con.execute(f"""
+        CREATE OR REPLACE TABLE staged.risk_answers AS
+        WITH told AS (
+            SELECT source, response_id, instrument, item, client_id, completed_at, completed_on,
+                CASE WHEN rater IN ({raters}) THEN rater END AS rater,
+                disposition = 'quarantined' AS is_quarantined,
+                file_id, file_number, exported_at, record_number, row_id,
+                CASE WHEN response_id IS NULL THEN row({", ".join(_SAID)}) END AS otherwise
+            FROM staged.responses JOIN (VALUES {_thresholds(instruments)}) AS t(instrument, item, operator, threshold)
+                USING (instrument)
+            JOIN (SELECT file_number, file_id, exported_at FROM staged.files) USING (file_number)
+            WHERE disposition <> 'duplicate' AND {_reached("answers[item]")})
+        SELECT source, response_id, instrument, item, {agreed}, arg_min(is_quarantined, row_id) AS is_quarantined,
+            file_id, arg_min(record_number, row_id) AS record_number, exported_at
+        FROM told
+        GROUP BY source, response_id, otherwise, instrument, item, file_number, file_id, exported_at
+        QUALIFY row_number() OVER (PARTITION BY source, response_id, otherwise, instrument, item
+            ORDER BY exported_at DESC, file_number DESC) = 1""")
+
+
+def _agreed(column: str) -> str:
+    """What the rows of one response in one file say, if they agree."""
+    return f"CASE WHEN min({column}) = max({column}) THEN max({column}) END AS {column}"
+
+
+def _thresholds(instruments: Iterable[Instrument]) -> str:
+    rows = [
+        f"('{each.name}', {item}, '{risk.at.operator}', {risk.at.value}::FLOAT)"
+        for each in instruments
+        for risk in each.risks
+        for item in risk.items
+    ]
+    return ", ".join(rows) or "(NULL::VARCHAR, NULL::INTEGER, NULL::VARCHAR, NULL::FLOAT)"
+
+
+def _reached(answer: str) -> str:
+    """Beyond the threshold, by the operator that the fact states."""
+    cases = " ".join(f"WHEN '{sign}' THEN {answer} {sign} threshold" for sign in OPERATORS)
+    return f"CASE operator {cases} END"
+
+
+def _take_away_unread(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(f"""
+        DELETE FROM main.risk_answers AS r
+        WHERE file_id IN (SELECT file_id FROM staged.files WHERE NOT is_passed_over)
+          AND NOT EXISTS (FROM staged.risk_answers AS s WHERE {_SAME})""")
+
+
+def _renew(con: duckdb.DuckDBPyConnection) -> None:
+    shown = (*_SAID, "is_quarantined", "file_id", "record_number", "exported_at")
+    con.execute(f"""
+        UPDATE main.risk_answers AS r SET {", ".join(f"{column} = s.{column}" for column in shown)}
+        FROM staged.risk_answers AS s WHERE {_SAME} AND s.exported_at >= r.exported_at""")
+
+
+def _confirm_known(con: duckdb.DuckDBPyConnection) -> None:
+    """Answers in lines that were known and not read: the newest export shows them too."""
+    shown = f"""
+        SELECT r.rowid AS place, f.file_id, k.record_number, f.exported_at
+        FROM main.risk_answers AS r JOIN staged.known_lines AS k ON r.response_id = k.id AND k.records = '{RISKS}'
+        JOIN staged.files AS f ON f.source = r.source AND f.file_number = k.file_number"""
+    confirm(con, "main.risk_answers", shown)

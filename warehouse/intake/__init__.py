@@ -1,0 +1,1 @@
+"""What came and waits: staged rows, the ledger of files, quarantine, lines met before."""

@@ -1,0 +1,158 @@
+"""Where every record and every row went, so that both ledgers balance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import duckdb
+
+from rapport.warehouse.clinic_file.clinic import Clinic
+from rapport.warehouse.intake.staged_rows import enter
+from rapport.warehouse.schema.records import KINDS
+
+WENT = (
+    "quarantined",
+    "loaded",
+    "unchanged",
+    "duplicate",
+)  # a record with several rows counts once, by the first
+LATE_AFTER_HOURS = 12
+RECORDS_AT_ONCE = 2_000_000  # of a file: to group ten million needs more memory than DuckDB is given
+
+
+def told_of_load(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
+    """Return what load.json says of the load of an open file: published_at, data_to, waiting_rows."""
+    asked = """
+        SELECT finished_at, data_to, (SELECT count(*) FROM load.quarantine WHERE state = 'waiting')
+        FROM load.current JOIN load.loads USING (load_id)"""
+    return dict(zip(("published_at", "data_to", "waiting_rows"), con.sql(asked).fetchone(), strict=True))
+
+
+def count_records(con: duckdb.DuckDBPyConnection) -> None:
+    """Fill tonight's files with where their physical records went; what no row mentions is ignored."""
+    counts = ", ".join(f"{word}_count BIGINT" for word in WENT)
+    con.execute(f"CREATE OR REPLACE TABLE staged.went (file_number INTEGER, {counts})")
+    last = " UNION ALL ".join(f"SELECT max(record_number) AS last FROM staged.{kind}" for kind in KINDS)
+    for start in range(0, (con.sql(f"SELECT max(last) FROM ({last})").fetchone()[0] or 0) + 1, RECORDS_AT_ONCE):
+        con.execute(f"INSERT INTO staged.went {_went(start, start + RECORDS_AT_ONCE - 1)}")
+    went = {word: f"w.{word}" for word in WENT} | {"unchanged": "w.unchanged + coalesce(known_count, 0)"}
+    sums = ", ".join(f"sum({word}_count)::INTEGER AS {word}" for word in WENT)
+    con.execute(f"""
+        UPDATE staged.files AS f SET {", ".join(f"{word}_count = {count}" for word, count in went.items())}
+        FROM (SELECT file_number, {sums} FROM staged.went GROUP BY file_number) AS w
+        WHERE f.file_number = w.file_number""")
+    con.execute(f"""
+        UPDATE staged.files SET ignored_count = record_count - header_count - blank_or_footer_count
+            - {" - ".join(f"{word}_count" for word in WENT)} WHERE NOT is_passed_over""")
+
+
+def _went(first: int, last: int) -> str:
+    """Where the records with these numbers went, by file: a record with several rows goes the first way of any."""
+    rank = "list_position([" + ", ".join(f"'{word}'" for word in WENT) + "], disposition)"
+    rows = " UNION ALL ".join(
+        f"SELECT file_number, record_number, record_count, {rank} AS rank FROM staged.{kind} "
+        f"WHERE record_number BETWEEN {first} AND {last}"
+        for kind in KINDS
+    )
+    counts = ", ".join(f"coalesce(sum(n) FILTER (rank = {place}), 0)" for place, _ in enumerate(WENT, start=1))
+    return f"""
+        SELECT file_number, {counts} FROM (
+            SELECT file_number, record_number, min(rank) AS rank, max(record_count) AS n FROM ({rows}) GROUP BY ALL)
+        GROUP BY file_number"""
+
+
+def recount_records(con: duckdb.DuckDBPyConnection) -> None:
+    """The same again, when history has said which rows hold nothing new; where it said so of none, they stand."""
+    said = " UNION ALL ".join(f"SELECT disposition FROM staged.{kind}" for kind in KINDS)
+    if con.sql(f"SELECT EXISTS (FROM ({said}) WHERE disposition = 'unchanged')").fetchone()[0]:
+        count_records(con)
+
+
+def too_much_quarantined(con: duckdb.DuckDBPyConnection, limit: float) -> list[tuple[str, int, int, list[str]]]:
+    """Files of which more than `limit` of the records that hold something would be held back."""
+    return con.execute(
+        """
+        SELECT f.file_id::VARCHAR, quarantined_count,
+            record_count - header_count - blank_or_footer_count - ignored_count AS filled,
+            list_sort((SELECT list(DISTINCT rule || ' (' || column_name || ')')
+                       FROM staged.held_records AS h WHERE h.file_id = f.file_id))
+        FROM staged.files AS f WHERE quarantined_count > ? * filled""",
+        [limit],
+    ).fetchall()
+
+
+def write_ledgers(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
+    """Enter tonight's files and rows into load.files and load.rows."""
+    con.execute("INSERT INTO load.files BY NAME SELECT * EXCLUDE (file_number, known_count) FROM staged.files")
+    counts = ", ".join(f"count(*) FILTER (disposition = '{word}') AS {word}_count" for word in WENT)
+    for kind in KINDS:
+        con.execute(f"""
+            INSERT INTO load.rows BY NAME
+            SELECT {load_id} AS load_id, file_id, '{kind}' AS records, count(*) AS row_count, {counts}
+            FROM (SELECT file_number, disposition FROM staged.{kind} UNION ALL
+                  SELECT file_number, 'unchanged' FROM staged.known_lines WHERE records = '{kind}')
+            JOIN (SELECT file_number, file_id FROM staged.files) USING (file_number)
+            GROUP BY file_id""")
+
+
+def write_sources(
+    con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetime, read_otherwise: Mapping[str, int] | None = None
+) -> None:
+    """Enter when each source last came, whether it is late, and how much of it was read otherwise than now and cannot
+    be read again; None: what the last night that read said."""
+    if read_otherwise is None:
+        read_otherwise = dict(con.sql("SELECT source, read_otherwise_count FROM load.sources").fetchall())
+    con.execute("DELETE FROM load.sources")
+    for source in clinic.sources:
+        last, count = con.execute(
+            "SELECT max(exported_at), count(DISTINCT file_id) FROM load.files WHERE source = ?", [source.name]
+        ).fetchone()
+        every = source.every.total_seconds() / 3600 if source.every else None
+        facts = {
+            "source": source.name,
+            "format": source.format,
+            "last_exported_at": last,
+            "file_count": count,
+            "read_otherwise_count": read_otherwise.get(source.name) or 0,
+        }
+        late = every is not None and (last is None or (as_of - last).total_seconds() / 3600 > every + LATE_AFTER_HOURS)
+        enter(con, "load.sources", {**facts, "every_hours": every, "is_late": late})
+
+
+def repeated(con: duckdb.DuckDBPyConnection, file_id: str) -> dict[str, object]:
+    """What the books say of a file that came again byte for byte: what it brought then is unchanged now.
+
+    What was still to come then begins at the same time, so the repeat is read again when its first copy would be.
+    """
+    kept = ("header_count", "blank_or_footer_count", "ignored_count", "duplicate_count", "quarantined_count")
+    record_count, rereads_at, *counts = con.execute(
+        f"SELECT record_count, rereads_at, {', '.join(kept)} FROM load.files "
+        "WHERE file_id = ? ORDER BY load_id DESC LIMIT 1",
+        [file_id],
+    ).fetchone()
+    gone = {"unchanged_count": record_count - sum(counts), "record_count": record_count, "rereads_at": rereads_at}
+    return {**dict(zip(kept, counts, strict=True)), **gone}
+
+
+def last_reading(con: duckdb.DuckDBPyConnection, source: str, name_id: str) -> dict[str, object] | None:
+    """The latest reading of a file by its keyed name; None before the first."""
+    return next(iter(_readings(con, "name_id = ? ORDER BY load_id DESC, exported_at DESC", source, name_id)), None)
+
+
+def latest_export(con: duckdb.DuckDBPyConnection, source: str) -> dict[str, object] | None:
+    """The latest reading of a source's latest export; None before the first, and where several were made at once."""
+    newest = "exported_at = (SELECT max(exported_at) FROM load.files WHERE source = ?) ORDER BY load_id DESC"
+    readings = _readings(con, newest, source, source)
+    return readings[0] if len({reading["file_id"] for reading in readings}) == 1 else None
+
+
+def _readings(con: duckdb.DuckDBPyConnection, wanted: str, *given: str) -> list[dict[str, object]]:
+    names = ("file_id", "content", "byte_count", "modified", "exported_at", "reading", "rules", "rereads_at")
+    asked = f"SELECT file_id::VARCHAR, {', '.join(names[1:])} FROM load.files WHERE source = ? AND {wanted}"
+    return [dict(zip(names, found, strict=True)) for found in con.execute(asked, given).fetchall()]
+
+
+def late_sources(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Sources whose latest export is overdue."""
+    return [name for (name,) in con.sql("SELECT source FROM load.sources WHERE is_late ORDER BY source").fetchall()]

@@ -1,0 +1,97 @@
+"""Lines of a whole export that its source's last whole export held too: their records are shown again, unread.
+
+What stands in them is known and current: since then there were only nights, and none read another file of the source.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import duckdb
+import polars as pl
+
+from rapport.warehouse.schema.columns import Column
+from rapport.warehouse.schema.records import FILE_NUMBER, KINDS, RecordKind
+from rapport.warehouse.store.frames import fetch, insert
+
+SETTLES = ("episodes", "appointments", "responses")  # a client's line is always read: it may bear a birth date
+RISKS = "risk_answers"  # of a line that also holds one: it is confirmed by being there
+_CHANGES_NO_RECORD = ("night", "compaction")
+
+KNOWN_COUNT = Column("known_count", "integer", "Known lines of the file that hold records: unchanged, and not read.")
+KNOWN_LINES = (
+    FILE_NUMBER,
+    Column("records", "text", "Kind of record."),
+    Column("id", "id", "The record."),
+    Column("record_number", "integer", "Of a line with a risk answer: which of the file it is now."),
+)
+
+
+def are_current(con: duckdb.DuckDBPyConnection, source: str, load_id: int, file_id: str, exported_at: datetime) -> bool:
+    """Whether the lines that a load noted of a source say what is known now, and this export is another and newer."""
+    asked = f"""
+        SELECT EXISTS (FROM load.loads WHERE load_id = $load_id AND outcome = 'published' AND purpose = 'night')
+            AND NOT EXISTS (FROM load.loads WHERE load_id > $load_id AND purpose NOT IN {_CHANGES_NO_RECORD})
+            AND (SELECT count(*) = 1 AND bool_and(load_id = $load_id AND covers = 'all' AND file_id <> $file_id::UUID)
+                 FROM load.files WHERE source = $source AND load_id >= $load_id AND NOT is_passed_over)
+            AND (SELECT max(exported_at) <= $exported_at FROM load.files WHERE source = $source)"""
+    given = {"source": source, "load_id": load_id, "file_id": file_id, "exported_at": exported_at}
+    return con.execute(asked, given).fetchone()[0]
+
+
+def show(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame, risks: pl.DataFrame) -> int:
+    """Enter the records of a file's known lines into staged.known_lines, and with their numbers the risk answers in
+    them (record_number, id); in how many lines there are records."""
+    shown = lines.filter(pl.col("id").is_not_null(), pl.col("records") != RISKS)
+    for entered in (shown.select("records", "id"), risks.select("record_number", "id", records=pl.lit(RISKS))):
+        insert(con, "staged.known_lines", entered.with_columns(file_number=pl.lit(file_number, pl.Int32)))
+    return shown["line"].n_unique()
+
+
+def is_newest(con: duckdb.DuckDBPyConnection, file_number: int) -> bool:
+    """Whether a file of tonight, in the books by now, is its source's newest export and counts as a whole one."""
+    asked = """
+        SELECT count(*) > 0 FROM staged.files AS f WHERE covers = 'all' AND file_number = ?
+            AND exported_at >= (SELECT max(exported_at) FROM load.files AS b WHERE b.source = f.source)"""
+    return con.execute(asked, [file_number]).fetchone()[0]
+
+
+def is_contradicted(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame) -> bool:
+    """Whether what was read of a file forbids to pass over its known lines: a record without its id, or one that stands
+    in a known line too. Then what the lines say depends on each other, and the file must be read whole."""
+    return any(_contradicts(con, kind, file_number, lines) for kind in KINDS.values())
+
+
+def _contradicts(con: duckdb.DuckDBPyConnection, kind: RecordKind, file_number: int, lines: pl.DataFrame) -> bool:
+    ids = fetch(con, f"SELECT {kind.key[1]} AS id FROM staged.{kind.name} WHERE file_number = {file_number}")["id"]
+    if ids.is_empty():
+        return False
+    read = ids.cast(pl.Binary).implode()
+    return ids.has_nulls() or not lines.filter(pl.col("id").is_in(read), pl.col("records") == kind.name).is_empty()
+
+
+def settled(con: duckdb.DuckDBPyConnection, file_number: int, known_at: datetime) -> tuple[pl.DataFrame, pl.Series]:
+    """Of a file that was read: the records (record_number, records, id) that say the same whenever they are read again,
+    and the responses with a risk answer; and the record_numbers of all in which something is open: held back, twice,
+    still to come."""
+    rows = " UNION ALL ".join(_settled(kind, known_at) for kind in KINDS.values())
+    found = fetch(con, f"SELECT * EXCLUDE (file_number) FROM ({rows}) WHERE file_number = {file_number}")
+    risks = fetch(
+        con,
+        f"""
+        SELECT DISTINCT record_number, '{RISKS}' AS records, response_id AS id
+        FROM staged.risk_answers JOIN staged.files USING (file_id)
+        WHERE file_number = {file_number} AND response_id IS NOT NULL""",
+    )
+    is_settled = pl.col("is_settled")
+    kept = pl.concat([found.filter(is_settled).drop("is_settled"), risks])
+    return kept.with_columns(pl.col("id").cast(pl.Binary)), found.filter(~is_settled)["record_number"].unique()
+
+
+def _settled(kind: RecordKind, known_at: datetime) -> str:
+    has_begun = f"starts_at <= '{known_at.isoformat()}'::TIMESTAMPTZ" if kind.name == "appointments" else "true"
+    return f"""
+        SELECT file_number, record_number, '{kind.name}' AS records, {kind.key[1]} AS id, ({kind.name in SETTLES}
+            AND disposition IN ('loaded', 'unchanged') AND record_count = 1 AND {has_begun}
+            AND row_id NOT IN (SELECT row_id FROM staged.{kind.name}_repeats)) IS TRUE AS is_settled
+        FROM staged.{kind.name}"""

@@ -1,0 +1,1 @@
+"""Folders and small files of a warehouse."""

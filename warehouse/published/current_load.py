@@ -1,0 +1,56 @@
+"""What stands published, asked with as little as possible: a monitor has a second, and its user may only read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import duckdb
+
+from rapport.warehouse.errors import RapportError
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.load_facts import facts_of
+from rapport.warehouse.places.publication import loads_given, refuse_lost_link
+from rapport.warehouse.places.versions import current_version, damaged
+from rapport.warehouse.store.opening import open_briefly
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The published load, and the clock of the night that it stands for."""
+
+    load_id: int
+    as_of: datetime
+
+
+def standing(folders: Folders) -> Standing | None:
+    """Return what load.json says of the published file, or the file itself; None before the first night. Raises
+    Damaged, and Unusable where the analysts' link is lost."""
+    refuse_lost_link(folders)
+    version = current_version(folders.published)
+    if version is None:
+        return None
+    if facts := facts_of(version):
+        return Standing(facts["load"], datetime.fromisoformat(facts["as_of"]))
+    try:
+        with open_briefly(version) as con:
+            load_id, as_of = con.sql("SELECT load_id, epoch(as_of) FROM load.current").fetchone()
+    except (duckdb.Error, TypeError):
+        raise damaged(version) from None
+    return Standing(load_id, datetime.fromtimestamp(as_of, UTC))
+
+
+def next_load_id(folders: Folders) -> int:
+    """Return a load_id that was never given: one above those of versions, books and attempts."""
+    return 1 + max({0} | loads_given(folders) | _in_books(folders))
+
+
+def _in_books(folders: Folders) -> set[int]:
+    version = current_version(folders.published)
+    if version is None:
+        return set()
+    try:
+        with open_briefly(version) as con:
+            return {con.sql("SELECT max(load_id) FROM load.loads").fetchone()[0] or 0}
+    except (duckdb.Error, RapportError):
+        return set()  # whoever needs the file says that it is damaged; a restoration does not need it

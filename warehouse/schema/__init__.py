@@ -1,0 +1,1 @@
+"""Columns, tables, records and books, declared."""

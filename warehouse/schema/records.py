@@ -1,0 +1,159 @@
+"""The canonical shapes that every export becomes: what is known, with every version kept in schema `history`.
+
+Each kind has one `key` (with `source`), the columns that are its content, and the rules that a row must keep to be
+loaded. A row that breaks one waits in load.quarantine under the rule's name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rapport.warehouse.code_marks import registry
+from rapport.warehouse.schema.columns import OWNERS, Column, resolve
+
+
+@dataclass(frozen=True)
+class RecordKind:
+    """One kind of record: `appointments`, `responses`, `episodes`, `clients`."""
+
+    name: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    staged_only: tuple[Column, ...] = ()
+    dated_by: str = ""  # what puts a record into the window that an export covers; nothing for what has no day
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """The columns whose change makes a new version."""
+        return tuple(column.name for column in self.columns if column.name not in self.key)
+
+
+CORRECTED, UNREAD, VANISHED = "corrected", "no longer read from its file", "vanished from its export"
+RETRACTED = "entered in error"
+CLOSED_BECAUSE = (CORRECTED, UNREAD, VANISHED, RETRACTED)
+
+PROVENANCE = tuple(resolve(name) for name in ("file_id!", "record_number!", "exported_at!"))
+
+FILE_NUMBER = Column("file_number", "integer", "The file's turn within the night.", required=True)
+
+STAGED_ONLY = (
+    Column("row_id", "long", "The row's number within the night.", required=True),
+    FILE_NUMBER,
+    Column("record_count", "integer", "Physical records that the row was made from.", required=True),
+    Column("unreadable", "names", "The columns whose values could not be read."),
+    Column("disposition", "text", "loaded, unchanged, duplicate or quarantined.", required=True),
+)
+
+# It orders what dates and numbers leave open, such as two sessions that start at once: an id, a keyed hash, never does.
+LOADED_NUMBER = Column(
+    "loaded_number",
+    "long",
+    "The record's turn among all that were ever loaded, lower for earlier ones; it stays when the record is corrected, "
+    "is read again, or vanishes and comes back.",
+    required=True,
+)
+
+VERSION = (
+    Column("known_from", "integer", "The load that brought this version.", required=True),
+    Column("known_to", "integer", "The load that replaced or closed it; null while it is current."),
+    Column("closed_because", "text", "Why it is no longer current; null while it is.", one_of=CLOSED_BECAUSE),
+)
+
+
+def _kind(
+    name: str, description: str, key: str, columns: list[str | Column], *staged_only: Column, dated_by: str = ""
+) -> RecordKind:
+    return RecordKind(name, description, tuple(key.split()), tuple(map(resolve, columns)), staged_only, dated_by)
+
+
+APPOINTMENTS = _kind(
+    "appointments",
+    "Booked slots, one row per client and slot.",
+    "source session_id",
+    [
+        "source!",
+        "session_id!",
+        "appointment_id!",
+        "client_id!",
+        "therapist_id",
+        "starts_at!",
+        "starts_local",
+        "duration_minutes",
+        "cancelled_at",
+        "status!",
+        "status_basis",
+        "service",
+        "modality",
+        "site",
+    ],
+    dated_by="starts_at",
+)
+
+RESPONSES = _kind(
+    "responses",
+    "Filled-in questionnaires, one row per response with all its answers.",
+    "source response_id",
+    [
+        "source!",
+        "response_id!",
+        "client_id!",
+        "instrument!",
+        "rater!",
+        "rater_id",
+        "therapist_id",
+        Column(
+            "appointment_session_id",
+            "id",
+            "The session of the appointment that the export names, if it does.",
+        ),
+        "completed_at",
+        "completed_on",
+        "seconds",
+        "is_partial",
+        Column("answers", "answers", "The answers, one place per item in the order of the published numbers."),
+        Column("given_scores", "given", "Scores that arrived already made, by scale."),
+        Column(
+            "goal_owners",
+            "names",
+            "Whose goal each answer is about, where the export says so: " + ", ".join(OWNERS) + ".",
+        ),
+    ],
+    Column("item_word", "text", "Null, or 'unknown' when a row names no item or scale of its instrument."),
+    dated_by="coalesce(completed_at, completed_on::TIMESTAMPTZ)",
+)
+
+EPISODES = _kind(
+    "episodes",
+    "Episodes of care as the practice system gives them.",
+    "source episode_id",
+    [
+        "source!",
+        "episode_id!",
+        "client_id!",
+        "opened_on!",
+        "closed_on",
+        "closure",
+        "presenting_problem",
+        "program",
+        "referral_source",
+    ],
+)
+
+CLIENTS = _kind(
+    "clients",
+    "What an export says about a client; birth dates stay in the private tree.",
+    "source client_id",
+    [
+        "source!",
+        "client_id!",
+        "sex",
+        Column(
+            "birth_date_mark",
+            "id",
+            "A keyed hash of client and birth date: shows that a birth date was corrected, never which it is.",
+        ),
+    ],
+)
+
+KINDS = registry({kind.name: kind for kind in (CLIENTS, EPISODES, APPOINTMENTS, RESPONSES)})
