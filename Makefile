@@ -58,10 +58,10 @@ bench: $(READY)
 	$(BIN)/python -m flows.bench --size $(SIZE) --rounds $(ROUNDS) --tables $(TABLES)
 
 soak: $(READY)
-	$(BIN)/python tests/soak.py $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.breaking.soak $(if $(SEED),--seed $(SEED))
 
 trouble: $(READY)
-	$(BIN)/python tests/trouble.py $(SCENARIOS)
+	$(BIN)/python -m tests.breaking.trouble $(SCENARIOS)
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -12,9 +12,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from few_tables import few_tables, published_place
 from hypothesis import settings
-from nights import ROOT, Place, but_for_finished_tables, demo_place
+
+from tests.clinics.few_tables import few_tables, published_place
+from tests.clinics.nights import ROOT, Place, but_for_finished_tables, demo_place
 
 settings.register_profile("untimed", deadline=None, max_examples=50)  # no test asserts a time
 settings.load_profile("untimed")
@@ -181,7 +182,7 @@ def shortly_published(tmp_path_factory) -> Place:
 @pytest.fixture(scope="session")
 def spoilable(tmp_path_factory) -> Place:
     """A clinic with three loads and something in every private file. Copy it before a command writes to it."""
-    from spoiling import begin, short_commands  # noqa: PLC0415  it imports every command
+    from tests.breaking.spoiling import begin, short_commands  # noqa: PLC0415  it imports every command
 
     with short_commands():
         return begin(tmp_path_factory.mktemp("spoilable") / "clinic")

@@ -1,0 +1,124 @@
+"""The night in Prefect: its tasks read as the night, its tables are assets, its books and checks are left beside it."""
+
+import base64
+import errno
+import json
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import date
+from xml.etree import ElementTree
+
+import pytest
+
+from rapport import transforms
+from rapport.flows.failures import sayable
+from rapport.flows.night import PAUSES, STEPS, persistently
+from rapport.flows.prefect_tasks.artifacts import FATES, drawn
+from rapport.warehouse.errors import Passing, RapportError
+from rapport.warehouse.published.night_in_numbers import NightVolume, volumes
+from tests.clinics.nights import ROOT
+
+WITHIN = 60  # seconds until events have reached the server's database
+
+
+def ask(environment: dict, path: str, **question: object):
+    address = f"{environment['PREFECT_API_URL']}/{path}"
+    request = urllib.request.Request(address, json.dumps(question).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def test_a_night_is_tasks_assets_and_artifacts(surroundings, run_night, yesterday):
+    run = run_night(yesterday, "2026-11-19T12:34")
+    assert run.returncode == 0, run.stderr
+    runs = ask(surroundings, "flow_runs/filter", sort="START_TIME_DESC")
+    (ours,) = (each["id"] for each in runs if each["parameters"].get("warehouse") == str(yesterday.warehouse))
+    artifacts = ask(surroundings, "artifacts/filter", artifacts={"flow_run_id": {"any_": [ours]}})
+    night = {each["key"].removeprefix("clinic-"): each for each in artifacts}  # its folder's name
+    assert night.keys() == {"books", "checks", "volumes"}
+    books = json.loads(night["books"]["data"])
+    assert [(row["source"], row["record_count"], row["loaded_count"]) for row in books] == [
+        ("appointments", 7, 6),
+        ("responses", 25, 24),
+    ]
+    checks = {row["suite"]: (row["failed"], row["did_not_run"]) for row in json.loads(night["checks"]["data"])}
+    assert (checks["staged.appointments"], checks["load.files"]) == ((0, 0), (0, 0))
+    picture = night["volumes"]["data"].partition(",")[2]
+    assert len(ElementTree.fromstring(base64.b64decode(picture)).findall(".//{*}title")) == 2 * len(FATES)
+    tasks = ask(surroundings, "task_runs/filter", flow_runs={"id": {"any_": [ours]}})
+    tasks.sort(key=lambda task: task["start_time"])
+    names = [task["name"] for task in tasks]
+    assert [name for name in names if name in STEPS] == list(STEPS)
+    assert [name for name in names if name not in STEPS] == ["bucket 1 of 1"]
+    assert {task["state"]["type"] for task in tasks} == {"COMPLETED"}
+    tables = {table.name for table in transforms.tables()}
+    assert eventually(lambda: _assets(surroundings, ours) == len(tables))
+
+
+def _assets(environment: dict, flow_run: str) -> int:
+    """How many assets a flow run has materialised."""
+    asked = {"event": {"prefix": ["prefect.asset.materialization.succeeded"]}}
+    asked["occurred"] = {"since": "2020-01-01T00:00:00Z", "until": "2100-01-01T00:00:00Z"}
+    asked["related"] = {"id": [f"prefect.flow-run.{flow_run}"]}
+    return ask(environment, "events/filter", filter=asked, limit=1)["total"]
+
+
+def eventually(look) -> bool:
+    until = time.monotonic() + WITHIN
+    while not (found := look()) and time.monotonic() < until:
+        time.sleep(0.5)
+    return found
+
+
+def test_volumes_are_those_of_published_nights_and_are_drawn_to_scale(yesterday):
+    yesterday.night("2026-11-19T12:00")
+    nights = volumes(yesterday.published, 30)
+    assert [night.day for night in nights] == [date(2026, 11, 18), date(2026, 11, 19)]
+    assert nights[1].counts == (30, 0, 0)
+    assert volumes(yesterday.published, 1) == nights[1:]
+    picture = drawn([NightVolume(date(2026, 11, 18), (50, 30, 20)), NightVolume(date(2026, 11, 19), (25, 0, 0))])
+    heights = [float(bar.get("height")) for bar in ElementTree.fromstring(picture).iterfind(".//{*}rect[{*}title]")]
+    assert heights[1:] == [pytest.approx(heights[0] * share) for share in (0.6, 0.4, 0.5, 0, 0)]
+    assert drawn([]).startswith("<svg")
+
+
+@pytest.mark.parametrize(("failures", "outcome"), [(0, "published"), (2, "published"), (3, "given up")])
+def test_what_may_pass_is_tried_again_and_then_given_up(failures, outcome):
+    left, pauses, told = [failures], [], []
+
+    def run():
+        left[0] -= 1
+        if left[0] >= 0:
+            raise Passing("a share did not answer")
+        return "published"
+
+    try:
+        ended = persistently(run, told.append, pauses.append)
+    except Passing:
+        ended = "given up"
+    assert (ended, pauses) == (outcome, list(PAUSES[:failures]))
+    assert len(told) == len(pauses)
+
+
+def test_what_cannot_pass_by_itself_is_not_tried_again():
+    def run():
+        raise RapportError("the file is empty")
+
+    with pytest.raises(RapportError, match="empty"):
+        persistently(run, print, lambda seconds: pytest.fail("it paused"))
+
+
+@pytest.mark.parametrize(
+    ("number", "may_pass"), [(errno.ESTALE, True), (errno.EIO, True), (errno.ENOSPC, False), (errno.EACCES, False)]
+)
+def test_a_share_that_does_not_answer_may_pass_and_a_full_disk_does_not(number, may_pass):
+    assert isinstance(sayable(OSError(number, "said", "file of a person")), Passing) == may_pass
+    assert "person" not in str(sayable(OSError(number, "said", "file of a person")))
+
+
+def test_a_plain_night_imports_no_prefect_and_nothing_that_tells():
+    code = "import sys, flows.night; print([name for name in ('prefect', 'apprise') if name in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert said == "[]\n"
