@@ -67,11 +67,13 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-# The lock is complete, so nothing outside it is resolved; `pip check` says so.
-$(READY): requirements.lock
+# The lock is complete, so nothing outside it is resolved; `pip check` says so. The checkout is then installed as it
+# stands, so that an edit works at once and the command `rapport` is there.
+$(READY): requirements.lock pyproject.toml
 	echo "making the environment: a minute or two, once"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
 	$(BIN)/python -m pip check >/dev/null
 	touch $@
 
