@@ -6,7 +6,7 @@
 # make browser Debian's Chromium and the pages' font, for the tests that open the pages (as root)
 # make worklist  whom clinicians should think of before the next session, into WAREHOUSE/private (CLINIC=, WAREHOUSE=)
 # make truth   whether the metrics find what is planted in simulated clinics
-# make bench   the benchmark (SIZE=S, M, L or history; ROUNDS=; TABLES=all or records); python -m flows.bench --scores is that of scoring
+# make bench   the benchmark (SIZE=S, M, L or history; ROUNDS=; TABLES=all or records); python -m rapport.flows.bench --scores is that of scoring
 # make soak    a thousand publications under readers, kills, full disks, random histories, spoilt files; an hour or more (SEED=)
 # make trouble  a scripted day of trouble on real processes; a quarter of an hour (SCENARIOS=)
 # make lint    formatting and lint
@@ -29,33 +29,33 @@ SEEDS ?= 20
 .SILENT: night test serve pages query browser worklist truth bench soak trouble lint $(READY)
 
 night: $(READY)
-	$(BIN)/python -m flows.demo --out demo
-	$(BIN)/python -m flows.key --warehouse demo/warehouse
-	$(BIN)/python -m flows.nightly --exports demo/exports --clinic demo/clinic.toml --warehouse demo/warehouse --as-of $(DEMO_NIGHT)
+	$(BIN)/rapport demo --out demo
+	$(BIN)/rapport key --warehouse demo/warehouse
+	$(BIN)/rapport night --exports demo/exports --clinic demo/clinic.toml --warehouse demo/warehouse --as-of $(DEMO_NIGHT)
 
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 serve: $(READY)
-	$(BIN)/python -m flows.serve --exports $(EXPORTS) --clinic $(CLINIC) --warehouse $(WAREHOUSE)
+	$(BIN)/rapport serve --exports $(EXPORTS) --clinic $(CLINIC) --warehouse $(WAREHOUSE)
 
 pages: $(READY)
-	$(BIN)/python -m flows.pages --clinic $(CLINIC) --warehouse $(WAREHOUSE)
+	$(BIN)/rapport pages --clinic $(CLINIC) --warehouse $(WAREHOUSE)
 
 query: $(READY)
-	$(BIN)/python -m flows.query --warehouse $(WAREHOUSE) $(if $(SQL),--sql "$(SQL)")
+	$(BIN)/rapport query --warehouse $(WAREHOUSE) $(if $(SQL),--sql "$(SQL)")
 
 browser:
 	apt-get update -qq && apt-get install -y -qq chromium fonts-liberation >/dev/null
 
 worklist: $(READY)
-	$(BIN)/python -m flows.worklist --clinic $(CLINIC) --warehouse $(WAREHOUSE)
+	$(BIN)/rapport worklist --clinic $(CLINIC) --warehouse $(WAREHOUSE)
 
 truth: $(READY)
-	$(BIN)/python -m flows.demo.recovery --seeds $(SEEDS)
+	$(BIN)/python -m rapport.flows.demo.recovery --seeds $(SEEDS)
 
 bench: $(READY)
-	$(BIN)/python -m flows.bench --size $(SIZE) --rounds $(ROUNDS) --tables $(TABLES)
+	$(BIN)/python -m rapport.flows.bench --size $(SIZE) --rounds $(ROUNDS) --tables $(TABLES)
 
 soak: $(READY)
 	$(BIN)/python -m tests.breaking.soak $(if $(SEED),--seed $(SEED))

@@ -8,7 +8,7 @@ group = "Records"
 order = 920
 audience = "operations"
 alt = "A bar per rule and kind of record: how many wait."
-note = "They are read again when their file, the rules or the clinic file change, or a newer export brings them right. python -m flows.quarantine lists, shows and discards them; no value stands here."
+note = "They are read again when their file, the rules or the clinic file change, or a newer export brings them right. rapport inbox lists, shows and discards them; no value stands here."
 
 [chart]
 kind = "bars"

@@ -13,3 +13,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Memory that polars frees is kept for three seconds and used again, by all its threads: returned to the system at once
 # and fetched anew, every page is cleared each time, a tenth of a night (measured at size M, with a lower peak).
 os.environ.setdefault("_RJEM_MALLOC_CONF", "narenas:1,dirty_decay_ms:3000,muzzy_decay_ms:0")
+
+if __name__ == "flows":  # and not rapport.flows: it was asked for by a name of before 0.2
+    from rapport.flows.old_names import answer_to_old_names
+
+    answer_to_old_names()

@@ -1,6 +1,6 @@
 """The night on one page: today = night(yesterday, exports).
 
-    python -m flows.nightly --exports DIR --clinic FILE --warehouse DIR [--as-of TIME] [--check]
+    rapport night --exports DIR --clinic FILE --warehouse DIR [--as-of TIME] [--check]
 
 Exit status: 0 published; 1 the night failed and yesterday's warehouse stands; 2 unusable arguments or clinic file;
 3 another night is running; 4 published, but a source is overdue, or a question or the pages failed; 129, 130 or 143
@@ -83,7 +83,7 @@ def _through_prefect(given: argparse.Namespace) -> Report:
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m flows.nightly", description="Run one night.")
+    parser = argparse.ArgumentParser(prog="rapport night", description="Run one night.")
     parser.add_argument("--exports", type=Path, required=True, metavar="DIR", help="where the exports arrive")
     parser.add_argument("--clinic", type=Path, required=True, metavar="FILE", help="the clinic's file, clinic.toml")
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR", help="the warehouse folder")

@@ -23,9 +23,9 @@ YEARS = range(1970, 2200)  # of what is typed: another year is a slip, and near 
 PUBLISHED, TROUBLED = 0, 4  # what a load that cannot go on exits with, its error says
 
 
-def arguments(module: str, description: str, *, exports: bool = False) -> argparse.ArgumentParser:
+def arguments(command: str, description: str, *, exports: bool = False) -> argparse.ArgumentParser:
     """A parser with --clinic and --warehouse, and with --exports where the command looks into the exports."""
-    parser = argparse.ArgumentParser(prog=f"python -m flows.{module}", description=description)
+    parser = argparse.ArgumentParser(prog=f"rapport {command}", description=description)
     if exports:
         parser.add_argument("--exports", type=Path, required=True, metavar="DIR", help="where the exports arrive")
     parser.add_argument("--clinic", type=Path, required=True, metavar="FILE", help="the clinic's file, clinic.toml")
@@ -68,7 +68,7 @@ def status_of(load: Tonight) -> int:
 def troubles_of(load: Tonight) -> list[str]:
     """Sentences of what went wrong beside a load that published."""
     questions = [f"the question {name} failed; mend dashboards/{name}.sql" for name in load.failed_questions]
-    pages = [f"{load.pages_failed}; run python -m flows.pages once it is mended"] if load.pages_failed else []
+    pages = [f"{load.pages_failed}; run rapport pages once it is mended"] if load.pages_failed else []
     return [f"{capital(trouble)}." for trouble in (*load.troubles, *load.damaged, *questions, *pages)]
 
 

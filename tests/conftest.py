@@ -116,7 +116,7 @@ def _wait_for(health: str, server: subprocess.Popen) -> None:
 
 @pytest.fixture(scope="session")
 def run_night(surroundings):
-    """Run `python -m flows.nightly` as a real process from the root, its output captured unfiltered."""
+    """Run `rapport night` as a real process from the root, its output captured unfiltered."""
 
     def run(place: Place, as_of: str, *more: str, before: tuple[str, ...] = (), **environment: str):
         command = [*before, *place.command(as_of, *more)]
@@ -130,7 +130,7 @@ def run_night(surroundings):
 
 @pytest.fixture
 def run_night_here(monkeypatch, capsys):
-    """Run what `python -m flows.nightly` runs in this process, its steps as plain functions and not as Prefect's tasks:
+    """Run what `rapport night` runs in this process, its steps as plain functions and not as Prefect's tasks:
     for what it says and exits with."""
     from rapport.flows import nightly  # noqa: PLC0415  importing Prefect is not free
     from rapport.flows.night import plainly  # noqa: PLC0415
@@ -191,7 +191,7 @@ def spoilable(tmp_path_factory) -> Place:
 @pytest.fixture
 def short_nights(monkeypatch):
     """Nights of few tables, which are not checked once more when they are finished."""
-    monkeypatch.setattr("nights.but_for_pages", but_for_finished_tables)
+    monkeypatch.setattr("tests.clinics.nights.but_for_pages", but_for_finished_tables)
     with few_tables():
         yield
 

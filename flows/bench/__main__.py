@@ -1,4 +1,4 @@
-"""python -m flows.bench: what a night costs, against the floor of reading and writing its files; or scores alone."""
+"""python -m rapport.flows.bench: what a night costs, against the floor of reading and writing its files; or scores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TABLES = "all, or those of the records, sessions, scores and alliance, without m
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m flows.bench", description="What a night costs.")
+    parser = argparse.ArgumentParser(prog="python -m rapport.flows.bench", description="What a night costs.")
     parser.add_argument("--size", choices=(*CLIENTS, *CLIENTS_ONCE), default="S", help=SIZES)
     parser.add_argument("--tables", choices=tuple(WHICH), default="all", help=TABLES)
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where it works (default: bench)")

@@ -1,4 +1,4 @@
-"""Scores three ways, each in a process of its own: `python -m flows.bench.contenders <way> <folder>`.
+"""Scores three ways, each in a process of its own: `python -m rapport.flows.bench.contenders <way> <folder>`.
 
 Each makes of the same answers a row per response and scale: score, item mean, percent of maximum possible, and how many
 items are answered; a scale needs all of its items. What is read from disk, and what is written, is not measured.

@@ -1,4 +1,4 @@
-"""python -m flows.bench --scores: ten million answers scored by Rapport, by pandas and by SQL, to the same digits."""
+"""python -m rapport.flows.bench --scores: ten million answers scored by Rapport, pandas and SQL, to the same digits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The work that is measured, each piece in a process of its own: `python -m flows.bench.work <piece> ...`.
+"""The work that is measured, each piece in a process of its own: `python -m rapport.flows.bench.work <piece> ...`.
 
 Imports are start-up and stay out of the piece's own figures.
 """

@@ -1,4 +1,4 @@
-"""python -m flows.demo: write the demo clinic's exports, night by night."""
+"""rapport demo: write the demo clinic's exports, night by night."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ from rapport.warehouse.places.folders import resolved
 
 
 def arguments(given: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m flows.demo", description="Write the demo clinic's exports.")
+    parser = argparse.ArgumentParser(prog="rapport demo", description="Write the demo clinic's exports.")
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder to write into (default: demo)")
     parser.add_argument("--clients", type=positive, default=240, help="clients seen over two years")
     parser.add_argument("--nights", type=positive, default=10, help="nights on which files arrive")

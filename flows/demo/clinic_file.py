@@ -7,7 +7,7 @@ from rapport.flows.demo import course, episodes
 from rapport.flows.demo.forms import FORMS, Form
 
 OPENING = """\
-# The demo clinic. Written by `python -m flows.demo`; everybody in it is invented.
+# The demo clinic. Written by `rapport demo`; everybody in it is invented.
 
 time_zone = "America/Chicago"   # of the exports' local times and of the schedule
 schedule = "0 3 * * *"          # cron: when the night runs

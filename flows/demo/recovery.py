@@ -1,5 +1,4 @@
-"""python -m flows.demo.recovery: do the metrics find what is planted in simulated clinics, and nothing where nothing
-is?
+"""python -m rapport.flows.demo.recovery: do the metrics find what is planted in simulated clinics, and nothing else?
 
 Every seed is a clinic of its own, simulated twice: with the effects of flows.demo.course.PLANTED, and without. The
 tables are the night's own functions, fed with record frames (flows.demo.simulated)."""
@@ -177,7 +176,7 @@ def _runs(order: pl.DataFrame) -> pl.DataFrame:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m flows.demo.recovery", description="Do the metrics find the truth?")
+    parser = argparse.ArgumentParser(description="Do the metrics find what is planted?")
     parser.add_argument("--seeds", type=int, default=SEEDS, help=f"clinics of each kind (default: {SEEDS})")
     seeds, console = range(parser.parse_args().seeds), Console(width=120)
     with console.status("simulating"):

@@ -217,7 +217,7 @@ def _tell_worries(console: Console, report: Report) -> None:
         console.print(line(f"{capital(trouble)}."))
     if report.pages_failed:
         failed = (capital(report.pages_failed), "bold")
-        console.print(line(failed, "; run python -m flows.pages once it is mended."))
+        console.print(line(failed, "; run rapport pages once it is mended."))
 
 
 def _tell_sample(console: Console, report: Report) -> None:

@@ -1,6 +1,6 @@
 """Told once, told well: one message with the reason and the next step, repeated troubles grouped, recovery said.
 
-    python -m flows.telling --clinic FILE --warehouse DIR
+    rapport tell --clinic FILE --warehouse DIR
 
 sends a message that says it is a trial. What was told when is in DIR/private/told.json: a trouble is told at once when
 it or its reason is new, then once a day with its count, and once when it is over. Nothing told names a file, a person
@@ -231,7 +231,7 @@ def telling_failure(clinic: Path, warehouse: Path, *, is_check: bool = False, wh
 
 def main(given: list[str] | None = None) -> int:
     """Send a trial message."""
-    asked = arguments("telling", "Send the operators a trial message.").parse_args(given)
+    asked = arguments("tell", "Send the operators a trial message.").parse_args(given)
 
     def run() -> None:
         read_clinic(asked.clinic)

@@ -1,6 +1,6 @@
 """What was known after a day's night, under today's rules, as a normal warehouse file.
 
-    python -m flows.as_known_on --day 2026-03-31 --out FILE
+    rapport as-known-on --day 2026-03-31 --out FILE
 
 Birth dates are today's: the private crosswalk keeps one per client.
 """
@@ -77,7 +77,7 @@ def _hand_over(made: Path, out: Path) -> None:
 
 def main(given: list[str] | None = None) -> int:
     """Write what was known on a day."""
-    parser = arguments("as_known_on", "Write what was known on a day, under today's rules, as a warehouse file.")
+    parser = arguments("as-known-on", "Write what was known on a day, under today's rules, as a warehouse file.")
     parser.add_argument("--day", required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
     asked = parser.parse_args(given)

@@ -1,6 +1,6 @@
 """Load a folder of years, month by month, each as the night that its last day would have been.
 
-    python -m flows.backfill --exports DIR --clinic FILE --warehouse DIR [--as-of TIME]
+    rapport backfill --exports DIR --clinic FILE --warehouse DIR [--as-of TIME]
 
 Each month publishes, so history knows when what was known, memory is that of a month, and what was stopped goes on
 where it was: run it again. Files whose pattern in clinic.toml has no date are read with the first month.

@@ -1,4 +1,4 @@
-"""Copy a whole warehouse to another folder: `python -m flows.backup --warehouse DIR --to FOLDER [--with-key]`.
+"""Copy a whole warehouse to another folder: `rapport backup --warehouse DIR --to FOLDER [--with-key]`.
 
 No load runs meanwhile. Links stay links, and modes and groups stay as they are. The pseudonym key is left out unless
 --with-key says otherwise: a person who has the warehouse and the key has the clients' numbers.
@@ -164,7 +164,7 @@ def tell(made: Backup, to: Path) -> None:
 
 def main(given: list[str] | None = None) -> int:
     """Copy a warehouse."""
-    parser = argparse.ArgumentParser(prog="python -m flows.backup", description="Copy a whole warehouse.")
+    parser = argparse.ArgumentParser(prog="rapport backup", description="Copy a whole warehouse.")
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR", help="the warehouse folder")
     parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where to: new, or empty")
     parser.add_argument("--with-key", action="store_true", help="copy the pseudonym key too")

@@ -1,6 +1,6 @@
 """Keep and compact: check every row of every table, leave the empty space behind, keep what clinic.toml says.
 
-    python -m flows.compact --clinic FILE --warehouse DIR
+    rapport compact --clinic FILE --warehouse DIR
 
 A night checks the rows that it touched; this, once a week, all of them. What is published says the same as before, but
 for episodes that are closed for longer than `[keep] years_after_closing` in clinic.toml says: they are taken out.

@@ -1,4 +1,4 @@
-"""Requests of erasure that wait in the private tree: `python -m flows.erasure_requests`, and Prefect's flow `forget`.
+"""Requests of erasure that wait in the private tree: `rapport forget-requests`, and Prefect's flow `forget`.
 
 A number given to a flow would stay in Prefect's database. So whoever may read the private tree writes it into
 DIR/private/forget.csv, a line each under the heading `space,client,since` (`since` empty: everything), and the flow
@@ -121,7 +121,7 @@ def _note_holding(where: Folders, load_id: int, names: list[str]) -> None:
 def main(given: list[str] | None = None) -> int:
     """Take out everybody for whom a request waits."""
     about = "Take out the people for whom a request waits."
-    asked = arguments("erasure_requests", about, exports=True).parse_args(given)
+    asked = arguments("forget-requests", about, exports=True).parse_args(given)
 
     def run() -> None:
         done = fulfil(asked.exports, asked.clinic, asked.warehouse, print)

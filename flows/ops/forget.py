@@ -1,6 +1,6 @@
 """Take a person's data out: of the published file, every kept version and the private tree.
 
-    python -m flows.forget --space SPACE --client NUMBER [--since YYYY-MM-DD]
+    rapport forget --space SPACE --client NUMBER [--since YYYY-MM-DD]
 
 With --since a consent is withdrawn from that day on: what is dated before stays. A tombstone stops a re-read of an
 export from bringing the data back; the exports that still hold the record are listed for ops to delete.

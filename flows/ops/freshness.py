@@ -1,6 +1,6 @@
 """Whether the night that should be published is: for cron, systemd or any monitor, apart from Prefect.
 
-    python -m flows.freshness --clinic FILE --warehouse DIR [--as-of TIME] [--tell]
+    rapport freshness --clinic FILE --warehouse DIR [--as-of TIME] [--tell]
 
 Prints one line. Exit status: 0 it is; 1 it is not, or that cannot be known. With --tell the operators are told too,
 as of a failed night.
@@ -64,7 +64,7 @@ def look(clinic: Path, warehouse: Path, as_of: str | None) -> Verdict:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the verdict. A monitor knows 0 and 1, so unusable arguments are 1 too."""
-    parser = argparse.ArgumentParser(prog="python -m flows.freshness", description="Is tonight's night published?")
+    parser = argparse.ArgumentParser(prog="rapport freshness", description="Is tonight's night published?")
     parser.add_argument("--clinic", type=Path, required=True, metavar="FILE", help="the clinic's file, clinic.toml")
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR", help="the warehouse folder")
     parser.add_argument("--as-of", metavar="TIME", help="the clock to judge by, ISO 8601; default now")

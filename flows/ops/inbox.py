@@ -1,4 +1,4 @@
-"""The inbox of rows that a rule holds back: `python -m flows.quarantine list|show|discard`.
+"""The inbox of rows that a rule holds back: `rapport inbox list|show|discard`.
 
 list      what waits (--state: or was released, discarded, gone)
 show      a row's values, read from its export to this terminal and nowhere else
@@ -43,7 +43,7 @@ def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
     with open_published(published_version(order.folders)) as con:
         held = quarantine.place_of(con, number) if number in NUMBERS else None
     if held is None:
-        raise Unusable(f"there is no row {number}; python -m flows.quarantine list shows the numbers")
+        raise Unusable(f"there is no row {number}; rapport inbox list shows the numbers")
     source_name, content, record_number = held
     source = next((each for each in order.clinic.sources if each.name == source_name), None)
     if source is None:
@@ -85,7 +85,7 @@ def discard(order: Order, numbers: list[int]) -> Tonight:
         begin(load)
         known = [number for number in numbers if number in NUMBERS]
         if quarantine.discard(load.con, load.load_id, known) != len(set(numbers)):
-            raise Unusable("one of these rows does not wait; python -m flows.quarantine list shows those that do")
+            raise Unusable("one of these rows does not wait; rapport inbox list shows those that do")
         if load.erased_rows:
             compute_again(load)
         publish(load)
@@ -105,9 +105,9 @@ def tell(rows: list[quarantine.Held], state: str) -> None:
 
 
 def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m flows.quarantine", description="The inbox of held rows.")
+    parser = argparse.ArgumentParser(prog="rapport inbox", description="The inbox of held rows.")
     commands = parser.add_subparsers(dest="command", required=True)
-    shared = {"add_help": False, "parents": [arguments("quarantine", "")], "conflict_handler": "resolve"}
+    shared = {"add_help": False, "parents": [arguments("inbox", "")], "conflict_handler": "resolve"}
     listed = commands.add_parser("list", help="what waits", **shared)
     listed.add_argument("--state", choices=QUARANTINE_STATES, default="waiting")
     shown = commands.add_parser("show", help="a row's values, on this terminal only", **shared)

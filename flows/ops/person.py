@@ -1,6 +1,6 @@
 """Write down everything that is held of one person, to give it to that person.
 
-    python -m flows.person --space SPACE --client NUMBER --out FOLDER --clinic FILE --warehouse DIR
+    rapport person --space SPACE --client NUMBER --out FOLDER --clinic FILE --warehouse DIR
 
 FOLDER is new and for the user alone (0700): person.html to read, and a CSV file per table. It names the person. The
 books note that a report was made, and never of whom.

@@ -1,4 +1,4 @@
-"""The newest published file, to ask it SQL: `python -m flows.query --warehouse DIR [--sql QUERY]`.
+"""The newest published file, to ask it SQL: `rapport query --warehouse DIR [--sql QUERY]`.
 
 It is opened read-only and locked: no query reads another file, loads an extension or reaches a network.
 """
@@ -53,7 +53,7 @@ def _read(prompt: str) -> str:
 
 def main(given: list[str] | None = None) -> int:
     """Open the newest file and ask."""
-    parser = argparse.ArgumentParser(prog="python -m flows.query", description="Ask the newest published file.")
+    parser = argparse.ArgumentParser(prog="rapport query", description="Ask the newest published file.")
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR", help="the warehouse folder")
     parser.add_argument("--sql", metavar="QUERY", help="one query; without it they are read from standard input")
     asked = parser.parse_args(given)

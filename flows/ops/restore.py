@@ -1,4 +1,4 @@
-"""Publish an older version again, as a new load: `python -m flows.restore --version LOAD`; without it, what is kept.
+"""Publish an older version again, as a new load: `rapport restore --version LOAD`; without it, what is kept.
 
 Every table is derived again from the records of that version. The next night reads what that version had not read, so
 nothing is lost by going back. `--point-link` makes the analysts' link anew, where it is lost: it points at the newest

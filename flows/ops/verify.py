@@ -1,4 +1,4 @@
-"""Derive every table again from the records and compare it with what is published: `python -m flows.verify`.
+"""Derive every table again from the records and compare it with what is published: `rapport verify`.
 
 Exit status: 0 equal; 1 something differs, or could not be compared; 2 unusable arguments or clinic file.
 """
@@ -56,9 +56,9 @@ class Verdict:
     def advice(self) -> str:
         """What to do about what is wrong: tables can be derived anew from the records, the books of records cannot."""
         if self.wrong_tables or self.movements:
-            then = f"have every table derived anew: python -m flows.restore --version {self.load_id}"
+            then = f"have every table derived anew: rapport restore --version {self.load_id}"
         else:
-            then = "publish an older load whose books are right: python -m flows.restore lists those that are kept"
+            then = "publish an older load whose books are right: rapport restore lists those that are kept"
         return f"keep a copy of the file and report it, then {then}"
 
 

@@ -1,4 +1,4 @@
-"""The pages: `python -m flows.pages --clinic FILE --warehouse DIR`; every night draws them too.
+"""The pages: `rapport pages --clinic FILE --warehouse DIR`; every night draws them too.
 
 One folder per audience under DIR/shared/pages: whoever may read a folder sees what is on its page and nothing else. The
 page of operations, which has exact counts, lies in DIR/internal/operations, where clinic.toml names a group for it.

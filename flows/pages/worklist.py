@@ -1,4 +1,4 @@
-"""The clinicians' worklist: `python -m flows.worklist --warehouse DIR --clinic FILE`; every night writes it too.
+"""The clinicians' worklist: `rapport worklist --warehouse DIR --clinic FILE`; every night writes it too.
 
 It holds record numbers, so it lies in the private tree alone (mode 0600), and nothing of it is printed or logged.
 """

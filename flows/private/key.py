@@ -1,4 +1,4 @@
-"""The pseudonym key: from RAPPORT_KEY or DIR/private/key. `python -m flows.key --warehouse DIR` makes one.
+"""The pseudonym key: from RAPPORT_KEY or DIR/private/key. `rapport key --warehouse DIR` makes one.
 
 Who loses the key loses the thread of every client; who leaks it undoes the pseudonyms. Back it up apart from the
 warehouse.
@@ -32,9 +32,7 @@ def _written(folders: Folders) -> bytes:
     text = private_text(folders.private / "key", FROM_BACKUP)
     if text is None:
         _refuse_new_key(folders)
-        raise Unusable(
-            "there is no pseudonym key; set RAPPORT_KEY, or make one with python -m flows.key --warehouse DIR"
-        )
+        raise Unusable("there is no pseudonym key; set RAPPORT_KEY, or make one with rapport key --warehouse DIR")
     return _key(text, "private/key")
 
 
@@ -74,7 +72,7 @@ def make_key(folders: Folders) -> Path:
 
 def main(given: list[str] | None = None) -> int:
     """Make a key for a warehouse that has none."""
-    parser = argparse.ArgumentParser(prog="python -m flows.key", description="Make the pseudonym key of a warehouse.")
+    parser = argparse.ArgumentParser(prog="rapport key", description="Make the pseudonym key of a warehouse.")
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR")
     folders = Folders(parser.parse_args(given).warehouse)
 

@@ -1,7 +1,9 @@
-"""DICTIONARY.md, written from the facts: `python -m flows.dictionary`. A test keeps the page true."""
+"""DICTIONARY.md, written from the facts: `rapport dictionary`. A test keeps the page true."""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from pathlib import Path
 
 from rapport import transforms
@@ -16,7 +18,7 @@ from rapport.warehouse.store.building_file import history_columns
 PAGE = Path(__file__).resolve().parents[2] / "DICTIONARY.md"
 INTRODUCTION = """# Data dictionary
 
-Written by `python -m flows.dictionary` from the same facts that make the schema, the expectations and DuckDB's own
+Written by `rapport dictionary` from the same facts that make the schema, the expectations and DuckDB's own
 comments (`SELECT table_name, column_name, comment FROM duckdb_columns()`). Times whose names end in `_at` are UTC;
 `_local` is the wall clock of the source's zone; `_share` is 0 to 1. People are pseudonyms: pseudonymous, not anonymous.
 """
@@ -51,5 +53,12 @@ def _question(asked: Question) -> str:
     return f"### dashboard.{asked.name}\n\n{asked.comment}\n\n| column | meaning |\n|---|---|\n{rows}\n"
 
 
-if __name__ == "__main__":
+def main(given: list[str] | None = None) -> int:
+    """Write the page into the checkout."""
+    argparse.ArgumentParser(prog="rapport dictionary", description="Write DICTIONARY.md.").parse_args(given)
     PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

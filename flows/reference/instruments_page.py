@@ -1,7 +1,9 @@
-"""INSTRUMENTS.md, written from the facts: `python -m flows.instruments_page`. A test keeps the page true."""
+"""INSTRUMENTS.md, written from the facts: `rapport instruments-page`. A test keeps the page true."""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from rapport.warehouse.instruments.versions import VERSIONLESS
 PAGE = Path(__file__).resolve().parents[2] / "INSTRUMENTS.md"
 INTRODUCTION = """# Questionnaires
 
-Written by `python -m flows.instruments_page` from `warehouse/instruments/*.toml`: numbers only, no item's wording.
+Written by `rapport instruments-page` from `warehouse/instruments/*.toml`: numbers only, no item's wording.
 
 Each fact has a status. **Published** was seen in print or in public code. **Recalled** is from memory of the literature
 and was not checked: a key is scored, a threshold used, only where `clinic.toml` accepts it by name
@@ -204,5 +206,12 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines) + "\n"
 
 
-if __name__ == "__main__":
+def main(given: list[str] | None = None) -> int:
+    """Write the page into the checkout."""
+    argparse.ArgumentParser(prog="rapport instruments-page", description="Write INSTRUMENTS.md.").parse_args(given)
     PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

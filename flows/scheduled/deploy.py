@@ -1,6 +1,6 @@
 """Register prefect.yaml's deployments with the Prefect server of PREFECT_API_URL, for workers of the pool `rapport`.
 
-    python -m flows.deploy --exports DIR --clinic FILE --warehouse DIR
+    rapport deploy --exports DIR --clinic FILE --warehouse DIR
 
 Run it again when the clinic file's schedule or name has changed, or after an upgrade. What the server has of other
 warehouses stays.

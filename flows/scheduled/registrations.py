@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
 AT_ONCE = 200  # as many as a server tells
-OURS = "flows."  # what the entry point of each flow of ours begins with
+OURS = ("rapport.flows.", "flows.")  # what the entry point of each flow of ours begins with; the second before 0.2
 
 
 @dataclass(frozen=True)

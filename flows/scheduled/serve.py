@@ -1,6 +1,6 @@
 """Serve the night and the weekly chores on their schedules, with a Prefect server beside them on this machine.
 
-    python -m flows.serve --exports DIR --clinic FILE --warehouse DIR [--port 4200]
+    rapport serve --exports DIR --clinic FILE --warehouse DIR [--port 4200]
 
 The server listens on the loopback address alone and asks for a password, which is in PREFECT_HOME/auth: of this
 machine's users only the one who serves reads it. With PREFECT_API_URL set, that server is used and none is started.
@@ -69,7 +69,7 @@ def _serve(given: argparse.Namespace, clinic: Clinic) -> None:
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m flows.serve", description="Serve the nightly deployment.")
+    parser = argparse.ArgumentParser(prog="rapport serve", description="Serve the nightly deployment.")
     parser.add_argument("--exports", type=Path, required=True, metavar="DIR")
     parser.add_argument("--clinic", type=Path, required=True, metavar="FILE")
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR")

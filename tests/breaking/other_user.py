@@ -1,4 +1,4 @@
-"""Commands as other users than root: python -m tests.breaking.other_user PLACE WORK. A line of JSON tells how each ended.
+"""Commands as other users than root: python -m tests.breaking.other_user PLACE WORK. Each tells a line of JSON.
 
 Everything is imported before, for the interpreter's own files may not be readable for another user; then each command
 is a forked process that becomes that user.

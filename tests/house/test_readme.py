@@ -44,7 +44,7 @@ def copy(tmp_path_factory):
     for name in listed.stdout.splitlines():
         if (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+            shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
     (folder / ".venv").symlink_to(Path(sys.prefix))
     (folder / "Makefile").touch()
     return folder
@@ -52,6 +52,7 @@ def copy(tmp_path_factory):
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "RAPPORT_", "PYTEST_"))}
+    environment["PYTHONPATH"] = str(folder)  # the copy's own package, not the checkout's that is installed
     environment["PATH"] = f"{folder / '.venv' / 'bin'}:{environment['PATH']}"
     if command.startswith("make serve"):
         return serve(command, folder, environment)

@@ -86,8 +86,8 @@ def alliance_outcome_links(
     clients, each with the first episode that has both, with Fisher's interval; published are .28 in adults (Flückiger
     et al. 2018, 295 studies) and .19 in youth (Karver et al. 2018, 28 studies). Null below 30 clients, where one client
     makes more than half of the predictor's squares, and without an error: why_no_estimate. Read lagged_detrended first:
-    in simulated clinics without any effect the plain lagged model finds one (python -m flows.demo.recovery). Error in
-    the ratings draws estimates towards 0. An association in time, not a proof of cause."""
+    in simulated clinics without any effect the plain lagged model finds one (make truth). Error in the
+    ratings draws estimates towards 0. An association in time, not a proof of cause."""
     rated, outcome = _rated(alliance), _outcome(outcome_scores, clinic)
     places = Places(rated)
     lines = _by_line(places, rated), _by_line(places, outcome)

@@ -1,4 +1,4 @@
-"""What files are, and a draft of the clinic file that reads them: `python -m transforms.sources FILE... > clinic.toml`.
+"""What files are, and a draft of the clinic file that reads them: `rapport draft FILE... > clinic.toml`.
 
 What each file is goes to standard error; the draft, which is valid as it stands, to standard output.
 """
@@ -17,7 +17,7 @@ from rapport.warehouse.instruments import load_instruments
 
 def main(arguments: list[str] | None = None) -> int:
     """Tell what the files are and draft their sections; 1 when one of them is no data file."""
-    parser = argparse.ArgumentParser(prog="python -m transforms.sources", description="Draft a clinic file.")
+    parser = argparse.ArgumentParser(prog="rapport draft", description="Draft a clinic file.")
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="exports, one or more of each kind")
     instruments = load_instruments()
     found, refused = [], 0
@@ -34,4 +34,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    if __package__ == "transforms.sources":
+        print("python -m transforms.sources is now: rapport draft. The old form ends with 0.4.", file=sys.stderr)
     sys.exit(main())

@@ -69,11 +69,10 @@ def why_not_opened(path: Path, said: str) -> Unusable | None:
     if "Wrong encryption key" in said:
         return Unusable(
             f"the warehouse file was written with another key than {KEY}; restore that key, or after a change of key "
-            f"set {KEY_BEFORE} to the old one and run python -m flows.compact"
+            f"set {KEY_BEFORE} to the old one and run rapport compact"
         )
     if "is not encrypted" in said:
         return Unusable(
-            f"{KEY} is set and the warehouse file is not encrypted; run python -m flows.compact, which encrypts every "
-            "kept file"
+            f"{KEY} is set and the warehouse file is not encrypted; run rapport compact, which encrypts every kept file"
         )
     return None

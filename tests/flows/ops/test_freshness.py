@@ -1,4 +1,4 @@
-"""`python -m flows.freshness`: wrong in neither direction, whatever a month of nights did."""
+"""`rapport freshness`: wrong in neither direction, whatever a month of nights did."""
 
 import os
 import random
@@ -127,7 +127,7 @@ def test_what_cannot_be_known_is_not_fresh(yesterday):
 
 def test_it_needs_neither_prefect_nor_polars_nor_great_expectations():
     heavy = ("prefect", "polars", "great_expectations", "pandas", "pyarrow", "scipy", "rich", "apprise")
-    code = f"import sys, flows.freshness; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, rapport.flows.ops.freshness; print([name for name in {heavy} if name in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert said == "[]\n"
 

@@ -5,7 +5,7 @@ from rapport.warehouse.instruments import load_instruments
 
 
 def test_the_page_is_what_the_files_say():
-    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m flows.instruments_page"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run rapport instruments-page"
 
 
 def test_every_questionnaire_scale_and_threshold_is_on_it():

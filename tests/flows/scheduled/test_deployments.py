@@ -1,6 +1,5 @@
 """What is deployed on one machine is what prefect.yaml deploys to a server of its own; the units start what exists."""
 
-import importlib
 import re
 import shutil
 import subprocess
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rapport.flows.command import MODULES
 from rapport.flows.scheduled.deployments import COMPACT, FORGET, VERIFY, served
 from rapport.warehouse.clinic_file.clinic import read_clinic
 from tests.clinics.nights import ROOT
@@ -31,9 +31,7 @@ def test_prefect_yaml_deploys_what_serving_deploys(tmp_path):
     for name, each in ours.items():
         theirs = declared[name]
         assert theirs["name"] == each.name == "north"
-        assert theirs["entrypoint"] == each.entrypoint.replace("flows.nightly.", "flows.nightly:").replace(
-            "flows.chores.", "flows.chores:"
-        )
+        assert theirs["entrypoint"] == ":".join(each.entrypoint.rsplit(".", 1))
         assert theirs["parameters"] == each.parameters
         schedules = [(at.schedule.cron, at.schedule.timezone) for at in each.schedules or []]
         assert [(at["cron"], at["timezone"]) for at in theirs.get("schedules", [])] == schedules
@@ -42,10 +40,10 @@ def test_prefect_yaml_deploys_what_serving_deploys(tmp_path):
 
 
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.suffix == ".service"], ids=lambda unit: unit.name)
-def test_a_unit_starts_a_module_that_exists_as_a_user_who_may_write_little(unit):
+def test_a_unit_starts_a_command_that_exists_as_a_user_who_may_write_little(unit):
     text = unit.read_text(encoding="utf-8")
-    module = re.search(r"^ExecStart=\S+/python -m (\S+)", text, re.MULTILINE)[1]
-    assert module == "prefect" or importlib.util.find_spec(module)
+    started = re.search(r"^ExecStart=\S+/bin/(python -m prefect|rapport \S+)", text, re.MULTILINE)[1]
+    assert started == "python -m prefect" or started.removeprefix("rapport ") in MODULES
     assert re.search(r"^User=rapport$", text, re.MULTILINE)
     assert re.search(r"^ProtectSystem=strict$", text, re.MULTILINE)
 
@@ -53,7 +51,7 @@ def test_a_unit_starts_a_module_that_exists_as_a_user_who_may_write_little(unit)
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not here")
 def test_systemd_understands_every_unit_and_finds_them_closed(tmp_path):
     for unit in UNITS:
-        text = re.sub(r"/opt/rapport/\S+/python", "/bin/true", unit.read_text(encoding="utf-8"))
+        text = re.sub(r"/opt/rapport/\S+/(python|rapport)", "/bin/true", unit.read_text(encoding="utf-8"))
         (tmp_path / unit.name).write_text(re.sub(r"^(User|Group)=.*", r"\1=root", text, flags=re.MULTILINE))
     made = [str(path) for path in sorted(tmp_path.iterdir())]
     verified = subprocess.run(["systemd-analyze", "verify", *made], capture_output=True, text=True, check=False)

@@ -95,7 +95,7 @@ def older(name: str, place, entrypoint: str):
 def test_what_the_warehouse_had_under_other_names_goes_and_another_pipelines_stays(tmp_path):
     north = open_place(tmp_path / "north")
     older("nightly", north, "rapport.flows.nightly.nightly")
-    older("all_of_it", north, "flows.before:nightly")
+    older("all_of_it", north, "flows.nightly.nightly")
     theirs = older("copy", north, "pipelines/copy.py:copy")
     assert sorted(register(north)) == ["nightly/all_of_it", "nightly/nightly"]
     north.clinic.write_text('name = "nord"\n' + CLINIC)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from rapport.flows.command import MODULES
+
 NO_TIME = "is not an ISO 8601 time such as 2026-11-22T03:00, of the years 1970 to 2199"
 NO_DAY = "is not a day such as 2026-11-22, of the years 1970 to 2199"
 LARGE = str(10**40)
@@ -19,16 +21,16 @@ def run(shortly_published, tmp_path, capsys):
 
     warehouse = place.warehouse
 
-    def command(module: str, *given: str, place: Path = warehouse) -> tuple[int, str, str]:
-        own = [] if module in ("backup", "query") else ["--clinic", clinic]
+    def run_command(command: str, *given: str, place: Path = warehouse) -> tuple[int, str, str]:
+        own = [] if command in ("backup", "query") else ["--clinic", clinic]
         own += ["--warehouse", str(place)]
         capsys.readouterr()
-        status = importlib.import_module(f"flows.{module}").main([*given, *own])
+        status = importlib.import_module(MODULES[command]).main([*given, *own])
         return status, *capsys.readouterr()
 
-    command.exports = ["--exports", str(place.exports)]
-    command.folder = place.folder
-    return command
+    run_command.exports = ["--exports", str(place.exports)]
+    run_command.folder = place.folder
+    return run_command
 
 
 @pytest.mark.parametrize("given", ["9999-12-31T23:59", "0001-01-01", "1969-12-31T23:59", "now", ""])
@@ -42,7 +44,7 @@ def test_a_day_beyond_the_years_of_any_clinic_is_refused(run, given):
     asked = ("--space", "clinic", "--client", "C1", "--since", given)
     assert run("forget", *run.exports, *asked) == (2, "", f"--since '{given}' {NO_DAY}\n")
     out = str(run.folder / "then.duckdb")
-    assert run("as_known_on", "--day", given, "--out", out) == (2, "", f"--day '{given}' {NO_DAY}\n")
+    assert run("as-known-on", "--day", given, "--out", out) == (2, "", f"--day '{given}' {NO_DAY}\n")
 
 
 @pytest.mark.parametrize("given", ["1970-01-01T00:00", "2199-12-31T23:59"])
@@ -51,22 +53,22 @@ def test_a_time_within_them_is_taken(run, given):
 
 
 @pytest.mark.parametrize(
-    ("module", "given", "said"),
+    ("command", "given", "said"),
     [
-        ("quarantine", ["show", LARGE], f"there is no row {LARGE}; python -m flows.quarantine list shows the numbers"),
+        ("inbox", ["show", LARGE], f"there is no row {LARGE}; rapport inbox list shows the numbers"),
         (
-            "quarantine",
+            "inbox",
             ["discard", LARGE],
-            "one of these rows does not wait; python -m flows.quarantine list shows those",
+            "one of these rows does not wait; rapport inbox list shows those",
         ),
         ("restore", ["--version", LARGE], f"no version of load {LARGE} is kept; kept are 1"),
         (
-            "as_known_on",
+            "as-known-on",
             ["--day", "2026-11-20", "--out", "none/there.duckdb"],
             "the folder of there.duckdb does not exist",
         ),
         (
-            "as_known_on",
+            "as-known-on",
             ["--day", "2026-11-20", "--out", "x" * 300],
             f"{'x' * 300} cannot be written (File name too long)",
         ),
@@ -82,18 +84,18 @@ def test_a_time_within_them_is_taken(run, given):
         ),
     ],
 )
-def test_what_is_not_there_is_said_in_one_sentence(run, module, given, said):
-    exports = run.exports if module == "forget" or "show" in given else []
-    status, told, complaint = run(module, *given, *exports)
+def test_what_is_not_there_is_said_in_one_sentence(run, command, given, said):
+    exports = run.exports if command == "forget" or "show" in given else []
+    status, told, complaint = run(command, *given, *exports)
     assert (status, told) == (2, "")
     assert complaint.startswith(said)
     assert complaint.count("\n") == 1
 
 
 @pytest.mark.parametrize(
-    ("module", "option", "given"),
+    ("command", "option", "given"),
     [
-        ("as_known_on", "--out", ["--day", "2026-11-20"]),
+        ("as-known-on", "--out", ["--day", "2026-11-20"]),
         ("person", "--out", ["--space", "clinic", "--client", "C1"]),
         ("backup", "--to", []),
     ],
@@ -103,29 +105,29 @@ def test_what_is_not_there_is_said_in_one_sentence(run, module, given, said):
     [("circle", "leads back to itself"), ("caf\udce9", r"caf\xe9 is no UTF-8"), ("x" * 300, "File name too long")],
 )
 def test_a_path_to_write_to_that_cannot_be_used_is_said_in_one_sentence(
-    run, tmp_path, module, option, given, name, why
+    run, tmp_path, command, option, given, name, why
 ):
     (tmp_path / "circle").symlink_to("circle")
-    status, told, complaint = run(module, *given, option, str(tmp_path / name))
+    status, told, complaint = run(command, *given, option, str(tmp_path / name))
     assert (status, told, complaint.count("\n")) == (2, "", 1)
     assert why in complaint
 
 
-@pytest.mark.parametrize("module", ["verify", "worklist", "query"])
+@pytest.mark.parametrize("command", ["verify", "worklist", "query"])
 @pytest.mark.parametrize(("name", "why"), [("circle", "leads back to itself"), ("caf\udce9", "is no UTF-8")])
-def test_a_warehouse_whose_path_cannot_be_used_is_said_in_one_sentence(run, tmp_path, module, name, why):
+def test_a_warehouse_whose_path_cannot_be_used_is_said_in_one_sentence(run, tmp_path, command, name, why):
     (tmp_path / "circle").symlink_to("circle")
-    status, told, complaint = run(module, place=tmp_path / name)
+    status, told, complaint = run(command, place=tmp_path / name)
     assert (status, told, complaint.count("\n")) == (2, "", 1)
     assert why in complaint
 
 
-@pytest.mark.parametrize(("module", "option"), [("key", "--warehouse"), ("demo.__main__", "--out")])
+@pytest.mark.parametrize(("command", "option"), [("key", "--warehouse"), ("demo", "--out")])
 @pytest.mark.parametrize("name", ["circle", "file", "caf\udce9", "x" * 300])
-def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(tmp_path, capsys, module, option, name):
+def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(tmp_path, capsys, command, option, name):
     (tmp_path / "circle").symlink_to("circle")
     (tmp_path / "file").touch()
-    assert importlib.import_module(f"flows.{module}").main([option, str(tmp_path / name)]) == 2
+    assert importlib.import_module(MODULES[command]).main([option, str(tmp_path / name)]) == 2
     complaint = capsys.readouterr().err
     assert complaint.count("\n") == 1
     assert "disk" not in complaint

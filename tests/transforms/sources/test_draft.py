@@ -1,4 +1,4 @@
-"""python -m transforms.sources: what files are, and a draft of the clinic file that a night can check as it stands."""
+"""rapport draft: what files are, and a draft of the clinic file that a night can check as it stands."""
 
 import json
 

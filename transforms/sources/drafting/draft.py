@@ -13,7 +13,7 @@ from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.schema.columns import STATUSES
 
 HEAD = """\
-# A draft: read it, correct what is marked with ?, then run python -m flows.nightly with --check.
+# A draft: read it, correct what is marked with ?, then run rapport night with --check.
 time_zone = "UTC"  # ? the clinic's own, such as "Europe/London"
 """
 # What the columns of an export are often called.

@@ -26,7 +26,7 @@ from rapport.transforms.sources.opening.content import Content
 from rapport.warehouse.clinic_file.memory import in_words
 from rapport.warehouse.errors import Refused
 
-_SERVE = "from transforms.sources.apart import serve; serve()"
+_SERVE = f"from {__name__} import serve; serve()"
 _FRAME, _REFUSED, _BROKE = b"+", b"-", b"!"  # what a message is: of one byte, then its length in eight
 _ASKED = b"?"
 _MEMORY = Path("/proc/self/statm")  # where Linux says how many pages a process has
