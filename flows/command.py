@@ -18,7 +18,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Begin": {
         "key": ("flows.private.key", "make the key from which pseudonyms are made"),
         "draft": ("transforms.sources.__main__", "draft a clinic file from a folder of exports"),
-        "demo": ("flows.demo.__main__", "write the exports of a demo clinic"),
+        "demo": ("flows.demo.demo", "write the exports of a demo clinic"),
     },
     "Nights": {
         "night": ("flows.nightly", "load what came, check it, compute it, publish it"),

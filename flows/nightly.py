@@ -10,7 +10,6 @@ stopped by SIGHUP, SIGINT or SIGTERM.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import rapport.flows.prefect_tasks.settings  # noqa: F401  before Prefect
@@ -90,7 +89,3 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--as-of", metavar="TIME", help="the night's clock, ISO 8601; default now")
     parser.add_argument("--check", action="store_true", help="read, map and count, and publish nothing")
     return parser.parse_args(arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

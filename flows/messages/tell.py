@@ -10,7 +10,6 @@ or a value.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -243,7 +242,3 @@ def main(given: list[str] | None = None) -> int:
         print("The trial message was taken.")
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,7 +7,6 @@ Birth dates are today's: the private crosswalk keeps one per client.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -88,7 +87,3 @@ def main(given: list[str] | None = None) -> int:
         print(f"{asked.out}: what was known on {day} (load {load_id}), under today's rules.")
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,7 +8,6 @@ where it was: run it again. Files whose pattern in clinic.toml has no date are r
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,7 +68,3 @@ def main(given: list[str] | None = None) -> int:
         return status_of(done)
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,7 +9,6 @@ Where the key of encryption is new, another, or gone, every kept file is rewritt
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +90,3 @@ def main(given: list[str] | None = None) -> int:
         return status_of(done.load) or int(bool(open_erasures(done.load.order.folders)))
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -128,7 +127,3 @@ def main(given: list[str] | None = None) -> int:
         print(f"{done} requests waited; none waits now.")
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,7 +8,6 @@ export from bringing the data back; the exports that still hold the record are l
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -189,7 +188,3 @@ def main(given: list[str] | None = None) -> int:
         return 1 if open_erasures(order.folders) else status
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

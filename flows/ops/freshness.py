@@ -9,7 +9,6 @@ as of a failed night.
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -81,7 +80,3 @@ def main(arguments: list[str] | None = None) -> int:
         operators(given.clinic, given.warehouse).told_freshness(verdict.line, is_fresh=verdict.is_fresh)
     tell_open(Folders(given.warehouse))
     return 0 if verdict.is_fresh else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,7 +8,6 @@ discard   rows that will not be mended: they leave the inbox, and stay out of it
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from rapport.flows.messages.literal import console, plain_grid
@@ -136,7 +135,3 @@ def main(given: list[str] | None = None) -> int:
         return PUBLISHED
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,7 +7,6 @@ whole version, and no load is made.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from rapport.flows.night import at_work
@@ -145,7 +144,3 @@ def main(given: list[str] | None = None) -> int:
         return PUBLISHED
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

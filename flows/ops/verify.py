@@ -5,7 +5,6 @@ Exit status: 0 equal; 1 something differs, or could not be compared; 2 unusable 
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,7 +118,3 @@ def main(given: list[str] | None = None) -> int:
         return 0 if verdict.is_equal else 1
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

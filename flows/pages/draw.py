@@ -7,7 +7,6 @@ A question that fails breaks its own place on the page; the others, and the data
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -289,7 +288,3 @@ def main(given: list[str] | None = None) -> int:
         print(f"The pages are drawn: {pages_folder(order.folders)}")
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

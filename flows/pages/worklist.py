@@ -6,7 +6,6 @@ It holds record numbers, so it lies in the private tree alone (mode 0600), and n
 from __future__ import annotations
 
 import inspect
-import sys
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -110,7 +109,3 @@ def main(given: list[str] | None = None) -> int:
         print(f"{where.worklist}: {count}. Rapport does not monitor risk.")
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from rapport import transforms
@@ -58,7 +57,3 @@ def main(given: list[str] | None = None) -> int:
     argparse.ArgumentParser(prog="rapport dictionary", description="Write DICTIONARY.md.").parse_args(given)
     PAGE.write_text(page(), encoding="utf-8")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -75,7 +75,3 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR")
     parser.add_argument("--port", type=int, default=4200, help="where the Prefect server listens")
     return parser.parse_args(arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -89,7 +89,7 @@ class Place:
         self.deliver(f"responses_2026-11-{day + 1}.csv", RESPONSES, [row for each in met for row in answered(*each)])
 
     def command(self, as_of: str, *more: str) -> list[str]:
-        return [sys.executable, "-m", "rapport.flows.nightly", *self.arguments(as_of, *more)]
+        return [sys.executable, "-m", "rapport", "night", *self.arguments(as_of, *more)]
 
     def arguments(self, as_of: str, *more: str) -> list[str]:
         folders = {"--exports": self.exports, "--clinic": self.clinic, "--warehouse": self.warehouse}

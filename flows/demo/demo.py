@@ -1,7 +1,6 @@
-"""rapport demo: write the demo clinic's exports, night by night."""
+"""Write the demo clinic's exports, night by night."""
 
 import argparse
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -46,7 +45,3 @@ def main(given: list[str] | None = None) -> int:
         print(f"{asked.out}/exports: {len(truth['files'])} files, {count} records, {planted} of them planted")
 
     return finish(run)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
