@@ -84,7 +84,12 @@ def load_questions(folder: Path = Path(__file__).parent) -> dict[str, Question]:
 
 
 def read_question(path: Path) -> Question:
-    """One question. Raises ValueError that names the file and the key when its front matter is not as it must be."""
+    """One question. Raises ValueError that names the file and the key when its front matter is not as it must be.
+
+    >>> asked = read_question(Path(__file__).parent / "gaps.sql")
+    >>> asked.name, asked.audience, asked.chart["kind"]
+    ('gaps', 'shared', 'bars')
+    """
     sql = path.read_text(encoding="utf-8")
     front = _FRONT_MATTER.match(sql)
     try:

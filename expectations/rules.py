@@ -79,7 +79,12 @@ def rows_rule(name: str, query: str, column: str = "", severity: str = "warning"
 
 def never(name: str, broken: str, key: str = "*") -> Rule:
     """A rule in SQL over one row: no row is as the condition says; the key names those that are. One stops the
-    night."""
+    night.
+
+    >>> rule = never("closed_before_it_opened", "closed_on < opened_on", key="episode_id")
+    >>> rule.severity, rule.query
+    ('critical', 'SELECT episode_id FROM {batch} WHERE closed_on < opened_on')
+    """
     query = f"SELECT {key} FROM {{batch}} WHERE {broken}"
     made = ExpectNoRowIs(description=name, unexpected_rows_query=query, broken=broken, severity="critical")
     return Rule(name, "", made, query)

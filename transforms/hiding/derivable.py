@@ -57,7 +57,12 @@ def after(now: Cells, seen: np.ndarray, is_shown: np.ndarray) -> Cells:
 
 
 def rounded(value: np.ndarray, profile: Profile) -> np.ndarray:
-    """To the nearest 5, and at least what the smallest shown counts are rounded to; nobody is nobody."""
+    """To the nearest 5, and at least what the smallest shown counts are rounded to; nobody is nobody.
+
+    >>> from rapport.warehouse.clinic_file.hiding import PROFILES
+    >>> [int(count) for count in rounded(np.array([0, 8, 12, 13]), PROFILES["opensafely"])]
+    [0, 10, 10, 15]
+    """
     nearest = np.maximum((value + BASE // 2) // BASE * BASE, profile.lowest_shown)
     return np.where(value == 0, 0, nearest)
 

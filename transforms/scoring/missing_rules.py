@@ -41,7 +41,15 @@ class Answers:
 
 
 def scored(scale: Scale, rule: str, answers: Answers) -> dict[str, pl.Expr]:
-    """A scale's sum and mean by a rule (null where it gives none), what they stand on, and whether it was scaled up."""
+    """A scale's sum and mean by a rule (null where it gives none), what they stand on, and whether it was scaled up.
+
+    Two of three items are answered, and the rule asks for two: 3 + 4 are scaled up to three items.
+
+    >>> scale = Scale("total", "Three items.", items=(1, 2, 3), score="sum", missing="prorate_min(2)")
+    >>> answers = Answers([pl.lit(3), pl.lit(None, pl.Int64), pl.lit(4)], blank_count=pl.lit(1))
+    >>> pl.select(**scored(scale, scale.missing, answers)).row(0, named=True)["score"]
+    10.5
+    """
     name, parameter = rule_and_parameter(rule)
     total, size = _RULES[name](answers, parameter)
     rounded = _half_away(total) if scale.rounding else total

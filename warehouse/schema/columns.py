@@ -56,7 +56,11 @@ NO_WIDTH = 1e-9  # of the estimate's unit: a smaller error is none
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, what it means, and what it promises."""
+    """One column: its type, what it means, and what it promises.
+
+    >>> Column("gap_days", "integer", "Days since the session before.", unit="days", between=(0, None)).comment
+    'Days since the session before. Unit: days. At least 0.'
+    """
 
     name: str
     type: str

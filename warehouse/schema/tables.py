@@ -41,7 +41,15 @@ class Table:
 
 @registry
 def table(*, columns: Iterable[str | Column], key: str, per: str = "client") -> Callable[[Callable], Table]:
-    """Declare a table. `key` is the names of the columns that make a row unique, separated by spaces."""
+    """Declare a table. `key` is the names of the columns that make a row unique, separated by spaces.
+
+    >>> @table(columns=["client_id!", Column("seen_count", "integer", "Sessions seen.")], key="client_id")
+    ... def seen_clients(sessions):
+    ...     "One row per client."
+    ...     return sessions.group_by("client_id").len("seen_count")
+    >>> seen_clients.name, seen_clients.key, seen_clients.reads, seen_clients.description
+    ('seen_clients', ('client_id',), ('sessions',), 'One row per client.')
+    """
 
     def declare(function: Callable) -> Table:
         return Table(
