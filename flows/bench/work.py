@@ -87,7 +87,7 @@ def night(exports: str, clinic: str, warehouse: str, as_of: str, tables: str = "
     def run() -> dict[str, int]:
         tonight = run_night(order)
         steps.extend([step.name, step.cpu_seconds, step.seconds, step.row_count] for step in tonight.steps)
-        return tonight.tables
+        return tonight.publication.published.tables
 
     with WHICH[tables]():
         return {**measured(run), "steps": steps}

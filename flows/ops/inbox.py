@@ -10,15 +10,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rapport.flows.load import at_work
 from rapport.flows.messages.literal import console, plain_grid
-from rapport.flows.night import at_work
-from rapport.flows.order import Order, Tonight, need_exports, place_change
-from rapport.flows.pages.draw import draw
+from rapport.flows.ops.publish_load import Done, publish_load
+from rapport.flows.order import Order, need_exports, place_change
 from rapport.flows.steps.begin import begin
-from rapport.flows.steps.compute import compute_again
+from rapport.flows.steps.check import Checked
+from rapport.flows.steps.compute import Computed, compute_again
 from rapport.flows.steps.discover import matching
-from rapport.flows.steps.publish import publish
-from rapport.flows.terminal import PUBLISHED, arguments, finish, status_of
+from rapport.flows.steps.join_clients import join_clients
+from rapport.flows.terminal import PUBLISHED, arguments, finish
+from rapport.flows.troubles import status_of
 from rapport.transforms.sources import open_delivery
 from rapport.transforms.sources.opening.door import digest_of
 from rapport.transforms.sources.opening.opened import MARK, NUMBER
@@ -77,19 +79,17 @@ def _columns(header: list[str]) -> dict[str, str]:
     return found
 
 
-def discard(order: Order, numbers: list[int]) -> Tonight:
+def discard(order: Order, numbers: list[int]) -> Done:
     """Take waiting rows out of the inbox, as a load of its own. Raises Unusable when one does not wait."""
     with at_work(order, "discard") as load:
-        load.reason = f"{len(numbers)} rows of quarantine discarded"
-        begin(load)
+        bench, computed = begin(load), Computed()
         known = [number for number in numbers if number in NUMBERS]
-        if quarantine.discard(load.con, load.load_id, known) != len(set(numbers)):
+        if quarantine.discard(bench.con, load.load_id, known) != len(set(numbers)):
             raise Unusable("one of these rows does not wait; rapport inbox list shows those that do")
-        if load.erased_rows:
-            compute_again(load)
-        publish(load)
-        draw(load)
-    return load
+        if bench.taken_out.row_count:
+            bench = join_clients(bench)
+            computed = compute_again(bench)
+        return publish_load(bench, computed, Checked(), f"{len(numbers)} rows of quarantine discarded")
 
 
 def tell(rows: list[quarantine.Held], state: str) -> None:
@@ -131,7 +131,7 @@ def main(given: list[str] | None = None) -> int:
         else:
             made = discard(order, asked.rows)
             print(f"{len(set(asked.rows))} rows discarded, as load {made.load_id}.")
-            return status_of(made)
+            return status_of(made.troubles)
         return PUBLISHED
 
     return finish(run, asked.warehouse)

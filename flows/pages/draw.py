@@ -29,7 +29,7 @@ from rapport.dashboards.pages import (
 )
 from rapport.dashboards.questions import load_questions
 from rapport.flows.failures import sayable
-from rapport.flows.order import Order, Tonight, place_change
+from rapport.flows.order import Order, place_change
 from rapport.flows.pages.asked import Asked, ask, ask_safely
 from rapport.flows.pages.dictionary_pages import dictionary_pages
 from rapport.flows.pages.page_folders import Placed, folder_names
@@ -87,14 +87,22 @@ CLINIC = Audience("clinic", "The whole clinic", {})
 OPERATIONS = Audience("operations", "Operations", {}, is_internal=True)
 
 
-def draw(tonight: Tonight) -> None:
+@dataclass(frozen=True)
+class Drawn:
+    """What failed while the pages were drawn."""
+
+    failed_questions: Sequence[str] = ()  # by name
+    pages_failed: str | None = None  # why the pages could not be drawn
+
+
+def draw(order: Order) -> Drawn:
     """The last step of a night, after it has published: what fails here is told, and takes nothing back."""
     try:
-        tonight.failed_questions = sorted({*tonight.failed_questions, *draw_pages(tonight.order)})
+        return Drawn(draw_pages(order))
     except Exception as error:
-        tonight.pages_failed = f"the pages could not be drawn ({_why(error)}); those of before stand"
         with suppress(Exception):  # the night says that they could not be drawn
-            say(tonight.order)
+            say(order)
+        return Drawn(pages_failed=f"the pages could not be drawn ({_why(error)}); those of before stand")
 
 
 def _why(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def _with_birth_dates_of(known: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame
     return pl.concat([again.select(list(CROSSWALK)), since])
 
 
-def add_people(known: pl.DataFrame, met: pl.DataFrame, births: list[pl.DataFrame]) -> pl.DataFrame:
+def add_people(known: pl.DataFrame, met: pl.DataFrame, births: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """The crosswalk with the people met tonight, and with the birth date of each that the newest export gives."""
     born = pl.concat([known.select("pseudonym", "birth_date", "born_at_export"), *births])
     newest = born.drop_nulls("birth_date").sort("born_at_export", maintain_order=True).unique("pseudonym", keep="last")

@@ -23,6 +23,10 @@ files = "appointments_%Y-%m-%d*.csv"
 [sources.responses]
 files = "responses_%Y-%m-%d*.csv"
 """
+STEPS = (
+    *("begin", "discover", "read", "check records", "keep history"),
+    *("compute tables", "compute clinic tables", "check tables", "publish", "draw pages"),
+)
 # Surveys of a second system, which knows clients by a user of its own.
 PORTAL_SECTION = """\
 [sources.portal]
@@ -144,9 +148,11 @@ def open_place(folder: Path, clinic: str = CLINIC) -> Place:
     return place
 
 
-def but_for_pages(name: str, step: Callable, tonight: object) -> None:
+def but_for_pages(name: str, work: Callable):
     """Runs a night's steps but the drawing of its pages, after all is published."""
-    _but_for(("draw pages",), name, step, tonight)
+    from rapport.flows.pages.draw import Drawn  # noqa: PLC0415
+
+    return Drawn() if name == "draw pages" else work()
 
 
 def writable(version: Path) -> Path:
@@ -156,16 +162,11 @@ def writable(version: Path) -> Path:
     return version
 
 
-def but_for_finished_tables(name: str, step: Callable, tonight: object) -> None:
+def but_for_finished_tables(name: str, work: Callable):
     """And but for the check of the finished tables too: it changes none, and is most of a small night."""
-    _but_for(("check tables", "draw pages"), name, step, tonight)
+    from rapport.flows.steps.check import Checked  # noqa: PLC0415
 
-
-def _but_for(left_out: tuple[str, ...], name: str, step: Callable, tonight: object) -> None:
-    from rapport.flows.night import plainly  # noqa: PLC0415
-
-    if name not in left_out:
-        plainly(name, step, tonight)
+    return Checked() if name == "check tables" else but_for_pages(name, work)
 
 
 def demo_place(folder: Path, **asked: int) -> Place:

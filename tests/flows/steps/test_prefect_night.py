@@ -14,11 +14,11 @@ import pytest
 
 from rapport import transforms
 from rapport.flows.failures import sayable
-from rapport.flows.night import PAUSES, STEPS, persistently
+from rapport.flows.load import PAUSES, persistently
 from rapport.flows.prefect_tasks.artifacts import FATES, drawn
 from rapport.warehouse.errors import Passing, RapportError
 from rapport.warehouse.published.night_in_numbers import NightVolume, volumes
-from tests.clinics.nights import ROOT
+from tests.clinics.nights import ROOT, STEPS
 
 WITHIN = 60  # seconds until events have reached the server's database
 
@@ -119,6 +119,6 @@ def test_a_share_that_does_not_answer_may_pass_and_a_full_disk_does_not(number, 
 
 
 def test_a_plain_night_imports_no_prefect_and_nothing_that_tells():
-    code = "import sys, flows.night; print([name for name in ('prefect', 'apprise') if name in sys.modules])"
+    code = "import sys, rapport.flows.night; print([name for name in ('prefect', 'apprise') if name in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert said == "[]\n"

@@ -79,7 +79,7 @@ def test_a_night_can_check_what_the_draft_says_of_a_folder(drafted, tmp_path, ca
     main([str(path) for path in sorted(place.exports.iterdir())])
     place.clinic.write_text(capsys.readouterr().out, encoding="utf-8")
     tonight = place.night("2026-03-15T12:00", but_for_finished_tables, is_check=True)
-    assert len(tonight.deliveries) == 4
+    assert len(tonight.intake.found.deliveries) == 4
     assert not place.published.exists()
 
 
