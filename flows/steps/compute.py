@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -18,9 +20,12 @@ from rapport.warehouse.derived.definitions import note_changed
 from rapport.warehouse.history import record_versions, retract, risk_answers
 from rapport.warehouse.intake import ledger, older_readings, staged_rows
 from rapport.warehouse.published import night_in_numbers
-from rapport.warehouse.schema.tables import Table
+from rapport.warehouse.schema.tables import PARTIALS, Table
 from rapport.warehouse.store import building_file, frames
 from rapport.warehouse.store.session_settings import ONE_THREAD, setting
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def keep(tonight: Tonight) -> None:
@@ -116,14 +121,16 @@ def _compute_clients(tonight: Tonight, tables: list[Table], wanted: set[str], be
     """
     con = tonight.con
     buckets = touched_buckets.deal_buckets(con, tonight.order.bucket_count)
+    to_make = {table.name: table for table in tables if table.per == "client" and table.name in wanted}
+    births = birth_dates(tonight.crosswalk)
     with setting(con, *building_file.LESS_MEMORY), touched_buckets.filled_at_once(con), _whole_frames():
         for bucket in range(buckets):
             name = f"bucket {bucket + 1} of {buckets}"
             tonight.told(f"computing {name}")
-            tonight.part(name, partial(_compute_bucket, tonight, tables, wanted, bucket, before))
-    filled = touched_buckets.began_empty(con) & wanted
-    for table in (table for table in tables if table.name in filled):
-        why_it_moved.note_changes(con, table, f"main.{table.name}", row_differences.nothing(table), _cause(before))
+            tonight.part(name, partial(_compute_bucket, tonight, to_make, births, bucket, before))
+    for name in touched_buckets.began_empty(con) & to_make.keys():
+        table = to_make[name]
+        why_it_moved.note_changes(con, table, f"main.{name}", row_differences.nothing(table), _cause(before))
 
 
 def _whole_frames() -> pl.Config:
@@ -136,46 +143,60 @@ def _cause(before: int | None) -> str | None:
     return why_it_moved.DEFINITION if before else None
 
 
-def _compute_bucket(tonight: Tonight, tables: list[Table], wanted: set[str], bucket: int, before: int | None) -> None:
+def _compute_bucket(
+    tonight: Tonight, to_make: Mapping[str, Table], births: pl.DataFrame, bucket: int, before: int | None
+) -> None:
     con = tonight.con
-    needed = {read for table in tables if table.name in wanted for read in table.reads}
-    known = {"birth_dates": birth_dates(tonight.crosswalk).lazy(), "clinic": tonight.order.clinic}
-    for name, frame in touched_buckets.records_of(con, bucket, before).items():
-        tonight.row_count += frame.height
-        known[name] = frame.lazy()
-    to_make = [table for table in tables if table.per == "client" and table.name in wanted | needed]
     began_empty = touched_buckets.began_empty(con)
-    for place, table in enumerate(to_make):
-        if table.name not in wanted:
-            known[table.name] = touched_buckets.rows_of(con, table, bucket)
-            continue
-        made = transforms.compute(table, known)
+    given = partial(_given, tonight, to_make, births, bucket, before)
+    for name, made in transforms.rows_of_clients(given(), tonight.order.clinic, to_make):  # which keeps what it needs
+        table = to_make[name]
         tonight.row_count += made.height
-        if table.name in began_empty:  # noted once it is whole: a question costs the same of a bucket's rows as of all
+        if name in began_empty:  # noted once it is whole: a question costs the same of a bucket's rows as of all
             row_differences.append(con, table, made)
         else:
             why_it_moved.note_changes(
                 con, table, *touched_buckets.write_differences(con, table, made, bucket), _cause(before)
             )
-        known[table.name] = made.lazy()
-        known = _still_read(known, to_make[place + 1 :])
 
 
-def _still_read(known: dict, to_come: list[Table]) -> dict:
-    """What the tables to come read, so that nothing else is kept in memory."""
-    read = {name for table in to_come for name in table.reads}
-    return {name: thing for name, thing in known.items() if name in read}
+def _given(
+    tonight: Tonight, to_make: Mapping[str, Table], births: pl.DataFrame, bucket: int, before: int | None
+) -> dict[str, pl.DataFrame]:
+    """What the tables to make read of a bucket's clients."""
+    read = {name for table in to_make.values() for name in table.reads}
+    records = touched_buckets.records_of(tonight.con, bucket, before)
+    tonight.row_count += sum(frame.height for frame in records.values())
+    records["birth_dates"] = births.join(records["client_ids"], on="client_id", how="semi")
+    given = {name: records[name] for name in records.keys() & read}
+    finished = read & {table.name for table in transforms.tables()} - to_make.keys()
+    return given | {name: touched_buckets.rows_of(tonight.con, name, bucket) for name in finished}
 
 
 def _compute_clinic(tonight: Tonight, tables: list[Table]) -> None:
-    """The clinic's tables, from the finished ones."""
+    """The clinic's tables, from the finished ones: what a table reads of all clients together, and its partials."""
     con = tonight.con
-    known = {table.name: frames.lazy_table(con, f"main.{table.name}") for table in tables if table.per == "client"}
-    known |= {"clinic": tonight.order.clinic, "as_of": tonight.order.as_of}
+    facts: dict[str, object] = {"clinic": tonight.order.clinic, "as_of": tonight.order.as_of}
+    known = facts | {each.name: frames.lazy_table(con, f"main.{each.name}") for each in tables if each.per == "client"}
+    buckets = touched_buckets.everybody_by_bucket(con, tonight.order.bucket_count)
     to_make = [table for table in tables if table.per == "clinic"]
     for place, table in enumerate(to_make):
-        known = _still_read(known, to_make[place:])
-        made = transforms.compute(table, known)
+        known = transforms.still_read(known, to_make[place:])
+        made = transforms.compute(table, {**known, **_partials(con, table, facts, buckets)})
         known[table.name] = made.lazy()
         come, gone = row_differences.write(con, table, made)
         why_it_moved.note_changes(con, table, come, gone)
+
+
+def _partials(
+    con: duckdb.DuckDBPyConnection, table: Table, facts: Mapping[str, object], buckets: Iterable[str]
+) -> dict[str, pl.LazyFrame]:
+    """A table's partials of all clients, from the finished tables bucket by bucket; nothing of one without."""
+    if not table.partial:
+        return {}
+    finished = [name for name in table.read_by_bucket if name not in facts]
+    parts = []
+    for whose in buckets:
+        tables = {name: frames.lazy_table(con, f"main.{name}", whose) for name in finished}
+        parts.append(table.partial_of({**facts, **tables}).collect())
+    return {PARTIALS: pl.concat(parts).lazy()}

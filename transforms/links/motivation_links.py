@@ -18,8 +18,16 @@ ALLIANCES = ("client_alliance", "caregiver_alliance")
 STAYING = "more_than_four"
 
 
+def motivated_episodes(motivation: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per episode and motivation scale: early change, alliance and staying."""
+    stayed = retention.select("episode_id", "episode_number", pl.col("has_more_than_four").alias(STAYING))
+    columns = ("client_id", "episode_id", "instrument", "scale", *PREDICTORS, *ALLIANCES)
+    return motivation.select(columns).join(stayed, on="episode_id")
+
+
 @table(
     per="clinic",
+    partial=motivated_episodes,
     key="instrument scale motivation linked",
     columns=[
         "instrument!",
@@ -41,16 +49,13 @@ STAYING = "more_than_four"
         "why_no_estimate",
     ],
 )
-def motivation_links(motivation: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFrame:
+def motivation_links(partials: pl.LazyFrame) -> pl.LazyFrame:
     """One row per motivation scale, early change or gap, and what it might go with: Pearson's correlation with the
     early alliance (Fisher's interval), or the log-odds of staying more than four sessions per 10 percent of maximum
     (logistic regression). Each client counts once, with the first episode that has both values. Null below 30 clients,
     below 10 that stayed or 10 that did not, and where nothing varies: why_no_estimate. Change and alliance are of the
     same weeks: which comes first is not known."""
-    stayed = retention.select("episode_id", "episode_number", pl.col("has_more_than_four").alias(STAYING))
-    columns = ("client_id", "episode_id", "instrument", "scale", *PREDICTORS, *ALLIANCES)
-    met = motivation.select(columns).join(stayed, on="episode_id").collect()
-    parts = sorted(met.partition_by("instrument", "scale", as_dict=True).items())
+    parts = sorted(partials.collect().partition_by("instrument", "scale", as_dict=True).items())
     pairs = list(product(PREDICTORS, (*ALLIANCES, STAYING)))
     return of_rows(motivation_links, [_row(names, each, *pair) for names, each in parts for pair in pairs])
 
