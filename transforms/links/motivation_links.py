@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 
 import polars as pl
@@ -60,7 +61,7 @@ def motivation_links(partials: pl.LazyFrame) -> pl.LazyFrame:
     return of_rows(motivation_links, [_row(names, each, *pair) for names, each in parts for pair in pairs])
 
 
-def _row(names: tuple, met: pl.DataFrame, predictor: str, linked: str) -> dict:
+def _row(names: tuple[object, ...], met: pl.DataFrame, predictor: str, linked: str) -> Mapping[str, object]:
     both = first_of_clients(met.lazy().drop_nulls([predictor, linked])).collect()
     is_staying = linked == STAYING
     found = log_odds(both[predictor] / 10, both[linked]) if is_staying else correlation(both[predictor], both[linked])
