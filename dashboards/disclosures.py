@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 _PLANS = {  # per section: the keys that an entry needs, and those it may have
     "parts": ({"of"}, {"clients", "other_clients"}),
@@ -39,9 +40,9 @@ class Disclosure:
     clients: str
     keys: tuple[str, ...]
     counts: tuple[str, ...] = ()
-    parts: Mapping[str, Mapping] = field(default_factory=dict)
-    means: Mapping[str, Mapping] = field(default_factory=dict)
-    estimates: Mapping[str, Mapping] = field(default_factory=dict)
+    parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    means: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    estimates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
     curve: Mapping[str, str] = field(default_factory=dict)
     along: str | None = None
     shared_out: str | None = None
@@ -72,15 +73,15 @@ class Disclosure:
                 f"filters, along or shared_out names {', '.join(sorted(strange))}, which is no key of [disclosure]"
             )
 
-    def _entries(self) -> list[Mapping]:
+    def _entries(self) -> list[Mapping[str, Any]]:
         return [*self.parts.values(), *self.means.values(), *self.estimates.values()]
 
     @staticmethod
-    def _used_by(entry: Mapping) -> set[str]:
+    def _used_by(entry: Mapping[str, Any]) -> set[str]:
         return {entry[key] for key in ("of", "clients", "other_clients") if key in entry}
 
 
-def read_disclosure(facts: Mapping) -> Disclosure:
+def read_disclosure(facts: Mapping[str, Any]) -> Disclosure:
     """The section. Raises ValueError that names the key."""
     if wrong := facts.keys() - _KEYS:
         raise ValueError(f"[disclosure] has the unknown key {', '.join(sorted(wrong))}")

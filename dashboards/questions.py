@@ -22,6 +22,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rapport.dashboards.disclosures import Disclosure, read_disclosure
 
@@ -105,7 +106,7 @@ def read_question(path: Path) -> Question:
     return Question(**facts | {"name": path.stem, "query": query, "disclosure": disclosure})
 
 
-def _check(facts: Mapping) -> None:
+def _check(facts: Mapping[str, Any]) -> None:
     if wrong := (_NEEDED - facts.keys()) | (facts.keys() - _NEEDED - _OPTIONAL):
         known = ", ".join(sorted(_NEEDED))
         raise ValueError(
@@ -124,7 +125,7 @@ def _check(facts: Mapping) -> None:
     _check_chart(facts["chart"], facts["columns"])
 
 
-def _check_chart(chart: Mapping, columns: Mapping) -> None:
+def _check_chart(chart: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
     kind = chart.get("kind")
     if kind not in CHARTS:
         raise ValueError(f"chart kind '{kind}' is not one of {', '.join(CHARTS)}")

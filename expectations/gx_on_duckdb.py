@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 with warnings.catch_warnings():
@@ -86,11 +86,11 @@ class BrokenRows(TableMetricProvider):
     def _sqlalchemy(
         cls,
         execution_engine: SqlAlchemyExecutionEngine,
-        metric_domain_kwargs: dict,
-        metric_value_kwargs: dict,
-        metrics: dict,
-        runtime_configuration: dict,
-    ) -> tuple[object, dict, dict]:
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any],
+    ) -> tuple[object, dict[str, Any], dict[str, Any]]:
         broken = metric_value_kwargs["broken"]
         return literal_column(f"count(*) FILTER (WHERE {broken})"), metric_domain_kwargs, {}
 
@@ -105,10 +105,10 @@ class RowsOfQuery(TableMetricProvider):
     def _sqlalchemy(
         cls,
         execution_engine: SqlAlchemyExecutionEngine,
-        metric_domain_kwargs: dict,
-        metric_value_kwargs: dict,
-        metrics: dict,
-        runtime_configuration: dict,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any],
     ) -> int:
         query = metric_value_kwargs["unexpected_rows_query"].replace("{batch}", metric_domain_kwargs["table"])
         with execution_engine.get_connection() as connection:  # as it stands: a colon in a name is no parameter

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rapport.expectations.gx_on_duckdb import BrokenRows, RowsOfQuery, gx
 from rapport.warehouse.schema.columns import Column
@@ -34,7 +34,7 @@ class ExpectNoRows(expect.UnexpectedRowsExpectation):
         self._configuration = self._configuration or super().configuration
         return self._configuration
 
-    def _validate(self, metrics: dict, *others: object, **options: object) -> dict:
+    def _validate(self, metrics: dict[str, Any], *others: object, **options: object) -> dict[str, Any]:
         counts = {"unexpected_rows_query.row_count": metrics[self.counted], "unexpected_rows_query.table": []}
         return super()._validate({**metrics, **counts}, *others, **options)
 

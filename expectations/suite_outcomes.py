@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 from rapport.expectations.gx_on_duckdb import OpenDuckDB, gx
 from rapport.expectations.rules import Rule
@@ -55,7 +56,9 @@ def _batch(source: OpenDuckDB, relation: str) -> object:
     return asset.add_batch_definition_whole_table("all").get_batch()
 
 
-def _validate(batch: object, name: str, asked: list[gx.expectations.Expectation], result_format: dict) -> list[object]:
+def _validate(
+    batch: object, name: str, asked: list[gx.expectations.Expectation], result_format: dict[str, Any]
+) -> list[object]:
     """Results in the order of the expectations, whatever order GX reports them in."""
     numbered = [each.copy(update={"meta": {"place": place}}) for place, each in enumerate(asked)]
     with warnings.catch_warnings():

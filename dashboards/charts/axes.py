@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -52,7 +53,9 @@ def up_axis(axis: Axis, title: str, width: float, height: float, *, percent: boo
     return made
 
 
-def thresholds(lines: Iterable[dict], axis: Axis, width: float, height: float, align: str = "right") -> list[Spec]:
+def thresholds(
+    lines: Iterable[dict[str, Any]], axis: Axis, width: float, height: float, align: str = "right"
+) -> list[Spec]:
     """Dashed lines, each with its name under it."""
     made = []
     for each in lines:

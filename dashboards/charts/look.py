@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.4.json"
 WIDTH = 440
@@ -54,13 +55,13 @@ def rule(x: float, y: float, x2: float, y2: float, color: str = FAINT, **more: o
     return {"rule": {"x": x, "y": y, "x2": x2, "y2": y2, "color": color, **look, **more}}
 
 
-def _rules(records: list[dict]) -> Spec:
+def _rules(records: list[dict[str, Any]]) -> Spec:
     mark = {"type": "rule", "strokeDash": _own("strokeDash"), "strokeWidth": _own("strokeWidth")}
     encoding = {name: {"value": _own(name)} for name in ("x", "y", "x2", "y2", "color")}
     return {"data": {"values": records}, "mark": mark, "encoding": encoding}
 
 
-def _texts(records: list[dict]) -> Spec:
+def _texts(records: list[dict[str, Any]]) -> Spec:
     mark = {"type": "text", "baseline": "middle", "lineHeight": LINE_APART}
     mark |= {name: _own(name) for name in ("align", "fontSize", "fontWeight")}
     encoding = {name: {"value": _own(name)} for name in ("x", "y", "color")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from rapport.warehouse.history import record_versions, retract, risk_answers
 from rapport.warehouse.intake import ledger, older_readings, staged_rows
 from rapport.warehouse.published import night_in_numbers
 from rapport.warehouse.published.night_in_numbers import FileSums
-from rapport.warehouse.schema.tables import Table
+from rapport.warehouse.schema.tables import PARTIALS, Table
 from rapport.warehouse.store import building_file, frames
 from rapport.warehouse.store.session_settings import ONE_THREAD, setting
 
@@ -145,14 +146,16 @@ def _compute_clients(file: FileAtWork, tables: list[Table], wanted: set[str], be
     """
     con, row_count = file.con, 0
     buckets = touched_buckets.deal_buckets(con, file.order.bucket_count)
+    to_make = {table.name: table for table in tables if table.per == "client" and table.name in wanted}
+    births = birth_dates(file.crosswalk)
     with setting(con, *building_file.LESS_MEMORY), touched_buckets.filled_at_once(con), _whole_frames():
         for bucket in range(buckets):
             name = f"bucket {bucket + 1} of {buckets}"
             file.told(f"computing {name}")
-            row_count += file.run(name, partial(_compute_bucket, file, tables, wanted, bucket, before))
-    filled = touched_buckets.began_empty(con) & wanted
-    for table in (table for table in tables if table.name in filled):
-        why_it_moved.note_changes(con, table, f"main.{table.name}", row_differences.nothing(table), _cause(before))
+            row_count += file.run(name, partial(_compute_bucket, file, to_make, births, bucket, before))
+    for name in touched_buckets.began_empty(con) & to_make.keys():
+        table = to_make[name]
+        why_it_moved.note_changes(con, table, f"main.{name}", row_differences.nothing(table), _cause(before))
     return row_count
 
 
@@ -166,47 +169,62 @@ def _cause(before: int | None) -> str | None:
     return why_it_moved.DEFINITION if before else None
 
 
-def _compute_bucket(file: FileAtWork, tables: list[Table], wanted: set[str], bucket: int, before: int | None) -> int:
-    con, row_count = file.con, 0
-    needed = {read for table in tables if table.name in wanted for read in table.reads}
-    known = {"birth_dates": birth_dates(file.crosswalk).lazy(), "clinic": file.order.clinic}
-    for name, frame in touched_buckets.records_of(con, bucket, before).items():
-        row_count += frame.height
-        known[name] = frame.lazy()
-    to_make = [table for table in tables if table.per == "client" and table.name in wanted | needed]
+def _compute_bucket(
+    file: FileAtWork, to_make: Mapping[str, Table], births: pl.DataFrame, bucket: int, before: int | None
+) -> int:
+    con = file.con
     began_empty = touched_buckets.began_empty(con)
-    for place, table in enumerate(to_make):
-        if table.name not in wanted:
-            known[table.name] = touched_buckets.rows_of(con, table, bucket)
-            continue
-        made = transforms.compute(table, known)
+    records = touched_buckets.records_of(con, bucket, before)
+    row_count = sum(frame.height for frame in records.values())
+    made_of = transforms.rows_of_clients(_given(file, to_make, births, bucket, records), file.order.clinic, to_make)
+    del records  # what the tables read keeps what it needs
+    for name, made in made_of:
+        table = to_make[name]
         row_count += made.height
-        if table.name in began_empty:  # noted once it is whole: a question costs the same of a bucket's rows as of all
+        if name in began_empty:  # noted once it is whole: a question costs the same of a bucket's rows as of all
             row_differences.append(con, table, made)
         else:
             why_it_moved.note_changes(
                 con, table, *touched_buckets.write_differences(con, table, made, bucket), _cause(before)
             )
-        known[table.name] = made.lazy()
-        known = _still_read(known, to_make[place + 1 :])
     return row_count
 
 
-def _still_read(known: dict, to_come: list[Table]) -> dict:
-    """What the tables to come read, so that nothing else is kept in memory."""
-    read = {name for table in to_come for name in table.reads}
-    return {name: thing for name, thing in known.items() if name in read}
+def _given(
+    file: FileAtWork, to_make: Mapping[str, Table], births: pl.DataFrame, bucket: int, records: dict[str, pl.DataFrame]
+) -> dict[str, pl.DataFrame]:
+    """What the tables to make read of a bucket's clients."""
+    read = {name for table in to_make.values() for name in table.reads}
+    known = records | {"birth_dates": births.join(records["client_ids"], on="client_id", how="semi")}
+    finished = read & {table.name for table in transforms.tables()} - to_make.keys()
+    given = {name: known[name] for name in known.keys() & read}
+    return given | {name: touched_buckets.rows_of(file.con, name, bucket) for name in finished}
 
 
 def _compute_clinic(file: FileAtWork, tables: list[Table]) -> None:
-    """The clinic's tables, from the finished ones."""
+    """The clinic's tables, from the finished ones: what a table reads of all clients together, and its partials."""
     con = file.con
-    known = {table.name: frames.lazy_table(con, f"main.{table.name}") for table in tables if table.per == "client"}
-    known |= {"clinic": file.order.clinic, "as_of": file.order.as_of}
+    facts: dict[str, object] = {"clinic": file.order.clinic, "as_of": file.order.as_of}
+    known = facts | {each.name: frames.lazy_table(con, f"main.{each.name}") for each in tables if each.per == "client"}
+    buckets = touched_buckets.everybody_by_bucket(con, file.order.bucket_count)
     to_make = [table for table in tables if table.per == "clinic"]
     for place, table in enumerate(to_make):
-        known = _still_read(known, to_make[place:])
-        made = transforms.compute(table, known)
+        known = transforms.still_read(known, to_make[place:])
+        made = transforms.compute(table, {**known, **_partials(con, table, facts, buckets)})
         known[table.name] = made.lazy()
         come, gone = row_differences.write(con, table, made)
         why_it_moved.note_changes(con, table, come, gone)
+
+
+def _partials(
+    con: duckdb.DuckDBPyConnection, table: Table, facts: Mapping[str, object], buckets: Iterable[str]
+) -> dict[str, pl.LazyFrame]:
+    """A table's partials of all clients, from the finished tables bucket by bucket; nothing of one without."""
+    if not table.partial:
+        return {}
+    finished = [name for name in table.read_by_bucket if name not in facts]
+    parts = []
+    for whose in buckets:
+        tables = {name: frames.lazy_table(con, f"main.{name}", whose) for name in finished}
+        parts.append(table.partial_of({**facts, **tables}).collect())
+    return {PARTIALS: pl.concat(parts).lazy()}

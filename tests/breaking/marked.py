@@ -23,7 +23,7 @@ from rapport.warehouse.code_marks import MadeOf, code_of, meanings, modules, pie
 MARKED = {
     **{f"the source {form}": (*parts_of(form), *AFTER_THE_READER) for form in READERS},
     "the records' rules": RECORD_RULES,
-    **{f"the table {table.name}": (table.function, transforms.compute) for table in transforms.tables()},
+    **{f"the table {table.name}": (*table.functions, transforms.compute) for table in transforms.tables()},
     "what tables read": BEFORE_THE_TABLES,
     **{f"a question as {kind}": (Asked.on, draw) for kind, draw in KINDS.items()},
     "a page": (page,),

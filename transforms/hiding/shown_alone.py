@@ -39,7 +39,7 @@ def _is_many(count: pl.Expr, clients: pl.Expr, profile: Profile) -> pl.Expr:
     return (count >= 2 * profile.least) & (clients >= 2 * profile.least)
 
 
-def _is_away_from_ends(name: str, mean: Mapping) -> pl.Expr:
+def _is_away_from_ends(name: str, mean: Mapping[str, object]) -> pl.Expr:
     """Where nearly everybody is at an end of the scale, the mean says so of each."""
     low, high = mean["range"]
     distance = pl.min_horizontal(pl.col(name) - low, high - pl.col(name))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -61,7 +63,7 @@ _TYPES = {"text": pl.String, "integer": pl.Int32, "number": pl.Float64, "truth":
 _SCHEMA = {column.name: _TYPES[column.type] for column in rupture_rules.columns}
 
 
-def _row(rule: RuptureRule, instrument: Instrument, clinic: Clinic) -> dict:
+def _row(rule: RuptureRule, instrument: Instrument, clinic: Clinic) -> Mapping[str, object]:
     threshold = threshold_of(rule, instrument)
     return {
         "rupture_rule": rule.name,

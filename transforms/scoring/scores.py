@@ -176,6 +176,6 @@ def _given(answered: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     )
 
 
-def _size(instrument: Instrument, scale: Scale) -> tuple:
+def _size(instrument: Instrument, scale: Scale) -> tuple[object, ...]:
     ends = (None if end is None else float(end) for end in instrument.range_of(scale))
     return (instrument.name, scale.name, scale.item_count, *ends)

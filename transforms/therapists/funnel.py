@@ -5,6 +5,8 @@ Spiegelhalter 2005, Stat Med 24:1185-1202. Limits are not for ranking.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
@@ -132,7 +134,9 @@ def funnel_limits(funnel_points: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     return of_rows(funnel_limits, [row for rows in made for row in rows])
 
 
-def _limits(name: str, points: pl.DataFrame, phi: float | None, is_inflated: bool, smallest: int) -> list[dict]:
+def _limits(
+    name: str, points: pl.DataFrame, phi: float | None, is_inflated: bool, smallest: int
+) -> list[Mapping[str, object]]:
     target = points["target_share"][0]
     n = np.arange(smallest, points["denominator_count"].max() + 1)
     width = np.sqrt(target * (1 - target) / n) * (np.sqrt(phi) if is_inflated else 1.0)

@@ -13,6 +13,7 @@ from rapport.warehouse.schema.records import CORRECTED, KINDS
 from rapport.warehouse.schema.tables import Table
 from rapport.warehouse.store.building_file import table_names
 from rapport.warehouse.store.frames import fetch, insert
+from rapport.warehouse.store.one_row import number
 
 ROWS_PER_BUCKET = 300_000  # records; their tables are the night's peak of memory
 
@@ -112,10 +113,21 @@ def records_of(con: duckdb.DuckDBPyConnection, bucket: int, before: int | None =
     return {**{singular[name]: frame for name, frame in frames.items()}, "client_ids": known}
 
 
-def rows_of(con: duckdb.DuckDBPyConnection, table: Table, bucket: int) -> pl.LazyFrame:
+def rows_of(con: duckdb.DuckDBPyConnection, table: str, bucket: int) -> pl.DataFrame:
     """What a finished table holds of a bucket's clients."""
-    its_clients = f"SELECT client_id FROM staged.buckets WHERE bucket = {bucket}"
-    return fetch(con, f"SELECT * FROM main.{table.name} WHERE client_id IN ({its_clients})").lazy()
+    return fetch(con, f"SELECT * FROM main.{table} WHERE {_in_bucket(bucket)}")
+
+
+def everybody_by_bucket(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> list[str]:
+    """Conditions on rows of finished tables, each of which holds for the clients of one bucket. A bucket is a range of
+    pseudonyms, the same in every table."""
+    if bucket_count is None:
+        counts = " UNION ALL ".join(f"SELECT count(*) AS n FROM history.{kind}" for kind in KINDS)
+        bucket_count = 1 + number(con, f"SELECT sum(n)::BIGINT FROM ({counts})") // ROWS_PER_BUCKET
+    starts = [f"{-(-(number << 32) // bucket_count):08x}-0000-0000-0000-000000000000" for number in range(bucket_count)]
+    lows = ["true", *(f"client_id >= '{start}'::UUID" for start in starts[1:])]
+    highs = [*(f"client_id < '{start}'::UUID" for start in starts[1:]), "true"]
+    return [f"{low} AND {high}" for low, high in zip(lows, highs, strict=True)]
 
 
 def _known(con: duckdb.DuckDBPyConnection, kind: str, bucket: int, before: int | None) -> pl.DataFrame:
@@ -125,9 +137,12 @@ def _known(con: duckdb.DuckDBPyConnection, kind: str, bucket: int, before: int |
     columns = ", ".join((*(column.name for column in KINDS[kind].columns), "exported_at", "loaded_number"))
     return fetch(
         con,
-        f"""SELECT {columns} FROM history.{kind} WHERE {then} AND client_id IN (
-            SELECT client_id FROM staged.buckets WHERE bucket = {bucket})""",
+        f"SELECT {columns} FROM history.{kind} WHERE {then} AND {_in_bucket(bucket)}",
     )
+
+
+def _in_bucket(bucket: int) -> str:
+    return f"client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})"
 
 
 def write_differences(
@@ -137,7 +152,7 @@ def write_differences(
 
     Returns the relations of the rows that came and of those that went.
     """
-    return write(con, table, computed, f"client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})")
+    return write(con, table, computed, _in_bucket(bucket))
 
 
 def began_empty(con: duckdb.DuckDBPyConnection) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -41,7 +42,9 @@ def ask(con: duckdb.DuckDBPyConnection, relation: str) -> pl.DataFrame:
     return fetch(con, f"FROM {relation}")
 
 
-def answers(con: duckdb.DuckDBPyConnection, relation: str, answer: str, filters: Sequence[str]) -> dict[tuple, str]:
+def answers(
+    con: duckdb.DuckDBPyConnection, relation: str, answer: str, filters: Sequence[str]
+) -> dict[tuple[Any, ...], str]:
     """The question's answer by the values of its filters. Where there are no rows there is no answer."""
     by = f"GROUP BY {', '.join(filters)}" if filters else "HAVING count(*) > 0"
     query = f"SELECT {', '.join([*filters, f'({answer})::VARCHAR'])} FROM {relation} {by}"

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 
 from rapport.warehouse.code_marks import registry
 from rapport.warehouse.schema.columns import OWNERS, Column, resolve
+from rapport.warehouse.schema.relations import Relation
 
 
 @dataclass(frozen=True)
-class RecordKind:
+class RecordKind(Relation):
     """One kind of record: `appointments`, `responses`, `episodes`, `clients`."""
 
-    name: str
-    description: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
     staged_only: tuple[Column, ...] = ()
     dated_by: str = ""  # what puts a record into the window that an export covers; nothing for what has no day
 
@@ -64,7 +61,8 @@ VERSION = (
 def _kind(
     name: str, description: str, key: str, columns: list[str | Column], *staged_only: Column, dated_by: str = ""
 ) -> RecordKind:
-    return RecordKind(name, description, tuple(key.split()), tuple(map(resolve, columns)), staged_only, dated_by)
+    made = tuple(map(resolve, columns))
+    return RecordKind(name, description, tuple(key.split()), made, staged_only=staged_only, dated_by=dated_by)
 
 
 APPOINTMENTS = _kind(
