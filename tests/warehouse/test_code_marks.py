@@ -396,9 +396,9 @@ def test_whatever_runs_while_a_file_is_read_is_in_its_source_s_mark(tmp_path, na
     with watched(ran):
         read_all(name, tmp_path / "export")
     assert len(ran) > 20
-    assert outside(ran, marks([f"the source {source.format}"])[f"the source {source.format}"]) == {
-        Name("rapport.transforms.sources", "opener_of")  # a registry
-    }
+    mark = f"the source {source.format.name}"
+    lookups = ("opener_of", "reader_of", "header_of", "_function")  # registries, and what they find functions by
+    assert outside(ran, marks([mark])[mark]) <= {Name("rapport.transforms.sources", name) for name in lookups}
 
 
 def test_whatever_runs_while_a_table_is_computed_is_in_its_mark():

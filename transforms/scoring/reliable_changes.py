@@ -8,10 +8,9 @@ import polars as pl
 
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.instruments import Instrument
-from rapport.warehouse.instruments.norms import RELIABILITIES
 from rapport.warehouse.instruments.reliable_change import Z_95, Computed, computed_changes
-from rapport.warehouse.instruments.thresholds import CRITERIA, Change
-from rapport.warehouse.schema.columns import FACT_STATUSES, Column
+from rapport.warehouse.instruments.thresholds import Change
+from rapport.warehouse.schema.columns import CRITERIA, FACT_STATUSES, RELIABILITIES, Column
 from rapport.warehouse.schema.tables import table
 
 USED = ("published", "local", "computed", "none")

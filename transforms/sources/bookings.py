@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from rapport.transforms.sources import tables
+from rapport.transforms.sources import table
 from rapport.transforms.sources.canonical.reading_tallies import Task
 from rapport.transforms.sources.opening.opened import Opened
 from rapport.warehouse.clinic_file.sources import Source
@@ -18,4 +18,4 @@ def read(
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Appointments of a table whose columns a module knows; what clinic.toml maps wins."""
     known = {name: (column,) for name, column in (columns or {}).items() if name not in source.constants}
-    yield from tables.read(opened, replace(source, columns={**known, **source.columns}), task)
+    yield from table.read(opened, replace(source, columns={**known, **source.columns}), task)

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import polars as pl
+
+from rapport.transforms.sources import bookings
+from rapport.transforms.sources.canonical.reading_tallies import Task
 from rapport.transforms.sources.opening.content import Content
 from rapport.transforms.sources.opening.json_records import Record, last_part, open_records, text
 from rapport.transforms.sources.opening.opened import Opened, Shape
@@ -24,6 +28,11 @@ HEADER = [
 def open_cliniko(content: Content, source: Source, shape: Shape) -> Opened:
     """Open a page, an array or lines of appointments."""
     return open_records(content, HEADER, _appointments, _rows)
+
+
+def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Appointments, a group's attendees each one."""
+    yield from bookings.read(opened, source, task)
 
 
 def _appointments(value: object) -> Iterator[object]:

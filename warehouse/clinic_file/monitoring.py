@@ -17,7 +17,6 @@ from pathlib import Path
 from rapport.warehouse.places.small_files import read_small, text_of
 from rapport.warehouse.toml_files import read_toml
 
-KEYS = {"name": "text", "on_failure": "text", "metrics": "path"}
 _NAME = r"\w[\w .-]{0,59}"  # what Prefect takes for a deployment's name, and less
 _NOT_IN_A_NAME = r"[^\w .-]+"
 

@@ -111,7 +111,7 @@ def write_sources(
         every = source.every.total_seconds() / 3600 if source.every else None
         facts = {
             "source": source.name,
-            "format": source.format,
+            "format": source.format.name,
             "last_exported_at": last,
             "file_count": count,
             "read_otherwise_count": read_otherwise.get(source.name) or 0,

@@ -42,6 +42,10 @@ SEXES = ("female", "male", "other")
 DIRECTIONS = ("higher_better", "lower_better")
 FACT_STATUSES = ("published", "recalled", "local")
 TIMINGS = ("session_start", "session_end", "general")
+CONSTRUCTS = ("alliance", "rupture", "responsiveness", "outcome", "motivation", "other")
+SCORES = ("sum", "mean")
+RELIABILITIES = ("alpha", "test_retest", "icc")
+CRITERIA = (">=", ">")
 NO_ESTIMATE = (  # why there is none: transforms/statistics/estimates.py
     "fewer than 30 clients",
     "fewer than 10 with or without the event",

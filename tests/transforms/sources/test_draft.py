@@ -107,7 +107,7 @@ def test_a_file_without_a_record_is_drafted_as_a_table(tmp_path, capsys, text, c
     told = capsys.readouterr()
     assert told.err == f"export.csv: a table, {columns} columns, 0 records looked at\n"
     (tmp_path / "clinic.toml").write_text(told.out)
-    assert [source.format for source in read_clinic(tmp_path / "clinic.toml").sources] == ["table"]
+    assert [source.format.name for source in read_clinic(tmp_path / "clinic.toml").sources] == ["table"]
 
 
 @pytest.mark.parametrize(

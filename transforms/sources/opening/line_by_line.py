@@ -23,9 +23,8 @@ def follows_from_its_line(source: Source) -> bool:
     """Whether each record of a source's files is made of one line, and of nothing else in the file."""
     if source.exported_at:
         return False
-    if source.format == "plain":
-        return source.records != "responses"
-    return source.format in ("redcap", "wide", "qualtrics", "surveymonkey") and source.dates != "decide"
+    by_line = source.format.line_is_record
+    return bool(by_line) and source.records in (None, *by_line) and source.dates != "decide"
 
 
 class NotByLine(Exception):
