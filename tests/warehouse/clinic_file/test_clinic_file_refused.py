@@ -77,7 +77,10 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
     ("text", "reason"),
     [
         ("", "'time_zone' is missing; add"),
-        (ZONE + "[keep]\nyears_after_closing = 0", r"\[keep\]: 'years_after_closing' must be a whole number of years, from 1 to 100"),
+        (
+            ZONE + "[keep]\nyears_after_closing = 0",
+            r"\[keep\]: 'years_after_closing' must be a whole number of years, from 1 to 100",
+        ),
         (
             ZONE + "[keep]\nyears_after_closing = 101",
             "'years_after_closing' must be a whole number of years, from 1 to 100",
@@ -187,8 +190,14 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
         (ZONE + SOURCE + FORM.replace("items", "#"), r"forms.srs\] has no key 'items'; add it"),
         (ZONE + SOURCE + FORM + 'completed_on = "spring"', r"forms.srs\]: 'completed_on' must be a day"),
         (ZONE + SOURCE + FORM + 'completed_on = "2026-03-01"\ncompleted_at = "t"', "both 'completed_at' and"),
-        (ZONE + SOURCE + FORM.replace('"client"', '{ column = "who" }'), r"forms.srs.rater\] has no key 'words'; add it"),
-        (ZONE + SOURCE + FORM.replace('"client"', '{ column = "w", words = { a = "b" } }'), r"rater\] words = 'b' is not"),
+        (
+            ZONE + SOURCE + FORM.replace('"client"', '{ column = "who" }'),
+            r"forms.srs.rater\] has no key 'words'; add it",
+        ),
+        (
+            ZONE + SOURCE + FORM.replace('"client"', '{ column = "w", words = { a = "b" } }'),
+            r"rater\] words = 'b' is not",
+        ),
         (ZONE + WIDE.replace("client_id", "#"), r"\[sources.wave\] has no key 'client_id'; add it"),
         (
             ZONE + SOURCE + 'clients = { sex = { column = "s", words = { m = "man" } } }',
@@ -209,7 +218,7 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
         ),
         (
             ZONE + SOURCE.replace("redcap", "excel"),
-            "a new format is a fact sheet warehouse/clinic_file/formats/excel.toml and a module transforms/sources/excel",
+            "fact sheet warehouse/clinic_file/formats/excel.toml and a module transforms/sources/excel",
         ),
         (ZONE + f"[sources.x.{'.'.join('a' * 99)}]", "has the key 'sources', which is nested deeper than 100"),
         (ZONE + f"{'.'.join('a' * 9999)} = 1", "has the key 'a', which is nested deeper than 100"),
