@@ -47,3 +47,13 @@ class Night:
     steps: list[StepTime]
     intake: Intake
     publication: Publication | None  # None for a check
+
+    @property
+    def files(self) -> list[FileSums]:
+        """The files of each source, and where their records went."""
+        return self.publication.files if self.publication else self.intake.checked.files
+
+    @property
+    def troubles(self) -> Troubles:
+        """What went wrong, though the night ended well."""
+        return self.publication.troubles if self.publication else self.intake.troubles

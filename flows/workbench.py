@@ -94,6 +94,7 @@ class Load:
 class FileAtWork:
     """A copy of a version, opened to be changed; the clock and the clinic file; whose number is whose."""
 
+    load_id: int  # of the load that changes it; one above the version's where nothing is published
     order: Order
     con: duckdb.DuckDBPyConnection
     crosswalk: pl.DataFrame
@@ -134,11 +135,6 @@ class Workbench(FileAtWork):
     failed_attempts: tuple[dict[str, object], ...]
     taken_out: TakenOut
     damaged: tuple[str, ...]  # sentences about damaged files that the load goes around
-
-    @property
-    def load_id(self) -> int:
-        """The load's number."""
-        return self.load.load_id
 
     def staged_cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor to the staged rows, closed with the load."""

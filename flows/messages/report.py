@@ -59,7 +59,6 @@ def report_of(night: Night) -> Report:
     order, intake, publication = night.order, night.intake, night.publication
     checked, found = intake.checked, intake.found
     outcomes = [*checked.outcomes, *(publication.checked.outcomes if publication else ())]
-    told = publication or intake
     suites: dict[str, Counter[str]] = {}
     for outcome in outcomes:
         suites.setdefault(outcome.suite, Counter())[outcome.outcome] += 1
@@ -69,7 +68,7 @@ def report_of(night: Night) -> Report:
         as_of=order.as_of.astimezone(order.clinic.zone),
         is_check=order.is_check,
         published=order.folders.published if publication else None,
-        files=publication.files if publication else checked.files,
+        files=night.files,
         quarantine=checked.quarantine,
         unlisted=checked.unlisted,
         suites=suites,
@@ -77,7 +76,7 @@ def report_of(night: Night) -> Report:
         steps=night.steps,
         waiting=intake.waiting,
         late_sources=publication.published.late_sources if publication else [],
-        troubles=told.troubles,
+        troubles=night.troubles,
         vanished=checked.vanished,
         again=found.again.sentences,
         read_otherwise=publication.read_otherwise if publication else checked.read_otherwise,

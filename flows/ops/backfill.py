@@ -56,8 +56,8 @@ def main(given: list[str] | None = None) -> int:
     def run() -> int:
         order = place_order(Path(asked.exports), asked.clinic, asked.warehouse, asked.as_of)
         for done in backfill(order, lambda line: print(line, flush=True)):
-            loaded = sum(files.counts[-1] for files in done.publication.files)
+            loaded = sum(files.counts[-1] for files in done.files)
             print(f"  published as load {done.load_id}: {loaded:,} records loaded", flush=True)
-        return status_of(done.publication.troubles)
+        return status_of(done.troubles)
 
     return finish(run, asked.warehouse)

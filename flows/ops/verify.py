@@ -91,7 +91,7 @@ def opened_apart(order: Order, version: Path, scratch: Path) -> Iterator[FileAtW
     crosswalk = crosswalk_of(order.folders, load_of(version))
     con = building_file.open_building(copy_to(version, scratch / COPY), scratch)
     try:
-        yield FileAtWork(replace(order, as_of=seal.as_of(con)), con, crosswalk, silently, plainly)
+        yield FileAtWork(load_of(version) + 1, replace(order, as_of=seal.as_of(con)), con, crosswalk, silently, plainly)
     finally:
         con.close()
 

@@ -60,7 +60,7 @@ def backfill(exports: str, clinic: str, warehouse: str) -> None:
         run = as_tasks(order.clinic.monitoring.slug)
         for done in months_of(order, get_run_logger().info, run):
             get_run_logger().info("published as load %s", done.load_id)
-            _warn(done.publication.troubles)
+            _warn(done.troubles)
 
 
 @flow(name="forget", description="Take out the people for whom a request waits.", validate_parameters=False)

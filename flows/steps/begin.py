@@ -40,6 +40,7 @@ def begin(load: Load) -> Workbench:
     if load.purpose != "night":
         order = replace(order, as_of=seal.as_of(con))
     return Workbench(
+        load_id=load.load_id,
         order=order,
         con=con,
         crosswalk=crosswalk,

@@ -115,7 +115,7 @@ def test_a_load_whose_links_cannot_follow_is_published_says_so_and_exits_4(
     with few_tables():
         done = place.night(NEXT)
     assert current_load(place.published) == done.load_id
-    assert status_of(done.publication.troubles) == 4
+    assert status_of(done.troubles) == 4
     assert "the links that follow it could not be moved" in " ".join(capsys.readouterr().err.split())
 
 
