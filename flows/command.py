@@ -48,6 +48,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Development": {
         "dictionary": ("flows.reference.dictionary", "write DICTIONARY.md"),
+        "clinic-file-page": ("flows.reference.clinic_file", "write the reference of clinic.toml and its schemas"),
         "instruments-page": ("flows.reference.instruments_page", "write INSTRUMENTS.md"),
     },
 }

@@ -10,6 +10,7 @@ from tests.house.test_imports import MODULES, source
 SHOWN = [module for module in MODULES if ">>> " in source(module)]
 WRITTEN_FIRST = {
     "a column": "warehouse/schema/columns.py",
+    "a clinic key": "warehouse/toml_keys/keys.py",
     "a table": "warehouse/schema/tables.py",
     "a rule": "expectations/rules.py",
     "a question": "dashboards/questions.py",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rapport.transforms.sources import bookings
+from rapport.transforms.sources import table
 from rapport.transforms.sources.canonical.reading_tallies import Task
 from rapport.transforms.sources.opening.content import Content
 from rapport.transforms.sources.opening.json_records import Record, last_part, open_records, text
@@ -32,7 +32,7 @@ def open_cliniko(content: Content, source: Source, shape: Shape) -> Opened:
 
 def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
     """Appointments, a group's attendees each one."""
-    yield from bookings.read(opened, source, task)
+    yield from table.read_known(opened, source, task)
 
 
 def _appointments(value: object) -> Iterator[object]:

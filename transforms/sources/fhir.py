@@ -16,11 +16,11 @@ from rapport.transforms.sources.canonical.answers import from_form
 from rapport.transforms.sources.canonical.appointment_rows import with_minutes
 from rapport.transforms.sources.canonical.casts import Dialect, text
 from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.fhir_resources import COLUMNS, resources, rows_of
 from rapport.transforms.sources.opening.content import Content
 from rapport.transforms.sources.opening.json_records import open_records
 from rapport.transforms.sources.opening.opened import BESIDE, LOST, MARK, Opened, Shape, cell
 from rapport.transforms.sources.redcap import form_columns
+from rapport.transforms.sources.structures.fhir_resources import COLUMNS, resources, rows_of
 from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.clinic_file.sources import Source
 

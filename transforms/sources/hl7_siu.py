@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rapport.transforms.sources import bookings
+from rapport.transforms.sources import table
 from rapport.transforms.sources.canonical.reading_tallies import Task
 from rapport.transforms.sources.opening.bounded import too_large
 from rapport.transforms.sources.opening.content import Content
@@ -43,7 +43,7 @@ def open_siu(content: Content, source: Source, shape: Shape) -> Opened:
 
 def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
     """Appointments as their last messages leave them."""
-    yield from bookings.read(opened, source, task)
+    yield from table.read_known(opened, source, task)
 
 
 def _chunks(opened: Opened, content: Content, shape: Shape) -> Iterator[pl.DataFrame]:

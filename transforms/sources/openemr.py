@@ -11,10 +11,10 @@ from itertools import islice
 
 import polars as pl
 
-from rapport.transforms.sources import bookings
+from rapport.transforms.sources import table
 from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.openemr_series import NO_VALUE, Unread, series, taken_out
 from rapport.transforms.sources.opening.opened import LOST, NUMBER, Opened
+from rapport.transforms.sources.structures.openemr_series import NO_VALUE, Unread, series, taken_out
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 
@@ -41,7 +41,7 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
     absent = [name for name in OPTIONAL if name not in opened.want(list(OPTIONAL))]
     days = (part for chunk in opened.chunks for part in _expanded(_with_absent(chunk, absent), task))
     made = Opened(opened.path, [*NEEDED, *OPTIONAL, "starts_at", "duration_minutes"], days)
-    yield from bookings.read(made, source, task, COLUMNS)
+    yield from table.read_known(made, source, task, COLUMNS)
 
 
 def _with_absent(chunk: pl.DataFrame, absent: list[str]) -> pl.DataFrame:

@@ -24,9 +24,9 @@ from rapport.transforms.sources.canonical.casts import (
     unreadable,
 )
 from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.eav import flat, is_eav
 from rapport.transforms.sources.opening.opened import MARK, NUMBER, Opened
 from rapport.transforms.sources.plain import birth_date
+from rapport.transforms.sources.structures.eav import flat, is_eav
 from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.clinic_file.sources import ClientColumns, Source
 

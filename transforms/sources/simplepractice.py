@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rapport.transforms.sources import bookings
+from rapport.transforms.sources import table
 from rapport.transforms.sources.canonical.reading_tallies import Task
 from rapport.transforms.sources.opening.opened import Opened
 from rapport.warehouse.clinic_file.sources import Source
@@ -39,7 +39,7 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
         )
     opened.need(COUNTED)
     opened.chunks = _checked(opened.chunks)
-    yield from bookings.read(opened, source, task, COLUMNS)
+    yield from table.read_known(opened, source, task, COLUMNS)
 
 
 def _checked(chunks: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

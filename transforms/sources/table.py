@@ -6,7 +6,9 @@ the same for every record (constants). What the export does not give, ids of app
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 import polars as pl
 
@@ -42,6 +44,14 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
     dialect = Dialect(source.time_zone, source.nulls, source.decimal)
     chunks = (_named(chunk, mapped, source) for chunk in dates.in_iso(opened, times, source.dates))
     yield from canonical(source.records, chunks, dialect, task, source.status)
+
+
+def read_known(
+    opened: Opened, source: Source, task: Task, columns: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Appointments of a system whose columns a module knows; what clinic.toml maps wins."""
+    known = {name: (column,) for name, column in columns.items() if name not in source.constants}
+    yield from read(opened, replace(source, columns={**known, **source.columns}), task)
 
 
 def _mapped(opened: Opened, source: Source) -> dict[str, tuple[str, ...]]:

@@ -29,7 +29,7 @@ from rapport.warehouse.instruments.provenance import Provenance
 from rapport.warehouse.instruments.t_scores import NO_T_SCORES, TScores, read_t_scores
 from rapport.warehouse.instruments.thresholds import Change, Threshold
 from rapport.warehouse.toml_files import read_toml, refusing
-from rapport.warehouse.toml_keys import TOP, Key, keys_of, read
+from rapport.warehouse.toml_keys.keys import TOP, Key, keys_of, read
 
 TEXTS = tuple(keys_of("lists"))  # the columns whose texts are listed
 INTERNAL = tuple(keys_of("internal"))  # pages of DIR/internal

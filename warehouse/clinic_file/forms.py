@@ -10,7 +10,8 @@ from rapport.warehouse.clinic_file.formats import Format
 from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.instruments.versions import refuse_versionless
 from rapport.warehouse.schema.columns import RATERS
-from rapport.warehouse.toml_keys import keys_of, one_of, read, within
+from rapport.warehouse.toml_keys.keys import keys_of, read, within
+from rapport.warehouse.toml_keys.kinds import one_of
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from rapport.warehouse.toml_keys import keys_of, read
+from rapport.warehouse.toml_keys.keys import keys_of, read
 
 ALL = "All"  # the value of a filter that takes all of them together
 BASE = 5  # counts are shown to the nearest 5: one person more or less is not seen to be one

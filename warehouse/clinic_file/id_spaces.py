@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import Any
 
 from rapport.warehouse.clinic_file.contradicting_spaces import place_of, refuse_contradictions
-from rapport.warehouse.toml_keys import keys_of, name_in_one_line, read
+from rapport.warehouse.toml_keys.keys import keys_of, read
+from rapport.warehouse.toml_keys.kinds import name_in_one_line
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from rapport.warehouse.instruments import Instrument
-from rapport.warehouse.toml_keys import in_order, keys_of, read
+from rapport.warehouse.toml_keys.keys import in_order, keys_of, read
 
 OLDEST_MINOR = 17  # a caregiver is asked about a minor, where the clinic says nothing else
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from rapport.warehouse.errors import Unusable
 from rapport.warehouse.instruments.provenance import LOCAL, Provenance, but_for_origin, provenance
-from rapport.warehouse.toml_keys import keys_of, one_of, read
+from rapport.warehouse.toml_keys.keys import keys_of, read
+from rapport.warehouse.toml_keys.kinds import one_of
 
 FILE = Path(__file__).with_name("rupture_rules.toml")
 KINDS = ("below", "fall", "control_limit", "sudden_loss", "report")

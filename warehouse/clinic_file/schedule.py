@@ -9,7 +9,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rapport.warehouse.toml_files import read_toml, refusing
-from rapport.warehouse.toml_keys import TOP, keys_of, read, time_span
+from rapport.warehouse.toml_keys.keys import TOP, keys_of, read
+from rapport.warehouse.toml_keys.kinds import time_span
 
 WEEKDAYS = keys_of("schedule")["closed"].words  # Sunday first
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -126,8 +127,6 @@ def _is_digits(word: str) -> bool:
 
 def schedule_of(facts: Mapping[str, object]) -> Schedule:
     """The schedule that a clinic file declares. Raises ValueError with the key."""
-    if "time_zone" not in facts:
-        raise ValueError("the key 'time_zone' is missing; add for example time_zone = \"Europe/London\"")
     keys = keys_of("schedule")
     told = read(TOP, {key: value for key, value in facts.items() if key in keys}, keys)
     cron = told["schedule"]

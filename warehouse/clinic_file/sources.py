@@ -16,7 +16,8 @@ from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.presets import load_presets, merged, with_preset
 from rapport.warehouse.schema.columns import SEXES
 from rapport.warehouse.schema.records import KINDS
-from rapport.warehouse.toml_keys import Key, keys_of, name_in_one_line, one_of, read, time_span, within
+from rapport.warehouse.toml_keys.keys import Key, keys_of, read, within
+from rapport.warehouse.toml_keys.kinds import name_in_one_line, one_of, time_span
 
 PLAIN_KINDS = keys_of("of_formats")["records"].words
 DIRECTIVES = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}  # of a file's name, with their digits

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rapport.warehouse.schema.columns import STATUSES
-from rapport.warehouse.toml_keys import one_of
+from rapport.warehouse.toml_keys.kinds import one_of
 
 ATTENDED_IF_PAST = "attended_if_past"  # the word says only that nobody said otherwise
 CANCELLED = "cancelled"  # by whom, the word does not say

@@ -22,7 +22,8 @@ from rapport.warehouse.instruments.scales import Defaults, Scale
 from rapport.warehouse.instruments.thresholds import read_changes, read_risks, read_thresholds
 from rapport.warehouse.schema.columns import CONSTRUCTS, SCORES
 from rapport.warehouse.toml_files import read_toml, refusing
-from rapport.warehouse.toml_keys import TOP, in_order, keys_of, name_in_one_line, read
+from rapport.warehouse.toml_keys.keys import TOP, in_order, keys_of, read
+from rapport.warehouse.toml_keys.kinds import name_in_one_line
 
 __all__ = [
     "CONSTRUCTS",

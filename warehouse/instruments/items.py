@@ -9,7 +9,7 @@ from typing import Any
 
 from rapport.warehouse.instruments.provenance import LOCAL, Provenance, provenance
 from rapport.warehouse.instruments.scales import MOST_ITEMS, numbers
-from rapport.warehouse.toml_keys import keys_of, read
+from rapport.warehouse.toml_keys.keys import keys_of, read
 
 LEAST_STEP = 0.0001  # answers are shown with four decimals
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rapport.warehouse.instruments.provenance import Provenance, provenance
 from rapport.warehouse.schema.columns import SCORES
-from rapport.warehouse.toml_keys import one_of
+from rapport.warehouse.toml_keys.kinds import one_of
 
 # Missing-item rules, each with the scores that it makes and the items it is written for (None: any number).
 RULES: dict[str, tuple[tuple[str, ...], int | None]] = {

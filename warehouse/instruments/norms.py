@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from rapport.warehouse.instruments.provenance import Provenance, but_for_origin, provenance
-from rapport.warehouse.toml_keys import keys_of, one_of, read
+from rapport.warehouse.toml_keys.keys import keys_of, read
+from rapport.warehouse.toml_keys.kinds import one_of
 
 Facts = Mapping[str, object]
 

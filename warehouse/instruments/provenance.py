@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rapport.warehouse.toml_keys import keys_of
+from rapport.warehouse.toml_keys.keys import keys_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 from rapport.warehouse.instruments.missing import Missing, check_rule, missing_of
 from rapport.warehouse.instruments.provenance import provenance
 from rapport.warehouse.instruments.scales import MOST_ITEMS, Defaults, Scale, numbers
-from rapport.warehouse.toml_keys import keys_of, name_in_one_line, one_of, read
+from rapport.warehouse.toml_keys.keys import keys_of, read
+from rapport.warehouse.toml_keys.kinds import name_in_one_line, one_of
 
 MOST_DEEP = 10  # scales, each made of the next
 # A scale is made in one of three ways, each with the keys that it takes.

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from rapport.warehouse.instruments.instrument import Instrument
 from rapport.warehouse.places.small_files import read_small
 from rapport.warehouse.schema.columns import SEXES
-from rapport.warehouse.toml_keys import one_of
+from rapport.warehouse.toml_keys.kinds import one_of
 
 COLUMNS = ("instrument", "scale", "rater", "sex", "grade_from", "grade_to", "raw", "t")
 GRADES = range(-3, 13)  # US grades; 0 is kindergarten, grade = age in years - 6 (UCLA)

@@ -10,7 +10,8 @@ from rapport.warehouse.instruments.comparisons import Comparison, comparison
 from rapport.warehouse.instruments.provenance import Provenance, provenance
 from rapport.warehouse.instruments.scales import numbers
 from rapport.warehouse.schema.columns import CRITERIA
-from rapport.warehouse.toml_keys import in_order, keys_of, one_of, read
+from rapport.warehouse.toml_keys.keys import in_order, keys_of, read
+from rapport.warehouse.toml_keys.kinds import one_of
 
 Facts = Mapping[str, object]
 

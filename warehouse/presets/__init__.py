@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rapport.warehouse.toml_keys import keys_of, one_of, read
+from rapport.warehouse.toml_keys.keys import keys_of, read
+from rapport.warehouse.toml_keys.kinds import one_of
 
 HERE = Path(__file__).parent
 

@@ -137,9 +137,14 @@ _A_SECTION: dict[str, Any] = {"type": "object"}
 KINDS: dict[str, Kind] = {
     "text": _TEXT,
     "path": Kind("the name of a file or folder beside the clinic file", _is_path, _A_TEXT),
-    "name": Kind(_TEXT.told, _is_text, _A_TEXT, name_in_one_line),
-    "time zone": Kind(_TEXT.told, _is_text, _A_TEXT, zone_name),
-    "time span": Kind(_TEXT.told, _is_text, {"type": "string", "pattern": "^[0-9]+ (hour|day|week)s?$"}, time_span),
+    "name": Kind(f"{_TEXT.told}, of one line", _is_text, _A_TEXT, name_in_one_line),
+    "time zone": Kind(f"{_TEXT.told}, a time zone", _is_text, _A_TEXT, zone_name),
+    "time span": Kind(
+        f'{_TEXT.told}, such as "1 day"',
+        _is_text,
+        {"type": "string", "pattern": "^[0-9]+ (hour|day|week)s?$"},
+        time_span,
+    ),
     "number": _NUMBER,
     "share": _numeric("a number, a share from 0 to 1", 0, 1),
     "deviation": _numeric(f"a number, a standard deviation above 0, to {LARGEST:,}", 1e-9, LARGEST),

@@ -141,7 +141,7 @@ def test_records_are_counted_and_told_that_other_code_would_read_otherwise_and_w
     gone = take_away(place, 11)
     deliver(place, 12, CALENDAR[0], held(3, 11))
     told = "1 records of calendar come from exports that are gone and were read by older code, or under another clinic"
-    with changed("rapport.transforms.sources.tables"):
+    with changed("rapport.transforms.sources.table"):
         assert told in run_night_here(place, NOON.format(13), "--check").stdout
         assert place.night(NOON.format(13)).publication.read_otherwise == {"calendar": 1}
         assert counted(place) == counted_by_a_load_that_reads_nothing(place) == {"calendar": 1}
@@ -159,7 +159,7 @@ def test_a_newer_whole_export_shows_all_there_is(place):
     assert place.night(NOON.format(13)).publication.read_otherwise == {}
     files = "SELECT DISTINCT load_id FROM history.appointments JOIN load.files USING (file_id) WHERE known_to IS NULL"
     assert (1,) in place.ask(files)  # the records are still known from the first night's file
-    with changed("rapport.transforms.sources.tables"):
+    with changed("rapport.transforms.sources.table"):
         place.night(NOON.format(14))
     assert counted(place) == {}
 

@@ -12,7 +12,7 @@ from rapport.flows.ops.inbox import main, show
 from rapport.flows.order import place_change, place_order
 from rapport.flows.steps import discover
 from rapport.transforms.sources.__main__ import main as draft
-from rapport.transforms.sources.fhir_resources import COLUMNS
+from rapport.transforms.sources.structures.fhir_resources import COLUMNS
 from rapport.warehouse.errors import Refused, Unusable, escaped
 from tests.breaking.damage import survey_as_parquet, survey_as_xlsx
 from tests.clinics.few_tables import few_tables

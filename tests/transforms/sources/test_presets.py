@@ -9,7 +9,7 @@ import pytest
 
 from rapport.warehouse.clinic_file.statuses import statuses_of
 from rapport.warehouse.presets import load_presets
-from rapport.warehouse.toml_keys import keys_of, read
+from rapport.warehouse.toml_keys.keys import keys_of, read
 from tests.clinics.reading import Reading
 
 COLUMNS = 'appointment_id = "No"\nclient_id = "Client"\nstarts_at = "Start"\n'

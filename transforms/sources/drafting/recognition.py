@@ -14,14 +14,14 @@ import polars as pl
 
 from rapport.transforms.sources import qualtrics, surveymonkey
 from rapport.transforms.sources.canonical.status_words import plain
-from rapport.transforms.sources.eav import NAMED
-from rapport.transforms.sources.fhir_resources import resources
 from rapport.transforms.sources.opening.content import Content, look_into
 from rapport.transforms.sources.opening.door import RECORD, open_content
 from rapport.transforms.sources.opening.json_records import first_value
 from rapport.transforms.sources.opening.opened import Opened, Shape
 from rapport.transforms.sources.plain import NEEDED
 from rapport.transforms.sources.simplepractice import COLUMNS as ATTENDANCE
+from rapport.transforms.sources.structures.eav import NAMED
+from rapport.transforms.sources.structures.fhir_resources import resources
 from rapport.warehouse.clinic_file.statuses import PLUS
 from rapport.warehouse.errors import Refused
 from rapport.warehouse.instruments import Instrument

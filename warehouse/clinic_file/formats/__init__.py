@@ -15,7 +15,7 @@ from typing import Any
 
 from rapport.warehouse.code_marks import registry
 from rapport.warehouse.errors import Unusable
-from rapport.warehouse.toml_keys import TOP, keys_of, read
+from rapport.warehouse.toml_keys.keys import TOP, keys_of, read
 
 HERE = Path(__file__).parent
 
