@@ -11,8 +11,8 @@ from rapport.warehouse.history.risk_answers import RISK_ANSWERS
 from rapport.warehouse.published.views_and_comments import LOAD_VIEWS, VIEWS
 from rapport.warehouse.schema.books import BOOKS
 from rapport.warehouse.schema.columns import Column
-from rapport.warehouse.schema.records import KINDS, RecordKind
-from rapport.warehouse.schema.tables import Table
+from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.schema.relations import Relation
 from rapport.warehouse.store.building_file import history_columns
 
 PAGE = Path(__file__).resolve().parents[2] / "DICTIONARY.md"
@@ -39,7 +39,7 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _tables() -> list[Table | RecordKind]:
+def _tables() -> list[Relation]:
     return sorted([*transforms.tables(), RISK_ANSWERS], key=lambda table: table.name)
 
 
