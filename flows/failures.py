@@ -41,7 +41,7 @@ def _of_the_surroundings(error: BaseException) -> RapportError | None:
     if "Failed to reach API" in str(error) or type(error).__name__ in ("ConnectError", "ConnectTimeout"):  # Prefect's
         return RapportError("the Prefect server of PREFECT_API_URL does not answer; start it, or unset PREFECT_API_URL")
     if type(error).__name__ == "PrefectHTTPStatusError":
-        status = error.response.status_code
+        status = getattr(error, "response").status_code  # noqa: B009  its type is Prefect's, which is not imported here
         return RapportError(
             f"the Prefect server refused a request ({status}); check PREFECT_API_AUTH_STRING and the server's version"
         )

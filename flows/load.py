@@ -61,7 +61,7 @@ def at_work(
             _note_publication(load)
         except BaseException as error:
             _note_publication(load)
-            said = sayable(named(error, base) if base else error)
+            said = sayable(named(error, base) if base and isinstance(error, Exception) else error)
             _note(load, str(said))
             _tell_readers(order)
             if isinstance(error, Exception) or stopped():

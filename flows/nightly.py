@@ -42,14 +42,14 @@ def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None,
         run = as_tasks(order.clinic.monitoring.slug)
         with Progress() as progress:
             report = report_of(persistently(lambda: night(order, run, progress), progress))
-    if not check:
+    if report.published:
         tell_published(Path(clinic), Path(warehouse), report)
-        leave_artifacts(report)
+        leave_artifacts(report, report.published)
     return report
 
 
 @nightly.on_crashed
-def killed(flow: Flow, flow_run: FlowRun, state: State) -> None:  # the names are Prefect's
+def killed(flow: Flow[..., Report], flow_run: FlowRun, state: State[Report]) -> None:  # the names are Prefect's
     """Prefect saw the night's process end without a word: nobody else can tell. A night by hand tells by itself."""
     if is_stoppable():
         return

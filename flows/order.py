@@ -28,7 +28,15 @@ class Order:
     bucket_count: int | None = None
 
 
-def place_order(exports: Path, clinic: Path, warehouse: Path, as_of: str | None = None, **more: object) -> Order:
+def place_order(
+    exports: Path,
+    clinic: Path,
+    warehouse: Path,
+    as_of: str | None = None,
+    *,
+    is_check: bool = False,
+    bucket_count: int | None = None,
+) -> Order:
     """Check a night's arguments. Raises Unusable with what to do."""
     _check_names(exports, clinic, warehouse)
     facts = read_clinic(clinic)
@@ -38,7 +46,7 @@ def place_order(exports: Path, clinic: Path, warehouse: Path, as_of: str | None 
     folders.make()
     refuse_lost_link(folders)
     clock = datetime.now(UTC) if as_of is None else read_time("--as-of", as_of, facts.zone)
-    return Order(exports, facts, folders, clock, **more)
+    return Order(exports, facts, folders, clock, is_check, bucket_count)
 
 
 def place_change(clinic: Path, warehouse: Path, version: Path | None = None) -> Order:

@@ -138,7 +138,7 @@ def run_night_here(monkeypatch, capsys):
     monkeypatch.setattr(nightly, "nightly", nightly.nightly.fn)
     monkeypatch.setattr(nightly, "as_tasks", lambda clinic: plainly)
     monkeypatch.setattr(nightly, "start_night_server", lambda: None)
-    monkeypatch.setattr(nightly, "leave_artifacts", lambda report: None)
+    monkeypatch.setattr(nightly, "leave_artifacts", lambda *_: None)
 
     def run(place: Place, as_of: str, *more: str) -> subprocess.CompletedProcess:
         capsys.readouterr()

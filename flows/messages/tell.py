@@ -173,6 +173,7 @@ def _sentence(text: str) -> str:
 
 def operators(clinic: Path, warehouse: Path) -> Operators:
     """The operators of a warehouse. The clinic file, or the code that reads it, may be what failed."""
+    zone: tzinfo
     try:
         zone = read_schedule(clinic).zone
     except Exception:

@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         given = parser.parse_args(arguments)
     except SystemExit as ended:
-        return min(ended.code, 1)
+        return int(bool(ended.code))
     verdict = look(given.clinic, given.warehouse, given.as_of)
     print(verdict.line)
     if given.tell:

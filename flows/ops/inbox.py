@@ -24,6 +24,7 @@ from rapport.flows.troubles import status_of
 from rapport.transforms.sources import open_delivery
 from rapport.transforms.sources.opening.door import digest_of
 from rapport.transforms.sources.opening.opened import MARK, NUMBER
+from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused, Unusable, escaped
 from rapport.warehouse.intake import quarantine
 from rapport.warehouse.places.publication import published_version
@@ -56,7 +57,7 @@ def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
     raise Unusable("its export is no longer in the exports folder, or was changed since; the row cannot be shown")
 
 
-def _record(path: Path, source: object, record_number: int) -> dict[str, str | None]:
+def _record(path: Path, source: Source, record_number: int) -> dict[str, str | None]:
     try:
         opened = open_delivery(path, source)
         columns = _columns(opened.header)
@@ -106,13 +107,17 @@ def tell(rows: list[quarantine.Held], state: str) -> None:
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rapport inbox", description="The inbox of held rows.")
     commands = parser.add_subparsers(dest="command", required=True)
-    shared = {"add_help": False, "parents": [arguments("inbox", "")], "conflict_handler": "resolve"}
-    listed = commands.add_parser("list", help="what waits", **shared)
+
+    def command(name: str, told: str) -> argparse.ArgumentParser:
+        shared = [arguments("inbox", "")]
+        return commands.add_parser(name, help=told, add_help=False, parents=shared, conflict_handler="resolve")
+
+    listed = command("list", "what waits")
     listed.add_argument("--state", choices=QUARANTINE_STATES, default="waiting")
-    shown = commands.add_parser("show", help="a row's values, on this terminal only", **shared)
+    shown = command("show", "a row's values, on this terminal only")
     shown.add_argument("--exports", type=Path, required=True, metavar="DIR", help="where the exports arrive")
     shown.add_argument("row", type=int)
-    discarded = commands.add_parser("discard", help="rows that will not be mended", **shared)
+    discarded = command("discard", "rows that will not be mended")
     discarded.add_argument("rows", type=int, nargs="+", metavar="row")
     return parser
 

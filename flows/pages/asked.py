@@ -27,7 +27,7 @@ class Asked:
 
     question: Question
     rows: pl.DataFrame | None = None
-    answers: Mapping[tuple, str] = field(default_factory=dict)
+    answers: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     is_hidden: bool = False
 
     @cached_property
@@ -40,6 +40,8 @@ class Asked:
     def on(self, place: Mapping[str, str], kept: MutableMapping[str, str]) -> Finding:
         """What it says on the page of one site or program, or of all; `kept` are the drawings there are. What breaks
         here breaks nothing else."""
+        if self.rows is None:
+            return failed(self.question)
         wanted = {name: place.get(name, ALL) for name in self.question.filters}
         try:
             rows = self.rows.filter(*(pl.col(name) == value for name, value in wanted.items()))
@@ -51,8 +53,9 @@ class Asked:
 
     def values(self, name: str) -> set[str]:
         """The sites, or programs, that it tells of."""
-        is_told = self.rows is not None and name in self.question.filters
-        return set(self.rows[name].drop_nulls()) - {ALL} if is_told else set()
+        if self.rows is None or name not in self.question.filters:
+            return set()
+        return set(self.rows[name].drop_nulls()) - {ALL}
 
 
 def ask(con: duckdb.DuckDBPyConnection, question: Question, *, is_hidden: bool = False) -> Asked:

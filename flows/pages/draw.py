@@ -50,6 +50,7 @@ from rapport.warehouse.places.page_files import (
 from rapport.warehouse.places.publication import published_version, writing
 from rapport.warehouse.places.versions import current_load, current_version, is_folder, load_of, version_of
 from rapport.warehouse.published import page_answers
+from rapport.warehouse.published.page_answers import Newest
 from rapport.warehouse.published.views_and_comments import NOT_KNOWN
 
 PLACES = ("site", "program")  # each of their values has a page of its own
@@ -122,7 +123,7 @@ def draw_pages(order: Order) -> list[str]:
     with page_answers.open_safe(_safe_file(where)) as con:
         shared, last_day = ask_safely(con, questions), page_answers.closed_to(con) - timedelta(days=1)
     sheets = _shared_sheets(_audiences(order, shared), shared, last_day, _warnings(order, newest, late))
-    data_to, published = (newest[name].astimezone(order.clinic.zone) for name in ("data_to", "published_at"))
+    data_to, published = (at.astimezone(order.clinic.zone) for at in (newest.data_to, newest.published_at))
     failed = {each.question.name for each in books if each.rows is None}
     if OPERATIONS.folder in order.clinic.internal:
         sheets.append(Sheet(OPERATIONS, books, data_to, [*sheets[0].warnings, *_reasons(order)]))
@@ -131,7 +132,7 @@ def draw_pages(order: Order) -> list[str]:
     files = {place / "dictionary" / name: html for name, html in described.items()}
     for each in sheets:
         file = each.audience.in_tree(where) / "index.html"
-        above = _header(each, newest["load_id"], published)
+        above = _header(each, newest.load_id, published)
         files[file], broken = _drawn(each, above, before.get(file, ""), kept)
         failed |= broken
     _write(order, files)
@@ -200,10 +201,9 @@ def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]
     findings = [asked.on(sheet.audience.place, kept) for asked in sheet.asked]
     broken = {each.question.name for each in findings if each.has_failed}
     title = sheet.audience.title
-    facts = {"header": above, "mark": "" if broken else mark, "footer": sheet.footer}
-    if sheet.audience.is_internal:
-        facts["dictionary"] = "../../shared/pages/dictionary"
-    return page(title, findings, **facts), broken
+    dictionary = "../../shared/pages/dictionary" if sheet.audience.is_internal else "../dictionary"
+    made = page(title, findings, header=above, mark="" if broken else mark, footer=sheet.footer, dictionary=dictionary)
+    return made, broken
 
 
 def say(order: Order) -> None:
@@ -264,11 +264,13 @@ def _links(audiences: Iterable[Audience]) -> list[tuple[str, str]]:
     return [(each.title, "" if each is CLINIC else f"../{each.folder}/index.html") for each in audiences]
 
 
-def _warnings(order: Order, newest: Mapping, late: Iterable[tuple], behind: str | None = None) -> list[str]:
+def _warnings(
+    order: Order, newest: Newest, late: Iterable[tuple[str, datetime | None]], behind: str | None = None
+) -> list[str]:
     """What a reader should know first: a night that failed since, a load that the page is behind, a source that is
     late."""
     zone = order.clinic.zone
-    good, made = day(newest["as_of"].astimezone(zone)), [behind] if behind else []
+    good, made = day(newest.as_of.astimezone(zone)), [behind] if behind else []
     if attempts := [each for each in failed_attempts(order.folders) if each["purpose"] == "night"]:
         when = day(datetime.fromisoformat(attempts[-1]["as_of"]).astimezone(zone))
         whose = "" if behind else f" These are the numbers of the last good night, that of {good}."

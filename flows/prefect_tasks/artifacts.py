@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import sys
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 from prefect.artifacts import create_image_artifact, create_table_artifact
@@ -18,23 +19,23 @@ PAPER = '<rect width="100%" height="100%" fill="white"/>'
 FATES = (("loaded", "#2f6f9f"), ("unchanged", "#c9d4dc"), ("quarantined", "#c8553d"))
 
 
-def leave_artifacts(report: Report) -> None:
+def leave_artifacts(report: Report, published: Path) -> None:
     """Leave the night's books, checks and volumes beside its flow run. None of them holds a value or a file's name.
 
     The night is published by now: that its pages in Prefect could not be made is said, and fails nothing.
     """
     try:
-        _leave(report)
+        _leave(report, published)
     except Exception as error:
         print(f"published, but not shown on Prefect's pages ({type(error).__name__})", file=sys.stderr)
 
 
-def _leave(report: Report) -> None:
+def _leave(report: Report, published: Path) -> None:
     what = f"Where the records of load {report.load_id} went"
     create_table_artifact(key=f"{report.clinic}-books", table=books(report), description=what)
     found = "What was checked, and how it came out"
     create_table_artifact(key=f"{report.clinic}-checks", table=checks(report), description=found)
-    picture = base64.b64encode(drawn(volumes(report.published, NIGHTS)).encode()).decode()
+    picture = base64.b64encode(drawn(volumes(published, NIGHTS)).encode()).decode()
     address = f"data:image/svg+xml;base64,{picture}"
     shown = f"Records of the last {NIGHTS} nights"
     create_image_artifact(key=f"{report.clinic}-volumes", image_url=address, description=shown)

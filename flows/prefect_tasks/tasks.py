@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from prefect import Task
 from prefect.assets import Asset, AssetProperties, add_asset_metadata
@@ -51,7 +51,7 @@ def as_tasks(clinic: str) -> Runner:
 
 
 def _run(name: str, work: Callable[[], None], text: str | None, made: Sequence[Asset]) -> None:
-    options = {
+    options: dict[str, Any] = {
         "name": name,
         "task_run_name": name,
         "description": (text or "").partition("\n")[0],

@@ -14,7 +14,7 @@ from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.places.versions import damaged, kept_versions, load_of, version_of
 from rapport.warehouse.store.parquet import read_parquet
 
-CROSSWALK = {
+CROSSWALK: dict[str, type[pl.DataType] | pl.DataType] = {
     "kind": pl.String,
     "id_space": pl.String,
     "number": pl.String,
@@ -30,7 +30,7 @@ def read_crosswalk(version: Path) -> pl.DataFrame:
         raise damaged(version)
     try:
         with version.open("rb") as file:
-            return read_parquet(file).select(list(CROSSWALK)).cast(CROSSWALK)
+            return read_parquet(file).select(pl.col(name).cast(kind) for name, kind in CROSSWALK.items())
     except (ValueError, pl.exceptions.PolarsError):
         raise damaged(version) from None
 

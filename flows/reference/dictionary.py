@@ -12,6 +12,7 @@ from rapport.warehouse.published.views_and_comments import LOAD_VIEWS, VIEWS
 from rapport.warehouse.schema.books import BOOKS
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.schema.relations import Relation
 from rapport.warehouse.store.building_file import history_columns
 
 PAGE = Path(__file__).resolve().parents[2] / "DICTIONARY.md"
@@ -38,7 +39,7 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _tables() -> list:
+def _tables() -> list[Relation]:
     return sorted([*transforms.tables(), RISK_ANSWERS], key=lambda table: table.name)
 
 

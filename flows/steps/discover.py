@@ -22,6 +22,7 @@ from rapport.transforms.sources.opening.door import digest_of
 from rapport.warehouse.clinic_file.sources import DIRECTIVES, Source
 from rapport.warehouse.errors import RapportError, Refused, escaped
 from rapport.warehouse.intake import ledger, quarantine
+from rapport.warehouse.intake.ledger import Reading
 
 SETTLED_AFTER = 60  # seconds since a file was last written; a younger one is looked at twice
 SECOND_LOOK = 1.0  # seconds between the two looks
@@ -87,7 +88,7 @@ def _waits(search: _Search, source: Source, path: Path, growing: set[Path]) -> b
         return False
     name_id = search.bench.pseudonyms.keyed(source.name, "file_name", path.name)
     if before := ledger.last_reading(search.bench.con, source.name, name_id):
-        search.present.add(before["file_id"])
+        search.present.add(before.file_id)
     return True
 
 
@@ -155,33 +156,33 @@ def _to_read(search: _Search, source: Source, path: Path, exported_at: datetime 
     name_id = ids.keyed(source.name, "file_name", path.name)
     stat = path.stat()
     before = ledger.last_reading(bench.con, source.name, name_id)
-    same_stat = before and (before["byte_count"], before["modified"]) == (stat.st_size, stat.st_mtime_ns)
-    content = before["content"] if same_stat else _digest(source, path)
+    is_untouched = before and (before.byte_count, before.modified) == (stat.st_size, stat.st_mtime_ns)
+    content = before.content if before and is_untouched else _digest(source, path)
     reading = search.readings[source.name]
-    is_known = before and before["content"] == content
-    if is_known and _says_nothing_new(before, reading, as_of) and not _may_heal(search, before):
-        search.present.add(before["file_id"])
+    known = before if before and before.content == content else None
+    if known and _says_nothing_new(known, reading, as_of) and not _may_heal(search, known):
+        search.present.add(known.file_id)
         return
-    latest = None if is_known else ledger.latest_export(bench.con, source.name)
-    if is_known and exported_at is None:
-        exported_at = before["exported_at"]
+    latest = None if known else ledger.latest_export(bench.con, source.name)
+    if known and exported_at is None:
+        exported_at = known.exported_at
     export = f"{path.name}\x1f{content}\x1f{exported_at or as_of}"
     found = Delivery(
         source=source,
         path=path,
         number=0,
         name_id=name_id,
-        file_id=before["file_id"].replace("-", "") if is_known else ids.keyed(source.name, "file", export),
+        file_id=known.file_id.replace("-", "") if known else ids.keyed(source.name, "file", export),
         content=content,
         byte_count=stat.st_size,
         modified=stat.st_mtime_ns,
         exported_at=exported_at,
         reading=reading,
         rules=search.rules,
-        was_read_otherwise=bool(is_known and before["reading"] != reading),
+        was_read_otherwise=known is not None and known.reading != reading,
     )
     if latest and _repeats(found, latest) and _says_nothing_new(latest, reading, as_of):
-        found = replace(found, same_as=latest["file_id"])
+        found = replace(found, same_as=latest.file_id)
     yield found
 
 
@@ -190,11 +191,11 @@ def _is_among_others(delivery: Delivery, found: list[Delivery]) -> bool:
     return sum(each.source == delivery.source for each in found) > 1
 
 
-def _repeats(delivery: Delivery, latest: dict[str, object]) -> bool:
+def _repeats(delivery: Delivery, latest: Reading) -> bool:
     """Whether a file only says again, later, what its source's latest delivery said. A window has moved on since."""
     is_window = delivery.source.covers not in (None, "all")
-    is_later = delivery.exported_at is None or delivery.exported_at > latest["exported_at"]
-    return latest["content"] == delivery.content and is_later and not is_window
+    is_later = delivery.exported_at is None or delivery.exported_at > latest.exported_at
+    return latest.content == delivery.content and is_later and not is_window
 
 
 def _check(source: Source, path: Path) -> None:
@@ -212,10 +213,10 @@ def _digest(source: Source, path: Path) -> str:
         raise Refused(what, label=f"a file of {source.files}", name=path.name) from None
 
 
-def _says_nothing_new(row: dict, reading: str, as_of: datetime) -> bool:
-    return row["reading"] == reading and not (row["rereads_at"] and row["rereads_at"] <= as_of)
+def _says_nothing_new(known: Reading, reading: str, as_of: datetime) -> bool:
+    return known.reading == reading and not (known.rereads_at and known.rereads_at <= as_of)
 
 
-def _may_heal(search: _Search, row: dict) -> bool:
+def _may_heal(search: _Search, known: Reading) -> bool:
     """Whether rows of a file wait for rules that have changed since it was read."""
-    return row["rules"] != search.rules and quarantine.has_waiting(search.bench.con, row["file_id"])
+    return known.rules != search.rules and quarantine.has_waiting(search.bench.con, known.file_id)

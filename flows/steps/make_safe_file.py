@@ -7,13 +7,14 @@ nobody can be told by the difference, not somebody corrected, and not somebody w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from rapport.dashboards.disclosures import Disclosure
 from rapport.dashboards.questions import ALL, Question
 from rapport.flows.workbench import Load
 from rapport.transforms.hiding.disclosure import hide
@@ -28,6 +29,7 @@ from rapport.warehouse.store.frames import fetch
 if TYPE_CHECKING:
     import duckdb
 
+Shared = Sequence[tuple[Question, Disclosure]]
 AUDIENCES = ("site", "program")
 
 
@@ -42,7 +44,7 @@ class SafeFile:
 def share(load: Load, con: duckdb.DuckDBPyConnection, questions: Iterable[Question]) -> SafeFile:
     """The safe file of tonight, made in the building folder; to be published after the warehouse."""
     where, sharing = load.order.folders, load.order.clinic.sharing
-    shared = [each for each in questions if each.audience == "shared"]
+    shared = [(each, each.disclosure) for each in questions if each.audience == "shared" and each.disclosure]
     made, current = load.scratch / where.safe.name, _current(load, con, shared)
     last, damaged = _last_whole(where)
     before = last.current if last else {}
@@ -90,21 +92,22 @@ def _add_all(
     safe: duckdb.DuckDBPyConnection,
     con: duckdb.DuckDBPyConnection,
     sharing: Sharing,
-    shared: list[Question],
+    shared: Shared,
     published: Mapping[str, pl.DataFrame],
 ) -> None:
     audiences = audiences_of(con, sharing)
     with safe_file.placed_once(con):
-        for each in shared:
-            outcome, rows = _figures(con, sharing, each, audiences, _comparable(each, published.get(each.name)))
+        for each, disclosure in shared:
+            before = _comparable(disclosure, published.get(each.name))
+            outcome, rows = _figures(con, sharing, each, disclosure, audiences, before)
             _add(safe, each, outcome, rows)
 
 
-def _current(load: Load, con: duckdb.DuckDBPyConnection, shared: list[Question]) -> dict[str, object]:
+def _current(load: Load, con: duckdb.DuckDBPyConnection, shared: Shared) -> dict[str, object]:
     sharing = load.order.clinic.sharing
     told = "SELECT data_to, (SELECT closed_to FROM load.closed) AS closed_to FROM load.current"
-    data_to, closed_to = con.sql(told).fetchone()
-    fingerprint = digest(sharing, shared, code_of(hide, audiences_of).mark)
+    [(data_to, closed_to)] = con.sql(told).fetchall()
+    fingerprint = digest(sharing, [each for each, _ in shared], code_of(hide, audiences_of).mark)
     return {
         "load_id": load.load_id,
         "data_to": data_to,
@@ -127,9 +130,9 @@ def audiences_of(con: duckdb.DuckDBPyConnection, sharing: Sharing) -> dict[str, 
     return {name: [ALL, *found[name]] if is_enough else [] for name in AUDIENCES}
 
 
-def _comparable(asked: Question, published: pl.DataFrame | None) -> pl.DataFrame | None:
+def _comparable(disclosure: Disclosure, published: pl.DataFrame | None) -> pl.DataFrame | None:
     """What was published last, if the question had these columns then."""
-    columns = {*asked.disclosure.keys, *asked.disclosure.numbers}
+    columns = {*disclosure.keys, *disclosure.numbers}
     return published if published is not None and columns <= set(published.columns) else None
 
 
@@ -148,15 +151,16 @@ def _figures(
     con: duckdb.DuckDBPyConnection,
     sharing: Sharing,
     asked: Question,
+    disclosure: Disclosure,
     audiences: dict[str, list[str]],
     before: pl.DataFrame | None,
 ) -> tuple[str, pl.DataFrame | None]:
-    if asked.disclosure.therapists and not sharing.therapists:
+    if disclosure.therapists and not sharing.therapists:
         return "off", None
     try:
         rows = fetch(con, asked.query)
         told = rows if all(audiences.values()) else rows.clear()
-        shown = hide(told, asked.disclosure, asked.filters, sharing, audiences, before)
+        shown = hide(told, disclosure, asked.filters, sharing, audiences, before)
     except Exception:  # as above
         return "failed", None
     if rows.is_empty():

@@ -108,7 +108,7 @@ def make_views(
 
 
 def _write_outcomes(con: duckdb.DuckDBPyConnection, load: Load, outcomes: Iterable[Outcome]) -> None:
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "load_id": load.load_id,
             "suite": outcome.suite,

@@ -116,7 +116,7 @@ class Taken:
 
 def _read(reading: _Reading, delivery: Delivery) -> None:
     if delivery.same_as:
-        _pass_over(reading.bench, delivery)
+        _pass_over(reading.bench, delivery, delivery.same_as)
         return
     taken = _taken(reading, delivery)
     if not delivery.is_unmoved:
@@ -203,10 +203,10 @@ def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
 
 def _pass_known_lines(reading: _Reading, delivery: Delivery, taken: Taken) -> int:
     """Show the records of the lines that need not be read, and count what they count; how many lines hold records."""
-    if taken.met is None:
+    lines = taken.opened.lines
+    if taken.met is None or lines is None:
         return 0
     taken.task.count_again(taken.met["counted"].drop_nulls())
-    lines = taken.opened.lines
     reading.by_line.append(ReadByLine(delivery, lines, taken.task, taken.left_out, taken.met))
     risks = lines.numbered(taken.met.filter(pl.col("records") == RISKS))
     return show(reading.bench.con, delivery.number, taken.met, risks)
@@ -228,10 +228,11 @@ def _identity(bench: Workbench, delivery: Delivery) -> dict[str, object]:
     }
 
 
-def _pass_over(bench: Workbench, delivery: Delivery) -> None:
-    """The source's latest bytes again, under another name: nothing to parse, but it was still true then."""
+def _pass_over(bench: Workbench, delivery: Delivery, same_as: str) -> None:
+    """The source's latest bytes again (those of `same_as`), under another name: there is nothing to parse, but it
+    was still true then."""
     exported_at = delivery.exported_at or bench.order.as_of
     for confirm in (record_versions.confirm_file, risk_answers.confirm_file, quarantine.confirm_file):
-        confirm(bench.con, delivery.same_as, delivery.file_id, exported_at)
+        confirm(bench.con, same_as, delivery.file_id, exported_at)
     facts = {**_identity(bench, delivery), "exported_at": exported_at, "is_passed_over": True}
-    bench.staging.add_file(delivery.number, {**facts, **ledger.repeated(bench.con, delivery.same_as)})
+    bench.staging.add_file(delivery.number, {**facts, **ledger.repeated(bench.con, same_as)})

@@ -91,7 +91,7 @@ def _spaces_of(mixes: Iterable[Collection[str]], now: str | None, sizes: Mapping
     found = {space for mix in mixes if len(mix) == 1 for space in mix}
     for mix in mixes:
         if not found & set(mix):
-            found.add(now if now in mix else min(mix, key=lambda space: (sizes[space], space)))
+            found.add(now if now is not None and now in mix else min(mix, key=lambda space: (sizes[space], space)))
     return found
 
 

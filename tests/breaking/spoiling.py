@@ -320,7 +320,7 @@ def short_commands() -> Iterator[None]:
         for patched in (
             patch.object(nightly, "nightly", flow),
             patch.object(nightly, "as_tasks", lambda clinic: plainly),
-            patch.object(nightly, "leave_artifacts", lambda report: None),
+            patch.object(nightly, "leave_artifacts", lambda *_: None),
             patch.object(nightly, "start_night_server", make_home),
             patch("rapport.flows.messages.report.sample", lambda version: None),
             patch.object(worklist, "_listed", lambda *_: pl.DataFrame({"line": [1]})),

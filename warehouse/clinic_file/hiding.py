@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from rapport.warehouse.toml_keys.keys import keys_of, read
 
@@ -15,18 +15,30 @@ BASE = 5  # counts are shown to the nearest 5: one person more or less is not se
 class Contract(Protocol):
     """What a question says of its columns: dashboards/disclosures.py."""
 
-    clients: str
-    keys: tuple[str, ...]
-    counts: tuple[str, ...]
-    parts: Mapping[str, Mapping]
-    means: Mapping[str, Mapping]
-    estimates: Mapping[str, Mapping]
-    curve: Mapping[str, str]
-    along: str | None
-    shared_out: str | None
-    exhaustive: bool
-    therapists: bool
-    numbers: Sequence[str]
+    @property
+    def clients(self) -> str: ...
+    @property
+    def keys(self) -> tuple[str, ...]: ...
+    @property
+    def counts(self) -> tuple[str, ...]: ...
+    @property
+    def parts(self) -> Mapping[str, Mapping[str, Any]]: ...
+    @property
+    def means(self) -> Mapping[str, Mapping[str, Any]]: ...
+    @property
+    def estimates(self) -> Mapping[str, Mapping[str, Any]]: ...
+    @property
+    def curve(self) -> Mapping[str, str]: ...
+    @property
+    def along(self) -> str | None: ...
+    @property
+    def shared_out(self) -> str | None: ...
+    @property
+    def exhaustive(self) -> bool: ...
+    @property
+    def therapists(self) -> bool: ...
+    @property
+    def numbers(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import duckdb
@@ -135,22 +136,36 @@ def repeated(con: duckdb.DuckDBPyConnection, file_id: str) -> dict[str, object]:
     return {**dict(zip(kept, counts, strict=True)), **gone}
 
 
-def last_reading(con: duckdb.DuckDBPyConnection, source: str, name_id: str) -> dict[str, object] | None:
+@dataclass(frozen=True)
+class Reading:
+    """What the books say of one reading of a file."""
+
+    file_id: str
+    content: str
+    byte_count: int
+    modified: int
+    exported_at: datetime
+    reading: str
+    rules: str
+    rereads_at: datetime | None
+
+
+def last_reading(con: duckdb.DuckDBPyConnection, source: str, name_id: str) -> Reading | None:
     """The latest reading of a file by its keyed name; None before the first."""
     return next(iter(_readings(con, "name_id = ? ORDER BY load_id DESC, exported_at DESC", source, name_id)), None)
 
 
-def latest_export(con: duckdb.DuckDBPyConnection, source: str) -> dict[str, object] | None:
+def latest_export(con: duckdb.DuckDBPyConnection, source: str) -> Reading | None:
     """The latest reading of a source's latest export; None before the first, and where several were made at once."""
     newest = "exported_at = (SELECT max(exported_at) FROM load.files WHERE source = ?) ORDER BY load_id DESC"
     readings = _readings(con, newest, source, source)
-    return readings[0] if len({reading["file_id"] for reading in readings}) == 1 else None
+    return readings[0] if len({reading.file_id for reading in readings}) == 1 else None
 
 
-def _readings(con: duckdb.DuckDBPyConnection, wanted: str, *given: str) -> list[dict[str, object]]:
-    names = ("file_id", "content", "byte_count", "modified", "exported_at", "reading", "rules", "rereads_at")
-    asked = f"SELECT file_id::VARCHAR, {', '.join(names[1:])} FROM load.files WHERE source = ? AND {wanted}"
-    return [dict(zip(names, found, strict=True)) for found in con.execute(asked, given).fetchall()]
+def _readings(con: duckdb.DuckDBPyConnection, wanted: str, *given: str) -> list[Reading]:
+    columns = ", ".join(each.name for each in fields(Reading)[1:])
+    asked = f"SELECT file_id::VARCHAR, {columns} FROM load.files WHERE source = ? AND {wanted}"
+    return [Reading(*found) for found in con.execute(asked, given).fetchall()]
 
 
 def late_sources(con: duckdb.DuckDBPyConnection) -> list[str]:

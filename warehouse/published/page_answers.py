@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import polars as pl
@@ -51,11 +51,20 @@ def answers(
     return {tuple(values): said for *values, said in con.sql(query).fetchall() if said is not None}
 
 
-def newest(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
-    """Which load a file carries: load_id, as_of, data_to and published_at."""
+class Newest(NamedTuple):
+    """The load that a file carries."""
+
+    load_id: int
+    as_of: datetime
+    data_to: datetime
+    published_at: datetime
+
+
+def newest(con: duckdb.DuckDBPyConnection) -> Newest:
+    """Which load a file carries."""
     query = "SELECT load_id, c.as_of, c.data_to, finished_at FROM load.current AS c JOIN load.loads USING (load_id)"
-    names = ("load_id", "as_of", "data_to", "published_at")
-    return dict(zip(names, con.sql(query).fetchone(), strict=True))
+    [found] = con.sql(query).fetchall()
+    return Newest(*found)
 
 
 def late(con: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime | None]]:

@@ -276,10 +276,7 @@ def test_pages_that_cannot_be_drawn_take_nothing_back_and_say_so_until_they_are_
     with monkeypatch.context() as patched:
         patched.setattr("rapport.flows.pages.draw.load_questions", lambda: 1 / 0)
         tonight = yesterday.night("2026-11-19T12:00", run=plainly)
-    assert (
-        tonight.troubles.pages_failed
-        == "the pages could not be drawn (ZeroDivisionError); those of before stand"
-    )
+    assert tonight.troubles.pages_failed == "the pages could not be drawn (ZeroDivisionError); those of before stand"
     assert report_of(tonight).status == TROUBLED
     assert yesterday.ask("SELECT load_id FROM load.current") == [(2,)]
     assert all(BEHIND.format(2, 1) in read(yesterday, name) for name in ("clinic", "operations"))

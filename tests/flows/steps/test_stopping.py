@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from prefect.exceptions import TerminationSignal
 
-from rapport.flows import steps, terminal
+from rapport.flows import night, terminal
 from rapport.flows.load import at_work
 from rapport.flows.messages.tell import telling_failure
 from rapport.flows.order import place_order
@@ -53,8 +53,8 @@ def order(place):
 
 def instead_of(monkeypatch, name: str, work) -> None:
     """A step of the night does something else first."""
-    step = getattr(steps, name)
-    monkeypatch.setattr(steps, name, lambda *given: (work(*given), step(*given))[1])
+    step = getattr(night, name)
+    monkeypatch.setattr(night, name, lambda *given: (work(*given), step(*given))[1])
 
 
 def in_duckdb(bench, _) -> None:
