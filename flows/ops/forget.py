@@ -34,7 +34,7 @@ from rapport.flows.troubles import status_of
 from rapport.flows.workbench import Workbench
 from rapport.transforms.pseudonyms import Pseudonyms
 from rapport.transforms.sources import open_delivery, read
-from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.warehouse.clinic_file.id_spaces import Spaces
 from rapport.warehouse.errors import RapportError, Refused, Unusable, escaped
 from rapport.warehouse.history import erase
@@ -129,11 +129,11 @@ def still_holding(order: Order, exports: Path, person: Person) -> Iterator[str]:
         numbers = [number for space, number in person.numbers if space == its_space]
         if not numbers:
             continue
-        task = Task(order.as_of, order.clinic.lists, order.clinic.instruments)
+        tallies = Tallies(order.as_of, order.clinic.lists, order.clinic.instruments)
         for path, _ in matching(exports, source):
             try:
-                opened = open_delivery(path, source)
-                if any(_holds(frame, numbers) for _, frame in read(opened, source, task)):
+                export = open_delivery(path, source)
+                if any(_holds(frame, numbers) for _, frame in read(export, source, tallies)):
                     yield escaped(path.relative_to(exports).as_posix())
             except Refused as refused:
                 yield f"{escaped(path.relative_to(exports).as_posix())} (not looked into: it {refused.what})"

@@ -22,8 +22,8 @@ from rapport.flows.steps.join_clients import join_clients
 from rapport.flows.terminal import PUBLISHED, arguments, finish
 from rapport.flows.troubles import status_of
 from rapport.transforms.sources import open_delivery
-from rapport.transforms.sources.opening.door import digest_of
-from rapport.transforms.sources.opening.opened import MARK, NUMBER
+from rapport.transforms.sources.opening.shape import MARK, NUMBER
+from rapport.transforms.sources.opening.tables import digest_of
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused, Unusable, escaped
 from rapport.warehouse.intake import quarantine
@@ -59,10 +59,10 @@ def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
 
 def _record(path: Path, source: Source, record_number: int) -> dict[str, str | None]:
     try:
-        opened = open_delivery(path, source)
-        columns = _columns(opened.header)
-        opened.need(columns.values())
-        for chunk in opened.chunks:
+        export = open_delivery(path, source)
+        columns = _columns(export.header)
+        export.need(columns.values())
+        for chunk in export.chunks:
             if (row := chunk.filter(chunk[NUMBER] == record_number)).height:
                 return {shown: row[column].item(0) for shown, column in columns.items()}
     except Refused as refused:

@@ -18,7 +18,7 @@ from rapport.flows.steps.changed_definitions import readings
 from rapport.flows.steps.done_again import Again, find_again
 from rapport.flows.workbench import Workbench
 from rapport.transforms.sources.opening.bounded import check_file
-from rapport.transforms.sources.opening.door import digest_of
+from rapport.transforms.sources.opening.tables import digest_of
 from rapport.warehouse.clinic_file.sources import DIRECTIVES, Source
 from rapport.warehouse.errors import RapportError, Refused, escaped
 from rapport.warehouse.intake import ledger, quarantine

@@ -18,9 +18,10 @@ from rapport.flows.steps.settle_spaces import former_spaces, same_spaces, tell_m
 from rapport.flows.workbench import Workbench
 from rapport.transforms.pseudonyms import former_record_ids, pseudonymise, retracted_ids
 from rapport.transforms.sources import open_delivery, read
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.line_by_line import NotByLine
-from rapport.transforms.sources.opening.opened import RECORD, Opened
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import RECORD
+from rapport.transforms.sources.speed.line_by_line import NotByLine
 from rapport.warehouse.errors import Refused, escaped
 from rapport.warehouse.history import erase, former_ids, record_versions, risk_answers
 from rapport.warehouse.intake import ledger, quarantine, staged_rows
@@ -107,8 +108,8 @@ def _leave_out_undated(reading: _Reading) -> Workbench:
 class Taken:
     """A delivery as it was read: its rows are staged."""
 
-    opened: Opened
-    task: Task
+    export: Export
+    tallies: Tallies
     births: list[pl.DataFrame] = field(default_factory=list)
     left_out: list[pl.Series] = field(default_factory=list)  # records of people who may not be read
     met: pl.DataFrame | None = None  # what is known of lines that were not read; None for a file not read by its lines
@@ -128,23 +129,23 @@ def _read(reading: _Reading, delivery: Delivery) -> None:
 
 def _taken(reading: _Reading, delivery: Delivery) -> Taken:
     """A file's rows, staged: of a whole export only the lines that are not known, if they can be taken one by one."""
-    opened = open_delivery(delivery.path, delivery.source)
-    for lines in ways_by_line(reading.bench, reading.deliveries, delivery, opened):
-        opened.lines = lines
+    export = open_delivery(delivery.path, delivery.source)
+    for lines in ways_by_line(reading.bench, reading.deliveries, delivery, export):
+        export.lines = lines
         try:
-            return _take(reading, delivery, opened)
+            return _take(reading, delivery, export)
         except NotByLine:
             reading.bench.staging.drop_file(delivery.number)
-            opened = open_delivery(delivery.path, delivery.source)
-    return _take(reading, delivery, opened)
+            export = open_delivery(delivery.path, delivery.source)
+    return _take(reading, delivery, export)
 
 
-def _take(reading: _Reading, delivery: Delivery, opened: Opened) -> Taken:
+def _take(reading: _Reading, delivery: Delivery, export: Export) -> Taken:
     """Every row of a file through its reader and its pseudonyms into the staged rows. Raises NotByLine."""
     bench, clinic = reading.bench, reading.bench.order.clinic
-    task = Task(bench.order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
-    taken = Taken(opened, task)
-    for kind, given in read(opened, delivery.source, task):
+    tallies = Tallies(bench.order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
+    taken = Taken(export, tallies)
+    for kind, given in read(export, delivery.source, tallies):
         frame = reading.kept_out.without(delivery.source, kind, given)
         safe = pseudonymise(kind, frame, delivery.source, bench.pseudonyms)
         if kind == "clients":
@@ -156,8 +157,8 @@ def _take(reading: _Reading, delivery: Delivery, opened: Opened) -> Taken:
         if may_be_read.height < given.height:
             taken.left_out.append(given.join(may_be_read, on=RECORD, how="anti")[RECORD])
         bench.staging.add_rows(kind, may_be_read, delivery.number)
-    if opened.lines:
-        taken.met = opened.lines.met_again()
+    if export.lines:
+        taken.met = export.lines.met_again()
         if is_contradicted(bench.con, delivery.number, taken.met):
             raise NotByLine
     return taken
@@ -173,9 +174,9 @@ def _stage_former_ids(bench: Workbench, delivery: Delivery, kind: str, frame: pl
 
 def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
     """What was read into the books, and beside the staged rows what else it tells."""
-    bench, opened, task = reading.bench, taken.opened, taken.task
-    exported_at = delivery.exported_at or task.exported_at or bench.order.as_of
-    for kind, ids in task.retracted:
+    bench, export, tallies = reading.bench, taken.export, taken.tallies
+    exported_at = delivery.exported_at or tallies.exported_at or bench.order.as_of
+    for kind, ids in tallies.retracted:
         named = retracted_ids(kind, ids, delivery.source, bench.pseudonyms)
         reading.retracted.append(Retracted(kind, delivery.source.name, named, exported_at))
     if taken.births:
@@ -184,18 +185,18 @@ def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
     facts = {
         **_identity(bench, delivery),
         "exported_at": exported_at,
-        "rereads_at": task.rereads_at,
+        "rereads_at": tallies.rereads_at,
         "is_passed_over": False,
-        "record_count": opened.record_count + opened.header_count,
-        "header_count": opened.header_count,
-        "blank_or_footer_count": opened.blank_count,
+        "record_count": export.record_count + export.header_count,
+        "header_count": export.header_count,
+        "blank_or_footer_count": export.blank_count,
         "unchanged_count": known_count,
         "known_count": known_count,
-        "ambiguous_time_count": task.clock_changes["ambiguous"],
-        "missing_time_count": task.clock_changes["missing"],
+        "ambiguous_time_count": tallies.clock_changes["ambiguous"],
+        "missing_time_count": tallies.clock_changes["missing"],
     }
     bench.staging.add_file(delivery.number, facts)
-    for column, count in task.unlisted.items():
+    for column, count in tallies.unlisted.items():
         if count:
             row = {"load_id": bench.load_id, "file_id": delivery.file_id, "column_name": column}
             staged_rows.enter(bench.con, "load.unlisted", {**row, "unlisted_count": count})
@@ -203,11 +204,11 @@ def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
 
 def _pass_known_lines(reading: _Reading, delivery: Delivery, taken: Taken) -> int:
     """Show the records of the lines that need not be read, and count what they count; how many lines hold records."""
-    lines = taken.opened.lines
+    lines = taken.export.lines
     if taken.met is None or lines is None:
         return 0
-    taken.task.count_again(taken.met["counted"].drop_nulls())
-    reading.by_line.append(ReadByLine(delivery, lines, taken.task, taken.left_out, taken.met))
+    taken.tallies.count_again(taken.met["counted"].drop_nulls())
+    reading.by_line.append(ReadByLine(delivery, lines, taken.tallies, taken.left_out, taken.met))
     risks = lines.numbered(taken.met.filter(pl.col("records") == RISKS))
     return show(reading.bench.con, delivery.number, taken.met, risks)
 

@@ -16,9 +16,9 @@ import polars as pl
 from rapport.flows.delivery import Delivery
 from rapport.flows.workbench import Workbench
 from rapport.transforms.pseudonyms import SEPARATOR
-from rapport.transforms.sources.canonical.reading_tallies import COUNTED, Task
-from rapport.transforms.sources.opening.line_by_line import Lines, follows_from_its_line
-from rapport.transforms.sources.opening.opened import Opened
+from rapport.transforms.sources.canonical.tallies import COUNTED, Tallies
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.speed.line_by_line import Lines, follows_from_its_line
 from rapport.warehouse.intake.unchanged_lines import are_current, is_newest, settled
 from rapport.warehouse.places.digests import SUMS, digest_of, is_as_written, noted_digests, sums
 from rapport.warehouse.places.folders import Folders, prepare
@@ -34,19 +34,19 @@ class ReadByLine:
 
     delivery: Delivery
     lines: Lines
-    task: Task
+    tallies: Tallies
     left_out: list[pl.Series]
     met: pl.DataFrame
 
 
-def ways_by_line(bench: Workbench, deliveries: Iterable[Delivery], delivery: Delivery, opened: Opened) -> list[Lines]:
+def ways_by_line(bench: Workbench, deliveries: Iterable[Delivery], delivery: Delivery, export: Export) -> list[Lines]:
     """The ways to read a delivery by its lines, best first: with those that are known, and as if none were. None for a
     source whose lines cannot be taken one by one."""
     source = delivery.source
     is_alone = sum(each.source == source for each in deliveries) == 1
     if source.covers != "all" or not is_alone or not follows_from_its_line(source):
         return []
-    seed = _seed(bench, delivery, opened)
+    seed = _seed(bench, delivery, export)
     known = _known(bench, delivery)
     return [Lines(seed)] if known is None else [Lines(seed, known), Lines(seed)]
 
@@ -66,10 +66,10 @@ def _known(bench: Workbench, delivery: Delivery) -> pl.DataFrame | None:
     return None
 
 
-def _seed(bench: Workbench, delivery: Delivery, opened: Opened) -> int:
+def _seed(bench: Workbench, delivery: Delivery, export: Export) -> int:
     """Another for whatever may let the same line say something else, so that no line of before is known then."""
     links = bench.order.clinic.client_links.mark
-    facts = (version("polars"), delivery.reading, delivery.rules, opened.header, opened.separator, links)
+    facts = (version("polars"), delivery.reading, delivery.rules, export.header, export.separator, links)
     return int(bench.pseudonyms.keyed(delivery.source.name, "lines", SEPARATOR.join(map(repr, facts)))[:16], 16)
 
 
@@ -78,9 +78,9 @@ def remember(bench: Workbench, by_line: Iterable[ReadByLine]) -> Iterator[Path]:
     for read in by_line:
         if not is_newest(bench.con, read.delivery.number):
             continue
-        rows, unsettled = settled(bench.con, read.delivery.number, read.task.known_at)
+        rows, unsettled = settled(bench.con, read.delivery.number, read.tallies.known_at)
         unsettled = pl.concat([unsettled, *read.left_out])
-        counted = pl.concat([pl.DataFrame(schema=COUNTED), *read.task.counts])
+        counted = pl.concat([pl.DataFrame(schema=COUNTED), *read.tallies.counts])
         made = read.lines.known_now(read.met, rows, unsettled, counted)
         waiting = bench.load.scratch / _file(bench, read.delivery.source.name).name
         waiting.touch(mode=0o600)

@@ -1,6 +1,6 @@
 """Readers: one module per export format. Each turns all-text chunks into canonical rows that still hold raw ids.
 
-A reader is `read(opened, source, task) -> Iterator[(kind, frame)]`. Its frames hold `record_number`, the canonical
+A reader is `read(export, source, tallies) -> Iterator[(kind, frame)]`. Its frames hold `record_number`, the canonical
 columns, `record_count` and `unreadable`: the names of the columns that could not be read. What the frames do not
 mention (a parent row, an untouched form) is ignored, and counted as such in the books.
 """
@@ -16,17 +16,18 @@ from typing import Any
 import polars as pl
 
 from rapport.transforms.sources.canonical.casts import Dialect, instant
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.content import Content, look_into
-from rapport.transforms.sources.opening.door import CHUNK, Opened, Shape, open_content
-from rapport.transforms.sources.opening.opened import Header
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.content import Content, content_of
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import CHUNK, Header, Shape
+from rapport.transforms.sources.opening.tables import open_content
 from rapport.warehouse.clinic_file.formats import Format
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.code_marks import registry
 from rapport.warehouse.errors import Unusable
 
-Reader = Callable[[Opened, Source, Task], Iterator[tuple[str, pl.DataFrame]]]
-Opener = Callable[[Content, Source, Shape], Opened]
+Reader = Callable[[Export, Source, Tallies], Iterator[tuple[str, pl.DataFrame]]]
+Opener = Callable[[Content, Source, Shape], Export]
 HeaderReader = Callable[[list[list[str]]], Header]
 
 
@@ -36,17 +37,17 @@ def parts_of(form: Format) -> list[Callable[..., Any]]:
     return [open_delivery, read, opener_of(form), reader_of(form), *([header] if header else [])]
 
 
-def open_delivery(path: Path, source: Source) -> Opened:
+def open_delivery(path: Path, source: Source) -> Export:
     """Open a source's file. Raises Refused when it is not what the source says it is."""
     rows, header = source.format.header_rows, header_of(source.format)
     shape = Shape(source.encoding, CHUNK, source.sheet, source.header_row, source.footers, rows, header)
-    return opener_of(source.format)(look_into(path, source.memory), source, shape)
+    return opener_of(source.format)(content_of(path, source.memory), source, shape)
 
 
 @registry
 def reader_of(form: Format) -> Reader:
     """The function that makes canonical rows of a format's files."""
-    reader: Reader = _function(form, "reader", form.reader, "(opened, source, task)")
+    reader: Reader = _function(form, "reader", form.reader, "(export, source, tallies)")
     return reader
 
 
@@ -79,27 +80,27 @@ def _function(form: Format, key: str, name: str, takes: str) -> Any:  # noqa: AN
     return found
 
 
-def _open_table(content: Content, source: Source, shape: Shape) -> Opened:
-    opened = open_content(content, shape)
-    opened.again = lambda: open_content(look_into(content.path, content.memory), shape)
-    return opened
+def _open_table(content: Content, source: Source, shape: Shape) -> Export:
+    export = open_content(content, shape)
+    export.again = lambda: open_content(content_of(content.path, content.memory), shape)
+    return export
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """The canonical rows of an opened file, kind by kind. Raises Refused when a column is missing."""
-    task.memory = source.memory
-    if source.exported_at and opened.header:
-        opened.need([source.exported_at])
-        opened.chunks = _noting_export_time(opened.chunks, source.exported_at, source, task)
-    return reader_of(source.format)(opened, source, task)
+    tallies.memory = source.memory
+    if source.exported_at and export.header:
+        export.need([source.exported_at])
+        export.chunks = _noting_export_time(export.chunks, source.exported_at, source, tallies)
+    return reader_of(source.format)(export, source, tallies)
 
 
 def _noting_export_time(
-    chunks: Iterator[pl.DataFrame], column: str, source: Source, task: Task
+    chunks: Iterator[pl.DataFrame], column: str, source: Source, tallies: Tallies
 ) -> Iterator[pl.DataFrame]:
     dialect = Dialect(source.time_zone, source.nulls)
     for chunk in chunks:
         latest = chunk.select(instant(column, dialect).max()).item()
         if latest is not None:
-            task.exported_at = max(latest, task.exported_at or latest)
+            tallies.exported_at = max(latest, tallies.exported_at or latest)
         yield chunk

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 import polars as pl
 
 from rapport.transforms.sources import table
-from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.content import Content
+from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.opening.json_records import Record, last_part, open_records, text
-from rapport.transforms.sources.opening.opened import Opened, Shape
+from rapport.transforms.sources.opening.shape import Shape
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 
@@ -25,14 +26,14 @@ HEADER = [
 ]
 
 
-def open_cliniko(content: Content, source: Source, shape: Shape) -> Opened:
+def open_cliniko(content: Content, source: Source, shape: Shape) -> Export:
     """Open a page, an array or lines of appointments."""
     return open_records(content, HEADER, _appointments, _rows)
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Appointments, a group's attendees each one."""
-    yield from table.read_known(opened, source, task)
+    yield from table.read_known(export, source, tallies)
 
 
 def _appointments(value: object) -> Iterator[object]:

@@ -13,8 +13,9 @@ from dataclasses import replace
 import polars as pl
 
 from rapport.transforms.sources import wide
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.opened import Header, Opened
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import Header
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 
@@ -58,12 +59,12 @@ def _zone(told: str) -> str:
     return "UTC" if told in ("Z", "UTC") else told
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Responses, without previews and tests; those are ignored, and counted so."""
-    if opened.has("status"):
-        opened.need(["status"])
-        opened.chunks = map(_answered, opened.chunks)
-    yield from wide.read(opened, replace(source, time_zone=opened.time_zone or source.time_zone), task)
+    if export.has("status"):
+        export.need(["status"])
+        export.chunks = map(_answered, export.chunks)
+    yield from wide.read(export, replace(source, time_zone=export.time_zone or source.time_zone), tallies)
 
 
 def _answered(chunk: pl.DataFrame) -> pl.DataFrame:

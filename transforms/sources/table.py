@@ -16,9 +16,10 @@ from rapport.transforms.sources.canonical import dates
 from rapport.transforms.sources.canonical.answers import SEPARATOR
 from rapport.transforms.sources.canonical.appointment_rows import with_minutes
 from rapport.transforms.sources.canonical.casts import Dialect
-from rapport.transforms.sources.canonical.reading_tallies import Task
 from rapport.transforms.sources.canonical.status_words import plain
-from rapport.transforms.sources.opening.opened import BESIDE, Opened, cell
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import BESIDE, cell
 from rapport.transforms.sources.plain import NEEDED, OPTIONAL, canonical
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
@@ -33,28 +34,28 @@ MADE = {
 }
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Canonical rows of a mapped table. Raises Refused when a column is missing."""
-    if not opened.header:
+    if not export.header:
         return
-    mapped = _mapped(opened, source)
+    mapped = _mapped(export, source)
     used = [column for columns in mapped.values() for column in columns]
-    opened.need([*used, *(source.status.columns if source.status else ())])
+    export.need([*used, *(source.status.columns if source.status else ())])
     times = [column for name in TIMES & mapped.keys() for column in mapped[name][:1]]
     dialect = Dialect(source.time_zone, source.nulls, source.decimal)
-    chunks = (_named(chunk, mapped, source) for chunk in dates.in_iso(opened, times, source.dates))
-    yield from canonical(source.records, chunks, dialect, task, source.status)
+    chunks = (_named(chunk, mapped, source) for chunk in dates.in_iso(export, times, source.dates))
+    yield from canonical(source.records, chunks, dialect, tallies, source.status)
 
 
 def read_known(
-    opened: Opened, source: Source, task: Task, columns: Mapping[str, str] = MappingProxyType({})
+    export: Export, source: Source, tallies: Tallies, columns: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Appointments of a system whose columns a module knows; what clinic.toml maps wins."""
     known = {name: (column,) for name, column in columns.items() if name not in source.constants}
-    yield from read(opened, replace(source, columns={**known, **source.columns}), task)
+    yield from read(export, replace(source, columns={**known, **source.columns}), tallies)
 
 
-def _mapped(opened: Opened, source: Source) -> dict[str, tuple[str, ...]]:
+def _mapped(export: Export, source: Source) -> dict[str, tuple[str, ...]]:
     """Which of the export's columns each canonical column is made of. Raises Refused for one that is needed."""
     kind = source.records
     known = [name for name in (*NEEDED[kind], *OPTIONAL[kind], *ALSO.get(kind, ())) if name != "status"]
@@ -62,7 +63,7 @@ def _mapped(opened: Opened, source: Source) -> dict[str, tuple[str, ...]]:
         raise Refused(f"cannot fill '{wrong[0]}': {kind} have {', '.join(known)}; correct clinic.toml (columns)")
     mapped = {name: source.columns.get(name) or (name,) for name in known if name not in source.constants}
     needed = {name for name in (*source.columns, *NEEDED[kind]) if name in source.columns or name not in MADE}
-    return {name: columns for name, columns in mapped.items() if name in needed or all(map(opened.has, columns))}
+    return {name: columns for name, columns in mapped.items() if name in needed or all(map(export.has, columns))}
 
 
 def _named(chunk: pl.DataFrame, mapped: dict[str, tuple[str, ...]], source: Source) -> pl.DataFrame:

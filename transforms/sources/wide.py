@@ -9,24 +9,25 @@ import polars as pl
 from rapport.transforms.sources.canonical.answers import CLIENT, RESPONSE, SEPARATOR, from_form
 from rapport.transforms.sources.canonical.casts import Dialect, identifiers, text
 from rapport.transforms.sources.canonical.dates import in_iso
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.opened import NUMBER, Opened
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import NUMBER
 from rapport.transforms.sources.redcap import form_columns
 from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.clinic_file.sources import Source
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """One response per filled-in row and form. Raises Refused when a column is missing."""
-    if not opened.header:
+    if not export.header:
         return
-    opened.need(list(dict.fromkeys(c for form in source.forms for c in form_columns(form) if c)))
+    export.need(list(dict.fromkeys(c for form in source.forms for c in form_columns(form) if c)))
     dialect = Dialect(source.time_zone, source.nulls, source.decimal)
     times = [form.completed_at for form in source.forms if form.completed_at]
-    for chunk in in_iso(opened, times, source.dates):
+    for chunk in in_iso(export, times, source.dates):
         for form in source.forms:
             rows = _keyed(chunk.lazy(), source, form, dialect)
-            yield "responses", from_form(rows, form, task, dialect)
+            yield "responses", from_form(rows, form, tallies, dialect)
 
 
 def _keyed(rows: pl.LazyFrame, source: Source, form: Form, dialect: Dialect) -> pl.LazyFrame:

@@ -15,13 +15,14 @@ from zoneinfo import ZoneInfo
 
 from rapport.warehouse.clinic_file.client_links import NO_LINKS, ClientLinks, read_client_links
 from rapport.warehouse.clinic_file.hiding import ALL, Sharing, read_sharing
-from rapport.warehouse.clinic_file.id_spaces import NO_SPACES, Spaces, read_spaces
+from rapport.warehouse.clinic_file.id_spaces import NO_SPACES, Spaces
 from rapport.warehouse.clinic_file.memory import memory_of, usual_memory
 from rapport.warehouse.clinic_file.monitoring import Monitoring, monitoring_of
 from rapport.warehouse.clinic_file.protocol import Due, read_protocol
 from rapport.warehouse.clinic_file.rupture_rules import RuptureRule, read_rupture_rules
 from rapport.warehouse.clinic_file.schedule import Schedule, schedule_of
 from rapport.warehouse.clinic_file.sources import PLAIN_KINDS, Source, read_source
+from rapport.warehouse.clinic_file.spaces_section import read_spaces
 from rapport.warehouse.code_marks import registry
 from rapport.warehouse.instruments import Instrument, Scale, load_instruments
 from rapport.warehouse.instruments.norms import Norm, Reliability

@@ -58,7 +58,7 @@ def test_a_format_is_read_by_functions_of_its_own_module(name):
 @pytest.mark.parametrize(
     ("sheet", "said"),
     [
-        (TOY, "format toy has no module; write transforms/sources/toy.py with def read(opened, source, task)"),
+        (TOY, "format toy has no module; write transforms/sources/toy.py with def read(export, source, tallies)"),
         ('title = "A toy"\n', "warehouse/clinic_file/formats/toy.toml: the file has no key 'holds'; add it"),
         (TOY.replace("clients", "people"), "toy.toml: holds = 'people' is not one of clients, episodes"),
         (TOY + "headers = 2", "toy.toml: the file has the unknown key 'headers'; did you mean 'header'?"),
@@ -78,7 +78,7 @@ def test_a_half_done_format_says_what_to_write_where(sheets, sheet, said):
 @pytest.mark.parametrize(
     ("sheet", "said"),
     [
-        (TOY, "transforms/sources/toy.py has no function read; write def read(opened, source, task) there"),
+        (TOY, "transforms/sources/toy.py has no function read; write def read(export, source, tallies) there"),
         (TOY + 'opener = "open_toy"', "no function open_toy; write def open_toy(content, source, shape) there"),
         (
             TOY + 'header_rows = 2\nheader = "names"',

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.opened import cell
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.shape import cell
 from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.errors import Refused
 from rapport.warehouse.instruments import Instrument
@@ -31,9 +31,9 @@ def _box(item: str) -> pl.Expr:
     return pl.when(word.is_in(NOT_TICKED)).then(pl.lit("0")).otherwise(pl.lit("1"))
 
 
-def on_range(values: list, form: Form, task: Task, cells: pl.DataFrame) -> list:
+def on_range(values: list, form: Form, tallies: Tallies, cells: pl.DataFrame) -> list:
     """The answers on the questionnaire's own range. Raises Refused when they are plainly written on another one."""
-    instrument = task.instruments[form.instrument]
+    instrument = tallies.instruments[form.instrument]
     if form.range is None:
         if values and not instrument.other_ranges:
             _refuse_other_range(values, form, instrument, cells)

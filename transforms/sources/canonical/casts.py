@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from rapport.transforms.sources.opening.opened import COUNT, LOST, MARK, NUMBER, RECORD, cell
+from rapport.transforms.sources.opening.shape import COUNT, LOST, MARK, NUMBER, RECORD, cell
 from rapport.warehouse.clinic_file.forms import Words
 
 UNKNOWN = "unknown"  # stands for a word that no vocabulary has; the word itself goes no further

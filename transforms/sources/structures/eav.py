@@ -11,33 +11,34 @@ from collections.abc import Iterator
 import polars as pl
 
 from rapport.transforms.sources.opening.bounded import held
-from rapport.transforms.sources.opening.opened import COUNT, MARK, NUMBER, Opened, cell
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import COUNT, MARK, NUMBER, cell
 
 NAMED = ("record", "field_name", "value")
 TICKED = "___"  # between a field and the code of its box
 FIELD, SAYS = f"{MARK}field", f"{MARK}says"  # which of the wanted fields a row is of, and what it says
 
 
-def is_eav(opened: Opened) -> bool:
-    return set(NAMED) <= set(opened.header)
+def is_eav(export: Export) -> bool:
+    return set(NAMED) <= set(export.header)
 
 
-def flat(opened: Opened, places: list[str], fields: list[str], memory: int) -> Opened:
+def flat(export: Export, places: list[str], fields: list[str], memory: int) -> Export:
     """The same export with a column for each of the fields; `places` are event, form and instance."""
-    opened.lines = None  # a record is many lines
-    opened.need([*NAMED, *opened.want(places)])
-    there = [place for place in places if place in opened.header]
-    made = Opened(opened.path, ["record", *there, *fields])
-    made.chunks = _gathered(opened, there, made, memory)
+    export.lines = None  # a record is many lines
+    export.need([*NAMED, *export.want(places)])
+    there = [place for place in places if place in export.header]
+    made = Export(export.path, ["record", *there, *fields])
+    made.chunks = _gathered(export, there, made, memory)
     return made
 
 
-def _gathered(opened: Opened, places: list[str], made: Opened, memory: int) -> Iterator[pl.DataFrame]:
-    if chunks := held(opened.chunks, memory):
+def _gathered(export: Export, places: list[str], made: Export, memory: int) -> Iterator[pl.DataFrame]:
+    if chunks := held(export.chunks, memory):
         yield _pivoted(pl.concat(chunks), places, made)
 
 
-def _pivoted(rows: pl.DataFrame, places: list[str], made: Opened) -> pl.DataFrame:
+def _pivoted(rows: pl.DataFrame, places: list[str], made: Export) -> pl.DataFrame:
     fields = [name for name in made.header if name not in ("record", *places)]
     entity = ["record", *places]
     name, code = pl.col("field_name").str.strip_chars(), pl.col("value").str.strip_chars().str.to_lowercase()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rapport.transforms.sources.opening.json_records import Record, last_part, text
-from rapport.transforms.sources.opening.opened import MARK
+from rapport.transforms.sources.opening.shape import MARK
 from rapport.warehouse.errors import Refused
 
 COLUMNS = [

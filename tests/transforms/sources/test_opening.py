@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapport.transforms.sources.opening import record_ends
-from rapport.transforms.sources.opening.door import open_table
 from rapport.transforms.sources.opening.record_ends import cells
 from rapport.transforms.sources.opening.spreadsheets import BEYOND
+from rapport.transforms.sources.opening.tables import open_table
 
 
 def opened(data: bytes, *columns: str, encoding: str = "utf-8", chunk: int = 1 << 20):

@@ -1,4 +1,4 @@
-"""The door: a delivered file becomes all-text tables, a chunk of whole records at a time.
+"""A delivered file becomes all-text tables, a chunk of whole records at a time.
 
 Bytes -> what they are -> encoding and line ends -> chunks cut between records -> text columns with their record number.
 Nothing is guessed and nothing is converted here. Numbers of records are exact, so the books can balance.
@@ -9,14 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from rapport.transforms.sources.opening.bounded import check_file
-from rapport.transforms.sources.opening.content import Content, look_into
+from rapport.transforms.sources.opening.content import Content, content_of
 from rapport.transforms.sources.opening.delimited import open_delimited
-from rapport.transforms.sources.opening.opened import CHUNK, RECORD, Opened, Shape
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import CHUNK, Shape
 from rapport.transforms.sources.opening.spreadsheets import open_parquet, open_spreadsheet
 from rapport.warehouse.errors import Refused
 from rapport.warehouse.places import digests
-
-__all__ = ["CHUNK", "RECORD", "Opened", "Shape", "digest_of", "open_content", "open_table"]
 
 
 def digest_of(path: Path) -> str:
@@ -25,12 +24,12 @@ def digest_of(path: Path) -> str:
     return digests.digest_of(path)
 
 
-def open_table(path: Path, encoding: str = "utf-8", chunk: int = CHUNK) -> Opened:
+def open_table(path: Path, encoding: str = "utf-8", chunk: int = CHUNK) -> Export:
     """Open a table whose first record is its header. Raises Refused with the reason when it is not a table."""
-    return open_content(look_into(path), Shape(encoding, chunk))
+    return open_content(content_of(path), Shape(encoding, chunk))
 
 
-def open_content(content: Content, shape: Shape) -> Opened:
+def open_content(content: Content, shape: Shape) -> Export:
     """Open a table of a declared shape. Raises Refused with the reason when it is not a table."""
     kind = content.kind
     if kind == "parquet":

@@ -9,7 +9,7 @@ from datetime import datetime
 
 import polars as pl
 
-from rapport.transforms.sources.opening.opened import RECORD
+from rapport.transforms.sources.opening.shape import RECORD
 from rapport.warehouse.clinic_file.memory import USUAL_LEAST
 from rapport.warehouse.instruments import Instrument
 
@@ -18,7 +18,7 @@ CLOCK, UNLISTED = "clock ", "unlisted "  # what may be counted, each with its wo
 
 
 @dataclass
-class Task:
+class Tallies:
     """One file's reading: the night's clock, the facts, and the tallies that go to the books."""
 
     as_of: datetime

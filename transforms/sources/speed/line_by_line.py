@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from rapport.transforms.sources.opening.opened import RECORD
+from rapport.transforms.sources.opening.shape import RECORD
 from rapport.warehouse.clinic_file.sources import Source
 
 # line: the hash; then of each record that the line holds its kind and id, or what was counted in reading it.

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from rapport.transforms.sources.canonical import casts, fast_casts
+from rapport.transforms.sources.canonical import casts
 from rapport.transforms.sources.canonical.casts import Dialect
+from rapport.transforms.sources.speed import fast_casts
 
 NUMBERS = st.one_of(
     st.none(),
