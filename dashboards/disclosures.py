@@ -40,9 +40,9 @@ class Disclosure:
     clients: str
     keys: tuple[str, ...]
     counts: tuple[str, ...] = ()
-    parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
-    means: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
-    estimates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Any])
+    parts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    means: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    estimates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     curve: Mapping[str, str] = field(default_factory=dict)
     along: str | None = None
     shared_out: str | None = None

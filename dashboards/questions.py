@@ -102,7 +102,7 @@ def read_question(path: Path) -> Question:
     except ValueError as error:  # tomllib's own is one
         raise ValueError(f"{path.name}: {error}") from None
     facts["filters"] = tuple(facts.get("filters", ()))
-    query = sql[front.end() :].strip().rstrip(";")
+    query = sql[front.end() if front else 0 :].strip().rstrip(";")
     return Question(**facts | {"name": path.stem, "query": query, "disclosure": disclosure})
 
 

@@ -64,7 +64,8 @@ def _validate(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SQLAlchemy does not know DuckDB's lists
         found = batch.validate(gx.ExpectationSuite(name=name, expectations=numbered), result_format=result_format)
-    by_place = {result.expectation_config.meta["place"]: result for result in found.results}
+    configured = [(result.expectation_config, result) for result in found.results]
+    by_place = {asked.meta["place"]: result for asked, result in configured if asked and asked.meta}
     return [by_place.get(place) for place in range(len(asked))]
 
 
