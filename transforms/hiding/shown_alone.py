@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -39,11 +40,12 @@ def _is_many(count: pl.Expr, clients: pl.Expr, profile: Profile) -> pl.Expr:
     return (count >= 2 * profile.least) & (clients >= 2 * profile.least)
 
 
-def _is_away_from_ends(name: str, mean: Mapping[str, object]) -> pl.Expr:
+def _is_away_from_ends(name: str, mean: Mapping[str, Any]) -> pl.Expr:
     """Where nearly everybody is at an end of the scale, the mean says so of each."""
     low, high = mean["range"]
     distance = pl.min_horizontal(pl.col(name) - low, high - pl.col(name))
-    return pl.col(mean["of"]) * distance >= high - low
+    is_away: pl.Expr = pl.col(mean["of"]) * distance >= high - low
+    return is_away
 
 
 def _steps_shown(rows: pl.DataFrame, contract: Contract, profile: Profile) -> np.ndarray:

@@ -38,7 +38,7 @@ def shown_together(
             found[count][each] = found[count][each].all()
     for name, part in contract.parts.items():
         found[name] = found[name] & found[part["of"]]
-    for name, mean in (contract.means | contract.estimates).items():
+    for name, mean in {**contract.means, **contract.estimates}.items():
         found[name] = found[name] & found[mean["of"]] & _is_unlike_all(rows[mean["of"]].to_numpy(), sums, profile)
     if contract.curve:
         found[contract.curve["share"]] &= found[contract.curve["at_risk"]]
