@@ -24,9 +24,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rapport.dashboards.disclosures import Disclosure, read_disclosure
+from rapport.dashboards.disclosures import read_disclosure
+from rapport.warehouse.schema.questions import Disclosure
 
-ALL = "All"
 AUDIENCES = ("shared", "analysts", "operations")
 # Per kind of chart: the columns it needs, and those it may have.
 CHARTS = {
