@@ -24,9 +24,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rapport.dashboards.disclosures import Disclosure, read_disclosure
+from rapport.dashboards.disclosures import read_disclosure
+from rapport.warehouse.schema.questions import Disclosure
 
-ALL = "All"
 AUDIENCES = ("shared", "analysts", "operations")
 # Per kind of chart: the columns it needs, and those it may have.
 CHARTS = {
@@ -102,7 +102,7 @@ def read_question(path: Path) -> Question:
     except ValueError as error:  # tomllib's own is one
         raise ValueError(f"{path.name}: {error}") from None
     facts["filters"] = tuple(facts.get("filters", ()))
-    query = sql[front.end() :].strip().rstrip(";")
+    query = sql[front.end() if front else 0 :].strip().rstrip(";")
     return Question(**facts | {"name": path.stem, "query": query, "disclosure": disclosure})
 
 

@@ -83,7 +83,8 @@ def _numeric(column: pl.Series, width: int) -> Axis:
     values = column.drop_nulls()
     if values.is_empty():
         return Axis(0, 1, [])
-    low, high = float(values.min()), float(values.max())
+    known = values.cast(pl.Float64).to_list()
+    low, high = min(known), max(known)
     room = 0 if high > low else 0.5
     if values.dtype.is_integer() and values.n_unique() <= min(8, width // 34):
         return Axis(low - room, high + room, sorted(map(float, values.unique())))

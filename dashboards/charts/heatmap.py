@@ -28,7 +28,9 @@ def heatmap(rows: pl.DataFrame, chart: Chart) -> Spec:
     cell = width / max(len(across), 1)
     cells = _cells(rows, chart, across, down, cell, row)
     layers = [_boxes(cells, width, height)]
-    layers += [words(each["text"], *each["middle"], each["ink"], align="center", fontSize=SIZE - 1) for each in cells]
+    for each in cells:
+        x, y = each["middle"]
+        layers.append(words(each["text"], x, y, each["ink"], align="center", fontSize=SIZE - 1))
     layers += [
         words(lines, -8, (place + 0.5) * row - 7.5 * (len(lines) - 1), align="right")
         for place, lines in enumerate(named)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import polars as pl
 
@@ -14,6 +13,7 @@ from rapport.dashboards.charts.roles import Chart, in_roles, is_percent, title
 from rapport.dashboards.charts.values import decimals, label, shown, ticks
 
 HEIGHT = 220
+Place = tuple[str, str]  # series and column
 
 
 def slope(rows: pl.DataFrame, chart: Chart) -> Spec:
@@ -54,7 +54,7 @@ def slope(rows: pl.DataFrame, chart: Chart) -> Spec:
 
 
 def _lines(
-    known: dict[str, Any], names: list[str], where: dict[str, Any], pixels: Callable[[float], float]
+    known: dict[Place, float], names: list[str], where: dict[str, float], pixels: Callable[[float], float]
 ) -> list[Spec]:
     color = dict(zip(names, series_colors(names), strict=True))
     path = [{"series": name, "x": where[x], "y": pixels(y), "color": color[name]} for (name, x), y in known.items()]
@@ -65,7 +65,11 @@ def _lines(
 
 
 def _beginnings(
-    known: dict[str, Any], texts: dict[str, Any], names: list[str], columns: list[Any], pixels: Callable[[float], float]
+    known: dict[Place, float],
+    texts: dict[Place, str],
+    names: list[str],
+    columns: list[str],
+    pixels: Callable[[float], float],
 ) -> list[Spec]:
     first = [name for name in names if (name, columns[0]) in known]
     places = spread([pixels(known[name, columns[0]]) for name in first], LINE_APART, HEIGHT)

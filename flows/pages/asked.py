@@ -12,9 +12,10 @@ import polars as pl
 from rapport.dashboards.charts import KINDS
 from rapport.dashboards.findings import Finding, failed, finding, hidden
 from rapport.dashboards.pages import mark_of
-from rapport.dashboards.questions import ALL, Question
+from rapport.dashboards.questions import Question
 from rapport.warehouse.code_marks import code_of
 from rapport.warehouse.published import page_answers
+from rapport.warehouse.schema.questions import ALL
 
 if TYPE_CHECKING:
     import duckdb

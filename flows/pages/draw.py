@@ -52,8 +52,8 @@ from rapport.warehouse.places.versions import current_load, current_version, is_
 from rapport.warehouse.published import page_answers
 from rapport.warehouse.published.page_answers import Newest
 from rapport.warehouse.published.views_and_comments import NOT_KNOWN
+from rapport.warehouse.schema.questions import PLACES
 
-PLACES = ("site", "program")  # each of their values has a page of its own
 HIDING = "Numbers of few people are hidden (a dash), others are rounded; only whole months that are over are told."
 
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from rapport.dashboards.disclosures import Disclosure
-from rapport.dashboards.questions import ALL, Question
+from rapport.dashboards.questions import Question
 from rapport.flows.workbench import Load
 from rapport.transforms.hiding.disclosure import hide
 from rapport.warehouse.clinic_file.hiding import Sharing
@@ -24,13 +23,13 @@ from rapport.warehouse.errors import Damaged
 from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.places.versions import current_load, kept_versions, load_of, told_place
 from rapport.warehouse.published import safe_file
+from rapport.warehouse.schema.questions import ALL, PLACES, Disclosure
 from rapport.warehouse.store.frames import fetch
 
 if TYPE_CHECKING:
     import duckdb
 
 Shared = Sequence[tuple[Question, Disclosure]]
-AUDIENCES = ("site", "program")
 
 
 @dataclass(frozen=True)
@@ -123,11 +122,11 @@ def audiences_of(con: duckdb.DuckDBPyConnection, sharing: Sharing) -> dict[str, 
     """Sites and programs with enough clients for figures of their own; 'All' among them where the clinic has enough."""
     placed = fetch(con, "SELECT site, program, client_id FROM main.placed_episodes")
     found = {}
-    for name in AUDIENCES:
+    for name in PLACES:
         counted = placed.group_by(name).agg(pl.col("client_id").n_unique())
         found[name] = sorted(counted.filter(pl.col("client_id") >= sharing.minimum_clients)[name])
     is_enough = placed["client_id"].n_unique() >= sharing.minimum_clients
-    return {name: [ALL, *found[name]] if is_enough else [] for name in AUDIENCES}
+    return {name: [ALL, *found[name]] if is_enough else [] for name in PLACES}
 
 
 def _comparable(disclosure: Disclosure, published: pl.DataFrame | None) -> pl.DataFrame | None:

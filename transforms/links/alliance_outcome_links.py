@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 import polars as pl
@@ -132,7 +132,7 @@ def _within(
             }
             told = centred(kept, [*VALUES, *TREND])
             for model in MODELS[:3]:
-                yield _names(whose, whose_outcome, link, model) | counts | lag(told, link, model)
+                yield {**_names(whose, whose_outcome, link, model), **counts, **lag(told, link, model)}
 
 
 def adjacent(places: Places, rated: pl.Series, outcome: pl.Series) -> pl.DataFrame:
@@ -170,8 +170,8 @@ def lag(told: pl.DataFrame, link: str, model: str) -> Found:
     }[model]
     client_count = told["client"].n_unique()
     found = within(told.with_columns(change=change), result, cause, also)
-    share = found and round(found.largest_share, 9)
-    if why := why_none(client_count, share):
+    share = round(found.largest_share, 9) if found else None
+    if (why := why_none(client_count, share)) or not found:
         return {"largest_share": share, "why_no_estimate": why}
     degrees = client_count - 1
     spread = critical_t_at(degrees) * found.standard_error
@@ -198,10 +198,10 @@ def _between(early_alliance: pl.LazyFrame, residuals: pl.LazyFrame) -> Iterator[
     for (*whose, instrument, rater), pairs in sorted(met.partition_by(keys, as_dict=True).items()):
         counts = dict.fromkeys(("linked_count", "client_count", "adjacent_count"), pairs.height)
         found = correlation(pairs["early"], pairs["value"])
-        yield _names(tuple(whose), (instrument, rater), "between", "correlation") | counts | found
+        yield {**_names(whose, (instrument, rater), "between", "correlation"), **counts, **found}
 
 
-def _names(whose: tuple[object, ...], whose_outcome: tuple[object, ...], link: str, model: str) -> dict[str, str]:
+def _names(whose: Sequence[object], whose_outcome: Sequence[object], link: str, model: str) -> Mapping[str, object]:
     (instrument, rater), (outcome_instrument, outcome_rater) = whose, whose_outcome
     return {
         "instrument": instrument,

@@ -111,7 +111,7 @@ def sd_of(rule: RuptureRule, instrument: Instrument, clinic: Clinic) -> float | 
     if rule.sd is None:
         return None
     low, high = instrument.range_of(instrument.scale("total"))
-    stated = None if None in (low, high) else rule.sd / 100 * (high - low)
+    stated = None if low is None or high is None else rule.sd / 100 * (high - low)
     return clinic.alliance_sd.get(instrument.name, stated)
 
 

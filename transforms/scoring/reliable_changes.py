@@ -75,6 +75,7 @@ _SCHEMA = {column.name: _TYPES[column.type] for column in reliable_changes.colum
 def changes_of(instrument: Instrument, clinic: Clinic) -> list[Mapping[str, object]]:
     """The table's rows of one instrument."""
     computed = computed_changes(instrument)
+    pairs: list[tuple[Change | None, Computed | None]]
     pairs = [(change, _beside(change, computed)) for change in instrument.changes]
     shown = [beside for _, beside in pairs]
     pairs += [(None, each) for each in computed if each not in shown]
@@ -94,7 +95,8 @@ def _row(
     return {
         **dict.fromkeys(_SCHEMA),
         "instrument": instrument.name,
-        **(_stated(stated) if stated else _unstated(beside)),
+        **(_unstated(beside) if beside else {}),
+        **(_stated(stated) if stated else {}),
         **(_computed(beside, z) if beside else {}),
         **_used(instrument, clinic, stated, beside),
     }

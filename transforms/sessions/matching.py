@@ -62,13 +62,10 @@ def _key(time: str) -> pl.Expr:
 def _nearer(windows: list[Window]) -> pl.Expr:
     before, after = (
         pl.col("window").replace_strict(
-            {
-                place: None if window[side] is None else int(window[side] * _HOUR)
-                for place, window in enumerate(windows)
-            },
+            {place: None if hours is None else int(hours * _HOUR) for place, hours in enumerate(sides)},
             return_dtype=pl.Int64,
         )
-        for side in (1, 2)
+        for sides in ([window[1] for window in windows], [window[2] for window in windows])
     )
     since = pl.when(pl.col("person") == pl.col("person before")).then(
         (pl.col("completed_at") - pl.col("anchor before")).dt.total_microseconds()

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rapport.warehouse.clinic_file.client_links import NO_LINKS, ClientLinks, read_client_links
-from rapport.warehouse.clinic_file.hiding import ALL, Sharing, read_sharing
+from rapport.warehouse.clinic_file.hiding import Sharing, read_sharing
 from rapport.warehouse.clinic_file.id_spaces import NO_SPACES, Spaces
 from rapport.warehouse.clinic_file.memory import memory_of, usual_memory
 from rapport.warehouse.clinic_file.monitoring import Monitoring, monitoring_of
@@ -29,6 +29,7 @@ from rapport.warehouse.instruments.norms import Norm, Reliability
 from rapport.warehouse.instruments.provenance import Provenance
 from rapport.warehouse.instruments.t_scores import NO_T_SCORES, TScores, read_t_scores
 from rapport.warehouse.instruments.thresholds import Change, Threshold
+from rapport.warehouse.schema.questions import ALL, PLACES
 from rapport.warehouse.toml_files import read_toml, refusing
 from rapport.warehouse.toml_keys.keys import TOP, Key, keys_of, read
 
@@ -180,7 +181,7 @@ def _names(key: str, told: Mapping[str, Any], known_names: Collection[str]) -> t
 
 
 def _lists(told: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    for text in ("site", "program"):
+    for text in PLACES:
         if ALL in told[text]:
             raise ValueError(
                 f"[lists] {text} names '{ALL}', which pages and questions call all of them; name it otherwise"

@@ -2,43 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 from rapport.warehouse.toml_keys.keys import keys_of, read
 
-ALL = "All"  # the value of a filter that takes all of them together
 BASE = 5  # counts are shown to the nearest 5: one person more or less is not seen to be one
-
-
-class Contract(Protocol):
-    """What a question says of its columns: dashboards/disclosures.py."""
-
-    @property
-    def clients(self) -> str: ...
-    @property
-    def keys(self) -> tuple[str, ...]: ...
-    @property
-    def counts(self) -> tuple[str, ...]: ...
-    @property
-    def parts(self) -> Mapping[str, Mapping[str, Any]]: ...
-    @property
-    def means(self) -> Mapping[str, Mapping[str, Any]]: ...
-    @property
-    def estimates(self) -> Mapping[str, Mapping[str, Any]]: ...
-    @property
-    def curve(self) -> Mapping[str, str]: ...
-    @property
-    def along(self) -> str | None: ...
-    @property
-    def shared_out(self) -> str | None: ...
-    @property
-    def exhaustive(self) -> bool: ...
-    @property
-    def therapists(self) -> bool: ...
-    @property
-    def numbers(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from rapport.warehouse.schema.records import CORRECTED, KINDS
 from rapport.warehouse.schema.tables import Table
 from rapport.warehouse.store.building_file import table_names
 from rapport.warehouse.store.frames import fetch, insert
-from rapport.warehouse.store.one_row import number
+from rapport.warehouse.store.one_row import is_so, number, one_row
 
 ROWS_PER_BUCKET = 300_000  # records; their tables are the night's peak of memory
 
@@ -50,7 +50,7 @@ def _chosen_count(con: duckdb.DuckDBPyConnection) -> int:
     con.execute("""
         INSERT INTO staged.clients_touched
         SELECT client_id FROM staged.chosen ANTI JOIN staged.clients_touched USING (client_id)""")
-    return con.sql("SELECT count(*) FROM staged.chosen").fetchone()[0]
+    return number(con, "SELECT count(*) FROM staged.chosen")
 
 
 def note_ends(con: duckdb.DuckDBPyConnection, name: str = "before_tonight") -> None:
@@ -63,7 +63,7 @@ def note_ends(con: duckdb.DuckDBPyConnection, name: str = "before_tonight") -> N
 
 
 def _end(con: duckdb.DuckDBPyConnection, name: str, table: Table) -> int:
-    return con.execute(f"SELECT last_row FROM staged.{name} WHERE table_name = '{table.name}'").fetchone()[0]
+    return number(con, f"SELECT last_row FROM staged.{name} WHERE table_name = '{table.name}'")
 
 
 def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> int:
@@ -84,7 +84,7 @@ def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None
 def filled_at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Where no client has rows yet, all buckets in one transaction: DuckDB then writes them to the file as they come,
     and not to the log beside it first. Otherwise nothing: what is compared would be kept until the end of it."""
-    if con.sql("SELECT EXISTS (FROM main.clients)").fetchone()[0]:
+    if is_so(con, "SELECT EXISTS (FROM main.clients)"):
         yield
         return
     con.begin()
@@ -96,12 +96,12 @@ def _chosen_records(con: duckdb.DuckDBPyConnection) -> int:
     counts = " UNION ALL ".join(
         f"SELECT count(*) AS n FROM history.{kind} SEMI JOIN staged.chosen USING (client_id)" for kind in KINDS
     )
-    return con.sql(f"SELECT sum(n)::BIGINT FROM ({counts})").fetchone()[0]
+    return number(con, f"SELECT sum(n)::BIGINT FROM ({counts})")
 
 
 def touched_count(con: duckdb.DuckDBPyConnection) -> int:
     """Clients whose tables were computed again tonight."""
-    return con.sql("SELECT count(*) FROM staged.clients_touched").fetchone()[0]
+    return number(con, "SELECT count(*) FROM staged.clients_touched")
 
 
 def records_of(con: duckdb.DuckDBPyConnection, bucket: int, before: int | None = None) -> dict[str, pl.DataFrame]:
@@ -172,7 +172,7 @@ def rows_that_came(con: duckdb.DuckDBPyConnection, table: Table) -> str:
 def all_touched(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether everybody's tables were computed again tonight."""
     query = "SELECT NOT EXISTS (FROM main.clients ANTI JOIN staged.clients_touched USING (client_id))"
-    return con.sql(query).fetchone()[0]
+    return is_so(con, query)
 
 
 def rows_of_touched(con: duckdb.DuckDBPyConnection, table: Table) -> str:
@@ -188,7 +188,7 @@ def whole_table(con: duckdb.DuckDBPyConnection, table: Table) -> str:
 
 def row_count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     """How many rows a relation in `staged` has."""
-    return con.sql(f"SELECT count(*) FROM staged.{relation}").fetchone()[0]
+    return number(con, f"SELECT count(*) FROM staged.{relation}")
 
 
 def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:
@@ -197,6 +197,6 @@ def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:
 
 
 def _as_staged_view(con: duckdb.DuckDBPyConnection, name: str, relation: str, whose: str = "") -> str:
-    here = con.execute("SELECT current_database()").fetchone()[0]
+    here = one_row(con, "SELECT current_database()")[0]
     con.execute(f'CREATE OR REPLACE VIEW staged.{name} AS SELECT * FROM "{here}".{relation}{whose}')
     return name

@@ -11,6 +11,7 @@ import polars as pl
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.records import CORRECTED, KINDS
 from rapport.warehouse.store.frames import insert
+from rapport.warehouse.store.one_row import is_so
 
 FORMER_IDS = (
     Column("source", "text", "The source."),
@@ -31,7 +32,7 @@ def follow(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
     id is known too, the record was read under both, and what the former one said is no longer current."""
     for kind in KINDS.values():
         _choose(con, kind.name, kind.key[1])
-        if con.sql("SELECT EXISTS (FROM staged.renamed)").fetchone()[0]:
+        if is_so(con, "SELECT EXISTS (FROM staged.renamed)"):
             _close_twice_known(con, kind.name, kind.key[1], load_id)
             _rename(con, kind.name, kind.key[1])
 

@@ -11,6 +11,7 @@ import duckdb
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.intake.staged_rows import enter
 from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.store.one_row import is_so, number, one_row
 
 WENT = (
     "quarantined",
@@ -27,7 +28,7 @@ def told_of_load(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
     asked = """
         SELECT finished_at, data_to, (SELECT count(*) FROM load.quarantine WHERE state = 'waiting')
         FROM load.current JOIN load.loads USING (load_id)"""
-    return dict(zip(("published_at", "data_to", "waiting_rows"), con.sql(asked).fetchone(), strict=True))
+    return dict(zip(("published_at", "data_to", "waiting_rows"), one_row(con, asked), strict=True))
 
 
 def count_records(con: duckdb.DuckDBPyConnection) -> None:
@@ -35,7 +36,7 @@ def count_records(con: duckdb.DuckDBPyConnection) -> None:
     counts = ", ".join(f"{word}_count BIGINT" for word in WENT)
     con.execute(f"CREATE OR REPLACE TABLE staged.went (file_number INTEGER, {counts})")
     last = " UNION ALL ".join(f"SELECT max(record_number) AS last FROM staged.{kind}" for kind in KINDS)
-    for start in range(0, (con.sql(f"SELECT max(last) FROM ({last})").fetchone()[0] or 0) + 1, RECORDS_AT_ONCE):
+    for start in range(0, number(con, f"SELECT coalesce(max(last), 0) FROM ({last})") + 1, RECORDS_AT_ONCE):
         con.execute(f"INSERT INTO staged.went {_went(start, start + RECORDS_AT_ONCE - 1)}")
     went = {word: f"w.{word}" for word in WENT} | {"unchanged": "w.unchanged + coalesce(known_count, 0)"}
     sums = ", ".join(f"sum({word}_count)::INTEGER AS {word}" for word in WENT)
@@ -66,7 +67,7 @@ def _went(first: int, last: int) -> str:
 def recount_records(con: duckdb.DuckDBPyConnection) -> None:
     """The same again, when history has said which rows hold nothing new; where it said so of none, they stand."""
     said = " UNION ALL ".join(f"SELECT disposition FROM staged.{kind}" for kind in KINDS)
-    if con.sql(f"SELECT EXISTS (FROM ({said}) WHERE disposition = 'unchanged')").fetchone()[0]:
+    if is_so(con, f"SELECT EXISTS (FROM ({said}) WHERE disposition = 'unchanged')"):
         count_records(con)
 
 
@@ -106,9 +107,9 @@ def write_sources(
         read_otherwise = dict(con.sql("SELECT source, read_otherwise_count FROM load.sources").fetchall())
     con.execute("DELETE FROM load.sources")
     for source in clinic.sources:
-        last, count = con.execute(
-            "SELECT max(exported_at), count(DISTINCT file_id) FROM load.files WHERE source = ?", [source.name]
-        ).fetchone()
+        last, count = one_row(
+            con, "SELECT max(exported_at), count(DISTINCT file_id) FROM load.files WHERE source = ?", [source.name]
+        )
         every = source.every.total_seconds() / 3600 if source.every else None
         facts = {
             "source": source.name,
@@ -127,11 +128,12 @@ def repeated(con: duckdb.DuckDBPyConnection, file_id: str) -> dict[str, object]:
     What was still to come then begins at the same time, so the repeat is read again when its first copy would be.
     """
     kept = ("header_count", "blank_or_footer_count", "ignored_count", "duplicate_count", "quarantined_count")
-    record_count, rereads_at, *counts = con.execute(
+    record_count, rereads_at, *counts = one_row(
+        con,
         f"SELECT record_count, rereads_at, {', '.join(kept)} FROM load.files "
         "WHERE file_id = ? ORDER BY load_id DESC LIMIT 1",
         [file_id],
-    ).fetchone()
+    )
     gone = {"unchanged_count": record_count - sum(counts), "record_count": record_count, "rereads_at": rereads_at}
     return {**dict(zip(kept, counts, strict=True)), **gone}
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from rapport.warehouse.store.building_file import answering, open_published
 from rapport.warehouse.store.frames import fetch
+from rapport.warehouse.store.one_row import one_row
 from rapport.warehouse.store.opening import damage_of, is_damage, open_plain
 
 
@@ -63,8 +64,7 @@ class Newest(NamedTuple):
 def newest(con: duckdb.DuckDBPyConnection) -> Newest:
     """Which load a file carries."""
     query = "SELECT load_id, c.as_of, c.data_to, finished_at FROM load.current AS c JOIN load.loads USING (load_id)"
-    [found] = con.sql(query).fetchall()
-    return Newest(*found)
+    return Newest(*one_row(con, query))
 
 
 def late(con: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime | None]]:
@@ -79,7 +79,8 @@ def outcomes(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 def closed_to(con: duckdb.DuckDBPyConnection) -> date:
     """The day before which a safe file's months are over."""
-    return con.sql("SELECT closed_to FROM load.current").fetchone()[0]
+    day: date = one_row(con, "SELECT closed_to FROM load.current")[0]
+    return day
 
 
 def tell(con: duckdb.DuckDBPyConnection, query: str) -> str:

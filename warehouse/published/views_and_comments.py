@@ -173,7 +173,7 @@ def _movement(loads: str, later: str) -> str:
         {later}"""
 
 
-_MOVED = (
+_MOVED: tuple[str | Column, ...] = (
     "load_id!",
     *BOOKS["movements"].columns[1:4],
     Column("value_before", "number", "The headline before; null when there was none."),

@@ -8,9 +8,9 @@ import duckdb
 
 
 def one_row(con: duckdb.DuckDBPyConnection, query: str, given: object = None) -> tuple[Any, ...]:
-    """The row of a query that always gives one. `given`: its parameters."""
-    row = con.execute(query, given).fetchone()
-    assert row is not None, "the query gave no row"
+    """The row of a query that always gives one. `given`: its parameters. Raises ValueError where it gives none."""
+    if (row := con.execute(query, given).fetchone()) is None:
+        raise ValueError("a query gave no row")
     return row
 
 
