@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from rapport.warehouse.toml_keys.keys import keys_of, read
 
@@ -18,9 +18,9 @@ class Contract(Protocol):
     clients: str
     keys: tuple[str, ...]
     counts: tuple[str, ...]
-    parts: Mapping[str, Mapping]
-    means: Mapping[str, Mapping]
-    estimates: Mapping[str, Mapping]
+    parts: Mapping[str, Mapping[str, Any]]
+    means: Mapping[str, Mapping[str, Any]]
+    estimates: Mapping[str, Mapping[str, Any]]
     curve: Mapping[str, str]
     along: str | None
     shared_out: str | None
