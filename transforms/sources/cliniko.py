@@ -77,7 +77,7 @@ def _became(record: Record, attendee: Record) -> dict[str, str | None]:
     """The word for its flags; a group's own cancellation is everybody's."""
     cancelled = text(attendee.get("cancelled_at") or record.get("cancelled_at"))
     if any(each.get(flag) for each in (record, attendee) for flag in ("deleted_at", "archived_at")):
-        word = "deleted"
+        word: str | None = "deleted"
     elif cancelled:
         word = "cancelled"
     elif attendee.get("did_not_arrive") is True:

@@ -41,7 +41,8 @@ def open_fhir(content: Content, source: Source, shape: Shape) -> Export:
 def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Appointments, clients, and the responses of every form that clinic.toml names."""
     export.need(MARK + name for name in COLUMNS)
-    export.need(source.status.columns)
+    words = source.status.columns if source.status else ()
+    export.need(words)
     export.need(column for form in source.forms for column in _asked(form))
     dialect = Dialect(source.time_zone, source.nulls, source.decimal)
     for chunk in map(_with_unread_retractions, export.chunks):
@@ -51,15 +52,15 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
             booked = _without_doubles(of["appointments"]).select(
                 BESIDE,
                 *map(_named, _BOOKED),
-                *(cell(column).alias(f"status {n}") for n, column in enumerate(source.status.columns)),
+                *(cell(column).alias(f"status {n}") for n, column in enumerate(words)),
             )
             yield from plain.canonical("appointments", iter([with_minutes(booked)]), dialect, tallies, source.status)
         if of["clients"].height:
             people = of["clients"].select(BESIDE, *map(_named, _PERSON))
             yield from plain.canonical("clients", iter([people]), dialect, tallies)
-        said = of["responses"].filter(_column("status").ne_missing(IN_ERROR))
+        responses = of["responses"].filter(_column("status").ne_missing(IN_ERROR))
         for form in source.forms:
-            yield "responses", _responses(said, form, tallies, dialect)
+            yield "responses", _responses(responses, form, tallies, dialect)
 
 
 def _with_unread_retractions(chunk: pl.DataFrame) -> pl.DataFrame:

@@ -87,7 +87,7 @@ def _messages(lines: list[str]) -> Iterator[Message]:
 
 
 def _folded(export: Export, messages: Iterator[Message]) -> Iterator[dict[str, object]]:
-    told: dict[tuple[str, str], list[tuple[str, int, dict]]] = {}
+    told: dict[tuple[str, str], list[tuple[str, int, dict[str, str | None]]]] = {}
     for message in messages:
         export.record_count += 1
         if _part(message, "MSH", 9) != "SIU":

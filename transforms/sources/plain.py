@@ -43,7 +43,7 @@ OPTIONAL = {
 
 def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Canonical rows of a plain file. Raises Refused when a needed column is missing."""
-    kind = source.records
+    kind = source.only_kind
     export.need(NEEDED[kind])
     export.want(OPTIONAL[kind])
     dialect = Dialect(source.time_zone, source.nulls, source.decimal)

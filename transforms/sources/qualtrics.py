@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
@@ -47,7 +48,7 @@ def header(heads: list[list[str]]) -> Header:
     raise Refused("has neither the ImportId row of a Qualtrics export nor the two header rows of a legacy one")
 
 
-def _import(cell: str) -> dict | None:
+def _import(cell: str) -> dict[str, Any] | None:
     try:
         found = json.loads(cell)
     except ValueError:

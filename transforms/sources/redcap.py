@@ -68,7 +68,7 @@ def _columns(source: Source) -> list[str]:
     """Every column that the source's forms and client columns name, each once."""
     wanted = [column for form in source.forms for column in form_columns(form)]
     if source.clients:
-        wanted += [source.clients.birth_date, source.clients.sex and source.clients.sex.column]
+        wanted += [source.clients.birth_date, source.clients.sex.column if source.clients.sex else None]
     return list(dict.fromkeys(column for column in wanted if column))
 
 

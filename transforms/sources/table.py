@@ -25,7 +25,7 @@ from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 
 TIMES = {"starts_at", "ends_at", "cancelled_at", "completed_at", "opened_on", "closed_on", "birth_date"}
-ALSO = {"appointments": ("ends_at",)}
+ALSO: dict[str, tuple[str, ...]] = {"appointments": ("ends_at",)}
 # What a record without an id of its own is known by.
 MADE = {
     "appointment_id": ("client_id", "therapist_id", "starts_at"),
@@ -44,7 +44,7 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     times = [column for name in TIMES & mapped.keys() for column in mapped[name][:1]]
     dialect = Dialect(source.time_zone, source.nulls, source.decimal)
     chunks = (_named(chunk, mapped, source) for chunk in dates.in_iso(export, times, source.dates))
-    yield from canonical(source.records, chunks, dialect, tallies, source.status)
+    yield from canonical(source.only_kind, chunks, dialect, tallies, source.status)
 
 
 def read_known(
@@ -57,7 +57,7 @@ def read_known(
 
 def _mapped(export: Export, source: Source) -> dict[str, tuple[str, ...]]:
     """Which of the export's columns each canonical column is made of. Raises Refused for one that is needed."""
-    kind = source.records
+    kind = source.only_kind
     known = [name for name in (*NEEDED[kind], *OPTIONAL[kind], *ALSO.get(kind, ())) if name != "status"]
     if wrong := sorted({*source.columns, *source.constants} - {*known, "status"}):
         raise Refused(f"cannot fill '{wrong[0]}': {kind} have {', '.join(known)}; correct clinic.toml (columns)")
@@ -86,7 +86,7 @@ def _joined(columns: tuple[str, ...]) -> pl.Expr:
     return joined.str.strip_chars()
 
 
-def _translated(column: pl.Expr, words: dict[str, str]) -> pl.Expr:
+def _translated(column: pl.Expr, words: Mapping[str, str]) -> pl.Expr:
     """A word in the clinic's terms; one that it does not translate stays, and is known or not."""
     bare = column.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
     known = {plain(word): meaning for word, meaning in words.items()}
@@ -95,7 +95,7 @@ def _translated(column: pl.Expr, words: dict[str, str]) -> pl.Expr:
 
 def _with_ids(named: pl.DataFrame, source: Source) -> pl.DataFrame:
     """Ids for records that have none: source, whose, when, and which of several alike."""
-    needed = [name for name in MADE if name in NEEDED[source.records] and name not in named.columns]
+    needed = [name for name in MADE if name in NEEDED[source.only_kind] and name not in named.columns]
     for name in needed:
         parts = [pl.col(each).fill_null("") for each in MADE[name] if each in named.columns]
         key = pl.concat_str(pl.lit(source.name), *parts, separator=SEPARATOR)

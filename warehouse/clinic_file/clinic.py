@@ -132,7 +132,7 @@ def _clinic(facts: dict[str, Any], folder: Path) -> Clinic:
     return Clinic(
         time_zone=zone,
         schedule=schedule,
-        monitoring=monitoring_of(facts, folder),
+        monitoring=monitoring_of(told, folder),
         years_after_closing=told["keep"]["years_after_closing"],
         lists=_lists(told["lists"]),
         sources=sources,
@@ -162,12 +162,10 @@ def _alliance_sd(told: Mapping[str, float], instruments: Mapping[str, Instrument
 
 def _acceptable(instruments: Mapping[str, Instrument]) -> list[str]:
     """What may stand in `accepted`: instruments, and their thresholds, changes, norms and reliabilities."""
-    facts = {
-        f"{name}.{fact.name}"
-        for name, each in instruments.items()
-        for fact in (*each.thresholds, *each.changes, *each.norms, *each.reliabilities)
+    parts: dict[str, tuple[Threshold | Change | Norm | Reliability, ...]] = {
+        name: (*each.thresholds, *each.changes, *each.norms, *each.reliabilities) for name, each in instruments.items()
     }
-    return [*instruments, *sorted(facts)]
+    return [*instruments, *sorted(f"{name}.{fact.name}" for name, facts in parts.items() for fact in facts)]
 
 
 def _names(key: str, told: Mapping[str, Any], known_names: Collection[str]) -> tuple[str, ...]:

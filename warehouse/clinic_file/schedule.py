@@ -14,7 +14,8 @@ from rapport.warehouse.toml_keys.kinds import time_span
 
 WEEKDAYS = keys_of("schedule")["closed"].words  # Sunday first
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_FIELDS = (  # of a cron line: the least number, the greatest, and words for them
+# Of a cron line: the least number, the greatest, and words for them.
+_FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("minute", 0, 59, {}),
     ("hour", 0, 23, {}),
     ("day", 1, 31, {}),

@@ -63,6 +63,13 @@ class Source:
     status: Statuses | None
     memory: int  # bytes of a file that may be read, counted unpacked
 
+    @property
+    def only_kind(self) -> str:
+        """The kind that all of its records are of. Raises ValueError for a source of several kinds."""
+        if self.records is None:
+            raise ValueError(f"the format {self.format.name} holds several kinds; read them with a reader of its own")
+        return self.records
+
 
 def read_source(
     name: str, given: Mapping[str, Any], zone: str, instruments: Mapping[str, Instrument], memory: int

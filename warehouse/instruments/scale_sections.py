@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rapport.warehouse.instruments.missing import Missing, check_rule, missing_of
+from rapport.warehouse.instruments.missing import check_rule, missing_of
 from rapport.warehouse.instruments.provenance import provenance
 from rapport.warehouse.instruments.scales import MOST_ITEMS, Defaults, Scale, numbers
 from rapport.warehouse.toml_keys.keys import keys_of, read
@@ -72,8 +72,7 @@ def _scale(name: str, rules: Facts, defaults: Defaults, made: Mapping[str, Scale
         raise ValueError(f"{where} has both '{ways[0]}' and '{ways[1]}'; a scale is made in one way")
     keys = keys_of("scale", "origin")
     taken = {key: keys[key] for key in (*_WAYS[ways[0]], *keys_of("origin"))}
-    needed = ("items", "score") if defaults.missing else ("items", "score", "missing")
-    told = read(where, rules, taken, needed=needed if ways == ["items"] else ())
+    told = read(where, rules, taken, needed=("items", "score") if ways == ["items"] else ())
     about = {
         "name": name,
         "description": told["description"],
@@ -89,7 +88,9 @@ def _scale(name: str, rules: Facts, defaults: Defaults, made: Mapping[str, Scale
 
 def _of_items(where: str, told: Facts, defaults: Defaults, about: dict[str, Any]) -> Scale:
     own = told["missing"] and missing_of(f"{where} missing", told["missing"], about["origin"])
-    rule: Missing = own or defaults.missing
+    rule = own or defaults.missing
+    if rule is None:
+        raise ValueError(f"{where} has no key 'missing'; add it, or a section [missing] for all scales")
     items = numbers(f"{where} items", told["items"], defaults.item_count)
     if not items:
         raise ValueError(f"{where} items is empty; name the items that make the score")

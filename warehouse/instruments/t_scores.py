@@ -98,9 +98,9 @@ def _row(where: str, names: list[str], cells: list[str], instruments: Mapping[st
         raise ValueError(f"{where}, column grade_from: {first} is above grade_to, {last}")
     raw, t = (_number(f"{where}, column {name}", given[name]) for name in ("raw", "t"))
     low, high = instrument.range_of(instrument.scale(given["scale"]))
-    if low is not None and not low <= raw <= high:
+    if low is not None and high is not None and not low <= raw <= high:
         raise ValueError(f"{where}, column raw: {raw:g} is outside the scale's range, {low:g} to {high:g}")
-    return TScore(*(given[name] for name in COLUMNS[:4]), first, last, raw, t)
+    return TScore(given["instrument"], given["scale"], given["rater"], given["sex"], first, last, raw, t)
 
 
 def _grade(where: str, text: str) -> int:

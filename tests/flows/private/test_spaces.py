@@ -23,7 +23,8 @@ from rapport.flows.private.tombstones import read_tombstones, set_tombstones
 from rapport.flows.steps.check import Checked
 from rapport.flows.steps.settle_spaces import former_spaces, same_spaces
 from rapport.transforms.pseudonyms import FORMER_IDS, Pseudonyms
-from rapport.warehouse.clinic_file.id_spaces import Spaces, read_spaces
+from rapport.warehouse.clinic_file.id_spaces import Spaces
+from rapport.warehouse.clinic_file.spaces_section import read_spaces
 from rapport.warehouse.history import former_ids
 from rapport.warehouse.history.erased_days import ErasedDays
 from rapport.warehouse.intake.space_book import Used

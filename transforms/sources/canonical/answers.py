@@ -77,9 +77,9 @@ def from_form(rows: pl.LazyFrame, form: Form, tallies: Tallies, dialect: Dialect
     }
     flags = {column: number.unreadable for column, number in items.items()}
     flags |= {column: scores[scale].unreadable for scale, column in form.scores}
-    if seconds:
+    if seconds and form.seconds:
         flags[form.seconds] = seconds.unreadable
-    if completed and not completed.is_read:
+    if completed and form.completed_at and not completed.is_read:
         flags[form.completed_at] = unreadable(form.completed_at, completed.day, dialect)
     return tallies.counted(typed(cells.lazy(), columns, flags).filter("is_touched").drop("is_touched"))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 import polars as pl
 
@@ -28,6 +29,7 @@ from rapport.warehouse.schema.columns import SHARED, STATUSES
 TEXTS = ["service", "modality", "site"]
 LONGEST = 1e9  # minutes, far beyond what the column promises: a longer one is out of range too
 HELD = ("attended", "no_show", ATTENDED_IF_PAST)  # what nobody can know before it begins
+MINUTES = SHARED["duration_minutes"].between or (0, LONGEST)
 MIDDAY = timedelta(hours=12)  # an appointment of which only the day is told is on that day in every zone
 DAY_S_END = timedelta(hours=23, minutes=59, seconds=59)  # a cancellation of which only the day is told
 
@@ -70,7 +72,7 @@ def _stated(statuses: Statuses | None, dialect: Dialect) -> pl.Expr:
 
 
 def _days_alone(
-    columns: dict, starts: fast_casts.Time, cancelled: fast_casts.Time, dialect: Dialect
+    columns: dict[str, Any], starts: fast_casts.Time, cancelled: fast_casts.Time, dialect: Dialect
 ) -> dict[str, pl.Expr]:
     """A day without a time: an appointment is taken to be at midday, a cancellation to be as late as it can."""
     found = {}
@@ -115,14 +117,14 @@ def with_minutes(named: pl.DataFrame) -> pl.DataFrame:
         for name in ("starts_at", "ends_at")
     )
     minutes = (ends - starts).dt.total_minutes()
-    lasted = pl.when(minutes.is_between(*SHARED["duration_minutes"].between)).then(minutes).cast(pl.String)
+    lasted = pl.when(minutes.is_between(*MINUTES)).then(minutes).cast(pl.String)
     if "duration_minutes" in named.columns:
         lasted = pl.coalesce("duration_minutes", lasted)
     return named.with_columns(duration_minutes=lasted).drop("ends_at")
 
 
 def _remember_when_to_reread(still_to_come: pl.DataFrame, tallies: Tallies) -> None:
-    first = still_to_come["starts_at"].min()
+    first = cast("datetime | None", still_to_come["starts_at"].min())
     if first is not None:
         tallies.rereads_at = min(first, tallies.rereads_at or first)
 

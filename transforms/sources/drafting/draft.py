@@ -33,7 +33,8 @@ def draft(found: list[Found], instruments: dict[str, Instrument]) -> str:
     """The draft as TOML; files of one pattern share a section."""
     licences = sorted({name for each in found for name in each.instruments if instruments[name].licence_needed})
     head = HEAD + (f"licences = {json.dumps(licences)}  # ? only where the clinic holds them\n" if licences else "")
-    sections, seen = [], set()
+    sections: list[str] = []
+    seen: set[tuple[str, str]] = set()
     for each in found:
         pattern = files_pattern(each.path.name)
         if (pattern, each.format) not in seen:

@@ -123,7 +123,7 @@ def _survey_tool(export: Export) -> str | None:
         if preset.section["format"] == "wide"
     }
     there = {name: len(columns) for name, columns in own.items() if all(map(export.has, columns))}
-    return max(there, key=there.get, default=None)
+    return max(there, key=lambda name: there[name], default=None)
 
 
 def recognised_items(header: Iterable[str], instruments: Mapping[str, Instrument]) -> dict[str, list[str]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import polars as pl
 
@@ -51,7 +52,7 @@ def _chunks(
             yield frame.select(BESIDE, **{column: cell(name) for column, name in wanted.items()})
 
 
-def _frame(told: list[dict], names: list[str]) -> pl.DataFrame:
+def _frame(told: Sequence[Mapping[str, Any]], names: list[str]) -> pl.DataFrame:
     """Rows of text as a frame. Half of a surrogate pair is no text: what holds one is null, and named in LOST."""
     schema = {NUMBER: pl.Int32, **dict.fromkeys(names, pl.String)}
     try:
@@ -61,7 +62,7 @@ def _frame(told: list[dict], names: list[str]) -> pl.DataFrame:
         return pl.DataFrame(readable, schema={**schema, LOST: pl.List(pl.String)}, orient="row")
 
 
-def _parted(row: Mapping, names: list[str]) -> dict[str, object]:
+def _parted(row: Mapping[str, Any], names: list[str]) -> dict[str, object]:
     lost = [name for name in names if not _is_text(row.get(name))]
     return {name: None if name in lost else row.get(name) for name in names} | {LOST: lost}
 

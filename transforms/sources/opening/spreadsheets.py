@@ -119,7 +119,7 @@ def _as_text(column: str, dtype: pl.DataType) -> pl.Expr:
     if not isinstance(dtype, pl.Date | pl.Datetime):
         return value.cast(pl.String)
     fits = value.to_physical().is_between(*_ends(dtype))
-    made = pl.when(fits).then(value)
+    made: pl.Expr = pl.when(fits).then(value)
     if isinstance(dtype, pl.Datetime) and dtype.time_zone:
         made = made.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
     return pl.when(fits | value.is_null()).then(made.cast(pl.String)).otherwise(pl.lit(BEYOND)).alias(column)

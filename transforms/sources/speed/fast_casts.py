@@ -61,15 +61,16 @@ def time(rows: pl.DataFrame, column: str, dialect: Dialect) -> Time:
     """A column as casts.instant, wall, local_day and clock_change read it."""
     naive = _all_alike(rows.select(written=casts.text(column, dialect)).to_series())
     if naive is None:
-        careful = (casts.instant, casts.wall, casts.local_day, casts.clock_change)
-        return Time(*(cast(column, dialect) for cast in careful), is_read=False)
-    return Time(*_at_and_change(naive, dialect.time_zone), is_read=True)
+        at, local, day = (cast(column, dialect) for cast in (casts.instant, casts.wall, casts.local_day))
+        return Time(at, local, day, casts.clock_change(column, dialect), is_read=False)
+    known, change = _at_and_change(naive, dialect.time_zone)
+    return Time(known, naive, naive.dt.date(), change, is_read=True)
 
 
 def _all_alike(texts: pl.Series) -> pl.Series | None:
     """Wall-clock times all written alike, without an offset; None where one is not, does not exist, or is so near an
     end of the years 1 to 9999 that its instant may be beyond."""
-    first = texts.first(ignore_nulls=True) or "0000-00-00 00:00"
+    first = str(texts.first(ignore_nulls=True) or "0000-00-00 00:00")
     size = len(first)
     if size not in (_SECONDS, _MINUTES) or not (texts.str.len_bytes() == size).all():
         return None
@@ -81,12 +82,12 @@ def _all_alike(texts: pl.Series) -> pl.Series | None:
     return naive if is_read and naive.is_between(casts.FIRST + _DAY, casts.LAST - _DAY).all() else None
 
 
-def _at_and_change(naive: pl.Series, zone: str) -> tuple[pl.Series, ...]:
-    """The instant, the wall clock, the day and the change: only times on a change of clocks are looked at twice."""
+def _at_and_change(naive: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:
+    """The instant and the change: only times on a change of clocks are looked at twice."""
     known = naive.dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
     change = pl.repeat(None, naive.len(), dtype=pl.String, eager=True)
     places = (known.is_null() & naive.is_not_null()).arg_true()
     if places.len():
         changed = pl.select(at=casts.utc(naive[places], zone), change=casts.change_of(naive[places], zone))
         known, change = known.scatter(places, changed["at"]), change.scatter(places, changed["change"])
-    return known, naive, naive.dt.date(), change
+    return known, change

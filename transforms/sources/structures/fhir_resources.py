@@ -25,7 +25,7 @@ _OF_ENTRY = {"id", "extension", "modifierExtension", "link", "fullUrl", "search"
 _OF_ENTRY |= {"fhir_comments"}
 
 
-def resources(value: object) -> Iterator[object]:
+def resources(value: object) -> Iterator[Record]:
     """The resources of a file's value: itself, an array's, or a Bundle's. Raises Refused for what is none."""
     if isinstance(value, list):
         for each in value:
@@ -64,7 +64,7 @@ def rows_of(resource: Record, items: list[str]) -> Iterator[dict[str, str | None
     if made is _response:
         _gather(resource.get("item"), set(items), answers)
     for row in made(resource) if made else ():
-        told = {"resource": kind, "status": text(resource.get("status")), **row}
+        told = {"resource": text(kind), "status": text(resource.get("status")), **row}
         yield {**{MARK + name: value for name, value in told.items()}, **answers}
 
 
@@ -185,7 +185,7 @@ def _dict(value: object) -> Record:
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: object) -> list:
+def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 

@@ -63,7 +63,8 @@ def _every(first: date, until: date, spec: dict[str, str]) -> Iterator[date]:
     step, kind = _number(spec, "event_repeat_freq"), _number(spec, "event_repeat_freq_type", DAYS)
     if kind not in (DAYS, WEEKS, MONTHS, YEARS, WORKDAYS):
         raise Unread("pc_recurrspec")
-    day, turn = first, 0
+    day: date | None = first
+    turn = 0
     while day is not None and day <= until:
         if kind != WORKDAYS or day.weekday() < 5:
             yield day
