@@ -73,12 +73,18 @@ def modules_imported(module: str, *, declared_only: bool = False) -> set[str]:
     tree = ast.parse(source(module))
     if declared_only:
         without_types(tree)
-    found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    paths = {name.removeprefix("rapport.").replace(".", "/") for name in found if name.startswith("rapport.")}
-    return {each for path in paths for each in (f"{path}.py", f"{path}/__init__.py") if each in MODULES} - {module}
+            inside = [f"{node.module}.{alias.name}" for alias in node.names]
+            names += [name if _file_of(name) else node.module for name in inside]
+    return {found for name in names if (found := _file_of(name))} - {module}
+
+
+def _file_of(name: str) -> str | None:
+    """The file of a module of the house; None for what is none."""
+    path = name.removeprefix("rapport.").replace(".", "/")
+    return next((each for each in (f"{path}.py", f"{path}/__init__.py") if name != path and each in MODULES), None)
 
 
 def reached(module: str, imports: dict[str, set[str]]) -> set[str]:

@@ -14,11 +14,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from rapport.warehouse.schema.records import CORRECTED
+from rapport.warehouse.schema.records import CORRECTED, DEFINITION, ERASED, GONE, NEW, STANDING
 from rapport.warehouse.schema.tables import Table
 
-NEW, GONE, ERASED, DEFINITION, STANDING = "new", "vanished", "erased", "definition", "standing"
-CAUSES = (ERASED, GONE, CORRECTED, NEW, DEFINITION, STANDING)  # in the order in which a night's movement is told
 _HELD = "status IN ('attended', 'no_show', 'late_cancel')"
 
 
