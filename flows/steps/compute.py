@@ -24,6 +24,7 @@ from rapport.warehouse.history import record_versions, retract, risk_answers
 from rapport.warehouse.intake import ledger, older_readings, staged_rows
 from rapport.warehouse.published import night_in_numbers
 from rapport.warehouse.published.night_in_numbers import FileSums
+from rapport.warehouse.schema.records import DEFINITION
 from rapport.warehouse.schema.tables import PARTIALS, Table
 from rapport.warehouse.store import building_file, frames
 from rapport.warehouse.store.session_settings import ONE_THREAD, setting
@@ -166,7 +167,7 @@ def _whole_frames() -> pl.Config:
 
 
 def _cause(before: int | None) -> str | None:
-    return why_it_moved.DEFINITION if before else None
+    return DEFINITION if before else None
 
 
 def _compute_bucket(

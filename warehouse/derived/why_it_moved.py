@@ -14,12 +14,10 @@ from dataclasses import dataclass
 
 import duckdb
 
-from rapport.warehouse.schema.records import CORRECTED
+from rapport.warehouse.schema.records import CORRECTED, DEFINITION, ERASED, GONE, NEW, STANDING
 from rapport.warehouse.schema.tables import Table
 from rapport.warehouse.store.one_row import is_so, number, one_row
 
-NEW, GONE, ERASED, DEFINITION, STANDING = "new", "vanished", "erased", "definition", "standing"
-CAUSES = (ERASED, GONE, CORRECTED, NEW, DEFINITION, STANDING)  # in the order in which a night's movement is told
 _HELD = "status IN ('attended', 'no_show', 'late_cancel')"
 
 

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import duckdb
 
-from rapport.warehouse.derived.why_it_moved import CAUSES
 from rapport.warehouse.history.known_on_day import LOAD_OF_DAY
 from rapport.warehouse.history.risk_answers import RISK_ANSWERS
 from rapport.warehouse.schema.books import BOOKS
 from rapport.warehouse.schema.columns import Column, resolve
-from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.schema.records import CAUSES, KINDS
 from rapport.warehouse.schema.relations import Relation
 from rapport.warehouse.schema.tables import Table
 from rapport.warehouse.store.building_file import history_columns

@@ -5,8 +5,8 @@ Two ledgers, each of which must balance: load.files in physical records, load.ro
 
 from __future__ import annotations
 
-from rapport.warehouse.derived.why_it_moved import CAUSES
 from rapport.warehouse.schema.columns import Column, resolve
+from rapport.warehouse.schema.records import CAUSES
 from rapport.warehouse.schema.relations import Relation
 
 QUARANTINE_STATES = ("waiting", "released", "discarded", "source_gone")

@@ -29,6 +29,9 @@ class RecordKind(Relation):
 CORRECTED, UNREAD, VANISHED = "corrected", "no longer read from its file", "vanished from its export"
 RETRACTED = "entered in error"
 CLOSED_BECAUSE = (CORRECTED, UNREAD, VANISHED, RETRACTED)
+# Why rows of tables change: warehouse/derived/why_it_moved.py.
+NEW, GONE, ERASED, DEFINITION, STANDING = "new", "vanished", "erased", "definition", "standing"
+CAUSES = (ERASED, GONE, CORRECTED, NEW, DEFINITION, STANDING)  # in the order in which a night's movement is told
 
 PROVENANCE = tuple(resolve(name) for name in ("file_id!", "record_number!", "exported_at!"))
 
