@@ -36,20 +36,10 @@ with warnings.catch_warnings():
 if TYPE_CHECKING:
     import duckdb
 
-# With what others take of Great Expectations from here: here it is imported in silence.
-__all__ = [
-    "Batch",
-    "BrokenRows",
-    "ExecutionEngine",
-    "ExpectationConfiguration",
-    "ExpectationValidationResult",
-    "FailureSeverity",
-    "OneConnectionEngine",
-    "OpenDuckDB",
-    "RowsOfQuery",
-    "gx",
-    "open_source",
-]
+__all__ = ["BrokenRows", "OneConnectionEngine", "OpenDuckDB", "RowsOfQuery", "open_source"]
+# What others take of Great Expectations: here it is imported in silence.
+__all__ += ["Batch", "ExecutionEngine", "ExpectationConfiguration", "ExpectationValidationResult"]
+__all__ += ["FailureSeverity", "gx"]
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 

@@ -164,11 +164,9 @@ def _asked_of(
     """How many rows are checked alone; a table's rules, each with the relation that it is asked of."""
     from rapport.expectations.table_suites import table_rules  # noqa: PLC0415
 
-    is_of_clients = table.per == "client"
-    alone = (touched_buckets.whole_table if whole else touched_buckets.rows_that_came)(con, table)
-    together = (touched_buckets.rows_of_touched if is_of_clients and not everybody else touched_buckets.whole_table)(
-        con, table
-    )
+    is_of_clients, relation = table.per == "client", f"main.{table.name}"
+    alone = touched_buckets.rows_to_check(con, relation, "all" if whole else "new")
+    together = touched_buckets.rows_to_check(con, relation, "of touched" if is_of_clients and not everybody else "all")
     row_count = touched_buckets.row_count(con, alone) if is_of_clients else 0
     return row_count, [(alone if rule.is_of_one_row else together, rule) for rule in table_rules(table)]
 
@@ -177,7 +175,7 @@ def _asked_of_books(con: duckdb.DuckDBPyConnection, load_id: int) -> Iterator[tu
     from rapport.expectations.table_suites import book_rules  # noqa: PLC0415
 
     for book in ("files", "rows"):
-        relation = touched_buckets.book_rows(con, book)
+        relation = touched_buckets.rows_to_check(con, f"load.{book}", "all")
         for rule in book_rules(book, load_id):
             yield f"load.{book}", relation, rule
 
