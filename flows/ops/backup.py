@@ -144,7 +144,7 @@ def _damaged(where: Folders) -> list[str]:
     """What is to be said of kept files whose bytes are not those that were published."""
     versions = [version for link in where.links for version in kept_versions(link)]
     return [
-        f"{told_place(version)} is damaged, and so is its copy; publish another load (flows.restore lists them), then "
+        f"{told_place(version)} is damaged, and so is its copy; publish another load (rapport restore lists them), then "
         "back up again"
         for version in versions
         if is_cut_off(version) or not is_as_written(version)

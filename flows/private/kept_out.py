@@ -109,7 +109,7 @@ def list_half_taken_out(bench: Workbench) -> None:
         raise Unusable(
             f"{len(found):,} people of the id space {names} were taken out by the same number in another space that "
             "is the same, or that their source had. A night lists them in private/forget_too.csv: take them out here "
-            "too (move the lines to private/forget.csv, then run flows.erasure_requests), or correct [spaces] in "
+            "too (move the lines to private/forget.csv, then run rapport forget-requests), or correct [spaces] in "
             "clinic.toml"
         )
 

@@ -137,7 +137,7 @@ def _refuse_half_taken_out(links: pl.DataFrame, tombstones: Tombstones) -> None:
         if tombstones.asked_of(own_id.hex()) != tombstones.asked_of(client_id.hex()):
             raise Unusable(
                 f"client_links joins a number of the id space '{space}' to another, and one of the two was "
-                "taken out (flows.forget) and the other was not; remove its line"
+                "taken out (rapport forget) and the other was not; remove its line"
             )
 
 

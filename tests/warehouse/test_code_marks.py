@@ -264,7 +264,7 @@ NOT_MARKED = {  # what is in no mark, and why that leaves nothing wrong standing
     "rapport.expectations": "names what the rules are made of",
     "rapport.expectations.volumes": "stops the night or lets it go on; nothing is kept of it",
     "rapport.expectations.table_suites": (
-        "a finished table is checked when it is written, and whole every week (flows.compact)"
+        "a finished table is checked when it is written, and whole every week (rapport compact)"
     ),
     "rapport.expectations.suites*": "the same",
     "rapport.expectations.estimates": "the same",

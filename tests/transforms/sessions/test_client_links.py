@@ -152,7 +152,7 @@ def test_a_link_that_would_bring_a_forgotten_person_back_is_refused(unlinked, tm
     order = place_change(place.clinic, place.warehouse)
     forget(order, find_person(order, "portal", "77", None))
     (place.folder / "links.csv").write_text(LINK)
-    with pytest.raises(Unusable, match=r"one of the two was taken out \(flows.forget\)"):
+    with pytest.raises(Unusable, match=r"one of the two was taken out \(rapport forget\)"):
         place.night("2026-11-05T12:00", but_for_finished_tables)
 
 
