@@ -31,7 +31,7 @@ def night(
 
 
 def _take_in(load: Load) -> tuple[Intake, Kept | None]:
-    """The exports into the file's history; a check ends before that. The frames that were read are freed at the end."""
+    """Take the exports into the file's history. A check ends before that. The frames are freed at the end."""
     bench = load.step("begin", begin, load)
     found = load.step("discover", discover, bench)
     read = load.step("read", read_deliveries, bench, found)
@@ -42,7 +42,7 @@ def _take_in(load: Load) -> tuple[Intake, Kept | None]:
 
 
 def _publish(load: Load, intake: Intake, kept: Kept, draws_pages: bool) -> Publication:
-    """The tables out of the history, and the one moment that counts."""
+    """Compute the tables from the history, and publish them."""
     bench = kept.bench
     computed = load.step("compute tables", compute, bench)
     load.step("compute clinic tables", compute_clinic, bench)

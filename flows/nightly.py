@@ -4,7 +4,7 @@
 
 Exit status: 0 published; 1 the night failed and yesterday's warehouse stands; 2 unusable arguments or clinic file;
 3 another night is running; 4 published, but a source is overdue, or a question or the pages failed; 129, 130 or 143
-stopped by SIGHUP, SIGINT or SIGTERM.
+the night was stopped by SIGHUP, SIGINT or SIGTERM.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from rapport.warehouse.errors import RapportError
 
 @flow(name="nightly", description="Load what came, check it, compute it, publish it.", validate_parameters=False)
 def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None, check: bool = False) -> Report:
-    """One night. Raises RapportError; then yesterday's warehouse stands."""
+    """Run one night and return its report. Raises RapportError; then yesterday's warehouse stays published."""
     with telling_failure(Path(clinic), Path(warehouse), is_check=check), again_stoppable():
         if not check:
             beat(Path(warehouse), START)
@@ -50,7 +50,7 @@ def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None,
 
 @nightly.on_crashed
 def killed(flow: Flow[..., Report], flow_run: FlowRun, state: State[Report]) -> None:  # the names are Prefect's
-    """Prefect saw the night's process end without a word: nobody else can tell. A night by hand tells by itself."""
+    """Report a night whose process was killed: only Prefect knows of it. A night by hand reports its own failure."""
     if is_stoppable():
         return
     given = flow_run.parameters
@@ -59,7 +59,7 @@ def killed(flow: Flow[..., Report], flow_run: FlowRun, state: State[Report]) -> 
 
 
 def main(given: list[str] | None = None) -> int:
-    """Run one night from the command line; its exit status says how it went."""
+    """Run one night from the command line. The exit status says how the night ended."""
     asked = _arguments(given)
 
     def run() -> int:
@@ -78,7 +78,7 @@ def _through_prefect(given: argparse.Namespace) -> Report:
         return nightly(str(given.exports), str(given.clinic), str(given.warehouse), given.as_of, given.check)
     except RapportError:
         raise
-    except BaseException as error:  # Prefect's own: the flow could not tell anybody
+    except BaseException as error:  # an error of Prefect itself: the flow could not report it
         with telling_failure(given.clinic, given.warehouse, is_check=given.check):
             raise error from None
 
