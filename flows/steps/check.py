@@ -1,4 +1,4 @@
-"""Checking: the staged rows before they are believed, the finished tables before they are published."""
+"""Checks of the staged rows before they enter the history, and of the finished tables before they are published."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of each rule."""
+    """The outcome of each rule, and the number of rows that were checked."""
 
     outcomes: tuple[Outcome, ...] = ()
     row_count: int = 0
@@ -38,7 +38,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class RecordsChecked(Checked):
-    """Tonight's records, checked: how many were held back, vanished, or hold a text that no list has."""
+    """The checks of tonight's records, with counts: held back, vanished, and texts that no list has."""
 
     _: KW_ONLY
     vanished: list[tuple[str, int]]
@@ -49,7 +49,7 @@ class RecordsChecked(Checked):
 
 
 def check_records(bench: Workbench, found: Found) -> RecordsChecked:
-    """The staged rows against their rules; what breaks one is held back, too much of it stops the night."""
+    """Check the staged rows against their rules. A row that breaks a rule is held back; too many stop the night."""
     from rapport.expectations.gx_on_duckdb import open_source  # noqa: PLC0415  importing Great Expectations takes seconds
 
     con = bench.con
@@ -72,7 +72,7 @@ def check_records(bench: Workbench, found: Found) -> RecordsChecked:
 
 
 def _check_rows(bench: Workbench, source: OpenDuckDB) -> list[Outcome]:
-    """The outcomes of the rules of each kind of record; the rows that break one are held back."""
+    """Check the rules of each kind of record, and hold back the rows that break one. Return the outcomes."""
     from rapport.expectations.records import record_rules  # noqa: PLC0415
     from rapport.expectations.suite_outcomes import check  # noqa: PLC0415  importing Great Expectations takes seconds
 
@@ -88,7 +88,7 @@ def _check_rows(bench: Workbench, source: OpenDuckDB) -> list[Outcome]:
 
 
 def _that_ran(outcomes: list[Outcome]) -> list[Outcome]:
-    """The outcomes. Raises DidNotRun where one is none."""
+    """Return the outcomes. Raises DidNotRun where a rule did not run."""
     for outcome in outcomes:
         if outcome.outcome == "did_not_run":
             raise DidNotRun(
@@ -111,7 +111,8 @@ def _stop_if_too_much(bench: Workbench, found: Found) -> None:
 
 
 def _check_volumes(bench: Workbench, found: Found, source: OpenDuckDB) -> list[Outcome]:
-    """Before anything is closed: an export that leaves out much of what it covers is suspicious."""
+    """Check each export before its missing records are closed. One that leaves out many known records stops the
+    night."""
     from rapport.expectations.suite_outcomes import check  # noqa: PLC0415
     from rapport.expectations.volumes import volume_rules  # noqa: PLC0415
 
@@ -132,10 +133,10 @@ def _check_volumes(bench: Workbench, found: Found, source: OpenDuckDB) -> list[O
 
 
 def check_tables(bench: Workbench, *, whole: bool = False) -> Checked:
-    """The finished tables that this load changed and the books against their promises: of a table the rows that came,
-    and, where rows promise something together, all of the clients touched.
+    """Check the books, and the tables that this load changed. A rule of one row is checked on new rows; a rule of
+    several rows is checked on all rows of the touched clients.
 
-    What did not change was checked when it was written; `whole` checks every table all the same.
+    Unchanged rows were checked when they were written; `whole` checks every table completely.
     """
     from rapport.expectations.gx_on_duckdb import open_source  # noqa: PLC0415
     from rapport.expectations.suite_outcomes import check_together  # noqa: PLC0415
@@ -152,7 +153,7 @@ def check_tables(bench: Workbench, *, whole: bool = False) -> Checked:
     with (
         open_source(bench.staged_cursor) as source,
         setting(con, *ONE_THREAD),
-    ):  # to look for a key that stands twice costs two a quarter more
+    ):  # with two threads, the search for repeated keys costs a quarter more
         outcomes = _that_ran(check_together(source, asked))
     _stop_unless_kept(outcomes)
     return Checked(tuple(outcomes), row_count)
@@ -161,7 +162,7 @@ def check_tables(bench: Workbench, *, whole: bool = False) -> Checked:
 def _asked_of(
     con: duckdb.DuckDBPyConnection, table: Table, whole: bool, everybody: bool
 ) -> tuple[int, list[tuple[str, Rule]]]:
-    """How many rows are checked alone; a table's rules, each with the relation that it is asked of."""
+    """The number of rows that are checked one by one; a table's rules, each with the relation that it checks."""
     from rapport.expectations.table_suites import table_rules  # noqa: PLC0415
 
     is_of_clients, relation = table.per == "client", f"main.{table.name}"

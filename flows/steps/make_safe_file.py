@@ -1,8 +1,8 @@
-"""The safe file: what leaves the analysts' tree.
+"""The safe file: the only figures that leave the analysts' tree.
 
-Its figures are made once a month, when a calendar month has closed, and again when the questions, the clinic file's
-[shared] or the code that hides change. Until then every publication carries the same figures: from one to the next
-nobody can be told by the difference, not somebody corrected, and not somebody whose data were taken out.
+Its figures are computed once a month, when a calendar month has closed. They are computed again when the questions, the
+clinic file's [shared] or the code that hides numbers change. Until then every publication has the same figures. So a
+difference between two publications cannot reveal a person whose data were corrected or taken out.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ Shared = Sequence[tuple[Question, Disclosure]]
 
 @dataclass(frozen=True)
 class SafeFile:
-    """Tonight's safe file, and sentences about damaged ones that it could not be made from."""
+    """Tonight's safe file, and sentences about damaged older files that could not be used."""
 
     path: Path
     damaged: tuple[str, ...]
 
 
 def share(load: Load, con: duckdb.DuckDBPyConnection, questions: Iterable[Question]) -> SafeFile:
-    """The safe file of tonight, made in the building folder; to be published after the warehouse."""
+    """Make tonight's safe file in the load's scratch folder. It is published after the warehouse."""
     where, sharing = load.order.folders, load.order.clinic.sharing
     shared = [(each, each.disclosure) for each in questions if each.audience == "shared" and each.disclosure]
     made, current = load.scratch / where.safe.name, _current(load, con, shared)
@@ -64,7 +64,7 @@ def share(load: Load, con: duckdb.DuckDBPyConnection, questions: Iterable[Questi
 
 @dataclass(frozen=True)
 class _Before:
-    """A safe file that is kept: what it says of itself, and its tables."""
+    """A kept safe file: its facts and its tables."""
 
     path: Path
     current: dict[str, object]
@@ -72,8 +72,8 @@ class _Before:
 
 
 def _last_whole(where: Folders) -> tuple[_Before | None, tuple[str, ...]]:
-    """The safe file of what is published. Where it is damaged, the one before: until a month closes it has the same
-    figures. And a sentence about each that is damaged."""
+    """The newest undamaged safe file up to the published load, and a sentence about each damaged one. Within a month,
+    the safe files have the same figures."""
     damaged: list[str] = []
     current = current_load(where.published)
     for version in reversed([each for each in kept_versions(where.safe) if load_of(each) <= current]):
@@ -119,7 +119,7 @@ def _current(load: Load, con: duckdb.DuckDBPyConnection, shared: Shared) -> dict
 
 
 def audiences_of(con: duckdb.DuckDBPyConnection, sharing: Sharing) -> dict[str, list[str]]:
-    """Sites and programs with enough clients for figures of their own; 'All' among them where the clinic has enough."""
+    """The sites and programs with enough clients for figures of their own, and 'All' where the clinic has enough."""
     placed = fetch(con, "SELECT site, program, client_id FROM main.placed_episodes")
     found = {}
     for name in PLACES:
@@ -130,7 +130,7 @@ def audiences_of(con: duckdb.DuckDBPyConnection, sharing: Sharing) -> dict[str, 
 
 
 def _comparable(disclosure: Disclosure, published: pl.DataFrame | None) -> pl.DataFrame | None:
-    """What was published last, if the question had these columns then."""
+    """The figures that were published last; None where the question had other columns then."""
     columns = {*disclosure.keys, *disclosure.numbers}
     return published if published is not None and columns <= set(published.columns) else None
 
@@ -160,7 +160,7 @@ def _figures(
         rows = fetch(con, asked.query)
         told = rows if all(audiences.values()) else rows.clear()
         shown = hide(told, disclosure, asked.filters, sharing, audiences, before)
-    except Exception:  # as above
+    except Exception:  # a question that cannot be computed must not stop the night
         return "failed", None
     if rows.is_empty():
         return "no_data", shown
