@@ -1,4 +1,4 @@
-"""Lying bars from zero with the value at the end, the interval as a thin line; an estimate is a point on that line."""
+"""Horizontal bars from zero with the value at the end. A thin line is the interval; an estimate is a point on it."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from rapport.dashboards.charts.style import (
 )
 from rapport.dashboards.charts.values import decimals, label, shown
 
-_BAR, _THIN_BAR, _MANY = 17, 12, 16  # more bars than that are thinner
+_BAR, _THIN_BAR, _MANY = 17, 12, 16  # heights in pixels; more than 16 bars are thinner
 _BETWEEN, _GAP = 13, 2
 _MOST_LEFT = 168
 
 
 def bars(rows: pl.DataFrame, chart: Chart) -> Spec:
-    """The specification. `chart`: what and how much, as x and y either way round; low and high, series; unit."""
+    """The specification. `chart`: x and y, of which one names the bars and one has numbers; low, high, series, unit."""
     what, value = either_way(rows, chart)
     chart = {**chart, "x": what, "y": value}
     data = in_roles(rows, chart, "x", "y", "low", "high")
@@ -48,18 +48,18 @@ def bars(rows: pl.DataFrame, chart: Chart) -> Spec:
 
 
 def either_way(rows: pl.DataFrame, chart: Chart) -> tuple[str, str]:
-    """The column that names the bars, and the one that they measure."""
+    """The column that names the bars, and the column of their values."""
     x, y = str(chart["x"]), str(chart["y"])
     return (y, x) if rows[x].dtype.is_numeric() else (x, y)
 
 
 def _is_estimate(data: pl.DataFrame, chart: Chart) -> bool:
-    """Whether zero is one value among others and not where a bar begins."""
+    """Whether the values are estimates with an interval, for which zero is no beginning."""
     return bool(data["low"].is_not_null().any()) and not is_percent(chart)
 
 
 def _middles(data: pl.DataFrame, named: dict[str, Any], bar: int) -> tuple[list[float], int]:
-    """The middle of each bar, from above, and how high all are."""
+    """The middle of each bar in pixels from the top, and the height of all bars."""
     middles, top = [0.0] * data.height, 0.0
     for each, lines in named.items():
         here = [place for place, x in enumerate(data["x"]) if x == each]
@@ -72,7 +72,7 @@ def _middles(data: pl.DataFrame, named: dict[str, Any], bar: int) -> tuple[list[
 
 
 def _placed(data: pl.DataFrame, middles: list[float], percent: bool, width: float) -> list[dict[str, Any]]:
-    """A row per bar, in pixels: where it begins and ends, its interval, its text and its colour."""
+    """A row per bar: its beginning, its end and its interval in pixels, its text and its colour."""
     names = data["series"].unique(maintain_order=True).to_list()
     colors = dict(zip(names, series_colors(names), strict=True))
     places = decimals(data["y"].to_list(), percent=percent)
@@ -98,7 +98,7 @@ def _placed(data: pl.DataFrame, middles: list[float], percent: bool, width: floa
 
 
 def _scale(data: pl.DataFrame, said: list[str], width: float) -> tuple[float, float]:
-    """Where zero is, and pixels per unit, so that the texts beside the bars have room."""
+    """The place of zero in pixels, and the pixels per unit, so that the texts beside the bars have room."""
     rooms = [(text_width(text) + 10, (value or 0) < 0) for text, value in zip(said, data["y"], strict=True)]
     after = max((room for room, is_below in rooms if not is_below), default=8)
     before = max((room for room, is_below in rooms if is_below), default=0)
@@ -132,6 +132,6 @@ def _marks(made: list[dict[str, Any]], bar: int, width: float, height: float, *,
 
 
 def _zero(made: list[dict[str, Any]], height: int) -> Spec:
-    """The line that bars begin at."""
+    """The line at which bars begin."""
     zero = made[0]["zero"] if made else 0
     return rule(zero, -4, zero, height + 4)

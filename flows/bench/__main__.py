@@ -1,4 +1,4 @@
-"""python -m rapport.flows.bench: what a night costs, against the floor of reading and writing its files; or scores."""
+"""python -m rapport.flows.bench: the cost of a night, compared with reading and writing its files; or of scores."""
 
 from __future__ import annotations
 

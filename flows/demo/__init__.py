@@ -43,7 +43,7 @@ def write(
 
 
 def exports(clinic: Practice, clean: bool, surveys: str, appointments: str = "increment") -> tuple[Export, ...]:
-    """The four exports with all their nights in them."""
+    """The four exports, each with the lines of all nights. Raises ValueError for an unknown kind of export."""
     for name, kind in (("surveys", surveys), ("appointments", appointments)):
         if kind not in KINDS:
             raise ValueError(f"{name} is {kind!r}; it can be {' or '.join(KINDS)}")
@@ -58,7 +58,7 @@ def exports(clinic: Practice, clean: bool, surveys: str, appointments: str = "in
 
 
 def emptied(out: Path) -> Path:
-    """The exports folder, without what an earlier run wrote there; other files are left alone."""
+    """The exports folder, without the files of an earlier run. Other files stay."""
     folder = out / "exports"
     folder.mkdir(parents=True, exist_ok=True)
     for name in earlier_files(out / "truth.json"):

@@ -1,4 +1,4 @@
-"""What a person wants to know of a night, on the terminal."""
+"""The report of a night on the terminal."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ SUITE_OUTCOMES = ("passed", "failed", "did_not_run")
 
 @dataclass(frozen=True)
 class Report:
-    """A night, as it is told."""
+    """The facts of a night's report."""
 
-    clinic: str  # its name, for keys
+    clinic: str  # its name in the keys of artifacts
     load_id: int
     as_of: datetime
     is_check: bool
@@ -55,7 +55,7 @@ class Report:
 
 
 def report_of(night: Night) -> Report:
-    """A night's report: plain facts, no connection held."""
+    """A night's report: plain facts, without a connection to the warehouse."""
     order, intake, publication = night.order, night.intake, night.publication
     checked, found = intake.checked, intake.found
     outcomes = [*checked.outcomes, *(publication.checked.outcomes if publication else ())]
@@ -87,7 +87,8 @@ def report_of(night: Night) -> Report:
 
 
 def _told_of_expired(order: Order) -> list[str]:
-    """What the weekly compact takes out next, because clinic.toml keeps it no longer; a night says it of something."""
+    """Sentences about the expired episodes that the next weekly compact takes out. Only a check reports that there are
+    none."""
     expired = expired_of(order)
     if not order.is_check and not (expired and (expired.until or expired.idle_count)):
         return []
@@ -95,14 +96,14 @@ def _told_of_expired(order: Order) -> list[str]:
 
 
 class Progress:
-    """Says on standard error what the night is doing, as it does it."""
+    """Shows on standard error what the night is doing."""
 
     def __init__(self) -> None:
         self._console = terminal(stderr=True)
         self._status = self._console.status("starting") if self._console.is_terminal else None
 
     def __call__(self, what: str) -> None:
-        """Show what is at work; a sentence stays to be read."""
+        """Show the present work. A sentence stays on the screen."""
         if self._status and not what.endswith("."):
             self._status.update(line(what))
             self._status.start()
@@ -113,7 +114,7 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the moving line away, and give the terminal its cursor back."""
+        """Remove the moving line, and show the cursor of the terminal again."""
         if self._status:
             self._status.stop()
 

@@ -2,8 +2,8 @@
 
     rapport backfill --exports DIR --clinic FILE --warehouse DIR [--as-of TIME]
 
-Each month publishes, so history knows when what was known, memory is that of a month, and what was stopped goes on
-where it was: run it again. Files whose pattern in clinic.toml has no date are read with the first month.
+Each month publishes. So the history has the date of each record, memory is that of one month, and a stopped backfill
+goes on when it is run again. Files whose pattern in clinic.toml has no date are read with the first month.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rapport.warehouse.store.seal import as_of_published
 
 
 def month_ends(order: Order) -> list[datetime]:
-    """The nights to run: after each month that an export was made in and that is not published yet; the last is now."""
+    """The times of the nights to run (UTC): the end of each unpublished month with an export, and now at last."""
     made = (at for source in order.clinic.sources for _, at in matching(order.exports, source) if at)
     published = current_version(order.folders.published)
     known_to = as_of_published(published) if published else datetime.min.replace(tzinfo=UTC)
@@ -39,7 +39,7 @@ def _end_of_month(at: datetime, order: Order) -> datetime:
 
 
 def backfill(order: Order, told: Callable[[str], None], run: Runner = plainly) -> Iterator[Night]:
-    """Run the nights one after another. Raises RapportError at the one that fails; those before it are published."""
+    """Run the nights one after another. Raises RapportError when one fails; the nights before it stay published."""
     ends = month_ends(order)
     for number, end in enumerate(ends, start=1):
         told(f"{number} of {len(ends)}: to {end.astimezone(order.clinic.zone):%Y-%m-%d %H:%M}")

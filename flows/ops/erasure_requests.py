@@ -1,8 +1,9 @@
-"""Requests of erasure that wait in the private tree: `rapport forget-requests`, and Prefect's flow `forget`.
+"""Erasure requests that wait in the private tree: `rapport forget-requests`, and the Prefect flow `forget`.
 
-A number given to a flow would stay in Prefect's database. So whoever may read the private tree writes it into
-DIR/private/forget.csv, a line each under the heading `space,client,since` (`since` empty: everything), and the flow
-takes out who is asked for. A line that is done leaves the file; which exports still hold them, still_holding.csv says.
+A client's number in a flow's parameters would stay in Prefect's database. So a person who may read the private tree
+writes it into DIR/private/forget.csv, one line per request under the heading `space,client,since`. An empty `since`
+means everything. The flow takes these people out and removes each finished line. still_holding.csv lists the exports
+that still contain them.
 """
 
 from __future__ import annotations
@@ -35,11 +36,11 @@ class Request:
     space: str
     client: str
     since: date | None
-    line: int = field(compare=False)  # where it stands: lines before it leave the file
+    line: int = field(compare=False)  # its line number, which changes when earlier lines are removed
 
 
 def waiting(where: Folders) -> list[Request]:
-    """The requests that wait. Raises Unusable that names the line, never what is in it."""
+    """The requests in the file. Raises Unusable, which names the line, never its content."""
     text = private_text(where.erasure_requests, _WRITE_SO)
     if text is None:
         return []
@@ -50,7 +51,7 @@ def waiting(where: Folders) -> list[Request]:
 
 
 def _lines(text: str) -> list[tuple[int, list[str]]]:
-    """The values of each line, and where it ends in the file."""
+    """Each line's number in the file, and its values."""
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
         return [(reader.line_num, line) for line in reader]
@@ -60,7 +61,7 @@ def _lines(text: str) -> list[tuple[int, list[str]]]:
 
 def _request(number: int, line: list[str]) -> Request:
     try:
-        space, client, since = (value.strip() for value in line)  # a line that was cut off has fewer
+        space, client, since = (value.strip() for value in line)  # a line that was cut off has fewer values
         if not space or not client:
             raise ValueError
         return Request(space, client, read_day("since", since) if since else None, number)
@@ -69,9 +70,11 @@ def _request(number: int, line: list[str]) -> Request:
 
 
 def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], None]) -> int:
-    """Take out everybody for whom a request waits, one after the other; how many that were. A request that names nobody
-    stays, and those behind it are done. Raises RapportError that names its line, and files that are damaged: the
-    erasure stays open until they are gone."""
+    """Take out the people of all requests, one after the other, and return the number of requests. A request that names
+    nobody stays in the file; the later ones are done.
+
+    Raises RapportError, which names the lines of the requests that stay. It also names damaged files: the erasure stays
+    open until they are removed."""
     where, kept, uncleaned = Folders(warehouse), [], []
     where.refuse_other_user()
     need_exports(exports)
@@ -81,7 +84,7 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
         order = place_change(clinic, warehouse)
         try:
             person = find_person(order, request.space, request.client, request.since)
-        except NobodyKnown:  # it names the space, and a line may have the number in that place
+        except NobodyKnown:  # its message names the space, and a wrong line may have the number there
             kept.append(request)
             continue
         done = forget(order, person)
@@ -104,7 +107,7 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
 
 
 def _take_off(where: Folders, done: Request) -> None:
-    """A request leaves the file, as it is now: somebody may have added one while this one was met."""
+    """Remove a request from the present file: a person may have added another one meanwhile."""
     left = request_lines((one.space, one.client, one.since) for one in waiting(where) if one != done)
     with scratch_folder(where.building, "requests") as scratch:
         prepare(scratch / where.erasure_requests.name, left).replace(where.erasure_requests)
@@ -118,7 +121,7 @@ def _note_holding(where: Folders, load_id: int, names: list[str]) -> None:
 
 
 def main(given: list[str] | None = None) -> int:
-    """Take out everybody for whom a request waits."""
+    """Take out the people of all waiting requests."""
     about = "Take out the people for whom a request waits."
     asked = arguments("forget-requests", about, exports=True).parse_args(given)
 

@@ -1,9 +1,9 @@
-"""Whether the night that should be published is: for cron, systemd or any monitor, apart from Prefect.
+"""Whether the last due night has published: for cron, systemd or any monitor, without Prefect.
 
     rapport freshness --clinic FILE --warehouse DIR [--as-of TIME] [--tell]
 
-Prints one line. Exit status: 0 it is; 1 it is not, or that cannot be known. With --tell the operators are told too,
-as of a failed night.
+Prints one line. Exit status: 0 it has; 1 it has not, or that is not known. With --tell, the operators get a message, as
+after a failed night.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from rapport.warehouse.clinic_file.schedule import Schedule, read_schedule
 from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.published.current_load import Standing, standing
 
-CLOCKS_DIFFER = timedelta(minutes=5)  # at most, between the machine that ran the night and the one that asks
+CLOCKS_DIFFER = timedelta(minutes=5)  # the most that the clocks of the night's machine and of this machine may differ
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether what is published is fresh, in one line."""
+    """Whether the published warehouse is fresh, with one line of text."""
 
     is_fresh: bool
     line: str
 
 
 def judge(schedule: Schedule, published: Standing | None, now: datetime) -> Verdict:
-    """Fresh is what stands for the latest night that should be ready by now, or a later one."""
+    """The warehouse is fresh when its load is that of the latest night that should be ready by now, or a later one."""
     due = schedule.last_due(now)
     if published and published.as_of > now + CLOCKS_DIFFER:
         return Verdict(False, f"not known: {_told(published, schedule)} lies ahead of this machine's clock; set that")
@@ -52,7 +52,7 @@ def _clock(at: datetime, schedule: Schedule) -> str:
 
 
 def look(clinic: Path, warehouse: Path, as_of: str | None) -> Verdict:
-    """The verdict on a warehouse; what cannot be known is not fresh."""
+    """The verdict on a warehouse. An error makes it not fresh."""
     try:
         schedule = read_schedule(clinic)
         now = datetime.now(UTC) if as_of is None else read_time("--as-of", as_of, schedule.zone)

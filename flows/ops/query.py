@@ -1,4 +1,4 @@
-"""The newest published file, to ask it SQL: `rapport query --warehouse DIR [--sql QUERY]`.
+"""Run SQL queries on the newest published file: `rapport query --warehouse DIR [--sql QUERY]`.
 
 It is opened read-only and locked: no query reads another file, loads an extension or reaches a network.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def converse(con: duckdb.DuckDBPyConnection) -> None:
-    """Read queries up to a semicolon from standard input until it ends, and print what each gives."""
+    """Read queries from standard input, each up to a semicolon, and print the result of each."""
     waiting = ""
     while line := _read("rapport> " if not waiting else "    ...> "):
         waiting += line
@@ -41,7 +41,7 @@ def _ask(con: duckdb.DuckDBPyConnection, query: str | None, version: Path) -> No
 
 
 def _read(prompt: str) -> str:
-    """A line with its end; nothing at the end of the input."""
+    """One line with its line end; an empty text at the end of the input."""
     if not sys.stdin.isatty():
         return sys.stdin.readline()
     try:
@@ -52,7 +52,7 @@ def _read(prompt: str) -> str:
 
 
 def main(given: list[str] | None = None) -> int:
-    """Open the newest file and ask."""
+    """Open the newest file and run queries."""
     parser = argparse.ArgumentParser(prog="rapport query", description="Ask the newest published file.")
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR", help="the warehouse folder")
     parser.add_argument("--sql", metavar="QUERY", help="one query; without it they are read from standard input")

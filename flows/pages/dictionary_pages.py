@@ -1,4 +1,4 @@
-"""The dictionary's pages: one per table, metric and questionnaire, from what DuckDB itself says."""
+"""The dictionary's pages: one per table, metric and questionnaire, from DuckDB's own catalogue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _READ = re.compile(r"\b(?:FROM|JOIN) \(*([\w.]+)")
 
 
 def dictionary_pages(con: duckdb.DuckDBPyConnection, before: Mapping[str, str]) -> dict[str, str]:
-    """Each page's HTML by its file name; those of before, where they were made from the same."""
+    """Each page's HTML by its file name. `before`: the present pages, which are returned where nothing has changed."""
     relations = {each.full_name: each for each in describe(con)}
     instruments = questionnaires(con)
     mark = mark_of(relations, instruments, code_of(dictionary_pages).mark)
@@ -51,7 +51,7 @@ def _index(relations: Sequence[Described], instruments: Sequence[Mapping[str, ob
 
 
 def _relation(each: Described, reads: Mapping[str, set[str]]) -> str:
-    """A table's page, or a metric's: its formula is the view's query."""
+    """The page of a table or of a metric, whose formula is the view's query."""
     facts = {"columns": each.columns, "comment": each.comment, "reads": sorted(reads[each.full_name])}
     asked_by = sorted(name for name, read in reads.items() if each.full_name in read)
     formula = _laid_out(each.formula) if each.formula else ""
@@ -67,7 +67,7 @@ def _reads(each: Described, names: Collection[str]) -> set[str]:
 
 
 def _laid_out(query: str) -> str:
-    """A stored query with a line per clause."""
+    """A stored query with one line per clause."""
     bare = query.partition(" AS ")[2].rstrip(";").replace('"', "")
     return _CLAUSE.sub(r"\n\1", bare)
 

@@ -1,8 +1,9 @@
 """The pages: `rapport pages --clinic FILE --warehouse DIR`; every night draws them too.
 
-One folder per audience under DIR/shared/pages: whoever may read a folder sees what is on its page and nothing else. The
-page of operations, which has exact counts, lies in DIR/internal/operations, where clinic.toml names a group for it.
-A question that fails breaks its own place on the page; the others, and the data, stand.
+Each audience has a folder under DIR/shared/pages, so that readers of a folder see only its page. The page of
+operations, which has exact counts, is in DIR/internal/operations, where clinic.toml names a user group for it.
+
+A question that fails breaks only its own place on the page.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ HIDING = "Numbers of few people are hidden (a dash), others are rounded; only wh
 
 @dataclass(frozen=True)
 class Audience:
-    """Who a page is for: its folder, its heading, and which site or program it tells of."""
+    """The readers of a page: its folder, its heading, and its site or program (`place`; empty for the clinic)."""
 
     folder: str
     title: str
@@ -73,8 +74,8 @@ class Audience:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A page to be: whom it is for, what is asked on it, up to which day its data go, what to know first, and the other
-    pages by name."""
+    """The content of a page: its audience, its questions, the last day of its data, warnings for its readers, links to
+    the other pages (name, address), and its footer."""
 
     audience: Audience
     asked: Sequence[Asked]
@@ -90,18 +91,18 @@ OPERATIONS = Audience("operations", "Operations", {}, is_internal=True)
 
 @dataclass(frozen=True)
 class Drawn:
-    """What failed while the pages were drawn."""
+    """The failures while the pages were drawn."""
 
     failed_questions: Sequence[str] = ()  # by name
     pages_failed: str | None = None  # why the pages could not be drawn
 
 
 def draw(order: Order) -> Drawn:
-    """The last step of a night, after it has published: what fails here is told, and takes nothing back."""
+    """Draw the pages, as the last step of a night. The night is already published: a failure here is only reported."""
     try:
         return Drawn(draw_pages(order))
     except Exception as error:
-        with suppress(Exception):  # the night says that they could not be drawn
+        with suppress(Exception):  # the night reports that the pages could not be drawn
             say(order)
         return Drawn(pages_failed=f"the pages could not be drawn ({_why(error)}); those of before stand")
 
@@ -112,8 +113,7 @@ def _why(error: Exception) -> str:
 
 
 def draw_pages(order: Order) -> list[str]:
-    """Draw every page anew from what is published, but for what would be the same; the questions that failed, by
-    name."""
+    """Draw every page whose content has changed since it was drawn. Return the names of the questions that failed."""
     questions, place = load_questions().values(), pages_folder(order.folders)
     where = order.folders
     with page_answers.open_locked(published_version(where)) as con:
@@ -140,7 +140,7 @@ def draw_pages(order: Order) -> list[str]:
 
 
 def _write(order: Order, files: Mapping[Path, str]) -> None:
-    """Write every page that can be written. Raises Unusable that names the folders of the others."""
+    """Write every page that can be written. Raises Unusable, which names the folders of the other pages."""
     refused = {}
     for file, html in files.items():
         try:
@@ -154,14 +154,14 @@ def _write(order: Order, files: Mapping[Path, str]) -> None:
 
 
 def _group_of(order: Order, file: Path) -> int | None:
-    """The group that clinic.toml names for an internal page; None for a shared one, whose folder has a group."""
+    """The user group of an internal page, from clinic.toml; None for a shared page, whose folder has a group."""
     folder = file.parent
     is_internal = folder.parent == order.folders.internal
     return group_number(folder.name, order.clinic.internal[folder.name]) if is_internal else None
 
 
 def _safe_file(where: Folders) -> Path:
-    """The safe file of what is published. Raises Damaged where it is not kept."""
+    """The safe file of the published load. Raises Damaged when it is missing."""
     load_id = current_load(where.published)
     if version := version_of(where.safe, load_id):
         return version
@@ -174,7 +174,7 @@ def _safe_file(where: Folders) -> Path:
 def _shared_sheets(
     audiences: Sequence[Audience], shared: Sequence[Asked], last_day: date, warnings: Sequence[str]
 ) -> list[Sheet]:
-    """The clinic's page, which links to the others, and theirs."""
+    """The clinic's page, which links to the others, and the pages of sites and programs."""
     return [
         Sheet(
             each,
@@ -194,7 +194,7 @@ def _header(sheet: Sheet, load_id: int, published: datetime) -> str:
 
 
 def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]) -> tuple[str, set[str]]:
-    """The page, and the names of the questions that failed. That of before, where it was made from the same."""
+    """The page, and the names of the questions that failed. An unchanged page is returned with its new header."""
     mark = mark_of(sheet.audience, sheet.footer, [asked.mark for asked in sheet.asked], code_of(page).mark)
     if is_made_from(before, mark):
         return with_header(before, above), set()
@@ -207,8 +207,8 @@ def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]
 
 
 def say(order: Order) -> None:
-    """Let the pages that stand say what their readers should know first: a night that failed, a source that is late,
-    and a load that was published since they were drawn."""
+    """Show warnings on the present pages: a failed night, a late source, or a load that was published since they were
+    drawn."""
     standing = _standing(order)
     if not standing:
         return
@@ -222,21 +222,22 @@ def say(order: Order) -> None:
 
 
 def say_if_behind(order: Order) -> None:
-    """Let the pages say that a load was published since they were drawn, where an interrupted command left them so."""
+    """Show on the pages that a load was published since they were drawn. An interrupted command may have left them
+    so."""
     version = current_version(order.folders.published)
     if version and any((told := _behind(html, version)) and told not in html for html in _standing(order).values()):
         say(order)
 
 
 def _standing(order: Order) -> dict[Path, str]:
-    """The audiences' pages that stand."""
+    """The HTML of the present pages that can show warnings, by file."""
     read = ((page, text_of(page)) for page in written_pages(order.folders))
     return {page: html for page, html in read if has_banner(html)}
 
 
 def _behind(html: str, version: Path) -> str | None:
-    """What a page of another load than the published one says; None for one that is not behind. Pages of 0.1 name no
-    load: they are behind once a version is a folder, which 0.1 did not make."""
+    """The warning on a page that shows another load than the published one; None for a page that is current. Pages of
+    version 0.1 name no load: they are not current when the published version is a folder, which 0.1 did not make."""
     load_id, told = load_of(version), load_told(html)
     if told == load_id or (told is None and not is_folder(version)):
         return None
@@ -245,7 +246,7 @@ def _behind(html: str, version: Path) -> str | None:
 
 
 def _audiences(order: Order, shared: Sequence[Asked]) -> list[Audience]:
-    """The clinic, then every site and every program that a question tells of and that is one."""
+    """The clinic, then every site and every program in the questions' rows, without 'other' and unknown ones."""
     placed = [
         Placed(kind, value, capital(label(value, kind)))
         for kind in PLACES
@@ -256,7 +257,7 @@ def _audiences(order: Order, shared: Sequence[Asked]) -> list[Audience]:
 
 
 def _is_for(asked: Asked, audience: Audience) -> bool:
-    """A question that cannot be asked of one site, or one program, is on the clinic's page alone."""
+    """Whether a question is on an audience's page. One without figures per site or program is on the clinic's only."""
     return set(audience.place) <= set(asked.question.filters)
 
 
@@ -267,8 +268,7 @@ def _links(audiences: Iterable[Audience]) -> list[tuple[str, str]]:
 def _warnings(
     order: Order, newest: Newest, late: Iterable[tuple[str, datetime | None]], behind: str | None = None
 ) -> list[str]:
-    """What a reader should know first: a night that failed since, a load that the page is behind, a source that is
-    late."""
+    """The warnings for readers: `behind`, a later night that failed, and each late source."""
     zone = order.clinic.zone
     good, made = day(newest.as_of.astimezone(zone)), [behind] if behind else []
     if attempts := [each for each in failed_attempts(order.folders) if each["purpose"] == "night"]:
@@ -286,7 +286,7 @@ def _reasons(order: Order) -> list[str]:
 
 
 def main(given: list[str] | None = None) -> int:
-    """Draw the pages of what is published."""
+    """Draw the pages of the published load."""
     asked = arguments("pages", "Draw the pages of what is published.").parse_args(given)
 
     def run() -> None:

@@ -1,6 +1,6 @@
 """The clinicians' worklist: `rapport worklist --warehouse DIR --clinic FILE`; every night writes it too.
 
-It holds record numbers, so it lies in the private tree alone (mode 0600), and nothing of it is printed or logged.
+It contains record numbers. So it is only in the private tree (mode 0600), and nothing of it is printed or logged.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from rapport.warehouse.store.seal import as_of_published
 if TYPE_CHECKING:
     import duckdb
 
-# The name of the last column, whose cells are empty: whoever opens the file sees it, however few are listed, and the
-# first line is still that of the columns' names.
+# The name of the last column, whose cells are empty. So every reader of the file sees it, and the first line still has
+# only column names.
 NOTICE = (
     "Rapport does not monitor risk. Nobody is on this list, or off it, because of an answer about suicide or "
     "self-harm. A reason is a score or a gap to think about before the next session, no finding."
@@ -84,7 +84,8 @@ def _with_numbers(lines: pl.DataFrame, people: pl.DataFrame, clinic: Clinic, as_
 
 
 def _listed_of_published(order: Order) -> pl.DataFrame:
-    """Of what is published now: an interrupted publication may have been finished since the order was placed."""
+    """The worklist of the version that is published now. An interrupted publication may have been finished since the
+    order was placed."""
     version = published_version(order.folders)
     people = crosswalk_of(order.folders, load_of(version))
     with open_published(version) as con:
@@ -92,7 +93,7 @@ def _listed_of_published(order: Order) -> pl.DataFrame:
 
 
 def main(given: list[str] | None = None) -> int:
-    """Write the worklist of what is published, as of its night."""
+    """Write the worklist of the published load, at the time of its night."""
     asked = arguments("worklist", "Write the clinicians' worklist.").parse_args(given)
 
     def run() -> None:

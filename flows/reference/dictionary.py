@@ -1,4 +1,4 @@
-"""DICTIONARY.md, written from the facts: `rapport dictionary`. A test keeps the page true."""
+"""Writes DICTIONARY.md from the declared tables and questions: `rapport dictionary`. A test compares them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""INSTRUMENTS.md, written from the facts: `rapport instruments-page`. A test keeps the page true."""
+"""Writes INSTRUMENTS.md from the instruments' files: `rapport instruments-page`. A test compares them."""
 
 from __future__ import annotations
 

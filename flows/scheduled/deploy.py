@@ -2,8 +2,8 @@
 
     rapport deploy --exports DIR --clinic FILE --warehouse DIR
 
-Run it again when the clinic file's schedule or name has changed, or after an upgrade. What the server has of other
-warehouses stays.
+Run it again when the clinic file's schedule or name has changed, or after an upgrade. The deployments of other
+warehouses stay.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ POOL = "rapport"
 
 
 def deploy(exports: Path, clinic: Path, warehouse: Path) -> list[str]:
-    """The pool, its deployments, and the automation that frees a dead run's slot; which older registrations of the
-    warehouse were removed. Raises RapportError."""
+    """Make the pool, its deployments, and the automation that frees the slot of a dead run. Return the names of the
+    warehouse's older registrations, which were removed. Raises RapportError."""
     from rapport.flows.scheduled.deployments import COMPACT, FORGET, VERIFY, free_dead_slots, names_of, served  # noqa: PLC0415
     from rapport.flows.scheduled.registrations import refuse_others, remove_old  # noqa: PLC0415
 

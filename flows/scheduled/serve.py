@@ -1,9 +1,9 @@
-"""Serve the night and the weekly chores on their schedules, with a Prefect server beside them on this machine.
+"""Run the night and the weekly flows on their schedules, with a Prefect server on this machine.
 
     rapport serve --exports DIR --clinic FILE --warehouse DIR [--port 4200]
 
-The server listens on the loopback address alone and asks for a password, which is in PREFECT_HOME/auth: of this
-machine's users only the one who serves reads it. With PREFECT_API_URL set, that server is used and none is started.
+The server listens only on the loopback address and needs a password. The password is in PREFECT_HOME/auth, which only
+the user of this command can read. With PREFECT_API_URL set, that server is used and none is started.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ SERVING = "serving of nights"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until stopped. Exit status 2 when the arguments, the clinic file or the port cannot be used; operators are
-    told, since a unit that cannot start is started again and again and nobody looks."""
+    """Serve until stopped. Exit status 2 when the arguments, the clinic file or the port cannot be used. Operators get
+    a message then: systemd would start the unit again and again, and nobody would notice."""
     given = _arguments(arguments)
-    # Prefect's own handler of SIGTERM ends in a coroutine never awaited and a traceback; its SIGINT ends cleanly.
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
+    # After SIGTERM, Prefect's own handler ends with a traceback (a coroutine is never awaited). After SIGINT it ends
+    # cleanly.
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background commands ignore it at first
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with telling_failure(given.clinic, given.warehouse, what=SERVING):
@@ -50,7 +51,7 @@ def _interrupt(*_: object) -> None:
 
 
 def _serve(given: argparse.Namespace, clinic: Clinic) -> None:
-    """Register the deployments and run what their schedules bring, one at a time, none lost while one runs."""
+    """Register the deployments, and run them on their schedules, one at a time. A run that is due meanwhile waits."""
     from prefect import serve  # noqa: PLC0415
     from prefect.runner import Runner  # noqa: PLC0415
 

@@ -76,7 +76,7 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
     bench = _leave_out_undated(reading)
     former_ids.follow(bench.con, bench.load_id)
     return Read(
-        # A person who was taken out under a former id space has no tombstone of their own. They leave the crosswalk too.
+        # People who were taken out under a former id space have no tombstone of their own. They leave the crosswalk.
         bench=replace(bench, tombstones=bench.tombstones.widened(reading.kept_out.old)),
         waiting=tuple(reading.waiting),
         retracted=tuple(reading.retracted),
