@@ -53,8 +53,8 @@ def finding(question: Question, rows: pl.DataFrame, answer: str | None, kept: Mu
     if rows[value].null_count() == rows.height:
         why = HIDDEN if question.audience == "shared" else NO_NUMBER
         return Finding(question, why, head=head, rows=table)
-    said = answer or "The numbers that would say it in one sentence are hidden: they stand for too few people."
-    return Finding(question, said, _pictures(question, rows, said, kept), head, table)
+    sentence = answer or "The numbers that would say it in one sentence are hidden: they stand for too few people."
+    return Finding(question, sentence, _pictures(question, rows, sentence, kept), head, table)
 
 
 def failed(question: Question) -> Finding:
@@ -71,11 +71,11 @@ def _columns(question: Question, rows: pl.DataFrame) -> list[str]:
     return [name for name in rows.columns if name not in question.filters and name not in _UNSEEN]
 
 
-def _pictures(question: Question, rows: pl.DataFrame, said: str, kept: MutableMapping[str, str]) -> list[Picture]:
+def _pictures(question: Question, rows: pl.DataFrame, sentence: str, kept: MutableMapping[str, str]) -> list[Picture]:
     chart = {"title": question.title, **question.chart}
     made = []
     for place, (panel, spec) in enumerate(specifications(rows, chart)):
-        alt = " ".join(filter(None, (question.alt, f"{panel}." if panel else "", said)))
+        alt = " ".join(filter(None, (question.alt, f"{panel}." if panel else "", sentence)))
         made.append(Picture(panel, drawing(spec, f"{question.name}-{place}", alt, kept)))
     return made
 

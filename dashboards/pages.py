@@ -68,7 +68,7 @@ def header(
     return render("header.html", banner=banner(warnings), **facts)
 
 
-def load_told(html: str) -> int | None:
+def load_shown(html: str) -> int | None:
     """The load whose data a page shows; None for a page of Rapport 0.1, which does not name it."""
     found = _LOAD.search(html)
     return int(found[1]) if found else None
@@ -129,6 +129,6 @@ def day(of: date) -> str:
     return f"{of.day} {of:%B %Y}"
 
 
-def moment(at: datetime) -> str:
+def day_and_time(at: datetime) -> str:
     """A day and a time in the clinic's zone as text."""
     return f"{day(at)}, {at:%H:%M}"

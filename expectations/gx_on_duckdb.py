@@ -59,10 +59,10 @@ class OneConnectionEngine(SqlAlchemyExecutionEngine):
         yield self._kept
 
     def give_back(self) -> None:
-        """Close the kept connection, whatever broke off what ran on it."""
+        """Close the kept connection, also after an interrupted query."""
         if self._kept is not None:
             with suppress(Exception):
-                self._kept.connection.interrupt()  # what a signal broke off goes on, and closing would wait for it
+                self._kept.connection.interrupt()  # an interrupted query still runs, and closing would wait
                 self._kept.close()
             self._kept = None
 

@@ -43,12 +43,12 @@ def check(source: OpenDuckDB, suite: str, relation: str, rules: list[Rule], *, h
     return [_with_rows(batch, each, relation) if hold_rows else each for each in outcomes]
 
 
-def check_together(source: OpenDuckDB, asked: list[tuple[str, str, Rule]]) -> list[Outcome]:
+def check_together(source: OpenDuckDB, checks: list[tuple[str, str, Rule]]) -> list[Outcome]:
     """Run rules of several suites, each over its own relation, in one run. With a run per suite, the work of Great
     Expectations would cost more than all queries. `asked`: suite, relation and rule."""
-    batch = _batch(source, asked[0][1])
-    results = _validate(batch, "together", [rule.over(relation) for _, relation, rule in asked], COUNTS)
-    return [_outcome(suite, rule, result) for (suite, _, rule), result in zip(asked, results, strict=True)]
+    batch = _batch(source, checks[0][1])
+    results = _validate(batch, "together", [rule.over(relation) for _, relation, rule in checks], COUNTS)
+    return [_outcome(suite, rule, result) for (suite, _, rule), result in zip(checks, results, strict=True)]
 
 
 def _batch(source: OpenDuckDB, relation: str) -> Batch:
@@ -57,16 +57,16 @@ def _batch(source: OpenDuckDB, relation: str) -> Batch:
 
 
 def _validate(
-    batch: Batch, name: str, asked: list[gx.expectations.Expectation], result_format: dict[str, Any]
+    batch: Batch, name: str, expectations: list[gx.expectations.Expectation], result_format: dict[str, Any]
 ) -> list[ExpectationValidationResult | None]:
     """The results in the order of the expectations; GX may return them in another order."""
-    numbered = [each.copy(update={"meta": {"place": place}}) for place, each in enumerate(asked)]
+    numbered = [each.copy(update={"meta": {"place": place}}) for place, each in enumerate(expectations)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SQLAlchemy does not know DuckDB's lists
         found = batch.validate(gx.ExpectationSuite(name=name, expectations=numbered), result_format=result_format)
     configured = [(result.expectation_config, result) for result in found.results]
-    by_place = {asked.meta["place"]: result for asked, result in configured if asked and asked.meta}
-    return [by_place.get(place) for place in range(len(asked))]
+    by_place = {config.meta["place"]: result for config, result in configured if config and config.meta}
+    return [by_place.get(place) for place in range(len(expectations))]
 
 
 def _outcome(suite: str, rule: Rule, result: ExpectationValidationResult | None) -> Outcome:

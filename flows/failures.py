@@ -53,12 +53,12 @@ def _about_a_disk(error: OSError) -> RapportError:
         return _about_rights(_folder(error))
     if isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError):
         return Unusable(f"in {_folder(error)} a folder lies in a file's place, or a file in a folder's; move it away")
-    said = error.strerror or type(error).__name__
+    reason = error.strerror or type(error).__name__
     if error.errno in PATHS:
-        return Unusable(f"a path cannot be used ({said}); check the paths that were given")
+        return Unusable(f"a path cannot be used ({reason}); check the paths that were given")
     if error.errno in PASSES:
-        return Passing(f"a disk or a share did not answer ({said}); see that it does, then run the night again")
-    return RapportError(f"the disk failed the night ({said}); make room or mend it, then run the night again")
+        return Passing(f"a disk or a share did not answer ({reason}); see that it does, then run the night again")
+    return RapportError(f"the disk failed the night ({reason}); make room or mend it, then run the night again")
 
 
 def _fault(error: BaseException) -> RapportError:

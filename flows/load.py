@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from rapport.flows.failures import sayable
 from rapport.flows.order import Order
-from rapport.flows.pages.draw import say, say_if_behind
+from rapport.flows.pages.draw import show_warnings, show_warnings_if_behind
 from rapport.flows.stopping import note_published, stopped
-from rapport.flows.workbench import Load, Runner, plainly, silently
+from rapport.flows.workbench import Load, Runner, run_directly, show_no_progress
 from rapport.warehouse.errors import Passing
 from rapport.warehouse.places.attempts import note_attempt
 from rapport.warehouse.places.folders import night_lock
@@ -23,20 +23,20 @@ from rapport.warehouse.places.versions import current_load, current_version
 from rapport.warehouse.published.current_load import next_load_id
 from rapport.warehouse.store.opening import named
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 PAUSES = (60.0, 300.0)  # seconds before each new try after a passing failure
 
 
-def persistently(
-    run: Callable[[], Made], told: Callable[[str], None], pause: Callable[[float], None] = time.sleep
-) -> Made:
+def run_with_retries(
+    run: Callable[[], Result], progress: Callable[[str], None], pause: Callable[[float], None] = time.sleep
+) -> Result:
     """Run a whole night, and run it again after an error that may pass by itself. A failed night has changed
     nothing."""
     for seconds in PAUSES:
         try:
             return run()
         except Passing as error:
-            told(f"{error}; it is tried again in {seconds:.0f} seconds")
+            progress(f"{error}; it is tried again in {seconds:.0f} seconds")
             pause(seconds)
     return run()
 
@@ -45,8 +45,8 @@ def persistently(
 def at_work(
     order: Order,
     purpose: str,
-    told: Callable[[str], None] = silently,
-    run: Runner = plainly,
+    progress: Callable[[str], None] = show_no_progress,
+    run: Runner = run_directly,
     base: Path | None = None,
 ) -> Iterator[Load]:
     """Hold the lock for a load. Its failure is recorded and raised as a safe sentence, and nothing half-made is left.
@@ -56,17 +56,17 @@ def at_work(
     """
     with _hold(order), scratch_folder(order.folders.building, purpose) as scratch:
         base = base or current_version(order.folders.published)
-        load = Load(order, purpose, next_load_id(order.folders), datetime.now(UTC), scratch, base, told, run)
+        load = Load(order, purpose, next_load_id(order.folders), datetime.now(UTC), scratch, base, progress, run)
         try:
             yield load
             _note_publication(load)
         except BaseException as error:
             _note_publication(load)
-            said = sayable(named(error, base) if base and isinstance(error, Exception) else error)
-            _note(load, str(said))
+            failure = sayable(named(error, base) if base and isinstance(error, Exception) else error)
+            _note(load, str(failure))
             _tell_readers(order)
             if isinstance(error, Exception) or stopped():
-                raise said from None
+                raise failure from None
             raise
         finally:
             _close(load)
@@ -91,7 +91,7 @@ def _hold(order: Order) -> Iterator[None]:
     with night_lock(order.folders) if order.is_check else writing(order.folders):
         if not order.is_check:
             with suppress(Exception):  # the load matters more, and draws the pages or reports their failure itself
-                say_if_behind(order)
+                show_warnings_if_behind(order)
         yield
 
 
@@ -107,4 +107,4 @@ def _tell_readers(order: Order) -> None:
     """Show on the pages that a night failed. Errors are ignored here: the reason of the failure matters more."""
     if not order.is_check:
         with suppress(Exception):
-            say(order)
+            show_warnings(order)

@@ -16,14 +16,18 @@ from rapport.flows.steps.discover import discover
 from rapport.flows.steps.publish import publish
 from rapport.flows.steps.read import read_deliveries
 from rapport.flows.troubles import Troubles, troubles_of
-from rapport.flows.workbench import Load, Runner, plainly, silently
+from rapport.flows.workbench import Load, Runner, run_directly, show_no_progress
 
 
 def night(
-    order: Order, run: Runner = plainly, told: Callable[[str], None] = silently, *, draws_pages: bool = True
+    order: Order,
+    run: Runner = run_directly,
+    progress: Callable[[str], None] = show_no_progress,
+    *,
+    draws_pages: bool = True,
 ) -> Night:
     """Run a night. Raises RapportError; then yesterday's warehouse stands and the building file is gone."""
-    with at_work(order, "night", told, run) as load:
+    with at_work(order, "night", progress, run) as load:
         import_libraries_ahead()
         intake, kept = _take_in(load)
         publication = _publish(load, intake, kept, draws_pages) if kept else None

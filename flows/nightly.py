@@ -18,9 +18,9 @@ import rapport.flows.prefect_tasks.settings  # noqa: F401  before Prefect
 from prefect import Flow, flow
 from prefect.client.schemas.objects import FlowRun, State
 
-from rapport.flows.load import persistently
+from rapport.flows.load import run_with_retries
 from rapport.flows.messages.heartbeat import START, beat
-from rapport.flows.messages.report import Progress, Report, report_of, tell
+from rapport.flows.messages.report import Progress, Report, print_report, report_of
 from rapport.flows.messages.tell import tell_failure, tell_published, telling_failure
 from rapport.flows.night import night
 from rapport.flows.order import place_order
@@ -41,7 +41,7 @@ def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None,
         order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of, is_check=check)
         run = as_tasks(order.clinic.monitoring.slug)
         with Progress() as progress:
-            report = report_of(persistently(lambda: night(order, run, progress), progress))
+            report = report_of(run_with_retries(lambda: night(order, run, progress), progress))
     if report.published:
         tell_published(Path(clinic), Path(warehouse), report)
         leave_artifacts(report, report.published)
@@ -53,38 +53,38 @@ def killed(flow: Flow[..., Report], flow_run: FlowRun, state: State[Report]) -> 
     """Report a night whose process was killed: only Prefect knows of it. A night by hand reports its own failure."""
     if is_stoppable():
         return
-    given = flow_run.parameters
+    parameters = flow_run.parameters
     error = RapportError("the night's process was killed; run the night again, and see whether the machine has memory")
-    tell_failure(Path(given["clinic"]), Path(given["warehouse"]), error)
+    tell_failure(Path(parameters["clinic"]), Path(parameters["warehouse"]), error)
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run one night from the command line. The exit status says how the night ended."""
-    asked = _arguments(given)
+    options = _arguments(argv)
 
     def run() -> int:
-        with telling_failure(asked.clinic, asked.warehouse, is_check=asked.check):
-            place_order(asked.exports, asked.clinic, asked.warehouse, asked.as_of)
+        with telling_failure(options.clinic, options.warehouse, is_check=options.check):
+            place_order(options.exports, options.clinic, options.warehouse, options.as_of)
             start_night_server()
-        report = _through_prefect(asked)
-        tell(report)
+        report = _through_prefect(options)
+        print_report(report)
         return report.status
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)
 
 
-def _through_prefect(given: argparse.Namespace) -> Report:
+def _through_prefect(options: argparse.Namespace) -> Report:
     try:
-        return nightly(str(given.exports), str(given.clinic), str(given.warehouse), given.as_of, given.check)
+        return nightly(str(options.exports), str(options.clinic), str(options.warehouse), options.as_of, options.check)
     except RapportError:
         raise
     except BaseException as error:  # an error of Prefect itself: the flow could not report it
-        with telling_failure(given.clinic, given.warehouse, is_check=given.check):
+        with telling_failure(options.clinic, options.warehouse, is_check=options.check):
             raise error from None
 
 
-def _arguments(given: list[str] | None) -> argparse.Namespace:
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = arguments("night", "Run one night.", exports=True)
     parser.add_argument("--as-of", metavar="TIME", help="the night's clock, ISO 8601; default now")
     parser.add_argument("--check", action="store_true", help="read, map and count, and publish nothing")
-    return parser.parse_args(given)
+    return parser.parse_args(argv)

@@ -76,7 +76,7 @@ def need_exports(exports: Path) -> None:
         )
 
 
-def _check_names(*given: Path) -> None:
+def _check_names(*paths: Path) -> None:
     """Refuse a path that cannot be used. The files in the exports folder may have any name."""
-    for path in given:
+    for path in paths:
         resolved(path)

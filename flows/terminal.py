@@ -33,23 +33,23 @@ def read_time(option: str, text: str, zone: tzinfo) -> datetime:
     """A typed ISO 8601 time, in UTC. Without a zone of its own it is in `zone`. Raises Unusable, which names the
     option."""
     try:
-        given = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
-        given = None
-    if given is None or given.year not in YEARS:
+        time = None
+    if time is None or time.year not in YEARS:
         raise Unusable(f"{option} '{text}' is not an ISO 8601 time such as 2026-11-22T03:00, {_OF_YEARS}")
-    return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
+    return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def read_day(option: str, text: str) -> date:
     """A typed day (YYYY-MM-DD). Raises Unusable, which names the option."""
     try:
-        given = date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        given = None
-    if given is None or given.year not in YEARS:
+        day = None
+    if day is None or day.year not in YEARS:
         raise Unusable(f"{option} '{text}' is not a day such as 2026-11-22, {_OF_YEARS}")
-    return given
+    return day
 
 
 _OF_YEARS = f"of the years {YEARS[0]} to {YEARS[-1]}"
@@ -60,7 +60,7 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def complain(line: str) -> None:
+def print_error(line: str) -> None:
     """Print a line on standard error. A closed terminal is ignored: the work after it matters more."""
     with suppress(OSError):
         print(line, file=sys.stderr)
@@ -69,14 +69,14 @@ def complain(line: str) -> None:
 def finish(command: Callable[[], int | None], warehouse: Path | None = None) -> int:
     """Run a command and return its exit status. The reason of a failure is one sentence on standard error, never a
     traceback, whose lines may contain values. An unfinished erasure in the warehouse is reported too."""
-    said = None
+    failure = None
     try:
         with stoppable():
             status = command() or 0
     except Exception as error:
-        said = sayable(error)
-        complain(said.told)
-        status = said.status
+        failure = sayable(error)
+        print_error(failure.told)
+        status = failure.status
     if warehouse is not None:
-        tell_open(Folders(warehouse), said)
+        tell_open(Folders(warehouse), failure)
     return status

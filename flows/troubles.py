@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rapport.flows.terminal import PUBLISHED, TROUBLED, capital, complain
+from rapport.flows.terminal import PUBLISHED, TROUBLED, capital, print_error
 
 if TYPE_CHECKING:
     from rapport.flows.pages.draw import Drawn
@@ -54,5 +54,5 @@ def troubles_of(
 def status_of(troubles: Troubles) -> int:
     """Print the problems of a load on standard error, and return its exit status."""
     for trouble in troubles.sentences:
-        complain(trouble)
+        print_error(trouble)
     return troubles.status

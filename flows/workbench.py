@@ -23,22 +23,22 @@ from rapport.warehouse.store import building_file
 if TYPE_CHECKING:
     import duckdb
 
-Given = ParamSpec("Given")
-Made = TypeVar("Made")
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
 
 
 class Runner(Protocol):
     """Runs a step of a load, or a part of a step, under its name; returns what that returns."""
 
-    def __call__(self, name: str, work: Callable[[], Made]) -> Made: ...
+    def __call__(self, name: str, work: Callable[[], Result]) -> Result: ...
 
 
-def plainly(name: str, work: Callable[[], Made]) -> Made:
+def run_directly(name: str, work: Callable[[], Result]) -> Result:
     """Run a step as a plain function."""
     return work()
 
 
-def silently(line: str) -> None:
+def show_no_progress(line: str) -> None:
     """Show no progress."""
 
 
@@ -62,8 +62,8 @@ class Load:
     started_at: datetime
     scratch: Path  # its own folder, removed at its end
     base: Path | None  # the version that it begins from; None for a first load
-    told: Callable[[str], None] = silently
-    run: Runner = plainly
+    progress: Callable[[str], None] = show_no_progress
+    run: Runner = run_directly
     steps: list[StepTime] = field(default_factory=list)
     # The connection to the building file, then its cursors. They are closed when the load ends or fails.
     connections: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
@@ -73,18 +73,18 @@ class Load:
         """The file that the load changes: a copy of its base, published at its end."""
         return self.scratch / self.order.folders.published.name
 
-    def step(self, name: str, work: Callable[Given, Made], *given: Given.args, **more: Given.kwargs) -> Made:
+    def step(self, name: str, work: Callable[Params, Result], *given: Params.args, **more: Params.kwargs) -> Result:
         """Run a step, and record its time in seconds of the clock and of the processor. Raises Stop after a signal."""
 
         @wraps(work)
-        def timed() -> Made:
+        def timed() -> Result:
             wall, cpu = time.perf_counter(), time.process_time()
             made = work(*given, **more)
             rows = getattr(made, "row_count", 0)
             self.steps.append(StepTime(name, time.perf_counter() - wall, time.process_time() - cpu, rows))
             return made
 
-        self.told(name)
+        self.progress(name)
         made = self.run(name, timed)
         check_stopped()
         return made
@@ -98,7 +98,7 @@ class FileAtWork:
     order: Order
     con: duckdb.DuckDBPyConnection
     crosswalk: pl.DataFrame
-    told: Callable[[str], None]
+    progress: Callable[[str], None]
     run: Runner
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rapport.dashboards.charts.bars import bars, either_way
+from rapport.dashboards.charts.bars import bars, name_and_value
 from rapport.dashboards.charts.chart_columns import Chart
 from rapport.dashboards.charts.funnel import funnel
 from rapport.dashboards.charts.heatmap import heatmap
@@ -26,7 +26,7 @@ KINDS = registry(
 def value_column(rows: pl.DataFrame, chart: Chart) -> str:
     """The name of the column whose values a picture shows."""
     if chart["kind"] == "bars":
-        return either_way(rows, chart)[1]
+        return name_and_value(rows, chart)[1]
     return str(chart["value"] if "value" in chart else chart["y"])
 
 

@@ -30,7 +30,7 @@ _MOST_LEFT = 168
 
 def bars(rows: pl.DataFrame, chart: Chart) -> Spec:
     """The specification. `chart`: x and y, of which one names the bars and one has numbers; low, high, series, unit."""
-    what, value = either_way(rows, chart)
+    what, value = name_and_value(rows, chart)
     chart = {**chart, "x": what, "y": value}
     data = in_roles(rows, chart, "x", "y", "low", "high")
     named = {each: wrapped(label(each, what), _MOST_LEFT) for each in data["x"].unique(maintain_order=True)}
@@ -47,7 +47,7 @@ def bars(rows: pl.DataFrame, chart: Chart) -> Spec:
     return sheet(layers, height, {"left": left, "right": 0, "top": 28, "bottom": 6})
 
 
-def either_way(rows: pl.DataFrame, chart: Chart) -> tuple[str, str]:
+def name_and_value(rows: pl.DataFrame, chart: Chart) -> tuple[str, str]:
     """The column that names the bars, and the column of their values."""
     x, y = str(chart["x"]), str(chart["y"])
     return (y, x) if rows[x].dtype.is_numeric() else (x, y)
@@ -76,11 +76,11 @@ def _placed(data: pl.DataFrame, middles: list[float], percent: bool, width: floa
     names = data["series"].unique(maintain_order=True).to_list()
     colors = dict(zip(names, series_colors(names), strict=True))
     places = decimals(data["y"].to_list(), percent=percent)
-    said = [shown(value, places, percent=percent) for value in data["y"]]
-    said = [f"{text} {name}" if len(names) > 1 else text for text, name in zip(said, data["series"], strict=True)]
-    zero, per = _scale(data, said, width)
+    texts = [shown(value, places, percent=percent) for value in data["y"]]
+    texts = [f"{text} {name}" if len(names) > 1 else text for text, name in zip(texts, data["series"], strict=True)]
+    zero, per = _scale(data, texts, width)
     made = []
-    for row, text, middle in zip(data.iter_rows(named=True), said, middles, strict=True):
+    for row, text, middle in zip(data.iter_rows(named=True), texts, middles, strict=True):
         end = zero + (row["y"] or 0) * per
         span = [zero + row[name] * per for name in ("low", "high") if row[name] is not None]
         is_below = end < zero
@@ -97,9 +97,9 @@ def _placed(data: pl.DataFrame, middles: list[float], percent: bool, width: floa
     return made
 
 
-def _scale(data: pl.DataFrame, said: list[str], width: float) -> tuple[float, float]:
+def _scale(data: pl.DataFrame, texts: list[str], width: float) -> tuple[float, float]:
     """The place of zero in pixels, and the pixels per unit, so that the texts beside the bars have room."""
-    rooms = [(text_width(text) + 10, (value or 0) < 0) for text, value in zip(said, data["y"], strict=True)]
+    rooms = [(text_width(text) + 10, (value or 0) < 0) for text, value in zip(texts, data["y"], strict=True)]
     after = max((room for room, is_below in rooms if not is_below), default=8)
     before = max((room for room, is_below in rooms if is_below), default=0)
     seen = [float(value) for name in ("y", "low", "high") for value in data[name].drop_nulls()]
@@ -122,13 +122,13 @@ def _marks(made: list[dict[str, Any]], bar: int, width: float, height: float, *,
     span = {"x": pixel("low", width), "x2": {"field": "high"}, "y": y}
     line = {"data": {"values": spans}, "mark": {"type": "rule", "color": INK, "strokeWidth": 1.4}, "encoding": span}
     small = SIZE if bar == _BAR else SIZE - 1
-    said = [
+    texts = [
         words(row["text"], row["far"], row["middle"], row["color"], fontWeight=600, fontSize=small,
               align="right" if row["is_below"] else "left")
         for row in made
     ]  # fmt: skip
     layers = [line, body] if is_estimate else [body, line]
-    return [*(layers if spans else [body]), *said]
+    return [*(layers if spans else [body]), *texts]
 
 
 def _zero(made: list[dict[str, Any]], height: int) -> Spec:

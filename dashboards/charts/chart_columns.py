@@ -38,9 +38,9 @@ def is_percent(chart: Chart) -> bool:
 
 def title(chart: Chart, axis: str) -> str:
     """An axis's title, with the unit where the title does not have it."""
-    said, unit = str(chart.get(f"{axis}_title", "")), str(chart.get("unit", ""))
-    if axis == "y" and not said and (is_percent(chart) or not unit):
+    text, unit = str(chart.get(f"{axis}_title", "")), str(chart.get("unit", ""))
+    if axis == "y" and not text and (is_percent(chart) or not unit):
         return str(chart.get("title", ""))
-    if axis == "x" or unit in {"", said} or unit in said or (unit in {"percent", "share"} and is_percent(chart)):
-        return said
-    return f"{said}, {unit}" if said else unit[:1].upper() + unit[1:]
+    if axis == "x" or unit in {"", text} or unit in text or (unit in {"percent", "share"} and is_percent(chart)):
+        return text
+    return f"{text}, {unit}" if text else unit[:1].upper() + unit[1:]

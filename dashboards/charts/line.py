@@ -45,8 +45,8 @@ def last_values(data: pl.DataFrame, names: list[str], *, percent: bool) -> dict[
     known = data.filter(pl.col("y").is_not_null())
     places = decimals(known["y"].to_list(), percent=percent)
     last = {name: known.filter(pl.col("series") == name)["y"].to_list()[-1:] for name in names}
-    said = {name: (value[0], shown(value[0], places, percent=percent)) for name, value in last.items() if value}
-    return {name: (f"{name} {text}".strip(), value) for name, (value, text) in said.items()}
+    texts = {name: (value[0], shown(value[0], places, percent=percent)) for name, value in last.items() if value}
+    return {name: (f"{name} {text}".strip(), value) for name, (value, text) in texts.items()}
 
 
 def _up(data: pl.DataFrame, chart: Chart) -> Axis:

@@ -28,7 +28,7 @@ def survival(rows: pl.DataFrame, chart: Chart) -> Spec:
     data = data.with_columns(where.alias("x"))
     marks = [*up_axis(_UP, title(chart, "y"), width, HEIGHT, percent=True), *across_axis(across, "", width, HEIGHT)]
     marks += [*thresholds(chart.get("thresholds", ()), _UP, width, HEIGHT), *_half(data, names, width)]
-    marks += [*_steps(data, across, names), *_said(data, across, names, width)]
+    marks += [*_steps(data, across, names), *_step_values(data, across, names, width)]
     marks += [*ends_of_lines(last, names, _pixels, HEIGHT, width), *_at_risk(data, across, names, width)]
     below = HEIGHT + 40 + _LINE * len(names) + 12
     marks.append(words(title(chart, "x"), width / 2, below, align="center"))
@@ -71,7 +71,7 @@ def _half(data: pl.DataFrame, names: list[str], width: int) -> list[Spec]:
     return thresholds([{"at": 0.5, "name": f"Half have left after {shown(gone['x'][0])}"}], _UP, width, HEIGHT, "left")
 
 
-def _said(data: pl.DataFrame, across: Axis, names: list[str], width: int) -> list[Spec]:
+def _step_values(data: pl.DataFrame, across: Axis, names: list[str], width: int) -> list[Spec]:
     """A few values of a single curve, above its steps. The last value is at its end."""
     places = decimals(data["y"].to_list(), percent=True)
     near = across.high - (across.high - across.low) / 8

@@ -31,8 +31,8 @@ def write(
     """Write `exports/`, `clinic.toml` and `truth.json` into `out`; the same arguments give the same bytes."""
     clinic = practice(seed, clients, nights, until, years)
     folder = emptied(out)
-    asked = {"seed": seed, "clients": clients, "nights": nights, "until": until.isoformat()}
-    truth = Truth(**asked, clean=clean, surveys=surveys)
+    settings = {"seed": seed, "clients": clients, "nights": nights, "until": until.isoformat()}
+    truth = Truth(**settings, clean=clean, surveys=surveys)
     for export in exports(clinic, clean, surveys, appointments):
         for delivery in deliveries(export, clinic.nights):
             save(export, delivery, folder)

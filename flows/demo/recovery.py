@@ -82,11 +82,11 @@ class Line:
     mean: float
     kept: int
     seeds: int
-    is_asked: bool = True
+    is_required: bool = True
 
     @property
     def is_kept(self) -> bool:
-        return self.kept >= ENOUGH * self.seeds or not self.is_asked
+        return self.kept >= ENOUGH * self.seeds or not self.is_required
 
 
 MODELS = ("lagged", "lagged_detrended", "change_detrended")
@@ -109,11 +109,11 @@ def lines(planted: list[Found], nothing: list[Found]) -> list[Line]:
 
 
 def _line(
-    what: str, truth: float, estimates: Sequence[tuple[float | None, float | None]], is_asked: bool = True
+    what: str, truth: float, estimates: Sequence[tuple[float | None, float | None]], is_required: bool = True
 ) -> Line:
     known = [estimate for estimate, _ in estimates if estimate is not None]
     mean = sum(known) / len(known) if known else float("nan")
-    return Line(what, truth, mean, sum(holds(each, truth) for each in estimates), len(estimates), is_asked)
+    return Line(what, truth, mean, sum(holds(each, truth) for each in estimates), len(estimates), is_required)
 
 
 def _therapist_lines(planted: list[Found], nothing: list[Found]) -> list[Line]:
@@ -184,16 +184,16 @@ def main() -> None:
     with console.status("simulating"):
         planted = [found(seed, PLANTED) for seed in seeds]
         nothing = [found(seed, NOTHING) for seed in seeds]
-    _tell(console, lines(planted, nothing), rupture_rates(planted))
+    _print_report(console, lines(planted, nothing), rupture_rates(planted))
 
 
-def _tell(console: Console, told: list[Line], ruptures: pl.DataFrame) -> None:
+def _print_report(console: Console, claims: list[Line], ruptures: pl.DataFrame) -> None:
     grid = Grid(box=None, pad_edge=False)
     for column in ("claim", "truth", "mean", "seeds"):
         grid.add_column(column, justify="left" if column == "claim" else "right")
-    for line in told:
+    for line in claims:
         mark = "" if line.is_kept else "  (too few)"
-        asked = f"{line.kept} of {line.seeds}{mark}" if line.is_asked else f"({line.kept} of {line.seeds})"
+        asked = f"{line.kept} of {line.seeds}{mark}" if line.is_required else f"({line.kept} of {line.seeds})"
         grid.add_row(line.what, f"{line.truth:.3f}", f"{line.mean:.3f}", asked)
     console.print(grid, "")
     grid = Grid(box=None, pad_edge=False)

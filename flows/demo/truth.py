@@ -11,8 +11,8 @@ from rapport.flows.demo.nights import Delivery
 class Truth:
     """The planted records, collected while the files are written."""
 
-    def __init__(self, **asked: object) -> None:
-        self.asked = asked
+    def __init__(self, **settings: object) -> None:
+        self.settings = settings
         self.files: dict[str, int] = {}
         self.defects: list[dict[str, object]] = []
         self.duplicates: list[dict[str, object]] = []
@@ -25,7 +25,7 @@ class Truth:
 
     def facts(self) -> dict[str, Any]:
         found = {"defects": self.defects, "duplicates": self.duplicates}
-        return self.asked | {"files": self.files} | found
+        return self.settings | {"files": self.files} | found
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(self.facts(), indent=1) + "\n", encoding="utf-8")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rapport.flows.messages.children import OURS, PREFECTS, environment
-from rapport.flows.terminal import complain
+from rapport.flows.terminal import print_error
 from rapport.warehouse.clinic_file.monitoring import read_monitoring
 from rapport.warehouse.places.folders import Folders
 
@@ -40,11 +40,11 @@ class Channels:
         return any(taken)
 
     def _run(self, line: str) -> bool:
-        told = environment(OURS, PREFECTS)
+        variables = environment(OURS, PREFECTS)
         try:
-            subprocess.run([*self.command, line], env=told, check=True, timeout=ENDS_WITHIN, capture_output=True)
+            subprocess.run([*self.command, line], env=variables, check=True, timeout=ENDS_WITHIN, capture_output=True)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            complain(f"on_failure could not be run ({type(error).__name__}); check it in the clinic file")
+            print_error(f"on_failure could not be run ({type(error).__name__}); check it in the clinic file")
             return False
         return True
 
@@ -57,7 +57,7 @@ class Channels:
             known = [reached.add(address) for address in self.addresses]
             taken = bool(reached.notify(title=title, body=text)) if any(known) else False
         if not taken or not all(known):
-            complain("a message could not be sent to every address; check RAPPORT_TELL or private/tell")
+            print_error("a message could not be sent to every address; check RAPPORT_TELL or private/tell")
         return taken
 
 
@@ -77,5 +77,5 @@ def written_in(warehouse: Path, name: str) -> str:
         return ""
     except OSError as error:
         if os.access(private, os.X_OK):
-            complain(f"private/{name} cannot be read ({error.strerror}), so nobody is told; mend it")
+            print_error(f"private/{name} cannot be read ({error.strerror}), so nobody is told; mend it")
         return ""

@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from rapport.flows.messages.channels import written_in
-from rapport.flows.terminal import complain
+from rapport.flows.terminal import print_error
 
 ANSWERS_WITHIN = 10  # seconds
 TRIES = 2
@@ -25,7 +25,7 @@ def beat(warehouse: Path, what: str = "", line: str = "") -> None:
     """Send a signal to the monitors of a warehouse. `what` is the last part of the address, `line` the content."""
     for address in (os.environ.get("RAPPORT_HEARTBEAT") or written_in(warehouse, "heartbeat")).split():
         if not any(_took(address, what, line) for _ in range(TRIES)):
-            complain("a heartbeat did not arrive; check RAPPORT_HEARTBEAT or private/heartbeat")
+            print_error("a heartbeat did not arrive; check RAPPORT_HEARTBEAT or private/heartbeat")
 
 
 def _took(address: str, what: str, line: str) -> bool:

@@ -22,7 +22,7 @@ from rapport.flows.messages.channels import Channels, channels
 from rapport.flows.messages.heartbeat import beat
 from rapport.flows.messages.metrics import write_metrics
 from rapport.flows.stopping import stopped
-from rapport.flows.terminal import arguments, capital, complain, finish
+from rapport.flows.terminal import arguments, capital, finish, print_error
 from rapport.flows.troubles import NO_TROUBLES, Troubles
 from rapport.warehouse.clinic_file.clinic import read_clinic
 from rapport.warehouse.clinic_file.schedule import read_schedule
@@ -58,7 +58,7 @@ class Notebook:
     zone: tzinfo
     troubles: dict[str, Trouble] = field(default_factory=dict)
 
-    def met(self, name: str, reason: str, now: datetime) -> str | None:
+    def note(self, name: str, reason: str, now: datetime) -> str | None:
         """Count a trouble, and return the sentence to send; None where it was already reported."""
         trouble = self.troubles.setdefault(name, Trouble(now))
         trouble.count += 1
@@ -68,7 +68,7 @@ class Notebook:
         again = f" (met {trouble.count} times since {self._day(trouble.since)})" if trouble.count > 1 else ""
         return f"{reason}{again}"
 
-    def over(self, name: str, what: str) -> str | None:
+    def close(self, name: str, what: str) -> str | None:
         """End a trouble, and return the sentence to send; None where there was no such trouble."""
         if (trouble := self.troubles.pop(name, None)) is None:
             return None
@@ -107,16 +107,16 @@ class Operators:
     notebook: Notebook
     now: datetime
 
-    def told_failure(self, error: RapportError, what: str = NIGHT) -> None:
+    def report_failure(self, error: RapportError, what: str = NIGHT) -> None:
         """Report that the night, or another flow, failed."""
         also = f"{_sentence(error.stands)}; RUNBOOK.md, 'Exit status {error.status}', says more"
         self._send(f"the {what} failed", {what: _sentence(str(error))}, {}, also)
 
-    def told_done(self, what: str) -> None:
+    def report_success(self, what: str) -> None:
         """Report that a flow that failed before went well. The night has a message of its own."""
         self._send("well again", {}, {what: f"The {what} went well"})
 
-    def told_published(
+    def report_publication(
         self, load_id: int, late: Sequence[str] = (), troubles: Troubles = NO_TROUBLES, metrics: str | None = None
     ) -> None:
         """Report a published night: overdue sources, failures beside it, and troubles that are over."""
@@ -135,7 +135,7 @@ class Operators:
         title = _title(late, [*questions, *filter(None, [pages])], damaged, metrics)
         self._send(title, met, over)
 
-    def told_freshness(self, line: str, *, is_fresh: bool) -> None:
+    def report_freshness(self, line: str, *, is_fresh: bool) -> None:
         """Report whether the published file is fresh."""
         over = {FRESHNESS: "The warehouse is fresh again"} if is_fresh else {}
         self._send("well again" if is_fresh else "no fresh warehouse", {} if is_fresh else {FRESHNESS: line}, over)
@@ -144,8 +144,8 @@ class Operators:
         """Send one message with everything new. A message that could not be sent is not recorded as sent."""
         if not self.channels.are_any:
             return
-        found = [self.notebook.met(name, reason, self.now) for name, reason in met.items()]
-        found += [self.notebook.over(name, what) for name, what in over.items()]
+        found = [self.notebook.note(name, reason, self.now) for name, reason in met.items()]
+        found += [self.notebook.close(name, what) for name, what in over.items()]
         lines = [*filter(None, found), *([also] if also else [])]
         if any(found) and not self.channels.send(f"Rapport: {title}", ". ".join(lines) + "."):
             return
@@ -183,18 +183,18 @@ def operators(clinic: Path, warehouse: Path) -> Operators:
 
 def tell_failure(clinic: Path, warehouse: Path, error: RapportError, what: str = NIGHT) -> None:
     """Report a failure to the operators. A failed night is also reported to the outside monitor and in the metrics."""
-    operators(clinic, warehouse).told_failure(error, what)
+    operators(clinic, warehouse).report_failure(error, what)
     if what == NIGHT:
         beat(warehouse, str(error.status), f"the night ended with status {error.status}")
         if wrong := write_metrics(clinic, warehouse, error.status):
-            complain(wrong)
+            print_error(wrong)
 
 
 def tell_published(clinic: Path, warehouse: Path, report: Report) -> None:
     """Report a published night to the outside monitor and in the metrics, and its problems to the operators."""
     beat(warehouse, line=_counts(report))
     metrics = write_metrics(clinic, warehouse, report.status)
-    operators(clinic, warehouse).told_published(report.load_id, report.late_sources, report.troubles, metrics)
+    operators(clinic, warehouse).report_publication(report.load_id, report.late_sources, report.troubles, metrics)
 
 
 def _counts(report: Report) -> str:
@@ -203,8 +203,8 @@ def _counts(report: Report) -> str:
         "source": (len(report.late_sources), "late"),
         "question": (len(report.troubles.failed_questions), "failed"),
     }
-    told = [f"{count} {what}{'s' * (count > 1)} {how}" for what, (count, how) in found.items() if count]
-    return ", ".join([f"load {report.load_id}", f"{loaded:,} records loaded", *told])
+    counts = [f"{count} {what}{'s' * (count > 1)} {how}" for what, (count, how) in found.items() if count]
+    return ", ".join([f"load {report.load_id}", f"{loaded:,} records loaded", *counts])
 
 
 @contextmanager
@@ -218,25 +218,25 @@ def telling_failure(clinic: Path, warehouse: Path, *, is_check: bool = False, wh
     except BaseException as error:
         if not isinstance(error, Exception) and not stopped():
             raise  # a signal that Prefect handles
-        said = sayable(error)
+        failure = sayable(error)
         if not is_check:
-            tell_failure(clinic, warehouse, said, what)
-        raise said from None
+            tell_failure(clinic, warehouse, failure, what)
+        raise failure from None
     if what != NIGHT:  # a night reports more when it publishes
-        operators(clinic, warehouse).told_done(what)
+        operators(clinic, warehouse).report_success(what)
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Send a trial message."""
-    asked = arguments("tell", "Send the operators a trial message.").parse_args(given)
+    options = arguments("tell", "Send the operators a trial message.").parse_args(argv)
 
     def run() -> None:
-        read_clinic(asked.clinic)
-        reached = operators(asked.clinic, asked.warehouse).channels
+        read_clinic(options.clinic)
+        reached = operators(options.clinic, options.warehouse).channels
         if not reached.are_any:
             raise Unusable("nobody can be told: set on_failure in the clinic file, RAPPORT_TELL or private/tell")
         if not reached.send("Rapport: a trial", "This is a trial message; nothing has happened."):
             raise RapportError("no channel took the trial message")
         print("The trial message was taken.")
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

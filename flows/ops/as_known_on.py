@@ -70,16 +70,16 @@ def _hand_over(made: Path, out: Path) -> None:
         raise Unusable(f"{out.name} cannot be written ({error.strerror}); check --out") from None
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Write the warehouse file of a past day."""
     parser = arguments("as-known-on", "Write what was known on a day, under today's rules, as a warehouse file.")
     parser.add_argument("--day", required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
-    asked = parser.parse_args(given)
+    options = parser.parse_args(argv)
 
     def run() -> None:
-        day = read_day("--day", asked.day)
-        load_id = as_known_on(place_change(asked.clinic, asked.warehouse), day, asked.out)
-        print(f"{asked.out}: what was known on {day} (load {load_id}), under today's rules.")
+        day = read_day("--day", options.day)
+        load_id = as_known_on(place_change(options.clinic, options.warehouse), day, options.out)
+        print(f"{options.out}: what was known on {day} (load {load_id}), under today's rules.")
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -18,7 +18,7 @@ from rapport.flows.results import Night
 from rapport.flows.steps.discover import matching
 from rapport.flows.terminal import arguments, finish
 from rapport.flows.troubles import status_of
-from rapport.flows.workbench import Runner, plainly
+from rapport.flows.workbench import Runner, run_directly
 from rapport.warehouse.places.versions import current_version
 from rapport.warehouse.store.seal import as_of_published
 
@@ -38,26 +38,26 @@ def _end_of_month(at: datetime, order: Order) -> datetime:
     return datetime(year, month, 1, tzinfo=order.clinic.zone).astimezone(UTC)
 
 
-def backfill(order: Order, told: Callable[[str], None], run: Runner = plainly) -> Iterator[Night]:
+def backfill(order: Order, progress: Callable[[str], None], run: Runner = run_directly) -> Iterator[Night]:
     """Run the nights one after another. Raises RapportError when one fails; the nights before it stay published."""
     ends = month_ends(order)
     for number, end in enumerate(ends, start=1):
-        told(f"{number} of {len(ends)}: to {end.astimezone(order.clinic.zone):%Y-%m-%d %H:%M}")
+        progress(f"{number} of {len(ends)}: to {end.astimezone(order.clinic.zone):%Y-%m-%d %H:%M}")
         again = Order(order.exports, order.clinic, order.folders, end, bucket_count=order.bucket_count)
         yield night(again, run, draws_pages=number == len(ends))  # nobody looks at the pages between two months
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Backfill a folder of years, or go on with it."""
     parser = arguments("backfill", "Load a folder of years, month by month.", exports=True)
     parser.add_argument("--as-of", metavar="TIME", help="how far, ISO 8601; default now")
-    asked = parser.parse_args(given)
+    options = parser.parse_args(argv)
 
     def run() -> int:
-        order = place_order(Path(asked.exports), asked.clinic, asked.warehouse, asked.as_of)
+        order = place_order(Path(options.exports), options.clinic, options.warehouse, options.as_of)
         for done in backfill(order, lambda line: print(line, flush=True)):
             loaded = sum(files.counts[-1] for files in done.files)
             print(f"  published as load {done.load_id}: {loaded:,} records loaded", flush=True)
         return status_of(done.troubles)
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -151,7 +151,7 @@ def _damaged(where: Folders) -> list[str]:
     ]
 
 
-def tell(made: Backup, to: Path) -> None:
+def print_backup(made: Backup, to: Path) -> None:
     """Print the size of the backup and its warnings, and where the key is."""
     print(f"{to}: {made.files:,} files, {made.size / 1e6:,.1f} MB.")
     if made.has_key:
@@ -162,17 +162,17 @@ def tell(made: Backup, to: Path) -> None:
         print(f"{warning}.", file=sys.stderr)
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Copy a warehouse."""
     parser = argparse.ArgumentParser(prog="rapport backup", description="Copy a whole warehouse.")
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR", help="the warehouse folder")
     parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where to: new, or empty")
     parser.add_argument("--with-key", action="store_true", help="copy the pseudonym key too")
-    asked = parser.parse_args(given)
+    options = parser.parse_args(argv)
 
     def run() -> int:
-        made = back_up(Folders(asked.warehouse), asked.to, with_key=asked.with_key)
-        tell(made, asked.to)
+        made = back_up(Folders(options.warehouse), options.to, with_key=options.with_key)
+        print_backup(made, options.to)
         return TROUBLED if made.warnings else PUBLISHED
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

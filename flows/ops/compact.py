@@ -81,13 +81,13 @@ def compact(order: Order) -> Compaction:
     return Compaction(done, order, expired, before, order.folders.published.stat().st_size)
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Check and compact the published file."""
-    asked = arguments("compact", "Check every table whole and compact the published file.").parse_args(given)
+    options = arguments("compact", "Check every table whole and compact the published file.").parse_args(argv)
 
     def run() -> int:
-        done = compact(place_compaction(asked.clinic, asked.warehouse))
+        done = compact(place_compaction(options.clinic, options.warehouse))
         print("\n".join(done.sentences))
         return status_of(done.done.troubles) or int(bool(open_erasures(done.order.folders)))
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

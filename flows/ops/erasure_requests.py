@@ -69,7 +69,7 @@ def _request(number: int, line: list[str]) -> Request:
         raise Unusable(f"line {number} of private/forget.csv is no request; {_WRITE_SO}") from None
 
 
-def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], None]) -> int:
+def fulfil(exports: Path, clinic: Path, warehouse: Path, progress: Callable[[str], None]) -> int:
     """Take out the people of all requests, one after the other, and return the number of requests. A request that names
     nobody stays in the file; the later ones are done.
 
@@ -78,9 +78,9 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
     where, kept, uncleaned = Folders(warehouse), [], []
     where.refuse_other_user()
     need_exports(exports)
-    asked = waiting(where)
+    found = waiting(where)
     need_file(where.still_holding)
-    for request in asked:
+    for request in found:
         order = place_change(clinic, warehouse)
         try:
             person = find_person(order, request.space, request.client, request.since)
@@ -91,19 +91,19 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
         _note_holding(where, done.load_id, list(still_holding(order, exports, person)))
         uncleaned = done.cleaned.uncleaned
         _take_off(where, request)
-        told(f"one request is done, published as load {done.load_id}")
+        progress(f"one request is done, published as load {done.load_id}")
         for trouble in done.troubles.sentences:
-            told(trouble)
+            progress(trouble)
         if person.known_elsewhere:
-            told(said_of_elsewhere(person))
+            progress(said_of_elsewhere(person))
     if kept:
         lines = ", ".join(str(one.line) for one in waiting(where) if one in kept)
         raise RapportError(
-            f"{len(kept)} of {len(asked)} requests in private/forget.csv name nobody who is known (now line {lines}); "
+            f"{len(kept)} of {len(found)} requests in private/forget.csv name nobody who is known (now line {lines}); "
             "correct the number or its id space, or remove the line"
         )
     refuse_open(where, uncleaned)
-    return len(asked)
+    return len(found)
 
 
 def _take_off(where: Folders, done: Request) -> None:
@@ -120,13 +120,13 @@ def _note_holding(where: Folders, load_id: int, names: list[str]) -> None:
         file.write(csv_lines([["load_id", "file"]] * is_new + [[load_id, name] for name in names]))
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Take out the people of all waiting requests."""
     about = "Take out the people for whom a request waits."
-    asked = arguments("forget-requests", about, exports=True).parse_args(given)
+    options = arguments("forget-requests", about, exports=True).parse_args(argv)
 
     def run() -> None:
-        done = fulfil(asked.exports, asked.clinic, asked.warehouse, print)
+        done = fulfil(options.exports, options.clinic, options.warehouse, print)
         print(f"{done} requests waited; none waits now.")
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -93,24 +93,24 @@ def discard(order: Order, numbers: list[int]) -> Done:
         return publish_load(bench, computed, Checked(), f"{len(numbers)} rows of quarantine discarded")
 
 
-def tell(rows: list[quarantine.Held], state: str) -> None:
+def print_rows(rows: list[quarantine.Held], state: str) -> None:
     """Print rows of the inbox, without any value."""
     if not rows:
         print(f"Nothing is {state.replace('_', ' ')}.")
         return
-    told = plain_grid(("row", "since load", "source", "kind", "record", "records", "rule", "column"))
+    table = plain_grid(("row", "since load", "source", "kind", "record", "records", "rule", "column"))
     for row in rows:
-        told.add_row(*map(str, row))
-    console(width=1000).print(told)
+        table.add_row(*map(str, row))
+    console(width=1000).print(table)
 
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rapport inbox", description="The inbox of held rows.")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    def command(name: str, told: str) -> argparse.ArgumentParser:
+    def command(name: str, help_text: str) -> argparse.ArgumentParser:
         shared = [arguments("inbox", "")]
-        return commands.add_parser(name, help=told, add_help=False, parents=shared, conflict_handler="resolve")
+        return commands.add_parser(name, help=help_text, add_help=False, parents=shared, conflict_handler="resolve")
 
     listed = command("list", "what waits")
     listed.add_argument("--state", choices=QUARANTINE_STATES, default="waiting")
@@ -122,21 +122,21 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """List, show or discard held rows."""
-    asked = _arguments().parse_args(given)
+    options = _arguments().parse_args(argv)
 
     def run() -> int:
-        order = place_change(asked.clinic, asked.warehouse)
-        if asked.command == "list":
-            tell(waiting_rows(order, asked.state), asked.state)
-        elif asked.command == "show":
-            for column, value in show(order, asked.exports, asked.row).items():
+        order = place_change(options.clinic, options.warehouse)
+        if options.command == "list":
+            print_rows(waiting_rows(order, options.state), options.state)
+        elif options.command == "show":
+            for column, value in show(order, options.exports, options.row).items():
                 print(escaped(f"{column}: {'' if value is None else value}"))
         else:
-            made = discard(order, asked.rows)
-            print(f"{len(set(asked.rows))} rows discarded, as load {made.load_id}.")
+            made = discard(order, options.rows)
+            print(f"{len(set(options.rows))} rows discarded, as load {made.load_id}.")
             return status_of(made.troubles)
         return PUBLISHED
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -103,19 +103,19 @@ def _in_crosswalk(order: Order, person: Person) -> Iterator[Held]:
         yield Held("private.crosswalk", comment, _CROSSWALK, rows.cast(pl.String))
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Write the report of one person."""
     parser = arguments("person", "Write down everything that is held of one person.")
     parser.add_argument("--space", required=True, help="the id space of the number: id_space in clinic.toml")
     parser.add_argument("--client", required=True, metavar="NUMBER", help="the client's number in that space")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="a new folder to write to")
-    asked = parser.parse_args(given)
+    options = parser.parse_args(argv)
 
     def run() -> None:
-        order = place_change(asked.clinic, asked.warehouse)
-        person = find_person(order, asked.space, asked.client, None)
-        count = write_report(order, person, asked.out)
+        order = place_change(options.clinic, options.warehouse)
+        person = find_person(order, options.space, options.client, None)
+        count = write_report(order, person, options.out)
         held = f"{count:,} rows" if count else "nothing is held of this person any more"
-        print(f"{asked.out / PAGE}: {held}. It names the person: give it to nobody else.")
+        print(f"{options.out / PAGE}: {held}. It names the person: give it to nobody else.")
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

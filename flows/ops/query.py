@@ -51,20 +51,20 @@ def _read(prompt: str) -> str:
         return ""
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Open the newest file and run queries."""
     parser = argparse.ArgumentParser(prog="rapport query", description="Ask the newest published file.")
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR", help="the warehouse folder")
     parser.add_argument("--sql", metavar="QUERY", help="one query; without it they are read from standard input")
-    asked = parser.parse_args(given)
+    options = parser.parse_args(argv)
 
     def run() -> None:
-        resolved(asked.warehouse)
-        version = published_version(Folders(asked.warehouse))
+        resolved(options.warehouse)
+        version = published_version(Folders(options.warehouse))
         with TemporaryDirectory(prefix="rapport-") as spill, open_locked(version, Path(spill)) as con:
             try:
-                _ask(con, asked.sql, version)
+                _ask(con, options.sql, version)
             except UnicodeError:
                 raise Unusable("a query is no UTF-8; write it in UTF-8") from None
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -114,7 +114,7 @@ def _is_whole(version: Path) -> bool:
     return True
 
 
-def tell_kept(where: Folders) -> None:
+def print_kept_versions(where: Folders) -> None:
     """Print the kept versions, and mark the published one."""
     current = current_load(where.published)
     for version in kept_versions(where.published):
@@ -124,25 +124,25 @@ def tell_kept(where: Folders) -> None:
         print(f"load {load}: {published_at(version):%Y-%m-%d %H:%M} UTC{mark}")
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """List the kept versions, publish one of them again, or mend the link."""
     parser = arguments("restore", "Publish an older version again, or list those that are kept.")
     parser.add_argument("--version", type=int, metavar="LOAD", help="the number of its load")
     parser.add_argument("--point-link", action="store_true", help="make the lost link of the analysts' file anew")
-    asked = parser.parse_args(given)
+    options = parser.parse_args(argv)
 
     def run() -> int:
-        where = Folders(asked.warehouse)
-        if asked.point_link:
+        where = Folders(options.warehouse)
+        if options.point_link:
             print(f"{where.published} points at load {point_link(where)}.")
-        elif asked.version is None:
+        elif options.version is None:
             where.refuse_other_user()
             published_version(where)
-            tell_kept(where)
+            print_kept_versions(where)
         else:
-            made = restore(place_restoration(asked.clinic, asked.warehouse, asked.version), asked.version)
-            print(f"Load {asked.version} is published again, as load {made.load_id}.")
+            made = restore(place_restoration(options.clinic, options.warehouse, options.version), options.version)
+            print(f"Load {options.version} is published again, as load {made.load_id}.")
             return status_of(made.troubles)
         return PUBLISHED
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

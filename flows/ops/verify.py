@@ -17,7 +17,7 @@ from rapport.flows.private.crosswalk import crosswalk_of
 from rapport.flows.steps.changed_definitions import fingerprints, renewed
 from rapport.flows.steps.compute import derive_anew
 from rapport.flows.terminal import arguments, capital, finish
-from rapport.flows.workbench import FileAtWork, plainly, silently
+from rapport.flows.workbench import FileAtWork, run_directly, show_no_progress
 from rapport.warehouse.derived import comparison
 from rapport.warehouse.derived.why_it_moved import unbalanced
 from rapport.warehouse.errors import DidNotRun
@@ -92,34 +92,36 @@ def opened_apart(order: Order, version: Path, scratch: Path) -> Iterator[FileAtW
     crosswalk = crosswalk_of(order.folders, load_of(version))
     con = building_file.open_building(copy_to(version, scratch / COPY), scratch)
     try:
-        yield FileAtWork(load_of(version) + 1, replace(order, as_of=seal.as_of(con)), con, crosswalk, silently, plainly)
+        yield FileAtWork(
+            load_of(version) + 1, replace(order, as_of=seal.as_of(con)), con, crosswalk, show_no_progress, run_directly
+        )
     finally:
         con.close()
 
 
-def tell(verdict: Verdict) -> None:
+def print_verdict(verdict: Verdict) -> None:
     """Print the result of the comparison."""
-    shown, told = console(), grid("table", "rows", "only published", "only derived")
+    terminal, table = console(), grid("table", "rows", "only published", "only derived")
     for name, *counts in verdict.tables:
-        told.add_row(name, *(f"{count:,}" for count in counts))
-    shown.print(told)
+        table.add_row(name, *(f"{count:,}" for count in counts))
+    terminal.print(table)
     for broken in verdict.wrong_books:
-        shown.print(f"The books are wrong: {broken}.")
+        terminal.print(f"The books are wrong: {broken}.")
     if verdict.is_equal:
-        shown.print("Every table follows from the records.")
+        terminal.print("Every table follows from the records.")
         return
     if verdict.wrong_tables:
-        shown.print(line(("The file does not follow from its records.", "bold")))
-    shown.print(f"{capital(verdict.advice)}.")
+        terminal.print(line(("The file does not follow from its records.", "bold")))
+    terminal.print(f"{capital(verdict.advice)}.")
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Verify the published file."""
-    asked = arguments("verify", "Derive every table again from the records and compare.").parse_args(given)
+    options = arguments("verify", "Derive every table again from the records and compare.").parse_args(argv)
 
     def run() -> int:
-        verdict = verify(place_change(asked.clinic, asked.warehouse))
-        tell(verdict)
+        verdict = verify(place_change(options.clinic, options.warehouse))
+        print_verdict(verdict)
         return 0 if verdict.is_equal else 1
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

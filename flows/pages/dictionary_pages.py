@@ -74,13 +74,13 @@ def _laid_out(query: str) -> str:
 
 def _instrument(head: Mapping[str, object], facts: Sequence[Facts]) -> str:
     own = [
-        (name.replace("_", " "), _said(value)) for name, value in head.items() if name != "title" and value is not None
+        (name.replace("_", " "), _text(value)) for name, value in head.items() if name != "title" and value is not None
     ]
     tables = [
         (
             each.heading,
             [name.replace("_", " ") for name in each.columns],
-            [[_said(value) for value in row] for row in each.rows],
+            [[_text(value) for value in row] for row in each.rows],
         )
         for each in map(_without_empty, facts)
     ]
@@ -93,5 +93,5 @@ def _without_empty(facts: Facts) -> Facts:
     return Facts(facts.heading, [facts.columns[place] for place in kept], rows)
 
 
-def _said(value: object) -> str:
+def _text(value: object) -> str:
     return "" if value is None else shown(value, decimals([value]))

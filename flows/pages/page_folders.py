@@ -37,15 +37,15 @@ def folder_names(where: Folders, placed: Sequence[Placed]) -> dict[Placed, str]:
     """The folder name of each site and program. New names are recorded. Raises Unusable when the record cannot be read:
     a guess could show a page to the wrong readers."""
     memory = where.private / "page_folders.json"
-    given = _remembered(memory)
-    before = len(given)
+    folders = _remembered(memory)
+    before = len(folders)
     for each in placed:
-        if (each.kind, each.name) not in given:
-            given[each.kind, each.name] = _free_name(each, set(given.values()), pages_folder(where))
-    if len(given) > before:
-        text = json.dumps({folder: place for place, folder in given.items()}, ensure_ascii=False, indent=1)
+        if (each.kind, each.name) not in folders:
+            folders[each.kind, each.name] = _free_name(each, set(folders.values()), pages_folder(where))
+    if len(folders) > before:
+        text = json.dumps({folder: place for place, folder in folders.items()}, ensure_ascii=False, indent=1)
         replace_private(memory, text)
-    return {each: given[each.kind, each.name] for each in placed}
+    return {each: folders[each.kind, each.name] for each in placed}
 
 
 def _remembered(memory: Path) -> dict[tuple[str, str], str]:

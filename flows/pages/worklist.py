@@ -14,7 +14,7 @@ import polars as pl
 
 from rapport.flows.messages.spreadsheet_csv import csv_lines
 from rapport.flows.order import Order, place_change
-from rapport.flows.pages.draw import say_if_behind
+from rapport.flows.pages.draw import show_warnings_if_behind
 from rapport.flows.private.crosswalk import crosswalk_of
 from rapport.flows.terminal import arguments, finish
 from rapport.transforms.worklist import worklist
@@ -49,9 +49,9 @@ def _listed(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetime, peo
     lines = worklist(
         **{name: lazy_table(con, f"main.{name}", UNDER_WAY) for name in tables}, clinic=clinic, as_of=as_of
     )
-    told = _with_numbers(lines.collect(engine="in-memory"), people, clinic, as_of)
+    named = _with_numbers(lines.collect(engine="in-memory"), people, clinic, as_of)
     local = f"{as_of.astimezone(clinic.zone):%Y-%m-%d %H:%M}"
-    return told.with_columns(pl.lit(local).alias("as_of"), pl.lit(None).alias(NOTICE))
+    return named.with_columns(pl.lit(local).alias("as_of"), pl.lit(None).alias(NOTICE))
 
 
 def _csv(listed: pl.DataFrame) -> str:
@@ -61,11 +61,11 @@ def _csv(listed: pl.DataFrame) -> str:
 def _with_numbers(lines: pl.DataFrame, people: pl.DataFrame, clinic: Clinic, as_of: datetime) -> pl.DataFrame:
     """Record numbers in place of pseudonyms, and how old each reason is."""
     listed = pl.concat([lines["client_id"], lines["therapist_id"]]).unique().bin.encode("hex")
-    told = people.filter(pl.col("pseudonym").is_in(listed.implode()))
-    names = {space: clinic.spaces.name_of(clinic.spaces.counts_as(space)) for space in told["id_space"].unique()}
-    told = told.with_columns(pl.col("id_space").replace(names)).unique(["kind", "pseudonym", "id_space", "number"])
-    told = told.sort("id_space", "number")
-    joined = told.group_by("pseudonym").agg(pl.col("id_space", "number").str.join(" + "))
+    shown = people.filter(pl.col("pseudonym").is_in(listed.implode()))
+    names = {space: clinic.spaces.name_of(clinic.spaces.counts_as(space)) for space in shown["id_space"].unique()}
+    shown = shown.with_columns(pl.col("id_space").replace(names)).unique(["kind", "pseudonym", "id_space", "number"])
+    shown = shown.sort("id_space", "number")
+    joined = shown.group_by("pseudonym").agg(pl.col("id_space", "number").str.join(" + "))
     known = joined.select("id_space", "number", id=pl.col("pseudonym").str.decode("hex"))
     clients = known.select("id_space", record_number="number", client_id="id")
     therapists = known.select(therapist="number", therapist_id="id")
@@ -92,16 +92,16 @@ def _listed_of_published(order: Order) -> pl.DataFrame:
         return _listed(con, order.clinic, as_of_published(version), people)
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Write the worklist of the published load, at the time of its night."""
-    asked = arguments("worklist", "Write the clinicians' worklist.").parse_args(given)
+    options = arguments("worklist", "Write the clinicians' worklist.").parse_args(argv)
 
     def run() -> None:
-        order = place_change(asked.clinic, asked.warehouse)
+        order = place_change(options.clinic, options.warehouse)
         where = order.folders
         with writing(where), scratch_folder(where.building, "worklist") as scratch:
             with suppress(Exception):  # the worklist matters more
-                say_if_behind(order)
+                show_warnings_if_behind(order)
             listed = _listed_of_published(order)
             made = prepare(scratch / where.worklist.name, _csv(listed))
             set_folder_aside(where.worklist)
@@ -109,4 +109,4 @@ def main(given: list[str] | None = None) -> int:
         count = f"{listed.height} {'line' if listed.height == 1 else 'lines'}"
         print(f"{where.worklist}: {count}. Rapport does not monitor risk.")
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

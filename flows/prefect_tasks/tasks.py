@@ -24,17 +24,17 @@ from rapport.warehouse.places.versions import load_of
 
 ENDS_WITHIN = timedelta(hours=6)  # a longer step hangs: ten years of exports load in a small part of this time
 PUBLISHES = "publish"
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
 def as_tasks(clinic: str) -> Runner:
     """A runner that runs steps as Prefect tasks, and parts of steps as tasks inside them. `clinic` is the clinic's
     name. The errors of its tasks are safe to log."""
 
-    def run(name: str, work: Callable[[], Made]) -> Made:
+    def run(name: str, work: Callable[[], Result]) -> Result:
         # Prefect may keep a task and its result until the flow ends. Both would keep frames in memory, so it gets none.
-        held: list[Callable[[], Made]] = [work]
-        made: list[Made] = []
+        held: list[Callable[[], Result]] = [work]
+        made: list[Result] = []
 
         def task() -> None:
             try:
@@ -44,7 +44,7 @@ def as_tasks(clinic: str) -> Runner:
             except Exception as error:
                 raise sayable(error) from None
 
-        is_step = hasattr(work, "__wrapped__")  # and not a part of one, which has no sentence of its own
+        is_step = hasattr(work, "__wrapped__")  # a part of a step has no description of its own
         _run(name, task, work.__doc__ if is_step else None, _assets(clinic) if name == PUBLISHES else [])
         return made.pop()
 

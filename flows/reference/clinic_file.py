@@ -118,9 +118,9 @@ def _markdown(columns: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Write the page and the schemas."""
-    argparse.ArgumentParser(prog="rapport clinic-file-page", description=__doc__).parse_args(arguments)
+    argparse.ArgumentParser(prog="rapport clinic-file-page", description=__doc__).parse_args(argv)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in files().items():
         (FOLDER / name).write_text(text, encoding="utf-8")

@@ -50,23 +50,28 @@ def deploy(exports: Path, clinic: Path, warehouse: Path) -> list[str]:
 
 def _prefect(facts: dict[str, str], *words: str) -> None:
     command = [sys.executable, "-m", "prefect", "--no-prompt", *words]
-    told = environment(OURS) | facts
+    env = environment(OURS) | facts
     done = subprocess.run(
-        command, cwd=rapport.flows.prefect_tasks.settings.ROOT, env=told, capture_output=True, text=True, check=False
+        command,
+        cwd=rapport.flows.prefect_tasks.settings.ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RapportError(f"prefect {' '.join(words[:2])} failed: {' '.join(done.stderr.split()[-30:])}")
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Register the deployments of a clinic."""
-    asked = arguments("deploy", "Register the deployments with a Prefect server.", exports=True).parse_args(given)
+    options = arguments("deploy", "Register the deployments with a Prefect server.", exports=True).parse_args(argv)
 
     def run() -> None:
         if not os.environ.get("PREFECT_API_URL"):
             raise Unusable("PREFECT_API_URL is not set; it names the Prefect server, such as http://127.0.0.1:4200/api")
-        for name in deploy(asked.exports, asked.clinic, asked.warehouse):
+        for name in deploy(options.exports, options.clinic, options.warehouse):
             print(f"{name} is no longer registered: it was this warehouse's.")
         print(f"The deployments are registered. Start a worker: prefect worker start --pool {POOL}")
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -45,7 +45,7 @@ def begin(load: Load) -> Workbench:
         order=order,
         con=con,
         crosswalk=crosswalk,
-        told=load.told,
+        progress=load.progress,
         run=load.run,
         load=load,
         staging=staged_rows.Staging(con),

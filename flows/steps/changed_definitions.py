@@ -52,12 +52,12 @@ def _types() -> list[str]:
 def fingerprints(order: Order) -> Fingerprints:
     """Fingerprints of every instrument, of the clinic file, and of every table with all its dependencies."""
     clinic = order.clinic
-    asked = code_of(*(each for table in transforms.tables() for each in table.functions)).attributes
-    declared = {each.name: digest(getattr(clinic, each.name)) for each in fields(clinic) if each.name in asked}
-    given = code_of(*BEFORE_THE_TABLES).mark
+    clinic_keys = code_of(*(each for table in transforms.tables() for each in table.functions)).attributes
+    declared = {each.name: digest(getattr(clinic, each.name)) for each in fields(clinic) if each.name in clinic_keys}
+    before_the_tables = code_of(*BEFORE_THE_TABLES).mark
     found = {("instrument", name): digest(instrument) for name, instrument in clinic.instruments.items()}
     found |= {("clinic", "clinic.toml"): digest(sorted(declared.items()))}
-    found |= {("table", name): mark for name, mark in transforms.fingerprints(declared, given).items()}
+    found |= {("table", name): mark for name, mark in transforms.fingerprints(declared, before_the_tables).items()}
     return found
 
 

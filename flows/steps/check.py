@@ -79,7 +79,7 @@ def _check_rows(bench: Workbench, source: OpenDuckDB) -> list[Outcome]:
     con, clinic, outcomes = bench.con, bench.order.clinic, []
     for kind in staged_rows.kinds_with_rows(con):
         rules = record_rules(KINDS[kind], clinic.instruments)
-        came = _that_ran(check(source, f"staged.{kind}", kind, rules, hold_rows=True))
+        came = _all_ran(check(source, f"staged.{kind}", kind, rules, hold_rows=True))
         for outcome in came:
             if outcome.rows_query:
                 staged_rows.hold(bench.staged_cursor(), kind, outcome.rule.name, outcome.rows_query)
@@ -87,7 +87,7 @@ def _check_rows(bench: Workbench, source: OpenDuckDB) -> list[Outcome]:
     return outcomes
 
 
-def _that_ran(outcomes: list[Outcome]) -> list[Outcome]:
+def _all_ran(outcomes: list[Outcome]) -> list[Outcome]:
     """Return the outcomes. Raises DidNotRun where a rule did not run."""
     for outcome in outcomes:
         if outcome.outcome == "did_not_run":
@@ -118,7 +118,7 @@ def _check_volumes(bench: Workbench, found: Found, source: OpenDuckDB) -> list[O
 
     con, limit = bench.con, bench.order.clinic.vanished_limit
     vanished_records.find_vanished(con)
-    outcomes = _that_ran(check(source, "staged.volumes", "volumes", volume_rules(limit), hold_rows=False))
+    outcomes = _all_ran(check(source, "staged.volumes", "volumes", volume_rules(limit), hold_rows=False))
     for file_id, row_count, known, vanished in vanished_records.suspicious_exports(con, limit):
         delivery = next(d for d in found.deliveries if d.file_id == file_id.replace("-", ""))
         raise Refused(
@@ -144,22 +144,22 @@ def check_tables(bench: Workbench, *, whole: bool = False) -> Checked:
     con = bench.con
     written = why_it_moved.changed_tables(con, bench.load_id)
     everybody = whole or touched_buckets.all_touched(con)
-    row_count, asked = 0, []
+    row_count, checks = 0, []
     for table in (table for table in transforms.tables() if whole or table.name in written):
-        rows, rules = _asked_of(con, table, whole, everybody)
+        rows, rules = _rules_of(con, table, whole, everybody)
         row_count += rows
-        asked += [(f"main.{table.name}", relation, rule) for relation, rule in rules]
-    asked += _asked_of_books(con, bench.load_id)
+        checks += [(f"main.{table.name}", relation, rule) for relation, rule in rules]
+    checks += _rules_of_books(con, bench.load_id)
     with (
         open_source(bench.staged_cursor) as source,
         setting(con, *ONE_THREAD),
     ):  # with two threads, the search for repeated keys costs a quarter more
-        outcomes = _that_ran(check_together(source, asked))
-    _stop_unless_kept(outcomes)
+        outcomes = _all_ran(check_together(source, checks))
+    _stop_if_one_failed(outcomes)
     return Checked(tuple(outcomes), row_count)
 
 
-def _asked_of(
+def _rules_of(
     con: duckdb.DuckDBPyConnection, table: Table, whole: bool, everybody: bool
 ) -> tuple[int, list[tuple[str, Rule]]]:
     """The number of rows that are checked one by one; a table's rules, each with the relation that it checks."""
@@ -172,7 +172,7 @@ def _asked_of(
     return row_count, [(alone if rule.is_of_one_row else together, rule) for rule in table_rules(table)]
 
 
-def _asked_of_books(con: duckdb.DuckDBPyConnection, load_id: int) -> Iterator[tuple[str, str, Rule]]:
+def _rules_of_books(con: duckdb.DuckDBPyConnection, load_id: int) -> Iterator[tuple[str, str, Rule]]:
     from rapport.expectations.table_suites import book_rules  # noqa: PLC0415
 
     for book in ("files", "rows"):
@@ -181,7 +181,7 @@ def _asked_of_books(con: duckdb.DuckDBPyConnection, load_id: int) -> Iterator[tu
             yield f"load.{book}", relation, rule
 
 
-def _stop_unless_kept(outcomes: list[Outcome]) -> None:
+def _stop_if_one_failed(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.outcome == "failed":
             raise RapportError(

@@ -153,7 +153,7 @@ def _compute_clients(file: FileAtWork, tables: list[Table], wanted: set[str], be
     with setting(con, *building_file.LESS_MEMORY), touched_buckets.filled_at_once(con), _whole_frames():
         for bucket in range(buckets):
             name = f"bucket {bucket + 1} of {buckets}"
-            file.told(f"computing {name}")
+            file.progress(f"computing {name}")
             row_count += file.run(name, partial(_compute_bucket, file, to_make, births, bucket, before))
     for name in touched_buckets.began_empty(con) & to_make.keys():
         table = to_make[name]
@@ -178,9 +178,10 @@ def _compute_bucket(
     began_empty = touched_buckets.began_empty(con)
     records = touched_buckets.records_of(con, bucket, before)
     row_count = sum(frame.height for frame in records.values())
-    made_of = transforms.rows_of_clients(_given(file, to_make, births, bucket, records), file.order.clinic, to_make)
-    del records  # the iterator keeps the frames that it needs
-    for name, made in made_of:
+    frames_read = _frames_read(file, to_make, births, bucket, records)
+    rows_by_table = transforms.rows_of_clients(frames_read, file.order.clinic, to_make)
+    del records, frames_read  # the iterator keeps the frames that it needs
+    for name, made in rows_by_table:
         table = to_make[name]
         row_count += made.height
         if name in began_empty:  # its changes are noted once, after the last bucket: each note costs the same
@@ -192,15 +193,15 @@ def _compute_bucket(
     return row_count
 
 
-def _given(
+def _frames_read(
     file: FileAtWork, to_make: Mapping[str, Table], births: pl.DataFrame, bucket: int, records: dict[str, pl.DataFrame]
 ) -> dict[str, pl.DataFrame]:
     """The frames of a bucket's clients that the tables to compute read, by name."""
     read = {name for table in to_make.values() for name in table.reads}
     known = records | {"birth_dates": births.join(records["client_ids"], on="client_id", how="semi")}
     finished = read & {table.name for table in transforms.tables()} - to_make.keys()
-    given = {name: known[name] for name in known.keys() & read}
-    return given | {name: touched_buckets.rows_of(file.con, name, bucket) for name in finished}
+    frames_known = {name: known[name] for name in known.keys() & read}
+    return frames_known | {name: touched_buckets.rows_of(file.con, name, bucket) for name in finished}
 
 
 def _compute_clinic(file: FileAtWork, tables: list[Table]) -> None:

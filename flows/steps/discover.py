@@ -56,7 +56,7 @@ def discover(bench: Workbench) -> Found:
     deliveries, waiting = _find_deliveries(search, bench.order)
     again = find_again(bench, deliveries)
     for sentence in again.sentences:
-        bench.told(sentence)
+        bench.progress(sentence)
     return Found(deliveries, waiting, frozenset(search.present), search.readings, search.rules, again)
 
 
@@ -73,7 +73,7 @@ def _find_deliveries(search: _Search, order: Order) -> tuple[tuple[Delivery, ...
         delivery
         for source, path, exported_at in matched
         if not _waits(search, source, path, growing) and not (exported_at and exported_at > order.as_of)
-        for delivery in _to_read(search, source, path, exported_at)
+        for delivery in _deliveries_of(search, source, path, exported_at)
     ]
     search.present.update(each.file_id for each in found)
     found = [replace(each, same_as=None) if _is_among_others(each, found) else each for each in found]
@@ -107,11 +107,11 @@ def _all_below(exports: Path) -> Iterator[Path]:
     """All files below a folder. Raises OSError for a folder that cannot be listed, because its files would be missed.
     Hidden folders and a disk's lost+found may be unreadable."""
 
-    def complain(error: OSError) -> None:
+    def refuse_unreadable(error: OSError) -> None:
         if not Path(error.filename).name.startswith((".", "lost+found")):
             raise error
 
-    for folder, _, names in os.walk(exports, onerror=complain):
+    for folder, _, names in os.walk(exports, onerror=refuse_unreadable):
         yield from (Path(folder, name) for name in names)
 
 
@@ -148,7 +148,7 @@ def _growing(paths: list[Path]) -> set[Path]:
     }
 
 
-def _to_read(search: _Search, source: Source, path: Path, exported_at: datetime | None) -> Iterator[Delivery]:
+def _deliveries_of(search: _Search, source: Source, path: Path, exported_at: datetime | None) -> Iterator[Delivery]:
     """The file as a delivery; nothing where its content is known and is read as before."""
     bench, as_of = search.bench, search.bench.order.as_of
     ids = bench.pseudonyms
@@ -160,7 +160,7 @@ def _to_read(search: _Search, source: Source, path: Path, exported_at: datetime 
     content = before.content if before and is_untouched else _digest(source, path)
     reading = search.readings[source.name]
     known = before if before and before.content == content else None
-    if known and _says_nothing_new(known, reading, as_of) and not _may_heal(search, known):
+    if known and _is_known(known, reading, as_of) and not _may_be_released(search, known):
         search.present.add(known.file_id)
         return
     latest = None if known else ledger.latest_export(bench.con, source.name)
@@ -181,7 +181,7 @@ def _to_read(search: _Search, source: Source, path: Path, exported_at: datetime 
         rules=search.rules,
         was_read_otherwise=known is not None and known.reading != reading,
     )
-    if latest and _repeats(found, latest) and _says_nothing_new(latest, reading, as_of):
+    if latest and _repeats(found, latest) and _is_known(latest, reading, as_of):
         found = replace(found, same_as=latest.file_id)
     yield found
 
@@ -214,10 +214,10 @@ def _digest(source: Source, path: Path) -> str:
         raise Refused(what, label=f"a file of {source.files}", name=path.name) from None
 
 
-def _says_nothing_new(known: Reading, reading: str, as_of: datetime) -> bool:
+def _is_known(known: Reading, reading: str, as_of: datetime) -> bool:
     return known.reading == reading and not (known.rereads_at and known.rereads_at <= as_of)
 
 
-def _may_heal(search: _Search, known: Reading) -> bool:
+def _may_be_released(search: _Search, known: Reading) -> bool:
     """Whether a file has rows in quarantine, and the rules have changed since it was read."""
     return known.rules != search.rules and quarantine.has_waiting(search.bench.con, known.file_id)

@@ -31,8 +31,8 @@ class Again:
         files = ", ".join(f"{count:,} of {source}" for source, count in self.files.items())
         is_few = len(self.tables) <= NAMED
         tables = ", ".join(self.tables) if is_few else f"{len(self.tables)} of {self.table_count}"
-        told = {READ_AGAIN: files, COMPUTED_AGAIN: tables}
-        return [f"{what}: {which}." for what, which in told.items() if which]
+        parts = {READ_AGAIN: files, COMPUTED_AGAIN: tables}
+        return [f"{what}: {which}." for what, which in parts.items() if which]
 
 
 def find_again(bench: Workbench, deliveries: Iterable[Delivery]) -> Again:

@@ -40,11 +40,11 @@ class SafeFile:
     damaged: tuple[str, ...]
 
 
-def share(load: Load, con: duckdb.DuckDBPyConnection, questions: Iterable[Question]) -> SafeFile:
+def make_safe_file(load: Load, con: duckdb.DuckDBPyConnection, questions: Iterable[Question]) -> SafeFile:
     """Make tonight's safe file in the load's scratch folder. It is published after the warehouse."""
     where, sharing = load.order.folders, load.order.clinic.sharing
     shared = [(each, each.disclosure) for each in questions if each.audience == "shared" and each.disclosure]
-    made, current = load.scratch / where.safe.name, _current(load, con, shared)
+    made, current = load.scratch / where.safe.name, _facts(load, con, shared)
     last, damaged = _last_whole(where)
     before = last.current if last else {}
     if (
@@ -63,7 +63,7 @@ def share(load: Load, con: duckdb.DuckDBPyConnection, questions: Iterable[Questi
 
 
 @dataclass(frozen=True)
-class _Before:
+class _KeptSafeFile:
     """A kept safe file: its facts and its tables."""
 
     path: Path
@@ -71,14 +71,14 @@ class _Before:
     figures: dict[str, pl.DataFrame]
 
 
-def _last_whole(where: Folders) -> tuple[_Before | None, tuple[str, ...]]:
+def _last_whole(where: Folders) -> tuple[_KeptSafeFile | None, tuple[str, ...]]:
     """The newest undamaged safe file up to the published load, and a sentence about each damaged one. Within a month,
     the safe files have the same figures."""
     damaged: list[str] = []
     current = current_load(where.published)
     for version in reversed([each for each in kept_versions(where.safe) if load_of(each) <= current]):
         try:
-            found = _Before(version, safe_file.current_of(version), safe_file.tables_of(version))
+            found = _KeptSafeFile(version, safe_file.current_of(version), safe_file.tables_of(version))
             return found, tuple(damaged)
         except Damaged:
             damaged.append(
@@ -102,10 +102,10 @@ def _add_all(
             _add(safe, each, outcome, rows)
 
 
-def _current(load: Load, con: duckdb.DuckDBPyConnection, shared: Shared) -> dict[str, object]:
+def _facts(load: Load, con: duckdb.DuckDBPyConnection, shared: Shared) -> dict[str, object]:
     sharing = load.order.clinic.sharing
-    told = "SELECT data_to, (SELECT closed_to FROM load.closed) AS closed_to FROM load.current"
-    [(data_to, closed_to)] = con.sql(told).fetchall()
+    query = "SELECT data_to, (SELECT closed_to FROM load.closed) AS closed_to FROM load.current"
+    [(data_to, closed_to)] = con.sql(query).fetchall()
     fingerprint = digest(sharing, [each for each, _ in shared], code_of(hide, audiences_of).mark)
     return {
         "load_id": load.load_id,
@@ -135,21 +135,21 @@ def _comparable(disclosure: Disclosure, published: pl.DataFrame | None) -> pl.Da
     return published if published is not None and columns <= set(published.columns) else None
 
 
-def _add(safe: duckdb.DuckDBPyConnection, asked: Question, outcome: str, rows: pl.DataFrame | None) -> None:
+def _add(safe: duckdb.DuckDBPyConnection, question: Question, outcome: str, rows: pl.DataFrame | None) -> None:
     if rows is not None:
         try:
             safe_file.add_table(
-                safe, safe_file.ShownTable(asked.name, rows, asked.derived, asked.comment, asked.columns)
+                safe, safe_file.ShownTable(question.name, rows, question.derived, question.comment, question.columns)
             )
         except Exception:  # a question that cannot be computed must not stop the night
             outcome = "failed"
-    safe_file.enter_question(safe, asked.name, asked.question, outcome)
+    safe_file.enter_question(safe, question.name, question.question, outcome)
 
 
 def _figures(
     con: duckdb.DuckDBPyConnection,
     sharing: Sharing,
-    asked: Question,
+    question: Question,
     disclosure: Disclosure,
     audiences: dict[str, list[str]],
     before: pl.DataFrame | None,
@@ -157,9 +157,9 @@ def _figures(
     if disclosure.therapists and not sharing.therapists:
         return "off", None
     try:
-        rows = fetch(con, asked.query)
-        told = rows if all(audiences.values()) else rows.clear()
-        shown = hide(told, disclosure, asked.filters, sharing, audiences, before)
+        rows = fetch(con, question.query)
+        allowed = rows if all(audiences.values()) else rows.clear()
+        shown = hide(allowed, disclosure, question.filters, sharing, audiences, before)
     except Exception:  # a question that cannot be computed must not stop the night
         return "failed", None
     if rows.is_empty():

@@ -15,7 +15,7 @@ from rapport.flows.order import Order
 from rapport.flows.pages.worklist import worklist_text
 from rapport.flows.private.erasure import Cleaned, finish_erasures, without_buried
 from rapport.flows.steps.compute import Computed, Kept
-from rapport.flows.steps.make_safe_file import share
+from rapport.flows.steps.make_safe_file import make_safe_file
 from rapport.flows.steps.remembered_lines import keep_lines
 from rapport.flows.stopping import check_stopped
 from rapport.flows.workbench import Load, Workbench
@@ -77,7 +77,7 @@ def publish(
     seal.in_one_thread(con)
     listed = worklist_text(con, bench.order.clinic, bench.order.as_of, bench.crosswalk)
     worklist = prepare(load.scratch / where.worklist.name, listed)
-    safe = share(load, con, load_questions().values())
+    safe = make_safe_file(load, con, load_questions().values())
     crosswalk = _write_crosswalk(bench)
     facts = _facts(bench, late_sources, failed_questions)
     for cursor in load.connections[1:]:  # an open transaction of a cursor would block the checkpoint
@@ -100,8 +100,9 @@ def make_views(
     con.begin()  # about a hundred statements, written to the disk once; a refused view does not end the transaction
     views_and_comments.make_views(con)
     views_and_comments.make_macros(con)
-    asked = load_questions().values()
-    refused = views_and_comments.make_question_views(con, {q.name: (q.view_query, q.comment, q.columns) for q in asked})
+    questions = load_questions().values()
+    views = {q.name: (q.view_query, q.comment, q.columns) for q in questions}
+    refused = views_and_comments.make_question_views(con, views)
     views_and_comments.make_comments(con, transforms.tables())
     con.commit()
     ledger.write_sources(con, order.clinic, order.as_of, read_otherwise)

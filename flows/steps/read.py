@@ -68,7 +68,7 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
     bench = join_clients(bench)
     reading = _Reading(bench, found.deliveries, KeptOut(bench))
     for delivery in found.deliveries:
-        bench.told(f"reading {delivery.label}")
+        bench.progress(f"reading {delivery.label}")
         try:
             _read(reading, delivery)
         except Refused as refused:
