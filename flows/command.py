@@ -1,4 +1,4 @@
-"""`rapport`: one command for everything. A command's own module is imported when the command is asked for.
+"""`rapport`: one command for everything. A command's own module is imported only when the command runs.
 
 Each module has `main(arguments)`, which returns an exit status; it reads its own options.
 """
@@ -13,7 +13,7 @@ import click
 
 from rapport import __version__
 
-# By group: a command's name, its module under rapport, and what it does.
+# Per group: the name of each command, its module under rapport, and its help text.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Begin": {
         "key": ("flows.private.key", "make the key from which pseudonyms are made"),
@@ -58,7 +58,7 @@ MODULES = {name: f"rapport.{module}" for commands in COMMANDS.values() for name,
 
 
 class _Table(click.Group):
-    """The table as a group of click, which suggests the nearest name for one that it does not know."""
+    """The command table as a click group. It suggests the nearest name for an unknown command."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*MODULES]
@@ -81,7 +81,7 @@ class _Table(click.Group):
 
 
 def _command(name: str, module: str) -> click.Command:
-    """A command that gives its words to the `main` of its module, options and --help too."""
+    """A command that passes all its arguments, options and --help too, to the `main` of its module."""
 
     def run(words: tuple[str, ...]) -> None:
         sys.exit(import_module(module).main(list(words)))
@@ -96,7 +96,7 @@ def _command(name: str, module: str) -> click.Command:
 def main() -> None:
     """The therapeutic alliances of a clinic, from its exports into a DuckDB file, every night.
 
-    `rapport COMMAND --help` says what a command takes.
+    `rapport COMMAND --help` lists the options of a command.
     """
 
 

@@ -1,9 +1,9 @@
-"""Write down everything that is held of one person, to give it to that person.
+"""Write a report of all data about one person, to give it to that person.
 
     rapport person --space SPACE --client NUMBER --out FOLDER --clinic FILE --warehouse DIR
 
-FOLDER is new and for the user alone (0700): person.html to read, and a CSV file per table. It names the person. The
-books note that a report was made, and never of whom.
+FOLDER is new and only this user can read it (0700). It has person.html and a CSV file per table, and it names the
+person. The books record that a report was made, and never about whom.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ _CROSSWALK = (
 
 
 def write_report(order: Order, person: Person, out: Path) -> int:
-    """Write the report; how many rows it has. Raises Unusable where FOLDER is there or in a tree that others read."""
+    """Write the report, and return the number of its rows. Raises Unusable when the folder exists or lies in a tree
+    that others read."""
     _refuse(order, out)
     need_file(order.folders.person_reports)
     with open_published(published_version(order.folders)) as con:
@@ -66,12 +67,12 @@ def write_report(order: Order, person: Person, out: Path) -> int:
 
 
 def as_csv(rows: pl.DataFrame) -> str:
-    """Rows of texts as CSV that a spreadsheet opens, and runs nothing of."""
+    """Rows of texts as CSV. A spreadsheet that opens it runs no cell as a formula."""
     return csv_lines([rows.columns, *([_number_or_text(cell) for cell in row] for row in rows.iter_rows())])
 
 
 def _number_or_text(cell: str | None) -> Decimal | str | None:
-    """A number below 0 begins as a formula does, and is none."""
+    """A negative number as Decimal, so that its minus sign is not taken for the start of a formula."""
     try:
         return Decimal(cell) if cell and cell.startswith("-") else cell
     except InvalidOperation:
@@ -102,19 +103,19 @@ def _in_crosswalk(order: Order, person: Person) -> Iterator[Held]:
         yield Held("private.crosswalk", comment, _CROSSWALK, rows.cast(pl.String))
 
 
-def main(given: list[str] | None = None) -> int:
-    """Write down what is held of one person."""
+def main(argv: list[str] | None = None) -> int:
+    """Write the report of one person."""
     parser = arguments("person", "Write down everything that is held of one person.")
     parser.add_argument("--space", required=True, help="the id space of the number: id_space in clinic.toml")
     parser.add_argument("--client", required=True, metavar="NUMBER", help="the client's number in that space")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="a new folder to write to")
-    asked = parser.parse_args(given)
+    options = parser.parse_args(argv)
 
     def run() -> None:
-        order = place_change(asked.clinic, asked.warehouse)
-        person = find_person(order, asked.space, asked.client, None)
-        count = write_report(order, person, asked.out)
+        order = place_change(options.clinic, options.warehouse)
+        person = find_person(order, options.space, options.client, None)
+        count = write_report(order, person, options.out)
         held = f"{count:,} rows" if count else "nothing is held of this person any more"
-        print(f"{asked.out / PAGE}: {held}. It names the person: give it to nobody else.")
+        print(f"{options.out / PAGE}: {held}. It names the person: give it to nobody else.")
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

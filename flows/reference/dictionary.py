@@ -1,4 +1,4 @@
-"""DICTIONARY.md, written from the facts: `rapport dictionary`. A test keeps the page true."""
+"""Writes DICTIONARY.md from the declared tables and questions: `rapport dictionary`. A test compares them."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def _entry(name: str, description: str, columns: tuple[Column, ...]) -> str:
     return f"### {name}\n\n{description}\n\n| column | type | meaning |\n|---|---|---|\n{rows}\n"
 
 
-def _question(asked: Question) -> str:
-    rows = "\n".join(f"| {column} | {meaning} |" for column, meaning in asked.columns.items())
-    return f"### dashboard.{asked.name}\n\n{asked.comment}\n\n| column | meaning |\n|---|---|\n{rows}\n"
+def _question(question: Question) -> str:
+    rows = "\n".join(f"| {column} | {meaning} |" for column, meaning in question.columns.items())
+    return f"### dashboard.{question.name}\n\n{question.comment}\n\n| column | meaning |\n|---|---|\n{rows}\n"
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Write the page into the checkout."""
-    argparse.ArgumentParser(prog="rapport dictionary", description="Write DICTIONARY.md.").parse_args(given)
+    argparse.ArgumentParser(prog="rapport dictionary", description="Write DICTIONARY.md.").parse_args(argv)
     PAGE.write_text(page(), encoding="utf-8")
     return 0

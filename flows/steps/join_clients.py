@@ -51,7 +51,7 @@ def _tell_met(bench: Workbench) -> None:
     for space, other in spaces.joined.items():
         known = numbers_of(bench.crosswalk, space)
         met = len(known & numbers_of(bench.crosswalk, other))
-        bench.told(
+        bench.progress(
             f"{met:,} of the {len(known):,} numbers of the id space '{space}' are known in '{spaces.name_of(other)}' "
             "too, and are one person each."
         )

@@ -11,7 +11,7 @@ from rapport.dashboards.charts import KINDS
 from rapport.dashboards.charts.drawing import _drawn
 from rapport.dashboards.pages import page
 from rapport.expectations import RECORD_RULES
-from rapport.flows.pages.asked import Asked
+from rapport.flows.pages.answered_questions import AnsweredQuestion
 from rapport.flows.pages.dictionary_pages import dictionary_pages
 from rapport.flows.steps.changed_definitions import AFTER_THE_READER, BEFORE_THE_TABLES
 from rapport.flows.steps.make_safe_file import audiences_of
@@ -26,7 +26,7 @@ MARKED = {
     "the records' rules": RECORD_RULES,
     **{f"the table {table.name}": (*table.functions, transforms.compute) for table in transforms.tables()},
     "what tables read": BEFORE_THE_TABLES,
-    **{f"a question as {kind}": (Asked.on, draw) for kind, draw in KINDS.items()},
+    **{f"a question as {kind}": (AnsweredQuestion.finding_at, draw) for kind, draw in KINDS.items()},
     "a page": (page,),
     "a picture": (_drawn,),
     "the dictionary": (dictionary_pages,),

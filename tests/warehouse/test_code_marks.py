@@ -12,7 +12,7 @@ import pytest
 from rapport import transforms
 from rapport.dashboards.charts import KINDS
 from rapport.dashboards.questions import load_questions
-from rapport.flows.pages.asked import Asked
+from rapport.flows.pages.answered_questions import AnsweredQuestion
 from rapport.warehouse import code_marks
 from rapport.warehouse.clinic_file.statuses import Statuses
 from rapport.warehouse.code_marks import MadeOf, code_of, modules
@@ -430,7 +430,7 @@ def test_whatever_runs_while_a_question_is_drawn_is_in_its_mark(kind):
     question = replace(load_questions()["gaps"], filters=(), chart={"kind": kind, "title": "T", **chart})
     ran: set[Name] = set()
     with watched(ran):
-        assert Asked(question, rows, {(): "So it is."}).on({}, Drawn()).pictures
+        assert AnsweredQuestion(question, rows, {(): "So it is."}).finding_at({}, Drawn()).pictures
     assert outside(ran, marks([f"a question as {kind}"])[f"a question as {kind}"]) == set()
 
 

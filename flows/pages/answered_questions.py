@@ -1,4 +1,4 @@
-"""A question asked of a published file, once for all pages: its rows, and its answer for each of them."""
+"""An answered question: its rows and answers in a published file, computed once for all pages."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question's rows and answers for every page; no rows when it failed. `is_hidden`: there are rows, but none that
-    may be shown."""
+class AnsweredQuestion:
+    """A question's rows, and its answer for each page. `rows` is None when the question failed. `answers`: by the
+    values of the question's filters. `is_hidden`: there are rows, but none may be shown."""
 
     question: Question
     rows: pl.DataFrame | None = None
@@ -33,14 +33,14 @@ class Asked:
 
     @cached_property
     def mark(self) -> str:
-        """All that its places on pages are made from."""
+        """A fingerprint of everything from which its places on pages are made."""
         rows = None if self.rows is None else (self.rows.schema, self.rows.rows())
-        code = code_of(Asked.on, KINDS[str(self.question.chart["kind"])])
+        code = code_of(AnsweredQuestion.finding_at, KINDS[str(self.question.chart["kind"])])
         return mark_of(self.question, rows, sorted(self.answers.items()), self.is_hidden, code.mark)
 
-    def on(self, place: Mapping[str, str], kept: MutableMapping[str, str]) -> Finding:
-        """What it says on the page of one site or program, or of all; `kept` are the drawings there are. What breaks
-        here breaks nothing else."""
+    def finding_at(self, place: Mapping[str, str], drawings: MutableMapping[str, str]) -> Finding:
+        """The question's place on the page of one site or program, or of the clinic. `kept`: the earlier drawings. An
+        error here breaks only this place."""
         if self.rows is None:
             return failed(self.question)
         wanted = {name: place.get(name, ALL) for name in self.question.filters}
@@ -48,29 +48,29 @@ class Asked:
             rows = self.rows.filter(*(pl.col(name) == value for name, value in wanted.items()))
             if rows.is_empty() and (self.is_hidden or not self.rows.is_empty()):
                 return hidden(self.question)
-            return finding(self.question, rows, self.answers.get(tuple(wanted.values())), kept)
+            return finding(self.question, rows, self.answers.get(tuple(wanted.values())), drawings)
         except Exception:
             return failed(self.question)
 
     def values(self, name: str) -> set[str]:
-        """The sites, or programs, that it tells of."""
+        """The sites, or programs, in its rows, without 'All'."""
         if self.rows is None or name not in self.question.filters:
             return set()
         return set(self.rows[name].drop_nulls()) - {ALL}
 
 
-def ask(con: duckdb.DuckDBPyConnection, question: Question, *, is_hidden: bool = False) -> Asked:
-    """Ask it of a file. A question that cannot be asked has no rows."""
+def answer_question(con: duckdb.DuckDBPyConnection, question: Question, *, is_hidden: bool = False) -> AnsweredQuestion:
+    """Run a question on a file. A question that fails has no rows."""
     relation = f"dashboard.{question.name}"
     try:
         answers = page_answers.answers(con, relation, question.answer, question.filters)
-        return Asked(question, page_answers.ask(con, relation), answers, is_hidden)
+        return AnsweredQuestion(question, page_answers.ask(con, relation), answers, is_hidden)
     except Exception:
-        return Asked(question)
+        return AnsweredQuestion(question)
 
 
-def ask_safely(con: duckdb.DuckDBPyConnection, questions: Iterable[Question]) -> list[Asked]:
-    """Ask shared questions of the safe file, but for those that the clinic has not turned on."""
+def answer_shared_questions(con: duckdb.DuckDBPyConnection, questions: Iterable[Question]) -> list[AnsweredQuestion]:
+    """Run the shared questions on the safe file, except those that the clinic has not turned on."""
     outcomes = page_answers.outcomes(con)
-    told = [each for each in questions if each.audience == "shared" and outcomes.get(each.name) != "off"]
-    return [ask(con, each, is_hidden=outcomes.get(each.name) == "hidden") for each in told]
+    shared = [each for each in questions if each.audience == "shared" and outcomes.get(each.name) != "off"]
+    return [answer_question(con, each, is_hidden=outcomes.get(each.name) == "hidden") for each in shared]
