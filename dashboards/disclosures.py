@@ -42,12 +42,12 @@ def read_disclosure(facts: Mapping[str, Any]) -> Disclosure:
     for section, (needed, optional) in _PLANS.items():
         for name, entry in facts.get(section, {}).items():
             if wrong := (needed - entry.keys()) | (entry.keys() - needed - optional):
-                raise ValueError(f"[disclosure.{section}] {name}: see {', '.join(sorted(wrong))}")
+                raise ValueError(f"[disclosure.{section}] {name} lacks or does not take {', '.join(sorted(wrong))}")
     if strange := [name for name, entry in facts.get("estimates", {}).items() if entry.get("end") not in _ENDS]:
-        raise ValueError(f"[disclosure.estimates] {', '.join(strange)}: end is low or high")
+        raise ValueError(f"[disclosure.estimates] {', '.join(strange)}: end must be 'low' or 'high'")
     if "curve" in facts and facts["curve"].keys() != _CURVE:
         raise ValueError(f"[disclosure] curve must have exactly {', '.join(sorted(_CURVE))}")
     if "curve" in facts and "along" not in facts:
-        raise ValueError("[disclosure] has a curve and no key along: the steps that it is drawn by")
+        raise ValueError("[disclosure] has a curve but no key along, which names the column of its steps")
     lists = {key: tuple(facts[key]) for key in ("keys", "counts", "behind") if key in facts}
     return Disclosure(**{**facts, **lists})

@@ -53,7 +53,7 @@ def finding(question: Question, rows: pl.DataFrame, answer: str | None, kept: Mu
     if rows[value].null_count() == rows.height:
         why = HIDDEN if question.audience == "shared" else NO_NUMBER
         return Finding(question, why, head=head, rows=table)
-    sentence = answer or "The numbers that would say it in one sentence are hidden: they stand for too few people."
+    sentence = answer or "There is no one-sentence answer: its numbers are hidden, because they are of too few people."
     return Finding(question, sentence, _pictures(question, rows, sentence, kept), head, table)
 
 

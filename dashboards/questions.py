@@ -111,14 +111,14 @@ def _check(facts: Mapping[str, Any]) -> None:
         known = ", ".join(sorted(_NEEDED))
         raise ValueError(
             f"its first comment must have exactly the keys {known} (and may have filters, derived, "
-            f"disclosure); see {', '.join(sorted(wrong))}"
+            f"disclosure); it lacks or may not have {', '.join(sorted(wrong))}"
         )
     if not isinstance(facts["order"], int):
         raise ValueError("order is not a whole number")
     if facts["audience"] not in AUDIENCES:
         raise ValueError(f"audience = '{facts['audience']}' is not one of {', '.join(AUDIENCES)}")
     if (facts["audience"] == "shared") != ("disclosure" in facts):
-        raise ValueError("a shared question, and only a shared one, says in [disclosure] how its numbers are hidden")
+        raise ValueError("a shared question, and only a shared one, must have the section [disclosure]")
     for key in ("filters", "derived"):
         if strange := set(facts.get(key, ())) - facts["columns"].keys():
             raise ValueError(f"{key} names {', '.join(sorted(strange))}, which [columns] does not describe")
@@ -136,4 +136,4 @@ def _check_chart(chart: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
         raise ValueError(f"a {kind} chart has no {', '.join(sorted(unknown))}")
     for part in (needed | optional) & chart.keys():
         if chart[part] not in columns:
-            raise ValueError(f"the chart's {part} is '{chart[part]}', a column that the query lacks")
+            raise ValueError(f"the chart's {part} is '{chart[part]}', which [columns] does not describe")

@@ -52,13 +52,15 @@ def _about_a_disk(error: OSError) -> RapportError:
     if isinstance(error, PermissionError):
         return _about_rights(_folder(error))
     if isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError):
-        return Unusable(f"in {_folder(error)} a folder lies in a file's place, or a file in a folder's; move it away")
+        return Unusable(
+            f"in {_folder(error)} a folder has the name of a file, or a file that of a folder; move it away"
+        )
     reason = error.strerror or type(error).__name__
     if error.errno in PATHS:
         return Unusable(f"a path cannot be used ({reason}); check the paths that were given")
     if error.errno in PASSES:
-        return Passing(f"a disk or a share did not answer ({reason}); see that it does, then run the night again")
-    return RapportError(f"the disk failed the night ({reason}); make room or mend it, then run the night again")
+        return Passing(f"a disk or a share did not answer ({reason}); mount it again, then run the night again")
+    return RapportError(f"the disk has failed ({reason}); make room on it or replace it, then run the night again")
 
 
 def _fault(error: BaseException) -> RapportError:

@@ -54,7 +54,7 @@ def killed(flow: Flow[..., Report], flow_run: FlowRun, state: State[Report]) -> 
     if is_stoppable():
         return
     parameters = flow_run.parameters
-    error = RapportError("the night's process was killed; run the night again, and see whether the machine has memory")
+    error = RapportError("the night's process was killed; check the machine's memory, then run the night again")
     tell_failure(Path(parameters["clinic"]), Path(parameters["warehouse"]), error)
 
 

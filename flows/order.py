@@ -72,7 +72,7 @@ def need_exports(exports: Path) -> None:
         raise Unusable(f"the exports folder {exports} does not exist; check --exports")
     if not os.access(exports, os.R_OK | os.X_OK):
         raise Unusable(
-            f"the exports folder {exports} may not be read by this user; give its user or group the right to"
+            f"the exports folder {exports} may not be read by this user; give this user the right to read it"
         )
 
 

@@ -77,5 +77,7 @@ def written_in(warehouse: Path, name: str) -> str:
         return ""
     except OSError as error:
         if os.access(private, os.X_OK):
-            print_error(f"private/{name} cannot be read ({error.strerror}), so nobody is told; mend it")
+            print_error(
+                f"private/{name} cannot be read ({error.strerror}), so nothing is sent; give this user the file"
+            )
         return ""

@@ -236,7 +236,9 @@ def main(argv: list[str] | None = None) -> int:
         if not reached.are_any:
             raise Unusable("nobody can be told: set on_failure in the clinic file, RAPPORT_TELL or private/tell")
         if not reached.send("Rapport: a trial", "This is a trial message; nothing has happened."):
-            raise RapportError("no channel took the trial message")
-        print("The trial message was taken.")
+            raise RapportError(
+                "no channel accepted the trial message; check on_failure in clinic.toml, RAPPORT_TELL and private/tell"
+            )
+        print("The trial message was accepted.")
 
     return finish(run, options.warehouse)

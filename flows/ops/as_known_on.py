@@ -49,7 +49,7 @@ def _refuse_what_is_there(out: Path) -> None:
     refuse_question_mark(out, "--out")
     try:
         if out.exists():
-            raise Unusable(f"{out.name} is there already; give --out another name")
+            raise Unusable(f"{out.name} exists already; give --out another name")
         if not out.parent.is_dir():
             raise Unusable(f"the folder of {out.name} does not exist; check --out")
     except OSError as error:

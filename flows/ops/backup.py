@@ -54,14 +54,14 @@ def back_up(where: Folders, to: Path, *, with_key: bool) -> Backup:
 
 def _refuse(where: Folders, to: Path) -> None:
     if not where.private.is_dir():
-        raise Unusable(f"{where.root} is no warehouse; check --warehouse")
+        raise Unusable(f"{where.root} is not a warehouse; check --warehouse")
     one, other = resolved(where.root), resolved(to)
     if one == other or one in other.parents or other in one.parents:
-        raise Unusable(f"{to} and the warehouse lie in each other; give --to a folder apart from it")
+        raise Unusable(f"{to} is in the warehouse, or contains it; give --to a folder outside the warehouse")
     if to.is_mount():
-        raise Unusable(f"{to} is a disk of its own; give --to a new folder on it")
+        raise Unusable(f"{to} is the top folder of a disk; give --to a new folder in it")
     if to.is_symlink() or (to.is_dir() and any(to.iterdir())) or (to.exists() and not to.is_dir()):
-        raise Unusable(f"{to} is there already and not an empty folder; give --to another name")
+        raise Unusable(f"{to} exists already and is not an empty folder; give --to another name")
 
 
 @contextmanager
@@ -120,7 +120,8 @@ def _without_group(root: Path, copied: Path) -> list[str]:
     """Give each copy the group of its original. Return a sentence about the copies where that failed."""
     copies = [copied, *copied.rglob("*")]
     count = sum(not _same_group(root / path.relative_to(copied), path) for path in copies)
-    return [f"{count} files and folders lost their group: you are not in it"] if count else []
+    lost = f"{count} copied files and folders have another group: this user is not in the group of the original"
+    return [lost] if count else []
 
 
 def _same_group(original: Path, path: Path) -> bool:

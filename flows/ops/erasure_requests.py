@@ -26,7 +26,7 @@ from rapport.warehouse.places.folders import Folders, prepare
 from rapport.warehouse.places.private_files import need_file, private_text, unusable
 from rapport.warehouse.places.scratch import scratch_folder
 
-_WRITE_SO = f"write one line each under the heading {','.join(HEADING)}, the day as 2026-11-22 or empty"
+_WRITE_SO = f"write one request per line under the heading {','.join(HEADING)}, with the day as 2026-11-22 or empty"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _request(number: int, line: list[str]) -> Request:
             raise ValueError
         return Request(space, client, read_day("since", since) if since else None, number)
     except (ValueError, Unusable):
-        raise Unusable(f"line {number} of private/forget.csv is no request; {_WRITE_SO}") from None
+        raise Unusable(f"line {number} of private/forget.csv is not a request; {_WRITE_SO}") from None
 
 
 def fulfil(exports: Path, clinic: Path, warehouse: Path, progress: Callable[[str], None]) -> int:

@@ -36,7 +36,7 @@ def judge(schedule: Schedule, published: Standing | None, now: datetime) -> Verd
     due = schedule.last_due(now)
     if published and published.as_of > now + CLOCKS_DIFFER:
         return Verdict(
-            False, f"not known: {_load_and_time(published, schedule)} lies ahead of this machine's clock; set that"
+            False, f"not known: {_load_and_time(published, schedule)} is later than this machine's clock; set the clock"
         )
     if due is None or (published and published.as_of >= due.begins_at):
         return Verdict(True, f"fresh: {_load_and_time(published, schedule)} is published")

@@ -49,12 +49,15 @@ def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
     source_name, content, record_number = held
     source = next((each for each in order.clinic.sources if each.name == source_name), None)
     if source is None:
-        raise Unusable(f"the clinic file has no source '{source_name}' any more")
+        raise Unusable(f"clinic.toml has no source '{source_name}' any more; add its section again, or discard the row")
     need_exports(exports)
     for path, _ in matching(exports, source):
         if digest_of(path) == content:
             return _record(path, source, record_number)
-    raise Unusable("its export is no longer in the exports folder, or was changed since; the row cannot be shown")
+    raise Unusable(
+        f"row {number} cannot be shown: its export is no longer in the exports folder, or was changed since; put the "
+        "export back"
+    )
 
 
 def _record(path: Path, source: Source, record_number: int) -> dict[str, str | None]:
@@ -67,7 +70,9 @@ def _record(path: Path, source: Source, record_number: int) -> dict[str, str | N
                 return {shown: row[column].item(0) for shown, column in columns.items()}
     except Refused as refused:
         raise refused.of(source.files, path.name) from None
-    raise Unusable("its export no longer holds that record")
+    raise Unusable(
+        f"an export of {source.files} no longer has record {record_number}; run a night, then list the rows again"
+    )
 
 
 def _columns(header: list[str]) -> dict[str, str]:
@@ -86,7 +91,7 @@ def discard(order: Order, numbers: list[int]) -> Done:
         bench, computed = begin(load), Computed()
         known = [number for number in numbers if number in NUMBERS]
         if quarantine.discard(bench.con, load.load_id, known) != len(set(numbers)):
-            raise Unusable("one of these rows does not wait; rapport inbox list shows those that do")
+            raise Unusable("one of these rows does not wait; rapport inbox list shows the rows that wait")
         if bench.taken_out.row_count:
             bench = join_clients(bench)
             computed = compute_again(bench)

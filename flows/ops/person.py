@@ -81,11 +81,11 @@ def _number_or_text(cell: str | None) -> Decimal | str | None:
 
 def _refuse(order: Order, out: Path) -> None:
     if out.exists():
-        raise Unusable(f"{out} is there already; give --out the name of a new folder")
+        raise Unusable(f"{out} exists already; give --out the name of a new folder")
     place = resolved(out)
     for tree in (order.folders.shared, order.folders.analysts, order.folders.internal):
         if tree.resolve() in (place, *place.parents):
-            raise Unusable(f"{out} lies in a tree that others read; give --out a folder of your own")
+            raise Unusable(f"{out} is in a folder that other users read; give --out a folder of your own")
 
 
 def _write(path: Path, text: str) -> None:

@@ -65,6 +65,6 @@ def main(argv: list[str] | None = None) -> int:
             try:
                 _ask(con, options.sql, version)
             except UnicodeError:
-                raise Unusable("a query is no UTF-8; write it in UTF-8") from None
+                raise Unusable("a query is not UTF-8; write it in UTF-8") from None
 
     return finish(run, options.warehouse)

@@ -91,8 +91,8 @@ def point_link(where: Folders) -> int:
         newest = next((version for version in reversed(kept_versions(where.published)) if _is_whole(version)), None)
         if newest is None:
             raise Unusable(
-                f"no version in {where.analysts / 'versions'} is whole; bring that folder back from a backup, or give "
-                "an empty --warehouse to begin anew"
+                f"every version in {where.analysts / 'versions'} is damaged; restore that folder from a backup, or "
+                "begin again with an empty --warehouse"
             )
         if where.published.exists() and not where.published.is_symlink():
             set_aside(where.published)

@@ -59,7 +59,7 @@ class Verdict:
     def advice(self) -> str:
         """The next step. Tables can be computed again from the records; the books of records cannot."""
         if self.wrong_tables or self.movements:
-            then = f"have every table derived anew: rapport restore --version {self.load_id}"
+            then = f"compute every table again: rapport restore --version {self.load_id}"
         else:
             then = "publish an older load whose books are right: rapport restore lists those that are kept"
         return f"keep a copy of the file and report it, then {then}"

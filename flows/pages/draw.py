@@ -296,7 +296,9 @@ def main(argv: list[str] | None = None) -> int:
         with writing(order.folders):
             troubles = draw_pages(order)
         if troubles:
-            raise RapportError(f"failed: {', '.join(troubles)}; each one's place on its page says so")
+            raise RapportError(
+                f"these questions failed: {', '.join(troubles)}; correct dashboards/NAME.sql of each, then draw again"
+            )
         print(f"The pages are drawn: {pages_folder(order.folders)}")
 
     return finish(run, options.warehouse)

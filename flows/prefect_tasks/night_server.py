@@ -35,7 +35,7 @@ def start_night_server() -> None:
         _Server().start()
     except Exception:
         raise RapportError(
-            f"Prefect's server for this night did not start; see that there is room in {home}, then run the night again"
+            f"Prefect's server for this night did not start; make room in {home}, then run the night again"
         ) from None
 
 

@@ -64,8 +64,8 @@ class Server:
                 self.process = None
             else:
                 raise Unusable(
-                    f"port {self.port} is taken, and not by the Prefect server of this PREFECT_HOME; stop what listens "
-                    "there, or choose another port with --port"
+                    f"port {self.port} is used by another program than the Prefect server of this PREFECT_HOME; stop "
+                    "that program, or choose another port with --port"
                 )
             self._wait()
 
@@ -79,11 +79,14 @@ class Server:
     def _wait(self) -> None:
         for _ in range(STARTS_WITHIN * 2):
             if self.process and self.process.poll() is not None:
-                raise RapportError("the Prefect server ended at once; see what it said above")
+                raise RapportError("the Prefect server ended at once; its message above says why")
             if self.is_running() and self._answers():
                 return
             time.sleep(0.5)
-        raise RapportError(f"the Prefect server did not answer within {STARTS_WITHIN} seconds")
+        raise RapportError(
+            f"the Prefect server did not answer within {STARTS_WITHIN} seconds; run rapport serve again when the "
+            "machine is less busy"
+        )
 
     def is_running(self) -> bool:
         """Whether the listening process is the one in the record. Where the system does not say who listens, a running
@@ -135,7 +138,8 @@ class Server:
         except urllib.error.HTTPError as error:
             if error.code == HTTPStatus.UNAUTHORIZED:
                 raise Unusable(
-                    f"the Prefect server on port {self.port} takes another password than {_secret()} has; stop it"
+                    f"the Prefect server on port {self.port} has another password than {_secret()}; stop that server, "
+                    "then serve again"
                 ) from None
             return False
         except OSError:

@@ -78,7 +78,7 @@ def _read_crosswalk(load: Load) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
         return known, known, []
     crosswalk, is_whole = crosswalk_restored(where, known, current)
     lost = (
-        f"the crosswalk of load {current} is damaged or missing: people whom it alone names are known again when an "
+        f"the crosswalk of load {current} is damaged or missing: people who are only in it are known again when an "
         "export names them"
     )
     return known, crosswalk, [] if is_whole else [lost]
@@ -89,7 +89,7 @@ def _unreadable_attempts(folders: Folders) -> list[str]:
         return []
     return [
         f"{count} lines of private/attempts.jsonl cannot be read, so nights that failed may be missing from the books; "
-        "the file is begun anew"
+        "the night makes a new file"
     ]
 
 

@@ -93,7 +93,7 @@ def _all_ran(outcomes: list[Outcome]) -> list[Outcome]:
         if outcome.outcome == "did_not_run":
             raise DidNotRun(
                 f"the check '{outcome.rule.name}' on {outcome.suite} could not run, so nothing is known about it; "
-                "yesterday's warehouse stands; run the night again, and if it happens again look at the night's log"
+                "yesterday's warehouse stands; run the night again; if it fails again, look at the night's log"
             )
     return outcomes
 
@@ -104,7 +104,7 @@ def _stop_if_too_much(bench: Workbench, found: Found) -> None:
         delivery = next(d for d in found.deliveries if d.file_id == file_id.replace("-", ""))
         raise Refused(
             f"would have {held} of {filled} records quarantined ({', '.join(rules)}), more than {limit:.0%}: "
-            "a column or a word was renamed? Correct the export or clinic.toml (quarantine_limit)",
+            "correct a renamed column or word in the export or in clinic.toml, or raise quarantine_limit there",
             label=delivery.label,
             name=delivery.path.name,
         )
@@ -123,7 +123,7 @@ def _check_volumes(bench: Workbench, found: Found, source: OpenDuckDB) -> list[O
         delivery = next(d for d in found.deliveries if d.file_id == file_id.replace("-", ""))
         raise Refused(
             f"holds {row_count} rows and leaves out {vanished} of the {known} known that it covers, more than "
-            f"{limit:.0%}: is it truncated or filtered? Export it again, or raise vanished_limit in clinic.toml",
+            f"{limit:.0%}: export it again if it is truncated or filtered, or else raise vanished_limit in clinic.toml",
             label=delivery.label,
             name=delivery.path.name,
         )

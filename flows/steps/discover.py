@@ -129,7 +129,9 @@ def _exported_at(match: re.Match[str], directives: list[str], source: Source) ->
         return local.replace(tzinfo=ZoneInfo(source.time_zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Refused(
-            "has no date in its name where its pattern expects one", label=source.files, name=match[0]
+            "has no date in its name where its pattern expects one; rename it, or correct files in clinic.toml",
+            label=source.files,
+            name=match[0],
         ) from None
 
 

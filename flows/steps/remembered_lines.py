@@ -95,9 +95,7 @@ def keep_lines(folders: Folders, remembered: Collection[Path]) -> list[str]:
     try:
         _keep(folders.lines, remembered)
     except OSError as error:
-        return [
-            f"what is remembered of whole exports' lines could not be kept ({error.strerror}); delete private/lines"
-        ]
+        return [f"the lines of whole exports could not be remembered ({error.strerror}); delete private/lines"]
     return []
 
 

@@ -124,9 +124,9 @@ def tell_moved(bench: Workbench) -> Iterator[str]:
                 way = way_of(clinic, each.id_space, each.first_name, source.id_space, known_spaces, met)
                 fresh = line_of(source.id_space, "new_numbers", True)
                 yield (
-                    f"the source {source.name} has the id space '{source.id_space}' and had '{each.id_space}', where "
-                    f"its records stay whose exports are gone. Write in [spaces] of clinic.toml {way}; or {fresh} if "
-                    "they are other people's"
+                    f"the source {source.name} has the id space '{source.id_space}' and had '{each.id_space}'; records "
+                    f"whose exports are gone stay in '{each.id_space}'. Write in [spaces] of clinic.toml {way}; or "
+                    f"{fresh} if the numbers are other people's"
                 )
 
 

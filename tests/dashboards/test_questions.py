@@ -31,7 +31,7 @@ WRONG = [
     ("derived", '{ odds = "1" }', "derived names odds"),
     ("chart", '{ kind = "pie", x = "site", y = "a_count" }', "kind 'pie' is not one of line"),
     ("chart", '{ kind = "bars", x = "site" }', "a bars chart needs y"),
-    ("chart", '{ kind = "bars", x = "site", y = "c_count" }', "'c_count', a column that the query lacks"),
+    ("chart", '{ kind = "bars", x = "site", y = "c_count" }', "the chart's y is 'c_count'"),
     ("chart", '{ kind = "bars", x = "site", y = "a_count", shadow = "site" }', "a bars chart has no shadow"),
     ("disclosure", '{ keys = ["site"] }', "has no key clients"),
     ("disclosure", '{ clients = "a_count", keys = ["site"], counts = ["a_count"] }', "does not say what b_count is"),
@@ -45,7 +45,7 @@ WRONG = [
     (
         "disclosure",
         '{ clients = "a_count", keys = ["site"], counts = ["a_count"], parts = { b_count = {} } }',
-        "b_count: see of",
+        "b_count lacks or does not take of",
     ),
 ]
 
@@ -68,7 +68,7 @@ def test_a_question_s_view_has_its_derived_columns_beside_those_of_its_query(tmp
 
 @pytest.mark.parametrize("key", NEEDED)
 def test_front_matter_without_one_of_its_keys_is_refused(tmp_path, key):
-    with pytest.raises(ValueError, match=rf"q.sql: .* see {key}$"):
+    with pytest.raises(ValueError, match=rf"q.sql: .* it lacks or may not have {key}$"):
         read_question(written(tmp_path, **{key: None}))
 
 

@@ -221,7 +221,7 @@ def test_a_trial_message_goes_to_the_command_and_through_apprise(tmp_path, monke
     ]
     said = script.with_suffix(".txt").read_text()
     assert said == "Rapport: a trial: This is a trial message; nothing has happened."
-    assert capsys.readouterr().out == "The trial message was taken.\n"
+    assert capsys.readouterr().out == "The trial message was accepted.\n"
 
 
 def test_the_command_inherits_no_key_no_address_and_no_password(tmp_path, monkeypatch):

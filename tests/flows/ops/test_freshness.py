@@ -100,7 +100,7 @@ def ask(place, as_of: str) -> tuple[int, str]:
         (
             "2026-11-18T08:00",
             1,
-            "not known: load 1 of Wednesday 2026-11-18 12:00 lies ahead of this machine's clock; set that\n",
+            "not known: load 1 of Wednesday 2026-11-18 12:00 is later than this machine's clock; set the clock\n",
         ),
         *(
             (given, 1, f"not known: --as-of '{given}' is {NO_TIME}\n")

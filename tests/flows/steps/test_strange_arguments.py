@@ -59,7 +59,7 @@ def test_a_time_within_them_is_taken(run, given):
         (
             "inbox",
             ["discard", LARGE],
-            "one of these rows does not wait; rapport inbox list shows those",
+            "one of these rows does not wait; rapport inbox list shows the rows",
         ),
         ("restore", ["--version", LARGE], f"no version of load {LARGE} is kept; kept are 1"),
         (
@@ -134,7 +134,7 @@ def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(tmp_path, capsys, 
 
 
 def test_a_query_that_is_no_text_is_refused(run, monkeypatch):
-    refused = (2, "a query is no UTF-8; write it in UTF-8\n")
+    refused = (2, "a query is not UTF-8; write it in UTF-8\n")
     assert run("query", "--sql", "SELECT 'caf\udce9'")[::2] == refused
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"SELECT 'caf\xe9';\n"), encoding="utf-8"))
     assert run("query")[::2] == refused
