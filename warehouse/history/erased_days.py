@@ -1,4 +1,4 @@
-"""Which of a person's days are taken out, and may not be read again."""
+"""The days of a person whose records are erased and must not be read again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True)
 class ErasedDays:
-    """The days from `since` on (a consent withdrawn), and those up to and with `until` (kept for their years); where
-    neither is given, all of them.
+    """The days from `since` on (a consent was withdrawn), and the days up to and including `until` (the clinic's years
+    of keeping are over). Without either: all days.
 
     What has no day counts as later than `since`. Beside `until` it goes with the person: it stays while something later
     is known. So does a row of the inbox, of which no day is known, that a load after `by_load` held back.
@@ -25,7 +25,7 @@ class ErasedDays:
 
     @property
     def asked_for(self) -> ErasedDays | None:
-        """Return the days without those that are kept no longer; None where there are no others."""
+        """Return only the days that a request erases, without `until`; None where there are none."""
         if self.until is None:
             return self
         return ErasedDays(self.since) if self.since else None

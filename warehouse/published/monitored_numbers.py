@@ -1,4 +1,4 @@
-"""The published file in numbers, for a monitor: when, how many, how long. No value of a person is among them."""
+"""Numbers of the published file for a monitor: times, counts and durations. None is a value of a person."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Sample:
 
 
 def samples_of(published: Path) -> list[Sample]:
-    """What a published file says of itself. Raises what opening it raises."""
+    """Return the samples of a published file. Raises Damaged and Unusable where the file does not open."""
     with open_published(published) as con:
         return [sample for metric, query in _ASKED.items() for sample in _asked(con.sql(query), metric)]
 
