@@ -1,4 +1,4 @@
-"""What is computed tonight against what the file holds: the rows that differ are written, the others stay."""
+"""Tonight's computed rows compared with the rows in the file: only rows that differ are written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rapport.warehouse.store.one_row import number
 
 
 def write(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, whose: str = "true") -> tuple[str, str]:
-    """Write the computed rows that differ from those that the table holds, of the clients that `whose` says.
+    """Write the computed rows that differ from the table's rows. `whose`: an SQL condition that selects the clients.
 
     Returns the relations of the rows that came and of those that went.
     """
@@ -25,7 +25,7 @@ def write(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, 
 
 
 def append(con: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame) -> str:
-    """Write rows to a table; the relation of them."""
+    """Write rows to a table. Return a relation of these rows."""
     if rows.is_empty():
         return nothing(table)
     last = number(con, f"SELECT coalesce(max(rowid), -1) FROM main.{table.name}")
@@ -34,18 +34,18 @@ def append(con: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame) -> 
 
 
 def nothing(table: Table) -> str:
-    """The relation of no rows of a table."""
+    """Return a relation of a table without rows."""
     return f"(FROM main.{table.name} LIMIT 0)"
 
 
 def _only(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    """The places of rows that are not among the others. The two marks as one number: matched in half the time."""
+    """Return the places of rows that are not among the others. Two marks as one number are matched in half the time."""
     both = pl.col("mark").cast(pl.UInt128) * 2**64 + pl.col("also")
     return rows.join(others, on=both, how="anti").select("place")
 
 
 def _take_out(con: duckdb.DuckDBPyConnection, table: Table, places: pl.DataFrame) -> str:
-    """Take rows out of the table; the relation of what is noted of them."""
+    """Delete rows from the table. Return a relation of their columns that changes are counted by."""
     if places.is_empty():
         return nothing(table)
     stream = Stream(places)  # noqa: F841  DuckDB finds it by its name
@@ -59,14 +59,15 @@ def _take_out(con: duckdb.DuckDBPyConnection, table: Table, places: pl.DataFrame
 
 
 def _marked(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame) -> pl.DataFrame:
-    """The places of computed rows and their marks, as the table would hold them: the same number hashes otherwise as
-    another type."""
+    """Return the places and marks of computed rows, with the table's types: the hash of a number depends on its
+    type."""
     typed = ", ".join(f"{column.name}::{column.sql_type} AS {column.name}" for column in table.columns)
     query = f"SELECT place, {_mark(table)} FROM (SELECT place, {typed} FROM stream)"
     return fetch_over(con, computed.with_row_index("place"), query)
 
 
 def _mark(table: Table) -> str:
-    """A row in 128 bits: two hashes, over its columns and over its columns backwards. A key makes rows distinct."""
+    """Return SQL for a mark of a row in 128 bits: a hash over its columns, and one over its columns in reverse order. A
+    key makes rows distinct."""
     columns = table.column_names
     return f"hash({', '.join(columns)}) AS mark, hash({', '.join(reversed(columns))}) AS also"
