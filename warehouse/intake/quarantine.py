@@ -95,9 +95,10 @@ def _enter_held(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
 
 
 def _settle_shown_anew(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """A newer export of the record answers for the older one, whichever came first: accepted, or held in its place.
+    """Settle rows whose record a newer export shows, whichever export came first.
 
-    Where several were made at once, one that was accepted answers.
+    Released where the newer export's row was accepted, source_gone where it is held too. Of exports made at the same
+    time an accepted one counts.
     """
     if not number(con, "SELECT count(*) FROM load.quarantine WHERE state = 'waiting'"):
         return

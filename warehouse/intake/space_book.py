@@ -56,9 +56,9 @@ def note_spaces(con: duckdb.DuckDBPyConnection, load_id: int, read: Iterable[tup
 def sources_by_people(
     con: duckdb.DuckDBPyConnection, numbers: pl.DataFrame
 ) -> list[tuple[str, int, list[tuple[str, ...]]]]:
-    """Each source that was ever read, its first load, and of which spaces its clients are: one tuple per mix of spaces.
+    """Return each source that was ever read, its first load, and the spaces of its clients: one tuple per combination.
 
-    `numbers`: id_space and client_id (16 bytes), of every client whose number is known.
+    `numbers`: id_space and client_id (16 bytes) of every client with a known record number.
     """
     con.execute("CREATE OR REPLACE TABLE staged.numbers (id_space VARCHAR, client_id UUID)")
     insert(con, "staged.numbers", numbers)

@@ -192,8 +192,8 @@ def test_a_file_that_does_not_fit_the_key_is_refused_in_one_sentence_by_whoever_
     [
         ({encryption.KEY: ""}, "shorter than 32"),
         ({encryption.KEY: "a" * 31}, "shorter than 32"),
-        ({encryption.KEY: "a" * 31 + "'"}, "something else than letters"),
-        ({encryption.KEY: "a b" * 20}, "something else than letters"),
+        ({encryption.KEY: "a" * 31 + "'"}, "must hold only letters"),
+        ({encryption.KEY: "a b" * 20}, "must hold only letters"),
         ({f"{encryption.KEY}_FILE": "no-such-file"}, "cannot be read"),
     ],
 )
