@@ -118,7 +118,7 @@ def test_what_cannot_be_known_is_not_fresh(yesterday):
     version.write_bytes(b"spoilt")
     assert ask(yesterday, "2026-11-18T23:00")[0] == 1
     version.unlink()
-    assert "is no link to a kept version" in ask(yesterday, "2026-11-18T23:00")[1]
+    assert "is not a link to a kept version" in ask(yesterday, "2026-11-18T23:00")[1]
     shutil.rmtree(yesterday.warehouse)
     assert ask(yesterday, "2026-11-18T23:00")[1].startswith("stale: the night due on Wednesday 2026-11-18 03:00")
     assert ask(yesterday, "2026-11-18T23:00")[1].count("and nothing yet stands") == 1
