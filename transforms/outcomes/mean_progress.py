@@ -29,9 +29,9 @@ LINE = ("instrument", "rater", "scale", "compared", "basis")
         Column(
             "mean_progress",
             "number",
-            "Mean of their improvement (table outcomes): above 0 is better, whatever the direction of the scale.",
+            "Mean improvement of these clients (table outcomes): above 0 is better, for both directions of scales.",
         ),
-        Column("progress_sd", "number", "Standard deviation of it (n - 1); null below two clients.", between=(0, None)),
+        Column("progress_sd", "number", "Standard deviation (n - 1) of it; null below two clients.", between=(0, None)),
         "low",
         "high",
     ],

@@ -53,13 +53,13 @@ _NO_MEASURE = "no measure of the scheme is scored twice"
         Column(
             "is_case_at_start",
             "truth",
-            "PHQ-9 at least 10 or GAD-7 at least 8 at first. Null for under_18 and where not assessable.",
+            "PHQ-9 at least 10 or GAD-7 at least 8 at the first scores. Null for under_18 and where not assessable.",
         ),
         Column(
             "is_recovered",
             "truth",
-            "Below both cut-offs at last. Null where it was no case at first (not in the denominator), for under_18, "
-            "and where not assessable.",
+            "Below both cut-offs at the latest scores. Null where it was no case at first (not in the denominator), "
+            "for under_18, and where not assessable.",
         ),
         Column("is_reliably_recovered", "truth", "is_recovered with reliable improvement; null where that is null."),
         Column(
