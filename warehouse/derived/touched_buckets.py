@@ -163,13 +163,13 @@ def began_empty(con: duckdb.DuckDBPyConnection) -> set[str]:
 
 
 def all_touched(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether everybody's tables were computed again tonight."""
+    """Return whether the tables of all clients were computed again tonight."""
     return is_so(con, "SELECT NOT EXISTS (FROM main.clients ANTI JOIN staged.clients_touched USING (client_id))")
 
 
 def rows_to_check(con: duckdb.DuckDBPyConnection, relation: str, which: Literal["all", "new", "of touched"]) -> str:
-    """A view in `staged` of a table or a book: of all its rows, those that came tonight, or those of the clients
-    touched. Each check reads the columns that it needs: to write the rows would cost more than all checks."""
+    """Make a view in `staged` of a table: all its rows, tonight's new rows, or the rows of the touched clients. Return
+    its name. A check reads only the columns that it needs; to copy the rows would cost more than all checks."""
     name = f"{which}_{relation}".replace(" ", "_").replace(".", "_")
     whose = {"all": "", "of touched": " SEMI JOIN staged.clients_touched USING (client_id)"}
     condition = whose[which] if which in whose else f" WHERE rowid > {_last_before_tonight(con, relation)}"

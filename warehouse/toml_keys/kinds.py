@@ -39,7 +39,7 @@ def one_of(key: str, word: object, words: Collection[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str) -> str:
-    """The known name that is meant, as a question; what to do otherwise, where none is near."""
+    """Return a hint: the similar known name, as a question; `otherwise` where there is none."""
     near = difflib.get_close_matches(name, list(known), 1)
     return f"did you mean '{near[0]}'?" if near else otherwise
 
