@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rapport.transforms.frames.ids_as_numbers import light
+from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
 
@@ -24,7 +24,7 @@ def ceiling_counts(alliance: pl.LazyFrame) -> pl.LazyFrame:
         is_near_ceiling=pomp >= NEAR,
     )
     return (
-        rated.with_columns(light("client_id"))
+        rated.with_columns(as_numbers("client_id"))
         .group_by(*LINE, "quarter")
         .agg(
             rated_count=pl.len().cast(pl.Int64),

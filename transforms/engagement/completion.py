@@ -7,7 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
-from rapport.transforms.frames.ids_as_numbers import light
+from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.clinic_file.protocol import Due, usual
 from rapport.warehouse.schema.columns import RATERS, Column
@@ -28,7 +28,7 @@ def days_of_sessions(
     held = _held(sessions, episodes, clinic).collect().lazy()
     day = [*CELL, "session_date", *_occasions(clinic).values()]
     counted = held.group_by(day).agg(due_count=pl.len().cast(pl.Int64))
-    answers = answered.select(*ASKED, "is_complete", "session_id").with_columns(light("session_id"))
+    answers = answered.select(*ASKED, "is_complete", "session_id").with_columns(as_numbers("session_id"))
     received = answers.join(held, on="session_id").group_by(*ASKED, *day)
     counts = {"received_count": pl.len().cast(pl.Int64), "complete_count": pl.col("is_complete").sum().cast(pl.Int64)}
     first = answered.group_by(ASKED).agg(since=pl.col("completed_on").min())
@@ -98,8 +98,8 @@ def _held(sessions: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic) -> pl.
     """Return treatment sessions, each with its occasions."""
     columns = ("session_id", "episode_id", "session_number", "session_date", *CELL)
     treated = sessions.filter(pl.col("session_number").is_not_null()).select(columns)
-    opened = episodes.select("episode_id", "age_at_opening").with_columns(light("episode_id"))
-    joined = treated.with_columns(light("session_id", "episode_id")).join(opened, on="episode_id")
+    opened = episodes.select("episode_id", "age_at_opening").with_columns(as_numbers("episode_id"))
+    joined = treated.with_columns(as_numbers("session_id", "episode_id")).join(opened, on="episode_id")
     return joined.with_columns(_is_at(occasion).alias(name) for occasion, name in _occasions(clinic).items())
 
 

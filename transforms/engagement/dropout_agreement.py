@@ -8,8 +8,8 @@ from itertools import combinations
 import polars as pl
 
 from rapport.transforms.engagement.retention import DEFINITIONS
-from rapport.transforms.frames.ids_as_numbers import light
-from rapport.transforms.frames.typed_rows import of_rows
+from rapport.transforms.frames.ids_as_numbers import as_numbers
+from rapport.transforms.frames.typed_rows import frame_of_rows
 from rapport.transforms.statistics.estimates import first_of_clients
 from rapport.warehouse.schema.columns import NO_WIDTH, Column
 from rapport.warehouse.schema.tables import table
@@ -59,9 +59,11 @@ def dropout_agreement(retention: pl.LazyFrame) -> pl.LazyFrame:
     interval is null where they agree on all clients. Each client counts once, with the first episode that both can
     assess."""
     flags = (f"is_dropout_{name}" for name in DEFINITIONS)
-    known = retention.select("client_id", "episode_number", *flags).with_columns(light("client_id")).collect().lazy()
+    known = (
+        retention.select("client_id", "episode_number", *flags).with_columns(as_numbers("client_id")).collect().lazy()
+    )
     rows = [_row(*pair, _counts(known, *pair)) for pair in combinations(DEFINITIONS, 2)]
-    return of_rows(dropout_agreement, rows)
+    return frame_of_rows(dropout_agreement, rows)
 
 
 def _counts(known: pl.LazyFrame, one: str, other: str) -> dict[str, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from rapport.transforms.engagement.retention import DEFINITIONS
-from rapport.transforms.frames.ids_as_numbers import light
+from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.transforms.statistics.intervals import with_wilson
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
@@ -66,7 +66,7 @@ def _by_quarter(told: pl.LazyFrame, measure: str, of: tuple[str, ...]) -> pl.Laz
     on, counts = pl.col("on"), pl.col("numerator_count", "denominator_count")
     clients = pl.col("client_id").filter(pl.col("denominator_count") > 0)
     sums = [counts.sum().cast(pl.Int32), clients.n_unique().cast(pl.Int32).alias("client_count")]
-    numbered = told.with_columns(light("client_id"), quarter=on.dt.year() * 4 + on.dt.quarter() - 1)
+    numbered = told.with_columns(as_numbers("client_id"), quarter=on.dt.year() * 4 + on.dt.quarter() - 1)
     name = pl.concat_str(pl.col("quarter") // 4, pl.lit("-Q"), pl.col("quarter") % 4 + 1)
     dated = numbered.filter(on.is_not_null()).group_by(*of, "quarter").agg(sums).with_columns(quarter=name)
     whole = numbered.with_columns(quarter=pl.lit("all")).group_by(*of, "quarter").agg(sums)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from rapport.transforms.frames.ids_as_numbers import light
+from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.transforms.frames.typed_rows import empty
 from rapport.transforms.sessions.age import band
 from rapport.transforms.statistics.estimates import Z_95, first_of_clients, with_width
@@ -102,7 +102,7 @@ def retention_curves(retention: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.Lazy
     followed = retention.filter(pl.col("treatment_session_count") > 0).join(described, on="episode_id")
     events = {name: _event(name).alias(f"{name} event") for name in CURVES}
     keep = ["client_id", "episode_number", "treatment_session_count", "is_derived", *GROUPINGS]
-    frame = followed.select(*keep, *events.values()).with_columns(light("client_id")).collect().lazy()
+    frame = followed.select(*keep, *events.values()).with_columns(as_numbers("client_id")).collect().lazy()
     firsts = {name: _firsts(frame, name) for name in CURVES}
     curves = [curve for name in CURVES for grouping in GROUPINGS for curve in _curves(firsts[name], name, grouping)]
     return pl.concat([empty(retention_curves), *curves], how="vertical").lazy()

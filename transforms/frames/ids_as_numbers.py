@@ -6,6 +6,6 @@ import polars as pl
 import polars.selectors as cs
 
 
-def light(*ids: str) -> pl.Expr:
+def as_numbers(*ids: str) -> pl.Expr:
     """Return id columns (16 bytes) as whole numbers: matched and counted in half the time, in the same order."""
     return (cs.by_name(*ids) & cs.binary()).bin.reinterpret(dtype=pl.UInt128, endianness="big")

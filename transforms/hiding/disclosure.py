@@ -14,7 +14,7 @@ from rapport.transforms.frames.signless_zeros import without_sign
 from rapport.transforms.hiding.derivable import rounded
 from rapport.transforms.hiding.shown_alone import shown_alone
 from rapport.transforms.hiding.shown_together import shown_together
-from rapport.warehouse.clinic_file.hiding import Profile, Sharing
+from rapport.warehouse.clinic_file.hiding import Profile, SharedRules
 from rapport.warehouse.schema.questions import ALL, Disclosure
 
 _EXACT = (pl.Date, pl.Datetime, pl.Time, pl.Binary, pl.Float64, pl.Float32)
@@ -24,7 +24,7 @@ def hide(
     rows: pl.DataFrame,
     disclosure: Disclosure,
     filters: Sequence[str],
-    sharing: Sharing,
+    sharing: SharedRules,
     audiences: Mapping[str, Collection[str]],
     before: pl.DataFrame | None = None,
 ) -> pl.DataFrame:

@@ -7,8 +7,8 @@ from itertools import product
 
 import polars as pl
 
-from rapport.transforms.frames.ids_as_numbers import light
-from rapport.transforms.frames.typed_rows import of_rows
+from rapport.transforms.frames.ids_as_numbers import as_numbers
+from rapport.transforms.frames.typed_rows import frame_of_rows
 from rapport.transforms.scoring.outcome_scores import lower_is_better
 from rapport.transforms.sessions.session_places import Places
 from rapport.transforms.statistics.correlation import correlation
@@ -92,14 +92,14 @@ def alliance_outcome_links(
     places = Places(rated)
     lines = _by_line(places, rated), _by_line(places, outcome)
     rows = [*_within(places, *lines), *_between(early_alliance, residual_outcomes(outcomes, retention, clinic))]
-    return of_rows(alliance_outcome_links, rows)
+    return frame_of_rows(alliance_outcome_links, rows)
 
 
 def _rated(alliance: pl.LazyFrame) -> pl.DataFrame:
     totals = alliance.filter(pl.col("scale") == "total", pl.col("session_number").is_not_null())
     return (
         totals.select("instrument", "rater", "client_id", "episode_id", "session_number", value="pomp")
-        .with_columns(light("client_id", "episode_id"))
+        .with_columns(as_numbers("client_id", "episode_id"))
         .collect()
     )
 
@@ -108,7 +108,7 @@ def _outcome(outcome_scores: pl.LazyFrame, clinic: Clinic) -> pl.DataFrame:
     """Return outcomes in percent of maximum, turned so that higher is better."""
     turned = pl.when(pl.col("instrument").is_in(lower_is_better(clinic))).then(100 - pl.col("pomp")).otherwise("pomp")
     named = outcome_scores.select("instrument", "rater", "episode_id", "session_number", value=turned)
-    return named.with_columns(light("episode_id")).collect()
+    return named.with_columns(as_numbers("episode_id")).collect()
 
 
 def _by_line(places: Places, scored: pl.DataFrame) -> dict[tuple[object, ...], pl.Series]:
@@ -187,7 +187,7 @@ def _between(early_alliance: pl.LazyFrame, residuals: pl.LazyFrame) -> Iterator[
     early = (
         early_alliance.filter(pl.col("scale") == "total")
         .select("episode_id", "session_number", "instrument", "rater", "pomp")
-        .with_columns(light("episode_id"))
+        .with_columns(as_numbers("episode_id"))
         .group_by("episode_id", "instrument", "rater")
         .agg(early=pl.col("pomp").min_by("session_number"))
     )

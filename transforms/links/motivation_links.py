@@ -7,7 +7,7 @@ from itertools import product
 
 import polars as pl
 
-from rapport.transforms.frames.typed_rows import of_rows
+from rapport.transforms.frames.typed_rows import frame_of_rows
 from rapport.transforms.statistics.correlation import correlation
 from rapport.transforms.statistics.estimates import first_of_clients
 from rapport.transforms.statistics.log_odds import log_odds
@@ -58,7 +58,7 @@ def motivation_links(partials: pl.LazyFrame) -> pl.LazyFrame:
     weeks: which comes first is not known."""
     parts = sorted(partials.collect().partition_by("instrument", "scale", as_dict=True).items())
     pairs = list(product(PREDICTORS, (*ALLIANCES, STAYING)))
-    return of_rows(motivation_links, [_row(names, each, *pair) for names, each in parts for pair in pairs])
+    return frame_of_rows(motivation_links, [_row(names, each, *pair) for names, each in parts for pair in pairs])
 
 
 def _row(names: tuple[object, ...], met: pl.DataFrame, predictor: str, linked: str) -> Mapping[str, object]:

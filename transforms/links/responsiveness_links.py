@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from rapport.transforms.engagement.responsiveness import FACTORS
-from rapport.transforms.frames.typed_rows import of_rows
+from rapport.transforms.frames.typed_rows import frame_of_rows
 from rapport.transforms.statistics.correlation import correlation
 from rapport.transforms.statistics.estimates import first_of_clients
 from rapport.transforms.statistics.log_odds import log_odds
@@ -57,7 +57,7 @@ def responsiveness_links(responsiveness: pl.LazyFrame, retention: pl.LazyFrame) 
     )
     columns = ("client_id", "episode_id", *PREDICTORS, "relationship_after_second")
     met = responsiveness.select(columns).join(known, on="episode_id").collect()
-    return of_rows(responsiveness_links, [_row(met, one, other) for one in PREDICTORS for other in OUTCOMES])
+    return frame_of_rows(responsiveness_links, [_row(met, one, other) for one in PREDICTORS for other in OUTCOMES])
 
 
 def _row(met: pl.DataFrame, predictor: str, staying: str) -> Mapping[str, object]:

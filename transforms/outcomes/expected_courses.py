@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rapport.transforms.frames.computed_once import computed_once
-from rapport.transforms.frames.ids_as_numbers import light
+from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.transforms.scoring.outcome_scores import LINE, lower_is_better
 from rapport.transforms.statistics.estimates import ENOUGH_CLIENTS, first_of_clients
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -76,7 +76,7 @@ def intakes_and_after(outcome_scores: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.La
     scored = (
         outcome_scores.select(named)
         .with_columns(whose="episode_id")
-        .with_columns(light("whose"))
+        .with_columns(as_numbers("whose"))
         .with_row_index("row")
         .with_columns(course=course)
         .cache()

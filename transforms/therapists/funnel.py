@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from rapport.transforms.frames.typed_rows import of_rows
+from rapport.transforms.frames.typed_rows import frame_of_rows
 from rapport.transforms.statistics.estimates import Z_95
 from rapport.transforms.therapists.therapist_shares import therapist_shares
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -131,7 +131,7 @@ def funnel_limits(funnel_points: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
         _limits(name, its, *overdispersion(its.sort("z")["z"].drop_nulls().to_numpy()), clinic.minimum_caseload)
         for (name,), its in _parts(points)
     ]
-    return of_rows(funnel_limits, [row for rows in made for row in rows])
+    return frame_of_rows(funnel_limits, [row for rows in made for row in rows])
 
 
 def _limits(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rapport.transforms.frames.computed_once import computed_once
-from rapport.transforms.frames.ids_as_numbers import light
+from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.transforms.scoring.outcome_scores import lower_is_better
 from rapport.transforms.statistics.estimates import first_of_clients
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -30,8 +30,8 @@ def _early(early_alliance: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFram
     """Return early alliance as clients and caregivers see it. Therapists' own ratings are not compared."""
     seen = early_alliance.filter(pl.col("rater").is_in(["client", "caregiver"]))
     named = seen.select("episode_id", "therapist_id", "client_id", *GROUP[1:], value="pomp")
-    numbered = retention.select("episode_id", "episode_number").with_columns(light("episode_id"))
-    joined = named.with_columns(light("episode_id", "client_id")).join(numbered, on="episode_id")
+    numbered = retention.select("episode_id", "episode_number").with_columns(as_numbers("episode_id"))
+    joined = named.with_columns(as_numbers("episode_id", "client_id")).join(numbered, on="episode_id")
     return _as_measure(joined, "early_alliance")
 
 
@@ -48,8 +48,8 @@ def residual_outcomes(outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: C
         )
         .select("client_id", "episode_id", *line, "first_score", "last_score")
         .filter(pl.col("scale") == "total")
-        .with_columns(light("client_id", "episode_id"))
-        .join(over.with_columns(light("episode_id")), on="episode_id")
+        .with_columns(as_numbers("client_id", "episode_id"))
+        .join(over.with_columns(as_numbers("episode_id")), on="episode_id")
         .sort("first_score", "last_score")
         .with_columns(centred=pl.col("first_score") - pl.col("first_score").mean().over(line))
     )

@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rapport.warehouse.clinic_file.client_links import NO_LINKS, ClientLinks, read_client_links
-from rapport.warehouse.clinic_file.hiding import Sharing, read_sharing
+from rapport.warehouse.clinic_file.hiding import SharedRules, read_shared_rules
 from rapport.warehouse.clinic_file.id_spaces import NO_SPACES, Spaces
 from rapport.warehouse.clinic_file.memory import memory_of, usual_memory
 from rapport.warehouse.clinic_file.monitoring import Monitoring, monitoring_of
@@ -65,7 +65,7 @@ class Clinic:
     keep_hours: float = _USUAL["keep_hours"]
     years_after_closing: int | None = None  # how long a closed episode is kept; None: for ever
     alliance_sd: Mapping[str, float] = field(default_factory=dict)  # SDs of totals, by instrument, for rupture rules
-    sharing: Sharing = field(default_factory=lambda: read_sharing({}))
+    sharing: SharedRules = field(default_factory=lambda: read_shared_rules({}))
     internal: Mapping[str, str] = field(default_factory=dict)  # page -> its group of staff who may open records
     rupture_rules: tuple[RuptureRule, ...] = field(default_factory=read_rupture_rules, repr=False)
 
@@ -148,7 +148,7 @@ def clinic_of(facts: dict[str, Any], folder: Path) -> Clinic:
         cancellation_notice_hours=told["cancellation_notice_hours"],
         protocol=read_protocol(told["protocol"], instruments),
         alliance_sd=_alliance_sd(told["alliance_sd"], instruments),
-        sharing=read_sharing(facts.get("shared", {})),
+        sharing=read_shared_rules(facts.get("shared", {})),
         internal={page: group for page, group in told["internal"].items() if group},
         **{key: told[key] for key in as_told},
     )

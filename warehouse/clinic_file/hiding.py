@@ -34,7 +34,7 @@ PROFILES = {
 
 
 @dataclass(frozen=True)
-class Sharing:
+class SharedRules:
     """The clinic's rules for its safe file."""
 
     profile: Profile
@@ -43,7 +43,7 @@ class Sharing:
     minimum_therapists: int  # a clinic with fewer therapists has no therapists' figures
 
 
-def read_sharing(facts: Mapping[str, object]) -> Sharing:
+def read_shared_rules(facts: Mapping[str, object]) -> SharedRules:
     """Return the section's rules. Raises ValueError, which names the key and says what to do."""
     told = read("[shared]", facts, keys_of("shared"))
     profile = PROFILES[told["profile"]]
@@ -52,4 +52,4 @@ def read_sharing(facts: Mapping[str, object]) -> Sharing:
             told[key] = least
         if told[key] < least:
             raise ValueError(f"[shared] {key} = {told[key]} is less than {least}, the least for profile {profile.name}")
-    return Sharing(**{**told, "profile": profile})
+    return SharedRules(**{**told, "profile": profile})

@@ -77,10 +77,10 @@ def _path(module: str) -> Path:
 @cache
 def module_of(name: str) -> Module:
     """Return a module, split into definitions."""
-    return taken_apart(name, _path(name), source_of(name))
+    return split_module(name, _path(name), source_of(name))
 
 
-def taken_apart(name: str, path: Path, source: str) -> Module:
+def split_module(name: str, path: Path, source: str) -> Module:
     """Split a module's source into definitions. The tree is not kept: it needs 100 times the memory of the text."""
     found = Module(name, path)
     statements: dict[str, list[ast.stmt]] = defaultdict(list)

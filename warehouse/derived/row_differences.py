@@ -18,7 +18,7 @@ def write(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, 
     """
     held = fetch(con, f"SELECT rowid AS place, {_mark(table)} FROM main.{table.name} WHERE {whose}")
     if held.is_empty():
-        return append(con, table, computed), nothing(table)
+        return append(con, table, computed), no_rows(table)
     fresh = _marked(con, table, computed)
     gone = _take_out(con, table, _only(held, fresh))
     return append(con, table, computed[_only(fresh, held)["place"]]), gone
@@ -27,13 +27,13 @@ def write(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, 
 def append(con: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame) -> str:
     """Write rows to a table. Return a relation of these rows."""
     if rows.is_empty():
-        return nothing(table)
+        return no_rows(table)
     last = number(con, f"SELECT coalesce(max(rowid), -1) FROM main.{table.name}")
     insert(con, f"main.{table.name}", rows)
     return f"(FROM main.{table.name} WHERE rowid > {last})"
 
 
-def nothing(table: Table) -> str:
+def no_rows(table: Table) -> str:
     """Return a relation of a table without rows."""
     return f"(FROM main.{table.name} LIMIT 0)"
 
@@ -47,7 +47,7 @@ def _only(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
 def _take_out(con: duckdb.DuckDBPyConnection, table: Table, places: pl.DataFrame) -> str:
     """Delete rows from the table. Return a relation of their columns that changes are counted by."""
     if places.is_empty():
-        return nothing(table)
+        return no_rows(table)
     stream = Stream(places)  # noqa: F841  DuckDB finds it by its name
     con.execute("CREATE OR REPLACE TEMP TABLE gone_places AS FROM stream")
     noted = ", ".join(columns_noted(table))

@@ -170,7 +170,7 @@ def unbalanced(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 @contextmanager
-def counted_alone(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def without_movements(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Book rows that change in the meantime in load.changes, without movements. `settle` enters these at the end."""
     last = number(con, "SELECT coalesce(max(rowid), -1) FROM temp.movements")
     yield

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import duckdb
 
 from rapport.warehouse.history.erased_days import ErasedDays
-from rapport.warehouse.history.person_rows import BESIDE_HISTORY, by_client, columns, goes, list_own, tables
+from rapport.warehouse.history.person_rows import BESIDE_HISTORY, by_client, columns, goes_condition, list_own, tables
 from rapport.warehouse.schema.records import KINDS
 from rapport.warehouse.store.one_row import number
 
@@ -26,7 +26,7 @@ def known_people(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [person for (person,) in listed.fetchall()]
 
 
-def to_take_out(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -> dict[str, bool]:
+def people_to_erase(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -> dict[str, bool]:
     """Return the people with rows to erase, in no order, and whether all their rows go. They are listed in the
     temporary tables own_people and own_rows, which `erase_records` and `erase_everywhere` use."""
     list_own(con, people)
@@ -37,7 +37,9 @@ def to_take_out(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]
     return dict(found.fetchall())
 
 
-def holding(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays], source: str | None = None) -> set[str]:
+def people_with_records(
+    con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays], source: str | None = None
+) -> set[str]:
     """Return the people with records to erase in a file. Where `until` is set, only records with a day count. With a
     `source` only its records count."""
     list_own(con, people)
@@ -48,10 +50,10 @@ def holding(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays], so
 
 
 def erase_records(con: duckdb.DuckDBPyConnection) -> int:
-    """Delete the records and the quarantined rows of the people that `to_take_out` found. Return the number of rows.
-    The people are entered as touched: the caller computes the tables of main again."""
+    """Delete the records and the quarantined rows of the people that `people_to_erase` found. Return the number of
+    rows. The people are entered as touched: the caller computes the tables of main again."""
     count = sum(_erase_versions(con, kind) for kind in KINDS)
-    count += sum(_delete(con, table, goes(con, table)) for table in _beside_history(con))
+    count += sum(_delete(con, table, goes_condition(con, table)) for table in _beside_history(con))
     con.execute("INSERT INTO staged.touched SELECT client_id, 'erased' FROM own_people")
     return count
 
@@ -64,7 +66,7 @@ def erase_everywhere(con: duckdb.DuckDBPyConnection) -> int:
     count = sum(_erase_versions(con, kind) for kind in KINDS)
     for table in tables(con):
         if not table.startswith("history."):
-            count += _delete(con, table, (goes if table in BESIDE_HISTORY else by_client)(con, table))
+            count += _delete(con, table, (goes_condition if table in BESIDE_HISTORY else by_client)(con, table))
     return count
 
 

@@ -24,7 +24,7 @@ class ErasedDays:
         return self.since is None and self.until is None
 
     @property
-    def asked_for(self) -> ErasedDays | None:
+    def requested_only(self) -> ErasedDays | None:
         """Return only the days that a request erases, without `until`; None where there are none."""
         if self.until is None:
             return self

@@ -82,7 +82,7 @@ def _joined(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
 
 
 def count_going(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """Return how many of the people that `erase.to_take_out` found have expired, and how many episodes."""
+    """Return how many of the people that `erase.people_to_erase` found have expired, and how many episodes."""
     asked = """
         SELECT count(DISTINCT client_id)::INTEGER, (count(opened_on) FILTER (opened_on <= until))::INTEGER
         FROM own_people LEFT JOIN (SELECT client_id, opened_on FROM main.episodes) AS e USING (client_id)

@@ -22,7 +22,7 @@ def load_of_day(con: duckdb.DuckDBPyConnection, day: date) -> int | None:
     return load_id
 
 
-def go_back(con: duckdb.DuckDBPyConnection, load_id: int) -> datetime:
+def take_back_to(con: duckdb.DuckDBPyConnection, load_id: int) -> datetime:
     """Take an open building file back to a load: later versions, books and results go. Return that load's clock.
 
     Movements between loads go too: the tables are computed again, by today's rules.

@@ -86,7 +86,7 @@ BESIDE_HISTORY = {  # tables of records without versions: a query of the rowids 
 }
 
 
-def goes(con: duckdb.DuckDBPyConnection, table: str) -> str:
+def goes_condition(con: duckdb.DuckDBPyConnection, table: str) -> str:
     """Return the SQL condition under which a row of a table of BESIDE_HISTORY goes."""
     whole = _by_name(con, table, "own_people WHERE is_whole")
     return f"{whole}{_by_record(con, table)} OR rowid IN ({BESIDE_HISTORY[table]})"

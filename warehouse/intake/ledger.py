@@ -13,7 +13,7 @@ from rapport.warehouse.intake.staged_rows import enter
 from rapport.warehouse.schema.records import KINDS
 from rapport.warehouse.store.one_row import is_so, number, one_row
 
-WENT = (
+OUTCOMES = (
     "quarantined",
     "loaded",
     "unchanged",
@@ -23,7 +23,7 @@ LATE_AFTER_HOURS = 12
 RECORDS_AT_ONCE = 2_000_000  # records of a file: to group ten million needs more memory than DuckDB's limit
 
 
-def told_of_load(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
+def facts_of_load(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
     """Return the facts of load.json that come from an open file: published_at, data_to, waiting_rows."""
     asked = """
         SELECT finished_at, data_to, (SELECT count(*) FROM load.quarantine WHERE state = 'waiting')
@@ -33,32 +33,32 @@ def told_of_load(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
 
 def count_records(con: duckdb.DuckDBPyConnection) -> None:
     """Count the physical records of tonight's files by outcome. A record without a row is ignored."""
-    counts = ", ".join(f"{word}_count BIGINT" for word in WENT)
+    counts = ", ".join(f"{word}_count BIGINT" for word in OUTCOMES)
     con.execute(f"CREATE OR REPLACE TABLE staged.went (file_number INTEGER, {counts})")
     last = " UNION ALL ".join(f"SELECT max(record_number) AS last FROM staged.{kind}" for kind in KINDS)
     for start in range(0, number(con, f"SELECT coalesce(max(last), 0) FROM ({last})") + 1, RECORDS_AT_ONCE):
-        con.execute(f"INSERT INTO staged.went {_went(start, start + RECORDS_AT_ONCE - 1)}")
-    went = {word: f"w.{word}" for word in WENT} | {"unchanged": "w.unchanged + coalesce(known_count, 0)"}
-    sums = ", ".join(f"sum({word}_count)::INTEGER AS {word}" for word in WENT)
+        con.execute(f"INSERT INTO staged.went {_by_outcome(start, start + RECORDS_AT_ONCE - 1)}")
+    went = {word: f"w.{word}" for word in OUTCOMES} | {"unchanged": "w.unchanged + coalesce(known_count, 0)"}
+    sums = ", ".join(f"sum({word}_count)::INTEGER AS {word}" for word in OUTCOMES)
     con.execute(f"""
         UPDATE staged.files AS f SET {", ".join(f"{word}_count = {count}" for word, count in went.items())}
         FROM (SELECT file_number, {sums} FROM staged.went GROUP BY file_number) AS w
         WHERE f.file_number = w.file_number""")
     con.execute(f"""
         UPDATE staged.files SET ignored_count = record_count - header_count - blank_or_footer_count
-            - {" - ".join(f"{word}_count" for word in WENT)} WHERE NOT is_passed_over""")
+            - {" - ".join(f"{word}_count" for word in OUTCOMES)} WHERE NOT is_passed_over""")
 
 
-def _went(first: int, last: int) -> str:
+def _by_outcome(first: int, last: int) -> str:
     """Return a query that counts the records with these numbers by file and outcome. A record with several rows counts
     under the first outcome of any."""
-    rank = "list_position([" + ", ".join(f"'{word}'" for word in WENT) + "], disposition)"
+    rank = "list_position([" + ", ".join(f"'{word}'" for word in OUTCOMES) + "], disposition)"
     rows = " UNION ALL ".join(
         f"SELECT file_number, record_number, record_count, {rank} AS rank FROM staged.{kind} "
         f"WHERE record_number BETWEEN {first} AND {last}"
         for kind in KINDS
     )
-    counts = ", ".join(f"coalesce(sum(n) FILTER (rank = {place}), 0)" for place, _ in enumerate(WENT, start=1))
+    counts = ", ".join(f"coalesce(sum(n) FILTER (rank = {place}), 0)" for place, _ in enumerate(OUTCOMES, start=1))
     return f"""
         SELECT file_number, {counts} FROM (
             SELECT file_number, record_number, min(rank) AS rank, max(record_count) AS n FROM ({rows}) GROUP BY ALL)
@@ -88,7 +88,7 @@ def too_much_quarantined(con: duckdb.DuckDBPyConnection, limit: float) -> list[t
 def write_ledgers(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
     """Enter tonight's files and rows into load.files and load.rows."""
     con.execute("INSERT INTO load.files BY NAME SELECT * EXCLUDE (file_number, known_count) FROM staged.files")
-    counts = ", ".join(f"count(*) FILTER (disposition = '{word}') AS {word}_count" for word in WENT)
+    counts = ", ".join(f"count(*) FILTER (disposition = '{word}') AS {word}_count" for word in OUTCOMES)
     for kind in KINDS:
         con.execute(f"""
             INSERT INTO load.rows BY NAME
@@ -123,7 +123,7 @@ def write_sources(
         enter(con, "load.sources", {**facts, "every_hours": every, "is_late": late})
 
 
-def repeated(con: duckdb.DuckDBPyConnection, file_id: str) -> dict[str, object]:
+def facts_of_repeat(con: duckdb.DuckDBPyConnection, file_id: str) -> dict[str, object]:
     """Return the books' facts about a file that came again byte for byte: its loaded records count as unchanged.
 
     Its future appointments begin at the same time, so the copy is read again at the same time as the first.

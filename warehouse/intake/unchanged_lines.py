@@ -40,7 +40,9 @@ def are_current(con: duckdb.DuckDBPyConnection, source: str, load_id: int, file_
     return is_so(con, asked, given)
 
 
-def show(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame, risks: pl.DataFrame) -> int:
+def enter_known_lines(
+    con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame, risks: pl.DataFrame
+) -> int:
     """Enter the records in a file's known lines into staged.known_lines, and the risk answers in them (`risks`:
     record_number, id). Return the number of lines with records."""
     shown = lines.filter(pl.col("id").is_not_null(), pl.col("records") != RISKS)
@@ -71,7 +73,9 @@ def _contradicts(con: duckdb.DuckDBPyConnection, kind: RecordKind, file_number: 
     return ids.has_nulls() or not lines.filter(pl.col("id").is_in(read), pl.col("records") == kind.name).is_empty()
 
 
-def settled(con: duckdb.DuckDBPyConnection, file_number: int, known_at: datetime) -> tuple[pl.DataFrame, pl.Series]:
+def settled_records(
+    con: duckdb.DuckDBPyConnection, file_number: int, known_at: datetime
+) -> tuple[pl.DataFrame, pl.Series]:
     """Return the settled records of a file that was read (record_number, records, id), with its responses that have a
     risk answer: a later reading gives the same. Return also the record_numbers of the others: held back, repeated, or
     in the future."""

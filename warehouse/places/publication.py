@@ -167,16 +167,16 @@ def _undo(folders: Folders, load_id: int) -> None:
 
 def refuse_lost_link(folders: Folders) -> None:
     """Raise Unusable where the analysts' link is lost although a version or a crosswalk exists."""
-    if current_version(folders.published) or _seen(folders.publishing.exists):
+    if current_version(folders.published) or _if_allowed(folders.publishing.exists):
         return
-    if kept_versions(folders.published) or _seen(lambda: kept_versions(folders.crosswalk)):
+    if kept_versions(folders.published) or _if_allowed(lambda: kept_versions(folders.crosswalk)):
         raise Unusable(
             f"{folders.published} is not a link to a kept version although versions exist, so nothing is written; run "
             f"restore --point-link, which points it at the newest whole version"
         )
 
 
-def _seen(look: Callable[[], object]) -> object:
+def _if_allowed(look: Callable[[], object]) -> object:
     """Return the result of a look into a folder; None where this user may not: analysts do not see the private tree."""
     with suppress(PermissionError):
         return look()

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-DESK_BEFORE = "desk.duckdb"  # the work file of a verification by 0.1, in private/tmp????????
+OLD_WORK_FILE = "desk.duckdb"  # the work file of a verification by 0.1, in private/tmp????????
 _OF_A_PROCESS = re.compile(r"[a-z][a-z-]*-\d+")
 # Files that 0.1 left directly in building: work files, copies, DuckDB's spilled data, and files not yet moved.
 _OF_0_1 = re.compile(
@@ -70,7 +70,7 @@ def sweep_scratch(building: Path) -> None:
                 _remove(left)
             elif _OF_0_1.fullmatch(left.name):
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
-    for desk in building.parent.glob(f"tmp*/{DESK_BEFORE}"):
+    for desk in building.parent.glob(f"tmp*/{OLD_WORK_FILE}"):
         shutil.rmtree(desk.parent, ignore_errors=True)
 
 

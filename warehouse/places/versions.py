@@ -79,7 +79,7 @@ def is_folder(version: Path) -> bool:
     return _STAMP.fullmatch(version.parent.name) is not None
 
 
-def told_place(version: Path) -> str:
+def tree_path(version: Path) -> str:
     """Return the path of a version within the warehouse. It contains no person's name, so a log may show it."""
     return "/".join(version.parts[-4:] if is_folder(version) else version.parts[-3:])
 
@@ -89,7 +89,7 @@ def damaged(file: Path) -> Damaged:
     way_out = "publish a kept version again (restore lists them), or bring the file back from a backup"
     if _is_safe_file(file):
         way_out = "run the next night, which makes it anew"
-    return Damaged(f"{told_place(file)} is damaged and cannot be read; {way_out}", file)
+    return Damaged(f"{tree_path(file)} is damaged and cannot be read; {way_out}", file)
 
 
 def _is_safe_file(file: Path) -> bool:

@@ -17,14 +17,14 @@ from rapport.warehouse.store.opening import open_briefly
 
 
 @dataclass(frozen=True)
-class Standing:
+class PublishedLoad:
     """The published load, and the clock of its night."""
 
     load_id: int
     as_of: datetime
 
 
-def standing(folders: Folders) -> Standing | None:
+def published_load(folders: Folders) -> PublishedLoad | None:
     """Return the published load, from load.json or else from the file; None before the first night. Raises Damaged, and
     Unusable where the analysts' link is lost."""
     refuse_lost_link(folders)
@@ -32,13 +32,13 @@ def standing(folders: Folders) -> Standing | None:
     if version is None:
         return None
     if facts := facts_of(version):
-        return Standing(facts["load"], datetime.fromisoformat(facts["as_of"]))
+        return PublishedLoad(facts["load"], datetime.fromisoformat(facts["as_of"]))
     try:
         with open_briefly(version) as con:
             load_id, as_of = one_row(con, "SELECT load_id, epoch(as_of) FROM load.current")
     except (duckdb.Error, ValueError):
         raise damaged(version) from None
-    return Standing(load_id, datetime.fromtimestamp(as_of, UTC))
+    return PublishedLoad(load_id, datetime.fromtimestamp(as_of, UTC))
 
 
 def next_load_id(folders: Folders) -> int:

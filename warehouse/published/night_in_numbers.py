@@ -30,7 +30,7 @@ class FileSums:
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleQuery:
     """A query and its result."""
 
     query: str
@@ -70,11 +70,11 @@ def unlisted_by_source(con: duckdb.DuckDBPyConnection, load_id: int) -> list[tup
     ).fetchall()
 
 
-def sample(published: Path) -> Sample | None:
+def sample_query(published: Path) -> SampleQuery | None:
     """Return the example query with its result from the published file; None where the question behind it failed."""
     with open_published(published) as con, suppress(duckdb.Error):
         found = con.sql(QUERY.rstrip(";"))
-        return Sample(QUERY, found.columns, found.fetchall())
+        return SampleQuery(QUERY, found.columns, found.fetchall())
     return None
 
 

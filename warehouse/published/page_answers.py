@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import duckdb
 import polars as pl
 
-from rapport.warehouse.store.building_file import answering, open_published
+from rapport.warehouse.store.building_file import in_utc, open_published
 from rapport.warehouse.store.frames import fetch
 from rapport.warehouse.store.one_row import one_row
 from rapport.warehouse.store.opening import damage_of, is_damage, open_plain
@@ -28,7 +28,7 @@ def open_locked(path: Path, spill: Path | None = None) -> Iterator[duckdb.DuckDB
 @contextmanager
 def open_safe(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a safe file in the same way. Raises Damaged."""
-    with damage_of(path), answering(open_plain(path, read_only=True)) as con:
+    with damage_of(path), in_utc(open_plain(path, read_only=True)) as con:
         yield _locked(con)
 
 
@@ -38,12 +38,12 @@ def _locked(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def ask(con: duckdb.DuckDBPyConnection, relation: str) -> pl.DataFrame:
+def question_rows(con: duckdb.DuckDBPyConnection, relation: str) -> pl.DataFrame:
     """Return all rows of a question."""
     return fetch(con, f"FROM {relation}")
 
 
-def answers(
+def answers_by_filter(
     con: duckdb.DuckDBPyConnection, relation: str, answer: str, filters: Sequence[str]
 ) -> dict[tuple[Any, ...], str]:
     """Return the question's answer for each combination of its filters' values; none where there are no rows."""
@@ -52,7 +52,7 @@ def answers(
     return {tuple(values): said for *values, said in con.sql(query).fetchall() if said is not None}
 
 
-class Newest(NamedTuple):
+class FileLoad(NamedTuple):
     """The load of a file."""
 
     load_id: int
@@ -61,18 +61,18 @@ class Newest(NamedTuple):
     published_at: datetime
 
 
-def newest(con: duckdb.DuckDBPyConnection) -> Newest:
+def load_of_file(con: duckdb.DuckDBPyConnection) -> FileLoad:
     """Return the load of a file."""
     query = "SELECT load_id, c.as_of, c.data_to, finished_at FROM load.current AS c JOIN load.loads USING (load_id)"
-    return Newest(*one_row(con, query))
+    return FileLoad(*one_row(con, query))
 
 
-def late(con: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime | None]]:
+def late_sources(con: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime | None]]:
     """Return the late sources, each with the time of its latest export."""
     return con.sql("SELECT source, last_exported_at FROM load.sources WHERE is_late ORDER BY source").fetchall()
 
 
-def outcomes(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def question_outcomes(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Return the outcome of each shared question in a safe file: shown, hidden, no_data, off or failed."""
     return dict(con.sql("SELECT name, outcome FROM load.questions").fetchall())
 
@@ -83,7 +83,7 @@ def closed_to(con: duckdb.DuckDBPyConnection) -> date:
     return day
 
 
-def tell(con: duckdb.DuckDBPyConnection, query: str) -> str:
+def result_text(con: duckdb.DuckDBPyConnection, query: str) -> str:
     """Return a query's result as a table of text, or DuckDB's reason for refusing the query. Raises DuckDB's error
     where the file is damaged."""
     try:

@@ -13,7 +13,7 @@ from rapport.warehouse.store.one_row import one_row
 
 
 @dataclass(frozen=True)
-class Held:
+class PersonRows:
     """A table's rows about a person. `columns`: name and meaning of each column."""
 
     table: str
@@ -22,13 +22,13 @@ class Held:
     rows: pl.DataFrame
 
 
-def held_of(con: duckdb.DuckDBPyConnection, people: Iterable[str]) -> Iterator[Held]:
+def rows_about(con: duckdb.DuckDBPyConnection, people: Iterable[str]) -> Iterator[PersonRows]:
     """Yield each table with rows about a person. `people`: the person's pseudonyms (hexadecimal digits)."""
     list_whole(con, people)
     for table in tables(con):
         rows = _as_text(con.execute(f"FROM {table} WHERE {by_client(con, table)}"))
         if rows.height:
-            yield Held(table, _comment(con, table), _columns(con, table), rows)
+            yield PersonRows(table, _comment(con, table), _columns(con, table), rows)
 
 
 def _as_text(found: duckdb.DuckDBPyConnection) -> pl.DataFrame:

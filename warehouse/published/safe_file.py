@@ -13,7 +13,7 @@ import polars as pl
 from rapport.warehouse.intake.staged_rows import enter
 from rapport.warehouse.places.folders import copy_to
 from rapport.warehouse.places.versions import damaged
-from rapport.warehouse.published.views_and_comments import make_wilson, say
+from rapport.warehouse.published.views_and_comments import comment_on, make_wilson
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.store.building_file import create
 from rapport.warehouse.store.frames import THREADS, Stream, fetch
@@ -77,9 +77,9 @@ def begin() -> duckdb.DuckDBPyConnection:
     make_wilson(con)
     for name, (columns, description) in _BOOKS.items():
         create(con, name, columns)
-        say(con, "TABLE", name, description)
+        comment_on(con, "TABLE", name, description)
         for column in columns:
-            say(con, "COLUMN", f"{name}.{column.name}", column.comment)
+            comment_on(con, "COLUMN", f"{name}.{column.name}", column.comment)
     return con
 
 
@@ -88,10 +88,10 @@ def add_table(con: duckdb.DuckDBPyConnection, shown: ShownTable) -> None:
     stream = Stream(shown.rows)  # noqa: F841  DuckDB finds it by its name
     derived = "".join(f", {sql} AS {name}" for name, sql in shown.derived.items())
     con.execute(f"CREATE TABLE dashboard.{shown.name} AS SELECT * EXCLUDE (is_hidden){derived}, is_hidden FROM stream")
-    say(con, "TABLE", f"dashboard.{shown.name}", f"{shown.comment} {NO_PEOPLE}")
+    comment_on(con, "TABLE", f"dashboard.{shown.name}", f"{shown.comment} {NO_PEOPLE}")
     said_of = {**shown.columns, "is_hidden": "True where a number of the row is hidden: it is null, and not 0."}
     for (column,) in con.sql(f"SELECT column_name FROM (DESCRIBE dashboard.{shown.name})").fetchall():
-        say(con, "COLUMN", f"dashboard.{shown.name}.{column}", said_of[column])
+        comment_on(con, "COLUMN", f"dashboard.{shown.name}.{column}", said_of[column])
 
 
 def enter_question(con: duckdb.DuckDBPyConnection, name: str, question: str, outcome: str) -> None:

@@ -153,7 +153,7 @@ VIEWS = (
 )
 
 
-def _movement(loads: str, later: str) -> str:
+def _movement_query(loads: str, later: str) -> str:
     """Return a query of the headlines' values, cause by cause. Each cause starts at the value after the cause before
     it, so the steps add up. `loads`: SQL that gives the step of each booked load."""
     order = f"list_position({list(CAUSES)}, cause)"
@@ -187,7 +187,7 @@ WHY_IT_MOVED = _view(
     "One row per load, headline and cause: how far new data, corrections, vanished records, erasures and changed "
     "definitions changed it, one after the other.",
     _MOVED,
-    _movement("load_id", "ORDER BY load_id, headline, part, told"),
+    _movement_query("load_id", "ORDER BY load_id, headline, part, told"),
 )
 
 
@@ -216,19 +216,21 @@ def make_wilson(con: duckdb.DuckDBPyConnection) -> None:
         bound = _WILSON.format(z=1.959964, sign=sign)
         cut = f"CASE WHEN n > 0 AND k IS NOT NULL THEN greatest(0, least(1, {bound})) END"
         con.execute(f"CREATE OR REPLACE MACRO main.{name}(k, n) AS {cut}")
-        say(con, "MACRO", f"main.{name}", "An end of Wilson's 95 % interval of the share k / n; null where n is 0.")
+        comment_on(
+            con, "MACRO", f"main.{name}", "An end of Wilson's 95 % interval of the share k / n; null where n is 0."
+        )
 
 
 def make_macros(con: duckdb.DuckDBPyConnection) -> None:
     """Create history.<records>_as_known_on(day) for every kind of record, and the macros that questions use."""
     make_wilson(con)
-    between = _movement(
+    between = _movement_query(
         "CASE WHEN load_id <= first_load THEN first_load ELSE last_load END",
         "WHERE load_id = last_load ORDER BY headline, part, told",
     ).replace("FROM load.movements", "FROM load.movements WHERE load_id <= last_load")
     con.execute(f"CREATE OR REPLACE MACRO load.movement_between(first_load, last_load) AS TABLE {between}")
     said = "The headlines' movement between two loads, by cause; columns as in why_it_moved."
-    say(con, "MACRO TABLE", "load.movement_between", said)
+    comment_on(con, "MACRO TABLE", "load.movement_between", said)
     for kind in KINDS.values():
         columns = ", ".join(column.name for column in kind.columns)
         con.execute(f"""
@@ -236,7 +238,7 @@ def make_macros(con: duckdb.DuckDBPyConnection) -> None:
             SELECT {columns}, known_from FROM history.{kind.name}
             WHERE known_from <= ({LOAD_OF_DAY}) AND coalesce(known_to > ({LOAD_OF_DAY}), true)""")
         said = f"{kind.description} As they were known after the last load of a day (of the clinic's zone)."
-        say(con, "MACRO TABLE", f"history.{kind.name}_as_known_on", said)
+        comment_on(con, "MACRO TABLE", f"history.{kind.name}_as_known_on", said)
 
 
 def make_question_views(
@@ -253,9 +255,9 @@ def make_question_views(
         except duckdb.Error:
             refused.append(name)
             continue
-        say(con, "VIEW", f"dashboard.{name}", question)
+        comment_on(con, "VIEW", f"dashboard.{name}", question)
         for column, description in columns.items():
-            say(con, "COLUMN", f"dashboard.{name}.{column}", description)
+            comment_on(con, "COLUMN", f"dashboard.{name}.{column}", description)
     return refused
 
 
@@ -278,7 +280,7 @@ def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
     said = _comments(con)
     for (what, name), comment in wanted.items():
         if said.get(name) != comment:
-            say(con, what, name, comment)
+            comment_on(con, what, name, comment)
 
 
 def _described(what: str, name: str, comment: str, columns: tuple[Column, ...]) -> dict[tuple[str, str], str]:
@@ -297,6 +299,6 @@ def _comments(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     )
 
 
-def say(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str) -> None:
+def comment_on(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str) -> None:
     """COMMENT ON."""
     con.execute(f"COMMENT ON {what} {name} IS {quoted(comment)}")

@@ -22,7 +22,7 @@ def _count(name: str, description: str) -> Column:
     return Column(name, "integer", description, required=True, between=(0, None))
 
 
-_WENT = (
+_OUTCOME_COUNTS = (
     _count("duplicate_count", "Identical repeats within the file; one of each was kept."),
     _count("unchanged_count", "Equal to the known version, or older than it: nothing new."),
     _count("quarantined_count", "Held back by a rule: see load.quarantine."),
@@ -111,7 +111,7 @@ FILES = _book(
     _count("header_count", "Header records."),
     _count("blank_or_footer_count", "Blank lines and footers."),
     _count("ignored_count", "Records that hold nothing clinic.toml asks for."),
-    *_WENT,
+    *_OUTCOME_COUNTS,
     _count("vanished_count", "Known records that it covers but no longer holds; not part of the sum."),
     _count("ambiguous_time_count", "Wall-clock times that occur twice when the clocks change; read as the first."),
     _count("missing_time_count", "Wall-clock times that do not exist when the clocks change; moved one hour later."),
@@ -126,7 +126,7 @@ ROWS = _book(
     "file_id!",
     Column("records", "text", "Kind of record.", required=True),
     _count("row_count", "Canonical rows read."),
-    *_WENT,
+    *_OUTCOME_COUNTS,
 )
 
 QUARANTINE = _book(

@@ -90,11 +90,11 @@ def open_published(path: Path, spill: Path | None = None) -> Iterator[duckdb.Duc
     """Open a published file read-only, as an analyst does. `spill`: the folder for queries that need more than the
     memory. Raises Damaged, also while the file is read."""
     config = {"temp_directory": str(spill)} if spill else {}
-    with opening.damage_of(path), answering(opening.open_file(path, read_only=True, **config)) as con:
+    with opening.damage_of(path), in_utc(opening.open_file(path, read_only=True, **config)) as con:
         yield con
 
 
-def answering(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+def in_utc(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Set the connection's time zone to UTC, and return it."""
     con.execute("SET TimeZone = 'UTC'")
     _answer_as_frames_are(con)

@@ -7,11 +7,11 @@ from pathlib import Path
 import duckdb
 
 from rapport.warehouse.errors import Damaged
-from rapport.warehouse.intake.ledger import told_of_load
+from rapport.warehouse.intake.ledger import facts_of_load
 from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.places.load_facts import facts_of, for_encryption
 from rapport.warehouse.places.scratch import scratch_folder
-from rapport.warehouse.places.versions import kept_versions, replace_version, told_place
+from rapport.warehouse.places.versions import kept_versions, replace_version, tree_path
 from rapport.warehouse.store import encryption
 from rapport.warehouse.store.building_file import LIMITS
 from rapport.warehouse.store.one_row import number, one_row
@@ -82,7 +82,7 @@ def rekey(where: Folders) -> int:
                     rewrite(version, version, scratch)
                     written += 1
             except Damaged:
-                left.append(told_place(version))
+                left.append(tree_path(version))
     if left:
         raise Damaged(
             f"{', '.join(left)} is damaged and could not be written again with the key; delete its folder, or "
@@ -105,7 +105,7 @@ def rewrite(source: Path, version: Path, scratch: Path) -> None:
     if facts is not None:
         with open_file(made, read_only=True) as con:  # an erasure removes quarantined rows too
             con.execute("SET TimeZone = 'UTC'")
-            facts = for_encryption(facts | told_of_load(con), is_encrypted=encryption.key() is not None)
+            facts = for_encryption(facts | facts_of_load(con), is_encrypted=encryption.key() is not None)
     replace_version(made, version, facts)
 
 

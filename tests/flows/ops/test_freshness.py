@@ -12,7 +12,7 @@ import pytest
 
 from rapport.flows.ops.freshness import judge
 from rapport.warehouse.clinic_file.schedule import schedule_of
-from rapport.warehouse.published.current_load import Standing
+from rapport.warehouse.published.current_load import PublishedLoad
 from tests.clinics.nights import ROOT
 
 MONTHS = (
@@ -65,7 +65,7 @@ def test_over_a_month_it_alarms_when_a_person_with_a_calendar_would_and_never_el
             if stands is None:
                 continue
             expected = should_alarm(zone, (year, month), made, now)
-            assert judge(schedule, Standing(1, stands[1]), now).is_fresh != expected, (now, stands)
+            assert judge(schedule, PublishedLoad(1, stands[1]), now).is_fresh != expected, (now, stands)
             alarms += expected
     assert 100 < alarms < 3000
 
