@@ -39,10 +39,10 @@ BAND = [*LINE, "intake_band"]
 )
 def expected_courses(outcome_scores: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """One row per outcome measure (total scale), rater, intake band and session number from 2 to 12 with at least 30
-    clients (M19), because the licensed curves are not available. A client counts with the first episode that has an
-    intake score, at the sessions after the intake. Percentiles are interpolated. The course shows what was usual here,
-    not what is good. Clients who stay longer determine the later sessions. It changes with new clients, so each night's
-    file has its own."""
+    clients (M19). It replaces the licensed curves, which are not available. A client counts with the first episode that
+    has an intake score, at the sessions after the intake. Percentiles are interpolated. The course shows what was usual
+    here, not what is good. Clients who stay longer determine the later sessions. It changes with new clients, so each
+    night's file has its own."""
     intakes, scored = intakes_and_after(outcome_scores)
     begun = intakes.join(episodes.select("episode_id", "episode_number"), on="episode_id")
     first = first_of_clients(begun, *LINE).select("course", "intake_number", *BAND)

@@ -134,8 +134,8 @@ _BEFORE, _AFTER = ("before 1", "before 2", "before 3"), ("value", "after 1", "af
 
 
 def around(rated: pl.LazyFrame) -> pl.LazyFrame:
-    """Return rated sessions with the values of up to three sessions before and two after each (by the numbers in column
-    `session`), and the degrees of freedom for the comparison of the three before with the three from here on."""
+    """Return rated sessions, each with the values of up to three sessions before and two after it, by the numbers in
+    column `session`. They have the degrees of freedom for comparing the three before with the three from here on."""
     number = pl.col("session")
     before = (_if(number - beside(number, n) <= 3, beside(_value, n)) for n in (1, 2, 3))
     after = (_if(beside(number, -n) - number <= 2, beside(_value, -n)) for n in (1, 2))

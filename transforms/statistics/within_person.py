@@ -13,8 +13,8 @@ from rapport.warehouse.schema.columns import NO_WIDTH
 
 @dataclass(frozen=True)
 class Within:
-    """A coefficient, its standard error (0 or NaN where there is none), and the largest client's share of the
-    predictor's sum of squares after the other terms are taken out."""
+    """A coefficient and its standard error (0 or NaN where there is none). `largest_share`: the largest client's share
+    of the predictor's sum of squares after the other terms are taken out."""
 
     estimate: float
     standard_error: float

@@ -15,8 +15,8 @@ OLDEST_MINOR = 17  # by default caregivers are asked only about minors
 
 @dataclass(frozen=True)
 class Due:
-    """An instrument and the rater who fills it in at treatment session `first` of an episode and every `every`-th
-    after it, where the client was `age_from` to `age_to` at the episode's opening."""
+    """An instrument that a rater fills in at treatment session `first` of an episode and at every `every`-th after it.
+    It is for clients who were `age_from` to `age_to` years old at the episode's opening."""
 
     instrument: str
     rater: str

@@ -39,7 +39,7 @@ def broken_books(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the names of ledgers that do not add up, and a sentence per kind of record with overlapping versions."""
     wrong = [name for name, broken in _LEDGERS.items() if _any(con, f"{name} WHERE {broken}")]
     twice = [kind.name for kind in KINDS.values() if _overlaps(con, kind.key, kind.name)]
-    return wrong + [f"history.{name} knows a record twice" for name in twice]
+    return wrong + [f"history.{name} has two versions of a record for the same time" for name in twice]
 
 
 def _any(con: duckdb.DuckDBPyConnection, relation: str) -> bool:

@@ -14,7 +14,7 @@ from rapport.warehouse.store.one_row import number
 def write(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, whose: str = "true") -> tuple[str, str]:
     """Write the computed rows that differ from the table's rows. `whose`: an SQL condition that selects the clients.
 
-    Returns the relations of the rows that came and of those that went.
+    Returns relations of the added rows and of the removed rows.
     """
     held = fetch(con, f"SELECT rowid AS place, {_mark(table)} FROM main.{table.name} WHERE {whose}")
     if held.is_empty():

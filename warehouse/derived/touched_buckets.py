@@ -152,7 +152,7 @@ def write_differences(
 ) -> tuple[str, str]:
     """Write the rows of a bucket's clients that differ from what the table holds.
 
-    Returns the relations of the rows that came and of those that went.
+    Returns relations of the added rows and of the removed rows.
     """
     return write(con, table, computed, _in_bucket(bucket))
 

@@ -11,8 +11,8 @@ class ErasedDays:
     """The days from `since` on (a consent was withdrawn), and the days up to and including `until` (the clinic's years
     of keeping are over). Without either: all days.
 
-    What has no day counts as later than `since`. Beside `until` it goes with the person: it stays while something later
-    is known. So does a row of the inbox, of which no day is known, that a load after `by_load` held back.
+    A record without a day counts as later than `since`. With `until` it stays while the person has a later record. A
+    quarantined row without a day, held back by a load after `by_load`, counts as such a later record.
     """
 
     since: date | None = None
@@ -31,7 +31,7 @@ class ErasedDays:
         return ErasedDays(self.since) if self.since else None
 
     def and_also(self, other: ErasedDays) -> ErasedDays:
-        """Return the days of both."""
+        """Return the days of both together."""
         if self.is_everything or other.is_everything:
             return EVERYTHING
         since = min(filter(None, (self.since, other.since)), default=None)

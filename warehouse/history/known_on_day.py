@@ -11,7 +11,7 @@ from rapport.warehouse.schema.books import BOOKS
 from rapport.warehouse.schema.records import KINDS
 from rapport.warehouse.store.one_row import one_row
 
-# The last load whose clock stood on a day or before it; null before the first.
+# The last load with as_of on or before a day; null before the first.
 LOAD_OF_DAY = """SELECT max(load_id) FROM load.loads, (SELECT time_zone FROM load.current) AS clinic
     WHERE outcome = 'published' AND (as_of AT TIME ZONE time_zone)::DATE <= day"""
 

@@ -1,7 +1,7 @@
 """Reliable and clinically significant change, computed: Jacobson & Truax 1991, J Consult Clin Psychol 59:12-19.
 
-The error of a change is that of a difference (Christensen & Mendoza 1986), not the standard error of measurement that
-the formula of 1984, still in circulation, divides by.
+The error of a change is the error of a difference (Christensen & Mendoza 1986). The formula of 1984, which is still in
+use, divides by the standard error of measurement instead.
 """
 
 from __future__ import annotations

@@ -102,8 +102,8 @@ def write_ledgers(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
 def write_sources(
     con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetime, read_otherwise: Mapping[str, int] | None = None
 ) -> None:
-    """Enter into load.sources when each source's last export came, whether it is late, and how many of its records were
-    read by other code and cannot be read again. `read_otherwise` None: the counts of the last night that read files."""
+    """Enter into load.sources each source's last export and whether it is late. `read_otherwise`: how many of its
+    records were read by other code and cannot be read again; None: the counts of the last night that read files."""
     if read_otherwise is None:
         read_otherwise = dict(con.sql("SELECT source, read_otherwise_count FROM load.sources").fetchall())
     con.execute("DELETE FROM load.sources")
