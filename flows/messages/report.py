@@ -18,7 +18,7 @@ from rapport.flows.results import Night
 from rapport.flows.terminal import TROUBLED, capital
 from rapport.flows.troubles import Troubles
 from rapport.flows.workbench import StepTime
-from rapport.warehouse.published.night_in_numbers import COUNTS, FileSums, Sample, sample
+from rapport.warehouse.published.night_in_numbers import COUNTS, FileSums, SampleQuery, sample_query
 
 SUITE_OUTCOMES = ("passed", "failed", "did_not_run")
 
@@ -46,7 +46,7 @@ class Report:
     read_otherwise: dict[str, int]
     client_count: int
     expired: list[str]
-    sample: Sample | None = None
+    sample: SampleQuery | None = None
 
     @property
     def status(self) -> int:
@@ -82,7 +82,7 @@ def report_of(night: Night) -> Report:
         read_otherwise=publication.read_otherwise if publication else checked.read_otherwise,
         client_count=publication.computed.client_count if publication else 0,
         expired=_expiry_sentences(order),
-        sample=sample(publication.published.version) if publication else None,
+        sample=sample_query(publication.published.version) if publication else None,
     )
 
 

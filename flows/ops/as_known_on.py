@@ -37,7 +37,7 @@ def as_known_on(order: Order, day: date, out: Path) -> int:
             load_id = known_on_day.load_of_day(file.con, day)
             if load_id is None:
                 raise Unusable(f"nothing was known on {day}: the first load came later; give a later --day")
-            then = replace(order, as_of=known_on_day.go_back(file.con, load_id))
+            then = replace(order, as_of=known_on_day.take_back_to(file.con, load_id))
             derive_anew(replace(file, order=then))
             make_views(file.con, then)
             seal.seal(file.con)

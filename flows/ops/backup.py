@@ -21,7 +21,7 @@ from rapport.warehouse.places.digests import is_as_written
 from rapport.warehouse.places.folders import Folders, resolved
 from rapport.warehouse.places.load_facts import is_cut_off
 from rapport.warehouse.places.publication import writing
-from rapport.warehouse.places.versions import kept_versions, told_place
+from rapport.warehouse.places.versions import kept_versions, tree_path
 
 KEY = "key"
 _PASSING = ("building", "night.lock")  # in the private tree: the names that exist only while a load runs
@@ -145,7 +145,7 @@ def _damaged(where: Folders) -> list[str]:
     """A sentence for each kept file whose bytes have changed since it was published."""
     versions = [version for link in where.links for version in kept_versions(link)]
     return [
-        f"{told_place(version)} is damaged, and so is its copy; publish another load (rapport restore lists them), "
+        f"{tree_path(version)} is damaged, and so is its copy; publish another load (rapport restore lists them), "
         "then back up again"
         for version in versions
         if is_cut_off(version) or not is_as_written(version)

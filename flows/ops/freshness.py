@@ -18,7 +18,7 @@ from rapport.flows.private.open_erasures import tell_open
 from rapport.flows.terminal import read_time
 from rapport.warehouse.clinic_file.schedule import Schedule, read_schedule
 from rapport.warehouse.places.folders import Folders
-from rapport.warehouse.published.current_load import Standing, standing
+from rapport.warehouse.published.current_load import PublishedLoad, published_load
 
 CLOCKS_DIFFER = timedelta(minutes=5)  # the most that the clocks of the night's machine and of this machine may differ
 
@@ -31,7 +31,7 @@ class Verdict:
     line: str
 
 
-def judge(schedule: Schedule, published: Standing | None, now: datetime) -> Verdict:
+def judge(schedule: Schedule, published: PublishedLoad | None, now: datetime) -> Verdict:
     """The warehouse is fresh when its load is that of the latest night that should be ready by now, or a later one."""
     due = schedule.last_due(now)
     if published and published.as_of > now + CLOCKS_DIFFER:
@@ -47,7 +47,7 @@ def judge(schedule: Schedule, published: Standing | None, now: datetime) -> Verd
     )
 
 
-def _load_and_time(published: Standing | None, schedule: Schedule) -> str:
+def _load_and_time(published: PublishedLoad | None, schedule: Schedule) -> str:
     return f"load {published.load_id} of {_local_time(published.as_of, schedule)}" if published else "nothing yet"
 
 
@@ -60,7 +60,7 @@ def verdict_on(clinic: Path, warehouse: Path, as_of: str | None) -> Verdict:
     try:
         schedule = read_schedule(clinic)
         now = datetime.now(UTC) if as_of is None else read_time("--as-of", as_of, schedule.zone)
-        return judge(schedule, standing(Folders(warehouse)), now)
+        return judge(schedule, published_load(Folders(warehouse)), now)
     except Exception as error:
         return Verdict(False, f"not known: {sayable(error)}")
 

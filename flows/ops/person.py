@@ -26,7 +26,7 @@ from rapport.warehouse.places.person_notes import note_report
 from rapport.warehouse.places.private_files import need_file
 from rapport.warehouse.places.publication import published_version
 from rapport.warehouse.places.versions import current_load
-from rapport.warehouse.published.person_report import Held, held_of
+from rapport.warehouse.published.person_report import PersonRows, rows_about
 from rapport.warehouse.store.building_file import open_published
 
 PAGE = "person.html"
@@ -53,7 +53,7 @@ def write_report(order: Order, person: Person, out: Path) -> int:
     _refuse(order, out)
     need_file(order.folders.person_reports)
     with open_published(published_version(order.folders)) as con:
-        held = [*_in_crosswalk(order, person), *held_of(con, person.pseudonyms)]
+        held = [*_in_crosswalk(order, person), *rows_about(con, person.pseudonyms)]
     out.mkdir(mode=0o700, parents=True)
     about = [line.format(as_of=f"{order.as_of.astimezone(order.clinic.zone):%Y-%m-%d %H:%M}") for line in ABOUT]
     shown = [{**vars(each), "rows": [["" if cell is None else cell for cell in row] for row in each.rows.rows()]}
@@ -93,14 +93,14 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _in_crosswalk(order: Order, person: Person) -> Iterator[Held]:
+def _in_crosswalk(order: Order, person: Person) -> Iterator[PersonRows]:
     known = crosswalk_of(order.folders, current_load(order.folders.published))
     rows = known.filter(pl.col("kind") == "client", pl.col("pseudonym").is_in(person.pseudonyms))
     names = {space: order.clinic.spaces.name_of(space) for space in rows["id_space"].unique()}
     rows = rows.with_columns(pl.col("id_space").replace(names))
     if rows.height:
         comment = "The person's numbers in the clinic's own systems, and the birth date: in the private tree alone."
-        yield Held("private.crosswalk", comment, _CROSSWALK, rows.cast(pl.String))
+        yield PersonRows("private.crosswalk", comment, _CROSSWALK, rows.cast(pl.String))
 
 
 def main(argv: list[str] | None = None) -> int:

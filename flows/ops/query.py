@@ -16,7 +16,7 @@ from rapport.warehouse.errors import Unusable
 from rapport.warehouse.places.folders import Folders, resolved
 from rapport.warehouse.places.publication import published_version
 from rapport.warehouse.places.versions import load_of
-from rapport.warehouse.published.page_answers import open_locked, tell
+from rapport.warehouse.published.page_answers import open_locked, result_text
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,13 +28,13 @@ def converse(con: duckdb.DuckDBPyConnection) -> None:
     while line := _read("rapport> " if not waiting else "    ...> "):
         waiting += line
         if waiting.rstrip().endswith(";"):
-            print(tell(con, waiting))
+            print(result_text(con, waiting))
             waiting = ""
 
 
 def _ask(con: duckdb.DuckDBPyConnection, query: str | None, version: Path) -> None:
     if query:
-        print(tell(con, query))
+        print(result_text(con, query))
         return
     print(f"Load {load_of(version)}, read-only. End a query with ; and the session with Ctrl-D.")
     converse(con)

@@ -63,14 +63,14 @@ def answer_question(con: duckdb.DuckDBPyConnection, question: Question, *, is_hi
     """Run a question on a file. A question that fails has no rows."""
     relation = f"dashboard.{question.name}"
     try:
-        answers = page_answers.answers(con, relation, question.answer, question.filters)
-        return AnsweredQuestion(question, page_answers.ask(con, relation), answers, is_hidden)
+        answers = page_answers.answers_by_filter(con, relation, question.answer, question.filters)
+        return AnsweredQuestion(question, page_answers.question_rows(con, relation), answers, is_hidden)
     except Exception:
         return AnsweredQuestion(question)
 
 
 def answer_shared_questions(con: duckdb.DuckDBPyConnection, questions: Iterable[Question]) -> list[AnsweredQuestion]:
     """Run the shared questions on the safe file, except those that the clinic has not turned on."""
-    outcomes = page_answers.outcomes(con)
+    outcomes = page_answers.question_outcomes(con)
     shared = [each for each in questions if each.audience == "shared" and outcomes.get(each.name) != "off"]
     return [answer_question(con, each, is_hidden=outcomes.get(each.name) == "hidden") for each in shared]

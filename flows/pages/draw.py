@@ -51,7 +51,7 @@ from rapport.warehouse.places.page_files import (
 from rapport.warehouse.places.publication import published_version, writing
 from rapport.warehouse.places.versions import current_load, current_version, is_folder, load_of, version_of
 from rapport.warehouse.published import page_answers
-from rapport.warehouse.published.page_answers import Newest
+from rapport.warehouse.published.page_answers import FileLoad
 from rapport.warehouse.published.views_and_comments import NOT_KNOWN
 from rapport.warehouse.schema.questions import PLACES
 
@@ -117,7 +117,7 @@ def draw_pages(order: Order) -> list[str]:
     questions, place = load_questions().values(), pages_folder(order.folders)
     where = order.folders
     with page_answers.open_locked(published_version(where)) as con:
-        newest, late = page_answers.newest(con), page_answers.late(con)
+        newest, late = page_answers.load_of_file(con), page_answers.late_sources(con)
         books = [answer_question(con, each) for each in questions if each.audience == "operations"]
         described = dictionary_pages(con, pages_in(place / "dictionary"))
     with page_answers.open_safe(_safe_file(where)) as con:
@@ -214,7 +214,7 @@ def show_warnings(order: Order) -> None:
         return
     version = published_version(order.folders)
     with page_answers.open_locked(version) as con:
-        newest, late = page_answers.newest(con), page_answers.late(con)
+        newest, late = page_answers.load_of_file(con), page_answers.late_sources(con)
     for written, html in pages.items():
         warnings = _warnings(order, newest, late, behind=_behind_warning(html, version))
         more = _failure_reasons(order) if written.parent == OPERATIONS.in_tree(order.folders) else []
@@ -268,7 +268,7 @@ def _links(audiences: Iterable[Audience]) -> list[tuple[str, str]]:
 
 
 def _warnings(
-    order: Order, newest: Newest, late: Iterable[tuple[str, datetime | None]], behind: str | None = None
+    order: Order, newest: FileLoad, late: Iterable[tuple[str, datetime | None]], behind: str | None = None
 ) -> list[str]:
     """The warnings for readers: `behind`, a later night that failed, and each late source."""
     zone = order.clinic.zone

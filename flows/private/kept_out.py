@@ -75,8 +75,8 @@ def _not_read_before(bench: Workbench, source: Source, found: dict[str, ErasedDa
     """Where the source has brought such old records under its present space already, they are kept as long as those of
     that space are: only what a person asked for is left out."""
     old = {_client(bench, source, number): days for number, days in found.items() if days.until}
-    read = erase.holding(bench.con, old, source.name) if old else ()
-    asked = {number: days.asked_for for number, days in found.items() if _client(bench, source, number) in read}
+    read = erase.people_with_records(bench.con, old, source.name) if old else ()
+    asked = {number: days.requested_only for number, days in found.items() if _client(bench, source, number) in read}
     return {number: days for number, days in {**found, **asked}.items() if days}
 
 
@@ -125,7 +125,7 @@ def _half_taken_out(bench: Workbench) -> Iterator[HalfTakenOut]:
                 days, client = tombstones.asked_of(names.alone(space, number)), names.one(now, "client", number)
                 if days and days != tombstones.asked_of(client):
                     asked[client], numbers[client] = days, number
-            for client in erase.holding(bench.con, asked, source.name) if asked else ():
+            for client in erase.people_with_records(bench.con, asked, source.name) if asked else ():
                 yield HalfTakenOut(now, numbers[client], asked[client].since)
 
 

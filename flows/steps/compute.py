@@ -113,7 +113,7 @@ def compute_everybody(bench: Workbench) -> Computed:
     the movements in the books agree with the tables again."""
     con, tables = bench.con, transforms.tables()
     row_count = compute(bench).row_count
-    with why_it_moved.counted_alone(con):
+    with why_it_moved.without_movements(con):
         if touched_buckets.choose_everybody(con, tables):
             row_count += _compute_clients(bench, tables, {table.name for table in tables}, before=bench.load_id)
     computed = Computed(touched_buckets.touched_count(con), is_full_build=True, row_count=row_count)
@@ -157,7 +157,7 @@ def _compute_clients(file: FileAtWork, tables: list[Table], wanted: set[str], be
             row_count += file.run(name, partial(_compute_bucket, file, to_make, births, bucket, before))
     for name in touched_buckets.began_empty(con) & to_make.keys():
         table = to_make[name]
-        why_it_moved.note_changes(con, table, f"main.{name}", row_differences.nothing(table), _cause(before))
+        why_it_moved.note_changes(con, table, f"main.{name}", row_differences.no_rows(table), _cause(before))
     return row_count
 
 

@@ -98,7 +98,7 @@ def _with_shared_days(bench: Workbench, links: pl.DataFrame) -> Workbench:
         shared |= _shared(bench.tombstones, numbers)
     if not shared:
         return bench
-    if erase.holding(bench.con, shared):
+    if erase.people_with_records(bench.con, shared):
         raise Unusable(
             "client_links, or same_as in [spaces] of clinic.toml, joins a number to another, of which everything up to "
             "a day was taken out ([keep] in clinic.toml), and the first has records of that time; remove the line that "

@@ -17,11 +17,11 @@ import polars as pl
 from rapport.dashboards.questions import Question
 from rapport.flows.workbench import Load
 from rapport.transforms.hiding.disclosure import hide
-from rapport.warehouse.clinic_file.hiding import Sharing
+from rapport.warehouse.clinic_file.hiding import SharedRules
 from rapport.warehouse.code_marks import code_of, digest
 from rapport.warehouse.errors import Damaged
 from rapport.warehouse.places.folders import Folders
-from rapport.warehouse.places.versions import current_load, kept_versions, load_of, told_place
+from rapport.warehouse.places.versions import current_load, kept_versions, load_of, tree_path
 from rapport.warehouse.published import safe_file
 from rapport.warehouse.schema.questions import ALL, PLACES, Disclosure
 from rapport.warehouse.store.frames import fetch
@@ -82,7 +82,7 @@ def _last_whole(where: Folders) -> tuple[_KeptSafeFile | None, tuple[str, ...]]:
             return found, tuple(damaged)
         except Damaged:
             damaged.append(
-                f"{told_place(version)} is damaged, so the safe file has the figures of an older one, or new ones"
+                f"{tree_path(version)} is damaged, so the safe file has the figures of an older one, or new ones"
             )
     return None, tuple(damaged)
 
@@ -90,7 +90,7 @@ def _last_whole(where: Folders) -> tuple[_KeptSafeFile | None, tuple[str, ...]]:
 def _add_all(
     safe: duckdb.DuckDBPyConnection,
     con: duckdb.DuckDBPyConnection,
-    sharing: Sharing,
+    sharing: SharedRules,
     shared: Shared,
     published: Mapping[str, pl.DataFrame],
 ) -> None:
@@ -118,7 +118,7 @@ def _facts(load: Load, con: duckdb.DuckDBPyConnection, shared: Shared) -> dict[s
     }
 
 
-def audiences_of(con: duckdb.DuckDBPyConnection, sharing: Sharing) -> dict[str, list[str]]:
+def audiences_of(con: duckdb.DuckDBPyConnection, sharing: SharedRules) -> dict[str, list[str]]:
     """The sites and programs with enough clients for figures of their own, and 'All' where the clinic has enough."""
     placed = fetch(con, "SELECT site, program, client_id FROM main.placed_episodes")
     found = {}
@@ -148,7 +148,7 @@ def _add(safe: duckdb.DuckDBPyConnection, question: Question, outcome: str, rows
 
 def _figures(
     con: duckdb.DuckDBPyConnection,
-    sharing: Sharing,
+    sharing: SharedRules,
     question: Question,
     disclosure: Disclosure,
     audiences: dict[str, list[str]],

@@ -175,7 +175,7 @@ def _facts(bench: Workbench, late_sources: list[str], failed_questions: list[str
         "rapport": RAPPORT_VERSION,
         "load": bench.load_id,
         "as_of": bench.order.as_of,
-        **ledger.told_of_load(bench.con),
+        **ledger.facts_of_load(bench.con),
         "late_sources": late_sources,
         "failed_questions": failed_questions,
         "failed_since": failed,

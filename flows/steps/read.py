@@ -25,7 +25,7 @@ from rapport.transforms.sources.speed.line_by_line import NotByLine
 from rapport.warehouse.errors import Refused, escaped
 from rapport.warehouse.history import erase, former_ids, record_versions, risk_answers
 from rapport.warehouse.intake import ledger, quarantine, staged_rows
-from rapport.warehouse.intake.unchanged_lines import RISKS, is_contradicted, show
+from rapport.warehouse.intake.unchanged_lines import RISKS, enter_known_lines, is_contradicted
 
 
 class Retracted(NamedTuple):
@@ -211,7 +211,7 @@ def _pass_known_lines(reading: _Reading, delivery: Delivery, taken: Taken) -> in
     taken.tallies.count_again(taken.met["counted"].drop_nulls())
     reading.by_line.append(ReadByLine(delivery, lines, taken.tallies, taken.left_out, taken.met))
     risks = lines.numbered(taken.met.filter(pl.col("records") == RISKS))
-    return show(reading.bench.con, delivery.number, taken.met, risks)
+    return enter_known_lines(reading.bench.con, delivery.number, taken.met, risks)
 
 
 def _identity(bench: Workbench, delivery: Delivery) -> dict[str, object]:
@@ -236,4 +236,4 @@ def _pass_over(bench: Workbench, delivery: Delivery, same_as: str) -> None:
     for confirm in (record_versions.confirm_file, risk_answers.confirm_file, quarantine.confirm_file):
         confirm(bench.con, same_as, delivery.file_id, exported_at)
     facts = {**_identity(bench, delivery), "exported_at": exported_at, "is_passed_over": True}
-    bench.staging.add_file(delivery.number, {**facts, **ledger.repeated(bench.con, same_as)})
+    bench.staging.add_file(delivery.number, {**facts, **ledger.facts_of_repeat(bench.con, same_as)})

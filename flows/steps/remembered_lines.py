@@ -19,7 +19,7 @@ from rapport.transforms.pseudonyms import SEPARATOR
 from rapport.transforms.sources.canonical.tallies import COUNTED, Tallies
 from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.speed.line_by_line import Lines, follows_from_its_line
-from rapport.warehouse.intake.unchanged_lines import are_current, is_newest, settled
+from rapport.warehouse.intake.unchanged_lines import are_current, is_newest, settled_records
 from rapport.warehouse.places.digests import SUMS, digest_of, is_as_written, noted_digests, sums
 from rapport.warehouse.places.folders import Folders, prepare
 from rapport.warehouse.store.parquet import read_note, read_parquet
@@ -79,7 +79,7 @@ def remember(bench: Workbench, by_line: Iterable[ReadByLine]) -> Iterator[Path]:
     for read in by_line:
         if not is_newest(bench.con, read.delivery.number):
             continue
-        rows, unsettled = settled(bench.con, read.delivery.number, read.tallies.known_at)
+        rows, unsettled = settled_records(bench.con, read.delivery.number, read.tallies.known_at)
         unsettled = pl.concat([unsettled, *read.left_out])
         counted = pl.concat([pl.DataFrame(schema=COUNTED), *read.tallies.counts])
         made = read.lines.known_now(read.met, rows, unsettled, counted)

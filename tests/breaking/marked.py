@@ -33,7 +33,7 @@ MARKED = {
     "the safe file": (hide, audiences_of),
 }
 _CACHES = (modules.module_of, meanings.meant_by, pieces.piece, pieces.is_registry, code_marks._made_of)
-_PARSED = cache(modules.taken_apart)
+_PARSED = cache(modules.split_module)
 _SOURCE_OF = modules.source_of
 
 
@@ -53,7 +53,7 @@ def other_code(change: Callable[[str, str], str]) -> Iterator[None]:
     """Marks as if the modules said something else: `change` makes a module's text from its name and what it says."""
     with (
         patch.object(modules, "source_of", lambda name: change(name, _SOURCE_OF(name))),
-        patch.object(modules, "taken_apart", _PARSED),
+        patch.object(modules, "split_module", _PARSED),
     ):
         forget()
         try:

@@ -12,7 +12,7 @@ from rapport.dashboards.questions import Question, load_questions
 from rapport.flows.order import place_order
 from rapport.flows.steps.make_safe_file import make_safe_file
 from rapport.flows.workbench import Load
-from rapport.warehouse.clinic_file.hiding import read_sharing
+from rapport.warehouse.clinic_file.hiding import read_shared_rules
 from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.places.versions import current_load, place_version, point, version_stamp
 from rapport.warehouse.store.frames import fetch
@@ -40,7 +40,9 @@ def publish(place: Place, folder: Path, profile: str, day: str) -> dict[str, Pub
     shutil.copy(place.published, copy)
     copy.chmod(0o600)
     order = place_order(place.exports, place.clinic, folder / "warehouse", f"{day}T12:00")
-    order = replace(order, clinic=replace(order.clinic, sharing=read_sharing({"profile": profile, "therapists": True})))
+    order = replace(
+        order, clinic=replace(order.clinic, sharing=read_shared_rules({"profile": profile, "therapists": True}))
+    )
     where = Folders(folder / "warehouse")
     where.make()
     with duckdb.connect(str(copy)) as con:

@@ -34,7 +34,7 @@ WRONG = [
     ("chart", '{ kind = "bars", x = "site", y = "c_count" }', "the chart's y is 'c_count'"),
     ("chart", '{ kind = "bars", x = "site", y = "a_count", shadow = "site" }', "a bars chart has no shadow"),
     ("disclosure", '{ keys = ["site"] }', "has no key clients"),
-    ("disclosure", '{ clients = "a_count", keys = ["site"], counts = ["a_count"] }', "does not say what b_count is"),
+    ("disclosure", '{ clients = "a_count", keys = ["site"], counts = ["a_count"] }', "does not name b_count"),
     ("disclosure", '{ clients = "n", keys = ["site"], counts = ["a_count", "b_count"] }', "uses n"),
     ("disclosure", '{ clients = "a_count", keys = ["site"], counts = ["a_count"], hide = true }', "unknown key hide"),
     (

@@ -1,8 +1,8 @@
-"""Which record numbers of two systems are one person: client_links.csv, given by the clinic.
+"""client_links.csv, from the clinic: record numbers of two systems that belong to one person.
 
-Columns: space, id, space, id. Lines that share a number, in a chain or a circle, are about one person, who goes by the
-number that stands first in the file. Within one space nobody is joined, so that a join can be withdrawn. A space may be
-named by an old name too. Every join in use is in load.client_links.
+Columns: space, id, space, id. Lines that share a number, in a chain or a circle, are about one person. This person's
+pseudonym is made from the number that comes first in the file. Two numbers of one space are never joined, so that a
+join can be withdrawn. A space may have its old name too. Every join in use is in load.client_links.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ Number = tuple[str, str]  # id space (by its first name), record number
 
 @dataclass(frozen=True)
 class ClientLinks:
-    """Each joined record number, and the number of the same person that all of them go by."""
+    """Each joined record number, with the number from which the person's pseudonym is made."""
 
     goes_by: Mapping[Number, Number] = field(default_factory=dict, repr=False)
 
     @cached_property
     def mark(self) -> str:
-        """A fingerprint of the joins, in whatever order they were written."""
+        """A fingerprint of the joins, the same for every order of lines."""
         return hashlib.sha256("".join(sorted(map(repr, self.goes_by.items()))).encode()).hexdigest()[:32]
 
     def numbers_of(self, number: Number) -> list[Number]:
-        """Every number of the person who has this one."""
+        """Return all numbers of the person with this number."""
         main = self.goes_by.get(number, number)
         return [each for each, goes_by in self.goes_by.items() if goes_by == main] or [number]
 
@@ -43,7 +43,8 @@ NO_LINKS = ClientLinks()
 
 
 def read_client_links(path: Path, spaces: Spaces) -> ClientLinks:
-    """The file's joins; `spaces` are the clinic's. Raises ValueError with the line and what to do, never a number."""
+    """Return the file's joins. `spaces`: the clinic's id spaces. Raises ValueError with the line and what to do, never
+    with a record number."""
     try:
         text = read_small(path, "client_links file").decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -80,14 +81,14 @@ def _pairs(text: str, spaces: Mapping[str, str]) -> Iterator[tuple[int, Number, 
             if any(told) and not (reader.line_num == 1 and [cell.lower() for cell in told] == HEADER):
                 yield reader.line_num, *_pair(f"line {reader.line_num}", told, spaces)
     except csv.Error as error:
-        raise ValueError(f"line {reader.line_num}: it is not CSV ({error}); mend it, or remove it") from None
+        raise ValueError(f"line {reader.line_num}: it is not CSV ({error}); correct it, or remove it") from None
 
 
 def _pair(where: str, told: list[str], spaces: Mapping[str, str]) -> tuple[Number, Number]:
     if len(told) != len(HEADER) or not all(told):
         raise ValueError(f"{where}: it must have four values, space, id, space and id")
     for place in (0, 2):
-        if told[place] not in spaces:  # it may be a number in a wrong place: it is not named
+        if told[place] not in spaces:  # the value may be a record number in a wrong column: the error does not show it
             known = ", ".join(f"'{space}'" for space in spaces)
             raise ValueError(f"{where}: value {place + 1} is no source's id space; known are {known}")
     return (spaces[told[0]], told[1]), (spaces[told[2]], told[3])

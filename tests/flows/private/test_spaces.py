@@ -554,7 +554,7 @@ USED = ("practice", "portal")
     [
         ({"praxis": {"was": "clinic"}}, [], r"\[spaces\] praxis is about an id space that no section has"),
         ({"practise": {"was": "clinic"}}, [], "did you mean 'practice'"),
-        ({"practice": {}}, [], r"\[spaces\] practice says nothing; add was, same_as, new_numbers"),
+        ({"practice": {}}, [], r"\[spaces\] practice is empty; add was, same_as, new_numbers"),
         ({"practice": {"wsa": "clinic"}}, [], "unknown key 'wsa'"),
         ({"practice": {"was": 1}}, [], "was"),
         ({"practice": {"was": "portal"}}, [], "two names of one space"),

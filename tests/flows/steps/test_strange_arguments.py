@@ -102,7 +102,7 @@ def test_what_is_not_there_is_said_in_one_sentence(run, command, given, said):
 )
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("circle", "leads back to itself"), ("caf\udce9", r"caf\xe9 is no UTF-8"), ("x" * 300, "File name too long")],
+    [("circle", "leads back to itself"), ("caf\udce9", r"caf\xe9 is not UTF-8"), ("x" * 300, "File name too long")],
 )
 def test_a_path_to_write_to_that_cannot_be_used_is_said_in_one_sentence(
     run, tmp_path, command, option, given, name, why
@@ -114,7 +114,7 @@ def test_a_path_to_write_to_that_cannot_be_used_is_said_in_one_sentence(
 
 
 @pytest.mark.parametrize("command", ["verify", "worklist", "query"])
-@pytest.mark.parametrize(("name", "why"), [("circle", "leads back to itself"), ("caf\udce9", "is no UTF-8")])
+@pytest.mark.parametrize(("name", "why"), [("circle", "leads back to itself"), ("caf\udce9", "is not UTF-8")])
 def test_a_warehouse_whose_path_cannot_be_used_is_said_in_one_sentence(run, tmp_path, command, name, why):
     (tmp_path / "circle").symlink_to("circle")
     status, told, complaint = run(command, place=tmp_path / name)

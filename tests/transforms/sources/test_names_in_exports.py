@@ -233,7 +233,9 @@ def test_a_name_that_tells_a_day_no_clock_can_hold_is_refused_or_no_export(tmp_p
 
 def test_a_folder_whose_name_is_no_utf_8_is_refused_with_what_to_do(tmp_path):
     place = Place(open_place(tmp_path / "clinic").folder.rename(tmp_path / os.fsdecode(b"\xe9")))
-    with pytest.raises(Unusable, match=re.escape(r"\xe9/exports is no UTF-8; rename it, or make a link to it that is")):
+    with pytest.raises(
+        Unusable, match=re.escape(r"\xe9/exports is not UTF-8; rename it, or make a link to it with a UTF-8 name")
+    ):
         place_order(place.exports, place.clinic, place.warehouse)
 
 
