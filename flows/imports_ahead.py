@@ -12,7 +12,7 @@ def import_libraries_ahead() -> None:
     """Start the imports in a thread of their own, and return.
 
     The thread is no daemon thread. Python ends daemon threads at exit, and one inside a library's C++ code then aborts
-    the process: a night that was refused at once ended with the exit status of a crash.
+    the process. So a night that was refused at once ended with the exit status of a crash.
     """
     threading.Thread(target=_import_libraries).start()
 

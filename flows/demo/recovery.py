@@ -135,8 +135,10 @@ def _therapist_lines(planted: list[Found], nothing: list[Found]) -> list[Line]:
 
 
 def rupture_rates(clinics: Iterable[Found]) -> pl.DataFrame:
-    """Per rule: the number of planted ruptures and of possible ruptures, the share of planted ruptures that a possible
-    one overlaps (recall), and the share of possible ruptures that overlap none (false alarms)."""
+    """Per rule: the numbers of planted and of possible ruptures, the recall, and the share of false alarms.
+
+    The recall is the share of planted ruptures that a possible one overlaps. A false alarm is a possible rupture that
+    overlaps no planted one."""
     parts = [_overlaps(each) for each in clinics]
     planted = sum(count for count, _, _ in parts)
     hits = pl.concat([hit for _, hit, _ in parts]).group_by("rupture_rule").agg(found=pl.len())

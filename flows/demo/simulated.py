@@ -1,7 +1,7 @@
 """A simulated clinic as record frames, as a night would have read them, without files and without a night.
 
-The questionnaires follow from the course: each of the four lines of the SRS is the alliance, and each line of the ORS
-is the absence of symptoms, each with a small error of its own."""
+The questionnaires follow from the course. Each of the four lines of the SRS is the alliance. Each of the four lines of
+the ORS is the absence of symptoms. Each line has a small error of its own."""
 
 from __future__ import annotations
 

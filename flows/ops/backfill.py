@@ -2,8 +2,8 @@
 
     rapport backfill --exports DIR --clinic FILE --warehouse DIR [--as-of TIME]
 
-Each month publishes. So the history has the date of each record, memory is that of one month, and a stopped backfill
-goes on when it is run again. Files whose pattern in clinic.toml has no date are read with the first month.
+Each month publishes. So the history has the date of each record, and the memory used is that of one month. A stopped
+backfill goes on when it is run again. Files whose pattern in clinic.toml has no date are read with the first month.
 """
 
 from __future__ import annotations

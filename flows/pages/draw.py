@@ -74,8 +74,8 @@ class Audience:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The content of a page: its audience, its questions, the last day of its data, warnings for its readers, links to
-    the other pages (name, address), and its footer."""
+    """The content of a page: its audience, its questions, the last day of its data, and warnings for its readers.
+    `links`: the name and address of each other page."""
 
     audience: Audience
     answered: Sequence[AnsweredQuestion]

@@ -88,8 +88,8 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
 
 
 def _leave_out_undated(reading: _Reading) -> Workbench:
-    """For some people, everything up to a day was taken out. Where no later record of them is known or came tonight,
-    their rows without a day (a client's row, an undated answer) are not read: those belong to the time taken out."""
+    """Leave out the undated rows (a client's row, an undated answer) of people with an erasure up to a day. This is for
+    people without any later record, known or new tonight: their undated rows belong to the erased time."""
     bench, con = reading.bench, reading.bench.con
     buried = bench.tombstones.among(staged_rows.people(con)) if bench.tombstones.days else {}
     suspected = {person for person, days in {**buried, **reading.kept_out.old}.items() if days.until}

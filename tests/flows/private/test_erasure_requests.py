@@ -129,7 +129,7 @@ def test_lines_are_counted_as_they_stand_in_the_file(asked):
 
 def test_a_line_that_is_no_csv_is_named_by_its_number(asked):
     folders = asked("clinic,C1,", f"clinic,{'C' * 200_000},")
-    with pytest.raises(Unusable, match=r"line 3 of private/forget\.csv is not CSV; write one line each"):
+    with pytest.raises(Unusable, match=r"line 3 of private/forget\.csv is not CSV; write one request per line"):
         waiting(folders)
 
 
