@@ -7,12 +7,17 @@ note, alt        method, limits and exclusions; the picture in words
 answer           an SQL aggregate over the rows of a page: the finding in one sentence; null where a number that it
                  needs is hidden or missing
 group, order     the heading of the index, and the place under it
-audience         shared (readers of the safe file), analysts, or operations
+audience         shared (readers of the safe file: the pages of clinic, sites and programs), operations (its page), or
+                 analysts (a view on no page)
 filters          key columns by which a page selects rows; each has the value 'All'; a row has at most one other value
 chart            { kind, and its columns; x_title, y_title, unit, thresholds }
 [columns]        every column of the view, with its meaning
 [derived]        columns computed by SQL expressions from other columns of the row; in the safe file, after hiding
 [disclosure]     needed for a shared question, and only allowed there: see disclosures.py
+
+The query of a shared question takes days before closed_to, of load.closed: closed months (attendance_by_month.sql).
+Where it cannot, its note says "As of the night that made it."
+Of bars, one of x and y names the bars and the other has numbers; where both are numbers, x is the value.
 """
 
 from __future__ import annotations
@@ -79,7 +84,7 @@ def with_derived(rows: str, derived: Mapping[str, str]) -> str:
 
 
 def load_questions(folder: Path = Path(__file__).parent) -> dict[str, Question]:
-    """Every question by its name, in the order of the index."""
+    """Every question by its name, in the order of the index. Raises ValueError that names the file and the key."""
     questions = [read_question(path) for path in sorted(folder.glob("*.sql"))]
     return {each.name: each for each in sorted(questions, key=lambda each: (each.order, each.name))}
 

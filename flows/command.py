@@ -12,6 +12,7 @@ from importlib import import_module
 import click
 
 from rapport import __version__
+from rapport.warehouse.errors import RapportError
 
 # Per group: the name of each command, its module under rapport, and its help text.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
@@ -84,7 +85,11 @@ def _command(name: str, module: str) -> click.Command:
     """A command that passes all its arguments, options and --help too, to the `main` of its module."""
 
     def run(words: tuple[str, ...]) -> None:
-        sys.exit(import_module(module).main(list(words)))
+        try:
+            sys.exit(import_module(module).main(list(words)))
+        except RapportError as error:
+            click.echo(error.told, err=True)
+            sys.exit(error.status)
 
     takes_all = {"ignore_unknown_options": True, "allow_interspersed_args": False}
     words = click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)

@@ -14,6 +14,7 @@ from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.records import KINDS
 from rapport.warehouse.schema.relations import Relation
 from rapport.warehouse.store.building_file import history_columns
+from rapport.warehouse.toml_files import refusing
 
 PAGE = Path(__file__).resolve().parents[2] / "DICTIONARY.md"
 INTRODUCTION = """# Data dictionary
@@ -30,7 +31,8 @@ def page() -> str:
     parts += [_entry(each.name, f"{each.description} Key: {', '.join(each.key)}.", each.columns) for each in _tables()]
     parts += [_entry(f"{view.name} (view)", view.description, view.columns) for view in VIEWS]
     parts += ["## dashboard: what is asked\n"]
-    parts += [_question(each) for each in load_questions().values()]
+    with refusing("question", ""):
+        parts += [_question(each) for each in load_questions().values()]
     parts += ["## history: what is known, every version\n"]
     parts += [_entry(f"history.{kind.name}", kind.description, history_columns(kind)) for kind in KINDS.values()]
     parts += ["## load: the books\n"]

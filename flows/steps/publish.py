@@ -31,6 +31,7 @@ from rapport.warehouse.places.publication import Made
 from rapport.warehouse.places.versions import keep_newest, version_stamp
 from rapport.warehouse.published import views_and_comments
 from rapport.warehouse.store import compaction, encryption, seal
+from rapport.warehouse.toml_files import refusing
 
 if TYPE_CHECKING:
     import duckdb
@@ -96,11 +97,13 @@ def make_views(
     con: duckdb.DuckDBPyConnection, order: Order, read_otherwise: Mapping[str, int] | None = None
 ) -> list[str]:
     """Make everything that analysts see beside the tables: views, macros, questions, comments, and overdue sources.
-    Return the names of the questions that DuckDB refuses."""
+    Return the names of the questions that DuckDB refuses. Raises Unusable that names the file and the key of one that
+    cannot be read."""
+    with refusing("question", ""):
+        questions = load_questions().values()
     con.begin()  # about a hundred statements, written to the disk once; a refused view does not end the transaction
     views_and_comments.make_views(con)
     views_and_comments.make_macros(con)
-    questions = load_questions().values()
     views = {q.name: (q.view_query, q.comment, q.columns) for q in questions}
     refused = views_and_comments.make_question_views(con, views)
     views_and_comments.make_comments(con, transforms.tables())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rapport.dashboards.questions import read_question
+from rapport.dashboards.questions import load_questions, read_question
 
 FRONT = {
     "title": '"T"',
@@ -76,6 +76,16 @@ def test_front_matter_without_one_of_its_keys_is_refused(tmp_path, key):
 def test_front_matter_that_says_what_cannot_be_is_refused_with_the_reason(tmp_path, key, text, said):
     with pytest.raises(ValueError, match=f"q.sql: .*{said}"):
         read_question(written(tmp_path, **{key: text}))
+
+
+def test_one_wrong_question_among_all_is_told_with_its_file_and_key(tmp_path):
+    written(tmp_path, order='"first"')
+    with pytest.raises(ValueError, match=r"^q\.sql: order is not a whole number$"):
+        load_questions(tmp_path)
+
+
+def test_the_questions_that_ship_are_read():
+    assert load_questions()
 
 
 def test_an_analysts_question_needs_no_disclosure(tmp_path):
