@@ -21,7 +21,7 @@ Figures = dict[str, Measured]  # by the name of the piece
 def start(*arguments: object, module: str = "rapport.flows.bench.work") -> Measured:
     """Run a piece of work in a fresh process."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=Path(__file__).parents[2])
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=Path(__file__).resolve().parents[2])
     measured: Measured = json.loads(done.stdout)
     return measured
 

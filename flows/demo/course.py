@@ -1,6 +1,6 @@
 """The simulated course of therapies, slot by slot: the alliance, the symptoms, and how long clients stay.
 
-One step computes a slot of all episodes. PLANTED below has the sizes of the effects, and flows.demo.recovery tests
+One step computes a slot of all episodes. PLANTED below has the sizes of the effects, and recovery.py tests
 whether the metrics find them:
 
 - The alliance (0-10) rises over the first sessions and differs by therapist. Ruptures break it, and most are repaired.

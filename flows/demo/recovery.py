@@ -1,7 +1,7 @@
 """python -m rapport.flows.demo.recovery: do the metrics find the planted effects of simulated clinics, and no others?
 
-Every seed is a clinic of its own, simulated twice: with the effects of flows.demo.course.PLANTED, and without. The
-tables are computed by the night's own functions from record frames (flows.demo.simulated)."""
+Every seed is a clinic of its own, simulated twice: with the effects of PLANTED in course.py, and without. The
+tables are computed by the night's own functions from record frames (simulated.py)."""
 
 from __future__ import annotations
 

@@ -14,14 +14,12 @@ from pathlib import Path
 
 from rapport.flows.failures import sayable
 from rapport.flows.load import at_work
-from rapport.flows.ops.publish_load import Done, publish_load
+from rapport.flows.ops.publish_load import Done, compute_if_needed, publish_load
 from rapport.flows.order import Order, place_change
 from rapport.flows.private.expired_episodes import begin_expiry, told_of
 from rapport.flows.private.open_erasures import open_erasures
 from rapport.flows.steps.begin import begin
 from rapport.flows.steps.check import check_tables
-from rapport.flows.steps.compute import Computed, compute_again
-from rapport.flows.steps.join_clients import join_clients
 from rapport.flows.terminal import arguments, finish
 from rapport.flows.troubles import status_of
 from rapport.warehouse.derived import touched_buckets
@@ -71,10 +69,7 @@ def compact(order: Order) -> Compaction:
     before = order.folders.published.stat().st_size
     with at_work(order, "compaction") as load:
         expired, reason = begin_expiry(load)
-        bench, computed = begin(load), Computed()
-        if bench.taken_out.row_count:
-            bench = join_clients(bench)
-            computed = compute_again(bench)
+        bench, computed = compute_if_needed(begin(load))
         touched_buckets.choose_known_before(bench.con, load.load_id)
         checked = check_tables(bench, whole=True)
         done = publish_load(bench, computed, checked, reason, leaves_space_behind=True)

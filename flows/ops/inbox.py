@@ -12,13 +12,11 @@ from pathlib import Path
 
 from rapport.flows.load import at_work
 from rapport.flows.messages.literal import console, plain_grid
-from rapport.flows.ops.publish_load import Done, publish_load
+from rapport.flows.ops.publish_load import Done, compute_if_needed, publish_load
 from rapport.flows.order import Order, need_exports, place_change
 from rapport.flows.steps.begin import begin
 from rapport.flows.steps.check import Checked
-from rapport.flows.steps.compute import Computed, compute_again
 from rapport.flows.steps.discover import matching
-from rapport.flows.steps.join_clients import join_clients
 from rapport.flows.terminal import PUBLISHED, arguments, finish
 from rapport.flows.troubles import status_of
 from rapport.transforms.sources import open_delivery
@@ -88,13 +86,11 @@ def _columns(header: list[str]) -> dict[str, str]:
 def discard(order: Order, numbers: list[int]) -> Done:
     """Remove waiting rows from the inbox, in a load of its own. Raises Unusable when a row does not wait."""
     with at_work(order, "discard") as load:
-        bench, computed = begin(load), Computed()
+        bench = begin(load)
         known = [number for number in numbers if number in NUMBERS]
         if quarantine.discard(bench.con, load.load_id, known) != len(set(numbers)):
             raise Unusable("one of these rows does not wait; rapport inbox list shows the rows that wait")
-        if bench.taken_out.row_count:
-            bench = join_clients(bench)
-            computed = compute_again(bench)
+        bench, computed = compute_if_needed(bench)
         return publish_load(bench, computed, Checked(), f"{len(numbers)} rows of quarantine discarded")
 
 

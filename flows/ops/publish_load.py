@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rapport import transforms
 from rapport.flows.pages.draw import draw
 from rapport.flows.private.erasure import Cleaned
 from rapport.flows.steps.check import Checked
-from rapport.flows.steps.compute import Computed
+from rapport.flows.steps.compute import Computed, compute_again
+from rapport.flows.steps.join_clients import join_clients
 from rapport.flows.steps.publish import publish
 from rapport.flows.troubles import Troubles, troubles_of
 from rapport.flows.workbench import Workbench
+from rapport.warehouse.store import building_file
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,15 @@ class Done:
     erased_rows: int
     cleaned: Cleaned
     troubles: Troubles
+
+
+def compute_if_needed(bench: Workbench) -> tuple[Workbench, Computed]:
+    """Compute tables again where people were taken out, or where another version of Rapport gave tables other columns:
+    the views and checks of this version cannot use those. Raises RapportError."""
+    if not bench.taken_out.row_count and not building_file.with_other_columns(bench.con, transforms.tables()):
+        return bench, Computed()
+    bench = join_clients(bench)
+    return bench, compute_again(bench)
 
 
 def publish_load(

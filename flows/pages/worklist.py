@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from rapport import transforms
 from rapport.flows.messages.spreadsheet_csv import csv_lines
 from rapport.flows.order import Order, place_change
 from rapport.flows.pages.draw import show_warnings_if_behind
@@ -19,11 +20,12 @@ from rapport.flows.private.crosswalk import crosswalk_of
 from rapport.flows.terminal import arguments, finish
 from rapport.transforms.worklist import worklist
 from rapport.warehouse.clinic_file.clinic import Clinic
+from rapport.warehouse.errors import DidNotRun
 from rapport.warehouse.places.folders import prepare
 from rapport.warehouse.places.publication import published_version, writing
 from rapport.warehouse.places.scratch import scratch_folder
 from rapport.warehouse.places.versions import load_of, set_folder_aside
-from rapport.warehouse.store.building_file import open_published
+from rapport.warehouse.store.building_file import open_published, table_names, with_other_columns
 from rapport.warehouse.store.frames import UNDER_WAY, lazy_table
 from rapport.warehouse.store.seal import as_of_published
 
@@ -45,13 +47,15 @@ def worklist_text(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetim
 
 
 def _listed(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetime, people: pl.DataFrame) -> pl.DataFrame:
-    tables = [name for name in inspect.signature(worklist).parameters if name not in _GIVEN]
-    lines = worklist(
-        **{name: lazy_table(con, f"main.{name}", UNDER_WAY) for name in tables}, clinic=clinic, as_of=as_of
-    )
+    tables = {name: lazy_table(con, f"main.{name}", UNDER_WAY) for name in _table_names()}
+    lines = worklist(**tables, clinic=clinic, as_of=as_of)
     named = _with_numbers(lines.collect(engine="in-memory"), people, clinic, as_of)
     local = f"{as_of.astimezone(clinic.zone):%Y-%m-%d %H:%M}"
     return named.with_columns(pl.lit(local).alias("as_of"), pl.lit(None).alias(NOTICE))
+
+
+def _table_names() -> list[str]:
+    return [name for name in inspect.signature(worklist).parameters if name not in _GIVEN]
 
 
 def _csv(listed: pl.DataFrame) -> str:
@@ -89,7 +93,18 @@ def _listed_of_published(order: Order) -> pl.DataFrame:
     version = published_version(order.folders)
     people = crosswalk_of(order.folders, load_of(version))
     with open_published(version) as con:
+        _refuse_other_columns(con)
         return _listed(con, order.clinic, as_of_published(version), people)
+
+
+def _refuse_other_columns(con: duckdb.DuckDBPyConnection) -> None:
+    """Raise DidNotRun where another version of Rapport wrote the tables of the worklist."""
+    needed = [table for table in transforms.tables() if table.name in _table_names()]
+    if with_other_columns(con, needed) or {table.name for table in needed} - {*table_names(con)}:
+        raise DidNotRun(
+            "another version of Rapport wrote the published file, with other columns, so the worklist cannot be "
+            "made; run a night, which makes it"
+        )
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 """The night in Prefect: each step and each bucket is a task with its name, and each table is an asset.
 
 No task is tried again alone, because the steps share the building file. The whole night is tried again
-(`flows.load.run_with_retries`), and only after an error that may pass by itself.
+(`run_with_retries` in flows/load.py), and only after an error that may pass by itself.
 """
 
 from __future__ import annotations

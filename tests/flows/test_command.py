@@ -13,6 +13,7 @@ from rapport.flows.old_names import COMMANDS_BEFORE, FLOWS_BEFORE
 from rapport.warehouse.errors import Unusable
 from tests.clinics.nights import ROOT
 
+FOLDERS = ("dashboards", "expectations", "flows", "transforms", "warehouse")
 DOCUMENTS = ("README.md", "RUNBOOK.md", "PRIVACY.md")
 
 
@@ -73,6 +74,14 @@ def test_every_command_that_a_page_names_exists():
         text = (ROOT / page).read_text(encoding="utf-8")
         named = re.findall(r"(?:^ *(?:[0-9]. )?\$ .*?|`)rapport ([a-z][a-z-]+)", text, re.MULTILINE)
         assert [name for name in named if name not in MODULES] == []
+
+
+def test_no_sentence_of_the_code_or_of_the_dictionary_gives_a_command_its_old_name():
+    tables = {ROOT / "flows/old_names.py", ROOT / "flows/command.py"}
+    written = {path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")} - tables
+    old = re.compile(r"(?<![.\w])flows\.[a-z]")
+    assert len(written) > 300
+    assert [str(path) for path in {*written, ROOT / "DICTIONARY.md"} if old.search(path.read_text("utf-8"))] == []
 
 
 @pytest.mark.parametrize("old", COMMANDS_BEFORE)

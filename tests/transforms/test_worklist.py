@@ -5,6 +5,7 @@ import io
 import stat
 from datetime import UTC, datetime
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -12,7 +13,7 @@ from rapport.flows.messages.spreadsheet_csv import csv_lines
 from rapport.flows.pages.worklist import main
 from rapport.transforms import worklist as listed
 from tests.clinics.drawn import clinic, computed
-from tests.clinics.nights import APPOINTMENTS, RESPONSES, but_for_finished_tables, open_place
+from tests.clinics.nights import APPOINTMENTS, RESPONSES, but_for_finished_tables, open_place, writable
 
 TODAY = datetime(2026, 6, 30, 3, tzinfo=UTC)
 READ = ("appointments", "sessions", "alliance", "score_bands", "progress", "retention", "engagement")
@@ -187,3 +188,11 @@ def test_it_is_no_table_and_no_column_of_it_is_in_the_analysts_file(place):
     assert place.ask("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE '%worklist%'") == [(0,)]
     found = pl.DataFrame({"one": [str(row) for row in place.ask("SELECT * FROM sessions")]})
     assert not found["one"].str.contains("MRN-7").any()
+
+
+def test_of_a_file_that_another_version_of_rapport_wrote_it_is_not_made_until_a_night_has_run(place, tmp_path, capsys):
+    older = place.copied_to(tmp_path / "older")
+    with duckdb.connect(str(writable(older.published.resolve()))) as con:
+        con.execute("ALTER TABLE sessions DROP COLUMN client_session_number")
+    assert main(["--clinic", str(older.clinic), "--warehouse", str(older.warehouse)]) == 1
+    assert "run a night, which makes it" in capsys.readouterr().err

@@ -134,7 +134,7 @@ QUARANTINE = _book(
     "quarantine_id",
     "One row per record, file and rule that held it back. It has no values: they stay in the file. "
     "waiting + released + discarded + source_gone = ever quarantined.",
-    Column("quarantine_id", "integer", "Its number, for python -m flows.quarantine.", required=True),
+    Column("quarantine_id", "integer", "Its number, for rapport inbox.", required=True),
     "load_id!",
     "file_id!",
     "source!",

@@ -11,6 +11,7 @@ from rapport.flows.bench.inputs import Inputs, write_inputs
 from rapport.flows.bench.without_metrics import TABLES
 from rapport.flows.bench.work import PIECES
 from rapport.warehouse.clinic_file.clinic import read_clinic
+from tests.clinics.nights import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,13 @@ def test_without_metrics_a_night_fills_the_tables_of_the_records_alone(inputs, t
     night = PIECES["night"](str(exports), str(inputs.clinic), str(tmp_path / "warehouse"), inputs.as_of(0), "records")
     assert {*night["rows"]} == {*TABLES}
     assert night["rows"]["alliance"] > 0
+
+
+def test_a_piece_of_work_runs_the_code_of_this_checkout(tmp_path, monkeypatch):
+    """Elsewhere `-m` finds the code that is installed, which may be another checkout's."""
+    (tmp_path / "where.py").write_text("import json, os; print(json.dumps({'folder': os.getcwd()}))")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert rounds.start(module="where") == {"folder": str(ROOT)}
 
 
 def test_the_command_tells_the_rounds_it_was_asked_for(tmp_path, monkeypatch, capsys):

@@ -1,8 +1,11 @@
 """An upgrade mends: what other code read or computed is read and computed again, and what cannot be is told."""
 
+import duckdb
 import pytest
 
 from rapport import transforms
+from rapport.flows.ops.compact import compact
+from rapport.flows.ops.inbox import discard
 from rapport.flows.order import place_order
 from rapport.flows.steps.changed_definitions import fingerprints
 from rapport.flows.steps.done_again import Again
@@ -11,7 +14,7 @@ from rapport.warehouse.intake.ledger import write_sources
 from rapport.warehouse.places.folders import copy_to
 from rapport.warehouse.store.building_file import open_file
 from tests.breaking.marked import changed
-from tests.clinics.nights import APPOINTMENTS, Place, but_for_finished_tables, held, open_place
+from tests.clinics.nights import APPOINTMENTS, Place, but_for_finished_tables, held, open_place, writable
 from tests.transforms.sources.test_systems import LOG
 
 NOON = "2026-11-{}T12:00"
@@ -90,6 +93,19 @@ def test_other_code_of_a_table_computes_it_again_and_a_table_that_is_not_there_t
     with changed("rapport.transforms.alliance.alliance"):
         assert place.night(NOON.format(14)).intake.found.again.tables == ("alliance", "clients")
     assert place.ask("SELECT count(*) FROM clients") == [(3,)]
+
+
+@pytest.mark.parametrize("command", [lambda order: discard(order, [1]), compact])
+def test_a_load_between_an_upgrade_and_its_first_night_computes_tables_that_have_other_columns(place, command):
+    """The views and checks of this version name columns that an older version did not write."""
+    place.deliver("calendar_2026-11-11.csv", APPOINTMENTS, [*CALENDAR, "A3,C3,2026-11-10T12:00,unheard_of,T1"])
+    place.night(NOON.format(12))
+    sessions = place.ask("FROM sessions ORDER BY ALL")
+    with duckdb.connect(str(writable(place.published.resolve()))) as older:
+        older.execute("ALTER TABLE sessions DROP COLUMN client_session_number")
+        older.execute("UPDATE load.definitions SET fingerprint = 'of 0.1' WHERE kind = 'table'")
+    command(place_order(place.exports, place.clinic, place.warehouse, NOON.format(12)))
+    assert place.ask("FROM sessions ORDER BY ALL") == sessions
 
 
 @pytest.mark.parametrize(
