@@ -46,7 +46,7 @@ class Read:
     retracted: tuple[Retracted, ...]
     births: tuple[pl.DataFrame, ...]
     by_line: tuple[ReadByLine, ...]  # whole exports that were read line by line
-    troubles: tuple[str, ...]  # sentences about id spaces
+    troubles: tuple[str, ...]  # sentences about id spaces and files
     row_count: int
 
 
@@ -61,6 +61,7 @@ class _Reading:
     retracted: list[Retracted] = field(default_factory=list)
     births: list[pl.DataFrame] = field(default_factory=list)
     by_line: list[ReadByLine] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)  # sentences about files
 
 
 def read_deliveries(bench: Workbench, found: Found) -> Read:
@@ -82,7 +83,7 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
         retracted=tuple(reading.retracted),
         births=tuple(reading.births),
         by_line=tuple(reading.by_line),
-        troubles=(*tell_moved(bench), *reading.kept_out.sentences),
+        troubles=(*tell_moved(bench), *reading.kept_out.sentences, *reading.told),
         row_count=bench.staging.row_count,
     )
 
@@ -144,7 +145,14 @@ def _take(reading: _Reading, delivery: Delivery, export: Export) -> Taken:
     """Read every row of a file, pseudonymise it and stage it. Raises NotByLine for a file that cannot be read line by
     line."""
     bench, clinic = reading.bench, reading.bench.order.clinic
-    tallies = Tallies(bench.order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
+    tallies = Tallies(
+        bench.order.as_of,
+        clinic.lists,
+        clinic.instruments,
+        made_at=delivery.exported_at,
+        years_back=clinic.record_years_back,
+        years_ahead=clinic.record_years_ahead,
+    )
     taken = Taken(export, tallies)
     for kind, given in read(export, delivery.source, tallies):
         frame = reading.kept_out.without(delivery.source, kind, given)
@@ -176,7 +184,8 @@ def _stage_former_ids(bench: Workbench, delivery: Delivery, kind: str, frame: pl
 def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
     """Enter a file in the books, and collect its retracted records and birth dates."""
     bench, export, tallies = reading.bench, taken.export, taken.tallies
-    exported_at = delivery.exported_at or tallies.exported_at or bench.order.as_of
+    exported_at = min(delivery.exported_at or tallies.exported_at or bench.order.as_of, bench.order.as_of)
+    reading.told.extend(f"source {delivery.source.name}: {delivery.label} {what}" for what in tallies.told)
     for kind, ids in tallies.retracted:
         named = retracted_ids(kind, ids, delivery.source, bench.pseudonyms)
         reading.retracted.append(Retracted(kind, delivery.source.name, named, exported_at))

@@ -15,6 +15,7 @@ from rapport.transforms.sources import plain
 from rapport.transforms.sources.canonical.answers import from_form
 from rapport.transforms.sources.canonical.appointment_rows import with_minutes
 from rapport.transforms.sources.canonical.casts import Dialect, text
+from rapport.transforms.sources.canonical.dates import in_iso
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.content import Content
 from rapport.transforms.sources.opening.export import Export
@@ -32,7 +33,7 @@ _BOOKED = ["appointment_id", "client_id", "therapist_id", "starts_at", "ends_at"
 
 def open_fhir(content: Content, source: Source, shape: Shape) -> Export:
     """Open resources as rows of text, with a column for each item that the source's forms name."""
-    items = list(dict.fromkeys(item for form in source.forms for item in form.items))
+    items = list(dict.fromkeys(link for form in source.forms for link in (*form.items, *dict(form.scores).values())))
     names = {name: place for place, name in enumerate(COLUMNS)}  # a linkId may be called so too
     header = [*(MARK + name for name in COLUMNS), *items]
     return open_records(content, header, resources, lambda record: rows_of(record, items), names)
@@ -45,7 +46,9 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     export.need(words)
     export.need(column for form in source.forms for column in _asked(form))
     dialect = Dialect(source.time_zone, source.nulls, source.decimal)
-    for chunk in map(_with_unread_retractions, export.chunks):
+    times = [MARK + "starts_at", MARK + "ends_at", *(form.completed_at or MARK + "authored" for form in source.forms)]
+    times = [name for name in times if name in export.wanted]
+    for chunk in map(_with_unread_retractions, in_iso(export, times, "iso", dialect)):
         of = {kind: chunk.filter(_column("resource").is_in(list(names))) for kind, names in _KINDS.items()}
         _note_retracted(of, tallies)
         if of["appointments"].height:
@@ -119,4 +122,5 @@ def _responses(said: pl.DataFrame, form: Form, tallies: Tallies, dialect: Dialec
         finished=MARK + "finished",
     )
     made = from_form(said.lazy(), told, tallies, dialect)
-    return made if form.form else made.filter(pl.col("answers").list.drop_nulls().list.len() > 0)
+    is_answered = pl.col("answers").list.drop_nulls().list.len() > 0
+    return made if form.form else made.filter(is_answered.fill_null(False) | pl.col("given_scores").is_not_null())

@@ -138,7 +138,7 @@ def parsed(data: bytes, memory: int) -> object:
     if weight > memory:
         raise too_large(memory)
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=str)
+        return json.loads(data.decode().lstrip("\ufeff"), parse_int=str, parse_float=str, parse_constant=str)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
