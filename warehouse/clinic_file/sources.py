@@ -53,6 +53,7 @@ class Source:
     # The section, its preset's with it, as canonical JSON: part of the reading's fingerprint. Not its id space, whose
     # name may change.
     section: str
+    identifier: str | None  # of HL7: the type or the authority of the record numbers
     sheet: str | None
     header_row: int  # the record that holds the columns' names; what stands above it is no data
     footers: tuple[str, ...]  # a record that begins with one of these is no data

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 from polars import selectors as cs
 
+from rapport.transforms.sources.opening.pages import Pages
 from rapport.transforms.sources.opening.shape import LOST, NUMBER, cell
 from rapport.transforms.sources.speed.line_by_line import Lines
 from rapport.warehouse.errors import Refused
@@ -47,8 +48,15 @@ class Export:
     aliases: Mapping[str, int] = field(default_factory=dict)
     time_zone: str | None = None
     has_date_cells: bool = False  # a workbook: a time of 00:00 is a date
+    pages: Pages = field(default_factory=Pages)
+    told: list[str] = field(default_factory=list)  # what a person should know of the file: 'holds ...'
     lines: Lines | None = None  # of a file of which not every line need be read
     again: Callable[[], Export] | None = None  # opens the file once more, for what only all of its rows can decide
+
+    def tell(self, what: str) -> None:
+        """Keep what a person should know of the file: 'has ...', without a name or a value."""
+        if what not in self.told:
+            self.told.append(what)
 
     def need(self, columns: Iterable[str]) -> None:
         """Say which columns will be used. Raises Refused when one is missing or stands twice."""

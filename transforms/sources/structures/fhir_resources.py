@@ -16,6 +16,8 @@ COLUMNS = [
 # LOINC answer list LL358-3, of the PHQ-9's and GAD-7's items: from not at all to nearly every day.
 POINTS = {"LA6568-5": "0", "LA6569-3": "1", "LA6570-1": "2", "LA6571-9": "3"}
 UNBOOKED = ("proposed", "pending", "waitlist")
+DECLINED = "declined"  # of a participant: they do not come, whatever becomes of the appointment
+SETTLED = ("cancelled", "noshow", "entered-in-error")
 _ORDINAL = ("ordinalValue", "itemWeight")  # extensions that say what a choice counts
 _LOG = ("exportId", "eventId")  # of a bulk export's log
 # What else a Bundle and an entry of it may have (https://hl7.org/fhir/R5/bundle.html, and STU3's fhir_comments).
@@ -72,14 +74,20 @@ def _appointment(resource: Record) -> Iterator[dict[str, str | None]]:
     """A row for each patient; a wish without a time is no appointment yet."""
     if not resource.get("start") and resource.get("status") in UNBOOKED:
         return
-    actors = [_dict(each.get("actor")) for each in _dicts(resource.get("participant"))]
+    taking_part = _dicts(resource.get("participant"))
+    actors = [_dict(each.get("actor")) for each in taking_part]
+    coming = [_dict(each.get("actor")) for each in taking_part if each.get("status") != DECLINED]
     patients = [last_part(each) for each in [*actors, _dict(resource.get("subject"))] if _is(each, "Patient")]
+    invited = {last_part(each) for each in actors if _is(each, "Patient")}
+    attending = {last_part(each) for each in coming if _is(each, "Patient")}
     for patient in dict.fromkeys(patients or [None]):
+        has_declined = patient in invited - attending and resource.get("status") not in SETTLED
         yield {
+            **({"status": DECLINED} if has_declined else {}),
             "reason": _code(resource.get("cancelationReason") or resource.get("cancellationReason")),
             "appointment_id": text(resource.get("id")),
             "client_id": patient,
-            "therapist_id": next((last_part(each) for each in actors if _is(each, "Practitioner")), None),
+            "therapist_id": next((last_part(each) for each in coming if _is(each, "Practitioner")), None),
             "starts_at": text(resource.get("start")),
             "ends_at": text(resource.get("end")),
             "duration_minutes": text(resource.get("minutesDuration")),
