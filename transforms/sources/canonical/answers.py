@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rapport.transforms.sources.canonical.answer_points import in_points, on_range
+from rapport.transforms.sources.canonical.answer_points import in_known_points, in_points, known_words, on_range
 from rapport.transforms.sources.canonical.bounds import out_of_time
 from rapport.transforms.sources.canonical.casts import (
     SECOND,
@@ -59,7 +59,7 @@ ATTRIBUTES = [
 def from_form(rows: pl.LazyFrame, form: Form, tallies: Tallies, dialect: Dialect) -> pl.DataFrame:
     """Responses from the rows in which a form was touched; the raw ids, CLIENT and RESPONSE, are there already."""
     cells = in_points(rows.select(BESIDE, *map(cell, _used(form))).collect(), form)
-    items = {item: fast_casts.number(cells, item, dialect) for item in form.items}
+    cells, items = _numbers(cells, form, tallies, dialect)
     scores = {scale: fast_casts.number(cells, column, dialect) for scale, column in form.scores}
     on_scale = on_range([number.value for number in items.values()], form, tallies, cells)
     seconds = fast_casts.duration(cells, form.seconds, dialect, SECOND) if form.seconds else None
@@ -92,6 +92,20 @@ def from_form(rows: pl.LazyFrame, form: Form, tallies: Tallies, dialect: Dialect
     made = typed(cells.lazy(), columns, flags).filter("is_touched").drop("is_touched")
     _tell_unknown(made, form, tallies)
     return tallies.counted(made)
+
+
+def _numbers(
+    cells: pl.DataFrame, form: Form, tallies: Tallies, dialect: Dialect
+) -> tuple[pl.DataFrame, dict[str, fast_casts.Number]]:
+    """The answers by item, public words and codes as what they count; and the cells that they are made of."""
+    words = {} if form.range else known_words(tallies.instruments[form.instrument])
+    items = {}
+    for item in form.items:
+        items[item] = fast_casts.number(cells, item, dialect)
+        if words and items[item].unreadable is not None:
+            cells = in_known_points(cells, item, words)
+            items[item] = fast_casts.number(cells, item, dialect)
+    return cells, items
 
 
 def _used(form: Form) -> list[str]:
@@ -177,6 +191,9 @@ def from_items(
 
 def _item_rows(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.DataFrame:
     value = fast_casts.number(chunk, "value", dialect)
+    if value.unreadable is not None:
+        chunk = _with_known_points(chunk, tallies)
+        value = fast_casts.number(chunk, "value", dialect)
     seconds = fast_casts.duration(chunk, "seconds", dialect, SECOND)
     completed = fast_casts.time(chunk, "completed_at", dialect)
     columns = {
@@ -203,6 +220,16 @@ def _item_rows(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.Da
         **out_of_time({"completed_at": completed.day}, tallies),
     }
     return tallies.counted(typed(chunk.lazy(), columns, unread))
+
+
+def _with_known_points(chunk: pl.DataFrame, tallies: Tallies) -> pl.DataFrame:
+    """The rows with points for the public words and codes of their questionnaires' answers."""
+    for name, instrument in tallies.instruments.items():
+        if words := known_words(instrument):
+            is_its = pl.col("instrument").str.strip_chars().str.to_lowercase() == name
+            told = in_known_points(chunk.filter(is_its), "value", words)
+            chunk = pl.concat([told, chunk.filter(~is_its.fill_null(False))]).sort(NUMBER) if told.height else chunk
+    return chunk
 
 
 def _instrument(tallies: Tallies, dialect: Dialect) -> pl.Expr:
