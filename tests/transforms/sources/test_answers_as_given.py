@@ -2,11 +2,12 @@
 
 import json
 
+import duckdb
 import pytest
 
 from rapport.warehouse.schema.records import CONTRADICTED, held_by
 from tests.clinics.few_tables import few_tables
-from tests.clinics.nights import but_for_finished_tables, open_place
+from tests.clinics.nights import ROOT, but_for_finished_tables, open_place
 from tests.clinics.reading import Reading
 from tests.transforms.sources.test_fhir import NINE, answered
 
@@ -114,3 +115,14 @@ def test_a_fhir_response_whose_codes_contradict_is_held_by_the_rule_and_the_nigh
         place.night("2026-11-18T03:00", but_for_finished_tables)
     assert place.ask("SELECT rule, count(*) FROM load.quarantine GROUP BY rule") == [(CONTRADICTED, 6)]
     assert place.ask("SELECT count(*) FROM responses") == [(1,)]
+
+
+def test_the_readme_s_query_counts_a_response_with_a_given_and_a_computed_score_once():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (query,) = [each for each in readme.split("```sql\n")[1:] if "FROM score_bands" in each]
+    with duckdb.connect() as con:
+        con.execute("""
+            CREATE TABLE score_bands AS SELECT 'r' AS response_id, 'total' AS scale, 'severity' AS threshold,
+                'Kroenke' AS scheme, 'phq9' AS instrument, true AS is_used, unnest(['mild', 'moderate']) AS band,
+                unnest(['given', 'computed']) AS basis""")
+        assert con.sql(query.partition("```")[0]).fetchall() == [("Kroenke", "moderate", 1)]
