@@ -34,7 +34,8 @@ BEFORE_THE_TABLES = (touched_buckets.records_of, frames.lazy_table, birth_dates)
 def readings(clinic: Clinic) -> dict[str, str]:
     """A fingerprint per source: of its format's code, its section, the clinic's lists and the questionnaires. A new
     name for its id space changes none of them."""
-    shared = (dict(clinic.lists), [instrument.reading for instrument in clinic.instruments.values()])
+    years = (clinic.record_years_back, clinic.record_years_ahead)
+    shared = (dict(clinic.lists), years, [instrument.reading for instrument in clinic.instruments.values()])
     made = {}
     for source in clinic.sources:
         code = code_of(*parts_of(source.format), *AFTER_THE_READER)

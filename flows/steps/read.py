@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from rapport.transforms.pseudonyms import former_record_ids, pseudonymise, retra
 from rapport.transforms.sources import open_delivery, read
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.pages import Pages, together
 from rapport.transforms.sources.opening.shape import RECORD
 from rapport.transforms.sources.speed.line_by_line import NotByLine
 from rapport.warehouse.errors import Refused, escaped
@@ -46,7 +47,7 @@ class Read:
     retracted: tuple[Retracted, ...]
     births: tuple[pl.DataFrame, ...]
     by_line: tuple[ReadByLine, ...]  # whole exports that were read line by line
-    troubles: tuple[str, ...]  # sentences about id spaces
+    troubles: tuple[str, ...]  # sentences about id spaces and files
     row_count: int
 
 
@@ -61,6 +62,8 @@ class _Reading:
     retracted: list[Retracted] = field(default_factory=list)
     births: list[pl.DataFrame] = field(default_factory=list)
     by_line: list[ReadByLine] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)  # sentences about files
+    exports: list[tuple[Delivery, Export]] = field(default_factory=list)  # with pages of an interface's answer
 
 
 def read_deliveries(bench: Workbench, found: Found) -> Read:
@@ -82,7 +85,7 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
         retracted=tuple(reading.retracted),
         births=tuple(reading.births),
         by_line=tuple(reading.by_line),
-        troubles=(*tell_moved(bench), *reading.kept_out.sentences),
+        troubles=(*tell_moved(bench), *reading.kept_out.sentences, *reading.told, *_missing_pages(reading)),
         row_count=bench.staging.row_count,
     )
 
@@ -144,7 +147,14 @@ def _take(reading: _Reading, delivery: Delivery, export: Export) -> Taken:
     """Read every row of a file, pseudonymise it and stage it. Raises NotByLine for a file that cannot be read line by
     line."""
     bench, clinic = reading.bench, reading.bench.order.clinic
-    tallies = Tallies(bench.order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
+    tallies = Tallies(
+        bench.order.as_of,
+        clinic.lists,
+        clinic.instruments,
+        made_at=delivery.exported_at,
+        years_back=clinic.record_years_back,
+        years_ahead=clinic.record_years_ahead,
+    )
     taken = Taken(export, tallies)
     for kind, given in read(export, delivery.source, tallies):
         frame = reading.kept_out.without(delivery.source, kind, given)
@@ -176,7 +186,11 @@ def _stage_former_ids(bench: Workbench, delivery: Delivery, kind: str, frame: pl
 def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
     """Enter a file in the books, and collect its retracted records and birth dates."""
     bench, export, tallies = reading.bench, taken.export, taken.tallies
-    exported_at = delivery.exported_at or tallies.exported_at or bench.order.as_of
+    exported_at = min(delivery.exported_at or tallies.exported_at or bench.order.as_of, bench.order.as_of)
+    said = (*export.told, *tallies.told)
+    reading.told.extend(f"source {delivery.source.name}: {delivery.label} {what}" for what in said)
+    if export.pages != Pages():
+        reading.exports.append((delivery, export))
     for kind, ids in tallies.retracted:
         named = retracted_ids(kind, ids, delivery.source, bench.pseudonyms)
         reading.retracted.append(Retracted(kind, delivery.source.name, named, exported_at))
@@ -185,6 +199,8 @@ def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
     known_count = _pass_known_lines(reading, delivery, taken)
     facts = {
         **_identity(bench, delivery),
+        # What one page of several leaves out stands on the others: it has not vanished.
+        **({"covers": None} if export.pages.is_short(export.record_count) else {}),
         "exported_at": exported_at,
         "rereads_at": tallies.rereads_at,
         "is_passed_over": False,
@@ -201,6 +217,20 @@ def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
         if count:
             row = {"load_id": bench.load_id, "file_id": delivery.file_id, "column_name": column}
             staged_rows.enter(bench.con, "load.unlisted", {**row, "unlisted_count": count})
+
+
+def _missing_pages(reading: _Reading) -> Iterator[str]:
+    """A sentence for each source of which tonight's files are pages, and not all of them."""
+    sources = {delivery.source.name: delivery.label for delivery, _ in reading.exports}
+    for name, label in sources.items():
+        exports = [export for delivery, export in reading.exports if delivery.source.name == name]
+        whole, count = together(export.pages for export in exports), sum(export.record_count for export in exports)
+        if whole.is_short(count):
+            of = f" of {whole.total:,}" if whole.total else ""
+            yield (
+                f"source {name}: {label} is a page of several ({count:,}{of} records), and the next page is not among "
+                "tonight's files; it was read, and it is not the whole: export all pages"
+            )
 
 
 def _pass_known_lines(reading: _Reading, delivery: Delivery, taken: Taken) -> int:

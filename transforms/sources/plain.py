@@ -11,6 +11,7 @@ import polars as pl
 
 from rapport.transforms.sources.canonical import answers, appointment_rows
 from rapport.transforms.sources.canonical.appointment_rows import count_texts
+from rapport.transforms.sources.canonical.bounds import out_of_time
 from rapport.transforms.sources.canonical.casts import (
     Dialect,
     day,
@@ -21,6 +22,7 @@ from rapport.transforms.sources.canonical.casts import (
     unreadable,
     word,
 )
+from rapport.transforms.sources.canonical.dates import in_iso
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.export import Export
 from rapport.warehouse.clinic_file.sources import Source
@@ -40,14 +42,17 @@ OPTIONAL = {
     "clients": ["birth_date", "sex"],
 }
 
+TIMES = {"starts_at", "ends_at", "cancelled_at", "completed_at", "opened_on", "closed_on", "birth_date"}
+
 
 def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Canonical rows of a plain file. Raises Refused when a needed column is missing."""
     kind = source.only_kind
     export.need(NEEDED[kind])
-    export.want(OPTIONAL[kind])
+    present = {*NEEDED[kind], *export.want(OPTIONAL[kind])}
     dialect = Dialect(source.time_zone, source.nulls, source.decimal)
-    yield from canonical(kind, export.chunks, dialect, tallies)
+    chunks = in_iso(export, TIMES & present, "iso", dialect)
+    yield from canonical(kind, chunks, dialect, tallies)
 
 
 def canonical(
@@ -92,7 +97,8 @@ def _episodes(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.Dat
         "closure": word("closure", CLOSURES, dialect),
         **{name: listed(name, tallies.lists[name], dialect) for name in texts},
     }
-    flags = {name: unreadable(name, day(name, dialect), dialect) for name in ("opened_on", "closed_on")}
+    days = {name: day(name, dialect) for name in ("opened_on", "closed_on")}
+    flags = {name: unreadable(name, read_as, dialect) for name, read_as in days.items()} | out_of_time(days, tallies)
     frame = typed(chunk.lazy(), columns, flags)
     count_texts(frame, chunk, texts, tallies)
     return frame

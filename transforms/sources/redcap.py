@@ -23,6 +23,7 @@ from rapport.transforms.sources.canonical.casts import (
     typed,
     unreadable,
 )
+from rapport.transforms.sources.canonical.dates import in_iso
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.opening.shape import MARK, NUMBER
@@ -44,7 +45,7 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     """Responses of every form that clinic.toml names, and client rows. Raises Refused when a column is missing."""
     if not export.header:
         return
-    structure = LABELS if set(LABELS.values()) & set(export.header) and EVENT not in export.header else {}
+    structure = LABELS if any(map(export.has, LABELS.values())) and not export.has(EVENT) else {}
     places = [structure.get(name, name) for name in (EVENT, REPEAT, INSTANCE)]
     if is_eav(export):
         fields = [column for column in _columns(source) if column != "record"]
@@ -53,7 +54,7 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     export.need([record_id, *_columns(source)])
     there = export.want(places)
     dialect = Dialect(source.time_zone, (*source.nulls, NOT_COMPLETED), source.decimal)
-    for chunk in export.chunks:
+    for chunk in in_iso(export, _times(source), "iso", dialect):
         named = [
             (pl.col(place) if place in there else pl.lit(None, dtype=pl.String)).alias(name)
             for name, place in zip((AT_EVENT, AT_REPEAT, AT_INSTANCE), places, strict=True)
@@ -70,6 +71,11 @@ def _columns(source: Source) -> list[str]:
     if source.clients:
         wanted += [source.clients.birth_date, source.clients.sex.column if source.clients.sex else None]
     return list(dict.fromkeys(column for column in wanted if column))
+
+
+def _times(source: Source) -> list[str]:
+    born = source.clients.birth_date if source.clients else None
+    return [column for column in (*(form.completed_at for form in source.forms), born) if column]
 
 
 def form_columns(form: Form) -> list[str | None]:

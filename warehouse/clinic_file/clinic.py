@@ -61,6 +61,8 @@ class Clinic:
     minimum_caseload: int = _USUAL["minimum_caseload"]  # clients; no therapist with fewer has a row in therapist tables
     protocol: tuple[Due, ...] = ()  # which questionnaire is due when; empty: every one in the exports is due
     vanished_limit: float = _USUAL["vanished_limit"]
+    record_years_back: int = _USUAL["record_years_back"]  # a record's time may lie so long before its export
+    record_years_ahead: int = _USUAL["record_years_ahead"]  # and so long after it
     keep_versions: int = _USUAL["keep_versions"]
     keep_hours: float = _USUAL["keep_hours"]
     years_after_closing: int | None = None  # how long a closed episode is kept; None: for ever

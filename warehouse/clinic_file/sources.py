@@ -11,7 +11,7 @@ from typing import Any
 
 from rapport.warehouse.clinic_file.formats import Format, format_of
 from rapport.warehouse.clinic_file.forms import Form, Words, read_form, words_of
-from rapport.warehouse.clinic_file.statuses import Statuses, statuses_of
+from rapport.warehouse.clinic_file.statuses import Statuses, constant_status, statuses_of
 from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.presets import load_presets, merged, with_preset
 from rapport.warehouse.schema.columns import SEXES
@@ -53,6 +53,7 @@ class Source:
     # The section, its preset's with it, as canonical JSON: part of the reading's fingerprint. Not its id space, whose
     # name may change.
     section: str
+    identifier: str | None  # of HL7: the type or the authority of the record numbers
     sheet: str | None
     header_row: int  # the record that holds the columns' names; what stands above it is no data
     footers: tuple[str, ...]  # a record that begins with one of these is no data
@@ -98,7 +99,7 @@ def read_source(
                 column: _TRANSLATION.read(within(where, "words"), column, told["words"][column])
                 for column in told["words"]
             },
-            "status": _statuses(within(where, "status"), form, records, told),
+            "status": _statuses(where, form, records, told),
             "memory": memory,
         }
     )
@@ -163,8 +164,10 @@ def _forms(
 def _statuses(where: str, form: Format, records: str | None, told: Mapping[str, Any]) -> Statuses | None:
     if "status" not in form.takes or not (records == "appointments" or told["status"]):
         return None
-    status = told["status"] or read(where, {}, keys_of("status"))
-    return statuses_of(where, {**status, "column": told["columns"].get("status", status["column"])})
+    if "status" in told["constants"]:
+        return constant_status(where, told)
+    status = told["status"] or read(within(where, "status"), {}, keys_of("status"))
+    return statuses_of(within(where, "status"), {**status, "column": told["columns"].get("status", status["column"])})
 
 
 def _client_columns(where: str, told: Mapping[str, Any] | None) -> ClientColumns | None:

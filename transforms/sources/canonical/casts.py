@@ -12,6 +12,7 @@ import polars as pl
 from rapport.transforms.sources.opening.shape import COUNT, LOST, MARK, NUMBER, RECORD, cell
 from rapport.warehouse.clinic_file.forms import Words
 
+SECOND, MINUTE, HOUR = 1, 60, 3600  # in seconds
 UNKNOWN = "unknown"  # stands for a word that no vocabulary has; the word itself goes no further
 # What Python, and so whoever asks the published file, can hold: the years 1 to 9999, in UTC and on the local clock.
 FIRST, LAST = datetime.min, datetime.max
@@ -67,6 +68,37 @@ def _finite(column: str, dialect: Dialect) -> pl.Expr:
 def unreadable_number(column: str, dialect: Dialect) -> pl.Expr:
     """True where there is text that is neither a number nor a null word."""
     return text(column, dialect).is_not_null() & _finite(column, dialect).is_null()
+
+
+# 1h 30m, 53 mins, 1.5 hours, PT50M; and 0:50 or 0:50:00 as a spreadsheet shows it.
+_NUMBER = r"([0-9]{1,6}(?:[.,][0-9]{1,3})?)"
+_WORDED = (
+    rf"^(?:pt)?(?:{_NUMBER}\s*(?:h|hrs?|hours?|std|stunden?)\.?)?(?:\s|,|and|und)*"
+    rf"(?:{_NUMBER}\s*(?:m|mins?|minutes?|minuten?|')\.?)?(?:\s|,|and|und)*"
+    rf"(?:{_NUMBER}\s*(?:s|secs?|seconds?|sek|sekunden?)\.?)?$"
+)
+_HALF_WORDED = r"(h\s?[0-9]{1,2})$"  # 1h30
+_CLOCKED = r"^([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?$"
+
+
+def duration(column: str, dialect: Dialect, unit: int) -> pl.Expr:
+    """A length of time that is written with its units, or as a clock shows it, in a unit of so many seconds.
+
+    0:50 is hours and minutes; where seconds are asked for it may be minutes and seconds too, and is not read.
+    """
+    written = text(column, dialect).str.to_lowercase().str.replace(_HALF_WORDED, "${1}m")
+    worded, clocked = written.str.extract_groups(_WORDED), written.str.extract_groups(_CLOCKED)
+    if unit == SECOND:
+        clocked = pl.when(clocked.struct["3"].is_not_null()).then(clocked)
+    has_unit = written.str.contains("[a-z']")
+    return pl.coalesce(pl.when(has_unit).then(_in_seconds(worded)), _in_seconds(clocked)) / unit
+
+
+def _in_seconds(parts: pl.Expr) -> pl.Expr:
+    """Hours, minutes and seconds together; null where there is none of them."""
+    told = [parts.struct[place].str.replace(",", ".", literal=True).cast(pl.Float64) for place in "123"]
+    together = sum(part.fill_null(0) * size for part, size in zip(told, (HOUR, MINUTE, SECOND), strict=True))
+    return pl.when(pl.any_horizontal(part.is_not_null() for part in told)).then(together)
 
 
 def _without_numbers(dialect: Dialect) -> Dialect:
@@ -136,10 +168,14 @@ def _with_seconds(spaced: pl.Expr) -> pl.Expr:
 
 
 def _naive(full: pl.Expr) -> pl.Expr:
-    """`YYYY-MM-DD HH:MM:SS[.f]`, to the second; anything else, a bare date too, is null."""
+    """`YYYY-MM-DD HH:MM:SS[.f]`, to the second; anything else, a bare date too, is null.
+
+    A spreadsheet's 10:00 may be a hair below it (09:59:59.994), also in what is exported from one.
+    """
     is_shaped = (full.str.len_bytes() >= 19) & full.str.slice(19).str.contains(r"^(\.[0-9]+)?$")
     shaped = pl.when(is_shaped).then(full.str.slice(0, 19))
-    return shaped.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+    known = shaped.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+    return known + pl.duration(seconds=full.str.slice(19).str.starts_with(".99").fill_null(False).cast(pl.Int64))
 
 
 def _minutes(offset: pl.Expr) -> pl.Expr:

@@ -11,6 +11,8 @@ from rapport.warehouse.clinic_file.statuses import PLUS, Statuses
 
 def meaning(statuses: Statuses, columns: list[str], dialect: Dialect) -> pl.Expr:
     """What the words in the vocabulary's columns mean; `unknown` for one that it has not, null for none."""
+    if not columns:  # the same for every record
+        return pl.lit(statuses.words[""])
     parts = [_plain(identifier(column, dialect), statuses) for column in columns]
     words = _words(statuses)
     blank = pl.lit(words.get(PLUS.join("" for _ in parts)), dtype=pl.String)

@@ -71,8 +71,9 @@ def _section(found: Found, pattern: str, name: str) -> Iterator[str]:
         yield from _mapped(found, name)
     elif load_formats()[found.format].form_in_section:
         yield f"client_id = {_text(_called(found.header, 'client_id') or '#1')}  # ?"
-        if not found.preset and found.format == "wide" and (when := _called(found.header, "starts_at")):
-            yield f"completed_at = {_text(when)}  # ? or completed_on, a day for all of them"
+        if not found.preset and found.format == "wide":
+            when = _called(found.header, "starts_at")
+            yield f"completed_at = {_text(when or '#1')}  # ? or completed_on, a day for all of them"
             yield 'dates = "decide"'
     if found.format not in ("table", "plain"):
         yield from _forms(found, name)
