@@ -15,6 +15,7 @@ from rapport.transforms.sources import plain
 from rapport.transforms.sources.canonical.answers import from_form
 from rapport.transforms.sources.canonical.appointment_rows import with_minutes
 from rapport.transforms.sources.canonical.casts import Dialect, text
+from rapport.transforms.sources.canonical.ids import with_ids
 from rapport.transforms.sources.canonical.reading_tallies import Task
 from rapport.transforms.sources.fhir_resources import COLUMNS, resources, rows_of
 from rapport.transforms.sources.opening.content import Content
@@ -25,6 +26,9 @@ from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.clinic_file.sources import Source
 
 IN_ERROR = "entered-in-error"
+_IDS = {
+    MARK + name: (name, (MARK + name,)) for name in ("appointment_id", "client_id", "therapist_id", "response_id")
+} | {MARK + name: ("appointment_id", (MARK + name,)) for name in ("of_appointment", "encounter")}
 _PERSON = ["client_id", "birth_date", "sex"]
 _BOOKED = ["appointment_id", "client_id", "therapist_id", "starts_at", "ends_at", "duration_minutes", "service"]
 
@@ -42,8 +46,9 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
     opened.need(MARK + name for name in COLUMNS)
     opened.need(source.status.columns)
     opened.need(column for form in source.forms for column in _asked(form))
-    dialect = Dialect(source.time_zone, source.nulls, source.decimal)
-    for chunk in map(_with_unread_retractions, opened.chunks):
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing, has_local_references=True)
+    chunks = (with_ids(chunk, _IDS, dialect, task) for chunk in opened.chunks)
+    for chunk in map(_with_unread_retractions, chunks):
         of = {kind: chunk.filter(_column("resource").is_in(list(names))) for kind, names in _KINDS.items()}
         _note_retracted(of, task)
         if of["appointments"].height:

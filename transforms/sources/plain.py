@@ -14,13 +14,13 @@ from rapport.transforms.sources.canonical.appointment_rows import count_texts
 from rapport.transforms.sources.canonical.casts import (
     Dialect,
     day,
-    identifier,
     listed,
     of_records,
     typed,
     unreadable,
     word,
 )
+from rapport.transforms.sources.canonical.ids import own_ids, with_ids
 from rapport.transforms.sources.canonical.reading_tallies import Task
 from rapport.transforms.sources.opening.door import Opened
 from rapport.warehouse.clinic_file.sources import Source
@@ -46,14 +46,16 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
     kind = source.records
     opened.need(NEEDED[kind])
     opened.want(OPTIONAL[kind])
-    dialect = Dialect(source.time_zone, source.nulls, source.decimal)
-    yield from canonical(kind, opened.chunks, dialect, task)
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing)
+    chunks = (with_ids(chunk, own_ids(chunk.columns), dialect, task) for chunk in opened.chunks)
+    yield from canonical(kind, chunks, dialect, task)
 
 
 def canonical(
     kind: str, chunks: Iterator[pl.DataFrame], dialect: Dialect, task: Task, statuses: Statuses | None = None
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Canonical rows of chunks whose columns have the plain format's names; those that are optional may be absent.
+    """Canonical rows of chunks whose columns have the plain format's names; those that are optional may be absent. Ids
+    are read already (canonical/ids.py).
 
     With statuses, their columns stand beside as `status 0` and so on.
     """
@@ -77,8 +79,8 @@ def _episodes(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame
     texts = ["presenting_problem", "program", "referral_source"]
     columns = {
         **of_records(chunk),
-        "episode_id": identifier("episode_id", dialect),
-        "client_id": identifier("client_id", dialect),
+        "episode_id": pl.col("episode_id"),
+        "client_id": pl.col("client_id"),
         "opened_on": day("opened_on", dialect),
         "closed_on": day("closed_on", dialect),
         "closure": word("closure", CLOSURES, dialect),
@@ -94,7 +96,7 @@ def _clients(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
     birth = birth_date(day("birth_date", dialect), task)
     columns = {
         **of_records(chunk),
-        "client_id": identifier("client_id", dialect),
+        "client_id": pl.col("client_id"),
         "birth_date": birth,
         "sex": word("sex", SEXES, dialect),
     }

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import polars as pl
 
 from rapport.transforms.sources.canonical import dates
-from rapport.transforms.sources.canonical.answers import SEPARATOR
 from rapport.transforms.sources.canonical.appointment_rows import with_minutes
 from rapport.transforms.sources.canonical.casts import Dialect
+from rapport.transforms.sources.canonical.ids import KIND_OF, SEPARATOR, note_former, own_ids, with_ids
 from rapport.transforms.sources.canonical.reading_tallies import Task
 from rapport.transforms.sources.canonical.status_words import plain
 from rapport.transforms.sources.opening.opened import BESIDE, Opened, cell
@@ -39,8 +39,9 @@ def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.D
     used = [column for columns in mapped.values() for column in columns]
     opened.need([*used, *(source.status.columns if source.status else ())])
     times = [column for name in TIMES & mapped.keys() for column in mapped[name][:1]]
-    dialect = Dialect(source.time_zone, source.nulls, source.decimal)
-    chunks = (_named(chunk, mapped, source) for chunk in dates.in_iso(opened, times, source.dates))
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing)
+    named = (_named(chunk, mapped, source) for chunk in dates.in_iso(opened, times, source.dates))
+    chunks = (_with_ids(chunk, source, dialect, task) for chunk in named)
     yield from canonical(source.records, chunks, dialect, task, source.status)
 
 
@@ -64,8 +65,7 @@ def _named(chunk: pl.DataFrame, mapped: dict[str, tuple[str, ...]], source: Sour
             made[name] = _translated(made[name], words)
     if source.status:
         made |= {f"status {place}": cell(column) for place, column in enumerate(source.status.columns)}
-    named = chunk.select(BESIDE, **made)
-    return _with_ids(with_minutes(named), source)
+    return with_minutes(chunk.select(BESIDE, **made))
 
 
 def _joined(columns: tuple[str, ...]) -> pl.Expr:
@@ -82,14 +82,23 @@ def _translated(column: pl.Expr, words: dict[str, str]) -> pl.Expr:
     return pl.coalesce(bare.replace_strict(known, default=None, return_dtype=pl.String), column)
 
 
-def _with_ids(named: pl.DataFrame, source: Source) -> pl.DataFrame:
-    """Ids for records that have none: source, whose, when, and which of several alike."""
-    needed = [name for name in MADE if name in NEEDED[source.records] and name not in named.columns]
-    for name in needed:
-        parts = [pl.col(each).fill_null("") for each in MADE[name] if each in named.columns]
-        key = pl.concat_str(pl.lit(source.name), *parts, separator=SEPARATOR)
-        named = named.with_columns(key.alias(name))
-        if name != "response_id":
-            turn = pl.int_range(pl.len()).over(name).cast(pl.String)
-            named = named.with_columns(pl.concat_str(name, turn, separator=SEPARATOR))
-    return named
+def _with_ids(named: pl.DataFrame, source: Source, dialect: Dialect, task: Task) -> pl.DataFrame:
+    """Ids as they are read; and for records that have none one that is made: source, whose, when, and which of several
+    alike."""
+    read = with_ids(named, own_ids(named.columns), dialect, task)
+    has_changed = read is not named
+    for name in MADE:
+        if name in NEEDED[source.records] and name not in named.columns:
+            read = read.with_columns(_made_id(name, read, source))
+            if has_changed:
+                note_former(task, KIND_OF[name], read[name], _made_id(name, named, source).str.strip_chars())
+    return read
+
+
+def _made_id(name: str, named: pl.DataFrame, source: Source) -> pl.Series:
+    parts = [pl.col(each).fill_null("") for each in MADE[name] if each in named.columns]
+    made = named.select(pl.concat_str(pl.lit(source.name), *parts, separator=SEPARATOR).alias(name))
+    if name != "response_id":
+        turn = pl.int_range(pl.len()).over(name).cast(pl.String)
+        made = made.select(pl.concat_str(name, turn, separator=SEPARATOR))
+    return made.to_series()

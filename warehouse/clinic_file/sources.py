@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from rapport.warehouse.clinic_file.forms import FORM_KEYS, Form, Words, read_form, read_words
+from rapport.warehouse.clinic_file.identifiers import CASES, PLAIN, Writing, refuse_pattern
 from rapport.warehouse.clinic_file.memory import USUAL_LEAST
 from rapport.warehouse.clinic_file.statuses import Statuses, read_statuses
 from rapport.warehouse.instruments import Instrument
@@ -34,6 +35,9 @@ _KEYS = {
     "exported_at": "text",
     "time_zone": "text",
     "id_space": "text",
+    "id_pattern": "text",
+    "id_case": "text",
+    "id_zero_pad": "count",
     "every": "text",
     "covers": "text",
     "nulls": "words",
@@ -90,6 +94,7 @@ class Source:
     constants: Mapping[str, str] = field(default_factory=dict)  # canonical name -> the same in every record
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # canonical name -> the export's words
     status: Statuses | None = None
+    writing: Writing = PLAIN  # how its clients' numbers are written
     memory: int = USUAL_LEAST  # bytes of a file that may be read, counted unpacked
 
 
@@ -129,7 +134,18 @@ def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Ins
         constants=_texts(f"{where[:-1]}.constants]", section.get("constants", {})),
         words=_translations(where, section.get("words", {})),
         status=_statuses(where, kind, records, section),
+        writing=_writing(where, section),
     )
+
+
+def _writing(where: str, section: dict) -> Writing:
+    """How the section says that its clients' numbers are written."""
+    pattern, case = section.get("id_pattern"), section.get("id_case")
+    if pattern is not None:
+        refuse_pattern(f"{where} id_pattern", pattern)
+    if case is not None:
+        one_of(f"{where} id_case", case, CASES)
+    return Writing(pattern, case, section.get("id_zero_pad"))
 
 
 def _files(key: str, pattern: str) -> str:

@@ -33,6 +33,17 @@ CORRECTED, UNREAD, VANISHED = "corrected", "no longer read from its file", "vani
 RETRACTED = "entered in error"
 CLOSED_BECAUSE = (CORRECTED, UNREAD, VANISHED, RETRACTED)
 
+# What a reader itself finds wrong with a record, beside columns that cannot be read: rules of their own.
+ROUNDED_ID, LOCAL_REFERENCE, ID_PATTERN = "rounded_id", "local_reference", "id_pattern"
+HELD_BY_READERS = (ROUNDED_ID, LOCAL_REFERENCE, ID_PATTERN)
+RULE_END = "\x1f"
+
+
+def held_by(rule: str, column: str = "") -> str:
+    """What stands in `unreadable` where a reader holds a record by a rule of HELD_BY_READERS."""
+    return f"{rule}{RULE_END}{column}"
+
+
 PROVENANCE = tuple(resolve(name) for name in ("file_id!", "record_number!", "exported_at!"))
 
 FILE_NUMBER = Column("file_number", "integer", "The file's turn within the night.", required=True)
@@ -41,7 +52,11 @@ STAGED_ONLY = (
     Column("row_id", "long", "The row's number within the night.", required=True),
     FILE_NUMBER,
     Column("record_count", "integer", "Physical records that the row was made from.", required=True),
-    Column("unreadable", "names", "The columns whose values could not be read."),
+    Column(
+        "unreadable",
+        "names",
+        "The columns whose values could not be read; behind another rule's name what breaks that rule.",
+    ),
     Column("disposition", "text", "loaded, unchanged, duplicate or quarantined.", required=True),
 )
 

@@ -9,11 +9,9 @@ import polars as pl
 from rapport.transforms.sources.canonical import fast_casts
 from rapport.transforms.sources.canonical.casts import (
     Dialect,
-    identifier,
     listed,
     local_day,
     of_records,
-    text,
     typed,
     unreadable,
     utc,
@@ -38,9 +36,9 @@ def read(chunk: pl.DataFrame, dialect: Dialect, task: Task, statuses: Statuses |
     minutes = fast_casts.number(chunk, "duration_minutes", dialect)
     columns = {
         **of_records(chunk),
-        "appointment_id": identifier("appointment_id", dialect),
-        "client_id": identifier("client_id", dialect),
-        "therapist_id": text("therapist_id", dialect),
+        "appointment_id": pl.col("appointment_id"),
+        "client_id": pl.col("client_id"),
+        "therapist_id": pl.col("therapist_id"),
         "starts_at": starts.at,
         "starts_local": starts.local,
         "duration_minutes": minutes.value.clip(-LONGEST, LONGEST).cast(pl.Int32),

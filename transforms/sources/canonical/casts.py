@@ -10,6 +10,7 @@ import polars as pl
 
 from rapport.transforms.sources.opening.opened import COUNT, LOST, MARK, NUMBER, RECORD, cell
 from rapport.warehouse.clinic_file.forms import Words
+from rapport.warehouse.clinic_file.identifiers import PLAIN, Writing
 
 UNKNOWN = "unknown"  # stands for a word that no vocabulary has; the word itself goes no further
 # What Python, and so whoever asks the published file, can hold: the years 1 to 9999, in UTC and on the local clock.
@@ -24,6 +25,8 @@ class Dialect:
     time_zone: str
     nulls: tuple[str, ...] = ()
     decimal: str = "."
+    writing: Writing = PLAIN  # of its clients' numbers
+    has_local_references: bool = False  # `#p` is a part of the document that it stands in
 
 
 def text(column: str, dialect: Dialect) -> pl.Expr:
@@ -32,15 +35,14 @@ def text(column: str, dialect: Dialect) -> pl.Expr:
     return pl.when(~stripped.is_in(["", *dialect.nulls])).then(stripped)
 
 
-def identifier(column: str, dialect: Dialect) -> pl.Expr:
-    """A record's own id, as text. A null word that is a number (7 = refused, -999) is about answers: client 7 stays."""
-    return text(column, _without_numbers(dialect))
+def code(column: str, dialect: Dialect) -> pl.Expr:
+    """A word of a vocabulary, as text. A null word that is a number (9 for answers) may be a code."""
+    return text(column, replace(dialect, nulls=tuple(words(dialect))))
 
 
-def identifiers(columns: tuple[str, ...], dialect: Dialect) -> pl.Expr:
-    """An id that several columns make together; null where one is missing."""
-    parts = [identifier(column, dialect) for column in columns]
-    return parts[0] if len(parts) == 1 else pl.concat_str(parts, separator="\x1f")
+def words(dialect: Dialect) -> list[str]:
+    """The null words of ids. One that is a number (7 = refused, -999) is about answers: client 7 stays."""
+    return [word for word in dialect.nulls if not _is_number(word)]
 
 
 def number(column: str, dialect: Dialect) -> pl.Expr:
@@ -66,10 +68,6 @@ def _finite(column: str, dialect: Dialect) -> pl.Expr:
 def unreadable_number(column: str, dialect: Dialect) -> pl.Expr:
     """True where there is text that is neither a number nor a null word."""
     return text(column, dialect).is_not_null() & _finite(column, dialect).is_null()
-
-
-def _without_numbers(dialect: Dialect) -> Dialect:
-    return replace(dialect, nulls=tuple(word for word in dialect.nulls if not _is_number(word)))
 
 
 def _is_number(word: str) -> bool:
@@ -196,13 +194,13 @@ def word(column: str, vocabulary: tuple[str, ...], dialect: Dialect) -> pl.Expr:
     return pl.when(found.is_in(list(vocabulary))).then(found).when(found.is_not_null()).then(pl.lit(UNKNOWN))
 
 
-def translated(words: Words, dialect: Dialect) -> pl.Expr:
+def translated(told: Words, dialect: Dialect) -> pl.Expr:
     """A coded value in the clinic's words; `unknown` for a code without one; null for none.
 
     A code is no number: where 9 is a null word for answers, it may still be a code.
     """
-    found = identifier(words.column, dialect)
-    return found.replace_strict(dict(words.words), default=UNKNOWN, return_dtype=pl.String)
+    found = code(told.column, dialect)
+    return found.replace_strict(dict(told.words), default=UNKNOWN, return_dtype=pl.String)
 
 
 def listed(column: str, allowed: tuple[str, ...], dialect: Dialect) -> pl.Expr:

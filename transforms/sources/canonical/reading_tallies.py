@@ -31,6 +31,8 @@ class Task:
     retracted: list[tuple[str, pl.DataFrame]] = field(default_factory=list)  # kind, and the ids of what was in error
     made_at: datetime | None = None  # when the file's name says that it was exported
     memory: int = USUAL_LEAST  # bytes that the rows of one file may take, where they must be gathered
+    # By kind of id: now, before. The texts by which ids were known to an earlier version of Rapport, or are written.
+    former_texts: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     counts: list[pl.DataFrame] = field(default_factory=list)  # record_number, counted: of what was counted, where
 
     @property
