@@ -19,6 +19,7 @@ import polars as pl
 from rapport.flows.night import at_work
 from rapport.flows.order import Order, Tonight, need_exports, place_change
 from rapport.flows.pages.draw import draw
+from rapport.flows.private.aliases import aliases_of, number_known_as
 from rapport.flows.private.crosswalk import crosswalk_of, damaged_crosswalks, everybody_kept, numbers_of
 from rapport.flows.private.erasure import Cleaned, begin_erasure, unopened
 from rapport.flows.private.key import read_key
@@ -63,11 +64,14 @@ def find_person(order: Order, space: str, number: str, since: date | None) -> Pe
     """The person. Raises NobodyKnown for one whom the crosswalk does not know: a mistyped number would bury another."""
     crosswalk, spaces = everybody_kept(order.folders), order.clinic.spaces
     used = settled_now(order, crosswalk)
-    pseudonyms = Pseudonyms(read_key(order.folders), order.clinic.client_links, spaces)
-    joined = order.clinic.client_links.numbers_of((spaces.counts_as(space), number.strip()))
+    pseudonyms = _names(order, crosswalk)
+    number = number_known_as(order.clinic, crosswalk, space, number)
+    number = pseudonyms.aliases.number(spaces.first_name(space), "client", number)
+    joined = order.clinic.client_links.numbers_of((spaces.counts_as(space), number))
     numbers = [(same, each) for main, each in joined for same in (main, *spaces.same_as_this(main))]
     pseudonym = pseudonyms.one(space, "client", number)
     alone = tuple(pseudonyms.alone(*each) for each in numbers)
+    alone += tuple(pseudonyms.as_written(*each).hex() for of in numbers for each in _as_written(pseudonyms, *of))
     is_known = crosswalk.filter(pl.col("kind") == "client")["pseudonym"].is_in([pseudonym, *alone]).any()
     if not is_known and not read_tombstones(order.folders).days_of(pseudonym):
         _refuse_unknown(order, pseudonyms)
@@ -76,6 +80,19 @@ def find_person(order: Order, space: str, number: str, since: date | None) -> Pe
         raise NobodyKnown(f"no client with this number is known in the id space '{space}'; known id spaces are {names}")
     elsewhere = _known_elsewhere(spaces, used, numbers, crosswalk)
     return Person(tuple(numbers), since, tuple(dict.fromkeys((pseudonym, *alone))), elsewhere)
+
+
+def _names(order: Order, crosswalk: pl.DataFrame) -> Pseudonyms:
+    """The pseudonyms, as the next night will know them."""
+    names = Pseudonyms(read_key(order.folders), order.clinic.client_links, order.clinic.spaces)
+    with open_published(published_version(order.folders)) as con:
+        return names.with_aliases(aliases_of(order.clinic, crosswalk, con, names))
+
+
+def _as_written(names: Pseudonyms, space: str, number: str) -> Iterator[tuple[str, str]]:
+    """Every text by which a number was known: under each somebody may stand in a file."""
+    for text in names.aliases.texts_of(space, "client", number):
+        yield space, text
 
 
 def _refuse_unknown(order: Order, pseudonyms: Pseudonyms) -> None:

@@ -6,7 +6,8 @@ of its numbers is looked up under its former spaces too.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from functools import reduce
 from itertools import permutations
@@ -19,6 +20,7 @@ from rapport.flows.private.crosswalk import numbers_of
 from rapport.flows.private.request_lines import request_lines
 from rapport.flows.private.tombstones import without_people
 from rapport.flows.steps.settle_spaces import former_spaces, same_spaces
+from rapport.warehouse.clinic_file.identifiers import marked_writings, other_writings
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Unusable
 from rapport.warehouse.history import erase
@@ -26,14 +28,23 @@ from rapport.warehouse.history.erased_days import ErasedDays
 from rapport.warehouse.places.folders import replace_private
 
 
-def without_taken_out(tonight: Tonight, source: Source, kind: str, frame: pl.DataFrame) -> pl.DataFrame:
+def without_taken_out(
+    tonight: Tonight, source: Source, kind: str, frame: pl.DataFrame, texts: Sequence[pl.DataFrame] = ()
+) -> pl.DataFrame:
     """A reader's rows without those of people who were taken out under a former space of the source, or under one that
-    is the same as its space."""
+    is the same as its space, or by another text of their number. `texts`: now, before; how numbers were written."""
+    if not tonight.tombstones.days:
+        return frame
     same = same_spaces(tonight, source)
     others = {*former_spaces(tonight, source), *same}
-    if not others or not tonight.tombstones.days:
+    taken_out = _taken_out_of(tonight, others, frame["client_id"]) if others else {}
+    for number, days in _taken_out_by_text(tonight, source, others, frame["client_id"], texts):
+        taken_out[number] = days.and_also(taken_out.get(number, days))
+    if not taken_out:
         return frame
-    found = _not_read_before(tonight, source, _taken_out_of(tonight, others, frame["client_id"]))
+    found = _not_read_before(tonight, source, taken_out)
+    if not found:
+        return frame
     tonight.old_elsewhere |= {_client(tonight, source, number): days for number, days in found.items() if days.until}
     if not others <= {*same}:
         tonight.kept_out.setdefault(source.name, set()).update(found)
@@ -48,6 +59,24 @@ def _taken_out_of(tonight: Tonight, spaces: Collection[str], numbers: pl.Series)
         if days := tonight.tombstones.among(alone):
             found[number] = reduce(ErasedDays.and_also, days.values())
     return found
+
+
+def _taken_out_by_text(
+    tonight: Tonight, source: Source, others: Collection[str], numbers: pl.Series, texts: Sequence[pl.DataFrame]
+) -> Iterator[tuple[str, ErasedDays]]:
+    """Those of the numbers, known to nobody before tonight, that were taken out by another text, with the days. Of whom
+    only a tombstone is left there is no other way to find them."""
+    names, spaces = tonight.pseudonyms, [source.id_space, *others]
+    known = tonight.crosswalk.filter(pl.col("kind") == "client")["number"].unique()
+    new = numbers.unique().drop_nulls()
+    written: dict[str, set[str]] = defaultdict(set)
+    for now, before in pl.concat(texts).unique().iter_rows() if texts else ():
+        written[now].add(before)
+    for number in new.filter(~new.is_in(known.implode())):
+        others_of = {*written[number], *other_writings(number), *marked_writings(number)}
+        ids = [names.as_written(space, text).hex() for space in spaces for text in others_of]
+        if days := tonight.tombstones.among(ids):
+            yield number, reduce(ErasedDays.and_also, days.values())
 
 
 def _not_read_before(tonight: Tonight, source: Source, found: dict[str, ErasedDays]) -> dict[str, ErasedDays]:

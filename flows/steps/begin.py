@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rapport.flows.order import Tonight
+from rapport.flows.private.aliases import know_aliases
 from rapport.flows.private.crosswalk import birth_dates, crosswalk_of, crosswalk_restored
 from rapport.flows.private.erasure import bury, take_out
 from rapport.flows.private.key import read_key
@@ -46,6 +47,7 @@ def begin(tonight: Tonight, base: Path | None = None) -> None:
     tonight.staging = staged_rows.Staging(tonight.con)
     tonight.key_check = refuse_other_key(tonight.con, tonight.pseudonyms)
     settle_spaces(tonight)
+    know_aliases(tonight)
     take_out(tonight)
 
 

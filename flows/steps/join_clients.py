@@ -8,6 +8,7 @@ from functools import reduce
 import polars as pl
 
 from rapport.flows.order import Tonight
+from rapport.flows.private.aliases import one_number, therapists_of_one_number
 from rapport.flows.private.crosswalk import numbers_of
 from rapport.flows.private.erasure import take_out
 from rapport.flows.private.kept_out import list_half_taken_out
@@ -34,12 +35,18 @@ def follow_links(tonight: Tonight) -> int:
     if tonight.tombstones.days:
         _share_days(tonight, links)
         _refuse_half_taken_out(links, tonight.tombstones)
-    joins = _of_the_known(tonight, _of_the_living(pl.concat([links, _same_numbers(tonight)]), tonight.tombstones))
+    joins = _of_the_known(tonight, _of_the_living(_joins(tonight, links), tonight.tombstones))
     moved = use_joins(tonight.con, tonight.load_id, joins)
     if move_therapists(tonight.con, _same_therapists(tonight)) or moved:
         _tell_met(tonight)
         tonight.crosswalk = _followed(tonight.crosswalk, tonight.pseudonyms)
     return moved
+
+
+def _joins(tonight: Tonight, links: pl.DataFrame) -> pl.DataFrame:
+    """Every number that counts as another, once."""
+    of_one = pl.DataFrame(list(one_number(tonight)), JOINS, orient="row")
+    return pl.concat([links, _same_numbers(tonight), of_one]).unique(["id_space", "own_id"], maintain_order=True)
 
 
 def _tell_met(tonight: Tonight) -> None:
@@ -83,6 +90,7 @@ def _same_therapists(tonight: Tonight) -> pl.DataFrame:
         for space, number in known.unique().sort("id_space", "number").iter_rows()
         if space in tonight.order.clinic.spaces.joined
     ]
+    rows += [each for each in therapists_of_one_number(tonight) if each[1] != each[2]]
     return pl.DataFrame(rows, THERAPISTS, orient="row")
 
 

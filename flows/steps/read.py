@@ -9,6 +9,7 @@ import polars as pl
 from rapport.flows.order import Tonight
 from rapport.flows.private.kept_out import tell_kept_out, without_taken_out
 from rapport.flows.steps.discover import Delivery
+from rapport.flows.steps.former_texts import stage_former_texts
 from rapport.flows.steps.join_clients import follow_links, join_clients
 from rapport.flows.steps.remembered_lines import ReadByLine, ways_by_line
 from rapport.flows.steps.settle_spaces import former_spaces, same_spaces, tell_moved
@@ -96,13 +97,14 @@ def _take(tonight: Tonight, delivery: Delivery, opened: Opened) -> Taken:
     task = Task(tonight.order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
     taken = Taken(opened, task)
     for kind, given in read(opened, delivery.source, task):
-        frame = without_taken_out(tonight, delivery.source, kind, given)
+        frame = without_taken_out(tonight, delivery.source, kind, given, task.former_texts.get("client", ()))
         safe = pseudonymise(kind, frame, delivery.source, tonight.pseudonyms)
         if kind == "clients":
             born = safe.select("client_id").with_columns(frame["birth_date"])
             named = pl.col("client_id").bin.encode("hex").alias("pseudonym")
             taken.births.append(tonight.tombstones.without(kind, born).select(named, "birth_date"))
         _stage_former_ids(tonight, delivery, kind, frame, safe)
+        stage_former_texts(tonight, delivery.source, kind, frame, safe["client_id"], task.former_texts)
         may_be_read = tonight.tombstones.without(kind, safe)
         if may_be_read.height < given.height:
             taken.left_out.append(given.join(may_be_read, on=RECORD, how="anti")[RECORD])

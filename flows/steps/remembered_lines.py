@@ -67,8 +67,8 @@ def _known(tonight: Tonight, delivery: Delivery) -> pl.DataFrame | None:
 
 def _seed(tonight: Tonight, delivery: Delivery, opened: Opened) -> int:
     """Another for whatever may let the same line say something else, so that no line of before is known then."""
-    links = tonight.order.clinic.client_links.mark
-    facts = (version("polars"), delivery.reading, delivery.rules, opened.header, opened.separator, links)
+    links, aliases = tonight.order.clinic.client_links.mark, tonight.pseudonyms.aliases.mark
+    facts = (version("polars"), delivery.reading, delivery.rules, opened.header, opened.separator, links, aliases)
     return int(tonight.pseudonyms.keyed(delivery.source.name, "lines", SEPARATOR.join(map(repr, facts)))[:16], 16)
 
 

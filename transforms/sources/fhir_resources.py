@@ -73,7 +73,9 @@ def _appointment(resource: Record) -> Iterator[dict[str, str | None]]:
     if not resource.get("start") and resource.get("status") in UNBOOKED:
         return
     actors = [_typed(each.get("actor"), resource) for each in _dicts(resource.get("participant"))]
-    patients = [last_part(each) for each in [*actors, _typed(resource.get("subject"), resource)] if _is(each, "Patient")]
+    patients = [
+        last_part(each) for each in [*actors, _typed(resource.get("subject"), resource)] if _is(each, "Patient")
+    ]
     for patient in dict.fromkeys(patients or [None]):
         yield {
             "reason": _code(resource.get("cancelationReason") or resource.get("cancellationReason")),

@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from rapport.warehouse.clinic_file.id_spaces import Spaces
+from rapport.warehouse.clinic_file.identifiers import plain
 from rapport.warehouse.places.small_files import read_small
 
 HEADER = ["space", "id", "space", "id"]
@@ -86,7 +87,7 @@ def _pairs(text: str, spaces: Mapping[str, str]) -> Iterator[tuple[int, Number, 
                 raise ValueError(
                     f"line {reader.line_num}: value {place + 1} is no source's id space; known are {known}"
                 )
-        yield reader.line_num, (spaces[told[0]], told[1]), (spaces[told[2]], told[3])
+        yield reader.line_num, (spaces[told[0]], plain(told[1])), (spaces[told[2]], plain(told[3]))
 
 
 def _next(reader: object) -> list[str] | None:

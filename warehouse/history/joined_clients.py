@@ -7,6 +7,8 @@ says which that is, and up to which load.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import duckdb
 import polars as pl
 
@@ -37,6 +39,29 @@ def use_joins(con: duckdb.DuckDBPyConnection, load_id: int, joins: pl.DataFrame)
         _move(con)
         _close_older(con, load_id)
     return moved
+
+
+def in_use(con: duckdb.DuckDBPyConnection) -> set[bytes]:
+    """The numbers that are joined, by the pseudonym that each has alone."""
+    found = con.sql("SELECT own_id FROM load.client_links WHERE withdrawn_by IS NULL").fetchall()
+    return {own_id.bytes for (own_id,) in found}
+
+
+def first_loads(con: duckdb.DuckDBPyConnection, kind: str, ids: Iterable[bytes]) -> dict[bytes, int]:
+    """The first load of which something is known of each of some people: clients or therapists."""
+    con.execute("CREATE OR REPLACE TEMP TABLE people_asked (id UUID)")
+    insert(con, "people_asked", pl.DataFrame({"id": list(ids)}, {"id": pl.Binary}))
+    kinds = KINDS if kind == "client" else ("appointments", "responses")
+    known = " UNION ALL ".join(f"SELECT {kind}_id AS id, known_from FROM history.{each}" for each in kinds)
+    found = con.sql(f"SELECT id, min(known_from) FROM ({known}) SEMI JOIN people_asked USING (id) GROUP BY id")
+    return {each.bytes: load_id for each, load_id in found.fetchall()}
+
+
+def sources_of(con: duckdb.DuckDBPyConnection) -> dict[bytes, set[str]]:
+    """The sources that have records of each client."""
+    known = " UNION ".join(f"SELECT client_id, source FROM history.{each}" for each in KINDS)
+    found = con.sql(f"SELECT client_id, list(source) FROM ({known}) GROUP BY client_id").fetchall()
+    return {each.bytes: set(sources) for each, sources in found}
 
 
 def move_therapists(con: duckdb.DuckDBPyConnection, therapists: pl.DataFrame) -> int:

@@ -213,8 +213,8 @@ EXPIRIES = _book(
 DEFINITIONS = _book(
     "definitions",
     "kind name load_id",
-    "One row per table, instrument and clinic file, and load that was the first to use it as it is.",
-    Column("kind", "text", "What it defines.", required=True, one_of=("table", "instrument", "clinic")),
+    "One row per table, instrument, clinic file and source's way to read ids, and load that first used it as it is.",
+    Column("kind", "text", "What it defines.", required=True, one_of=("table", "instrument", "clinic", "ids")),
     Column("name", "text", "Its name.", required=True),
     "load_id!",
     Column("fingerprint", "text", "Of the definition and all that it depends on.", required=True),
