@@ -13,6 +13,7 @@ from rapport.flows.steps.former_texts import stage_former_texts
 from rapport.flows.steps.join_clients import follow_links, join_clients
 from rapport.flows.steps.remembered_lines import ReadByLine, ways_by_line
 from rapport.flows.steps.settle_spaces import former_spaces, same_spaces, tell_moved
+from rapport.flows.steps.undeclared_spaces import settle_undeclared
 from rapport.transforms.pseudonyms import former_record_ids, pseudonymise, retracted_ids
 from rapport.transforms.sources import open_delivery, read
 from rapport.transforms.sources.canonical.reading_tallies import Task
@@ -26,6 +27,7 @@ from rapport.warehouse.intake.unchanged_lines import RISKS, is_contradicted, sho
 
 def read_deliveries(tonight: Tonight) -> None:
     """Every file through its reader, pseudonymised, into the staged rows."""
+    settle_undeclared(tonight)
     join_clients(tonight)
     for delivery in tonight.deliveries:
         tonight.told(f"reading {delivery.label}")

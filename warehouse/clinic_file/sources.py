@@ -94,8 +94,17 @@ class Source:
     constants: Mapping[str, str] = field(default_factory=dict)  # canonical name -> the same in every record
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # canonical name -> the export's words
     status: Statuses | None = None
+    names_its_space: bool = True  # whether the section says whose record numbers it has, or a default does
     writing: Writing = PLAIN  # how its clients' numbers are written
     memory: int = USUAL_LEAST  # bytes of a file that may be read, counted unpacked
+
+    @property
+    def must_name_its_space(self) -> bool:
+        """Whether nothing but the clinic can say whose numbers these are: surveys and forms have clients of another
+        system, or automatic record numbers."""
+        is_survey = self.format in ("redcap", *SURVEYS) or bool(self.forms)
+        is_survey |= self.format == "table" and self.records == "responses"
+        return is_survey and not self.names_its_space
 
 
 def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Instrument]) -> Source:
@@ -134,6 +143,7 @@ def read_source(name: str, given: dict, zone: str, instruments: Mapping[str, Ins
         constants=_texts(f"{where[:-1]}.constants]", section.get("constants", {})),
         words=_translations(where, section.get("words", {})),
         status=_statuses(where, kind, records, section),
+        names_its_space="id_space" in section,
         writing=_writing(where, section),
     )
 

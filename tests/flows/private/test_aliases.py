@@ -177,7 +177,12 @@ def upgraded(request, place) -> Place:
         booked("9001.0", "137", 9, therapist="7"),
         booked("A\u20604", JOSE, 9, 13, therapist="7"),
     ]
-    answers = [answered("137", 11), answered(JANE, 11, "A13", 12), answered("137.0", 9), answered(JOSE, 9, "A\u20604", 13)]
+    answers = [
+        answered("137", 11),
+        answered(JANE, 11, "A13", 12),
+        answered("137.0", 9),
+        answered(JOSE, 9, "A\u20604", 13),
+    ]
     deliver(place, 12, slots, answers)
     night(place, 12)
     return place
