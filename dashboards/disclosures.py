@@ -18,9 +18,10 @@ therapists true where each row is a therapist: made only where the clinic file t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Mapping
+from typing import Any
+
+from rapport.warehouse.schema.questions import Disclosure
 
 _PLANS = {  # per section: the keys that an entry needs, and those it may have
     "parts": ({"of"}, {"clients", "other_clients"}),
@@ -32,55 +33,7 @@ _CURVE = {"share", "at_risk", "events"}
 _KEYS = {"clients", "keys", "counts", "curve", "behind", "exhaustive", "along", "shared_out", "therapists", *_PLANS}
 
 
-@dataclass(frozen=True)
-class Disclosure:
-    """How the numbers of a shared question are hidden."""
-
-    clients: str
-    keys: tuple[str, ...]
-    counts: tuple[str, ...] = ()
-    parts: Mapping[str, Mapping] = field(default_factory=dict)
-    means: Mapping[str, Mapping] = field(default_factory=dict)
-    estimates: Mapping[str, Mapping] = field(default_factory=dict)
-    curve: Mapping[str, str] = field(default_factory=dict)
-    along: str | None = None
-    shared_out: str | None = None
-    behind: tuple[str, ...] = ()
-    exhaustive: bool = False
-    therapists: bool = False
-
-    @property
-    def numbers(self) -> list[str]:
-        """The columns that are shown and may be hidden."""
-        curve = [self.curve[key] for key in ("share", "at_risk") if self.curve]
-        return [*self.counts, *self.parts, *self.means, *self.estimates, *(c for c in curve if c not in self.counts)]
-
-    def check(self, columns: set[str], filters: Collection[str]) -> None:
-        """Raise ValueError unless every column is named once and filters are keys."""
-        named = [*self.keys, *self.numbers, *self.behind]
-        if twice := {name for name in named if named.count(name) > 1}:
-            raise ValueError(f"[disclosure] names {', '.join(sorted(twice))} twice")
-        if strange := set(named) - columns:
-            raise ValueError(f"[disclosure] names {', '.join(sorted(strange))}, which the query lacks")
-        if silent := columns - set(named):
-            raise ValueError(f"[disclosure] does not say what {', '.join(sorted(silent))} is")
-        used = {self.clients, *chain.from_iterable(self._used_by(each) for each in self._entries())}
-        if strange := (used | set(self.curve.values())) - columns:
-            raise ValueError(f"[disclosure] uses {', '.join(sorted(strange))}, which the query lacks")
-        if strange := {*filters, *filter(None, [self.along, self.shared_out])} - set(self.keys):
-            raise ValueError(
-                f"filters, along or shared_out names {', '.join(sorted(strange))}, which is no key of [disclosure]"
-            )
-
-    def _entries(self) -> list[Mapping]:
-        return [*self.parts.values(), *self.means.values(), *self.estimates.values()]
-
-    @staticmethod
-    def _used_by(entry: Mapping) -> set[str]:
-        return {entry[key] for key in ("of", "clients", "other_clients") if key in entry}
-
-
-def read_disclosure(facts: Mapping) -> Disclosure:
+def read_disclosure(facts: Mapping[str, Any]) -> Disclosure:
     """The section. Raises ValueError that names the key."""
     if wrong := facts.keys() - _KEYS:
         raise ValueError(f"[disclosure] has the unknown key {', '.join(sorted(wrong))}")

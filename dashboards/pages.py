@@ -49,7 +49,7 @@ def page(
     dictionary: str = "../dictionary",
 ) -> str:
     """One audience's page. With a `mark` it says what it was made from. `dictionary`: where that lies from it."""
-    facts = {"title": title, "kicker": KICKER, "header": Markup(header), "mark": mark}
+    facts: dict[str, object] = {"title": title, "kicker": KICKER, "header": Markup(header), "mark": mark}
     facts |= {"relation": relation, "footer": list(footer), "shown_first": SHOWN_FIRST, "dictionary": dictionary}
     return render("page.html", groups=grouped(findings), **facts)
 

@@ -22,10 +22,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from rapport.dashboards.disclosures import Disclosure, read_disclosure
+from rapport.dashboards.disclosures import read_disclosure
+from rapport.warehouse.schema.questions import Disclosure
 
-ALL = "All"
 AUDIENCES = ("shared", "analysts", "operations")
 # Per kind of chart: the columns it needs, and those it may have.
 CHARTS = {
@@ -84,7 +85,12 @@ def load_questions(folder: Path = Path(__file__).parent) -> dict[str, Question]:
 
 
 def read_question(path: Path) -> Question:
-    """One question. Raises ValueError that names the file and the key when its front matter is not as it must be."""
+    """One question. Raises ValueError that names the file and the key when its front matter is not as it must be.
+
+    >>> asked = read_question(Path(__file__).parent / "gaps.sql")
+    >>> asked.name, asked.audience, asked.chart["kind"]
+    ('gaps', 'shared', 'bars')
+    """
     sql = path.read_text(encoding="utf-8")
     front = _FRONT_MATTER.match(sql)
     try:
@@ -96,11 +102,11 @@ def read_question(path: Path) -> Question:
     except ValueError as error:  # tomllib's own is one
         raise ValueError(f"{path.name}: {error}") from None
     facts["filters"] = tuple(facts.get("filters", ()))
-    query = sql[front.end() :].strip().rstrip(";")
+    query = sql[front.end() if front else 0 :].strip().rstrip(";")
     return Question(**facts | {"name": path.stem, "query": query, "disclosure": disclosure})
 
 
-def _check(facts: Mapping) -> None:
+def _check(facts: Mapping[str, Any]) -> None:
     if wrong := (_NEEDED - facts.keys()) | (facts.keys() - _NEEDED - _OPTIONAL):
         known = ", ".join(sorted(_NEEDED))
         raise ValueError(
@@ -119,7 +125,7 @@ def _check(facts: Mapping) -> None:
     _check_chart(facts["chart"], facts["columns"])
 
 
-def _check_chart(chart: Mapping, columns: Mapping) -> None:
+def _check_chart(chart: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
     kind = chart.get("kind")
     if kind not in CHARTS:
         raise ValueError(f"chart kind '{kind}' is not one of {', '.join(CHARTS)}")

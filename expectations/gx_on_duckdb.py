@@ -6,26 +6,50 @@ this engine keeps one connection, and ends any open transaction before each use 
 
 from __future__ import annotations
 
+import builtins
 import logging
 import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # its dependencies' deprecations are not ours to mend
     import duckdb_engine
     import great_expectations as gx
+    from great_expectations.core import ExpectationValidationResult
     from great_expectations.core.metric_domain_types import MetricDomainTypes
     from great_expectations.core.metric_function_types import MetricPartialFunctionTypes
+    from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.datasource.fluent import SQLDatasource
-    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+    from great_expectations.datasource.fluent.interfaces import Batch
+    from great_expectations.execution_engine import ExecutionEngine, SqlAlchemyExecutionEngine
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+    from great_expectations.expectations.metadata_types import FailureSeverity
     from great_expectations.expectations.metrics.metric_provider import metric_partial, metric_value
     from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
     from sqlalchemy import literal_column
     from sqlalchemy.engine import Connection
+
+if TYPE_CHECKING:
+    import duckdb
+
+# With what others take of Great Expectations from here: here it is imported in silence.
+__all__ = [
+    "Batch",
+    "BrokenRows",
+    "ExecutionEngine",
+    "ExpectationConfiguration",
+    "ExpectationValidationResult",
+    "FailureSeverity",
+    "OneConnectionEngine",
+    "OpenDuckDB",
+    "RowsOfQuery",
+    "gx",
+    "open_source",
+]
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
@@ -43,7 +67,7 @@ class OneConnectionEngine(SqlAlchemyExecutionEngine):
             self._kept.rollback()
         yield self._kept
 
-    def get_inspector(self) -> DuckDBColumns:
+    def get_inspector(self) -> DuckDBColumns:  # type: ignore[override]  # GX asks it for no more than this answers
         return DuckDBColumns(self)
 
 
@@ -65,10 +89,10 @@ class DuckDBColumns:
 class OpenDuckDB(SQLDatasource):
     """A datasource for a DuckDB connection of this process."""
 
-    type: Literal["open_duckdb"] = "open_duckdb"
+    type: Literal["open_duckdb"] = "open_duckdb"  # type: ignore[assignment]  # GX finds a datasource by this word
 
     @property
-    def execution_engine_type(self) -> type[SqlAlchemyExecutionEngine]:
+    def execution_engine_type(self) -> builtins.type[SqlAlchemyExecutionEngine]:
         return OneConnectionEngine
 
 
@@ -86,11 +110,11 @@ class BrokenRows(TableMetricProvider):
     def _sqlalchemy(
         cls,
         execution_engine: SqlAlchemyExecutionEngine,
-        metric_domain_kwargs: dict,
-        metric_value_kwargs: dict,
-        metrics: dict,
-        runtime_configuration: dict,
-    ) -> tuple[object, dict, dict]:
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any],
+    ) -> tuple[object, dict[str, Any], dict[str, Any]]:
         broken = metric_value_kwargs["broken"]
         return literal_column(f"count(*) FILTER (WHERE {broken})"), metric_domain_kwargs, {}
 
@@ -105,25 +129,26 @@ class RowsOfQuery(TableMetricProvider):
     def _sqlalchemy(
         cls,
         execution_engine: SqlAlchemyExecutionEngine,
-        metric_domain_kwargs: dict,
-        metric_value_kwargs: dict,
-        metrics: dict,
-        runtime_configuration: dict,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any],
     ) -> int:
         query = metric_value_kwargs["unexpected_rows_query"].replace("{batch}", metric_domain_kwargs["table"])
         with execution_engine.get_connection() as connection:  # as it stands: a colon in a name is no parameter
-            return connection.exec_driver_sql(f"SELECT count(*) FROM ({query})").scalar_one()
+            return int(connection.exec_driver_sql(f"SELECT count(*) FROM ({query})").scalar_one())
 
 
-def open_source(cursor: Callable[[], object]) -> OpenDuckDB:
+def open_source(cursor: Callable[[], duckdb.DuckDBPyConnection]) -> OpenDuckDB:
     """A datasource whose connections are what `cursor()` returns."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False}
-        context._save_project_config = _nowhere
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        context._save_project_config = _nowhere  # type: ignore[method-assign]  # GX has no switch for it
         creator = {"creator": lambda: duckdb_engine.ConnectionWrapper(cursor())}
-        return context.data_sources.add_open_duckdb("night", connection_string="duckdb://", kwargs=creator)
+        made: OpenDuckDB = context.data_sources.add_open_duckdb("night", connection_string="duckdb://", kwargs=creator)
+        return made
 
 
 def _nowhere() -> None:

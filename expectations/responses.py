@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rapport.expectations.gx_on_duckdb import FailureSeverity
 from rapport.expectations.rules import Rule, expect, rows_rule
 from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.instruments.versions import NO_VERSION
@@ -13,7 +14,7 @@ from rapport.warehouse.store.quoting import quoted
 def added(instruments: Mapping[str, Instrument]) -> list[Rule]:
     """A known instrument, known items, and answers that the instrument can have. Nothing is clamped."""
     known = expect.ExpectColumnValuesToBeInSet(
-        column="instrument", value_set=[*sorted(instruments), NO_VERSION], severity="warning"
+        column="instrument", value_set=[*sorted(instruments), NO_VERSION], severity=FailureSeverity.WARNING
     )
     no_version = f"SELECT row_id, 'instrument' AS column_name FROM {{batch}} WHERE instrument = '{NO_VERSION}'"
     item = "SELECT row_id, 'item' AS column_name FROM {batch} WHERE item_word IS NOT NULL AND "

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
-from rapport.expectations.gx_on_duckdb import BrokenRows, RowsOfQuery, gx
+from rapport.expectations.gx_on_duckdb import (
+    BrokenRows,
+    ExecutionEngine,
+    ExpectationConfiguration,
+    ExpectationValidationResult,
+    FailureSeverity,
+    RowsOfQuery,
+    gx,
+)
 from rapport.warehouse.schema.columns import Column
 
 expect = gx.expectations
+Severity = Literal["warning", "critical"]
 
 
 class ExpectNoRows(expect.UnexpectedRowsExpectation):
@@ -26,17 +35,22 @@ class ExpectNoRows(expect.UnexpectedRowsExpectation):
     domain_keys: ClassVar[tuple[str, ...]] = (*expect.UnexpectedRowsExpectation.domain_keys, "table")
     success_keys: ClassVar[tuple[str, ...]] = ("unexpected_rows_query",)
 
-    _configuration: object = gx.compatibility.pydantic.PrivateAttr(None)
+    _configuration: ExpectationConfiguration | None = gx.compatibility.pydantic.PrivateAttr(None)
 
     @property
-    def configuration(self) -> object:
+    def configuration(self) -> ExpectationConfiguration:
         """Made once: GX asks for it thirty times, and makes it anew each time."""
         self._configuration = self._configuration or super().configuration
         return self._configuration
 
-    def _validate(self, metrics: dict, *others: object, **options: object) -> dict:
+    def _validate(
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any] | None = None,
+        execution_engine: ExecutionEngine[Any] | None = None,
+    ) -> ExpectationValidationResult | dict[str, Any]:
         counts = {"unexpected_rows_query.row_count": metrics[self.counted], "unexpected_rows_query.table": []}
-        return super()._validate({**metrics, **counts}, *others, **options)
+        return super()._validate({**metrics, **counts}, runtime_configuration, execution_engine)
 
 
 class ExpectNoRowIs(ExpectNoRows):
@@ -59,49 +73,56 @@ class Rule:
 
     @property
     def severity(self) -> str:
-        return self.expectation.severity.value
+        return str(self.expectation.severity.value)
 
     @property
     def is_of_one_row(self) -> bool:
         """Whether a row keeps it whatever other rows there are."""
         return isinstance(self.expectation, ExpectNoRowIs)
 
-    def over(self, relation: str) -> ExpectNoRows:
+    def over(self, relation: str) -> gx.expectations.Expectation:
         """A rule in SQL, of a relation."""
         return self.expectation.copy(update={"table": relation})
 
 
-def rows_rule(name: str, query: str, column: str = "", severity: str = "warning") -> Rule:
+def rows_rule(name: str, query: str, column: str = "", severity: Severity = "warning") -> Rule:
     """A rule in SQL: the query lists the rows that break it."""
-    made = ExpectNoRows(description=name, unexpected_rows_query=query, severity=severity)
+    made = ExpectNoRows(description=name, unexpected_rows_query=query, severity=FailureSeverity(severity))
     return Rule(name, column, made, query)
 
 
 def never(name: str, broken: str, key: str = "*") -> Rule:
     """A rule in SQL over one row: no row is as the condition says; the key names those that are. One stops the
-    night."""
+    night.
+
+    >>> rule = never("closed_before_it_opened", "closed_on < opened_on", key="episode_id")
+    >>> rule.severity, rule.query
+    ('critical', 'SELECT episode_id FROM {batch} WHERE closed_on < opened_on')
+    """
     query = f"SELECT {key} FROM {{batch}} WHERE {broken}"
-    made = ExpectNoRowIs(description=name, unexpected_rows_query=query, broken=broken, severity="critical")
+    made = ExpectNoRowIs(
+        description=name, unexpected_rows_query=query, broken=broken, severity=FailureSeverity.CRITICAL
+    )
     return Rule(name, "", made, query)
 
 
-def promised(columns: Iterable[Column], severity: str) -> list[Rule]:
+def promised(columns: Iterable[Column], severity: Severity) -> list[Rule]:
     """The rules that columns promise: required, one_of, between."""
-    return [rule for column in columns for rule in _promised(column, severity)]
+    return [rule for column in columns for rule in _promised(column, FailureSeverity(severity))]
 
 
-def _promised(column: Column, severity: str) -> list[Rule]:
+def _promised(column: Column, severity: FailureSeverity) -> list[Rule]:
     rules, name = [], column.name
     if column.required:
-        kept = expect.ExpectColumnValuesToNotBeNull(column=name, severity=severity)
-        rules.append(Rule(f"{name}_missing", name, kept))
+        filled = expect.ExpectColumnValuesToNotBeNull(column=name, severity=severity)
+        rules.append(Rule(f"{name}_missing", name, filled))
     if column.one_of:
-        kept = expect.ExpectColumnValuesToBeInSet(column=name, value_set=list(column.one_of), severity=severity)
-        rules.append(Rule(f"{name}_unknown", name, kept))
+        known = expect.ExpectColumnValuesToBeInSet(column=name, value_set=list(column.one_of), severity=severity)
+        rules.append(Rule(f"{name}_unknown", name, known))
     if column.between:
         low, high = column.between
-        kept = expect.ExpectColumnValuesToBeBetween(column=name, min_value=low, max_value=high, severity=severity)
-        rules.append(Rule(f"{name}_out_of_range", name, kept))
+        within = expect.ExpectColumnValuesToBeBetween(column=name, min_value=low, max_value=high, severity=severity)
+        rules.append(Rule(f"{name}_out_of_range", name, within))
     return rules
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
-from rapport.expectations.gx_on_duckdb import OpenDuckDB, gx
+from rapport.expectations.gx_on_duckdb import Batch, ExpectationValidationResult, OpenDuckDB, gx
 from rapport.expectations.rules import Rule
 
 COUNTS = {"result_format": "BASIC", "exclude_unexpected_values": True, "partial_unexpected_count": 0}
@@ -50,22 +51,25 @@ def check_together(source: OpenDuckDB, asked: list[tuple[str, str, Rule]]) -> li
     return [_outcome(suite, rule, result) for (suite, _, rule), result in zip(asked, results, strict=True)]
 
 
-def _batch(source: OpenDuckDB, relation: str) -> object:
+def _batch(source: OpenDuckDB, relation: str) -> Batch:
     asset = source.add_table_asset(name=relation, table_name=relation)
     return asset.add_batch_definition_whole_table("all").get_batch()
 
 
-def _validate(batch: object, name: str, asked: list[gx.expectations.Expectation], result_format: dict) -> list[object]:
+def _validate(
+    batch: Batch, name: str, asked: list[gx.expectations.Expectation], result_format: dict[str, Any]
+) -> list[ExpectationValidationResult | None]:
     """Results in the order of the expectations, whatever order GX reports them in."""
     numbered = [each.copy(update={"meta": {"place": place}}) for place, each in enumerate(asked)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SQLAlchemy does not know DuckDB's lists
         found = batch.validate(gx.ExpectationSuite(name=name, expectations=numbered), result_format=result_format)
-    by_place = {result.expectation_config.meta["place"]: result for result in found.results}
+    configured = [(result.expectation_config, result) for result in found.results]
+    by_place = {asked.meta["place"]: result for asked, result in configured if asked and asked.meta}
     return [by_place.get(place) for place in range(len(asked))]
 
 
-def _outcome(suite: str, rule: Rule, result: object) -> Outcome:
+def _outcome(suite: str, rule: Rule, result: ExpectationValidationResult | None) -> Outcome:
     if result is None or _raised(result.exception_info):
         return Outcome(suite, rule, "did_not_run")
     facts = result.result
@@ -83,7 +87,7 @@ def _raised(info: object) -> bool:
     return bool(info.get("raised_exception")) or any(_raised(part) for part in info.values())
 
 
-def _with_rows(batch: object, outcome: Outcome, relation: str) -> Outcome:
+def _with_rows(batch: Batch, outcome: Outcome, relation: str) -> Outcome:
     if outcome.outcome != "failed" or outcome.rule.severity != "warning":
         return outcome
     query = outcome.rule.query.replace("{batch}", relation)

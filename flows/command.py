@@ -18,7 +18,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Begin": {
         "key": ("flows.private.key", "make the key from which pseudonyms are made"),
         "draft": ("transforms.sources.__main__", "draft a clinic file from a folder of exports"),
-        "demo": ("flows.demo.__main__", "write the exports of a demo clinic"),
+        "demo": ("flows.demo.demo", "write the exports of a demo clinic"),
     },
     "Nights": {
         "night": ("flows.nightly", "load what came, check it, compute it, publish it"),
@@ -48,6 +48,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Development": {
         "dictionary": ("flows.reference.dictionary", "write DICTIONARY.md"),
+        "clinic-file-page": ("flows.reference.clinic_file", "write the reference of clinic.toml and its schemas"),
         "instruments-page": ("flows.reference.instruments_page", "write INSTRUMENTS.md"),
     },
 }

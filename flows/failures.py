@@ -8,6 +8,7 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
+import rapport
 from rapport.flows.stopping import stopped
 from rapport.warehouse.errors import Damaged, Passing, RapportError, Stopped, Unusable
 from rapport.warehouse.store.opening import is_damage
@@ -16,6 +17,7 @@ PASSES = {  # what a share or a network says that is away for a while
     *(errno.EIO, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.ENOTCONN, errno.ECONNRESET),
     *(errno.ECONNABORTED, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH),
 }
+RAPPORT = Path(rapport.__file__).parent
 PATHS = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR}  # what is wrong with a path that was given
 
 
@@ -39,7 +41,7 @@ def _of_the_surroundings(error: BaseException) -> RapportError | None:
     if "Failed to reach API" in str(error) or type(error).__name__ in ("ConnectError", "ConnectTimeout"):  # Prefect's
         return RapportError("the Prefect server of PREFECT_API_URL does not answer; start it, or unset PREFECT_API_URL")
     if type(error).__name__ == "PrefectHTTPStatusError":
-        status = error.response.status_code
+        status = getattr(error, "response").status_code  # noqa: B009  its type is Prefect's, which is not imported here
         return RapportError(
             f"the Prefect server refused a request ({status}); check PREFECT_API_AUTH_STRING and the server's version"
         )
@@ -61,9 +63,14 @@ def _about_a_disk(error: OSError) -> RapportError:
 
 def _fault(error: BaseException) -> RapportError:
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "site-packages" not in frame.filename] or frames
-    place = f"{ours[-1].filename.rpartition('/')[2]}, line {ours[-1].lineno}"
+    ours = [frame for frame in frames if Path(frame.filename).is_relative_to(RAPPORT)] or frames
+    place = f"{_module(Path(ours[-1].filename))}, line {ours[-1].lineno}"
     return RapportError(f"the night broke in {place} ({type(error).__name__}); this is a fault of Rapport, report it")
+
+
+def _module(file: Path) -> str:
+    """A module by its place in Rapport, such as transforms/sources/fhir.py; a library's by its folder and its name."""
+    return str(file.relative_to(RAPPORT) if file.is_relative_to(RAPPORT) else Path(*file.parts[-2:]))
 
 
 def _about_rights(folder: str) -> Unusable:

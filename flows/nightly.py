@@ -10,7 +10,6 @@ stopped by SIGHUP, SIGINT or SIGTERM.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 import rapport.flows.prefect_tasks.settings  # noqa: F401  before Prefect
@@ -19,16 +18,17 @@ import rapport.flows.prefect_tasks.settings  # noqa: F401  before Prefect
 from prefect import Flow, flow
 from prefect.client.schemas.objects import FlowRun, State
 
+from rapport.flows.load import persistently
 from rapport.flows.messages.heartbeat import START, beat
 from rapport.flows.messages.report import Progress, Report, report_of, tell
 from rapport.flows.messages.tell import tell_failure, tell_published, telling_failure
-from rapport.flows.night import night, persistently
+from rapport.flows.night import night
 from rapport.flows.order import place_order
 from rapport.flows.prefect_tasks.artifacts import leave_artifacts
 from rapport.flows.prefect_tasks.night_server import start_night_server
-from rapport.flows.prefect_tasks.tasks import as_task
+from rapport.flows.prefect_tasks.tasks import as_tasks
 from rapport.flows.stopping import again_stoppable, is_stoppable
-from rapport.flows.terminal import finish
+from rapport.flows.terminal import arguments, finish
 from rapport.warehouse.errors import RapportError
 
 
@@ -39,16 +39,17 @@ def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None,
         if not check:
             beat(Path(warehouse), START)
         order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of, is_check=check)
+        run = as_tasks(order.clinic.monitoring.slug)
         with Progress() as progress:
-            report = report_of(persistently(lambda: night(order, run=as_task, told=progress), progress))
-    if not check:
+            report = report_of(persistently(lambda: night(order, run, progress), progress))
+    if report.published:
         tell_published(Path(clinic), Path(warehouse), report)
-        leave_artifacts(report)
+        leave_artifacts(report, report.published)
     return report
 
 
 @nightly.on_crashed
-def killed(flow: Flow, flow_run: FlowRun, state: State) -> None:  # the names are Prefect's
+def killed(flow: Flow[..., Report], flow_run: FlowRun, state: State[Report]) -> None:  # the names are Prefect's
     """Prefect saw the night's process end without a word: nobody else can tell. A night by hand tells by itself."""
     if is_stoppable():
         return
@@ -57,19 +58,19 @@ def killed(flow: Flow, flow_run: FlowRun, state: State) -> None:  # the names ar
     tell_failure(Path(given["clinic"]), Path(given["warehouse"]), error)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(given: list[str] | None = None) -> int:
     """Run one night from the command line; its exit status says how it went."""
-    given = _arguments(arguments)
+    asked = _arguments(given)
 
     def run() -> int:
-        with telling_failure(given.clinic, given.warehouse, is_check=given.check):
-            place_order(given.exports, given.clinic, given.warehouse, given.as_of)
+        with telling_failure(asked.clinic, asked.warehouse, is_check=asked.check):
+            place_order(asked.exports, asked.clinic, asked.warehouse, asked.as_of)
             start_night_server()
-        report = _through_prefect(given)
+        report = _through_prefect(asked)
         tell(report)
         return report.status
 
-    return finish(run, given.warehouse)
+    return finish(run, asked.warehouse)
 
 
 def _through_prefect(given: argparse.Namespace) -> Report:
@@ -82,15 +83,8 @@ def _through_prefect(given: argparse.Namespace) -> Report:
             raise error from None
 
 
-def _arguments(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="rapport night", description="Run one night.")
-    parser.add_argument("--exports", type=Path, required=True, metavar="DIR", help="where the exports arrive")
-    parser.add_argument("--clinic", type=Path, required=True, metavar="FILE", help="the clinic's file, clinic.toml")
-    parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR", help="the warehouse folder")
+def _arguments(given: list[str] | None) -> argparse.Namespace:
+    parser = arguments("night", "Run one night.", exports=True)
     parser.add_argument("--as-of", metavar="TIME", help="the night's clock, ISO 8601; default now")
     parser.add_argument("--check", action="store_true", help="read, map and count, and publish nothing")
-    return parser.parse_args(arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return parser.parse_args(given)

@@ -11,13 +11,14 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
 from rapport.warehouse.errors import Stopped
 
+Handler = Callable[[int, FrameType | None], None]
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 A_MOMENT = 0.01  # seconds of processor time; Prefect has the other timer
 _HOLD_LOCKS = ("<frozen importlib", logging.__file__)
@@ -61,7 +62,7 @@ def stoppable() -> Iterator[None]:
         yield
         return
     # What a shell starts in the background, or nohup, ignores a signal: that stays so.
-    ours = {number: _stop for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN}
+    ours: dict[int, Handler] = {number: _stop for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN}
     ours[signal.SIGVTALRM] = _raise
     before = {number: signal.signal(number, handler) for number, handler in ours.items()}
     _process.answers = True
@@ -102,8 +103,8 @@ def stopped(error: BaseException | None = None) -> Stopped | None:
         return Stopped(_process.came, _process.load_id)
     if isinstance(error, KeyboardInterrupt):
         return Stopped(signal.SIGINT)
-    is_prefects = hasattr(error, "signal") and not isinstance(error, Exception)  # its TerminationSignal
-    return Stopped(error.signal) if is_prefects else None
+    number = None if isinstance(error, Exception) else getattr(error, "signal", None)  # of Prefect's TerminationSignal
+    return None if number is None else Stopped(number)
 
 
 def note_published(load_id: int | None) -> None:

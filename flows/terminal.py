@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rapport.flows.failures import sayable
 from rapport.flows.private.open_erasures import tell_open
@@ -16,11 +15,8 @@ from rapport.flows.stopping import stoppable
 from rapport.warehouse.errors import Unusable
 from rapport.warehouse.places.folders import Folders
 
-if TYPE_CHECKING:
-    from rapport.flows.order import Tonight
-
-YEARS = range(1970, 2200)  # of what is typed: another year is a slip, and near the years 1 and 9999 clocks overflow
 PUBLISHED, TROUBLED = 0, 4  # what a load that cannot go on exits with, its error says
+YEARS = range(1970, 2200)  # of what is typed: another year is a slip, and near the years 1 and 9999 clocks overflow
 
 
 def arguments(command: str, description: str, *, exports: bool = False) -> argparse.ArgumentParser:
@@ -56,20 +52,6 @@ def read_day(option: str, text: str) -> date:
 
 
 _OF_YEARS = f"of the years {YEARS[0]} to {YEARS[-1]}"
-
-
-def status_of(load: Tonight) -> int:
-    """The exit status of a load that published, after what went wrong beside it is said on standard error."""
-    for trouble in troubles_of(load):
-        complain(trouble)
-    return TROUBLED if load.failed_questions or load.pages_failed or load.damaged else PUBLISHED
-
-
-def troubles_of(load: Tonight) -> list[str]:
-    """Sentences of what went wrong beside a load that published."""
-    questions = [f"the question {name} failed; mend dashboards/{name}.sql" for name in load.failed_questions]
-    pages = [f"{load.pages_failed}; run rapport pages once it is mended"] if load.pages_failed else []
-    return [f"{capital(trouble)}." for trouble in (*load.troubles, *load.damaged, *questions, *pages)]
 
 
 def capital(text: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import polars as pl
 
 from rapport.transforms.frames.signless_zeros import without_sign
+from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.code_marks import code_of, digest
-from rapport.warehouse.schema.tables import Table, in_order
+from rapport.warehouse.schema.tables import PARTIALS, Table, in_order
 
 STATISTICS = (
     "scipy.stats",
@@ -35,9 +36,33 @@ def import_statistics() -> None:
 
 
 def compute(table: Table, known: Mapping[str, object]) -> pl.DataFrame:
-    """A table's rows, from what is known of the tables and facts that it reads."""
-    frame = table(**{name: known[name] for name in table.reads})
-    return without_sign(frame.select(table.column_names).collect())
+    """A table's rows, from the tables and facts that it reads; or from its partials and the facts, where these are
+    known."""
+    made = table.finished(known) if PARTIALS in known else table(**{name: known[name] for name in table.reads})
+    return without_sign(made.select(table.column_names).collect())
+
+
+def rows_of_clients(
+    given: Mapping[str, pl.DataFrame], clinic: Clinic, wanted: Collection[str]
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """The rows of the wanted tables of some clients, table by table: a pure function of what is given.
+
+    `given`: `client_ids`; `<kind>_records` of each kind; `birth_dates`; and, of those clients, the tables that wanted
+    ones read and that are not wanted. What no table to come reads is not kept.
+    """
+    to_make = [table for table in tables() if table.per == "client" and table.name in wanted]
+    known = still_read({name: frame.lazy() for name, frame in given.items()} | {"clinic": clinic}, to_make)
+    del given
+    for place, table in enumerate(to_make):
+        made = compute(table, known)
+        known = still_read({**known, table.name: made.lazy()}, to_make[place + 1 :])
+        yield table.name, made
+
+
+def still_read(known: Mapping[str, object], to_come: Iterable[Table]) -> dict[str, object]:
+    """Of what is known, what the tables to come read at once."""
+    read = {name for table in to_come for name in table.read_at_once}
+    return {name: each for name, each in known.items() if name in read}
 
 
 def fingerprints(declared: Mapping[str, str], given: str) -> dict[str, str]:
@@ -48,7 +73,7 @@ def fingerprints(declared: Mapping[str, str], given: str) -> dict[str, str]:
     """
     made: dict[str, str] = {}
     for table in tables():
-        code = code_of(table.function, compute)
+        code = code_of(*table.functions, compute)
         columns = [(column.name, column.sql_type) for column in table.columns]
         read = [(name, made.get(name)) for name in table.reads]
         asked = code.attributes if "clinic" in table.reads else frozenset()

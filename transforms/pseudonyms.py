@@ -8,7 +8,7 @@ pseudonymous, not anonymous: who holds the key and a record number can find the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -78,6 +78,7 @@ class Pseudonyms:
 
     def _one(self, space: str, kind: str, text: str) -> bytes:
         (made,) = self._digests(space, kind, [text.strip().encode(errors="surrogateescape")])
+        assert made is not None, "of an id that is no null there is a pseudonym"
         return made
 
     def ids(self, space: str, kind: str, texts: pl.Series) -> pl.Series:
@@ -135,7 +136,7 @@ def _column(name: str, values: Iterable[bytes | None]) -> pl.Series:
     return pl.Series(name, values, dtype=pl.Binary)
 
 
-def _in_place(texts: pl.Series, distinct: pl.Series, made: list[bytes]) -> pl.Series:
+def _in_place(texts: pl.Series, distinct: pl.Series, made: Sequence[bytes | None]) -> pl.Series:
     """What was made of each of the distinct texts, where they stand."""
     if not made:
         return _column(texts.name, [None] * texts.len())
@@ -183,7 +184,7 @@ def former_text_ids(
 ) -> pl.DataFrame:
     """Which ids a source's records had by other texts of their own ids: FORMER_IDS. `texts`: by kind of id the columns
     `now` and `before`."""
-    of = _IDS.get(kind)
+    of = _IDS.get(kind, "")
     if of not in texts:
         return pl.DataFrame(schema=FORMER_IDS)
     if kind == "appointments":

@@ -44,7 +44,7 @@ def refusing(file: str, then: str = ":") -> Iterator[None]:
         raise Unusable(f"{file}{then} {error}") from None
 
 
-def _refuse_nesting(facts: dict) -> None:
+def _refuse_nesting(facts: dict[str, object]) -> None:
     """Refuse the first key that holds too much within each other. Not by recursion: it may be deeper than that goes."""
     waiting = [(key, value, 1) for key, value in facts.items()]
     while waiting:

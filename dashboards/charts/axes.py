@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -52,7 +53,9 @@ def up_axis(axis: Axis, title: str, width: float, height: float, *, percent: boo
     return made
 
 
-def thresholds(lines: Iterable[dict], axis: Axis, width: float, height: float, align: str = "right") -> list[Spec]:
+def thresholds(
+    lines: Iterable[dict[str, Any]], axis: Axis, width: float, height: float, align: str = "right"
+) -> list[Spec]:
     """Dashed lines, each with its name under it."""
     made = []
     for each in lines:
@@ -80,7 +83,8 @@ def _numeric(column: pl.Series, width: int) -> Axis:
     values = column.drop_nulls()
     if values.is_empty():
         return Axis(0, 1, [])
-    low, high = float(values.min()), float(values.max())
+    known = values.cast(pl.Float64).to_list()
+    low, high = min(known), max(known)
     room = 0 if high > low else 0.5
     if values.dtype.is_integer() and values.n_unique() <= min(8, width // 34):
         return Axis(low - room, high + room, sorted(map(float, values.unique())))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from rapport.dashboards.charts.lettering import text_width, wrapped
@@ -56,7 +58,7 @@ def _is_estimate(data: pl.DataFrame, chart: Chart) -> bool:
     return bool(data["low"].is_not_null().any()) and not is_percent(chart)
 
 
-def _middles(data: pl.DataFrame, named: dict, bar: int) -> tuple[list[float], int]:
+def _middles(data: pl.DataFrame, named: dict[str, Any], bar: int) -> tuple[list[float], int]:
     """The middle of each bar, from above, and how high all are."""
     middles, top = [0.0] * data.height, 0.0
     for each, lines in named.items():
@@ -69,7 +71,7 @@ def _middles(data: pl.DataFrame, named: dict, bar: int) -> tuple[list[float], in
     return middles, max(round(top - _BETWEEN), bar)
 
 
-def _placed(data: pl.DataFrame, middles: list[float], percent: bool, width: float) -> list[dict]:
+def _placed(data: pl.DataFrame, middles: list[float], percent: bool, width: float) -> list[dict[str, Any]]:
     """A row per bar, in pixels: where it begins and ends, its interval, its text and its colour."""
     names = data["series"].unique(maintain_order=True).to_list()
     colors = dict(zip(names, series_colors(names), strict=True))
@@ -106,7 +108,7 @@ def _scale(data: pl.DataFrame, said: list[str], width: float) -> tuple[float, fl
     return before - low * per, per
 
 
-def _marks(made: list[dict], bar: int, width: float, height: float, *, is_estimate: bool) -> list[Spec]:
+def _marks(made: list[dict[str, Any]], bar: int, width: float, height: float, *, is_estimate: bool) -> list[Spec]:
     spans = [row for row in made if row["low"] is not None]
     y, color = pixel("middle", height), as_given("color")
     known = {"values": [row for row in made if row["is_known"]]}
@@ -129,7 +131,7 @@ def _marks(made: list[dict], bar: int, width: float, height: float, *, is_estima
     return [*(layers if spans else [body]), *said]
 
 
-def _zero(made: list[dict], height: int) -> Spec:
+def _zero(made: list[dict[str, Any]], height: int) -> Spec:
     """The line that bars begin at."""
     zero = made[0]["zero"] if made else 0
     return rule(zero, -4, zero, height + 4)

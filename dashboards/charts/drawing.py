@@ -44,7 +44,7 @@ def _drawn(spec: dict[str, object], name: str, alt: str, mark: str) -> str:
     with _fonts_that_it_brings():
         svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
     opening, _, rest = svg.partition(">")
-    size = re.search(r'viewBox="[^"]*"', opening)[0]
+    size = "".join(re.findall(r'viewBox="[^"]*"', opening))
     marked = (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} data-drawn="{mark}" role="img" aria-labelledby="{name}-alt"'
     )

@@ -59,9 +59,9 @@ def _where() -> pl.Expr:
 
 
 def _axes(data: pl.DataFrame, width: int) -> tuple[Axis, Axis]:
-    along = ticks(0, float(data["x"].max() or 1), max(width // 60, 2))
+    along = ticks(0, max(data["x"].drop_nulls().to_list(), default=0) or 1, max(width // 60, 2))
     seen = [value for name in ("y", *LIMITS) for value in data[name].drop_nulls()]
-    up = ticks(max(min([*seen, 0.5]), 0), min(max([*seen, 0.5]), 1)) if seen else [0, 1]
+    up = ticks(max(min([*seen, 0.5]), 0), min(max([*seen, 0.5]), 1)) if seen else [0.0, 1.0]
     return Axis(0, along[-1], along), Axis(up[0], up[-1], up)
 
 

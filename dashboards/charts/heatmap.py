@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from rapport.dashboards.charts.lettering import text_width, wrapped
@@ -26,7 +28,9 @@ def heatmap(rows: pl.DataFrame, chart: Chart) -> Spec:
     cell = width / max(len(across), 1)
     cells = _cells(rows, chart, across, down, cell, row)
     layers = [_boxes(cells, width, height)]
-    layers += [words(each["text"], *each["middle"], each["ink"], align="center", fontSize=SIZE - 1) for each in cells]
+    for each in cells:
+        x, y = each["middle"]
+        layers.append(words(each["text"], x, y, each["ink"], align="center", fontSize=SIZE - 1))
     layers += [
         words(lines, -8, (place + 0.5) * row - 7.5 * (len(lines) - 1), align="right")
         for place, lines in enumerate(named)
@@ -37,12 +41,14 @@ def heatmap(rows: pl.DataFrame, chart: Chart) -> Spec:
     return sheet(layers, height, {"left": left, "right": 4, "bottom": 54 if title(chart, "x") else 28, "top": 28})
 
 
-def _in_order(values: list) -> list:
+def _in_order(values: list[Any]) -> list[Any]:
     """Numbers by size, anything else as the query gives it."""
     return sorted(values) if all(isinstance(value, int | float) for value in values) else values
 
 
-def _cells(rows: pl.DataFrame, chart: Chart, across: list, down: list, cell: float, row: int) -> list[dict]:
+def _cells(
+    rows: pl.DataFrame, chart: Chart, across: list[Any], down: list[Any], cell: float, row: int
+) -> list[dict[str, Any]]:
     percent, values = is_percent(chart), rows[chart["value"]].to_list()
     places = decimals(values, percent=percent)
     seen = [value for value in values if value is not None]
@@ -68,13 +74,13 @@ def _blue(strength: float) -> str:
     return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
-def _boxes(cells: list[dict], width: float, height: float) -> Spec:
+def _boxes(cells: list[dict[str, Any]], width: float, height: float) -> Spec:
     place = {"x": pixel("x", width), "x2": {"field": "x2"}, "y": pixel("y", height), "y2": {"field": "y2"}}
     shown_cells = [{name: each[name] for name in ("x", "x2", "y", "y2", "fill")} for each in cells]
     return {"data": {"values": shown_cells}, "mark": "rect", "encoding": {**place, "fill": as_given("fill")}}
 
 
-def _columns(across: list, chart: Chart, cell: float, height: int) -> list[Spec]:
+def _columns(across: list[Any], chart: Chart, cell: float, height: int) -> list[Spec]:
     """The names of the columns under them, as many as fit."""
     names = [label(each, str(chart["x"])) for each in across]
     widest = max((text_width(name, SIZE - 1) for name in names), default=1) + 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.4.json"
 WIDTH = 440
@@ -14,7 +15,7 @@ FONT = "Liberation Sans, Arial, sans-serif"
 SIZE = 13
 LINE_APART = 15  # two lines of text
 TITLE_ROOM = 34  # above the plot: the flat title of the y axis, and a label over the highest value
-Spec = dict[str, object]
+Spec = dict[str, Any]
 _CONFIG = {
     "font": FONT,
     "aria": False,  # the picture as a whole has its text; a label on every mark would say nothing more
@@ -54,16 +55,16 @@ def rule(x: float, y: float, x2: float, y2: float, color: str = FAINT, **more: o
     return {"rule": {"x": x, "y": y, "x2": x2, "y2": y2, "color": color, **look, **more}}
 
 
-def _rules(records: list[dict]) -> Spec:
+def _rules(records: list[Spec]) -> Spec:
     mark = {"type": "rule", "strokeDash": _own("strokeDash"), "strokeWidth": _own("strokeWidth")}
     encoding = {name: {"value": _own(name)} for name in ("x", "y", "x2", "y2", "color")}
     return {"data": {"values": records}, "mark": mark, "encoding": encoding}
 
 
-def _texts(records: list[dict]) -> Spec:
+def _texts(records: list[Spec]) -> Spec:
     mark = {"type": "text", "baseline": "middle", "lineHeight": LINE_APART}
     mark |= {name: _own(name) for name in ("align", "fontSize", "fontWeight")}
-    encoding = {name: {"value": _own(name)} for name in ("x", "y", "color")}
+    encoding: Spec = {name: {"value": _own(name)} for name in ("x", "y", "color")}
     encoding["text"] = {"field": "text", "type": "nominal"}
     return {"data": {"values": records}, "mark": mark, "encoding": encoding}
 

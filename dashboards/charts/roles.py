@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
 from rapport.dashboards.charts.values import is_share, label
 
 RATERS = ("client", "caregiver", "therapist", "observer")  # in this order in every picture
-Chart = Mapping[str, object]
+Chart = Mapping[str, Any]  # of TOML: names of columns, texts, thresholds
 
 
 def in_roles(rows: pl.DataFrame, chart: Chart, *roles: str) -> pl.DataFrame:

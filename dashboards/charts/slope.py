@@ -13,6 +13,7 @@ from rapport.dashboards.charts.roles import Chart, in_roles, is_percent, title
 from rapport.dashboards.charts.values import decimals, label, shown, ticks
 
 HEIGHT = 220
+Place = tuple[str, str]  # series and column
 
 
 def slope(rows: pl.DataFrame, chart: Chart) -> Spec:
@@ -52,7 +53,9 @@ def slope(rows: pl.DataFrame, chart: Chart) -> Spec:
     return sheet(layers, HEIGHT, {"left": left, "right": right, "top": 34, "bottom": 28})
 
 
-def _lines(known: dict, names: list[str], where: dict, pixels: Callable[[float], float]) -> list[Spec]:
+def _lines(
+    known: dict[Place, float], names: list[str], where: dict[str, float], pixels: Callable[[float], float]
+) -> list[Spec]:
     color = dict(zip(names, series_colors(names), strict=True))
     path = [{"series": name, "x": where[x], "y": pixels(y), "color": color[name]} for (name, x), y in known.items()]
     place = {"x": pixel("x", WIDTH), "y": pixel("y", HEIGHT), "color": as_given("color")}
@@ -62,7 +65,11 @@ def _lines(known: dict, names: list[str], where: dict, pixels: Callable[[float],
 
 
 def _beginnings(
-    known: dict, texts: dict, names: list[str], columns: list, pixels: Callable[[float], float]
+    known: dict[Place, float],
+    texts: dict[Place, str],
+    names: list[str],
+    columns: list[str],
+    pixels: Callable[[float], float],
 ) -> list[Spec]:
     first = [name for name in names if (name, columns[0]) in known]
     places = spread([pixels(known[name, columns[0]]) for name in first], LINE_APART, HEIGHT)

@@ -44,7 +44,7 @@ def _pixels(share: float) -> float:
 
 def _from_all(data: pl.DataFrame) -> pl.DataFrame:
     """Every curve begins with all of them, before the first step."""
-    if data.is_empty() or data["x"].min() <= 0:
+    if min(data["x"].to_list(), default=0) <= 0:
         return data
     first = data.group_by("series", maintain_order=True).first()
     begun = first.with_columns(x=pl.lit(0).cast(data["x"].dtype), y=1.0, low=1.0, high=1.0).select(data.columns)

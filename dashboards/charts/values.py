@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 HIDDEN = "–"
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -24,10 +25,11 @@ def is_share(column: str) -> bool:
     return column == "share" or column.endswith("_share")
 
 
-def decimals(values: list, *, percent: bool = False) -> int:
+def decimals(values: list[Any], *, percent: bool = False) -> int:
     """As many decimals as the column's longest value has: the query rounds, a picture does not."""
     found = [_exactly(value, percent) for value in values if isinstance(value, float) and math.isfinite(value)]
-    return max((max(-value.normalize().as_tuple().exponent, 0) for value in found), default=0)
+    exponents = [int(value.normalize().as_tuple().exponent) for value in found]  # of finite numbers all are numbers
+    return max((max(-exponent, 0) for exponent in exponents), default=0)
 
 
 def shown(value: object, places: int = 0, *, percent: bool = False) -> str:

@@ -53,14 +53,14 @@ def floor(database: str, folder: str) -> dict:
 
 def door(file: str) -> dict:
     """Every column of a file as text, with its count of records: the door alone."""
-    from rapport.transforms.sources.opening.door import open_table  # noqa: PLC0415
+    from rapport.transforms.sources.opening.tables import open_table  # noqa: PLC0415
 
     def run() -> dict[str, int]:
-        opened = open_table(Path(file))
-        opened.need(opened.header)
-        for _ in opened.chunks:
+        export = open_table(Path(file))
+        export.need(export.header)
+        for _ in export.chunks:
             pass
-        return {"records": opened.record_count}
+        return {"records": export.record_count}
 
     return measured(run)
 
@@ -87,7 +87,7 @@ def night(exports: str, clinic: str, warehouse: str, as_of: str, tables: str = "
     def run() -> dict[str, int]:
         tonight = run_night(order)
         steps.extend([step.name, step.cpu_seconds, step.seconds, step.row_count] for step in tonight.steps)
-        return tonight.tables
+        return tonight.publication.published.tables
 
     with WHICH[tables]():
         return {**measured(run), "steps": steps}

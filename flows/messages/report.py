@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from rich.console import Console
 
 from rapport.flows.messages.literal import console as terminal
 from rapport.flows.messages.literal import grid, line
-from rapport.flows.order import Order, StepTime, Tonight
+from rapport.flows.order import Order
 from rapport.flows.private.expired_episodes import expired_of, told_of
-from rapport.flows.terminal import PUBLISHED, TROUBLED, capital
+from rapport.flows.results import Night
+from rapport.flows.terminal import TROUBLED, capital
+from rapport.flows.troubles import Troubles
+from rapport.flows.workbench import StepTime
 from rapport.warehouse.published.night_in_numbers import COUNTS, FileSums, Sample, sample
 
 SUITE_OUTCOMES = ("passed", "failed", "did_not_run")
@@ -29,61 +33,56 @@ class Report:
     is_check: bool
     published: Path | None
     files: list[FileSums]
-    quarantine: list[tuple]
-    unlisted: list[tuple]
-    suites: dict[str, Counter]
+    quarantine: list[tuple[str, str, int]]
+    unlisted: list[tuple[str, str, int]]
+    suites: dict[str, Counter[str]]
     tables: dict[str, int]
     steps: list[StepTime]
-    waiting: list[str]
+    waiting: Sequence[str]
     late_sources: list[str]
-    failed_questions: list[str]
-    pages_failed: str | None
-    troubles: list[str]
-    damaged: list[str]
+    troubles: Troubles
     vanished: list[tuple[str, int]]
     again: list[str]
     read_otherwise: dict[str, int]
     client_count: int
     expired: list[str]
-    sample: Sample | None = field(default=None)
+    sample: Sample | None = None
 
     @property
     def status(self) -> int:
         """The exit status of the night."""
-        met = (self.late_sources, self.failed_questions, self.pages_failed, self.damaged)
-        return TROUBLED if any(met) else PUBLISHED
+        return TROUBLED if self.late_sources else self.troubles.status
 
 
-def report_of(tonight: Tonight) -> Report:
+def report_of(night: Night) -> Report:
     """A night's report: plain facts, no connection held."""
-    order = tonight.order
-    suites: dict[str, Counter] = {}
-    for outcome in tonight.outcomes:
+    order, intake, publication = night.order, night.intake, night.publication
+    checked, found = intake.checked, intake.found
+    outcomes = [*checked.outcomes, *(publication.checked.outcomes if publication else ())]
+    suites: dict[str, Counter[str]] = {}
+    for outcome in outcomes:
         suites.setdefault(outcome.suite, Counter())[outcome.outcome] += 1
     return Report(
         clinic=order.clinic.monitoring.slug,
-        load_id=tonight.load_id,
+        load_id=night.load_id,
         as_of=order.as_of.astimezone(order.clinic.zone),
         is_check=order.is_check,
-        published=order.folders.published if tonight.published else None,
-        files=tonight.files,
-        quarantine=tonight.quarantine,
-        unlisted=tonight.unlisted,
+        published=order.folders.published if publication else None,
+        files=night.files,
+        quarantine=checked.quarantine,
+        unlisted=checked.unlisted,
         suites=suites,
-        tables=tonight.tables,
-        steps=tonight.steps,
-        waiting=tonight.waiting,
-        late_sources=tonight.late_sources,
-        failed_questions=tonight.failed_questions,
-        pages_failed=tonight.pages_failed,
-        troubles=tonight.troubles,
-        damaged=tonight.damaged,
-        vanished=tonight.vanished,
-        again=tonight.again.sentences if tonight.again else [],
-        read_otherwise=tonight.read_otherwise or {},
-        client_count=tonight.client_count,
+        tables=publication.published.tables if publication else {},
+        steps=night.steps,
+        waiting=intake.waiting,
+        late_sources=publication.published.late_sources if publication else [],
+        troubles=night.troubles,
+        vanished=checked.vanished,
+        again=found.again.sentences,
+        read_otherwise=publication.read_otherwise if publication else checked.read_otherwise,
+        client_count=publication.computed.client_count if publication else 0,
         expired=_told_of_expired(order),
-        sample=sample(tonight.published) if tonight.published else None,
+        sample=sample(publication.published.version) if publication else None,
     )
 
 
@@ -210,13 +209,13 @@ def _tell_worries(console: Console, report: Report) -> None:
     for source in report.late_sources:
         late = (f"The source {source} is overdue", "bold")
         console.print(line(late, ": see load.sources, and its export's schedule."))
-    for name in report.failed_questions:
+    for name in report.troubles.failed_questions:
         failed = (f"The question {name} failed", "bold")
         console.print(line(failed, f": its page says so; mend dashboards/{name}.sql."))
-    for trouble in (*report.troubles, *report.damaged):
+    for trouble in (*report.troubles.warnings, *report.troubles.damaged):
         console.print(line(f"{capital(trouble)}."))
-    if report.pages_failed:
-        failed = (capital(report.pages_failed), "bold")
+    if report.troubles.pages_failed:
+        failed = (capital(report.troubles.pages_failed), "bold")
         console.print(line(failed, "; run rapport pages once it is mended."))
 
 

@@ -10,7 +10,6 @@ or a value.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from rapport.flows.messages.heartbeat import beat
 from rapport.flows.messages.metrics import write_metrics
 from rapport.flows.stopping import stopped
 from rapport.flows.terminal import arguments, capital, complain, finish
+from rapport.flows.troubles import NO_TROUBLES, Troubles
 from rapport.warehouse.clinic_file.clinic import read_clinic
 from rapport.warehouse.clinic_file.schedule import read_schedule
 from rapport.warehouse.errors import NightRunning, RapportError, Unusable
@@ -117,15 +117,10 @@ class Operators:
         self._send("well again", {}, {what: f"The {what} went well"})
 
     def told_published(
-        self,
-        load_id: int,
-        late: Sequence[str] = (),
-        questions: Sequence[str] = (),
-        pages: str | None = None,
-        metrics: str | None = None,
-        damaged: Sequence[str] = (),
+        self, load_id: int, late: Sequence[str] = (), troubles: Troubles = NO_TROUBLES, metrics: str | None = None
     ) -> None:
         """A night published: sources that are overdue, what failed beside it, and whatever is well again."""
+        questions, pages, damaged = troubles.failed_questions, troubles.pages_failed, troubles.damaged
         met = {f"source {name}": f"The source {name} is overdue: ask why its export did not come" for name in late}
         met |= {f"question {name}": f"The question {name} failed: mend dashboards/{name}.sql" for name in questions}
         met |= {PAGES: _sentence(pages)} if pages else {}
@@ -178,6 +173,7 @@ def _sentence(text: str) -> str:
 
 def operators(clinic: Path, warehouse: Path) -> Operators:
     """The operators of a warehouse. The clinic file, or the code that reads it, may be what failed."""
+    zone: tzinfo
     try:
         zone = read_schedule(clinic).zone
     except Exception:
@@ -198,14 +194,15 @@ def tell_published(clinic: Path, warehouse: Path, report: Report) -> None:
     """Tell whatever watches a night from outside, and the operators of what is wrong beside it, how it published."""
     beat(warehouse, line=_counts(report))
     metrics = write_metrics(clinic, warehouse, report.status)
-    late, questions = report.late_sources, report.failed_questions
-    told = operators(clinic, warehouse)
-    told.told_published(report.load_id, late, questions, report.pages_failed, metrics, report.damaged)
+    operators(clinic, warehouse).told_published(report.load_id, report.late_sources, report.troubles, metrics)
 
 
 def _counts(report: Report) -> str:
     loaded = sum(files.counts[-1] for files in report.files)
-    found = {"source": (len(report.late_sources), "late"), "question": (len(report.failed_questions), "failed")}
+    found = {
+        "source": (len(report.late_sources), "late"),
+        "question": (len(report.troubles.failed_questions), "failed"),
+    }
     told = [f"{count} {what}{'s' * (count > 1)} {how}" for what, (count, how) in found.items() if count]
     return ", ".join([f"load {report.load_id}", f"{loaded:,} records loaded", *told])
 
@@ -243,7 +240,3 @@ def main(given: list[str] | None = None) -> int:
         print("The trial message was taken.")
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

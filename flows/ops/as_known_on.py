@@ -7,17 +7,16 @@ Birth dates are today's: the private crosswalk keeps one per client.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from rapport.flows.ops.verify import at_desk
+from rapport.flows.ops.verify import COPY, opened_apart
 from rapport.flows.order import Order, place_change
 from rapport.flows.private.erasure import take_out
 from rapport.flows.private.tombstones import read_tombstones
 from rapport.flows.steps.compute import derive_anew
-from rapport.flows.steps.publish import dress
+from rapport.flows.steps.publish import make_views
 from rapport.flows.terminal import arguments, finish, read_day
 from rapport.warehouse.errors import Unusable
 from rapport.warehouse.history import known_on_day
@@ -33,20 +32,16 @@ def as_known_on(order: Order, day: date, out: Path) -> int:
     _refuse_what_is_there(out)
     published = published_version(order.folders)
     with scratch_folder(order.folders.building, "as-known-on") as scratch:
-        tonight = at_desk(order, published, scratch)
-        try:
-            tonight.tombstones = read_tombstones(order.folders)
-            take_out(tonight)
-            load_id = known_on_day.load_of_day(tonight.con, day)
+        with opened_apart(order, published, scratch) as file:
+            take_out(file.con, file.order, read_tombstones(order.folders))
+            load_id = known_on_day.load_of_day(file.con, day)
             if load_id is None:
                 raise Unusable(f"nothing was known on {day}: the first load came later; give a later --day")
-            tonight.order = replace(order, as_of=known_on_day.go_back(tonight.con, load_id))
-            derive_anew(tonight)
-            dress(tonight)
-            seal.seal(tonight.con)
-        finally:
-            tonight.con.close()
-        _hand_over(tonight.building, out)
+            then = replace(order, as_of=known_on_day.go_back(file.con, load_id))
+            derive_anew(replace(file, order=then))
+            make_views(file.con, then)
+            seal.seal(file.con)
+        _hand_over(scratch / COPY, out)
     return load_id
 
 
@@ -88,7 +83,3 @@ def main(given: list[str] | None = None) -> int:
         print(f"{asked.out}: what was known on {day} (load {load_id}), under today's rules.")
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,15 +8,17 @@ where it was: run it again. Files whose pattern in clinic.toml has no date are r
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rapport.flows.night import Runner, night, plainly
-from rapport.flows.order import Order, Tonight, place_order
+from rapport.flows.night import night
+from rapport.flows.order import Order, place_order
+from rapport.flows.results import Night
 from rapport.flows.steps.discover import matching
-from rapport.flows.terminal import arguments, finish, status_of
+from rapport.flows.terminal import arguments, finish
+from rapport.flows.troubles import status_of
+from rapport.flows.workbench import Runner, plainly
 from rapport.warehouse.places.versions import current_version
 from rapport.warehouse.store.seal import as_of_published
 
@@ -36,23 +38,13 @@ def _end_of_month(at: datetime, order: Order) -> datetime:
     return datetime(year, month, 1, tzinfo=order.clinic.zone).astimezone(UTC)
 
 
-def backfill(order: Order, told: Callable[[str], None], run: Runner = plainly) -> Iterator[Tonight]:
+def backfill(order: Order, told: Callable[[str], None], run: Runner = plainly) -> Iterator[Night]:
     """Run the nights one after another. Raises RapportError at the one that fails; those before it are published."""
     ends = month_ends(order)
     for number, end in enumerate(ends, start=1):
         told(f"{number} of {len(ends)}: to {end.astimezone(order.clinic.zone):%Y-%m-%d %H:%M}")
         again = Order(order.exports, order.clinic, order.folders, end, bucket_count=order.bucket_count)
-        yield night(again, run=run if number == len(ends) else _without_pages(run))
-
-
-def _without_pages(run: Runner) -> Runner:
-    """Nobody looks at the pages between two months."""
-
-    def but_for_pages(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> None:
-        if name != "draw pages":
-            run(name, step, tonight)
-
-    return but_for_pages
+        yield night(again, run, draws_pages=number == len(ends))  # nobody looks at the pages between two months
 
 
 def main(given: list[str] | None = None) -> int:
@@ -66,10 +58,6 @@ def main(given: list[str] | None = None) -> int:
         for done in backfill(order, lambda line: print(line, flush=True)):
             loaded = sum(files.counts[-1] for files in done.files)
             print(f"  published as load {done.load_id}: {loaded:,} records loaded", flush=True)
-        return status_of(done)
+        return status_of(done.troubles)
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

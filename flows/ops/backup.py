@@ -176,7 +176,3 @@ def main(given: list[str] | None = None) -> int:
         return TROUBLED if made.warnings else PUBLISHED
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

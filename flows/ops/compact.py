@@ -9,21 +9,21 @@ Where the key of encryption is new, another, or gone, every kept file is rewritt
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from rapport.flows.failures import sayable
-from rapport.flows.night import at_work
-from rapport.flows.order import Order, Tonight, place_change
-from rapport.flows.pages.draw import draw
+from rapport.flows.load import at_work
+from rapport.flows.ops.publish_load import Done, publish_load
+from rapport.flows.order import Order, place_change
 from rapport.flows.private.expired_episodes import begin_expiry, told_of
 from rapport.flows.private.open_erasures import open_erasures
 from rapport.flows.steps.begin import begin
 from rapport.flows.steps.check import check_tables
-from rapport.flows.steps.compute import compute_again
-from rapport.flows.steps.publish import publish
-from rapport.flows.terminal import arguments, finish, status_of
+from rapport.flows.steps.compute import Computed, compute_again
+from rapport.flows.steps.join_clients import join_clients
+from rapport.flows.terminal import arguments, finish
+from rapport.flows.troubles import status_of
 from rapport.warehouse.derived import touched_buckets
 from rapport.warehouse.history.expiry import Expired
 from rapport.warehouse.places.folders import Folders
@@ -49,7 +49,8 @@ def place_compaction(clinic: Path, warehouse: Path) -> Order:
 class Compaction:
     """A load that compacted: what it took out because of its age, the file's bytes before and after."""
 
-    load: Tonight
+    done: Done
+    order: Order
     expired: Expired | None
     bytes_before: int
     bytes_after: int
@@ -58,27 +59,26 @@ class Compaction:
     def sentences(self) -> list[str]:
         """What it did, to be read."""
         sizes = f"{self.bytes_before / 1e6:,.1f} MB before, {self.bytes_after / 1e6:,.1f} after"
-        years = self.load.order.clinic.years_after_closing
+        years = self.order.clinic.years_after_closing
         return [
             *told_of(self.expired, years, "it took out"),
-            f"Checked whole and compacted, as load {self.load.load_id}: {sizes}.",
+            f"Checked whole and compacted, as load {self.done.load_id}: {sizes}.",
         ]
 
 
 def compact(order: Order) -> Compaction:
     """Publish the same tables, checked whole, without empty space and without what is kept no longer."""
     before = order.folders.published.stat().st_size
-    with at_work(order, "compaction") as tonight:
-        expired = begin_expiry(tonight)
-        begin(tonight)
-        if tonight.erased_rows:
-            compute_again(tonight)
-        touched_buckets.choose_known_before(tonight.con, tonight.load_id)
-        check_tables(tonight, whole=True)
-        tonight.leaves_space_behind = True
-        publish(tonight)
-        draw(tonight)
-    return Compaction(tonight, expired, before, order.folders.published.stat().st_size)
+    with at_work(order, "compaction") as load:
+        expired, reason = begin_expiry(load)
+        bench, computed = begin(load), Computed()
+        if bench.taken_out.row_count:
+            bench = join_clients(bench)
+            computed = compute_again(bench)
+        touched_buckets.choose_known_before(bench.con, load.load_id)
+        checked = check_tables(bench, whole=True)
+        done = publish_load(bench, computed, checked, reason, leaves_space_behind=True)
+    return Compaction(done, order, expired, before, order.folders.published.stat().st_size)
 
 
 def main(given: list[str] | None = None) -> int:
@@ -88,10 +88,6 @@ def main(given: list[str] | None = None) -> int:
     def run() -> int:
         done = compact(place_compaction(asked.clinic, asked.warehouse))
         print("\n".join(done.sentences))
-        return status_of(done.load) or int(bool(open_erasures(done.load.order.folders)))
+        return status_of(done.done.troubles) or int(bool(open_erasures(done.order.folders)))
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,7 +19,7 @@ from rapport.flows.ops.forget import NobodyKnown, find_person, forget, said_of_e
 from rapport.flows.order import need_exports, place_change
 from rapport.flows.private.open_erasures import refuse_open
 from rapport.flows.private.request_lines import HEADING, request_lines
-from rapport.flows.terminal import arguments, finish, read_day, troubles_of
+from rapport.flows.terminal import arguments, finish, read_day
 from rapport.warehouse.errors import RapportError, Unusable
 from rapport.warehouse.places.folders import Folders, prepare
 from rapport.warehouse.places.private_files import need_file, private_text, unusable
@@ -87,10 +86,10 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], N
             continue
         done = forget(order, person)
         _note_holding(where, done.load_id, list(still_holding(order, exports, person)))
-        uncleaned = done.cleaned.uncleaned if done.cleaned else []
+        uncleaned = done.cleaned.uncleaned
         _take_off(where, request)
         told(f"one request is done, published as load {done.load_id}")
-        for trouble in troubles_of(done):
+        for trouble in done.troubles.sentences:
             told(trouble)
         if person.known_elsewhere:
             told(said_of_elsewhere(person))
@@ -128,7 +127,3 @@ def main(given: list[str] | None = None) -> int:
         print(f"{done} requests waited; none waits now.")
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,7 +8,6 @@ export from bringing the data back; the exports that still hold the record are l
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -16,12 +15,12 @@ from pathlib import Path
 
 import polars as pl
 
-from rapport.flows.night import at_work
-from rapport.flows.order import Order, Tonight, need_exports, place_change
-from rapport.flows.pages.draw import draw
+from rapport.flows.load import at_work
+from rapport.flows.ops.publish_load import Done, publish_load
+from rapport.flows.order import Order, need_exports, place_change
 from rapport.flows.private.aliases import aliases_of, number_known_as
 from rapport.flows.private.crosswalk import crosswalk_of, damaged_crosswalks, everybody_kept, numbers_of
-from rapport.flows.private.erasure import Cleaned, begin_erasure, unopened
+from rapport.flows.private.erasure import begin_erasure, unopened
 from rapport.flows.private.key import read_key
 from rapport.flows.private.open_erasures import open_erasures
 from rapport.flows.private.tombstones import read_tombstones
@@ -29,12 +28,14 @@ from rapport.flows.steps.begin import begin, refuse_other_key
 from rapport.flows.steps.check import check_tables
 from rapport.flows.steps.compute import compute_again
 from rapport.flows.steps.discover import matching
-from rapport.flows.steps.publish import publish
+from rapport.flows.steps.join_clients import join_clients
 from rapport.flows.steps.settle_spaces import settled_now
-from rapport.flows.terminal import arguments, finish, read_day, status_of
+from rapport.flows.terminal import arguments, finish, read_day
+from rapport.flows.troubles import status_of
+from rapport.flows.workbench import Workbench
 from rapport.transforms.pseudonyms import Pseudonyms
 from rapport.transforms.sources import open_delivery, read
-from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.warehouse.clinic_file.id_spaces import Spaces
 from rapport.warehouse.errors import RapportError, Refused, Unusable, escaped
 from rapport.warehouse.history import erase
@@ -117,27 +118,23 @@ def _known_elsewhere(
     return tuple(sorted(spaces.name_of(other) for other in others if texts & numbers_of(crosswalk, other)))
 
 
-def forget(order: Order, person: Person) -> Tonight:
+def forget(order: Order, person: Person) -> Done:
     """Take the person out, in a load of its own; run again, it finishes what was interrupted."""
     need_file(order.folders.receipts)
-    with at_work(order, "forget") as tonight:
-        tonight.reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
-        days = ErasedDays(since=person.since)
-        tonight.leaves_space_behind = True
-        for name in unopened(tonight):
-            tonight.told(f"nobody can be taken out of {name}, which cannot be opened; the others are cleaned")
-        begin_erasure(order.folders, dict.fromkeys(person.pseudonyms, days), tonight.reason)
-        begin(tonight)
-        compute_again(tonight)
-        check_tables(tonight)
-        _stop_if_left(tonight, person)
-        publish(tonight)
-        draw(tonight)
-    return tonight
+    with at_work(order, "forget") as load:
+        reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
+        for name in unopened(order.folders):
+            load.told(f"nobody can be taken out of {name}, which cannot be opened; the others are cleaned")
+        begin_erasure(order.folders, dict.fromkeys(person.pseudonyms, ErasedDays(since=person.since)), reason)
+        bench = join_clients(begin(load))
+        computed = compute_again(bench)
+        checked = check_tables(bench)
+        _stop_if_left(bench, person)
+        return publish_load(bench, computed, checked, reason, leaves_space_behind=True)
 
 
-def _stop_if_left(tonight: Tonight, person: Person) -> None:
-    left = sum(erase.rows_of_person(tonight.con, pseudonym) for pseudonym in person.pseudonyms)
+def _stop_if_left(bench: Workbench, person: Person) -> None:
+    left = sum(erase.rows_of_person(bench.con, pseudonym) for pseudonym in person.pseudonyms)
     if not person.since and left:
         raise RapportError(f"{left} rows of the person are left, so nothing was published; report this fault")
 
@@ -149,11 +146,11 @@ def still_holding(order: Order, exports: Path, person: Person) -> Iterator[str]:
         numbers = [number for space, number in person.numbers if space == its_space]
         if not numbers:
             continue
-        task = Task(order.as_of, order.clinic.lists, order.clinic.instruments)
+        tallies = Tallies(order.as_of, order.clinic.lists, order.clinic.instruments)
         for path, _ in matching(exports, source):
             try:
-                opened = open_delivery(path, source)
-                if any(_holds(frame, numbers) for _, frame in read(opened, source, task)):
+                export = open_delivery(path, source)
+                if any(_holds(frame, numbers) for _, frame in read(export, source, tallies)):
                     yield escaped(path.relative_to(exports).as_posix())
             except Refused as refused:
                 yield f"{escaped(path.relative_to(exports).as_posix())} (not looked into: it {refused.what})"
@@ -166,9 +163,9 @@ def _holds(frame: pl.DataFrame, numbers: list[str]) -> bool:
     return bool(frame["client_id"].str.strip_chars().is_in(numbers).any())
 
 
-def tell(done: Tonight, person: Person, holding: list[str]) -> None:
+def tell(done: Done, person: Person, holding: list[str]) -> None:
     """Print what was done, which names nobody, and the files that ops must delete."""
-    cleaned = done.cleaned or Cleaned()
+    cleaned = done.cleaned
     print(f"Done, published as load {done.load_id}. Rows taken out: {done.erased_rows}.")
     print(f"Kept versions rewritten: {cleaned.versions}, with {cleaned.rows} rows taken out of them.")
     print("A tombstone in the private tree stops a re-read. Backups and copies elsewhere are yours to clean.")
@@ -202,11 +199,7 @@ def main(given: list[str] | None = None) -> int:
         person = find_person(order, asked.space, asked.client, since)
         done = forget(order, person)
         tell(done, person, list(still_holding(order, asked.exports, person)))
-        status = status_of(done)
+        status = status_of(done.troubles)
         return 1 if open_erasures(order.folders) else status
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,7 +9,6 @@ as of a failed night.
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         given = parser.parse_args(arguments)
     except SystemExit as ended:
-        return min(ended.code, 1)
+        return int(bool(ended.code))
     verdict = look(given.clinic, given.warehouse, given.as_of)
     print(verdict.line)
     if given.tell:
@@ -81,7 +80,3 @@ def main(arguments: list[str] | None = None) -> int:
         operators(given.clinic, given.warehouse).told_freshness(verdict.line, is_fresh=verdict.is_fresh)
     tell_open(Folders(given.warehouse))
     return 0 if verdict.is_fresh else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

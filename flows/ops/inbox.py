@@ -8,21 +8,23 @@ discard   rows that will not be mended: they leave the inbox, and stay out of it
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
+from rapport.flows.load import at_work
 from rapport.flows.messages.literal import console, plain_grid
-from rapport.flows.night import at_work
-from rapport.flows.order import Order, Tonight, need_exports, place_change
-from rapport.flows.pages.draw import draw
+from rapport.flows.ops.publish_load import Done, publish_load
+from rapport.flows.order import Order, need_exports, place_change
 from rapport.flows.steps.begin import begin
-from rapport.flows.steps.compute import compute_again
+from rapport.flows.steps.check import Checked
+from rapport.flows.steps.compute import Computed, compute_again
 from rapport.flows.steps.discover import matching
-from rapport.flows.steps.publish import publish
-from rapport.flows.terminal import PUBLISHED, arguments, finish, status_of
+from rapport.flows.steps.join_clients import join_clients
+from rapport.flows.terminal import PUBLISHED, arguments, finish
+from rapport.flows.troubles import status_of
 from rapport.transforms.sources import open_delivery
-from rapport.transforms.sources.opening.door import digest_of
-from rapport.transforms.sources.opening.opened import MARK, NUMBER
+from rapport.transforms.sources.opening.shape import MARK, NUMBER
+from rapport.transforms.sources.opening.tables import digest_of
+from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused, Unusable, escaped
 from rapport.warehouse.intake import quarantine
 from rapport.warehouse.places.publication import published_version
@@ -55,12 +57,12 @@ def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
     raise Unusable("its export is no longer in the exports folder, or was changed since; the row cannot be shown")
 
 
-def _record(path: Path, source: object, record_number: int) -> dict[str, str | None]:
+def _record(path: Path, source: Source, record_number: int) -> dict[str, str | None]:
     try:
-        opened = open_delivery(path, source)
-        columns = _columns(opened.header)
-        opened.need(columns.values())
-        for chunk in opened.chunks:
+        export = open_delivery(path, source)
+        columns = _columns(export.header)
+        export.need(columns.values())
+        for chunk in export.chunks:
             if (row := chunk.filter(chunk[NUMBER] == record_number)).height:
                 return {shown: row[column].item(0) for shown, column in columns.items()}
     except Refused as refused:
@@ -78,19 +80,17 @@ def _columns(header: list[str]) -> dict[str, str]:
     return found
 
 
-def discard(order: Order, numbers: list[int]) -> Tonight:
+def discard(order: Order, numbers: list[int]) -> Done:
     """Take waiting rows out of the inbox, as a load of its own. Raises Unusable when one does not wait."""
     with at_work(order, "discard") as load:
-        load.reason = f"{len(numbers)} rows of quarantine discarded"
-        begin(load)
+        bench, computed = begin(load), Computed()
         known = [number for number in numbers if number in NUMBERS]
-        if quarantine.discard(load.con, load.load_id, known) != len(set(numbers)):
+        if quarantine.discard(bench.con, load.load_id, known) != len(set(numbers)):
             raise Unusable("one of these rows does not wait; rapport inbox list shows those that do")
-        if load.erased_rows:
-            compute_again(load)
-        publish(load)
-        draw(load)
-    return load
+        if bench.taken_out.row_count:
+            bench = join_clients(bench)
+            computed = compute_again(bench)
+        return publish_load(bench, computed, Checked(), f"{len(numbers)} rows of quarantine discarded")
 
 
 def tell(rows: list[quarantine.Held], state: str) -> None:
@@ -107,13 +107,17 @@ def tell(rows: list[quarantine.Held], state: str) -> None:
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rapport inbox", description="The inbox of held rows.")
     commands = parser.add_subparsers(dest="command", required=True)
-    shared = {"add_help": False, "parents": [arguments("inbox", "")], "conflict_handler": "resolve"}
-    listed = commands.add_parser("list", help="what waits", **shared)
+
+    def command(name: str, told: str) -> argparse.ArgumentParser:
+        shared = [arguments("inbox", "")]
+        return commands.add_parser(name, help=told, add_help=False, parents=shared, conflict_handler="resolve")
+
+    listed = command("list", "what waits")
     listed.add_argument("--state", choices=QUARANTINE_STATES, default="waiting")
-    shown = commands.add_parser("show", help="a row's values, on this terminal only", **shared)
+    shown = command("show", "a row's values, on this terminal only")
     shown.add_argument("--exports", type=Path, required=True, metavar="DIR", help="where the exports arrive")
     shown.add_argument("row", type=int)
-    discarded = commands.add_parser("discard", help="rows that will not be mended", **shared)
+    discarded = command("discard", "rows that will not be mended")
     discarded.add_argument("rows", type=int, nargs="+", metavar="row")
     return parser
 
@@ -132,11 +136,7 @@ def main(given: list[str] | None = None) -> int:
         else:
             made = discard(order, asked.rows)
             print(f"{len(set(asked.rows))} rows discarded, as load {made.load_id}.")
-            return status_of(made)
+            return status_of(made.troubles)
         return PUBLISHED
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

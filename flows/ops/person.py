@@ -8,7 +8,6 @@ books note that a report was made, and never of whom.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -119,7 +118,3 @@ def main(given: list[str] | None = None) -> int:
         print(f"{asked.out / PAGE}: {held}. It names the person: give it to nobody else.")
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -68,7 +68,3 @@ def main(given: list[str] | None = None) -> int:
                 raise Unusable("a query is no UTF-8; write it in UTF-8") from None
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,17 +7,18 @@ whole version, and no load is made.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from rapport.flows.night import at_work
-from rapport.flows.order import Order, Tonight, place_change
-from rapport.flows.pages.draw import draw
+from rapport.flows.load import at_work
+from rapport.flows.ops.publish_load import Done, publish_load
+from rapport.flows.order import Order, place_change
 from rapport.flows.steps.begin import begin
 from rapport.flows.steps.check import check_tables
 from rapport.flows.steps.compute import compute_everybody
-from rapport.flows.steps.publish import publish
-from rapport.flows.terminal import PUBLISHED, arguments, finish, status_of
+from rapport.flows.steps.join_clients import join_clients
+from rapport.flows.terminal import PUBLISHED, arguments, finish
+from rapport.flows.troubles import status_of
+from rapport.flows.workbench import Workbench
 from rapport.warehouse.errors import Damaged, RapportError, Unusable
 from rapport.warehouse.places.digests import is_as_written, noted_digests
 from rapport.warehouse.places.folders import Folders, night_lock
@@ -38,19 +39,18 @@ from rapport.warehouse.store import seal
 from rapport.warehouse.store.opening import open_briefly
 
 
-def restore(order: Order, load_id: int) -> Tonight:
+def restore(order: Order, load_id: int) -> Done:
     """Publish the kept version of a load as a new load. Raises Unusable when it is not kept. What is published may be
     damaged: it is not needed."""
     version = kept_version(order.folders, load_id)
-    with at_work(order, "restore") as tonight:
-        tonight.reason = f"restored load {load_id}"
-        begin(tonight, version)
-        _enter_later_loads(order, tonight)
-        compute_everybody(tonight)
-        check_tables(tonight)
-        publish(tonight)
-        draw(tonight)
-    return tonight
+    with at_work(order, "restore", base=version) as load:
+        bench = begin(load)
+        lost = _enter_later_loads(bench)
+        bench = join_clients(bench)
+        computed = compute_everybody(bench)
+        checked = check_tables(bench)
+        reason = "; ".join([f"restored load {load_id}", *lost])
+        return publish_load(bench, computed, checked, reason, damaged=[reason] if lost else [])
 
 
 def place_restoration(clinic: Path, warehouse: Path, load_id: int) -> Order:
@@ -70,13 +70,13 @@ def kept_version(where: Folders, load_id: int) -> Path:
     raise Unusable(f"no version of load {load_id} is kept; kept are {kept or 'none'}")
 
 
-def _enter_later_loads(order: Order, tonight: Tonight) -> None:
-    """The books of what is published, where they can be read: which loads are withdrawn."""
+def _enter_later_loads(bench: Workbench) -> list[str]:
+    """The books of what is published: which loads are withdrawn. Where they cannot be read, what is lost."""
     try:
-        seal.withdraw_later(tonight.con, published_version(order.folders))
+        seal.withdraw_later(bench.con, published_version(bench.order.folders))
     except Damaged:
-        tonight.reason += "; what was published is damaged, so the books of the loads since are lost"
-        tonight.damaged.append(tonight.reason)
+        return ["what was published is damaged, so the books of the loads since are lost"]
+    return []
 
 
 def point_link(where: Folders) -> int:
@@ -141,11 +141,7 @@ def main(given: list[str] | None = None) -> int:
         else:
             made = restore(place_restoration(asked.clinic, asked.warehouse, asked.version), asked.version)
             print(f"Load {asked.version} is published again, as load {made.load_id}.")
-            return status_of(made)
+            return status_of(made.troubles)
         return PUBLISHED
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,18 +5,19 @@ Exit status: 0 equal; 1 something differs, or could not be compared; 2 unusable 
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rapport import transforms
 from rapport.flows.messages.literal import console, grid, line
-from rapport.flows.order import Order, Tonight, place_change
+from rapport.flows.order import Order, place_change
 from rapport.flows.private.crosswalk import crosswalk_of
 from rapport.flows.steps.changed_definitions import fingerprints, renewed
 from rapport.flows.steps.compute import derive_anew
 from rapport.flows.terminal import arguments, capital, finish
+from rapport.flows.workbench import FileAtWork, plainly, silently
 from rapport.warehouse.derived import comparison
 from rapport.warehouse.derived.why_it_moved import unbalanced
 from rapport.warehouse.errors import DidNotRun
@@ -25,6 +26,8 @@ from rapport.warehouse.places.publication import published_version
 from rapport.warehouse.places.scratch import scratch_folder
 from rapport.warehouse.places.versions import load_of
 from rapport.warehouse.store import building_file, seal
+
+COPY = "copy.duckdb"
 
 
 @dataclass(frozen=True)
@@ -65,32 +68,32 @@ class Verdict:
 def verify(order: Order) -> Verdict:
     """Compare the published tables with those made anew. Raises DidNotRun when the definitions have changed since."""
     published = published_version(order.folders)
-    with scratch_folder(order.folders.building, "verify") as scratch:
-        tonight = at_desk(order, published, scratch)
-        try:
-            if renewed(tonight.con, fingerprints(order)):
-                raise DidNotRun(
-                    "the tables' definitions or the clinic file have changed since this file was published, so nothing "
-                    "can be compared; run a night, then verify"
-                )
-            books, movements = comparison.broken_books(tonight.con), unbalanced(tonight.con)
-            derive_anew(tonight)
-            names = [table.name for table in transforms.tables()]
-            tables = comparison.differences(tonight.con, published, names)
-            return Verdict(load_of(published), tables, books, movements)
-        finally:
-            tonight.con.close()
+    with (
+        scratch_folder(order.folders.building, "verify") as scratch,
+        opened_apart(order, published, scratch) as file,
+    ):
+        if renewed(file.con, fingerprints(order)):
+            raise DidNotRun(
+                "the tables' definitions or the clinic file have changed since this file was published, so nothing "
+                "can be compared; run a night, then verify"
+            )
+        books, movements = comparison.broken_books(file.con), unbalanced(file.con)
+        derive_anew(file)
+        names = [table.name for table in transforms.tables()]
+        tables = comparison.differences(file.con, published, names)
+        return Verdict(load_of(published), tables, books, movements)
 
 
-def at_desk(order: Order, version: Path, scratch: Path) -> Tonight:
-    """A version copied to a scratch folder and opened, apart from any night: nothing of it is published. Its clock is
-    its own: a night may have published since the order was placed."""
-    tonight = Tonight(order, datetime.now(UTC), scratch, load_of(version) + 1)
-    tonight.crosswalk = crosswalk_of(order.folders, load_of(version))
-    tonight.building = copy_to(version, scratch / "desk.duckdb")
-    tonight.con = building_file.open_building(tonight.building, scratch)
-    tonight.order = replace(order, as_of=seal.as_of(tonight.con))
-    return tonight
+@contextmanager
+def opened_apart(order: Order, version: Path, scratch: Path) -> Iterator[FileAtWork]:
+    """A version copied to `COPY` in a scratch folder and opened, apart from any night: nothing of it is published. Its
+    clock is its own: a night may have published since the order was placed."""
+    crosswalk = crosswalk_of(order.folders, load_of(version))
+    con = building_file.open_building(copy_to(version, scratch / COPY), scratch)
+    try:
+        yield FileAtWork(load_of(version) + 1, replace(order, as_of=seal.as_of(con)), con, crosswalk, silently, plainly)
+    finally:
+        con.close()
 
 
 def tell(verdict: Verdict) -> None:
@@ -119,7 +122,3 @@ def main(given: list[str] | None = None) -> int:
         return 0 if verdict.is_equal else 1
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,9 +12,10 @@ import polars as pl
 from rapport.dashboards.charts import KINDS
 from rapport.dashboards.findings import Finding, failed, finding, hidden
 from rapport.dashboards.pages import mark_of
-from rapport.dashboards.questions import ALL, Question
+from rapport.dashboards.questions import Question
 from rapport.warehouse.code_marks import code_of
 from rapport.warehouse.published import page_answers
+from rapport.warehouse.schema.questions import ALL
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,7 +28,7 @@ class Asked:
 
     question: Question
     rows: pl.DataFrame | None = None
-    answers: Mapping[tuple, str] = field(default_factory=dict)
+    answers: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     is_hidden: bool = False
 
     @cached_property
@@ -40,6 +41,8 @@ class Asked:
     def on(self, place: Mapping[str, str], kept: MutableMapping[str, str]) -> Finding:
         """What it says on the page of one site or program, or of all; `kept` are the drawings there are. What breaks
         here breaks nothing else."""
+        if self.rows is None:
+            return failed(self.question)
         wanted = {name: place.get(name, ALL) for name in self.question.filters}
         try:
             rows = self.rows.filter(*(pl.col(name) == value for name, value in wanted.items()))
@@ -51,8 +54,9 @@ class Asked:
 
     def values(self, name: str) -> set[str]:
         """The sites, or programs, that it tells of."""
-        is_told = self.rows is not None and name in self.question.filters
-        return set(self.rows[name].drop_nulls()) - {ALL} if is_told else set()
+        if self.rows is None or name not in self.question.filters:
+            return set()
+        return set(self.rows[name].drop_nulls()) - {ALL}
 
 
 def ask(con: duckdb.DuckDBPyConnection, question: Question, *, is_hidden: bool = False) -> Asked:

@@ -7,7 +7,6 @@ A question that fails breaks its own place on the page; the others, and the data
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from rapport.dashboards.pages import (
 )
 from rapport.dashboards.questions import load_questions
 from rapport.flows.failures import sayable
-from rapport.flows.order import Order, Tonight, place_change
+from rapport.flows.order import Order, place_change
 from rapport.flows.pages.asked import Asked, ask, ask_safely
 from rapport.flows.pages.dictionary_pages import dictionary_pages
 from rapport.flows.pages.page_folders import Placed, folder_names
@@ -51,9 +50,10 @@ from rapport.warehouse.places.page_files import (
 from rapport.warehouse.places.publication import published_version, writing
 from rapport.warehouse.places.versions import current_load, current_version, is_folder, load_of, version_of
 from rapport.warehouse.published import page_answers
+from rapport.warehouse.published.page_answers import Newest
 from rapport.warehouse.published.views_and_comments import NOT_KNOWN
+from rapport.warehouse.schema.questions import PLACES
 
-PLACES = ("site", "program")  # each of their values has a page of its own
 HIDING = "Numbers of few people are hidden (a dash), others are rounded; only whole months that are over are told."
 
 
@@ -88,14 +88,22 @@ CLINIC = Audience("clinic", "The whole clinic", {})
 OPERATIONS = Audience("operations", "Operations", {}, is_internal=True)
 
 
-def draw(tonight: Tonight) -> None:
+@dataclass(frozen=True)
+class Drawn:
+    """What failed while the pages were drawn."""
+
+    failed_questions: Sequence[str] = ()  # by name
+    pages_failed: str | None = None  # why the pages could not be drawn
+
+
+def draw(order: Order) -> Drawn:
     """The last step of a night, after it has published: what fails here is told, and takes nothing back."""
     try:
-        tonight.failed_questions = sorted({*tonight.failed_questions, *draw_pages(tonight.order)})
+        return Drawn(draw_pages(order))
     except Exception as error:
-        tonight.pages_failed = f"the pages could not be drawn ({_why(error)}); those of before stand"
         with suppress(Exception):  # the night says that they could not be drawn
-            say(tonight.order)
+            say(order)
+        return Drawn(pages_failed=f"the pages could not be drawn ({_why(error)}); those of before stand")
 
 
 def _why(error: Exception) -> str:
@@ -115,7 +123,7 @@ def draw_pages(order: Order) -> list[str]:
     with page_answers.open_safe(_safe_file(where)) as con:
         shared, last_day = ask_safely(con, questions), page_answers.closed_to(con) - timedelta(days=1)
     sheets = _shared_sheets(_audiences(order, shared), shared, last_day, _warnings(order, newest, late))
-    data_to, published = (newest[name].astimezone(order.clinic.zone) for name in ("data_to", "published_at"))
+    data_to, published = (at.astimezone(order.clinic.zone) for at in (newest.data_to, newest.published_at))
     failed = {each.question.name for each in books if each.rows is None}
     if OPERATIONS.folder in order.clinic.internal:
         sheets.append(Sheet(OPERATIONS, books, data_to, [*sheets[0].warnings, *_reasons(order)]))
@@ -124,7 +132,7 @@ def draw_pages(order: Order) -> list[str]:
     files = {place / "dictionary" / name: html for name, html in described.items()}
     for each in sheets:
         file = each.audience.in_tree(where) / "index.html"
-        above = _header(each, newest["load_id"], published)
+        above = _header(each, newest.load_id, published)
         files[file], broken = _drawn(each, above, before.get(file, ""), kept)
         failed |= broken
     _write(order, files)
@@ -193,10 +201,9 @@ def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]
     findings = [asked.on(sheet.audience.place, kept) for asked in sheet.asked]
     broken = {each.question.name for each in findings if each.has_failed}
     title = sheet.audience.title
-    facts = {"header": above, "mark": "" if broken else mark, "footer": sheet.footer}
-    if sheet.audience.is_internal:
-        facts["dictionary"] = "../../shared/pages/dictionary"
-    return page(title, findings, **facts), broken
+    dictionary = "../../shared/pages/dictionary" if sheet.audience.is_internal else "../dictionary"
+    made = page(title, findings, header=above, mark="" if broken else mark, footer=sheet.footer, dictionary=dictionary)
+    return made, broken
 
 
 def say(order: Order) -> None:
@@ -257,11 +264,13 @@ def _links(audiences: Iterable[Audience]) -> list[tuple[str, str]]:
     return [(each.title, "" if each is CLINIC else f"../{each.folder}/index.html") for each in audiences]
 
 
-def _warnings(order: Order, newest: Mapping, late: Iterable[tuple], behind: str | None = None) -> list[str]:
+def _warnings(
+    order: Order, newest: Newest, late: Iterable[tuple[str, datetime | None]], behind: str | None = None
+) -> list[str]:
     """What a reader should know first: a night that failed since, a load that the page is behind, a source that is
     late."""
     zone = order.clinic.zone
-    good, made = day(newest["as_of"].astimezone(zone)), [behind] if behind else []
+    good, made = day(newest.as_of.astimezone(zone)), [behind] if behind else []
     if attempts := [each for each in failed_attempts(order.folders) if each["purpose"] == "night"]:
         when = day(datetime.fromisoformat(attempts[-1]["as_of"]).astimezone(zone))
         whose = "" if behind else f" These are the numbers of the last good night, that of {good}."
@@ -289,7 +298,3 @@ def main(given: list[str] | None = None) -> int:
         print(f"The pages are drawn: {pages_folder(order.folders)}")
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -72,7 +72,7 @@ def _is_nobody_else_s(folder: Path, title: str) -> bool:
         heading = _HEADING.search((folder / "index.html").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         return False
-    return bool(heading) and unescape(heading[1]) == title
+    return heading is not None and unescape(heading[1]) == title
 
 
 def _slug(name: str) -> str:

@@ -6,7 +6,6 @@ It holds record numbers, so it lies in the private tree alone (mode 0600), and n
 from __future__ import annotations
 
 import inspect
-import sys
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -25,7 +24,7 @@ from rapport.warehouse.places.publication import published_version, writing
 from rapport.warehouse.places.scratch import scratch_folder
 from rapport.warehouse.places.versions import load_of, set_folder_aside
 from rapport.warehouse.store.building_file import open_published
-from rapport.warehouse.store.frames import lazy_table
+from rapport.warehouse.store.frames import UNDER_WAY, lazy_table
 from rapport.warehouse.store.seal import as_of_published
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def worklist_text(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetim
 def _listed(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetime, people: pl.DataFrame) -> pl.DataFrame:
     tables = [name for name in inspect.signature(worklist).parameters if name not in _GIVEN]
     lines = worklist(
-        **{name: lazy_table(con, f"main.{name}", is_under_way=True) for name in tables}, clinic=clinic, as_of=as_of
+        **{name: lazy_table(con, f"main.{name}", UNDER_WAY) for name in tables}, clinic=clinic, as_of=as_of
     )
     told = _with_numbers(lines.collect(engine="in-memory"), people, clinic, as_of)
     local = f"{as_of.astimezone(clinic.zone):%Y-%m-%d %H:%M}"
@@ -110,7 +109,3 @@ def main(given: list[str] | None = None) -> int:
         print(f"{where.worklist}: {count}. Rapport does not monitor risk.")
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

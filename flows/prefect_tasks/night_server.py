@@ -20,7 +20,7 @@ from rapport.warehouse.errors import RapportError
 class _Server(SubprocessASGIServer):
     """Inherits no key, shows nobody its files, and is not stopped by Ctrl-C: the night still has its end to tell it."""
 
-    def _run_uvicorn_command(self) -> subprocess.Popen:
+    def _run_uvicorn_command(self) -> subprocess.Popen[bytes]:
         with keys_hidden(), _blocked(signal.SIGINT, signal.SIGHUP):
             return super()._run_uvicorn_command()
 

@@ -1,13 +1,14 @@
 """The night in Prefect: each step and each bucket is a task whose name reads as the night; tables are assets.
 
 No task is tried again by itself: steps share the building file, so it is the whole night that is tried again
-(`flows.night.persistently`), and only after what may pass by itself.
+(`flows.load.persistently`), and only after what may pass by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from prefect import Task
 from prefect.assets import Asset, AssetProperties, add_asset_metadata
@@ -16,39 +17,48 @@ from prefect.tasks import MaterializingTask
 
 from rapport import transforms
 from rapport.flows.failures import sayable
-from rapport.flows.order import Tonight
+from rapport.flows.steps.publish import Published
+from rapport.flows.workbench import Runner
 from rapport.warehouse.errors import RapportError
+from rapport.warehouse.places.versions import load_of
 
 ENDS_WITHIN = timedelta(hours=6)  # a step that takes longer hangs: ten years are loaded in a fraction of it
 PUBLISHES = "publish"
+Made = TypeVar("Made")
 
 
-def as_task(name: str, step: Callable[[Tonight], None], tonight: Tonight) -> None:
-    """Run a step as a Prefect task, and its parts as tasks within; what it raises is safe to log."""
-    tonight.part = _run
-    described = (step.__doc__ or "").partition("\n")[0]
-    if name == PUBLISHES:
-        clinic = tonight.order.clinic.monitoring.slug
-        _run(name, lambda: _materialised(tonight, step, name), described, made=_assets(clinic))
-    else:
-        _run(name, lambda: tonight.timed(name, step), described)
+def as_tasks(clinic: str) -> Runner:
+    """A runner whose steps are Prefect tasks, and whose parts of steps are tasks within; `clinic` is its name. What a
+    task raises is safe to log."""
+
+    def run(name: str, work: Callable[[], Made]) -> Made:
+        # Prefect may hold a task and its result for as long as the flow runs, and both hold frames: it gets neither.
+        held: list[Callable[[], Made]] = [work]
+        made: list[Made] = []
+
+        def task() -> None:
+            try:
+                made.append(held.pop()())
+                if isinstance(made[0], Published):
+                    _note_rows(clinic, made[0])
+            except Exception as error:
+                raise sayable(error) from None
+
+        _run(name, task, work.__doc__, _assets(clinic) if name == PUBLISHES else [])
+        return made.pop()
+
+    return run
 
 
-def _run(name: str, what: Callable[[], None], described: str | None = None, made: Sequence[Asset] = ()) -> None:
-    def work() -> None:
-        try:
-            what()
-        except Exception as error:
-            raise sayable(error) from None
-
-    options = {
+def _run(name: str, work: Callable[[], None], text: str | None, made: Sequence[Asset]) -> None:
+    options: dict[str, Any] = {
         "name": name,
         "task_run_name": name,
-        "description": described,
+        "description": (text or "").partition("\n")[0],
         "cache_policy": NO_CACHE,
         "persist_result": False,
+        "timeout_seconds": ENDS_WITHIN.total_seconds(),
     }
-    options["timeout_seconds"] = ENDS_WITHIN.total_seconds()
     try:
         (MaterializingTask(work, assets=made, **options) if made else Task(work, **options))()
     except TimeoutError:
@@ -59,12 +69,9 @@ def _run(name: str, what: Callable[[], None], described: str | None = None, made
         ) from None
 
 
-def _materialised(tonight: Tonight, step: Callable[[Tonight], None], name: str) -> None:
-    tonight.timed(name, step)
-    for table, rows in tonight.tables.items():
-        add_asset_metadata(
-            _key(tonight.order.clinic.monitoring.slug, table), {"rows": rows, "load_id": tonight.load_id}
-        )
+def _note_rows(clinic: str, published: Published) -> None:
+    for table, rows in published.tables.items():
+        add_asset_metadata(_key(clinic, table), {"rows": rows, "load_id": load_of(published.version)})
 
 
 def _assets(clinic: str) -> list[Asset]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from rapport.flows.private.tombstones import set_tombstones
+from rapport.flows.order import Order
+from rapport.flows.private.tombstones import Tombstones, set_tombstones
 from rapport.transforms.aliases import Aliases, Of
 from rapport.transforms.pseudonyms import Pseudonyms
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -25,7 +26,7 @@ from rapport.warehouse.history.joined_clients import first_loads, in_use, source
 if TYPE_CHECKING:
     import duckdb
 
-    from rapport.flows.order import Tonight
+    from rapport.flows.workbench import Workbench
 
 
 def aliases_of(clinic: Clinic, crosswalk: pl.DataFrame, con: duckdb.DuckDBPyConnection, names: Pseudonyms) -> Aliases:
@@ -111,46 +112,41 @@ def number_known_as(clinic: Clinic, crosswalk: pl.DataFrame, space: str, written
     first = clinic.spaces.counts_as(space)
     known = set(crosswalk.filter(pl.col("id_space") == first)["number"].str.strip_chars())
     stated = set(_writings(clinic, clinic.spaces.first_name(space)).values())
-    read = [identified(pl.Series([written]), writing).ids.item() for writing in (PLAIN, *stated)]
-    ways = [each for each in (*read, written.strip()) if each]
+    read = [identified(pl.Series([written]), writing).ids.first() for writing in (PLAIN, *stated)]
+    ways = [*(str(each) for each in read if each), written.strip()]
     return next((each for each in ways if each in known), ways[0])
 
 
-def know_aliases(tonight: Tonight) -> None:
-    """Let numbers that are read otherwise than they were known stand for the people who were known by them. A tombstone
-    of one text of a number holds for the others."""
-    clinic, con = tonight.order.clinic, tonight.con
-    aliases = aliases_of(clinic, tonight.crosswalk, con, tonight.pseudonyms)
-    tonight.pseudonyms = tonight.pseudonyms.with_aliases(aliases)
-    if not tonight.tombstones.days:
-        return
-    shared = dict(_held_by_another_text(tonight))
-    tonight.tombstones = tonight.tombstones.widened(shared)
-    if shared and not tonight.order.is_check:
-        set_tombstones(tonight.order.folders, shared)
+def held_by_every_text(order: Order, crosswalk: pl.DataFrame, names: Pseudonyms, tombstones: Tombstones) -> Tombstones:
+    """The tombstones, those of one text of a number for its other texts too. They are kept, but by a check."""
+    if not tombstones.days:
+        return tombstones
+    shared = dict(_held_by_another_text(crosswalk, names, tombstones))
+    if shared and not order.is_check:
+        set_tombstones(order.folders, shared)
+    return tombstones.widened(shared)
 
 
-def _held_by_another_text(tonight: Tonight) -> Iterator[tuple[str, ErasedDays]]:
+def _held_by_another_text(
+    crosswalk: pl.DataFrame, names: Pseudonyms, tombstones: Tombstones
+) -> Iterator[tuple[str, ErasedDays]]:
     """Pseudonyms of people who are known, and the days that may not be read of them by another text."""
-    names = tonight.pseudonyms
-    people = tonight.crosswalk.filter(pl.col("kind") == "client").select("id_space", "number").unique()
+    people = crosswalk.filter(pl.col("kind") == "client").select("id_space", "number").unique()
     for space, text in people.sort("id_space", "number").iter_rows():
         number = names.aliases.number(space, "client", text.strip())
-        known = names.aliases.texts_of(space, "client", number)
-        if others := other_writings(number):
-            known = list(dict.fromkeys((*known, *others)))
-        if len(known) == 1:
+        texts = {number, *names.aliases.texts_of(space, "client", number), *other_writings(number)}
+        if len(texts) == 1:
             continue
-        ids = [names.as_written(space, each).hex() for each in known]
-        days = tonight.tombstones.among(ids)
-        if days and len({tonight.tombstones.days_of(each) for each in ids}) > 1:
+        ids = [names.as_written(space, each).hex() for each in sorted(texts)]
+        days = tombstones.among(ids)
+        if days and len({tombstones.days_of(each) for each in ids}) > 1:
             yield from dict.fromkeys(ids, reduce(ErasedDays.and_also, days.values())).items()
 
 
-def one_number(tonight: Tonight) -> Iterator[tuple[str, bytes, bytes]]:
+def one_number(bench: Workbench) -> Iterator[tuple[str, bytes, bytes]]:
     """Every text of a client's number under which somebody was known beside the one that counts: its id space, the
     pseudonym that it had, and that of the person now."""
-    names = tonight.pseudonyms
+    names = bench.pseudonyms
     told = [
         (space, names.as_written(space, text), names.one_in_bytes(space, "client", text))
         for (space, kind), numbers in names.aliases.texts.items()
@@ -159,13 +155,13 @@ def one_number(tonight: Tonight) -> Iterator[tuple[str, bytes, bytes]]:
         for text in names.aliases.texts_of(space, kind, number)
     ]
     if told:
-        known = {bytes.fromhex(person) for person in erase.known_people(tonight.con)} | in_use(tonight.con)
+        known = {bytes.fromhex(person) for person in erase.known_people(bench.con)} | in_use(bench.con)
         yield from (each for each in told if each[1] in known and each[1] != each[2])
 
 
-def therapists_of_one_number(tonight: Tonight) -> Iterator[tuple[str, bytes, bytes]]:
+def therapists_of_one_number(bench: Workbench) -> Iterator[tuple[str, bytes, bytes]]:
     """The same of therapists' numbers."""
-    names = tonight.pseudonyms
+    names = bench.pseudonyms
     for (space, kind), numbers in names.aliases.texts.items():
         for number in numbers if kind == "therapist" else ():
             for text in names.aliases.texts_of(space, kind, number):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.places.versions import damaged, kept_versions, load_of, version_of
 from rapport.warehouse.store.parquet import read_parquet
 
-CROSSWALK = {
+CROSSWALK: dict[str, type[pl.DataType] | pl.DataType] = {
     "kind": pl.String,
     "id_space": pl.String,
     "number": pl.String,
@@ -30,7 +31,7 @@ def read_crosswalk(version: Path) -> pl.DataFrame:
         raise damaged(version)
     try:
         with version.open("rb") as file:
-            return read_parquet(file).select(list(CROSSWALK)).cast(CROSSWALK)
+            return read_parquet(file).select(pl.col(name).cast(kind) for name, kind in CROSSWALK.items())
     except (ValueError, pl.exceptions.PolarsError):
         raise damaged(version) from None
 
@@ -94,7 +95,7 @@ def _with_birth_dates_of(known: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame
     return pl.concat([again.select(list(CROSSWALK)), since])
 
 
-def add_people(known: pl.DataFrame, met: pl.DataFrame, births: list[pl.DataFrame]) -> pl.DataFrame:
+def add_people(known: pl.DataFrame, met: pl.DataFrame, births: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """The crosswalk with the people met tonight, and with the birth date of each that the newest export gives."""
     born = pl.concat([known.select("pseudonym", "birth_date", "born_at_export"), *births])
     newest = born.drop_nulls("birth_date").sort("born_at_export", maintain_order=True).unique("pseudonym", keep="last")

@@ -16,16 +16,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from rapport import transforms
 from rapport.flows.failures import sayable
-from rapport.flows.order import Order, Tonight
+from rapport.flows.order import Order
 from rapport.flows.private.crosswalk import read_crosswalk
 from rapport.flows.private.open_erasures import Erasure, note, open_erasures
 from rapport.flows.private.tombstones import Tombstones, read_tombstones, set_tombstones
 from rapport.flows.steps.remembered_lines import drop_lines
+from rapport.flows.workbench import Load, TakenOut
 from rapport.warehouse.derived import why_it_moved
 from rapport.warehouse.errors import RapportError
 from rapport.warehouse.history import erase, expiry
@@ -37,16 +39,20 @@ from rapport.warehouse.places.versions import kept_versions, load_of, replace_ve
 from rapport.warehouse.store import building_file, compaction
 from rapport.warehouse.store.opening import damage_of
 
+if TYPE_CHECKING:
+    import duckdb
+
 AGAIN = "a file held people who had been taken out before"
 
 
 @dataclass
 class Cleaned:
-    """What was done to the kept versions: how many were rewritten, the rows that went, files that are damaged."""
+    """What was done to the kept versions: how many were rewritten, the rows that went, files that cannot be opened."""
 
     versions: int = 0
     rows: int = 0
     uncleaned: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)  # sentences of what could not be cleaned
 
 
 def begin_erasure(folders: Folders, people: Mapping[str, ErasedDays], reason: str) -> None:
@@ -66,17 +72,16 @@ def bury(folders: Folders) -> None:
         set_tombstones(folders, each.people)
 
 
-def take_out(tonight: Tonight) -> None:
+def take_out(con: duckdb.DuckDBPyConnection, order: Order, tombstones: Tombstones) -> TakenOut:
     """Delete the rows of everybody who has a tombstone from the file at work, which may be older than the tombstone.
     The tables of main are computed again by the load, for these people are entered as touched."""
-    found = _to_take_out(tonight.con, tonight.tombstones)
-    if found:
-        clients, episodes = expiry.count_going(tonight.con)
-        tonight.expired_counts = (tonight.expired_counts[0] + clients, tonight.expired_counts[1] + episodes)
-        tonight.erased_rows += erase.erase_records(tonight.con)
-        tonight.leaves_space_behind = True
-        tonight.reason = tonight.reason or _reason(tonight.order)
-        _open_again(tonight, found)
+    found = _to_take_out(con, tombstones)
+    if not found:
+        return TakenOut()
+    clients, episodes = expiry.count_going(con)
+    taken_out = TakenOut(erase.erase_records(con), clients, episodes, _reason(order))
+    _open_again(order, tombstones.among(found))
+    return taken_out
 
 
 def _reason(order: Order) -> str:
@@ -84,63 +89,57 @@ def _reason(order: Order) -> str:
     return f"an erasure was finished: {', '.join(reasons)}" if reasons else AGAIN
 
 
-def _open_again(tonight: Tonight, found: Collection[str]) -> None:
+def _open_again(order: Order, people: Mapping[str, ErasedDays]) -> None:
     """A file that came back from a backup brought somebody back who was taken out: kept versions are cleaned again."""
-    folders = tonight.order.folders
-    if not tonight.order.is_check and not open_erasures(folders):
-        note(folders, [Erasure(tonight.tombstones.among(found), datetime.now(UTC), AGAIN)])
+    if not order.is_check and not open_erasures(order.folders):
+        note(order.folders, [Erasure(people, datetime.now(UTC), AGAIN)])
 
 
-def _to_take_out(con: object, tombstones: Tombstones) -> Collection[str]:
+def _to_take_out(con: duckdb.DuckDBPyConnection, tombstones: Tombstones) -> Collection[str]:
     """People in a file who have a tombstone and rows that it forbids, as hexadecimal digits."""
     people = tombstones.among(erase.known_people(con)) if tombstones.days else {}
     return erase.to_take_out(con, people) if people else []
 
 
-def withhold(tonight: Tonight) -> None:
-    """Take the amounts of all loads so far out of the books: they hold what the person added."""
-    if tonight.erased_rows:
-        why_it_moved.withhold_amounts(tonight.con, tonight.load_id)
-
-
-def finish_erasures(tonight: Tonight) -> None:
+def finish_erasures(load: Load, published: Path, erased_rows: int) -> Cleaned:
     """Rewrite every kept version and crosswalk without the people who have a tombstone, and give the receipt. What
-    could not be cleaned is named, and the erasure stays open: the load is published, and the next night goes on."""
-    if not open_erasures(tonight.order.folders):
-        return
-    tonight.cleaned = Cleaned()
-    try:
-        _clean_kept(tonight, tonight.cleaned)
-    except Exception as error:
-        tonight.damaged.append(
-            f"the load is published, and kept versions may still hold a person who is taken out: {sayable(error)}"
-        )
+    could not be cleaned is named, and the erasure stays open: the load is published, and the next night goes on.
+
+    `erased_rows`: how many rows the load took out of its own file."""
+    cleaned = Cleaned()
+    if open_erasures(load.order.folders):
+        try:
+            _clean_kept(load, published, erased_rows, cleaned)
+        except Exception as error:
+            cleaned.damaged.append(
+                f"the load is published, and kept versions may still hold a person who is taken out: {sayable(error)}"
+            )
+    return cleaned
 
 
-def _clean_kept(tonight: Tonight, cleaned: Cleaned) -> None:
-    where = tonight.order.folders
+def _clean_kept(load: Load, published: Path, erased_rows: int, cleaned: Cleaned) -> None:
+    where = load.order.folders
     tombstones = read_tombstones(where)
     for version in kept_versions(where.published):
-        if load_of(version) != tonight.load_id:
-            _clean(tonight, version, tombstones, cleaned)
-    with building_file.open_published(tonight.published) as con:
+        if load_of(version) != load.load_id:
+            _clean(load.scratch, version, tombstones, cleaned)
+    with building_file.open_published(published) as con:
         known = set(erase.known_people(con))
     for version in kept_versions(where.crosswalk):
-        _clean_crosswalk(tonight, version, tombstones, known, cleaned)
-    _give_receipt(tonight, cleaned)
+        _clean_crosswalk(load.scratch, version, tombstones, known, cleaned)
+    _give_receipt(load, erased_rows, cleaned)
     if not cleaned.uncleaned:
         where.erasing.unlink()
     for name in cleaned.uncleaned:
-        tonight.damaged.append(
+        cleaned.damaged.append(
             f"nobody can be taken out of {name}, which cannot be opened: delete its folder, then run the next night"
         )
 
 
-def unopened(tonight: Tonight) -> list[str]:
+def unopened(folders: Folders) -> list[str]:
     """Name the kept versions that cannot be opened, before anything is published."""
-    where = tonight.order.folders
     names = []
-    for version in kept_versions(where.published):
+    for version in kept_versions(folders.published):
         try:
             compaction.try_opening(version)
         except RapportError:
@@ -148,14 +147,14 @@ def unopened(tonight: Tonight) -> list[str]:
     return names
 
 
-def _clean(tonight: Tonight, version: Path, tombstones: Tombstones, cleaned: Cleaned) -> None:
+def _clean(scratch: Path, version: Path, tombstones: Tombstones, cleaned: Cleaned) -> None:
     """One kept version, by a copy that leaves nothing behind in empty space."""
-    work = tonight.scratch / "work.duckdb"
+    work = scratch / "work.duckdb"
     try:
         with damage_of(version):
             compaction.copy_compactly(version, work)
-            if rows := _erased(work, tonight.scratch, tombstones):
-                compaction.rewrite(work, version, tonight.scratch)
+            if rows := _erased(work, scratch, tombstones):
+                compaction.rewrite(work, version, scratch)
                 cleaned.versions, cleaned.rows = cleaned.versions + 1, cleaned.rows + rows
     except RapportError:
         cleaned.uncleaned.append(told_place(version))
@@ -180,7 +179,7 @@ def _tables_of_sums() -> list[str]:
 
 
 def _clean_crosswalk(
-    tonight: Tonight, version: Path, tombstones: Tombstones, known: Collection[str], cleaned: Cleaned
+    scratch: Path, version: Path, tombstones: Tombstones, known: Collection[str], cleaned: Cleaned
 ) -> None:
     try:
         crosswalk = read_crosswalk(version)
@@ -189,7 +188,7 @@ def _clean_crosswalk(
         return
     living = without_buried(crosswalk, tombstones, known)
     if living.height < crosswalk.height:
-        made = tonight.scratch / "crosswalk.parquet"
+        made = scratch / "crosswalk.parquet"
         made.touch(mode=0o600)
         living.write_parquet(made)
         replace_version(made, version, facts_of(version))
@@ -203,9 +202,9 @@ def without_buried(crosswalk: pl.DataFrame, tombstones: Tombstones, known: Colle
     return crosswalk.filter(~pl.col("pseudonym").is_in(gone)) if gone else crosswalk
 
 
-def _give_receipt(tonight: Tonight, cleaned: Cleaned) -> None:
+def _give_receipt(load: Load, erased_rows: int, cleaned: Cleaned) -> None:
     """One line without personal data: a total alone, for a single row of a table may say what it was."""
-    facts = {"at": datetime.now(UTC).isoformat(), "load_id": tonight.load_id, "rows": tonight.erased_rows}
+    facts = {"at": datetime.now(UTC).isoformat(), "load_id": load.load_id, "rows": erased_rows}
     facts |= {"versions": cleaned.versions, "version_rows": cleaned.rows}
     facts |= {"uncleaned": cleaned.uncleaned} if cleaned.uncleaned else {}
-    add_line(tonight.order.folders.receipts, json.dumps(facts))
+    add_line(load.order.folders.receipts, json.dumps(facts))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from rapport.flows.order import Order, Tonight
+from rapport.flows.order import Order
 from rapport.flows.private.erasure import begin_erasure
+from rapport.flows.workbench import Load
 from rapport.warehouse.history.erased_days import ErasedDays
 from rapport.warehouse.history.expiry import Expired, find_expired
 from rapport.warehouse.places.versions import current_version
@@ -29,16 +30,17 @@ def _years_before(day: date, years: int) -> date:
         return day.replace(year=day.year - years, day=28)
 
 
-def begin_expiry(tonight: Tonight) -> Expired | None:
-    """Write down that what has expired is to be taken out, by each number of these people; `begin` does it."""
-    order, expired = tonight.order, expired_of(tonight.order)
-    if expired and expired.until:
-        until = expired.until_by_number
-        days = {number: ErasedDays(until=day, by_load=tonight.load_id) for number, day in until.items()}
-        years = order.clinic.years_after_closing
-        tonight.reason = f"episodes closed for longer than {years} years taken out"
-        begin_erasure(order.folders, days, tonight.reason)
-    return expired
+def begin_expiry(load: Load) -> tuple[Expired | None, str | None]:
+    """Write down that what has expired is to be taken out, by each number of these people; `begin` does it. Return what
+    it is, and the load's reason where something goes."""
+    order, expired = load.order, expired_of(load.order)
+    if not expired or not expired.until:
+        return expired, None
+    until = expired.until_by_number
+    days = {number: ErasedDays(until=day, by_load=load.load_id) for number, day in until.items()}
+    reason = f"episodes closed for longer than {order.clinic.years_after_closing} years taken out"
+    begin_erasure(order.folders, days, reason)
+    return expired, reason
 
 
 def told_of(expired: Expired | None, years: int | None, did: str) -> list[str]:

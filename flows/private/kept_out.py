@@ -1,13 +1,14 @@
-"""People who were taken out by their number in an id space that their source had before: they stay out in its new one.
+"""People who were taken out by their number in an id space that their source had before, or by another text of it.
 
-A source that has another space brings the same numbers under other pseudonyms, for which there is no tombstone. So each
-of its numbers is looked up under its former spaces too.
+A source that has another space, or whose ids are read otherwise than before, brings the same numbers under other
+pseudonyms, for which there is no tombstone. So each of its numbers is looked up under its former spaces and texts too.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
 from itertools import permutations
@@ -15,11 +16,11 @@ from typing import NamedTuple
 
 import polars as pl
 
-from rapport.flows.order import Tonight
 from rapport.flows.private.crosswalk import numbers_of
 from rapport.flows.private.request_lines import request_lines
 from rapport.flows.private.tombstones import without_people
 from rapport.flows.steps.settle_spaces import former_spaces, same_spaces
+from rapport.flows.workbench import Workbench
 from rapport.warehouse.clinic_file.identifiers import marked_writings, other_writings
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Unusable
@@ -28,80 +29,85 @@ from rapport.warehouse.history.erased_days import ErasedDays
 from rapport.warehouse.places.folders import replace_private
 
 
-def without_taken_out(
-    tonight: Tonight, source: Source, kind: str, frame: pl.DataFrame, texts: Sequence[pl.DataFrame] = ()
-) -> pl.DataFrame:
-    """A reader's rows without those of people who were taken out under a former space of the source, or under one that
-    is the same as its space, or by another text of their number. `texts`: now, before; how numbers were written."""
-    if not tonight.tombstones.days:
-        return frame
-    same = same_spaces(tonight, source)
-    others = {*former_spaces(tonight, source), *same}
-    taken_out = _taken_out_of(tonight, others, frame["client_id"]) if others else {}
-    for number, days in _taken_out_by_text(tonight, source, others, frame["client_id"], texts):
-        taken_out[number] = days.and_also(taken_out.get(number, days))
-    if not taken_out:
-        return frame
-    found = _not_read_before(tonight, source, taken_out)
-    if not found:
-        return frame
-    tonight.old_elsewhere |= {_client(tonight, source, number): days for number, days in found.items() if days.until}
-    if not others <= {*same}:
-        tonight.kept_out.setdefault(source.name, set()).update(found)
-    return without_people(kind, frame, found)
+@dataclass
+class KeptOut:
+    """Who is not read tonight because their number was taken out of a former space of the source, or of one that is
+    the same as its space, or by another text."""
+
+    bench: Workbench
+    old: dict[str, ErasedDays] = field(default_factory=dict)  # pseudonyms of whom everything up to a day stays out
+    numbers: dict[str, set[str]] = field(default_factory=dict)  # by source, the numbers of a former space
+
+    def without(
+        self, source: Source, kind: str, frame: pl.DataFrame, texts: Sequence[pl.DataFrame] = ()
+    ) -> pl.DataFrame:
+        """A reader's rows without those of these people. `texts`: now, before; how their numbers were written."""
+        if not self.bench.tombstones.days:
+            return frame
+        bench, same = self.bench, same_spaces(self.bench, source)
+        others = {*former_spaces(bench, source), *same}
+        taken_out = _taken_out_of(bench, others, frame["client_id"]) if others else {}
+        for number, days in _taken_out_by_text(bench, source, others, frame["client_id"], texts):
+            taken_out[number] = days.and_also(taken_out.get(number, days))
+        found = _not_read_before(bench, source, taken_out)
+        self.old |= {_client(bench, source, number): days for number, days in found.items() if days.until}
+        if not others <= {*same}:
+            self.numbers.setdefault(source.name, set()).update(found)
+        return without_people(kind, frame, found)
+
+    @property
+    def sentences(self) -> list[str]:
+        """How many numbers stay out where clinic.toml does not say whether they are the same people's."""
+        spaces = {source.name: source.id_space for source in self.bench.order.clinic.sources}
+        return [
+            f"{len(numbers):,} numbers of the source {source} were taken out under an id space that it had before, "
+            f"so what was taken out stays out. If '{spaces[source]}' has the numbers of other people, give it "
+            "new_numbers = true in [spaces] of clinic.toml"
+            for source, numbers in sorted(self.numbers.items())
+            if numbers
+        ]
 
 
-def _taken_out_of(tonight: Tonight, spaces: Collection[str], numbers: pl.Series) -> dict[str, ErasedDays]:
+def _taken_out_of(bench: Workbench, spaces: Collection[str], numbers: pl.Series) -> dict[str, ErasedDays]:
     """Those of the numbers that were taken out of any of these spaces, with the days."""
     found = {}
     for number in numbers.unique().drop_nulls():
-        alone = [tonight.pseudonyms.alone(space, number) for space in spaces]
-        if days := tonight.tombstones.among(alone):
+        alone = [bench.pseudonyms.alone(space, number) for space in spaces]
+        if days := bench.tombstones.among(alone):
             found[number] = reduce(ErasedDays.and_also, days.values())
     return found
 
 
 def _taken_out_by_text(
-    tonight: Tonight, source: Source, others: Collection[str], numbers: pl.Series, texts: Sequence[pl.DataFrame]
+    bench: Workbench, source: Source, others: Collection[str], numbers: pl.Series, texts: Sequence[pl.DataFrame]
 ) -> Iterator[tuple[str, ErasedDays]]:
     """Those of the numbers, known to nobody before tonight, that were taken out by another text, with the days. Of whom
     only a tombstone is left there is no other way to find them."""
-    names, spaces = tonight.pseudonyms, [source.id_space, *others]
-    known = tonight.crosswalk.filter(pl.col("kind") == "client")["number"].unique()
+    known = bench.crosswalk.filter(pl.col("kind") == "client")["number"].unique()
     new = numbers.unique().drop_nulls()
     written: dict[str, set[str]] = defaultdict(set)
     for now, before in pl.concat(texts).unique().iter_rows() if texts else ():
         written[now].add(before)
     for number in new.filter(~new.is_in(known.implode())):
         others_of = {*written[number], *other_writings(number), *marked_writings(number)}
-        ids = [names.as_written(space, text).hex() for space in spaces for text in others_of]
-        if days := tonight.tombstones.among(ids):
+        ids = [
+            bench.pseudonyms.as_written(space, text).hex() for space in (source.id_space, *others) for text in others_of
+        ]
+        if days := bench.tombstones.among(ids):
             yield number, reduce(ErasedDays.and_also, days.values())
 
 
-def _not_read_before(tonight: Tonight, source: Source, found: dict[str, ErasedDays]) -> dict[str, ErasedDays]:
+def _not_read_before(bench: Workbench, source: Source, found: dict[str, ErasedDays]) -> dict[str, ErasedDays]:
     """Where the source has brought such old records under its present space already, they are kept as long as those of
     that space are: only what a person asked for is left out."""
-    old = {_client(tonight, source, number): days for number, days in found.items() if days.until}
-    read = erase.holding(tonight.con, old, source.name) if old else ()
-    asked = {number: days.asked_for for number, days in found.items() if _client(tonight, source, number) in read}
+    old = {_client(bench, source, number): days for number, days in found.items() if days.until}
+    read = erase.holding(bench.con, old, source.name) if old else ()
+    asked = {number: days.asked_for for number, days in found.items() if _client(bench, source, number) in read}
     return {number: days for number, days in {**found, **asked}.items() if days}
 
 
-def _client(tonight: Tonight, source: Source, number: str) -> str:
-    return tonight.pseudonyms.one(source.id_space, "client", number)
-
-
-def tell_kept_out(tonight: Tonight) -> None:
-    """Say how many numbers stay out where clinic.toml does not say whether they are the same people's."""
-    spaces = {source.name: source.id_space for source in tonight.order.clinic.sources}
-    for source, numbers in sorted(tonight.kept_out.items()):
-        if numbers:
-            tonight.troubles.append(
-                f"{len(numbers):,} numbers of the source {source} were taken out under an id space that it had before, "
-                f"so what was taken out stays out. If '{spaces[source]}' has the numbers of other people, give it "
-                "new_numbers = true in [spaces] of clinic.toml"
-            )
+def _client(bench: Workbench, source: Source, number: str) -> str:
+    return bench.pseudonyms.one(source.id_space, "client", number)
 
 
 class HalfTakenOut(NamedTuple):
@@ -112,19 +118,19 @@ class HalfTakenOut(NamedTuple):
     since: date | None
 
 
-def list_half_taken_out(tonight: Tonight) -> None:
+def list_half_taken_out(bench: Workbench) -> None:
     """List in the private tree who was taken out by half. Raises Unusable in a night: the clinic must say whether they
     are to go altogether. A load that takes people out goes on."""
-    found = sorted(set(_half_taken_out(tonight)), key=str) if tonight.tombstones.days else []
-    where, spaces = tonight.order.folders.forget_too, tonight.order.clinic.spaces
-    if not tonight.order.is_check:
+    found = sorted(set(_half_taken_out(bench)), key=str) if bench.tombstones.days else []
+    where, spaces = bench.order.folders.forget_too, bench.order.clinic.spaces
+    if not bench.order.is_check:
         if found:
             replace_private(
                 where, request_lines((spaces.name_of(each.space), each.number, each.since) for each in found)
             )
         else:
             where.unlink(missing_ok=True)
-    if found and tonight.purpose == "night":
+    if found and bench.load.purpose == "night":
         names = ", ".join(f"'{name}'" for name in sorted({spaces.name_of(each.space) for each in found}))
         raise Unusable(
             f"{len(found):,} people of the id space {names} were taken out by the same number in another space that "
@@ -134,27 +140,27 @@ def list_half_taken_out(tonight: Tonight) -> None:
         )
 
 
-def _half_taken_out(tonight: Tonight) -> Iterator[HalfTakenOut]:
-    yield from _taken_out_of_one(tonight)
-    names, tombstones = tonight.pseudonyms, tonight.tombstones
-    for source in tonight.order.clinic.sources:  # taken out by the number that they had in the source
-        now = tonight.order.clinic.spaces.first_name(source.id_space)
-        for space in {*former_spaces(tonight, source)} - {*same_spaces(tonight, source)}:
+def _half_taken_out(bench: Workbench) -> Iterator[HalfTakenOut]:
+    yield from _taken_out_of_one(bench)
+    names, tombstones = bench.pseudonyms, bench.tombstones
+    for source in bench.order.clinic.sources:  # taken out by the number that they had in the source
+        now = bench.order.clinic.spaces.first_name(source.id_space)
+        for space in {*former_spaces(bench, source)} - {*same_spaces(bench, source)}:
             asked, numbers = {}, {}
-            for number in numbers_of(tonight.crosswalk, now):
+            for number in numbers_of(bench.crosswalk, now):
                 days, client = tombstones.asked_of(names.alone(space, number)), names.one(now, "client", number)
                 if days and days != tombstones.asked_of(client):
                     asked[client], numbers[client] = days, number
-            for client in erase.holding(tonight.con, asked, source.name) if asked else ():
+            for client in erase.holding(bench.con, asked, source.name) if asked else ():
                 yield HalfTakenOut(now, numbers[client], asked[client].since)
 
 
-def _taken_out_of_one(tonight: Tonight) -> Iterator[HalfTakenOut]:
+def _taken_out_of_one(bench: Workbench) -> Iterator[HalfTakenOut]:
     """Of spaces that are the same: there equal numbers are one person."""
-    spaces, names, tombstones = tonight.order.clinic.spaces, tonight.pseudonyms, tonight.tombstones
+    spaces, names, tombstones = bench.order.clinic.spaces, bench.pseudonyms, bench.tombstones
     for main in set(spaces.joined.values()):
         for known, taken_out in permutations([main, *spaces.same_as_this(main)], 2):
-            for number in numbers_of(tonight.crosswalk, known):
+            for number in numbers_of(bench.crosswalk, known):
                 days = tombstones.asked_of(names.alone(taken_out, number))
                 if days and days != tombstones.asked_of(names.alone(known, number)):
                     yield HalfTakenOut(known, number, days.since)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
-import sys
 from pathlib import Path
 
 from rapport.flows.terminal import finish
@@ -81,7 +80,3 @@ def main(given: list[str] | None = None) -> int:
         print("The pseudonym key is in the private tree. Back it up apart from the warehouse.")
 
     return finish(run, folders.root)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from rapport.warehouse.errors import RapportError
 from rapport.warehouse.history.erased_days import ErasedDays
@@ -39,13 +40,14 @@ def open_erasures(folders: Folders) -> list[Erasure]:
         raise unusable(folders.erasing, "is damaged", _ANEW) from None
 
 
-def _read(one: Mapping) -> Erasure:
+def _read(one: Mapping[str, Any]) -> Erasure:
     people = {bytes.fromhex(each).hex(): _days(*days) for each, days in one["people"].items()}
     return Erasure(people, datetime.fromisoformat(one["begun_at"]), str(one["reason"]))
 
 
 def _days(since: str | None, until: str | None, by_load: int) -> ErasedDays:
-    return ErasedDays(since and date.fromisoformat(since), until and date.fromisoformat(until), int(by_load))
+    first, last = (date.fromisoformat(each) if each else None for each in (since, until))
+    return ErasedDays(first, last, int(by_load))
 
 
 def note(folders: Folders, erasures: Sequence[Erasure]) -> None:

@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 import polars as pl
 
@@ -23,6 +24,7 @@ from rapport.warehouse.history.erased_days import ErasedDays
 from rapport.warehouse.places.folders import Folders, replace_private
 from rapport.warehouse.places.private_files import private_text
 
+Name = TypeVar("Name", str, bytes)  # of a client: a number, or a pseudonym
 KEY_BYTES = 32
 FROM_BACKUP = "restore private/tombstones and private/tombstone_key from their backup, or erased people would come back"
 _CHECK = "check-"  # before the hash of the other lines; files of 0.1 have none
@@ -74,7 +76,7 @@ class Tombstones:
         return without_people(kind, frame, {bytes.fromhex(person): days for person, days in found.items()})
 
 
-def without_people(kind: str, frame: pl.DataFrame, people: Mapping[object, ErasedDays]) -> pl.DataFrame:
+def without_people(kind: str, frame: pl.DataFrame, people: Mapping[Name, ErasedDays]) -> pl.DataFrame:
     """Rows without those of these days of these clients, who are named as the rows' column client_id names them."""
     if not people:
         return frame

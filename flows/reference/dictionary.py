@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from rapport import transforms
@@ -13,6 +12,7 @@ from rapport.warehouse.published.views_and_comments import LOAD_VIEWS, VIEWS
 from rapport.warehouse.schema.books import BOOKS
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.schema.relations import Relation
 from rapport.warehouse.store.building_file import history_columns
 
 PAGE = Path(__file__).resolve().parents[2] / "DICTIONARY.md"
@@ -39,7 +39,7 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _tables() -> list:
+def _tables() -> list[Relation]:
     return sorted([*transforms.tables(), RISK_ANSWERS], key=lambda table: table.name)
 
 
@@ -58,7 +58,3 @@ def main(given: list[str] | None = None) -> int:
     argparse.ArgumentParser(prog="rapport dictionary", description="Write DICTIONARY.md.").parse_args(given)
     PAGE.write_text(page(), encoding="utf-8")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

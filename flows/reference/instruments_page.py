@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -211,7 +210,3 @@ def main(given: list[str] | None = None) -> int:
     argparse.ArgumentParser(prog="rapport instruments-page", description="Write INSTRUMENTS.md.").parse_args(given)
     PAGE.write_text(page(), encoding="utf-8")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

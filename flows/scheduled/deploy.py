@@ -70,7 +70,3 @@ def main(given: list[str] | None = None) -> int:
         print(f"The deployments are registered. Start a worker: prefect worker start --pool {POOL}")
 
     return finish(run, asked.warehouse)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import rapport.flows.prefect_tasks.settings  # noqa: F401  before Prefect
 
@@ -18,8 +19,9 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.deployments.runner import RunnerDeployment
 from prefect.events import AutomationCore, EventTrigger, Posture
 from prefect.events.actions import ChangeFlowRunState
-from prefect.flows import EntrypointType, Flow
+from prefect.flows import Flow
 from prefect.schedules import Cron
+from prefect.types.entrypoint import EntrypointType
 
 from rapport.flows.nightly import nightly
 from rapport.flows.scheduled import weekly
@@ -51,8 +53,11 @@ def names_of(deployments: Iterable[RunnerDeployment]) -> set[str]:
     return {f"{each.flow_name}/{each.name}" for each in deployments}
 
 
-def _deployed(flow: Flow, clinic: Clinic, parameters: dict[str, str], cron: str | None = None) -> RunnerDeployment:
-    return flow.to_deployment(
+def _deployed(
+    flow: Flow[..., Any], clinic: Clinic, parameters: dict[str, str], cron: str | None = None
+) -> RunnerDeployment:
+    # Prefect's types let it be a coroutine, which it is only where an event loop runs.
+    return flow.to_deployment(  # type: ignore[return-value]
         name=clinic.monitoring.name,
         schedule=Cron(cron, timezone=clinic.time_zone) if cron else None,
         parameters=parameters,
@@ -79,7 +84,11 @@ def free_dead_slots() -> None:
             threshold=1,
             within=DEAD_AFTER,
         ),
-        actions=[ChangeFlowRunState(state=StateType.CRASHED, message="No heartbeat: its process is gone.")],
+        actions=[
+            ChangeFlowRunState(
+                state=StateType.CRASHED, name=None, message="No heartbeat: its process is gone.", force=False
+            )
+        ],
     )
     with get_client(sync_client=True) as client:
         old = client.read_automations_by_name(FREES_SLOT)

@@ -73,5 +73,5 @@ def _deployments(client: SyncPrefectClient) -> Iterator[DeploymentResponse]:
 
 def _warehouse(deployment: DeploymentResponse) -> Path | None:
     path = (deployment.parameters or {}).get("warehouse")
-    is_ours = (deployment.entrypoint or "").startswith(OURS) and isinstance(path, str)
-    return Path(path).resolve() if is_ours else None
+    is_ours = (deployment.entrypoint or "").startswith(OURS)
+    return Path(path).resolve() if is_ours and isinstance(path, str) else None

@@ -57,7 +57,7 @@ def _serve(given: argparse.Namespace, clinic: Clinic) -> None:
     from rapport.flows.scheduled.deployments import free_dead_slots, names_of, served  # noqa: PLC0415
     from rapport.flows.scheduled.registrations import refuse_others, remove_old  # noqa: PLC0415
 
-    Runner.handle_sigterm = _interrupt
+    Runner.handle_sigterm = _interrupt  # type: ignore[method-assign, assignment]  # Prefect has no setting for it
     deployments = served(given.exports, given.clinic, given.warehouse, clinic)
     refuse_others(names_of(deployments), given.warehouse)
     for name in remove_old(names_of(deployments), given.warehouse):
@@ -75,7 +75,3 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR")
     parser.add_argument("--port", type=int, default=4200, help="where the Prefect server listens")
     return parser.parse_args(arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

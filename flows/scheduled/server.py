@@ -40,7 +40,7 @@ class Server:
     """
 
     port: int
-    process: subprocess.Popen | None = None
+    process: subprocess.Popen[bytes] | None = None
     is_over: threading.Event = field(default_factory=threading.Event)
     refused: Unusable | None = None  # why it could not be started again
 

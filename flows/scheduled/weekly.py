@@ -19,10 +19,10 @@ from rapport.flows.ops.erasure_requests import fulfil
 from rapport.flows.ops.restore import place_restoration
 from rapport.flows.ops.restore import restore as restore_load
 from rapport.flows.ops.verify import verify as verify_published
-from rapport.flows.order import Tonight, place_change, place_order
-from rapport.flows.prefect_tasks.tasks import as_task
+from rapport.flows.order import place_change, place_order
+from rapport.flows.prefect_tasks.tasks import as_tasks
 from rapport.flows.private.open_erasures import refuse_open
-from rapport.flows.terminal import troubles_of
+from rapport.flows.troubles import Troubles
 from rapport.warehouse.errors import RapportError
 
 
@@ -37,8 +37,8 @@ def compact(clinic: str, warehouse: str) -> None:
         done = compact_published(place_compaction(Path(clinic), Path(warehouse)))
         for sentence in done.sentences:
             get_run_logger().info(sentence)
-        _warn(done.load)
-        refuse_open(done.load.order.folders, done.load.cleaned.uncleaned if done.load.cleaned else [])
+        _warn(done.done.troubles)
+        refuse_open(done.order.folders, done.done.cleaned.uncleaned)
 
 
 @flow(name="verify", description="Derive every table again and compare.", validate_parameters=False)
@@ -57,9 +57,10 @@ def backfill(exports: str, clinic: str, warehouse: str) -> None:
     """What was stopped goes on where it was."""
     with telling_failure(Path(clinic), Path(warehouse), what="backfill"):
         order = place_order(Path(exports), Path(clinic), Path(warehouse))
-        for done in months_of(order, get_run_logger().info, run=as_task):
+        run = as_tasks(order.clinic.monitoring.slug)
+        for done in months_of(order, get_run_logger().info, run):
             get_run_logger().info("published as load %s", done.load_id)
-            _warn(done)
+            _warn(done.troubles)
 
 
 @flow(name="forget", description="Take out the people for whom a request waits.", validate_parameters=False)
@@ -76,10 +77,10 @@ def restore(clinic: str, warehouse: str, load_id: int) -> None:
     with telling_failure(Path(clinic), Path(warehouse), what="restoration"):
         made = restore_load(place_restoration(Path(clinic), Path(warehouse), load_id), load_id)
     get_run_logger().info("load %s is published again, as load %s", load_id, made.load_id)
-    _warn(made)
+    _warn(made.troubles)
 
 
-def _warn(made: Tonight) -> None:
+def _warn(troubles: Troubles) -> None:
     """What went wrong beside a load that is published: its pages say so too."""
-    for trouble in troubles_of(made):
+    for trouble in troubles.sentences:
         get_run_logger().warning(trouble)

@@ -3,73 +3,97 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rapport.flows.order import Tonight
-from rapport.flows.private.aliases import know_aliases
+import polars as pl
+
+from rapport.flows.private.aliases import aliases_of, held_by_every_text
 from rapport.flows.private.crosswalk import birth_dates, crosswalk_of, crosswalk_restored
 from rapport.flows.private.erasure import bury, take_out
 from rapport.flows.private.key import read_key
 from rapport.flows.private.tombstones import read_tombstones
 from rapport.flows.steps.settle_spaces import settle_spaces
+from rapport.flows.workbench import Load, Workbench
 from rapport.transforms.pseudonyms import Pseudonyms
 from rapport.warehouse.errors import Unusable
 from rapport.warehouse.intake import staged_rows
 from rapport.warehouse.places.attempts import failed_attempts, unreadable_attempts
-from rapport.warehouse.places.folders import copy_to
-from rapport.warehouse.places.versions import current_load, current_version, load_of
+from rapport.warehouse.places.folders import Folders, copy_to
+from rapport.warehouse.places.versions import current_load, load_of
 from rapport.warehouse.store import building_file, seal
 
 if TYPE_CHECKING:
     import duckdb
 
 
-def begin(tonight: Tonight, base: Path | None = None) -> None:
-    """Yesterday's file (or another version, `base`) copied to a building file; the key; the crosswalk.
+def begin(load: Load) -> Workbench:
+    """The base copied to a building file; the key; the crosswalk. Whoever has a tombstone is taken out.
 
     A load that is no night has the clock of its base, which an interrupted night may have published a moment ago."""
-    order = tonight.order
+    order, folders = load.order, load.order.folders
     if not order.is_check:
-        bury(order.folders)
-    tonight.pseudonyms = Pseudonyms(read_key(order.folders), order.clinic.client_links, order.clinic.spaces)
-    tonight.tombstones = read_tombstones(order.folders)
-    tonight.failed_attempts = failed_attempts(order.folders)
-    _tell_unreadable_attempts(tonight)
-    _read_crosswalk(tonight, base)
-    tonight.building = tonight.scratch / order.folders.published.name
-    tonight.base = base or current_version(order.folders.published)
-    if tonight.base:
-        copy_to(tonight.base, tonight.building)
-    tonight.con = building_file.open_building(tonight.building, tonight.scratch)
-    if tonight.purpose != "night":
-        tonight.order = replace(order, as_of=seal.as_of(tonight.con))
-    tonight.staging = staged_rows.Staging(tonight.con)
-    tonight.key_check = refuse_other_key(tonight.con, tonight.pseudonyms)
-    settle_spaces(tonight)
-    know_aliases(tonight)
-    take_out(tonight)
+        bury(folders)
+    pseudonyms = Pseudonyms(read_key(folders), order.clinic.client_links, order.clinic.spaces)
+    tombstones = read_tombstones(folders)
+    attempts, unreadable = failed_attempts(folders), _unreadable_attempts(folders)
+    known, crosswalk, damaged = _read_crosswalk(load)
+    con = _open_building(load)
+    key_check, used = refuse_other_key(con, pseudonyms), settle_spaces(con, order, crosswalk, load.load_id)
+    pseudonyms = pseudonyms.with_aliases(aliases_of(order.clinic, crosswalk, con, pseudonyms))
+    tombstones = held_by_every_text(order, crosswalk, pseudonyms, tombstones)
+    if load.purpose != "night":
+        order = replace(order, as_of=seal.as_of(con))
+    return Workbench(
+        load_id=load.load_id,
+        order=order,
+        con=con,
+        crosswalk=crosswalk,
+        told=load.told,
+        run=load.run,
+        load=load,
+        staging=staged_rows.Staging(con),
+        pseudonyms=pseudonyms,
+        tombstones=tombstones,
+        born_before=birth_dates(known),
+        key_check=key_check,
+        spaces_used=used,
+        taken_out=take_out(con, order, tombstones),
+        failed_attempts=tuple(attempts),
+        damaged=(*unreadable, *damaged),
+    )
 
 
-def _read_crosswalk(tonight: Tonight, base: Path | None) -> None:
-    where = tonight.order.folders
+def _open_building(load: Load) -> duckdb.DuckDBPyConnection:
+    if load.base:
+        copy_to(load.base, load.building)
+    con = building_file.open_building(load.building, load.scratch)
+    load.connections.append(con)
+    return con
+
+
+def _read_crosswalk(load: Load) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+    """The crosswalk of the base; the one to go on with, which is another where an older version is restored; and a
+    sentence where that is not whole."""
+    where, base = load.order.folders, load.base
     current = current_load(where.published)
     known = crosswalk_of(where, load_of(base) if base else current)
-    tonight.born_before = birth_dates(known)
-    tonight.crosswalk, is_whole = crosswalk_restored(where, known, current) if base else (known, True)
-    if not is_whole:
-        tonight.damaged.append(
-            f"the crosswalk of load {current} is damaged or missing: people whom it alone names are known again when "
-            "an export names them"
-        )
+    if load.purpose != "restore":
+        return known, known, []
+    crosswalk, is_whole = crosswalk_restored(where, known, current)
+    lost = (
+        f"the crosswalk of load {current} is damaged or missing: people whom it alone names are known again when an "
+        "export names them"
+    )
+    return known, crosswalk, [] if is_whole else [lost]
 
 
-def _tell_unreadable_attempts(tonight: Tonight) -> None:
-    if count := unreadable_attempts(tonight.order.folders):
-        tonight.damaged.append(
-            f"{count} lines of private/attempts.jsonl cannot be read, so nights that failed may be missing from the "
-            "books; the file is begun anew"
-        )
+def _unreadable_attempts(folders: Folders) -> list[str]:
+    if not (count := unreadable_attempts(folders)):
+        return []
+    return [
+        f"{count} lines of private/attempts.jsonl cannot be read, so nights that failed may be missing from the books; "
+        "the file is begun anew"
+    ]
 
 
 def refuse_other_key(con: duckdb.DuckDBPyConnection, pseudonyms: Pseudonyms) -> str:

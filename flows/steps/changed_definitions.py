@@ -55,7 +55,7 @@ def fingerprints(order: Order) -> Fingerprints:
     """Of every instrument, of what the clinic declares, of how each source's ids are read, and of every table with all
     that it depends on."""
     clinic = order.clinic
-    asked = code_of(*(table.function for table in transforms.tables())).attributes
+    asked = code_of(*(each for table in transforms.tables() for each in table.functions)).attributes
     declared = {each.name: digest(getattr(clinic, each.name)) for each in fields(clinic) if each.name in asked}
     given = code_of(*BEFORE_THE_TABLES).mark
     found = {("instrument", name): digest(instrument) for name, instrument in clinic.instruments.items()}

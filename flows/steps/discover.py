@@ -6,58 +6,62 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rapport import expectations
-from rapport.flows.order import Tonight
+from rapport.flows.delivery import Delivery
+from rapport.flows.order import Order
 from rapport.flows.steps.changed_definitions import readings
+from rapport.flows.steps.done_again import Again, find_again
+from rapport.flows.workbench import Workbench
 from rapport.transforms.sources.opening.bounded import check_file
-from rapport.transforms.sources.opening.door import digest_of
+from rapport.transforms.sources.opening.tables import digest_of
 from rapport.warehouse.clinic_file.sources import DIRECTIVES, Source
 from rapport.warehouse.errors import RapportError, Refused, escaped
 from rapport.warehouse.intake import ledger, quarantine
+from rapport.warehouse.intake.ledger import Reading
 
 SETTLED_AFTER = 60  # seconds since a file was last written; a younger one is looked at twice
 SECOND_LOOK = 1.0  # seconds between the two looks
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """A file of a source, its content and the time of its export."""
+class Found:
+    """The files to read, and how they are read."""
 
-    source: Source
-    path: Path
-    number: int
-    name_id: str
-    file_id: str
-    content: str
-    byte_count: int
-    modified: int
-    exported_at: datetime | None
-    reading: str
+    deliveries: tuple[Delivery, ...]  # oldest export first
+    waiting: tuple[str, ...]  # names of files that are still being written
+    present: frozenset[str]  # file_id of each file that is in the exports folder, also of those that are not read
+    readings: dict[str, str]  # by source, the mark of how it is read
+    rules: str  # the mark of the records' rules
+    again: Again
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What files are compared with, and the file_ids met so far."""
+
+    bench: Workbench
+    readings: dict[str, str]
     rules: str
-    same_as: str | None = None  # the file_id of the source's latest delivery, when these are its bytes again
-    was_read_otherwise: bool = False  # these bytes: by other code, or under another clinic file
-
-    @property
-    def label(self) -> str:
-        """How logs and messages name it: its name may hold a person's."""
-        return f"file {self.file_id[:8]} ({self.source.files})"
-
-    @property
-    def is_unmoved(self) -> bool:
-        """Whether the file is still as it was when it was found."""
-        now = self.path.stat()
-        return (now.st_size, now.st_mtime_ns) == (self.byte_count, self.modified)
+    present: set[str] = field(default_factory=set)
 
 
-def find_deliveries(tonight: Tonight) -> None:
-    """List the files to read into `tonight.deliveries`, and those still growing into `tonight.waiting`."""
-    order = tonight.order
-    tonight.readings, tonight.rules = readings(order.clinic), expectations.rules_version()
+def discover(bench: Workbench) -> Found:
+    """Find the files to read. Tell what is read and computed again, although nothing new came."""
+    search = _Search(bench, readings(bench.order.clinic), expectations.rules_version())
+    deliveries, waiting = _find_deliveries(search, bench.order)
+    again = find_again(bench, deliveries)
+    for sentence in again.sentences:
+        bench.told(sentence)
+    return Found(deliveries, waiting, frozenset(search.present), search.readings, search.rules, again)
+
+
+def _find_deliveries(search: _Search, order: Order) -> tuple[tuple[Delivery, ...], tuple[str, ...]]:
+    """The files to read, and the names of those that are still growing."""
     matched = [(s, path, at) for s in order.clinic.sources for path, at in matching(order.exports, s)]
     if not matched:
         patterns = ", ".join(source.files for source in order.clinic.sources)
@@ -65,27 +69,26 @@ def find_deliveries(tonight: Tonight) -> None:
             f"no file in the exports folder matches any source ({patterns}); check --exports and clinic.toml"
         )
     growing = _growing([path for _, path, _ in matched])
-    tonight.waiting = [escaped(path.name) for path in sorted(growing)]
     found = [
         delivery
         for source, path, exported_at in matched
-        if not _waits(tonight, source, path, growing) and not (exported_at and exported_at > order.as_of)
-        for delivery in _to_read(tonight, source, path, exported_at)
+        if not _waits(search, source, path, growing) and not (exported_at and exported_at > order.as_of)
+        for delivery in _to_read(search, source, path, exported_at)
     ]
-    tonight.present |= {each.file_id for each in found}
+    search.present.update(each.file_id for each in found)
     found = [replace(each, same_as=None) if _is_among_others(each, found) else each for each in found]
     found.sort(key=lambda each: (each.exported_at or order.as_of, each.path.name))
-    tonight.deliveries = [replace(each, number=number) for number, each in enumerate(found, start=1)]
+    numbered = tuple(replace(each, number=number) for number, each in enumerate(found, start=1))
+    return numbered, tuple(escaped(path.name) for path in sorted(growing))
 
 
-def _waits(tonight: Tonight, source: Source, path: Path, growing: set[Path]) -> bool:
+def _waits(search: _Search, source: Source, path: Path, growing: set[Path]) -> bool:
     """Whether a file is still being written; what is known of it stays in the folder meanwhile."""
     if path not in growing:
         return False
-    before = ledger.last_reading(
-        tonight.con, source.name, tonight.pseudonyms.keyed(source.name, "file_name", path.name)
-    )
-    tonight.present |= {before["file_id"]} if before else set()
+    name_id = search.bench.pseudonyms.keyed(source.name, "file_name", path.name)
+    if before := ledger.last_reading(search.bench.con, source.name, name_id):
+        search.present.add(before.file_id)
     return True
 
 
@@ -145,40 +148,41 @@ def _growing(paths: list[Path]) -> set[Path]:
     }
 
 
-def _to_read(tonight: Tonight, source: Source, path: Path, exported_at: datetime | None) -> Iterator[Delivery]:
+def _to_read(search: _Search, source: Source, path: Path, exported_at: datetime | None) -> Iterator[Delivery]:
     """The file as a delivery, unless it says nothing that is not known."""
-    ids = tonight.pseudonyms
+    bench, as_of = search.bench, search.bench.order.as_of
+    ids = bench.pseudonyms
     _check(source, path)
     name_id = ids.keyed(source.name, "file_name", path.name)
     stat = path.stat()
-    before = ledger.last_reading(tonight.con, source.name, name_id)
-    same_stat = before and (before["byte_count"], before["modified"]) == (stat.st_size, stat.st_mtime_ns)
-    content = before["content"] if same_stat else _digest(source, path)
-    reading = tonight.readings[source.name]
-    is_known = before and before["content"] == content
-    if is_known and _says_nothing_new(before, reading, tonight.order.as_of) and not _may_heal(tonight, before):
-        tonight.present.add(before["file_id"])
+    before = ledger.last_reading(bench.con, source.name, name_id)
+    is_untouched = before and (before.byte_count, before.modified) == (stat.st_size, stat.st_mtime_ns)
+    content = before.content if before and is_untouched else _digest(source, path)
+    reading = search.readings[source.name]
+    known = before if before and before.content == content else None
+    if known and _says_nothing_new(known, reading, as_of) and not _may_heal(search, known):
+        search.present.add(known.file_id)
         return
-    latest = None if is_known else ledger.latest_export(tonight.con, source.name)
-    if is_known and exported_at is None:
-        exported_at = before["exported_at"]
-    export = f"{path.name}\x1f{content}\x1f{exported_at or tonight.order.as_of}"
+    latest = None if known else ledger.latest_export(bench.con, source.name)
+    if known and exported_at is None:
+        exported_at = known.exported_at
+    export = f"{path.name}\x1f{content}\x1f{exported_at or as_of}"
     found = Delivery(
         source=source,
         path=path,
         number=0,
         name_id=name_id,
-        file_id=before["file_id"].replace("-", "") if is_known else ids.keyed(source.name, "file", export),
+        file_id=known.file_id.replace("-", "") if known else ids.keyed(source.name, "file", export),
         content=content,
         byte_count=stat.st_size,
         modified=stat.st_mtime_ns,
         exported_at=exported_at,
         reading=reading,
-        rules=tonight.rules,
-        was_read_otherwise=bool(is_known and before["reading"] != reading),
+        rules=search.rules,
+        was_read_otherwise=known is not None and known.reading != reading,
     )
-    if latest and _repeats(found, latest) and _says_nothing_new(latest, reading, tonight.order.as_of):
-        found = replace(found, same_as=latest["file_id"])
+    if latest and _repeats(found, latest) and _says_nothing_new(latest, reading, as_of):
+        found = replace(found, same_as=latest.file_id)
     yield found
 
 
@@ -187,11 +191,11 @@ def _is_among_others(delivery: Delivery, found: list[Delivery]) -> bool:
     return sum(each.source == delivery.source for each in found) > 1
 
 
-def _repeats(delivery: Delivery, latest: dict[str, object]) -> bool:
+def _repeats(delivery: Delivery, latest: Reading) -> bool:
     """Whether a file only says again, later, what its source's latest delivery said. A window has moved on since."""
     is_window = delivery.source.covers not in (None, "all")
-    is_later = delivery.exported_at is None or delivery.exported_at > latest["exported_at"]
-    return latest["content"] == delivery.content and is_later and not is_window
+    is_later = delivery.exported_at is None or delivery.exported_at > latest.exported_at
+    return latest.content == delivery.content and is_later and not is_window
 
 
 def _check(source: Source, path: Path) -> None:
@@ -209,10 +213,10 @@ def _digest(source: Source, path: Path) -> str:
         raise Refused(what, label=f"a file of {source.files}", name=path.name) from None
 
 
-def _says_nothing_new(row: dict, reading: str, as_of: datetime) -> bool:
-    return row["reading"] == reading and not (row["rereads_at"] and row["rereads_at"] <= as_of)
+def _says_nothing_new(known: Reading, reading: str, as_of: datetime) -> bool:
+    return known.reading == reading and not (known.rereads_at and known.rereads_at <= as_of)
 
 
-def _may_heal(tonight: Tonight, row: dict) -> bool:
+def _may_heal(search: _Search, known: Reading) -> bool:
     """Whether rows of a file wait for rules that have changed since it was read."""
-    return row["rules"] != tonight.rules and quarantine.has_waiting(tonight.con, row["file_id"])
+    return known.rules != search.rules and quarantine.has_waiting(search.bench.con, known.file_id)

@@ -1,15 +1,15 @@
-"""The files that a night reads again and the tables that it computes again for everybody. It says so before it does."""
+"""The files that a night reads again and the tables that it computes again for everybody."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from rapport import transforms
-from rapport.flows.order import Tonight
+from rapport.flows.delivery import Delivery
 from rapport.flows.steps.changed_definitions import fingerprints, renewed
-from rapport.flows.steps.discover import find_deliveries
+from rapport.flows.workbench import Workbench
 from rapport.warehouse.derived.definitions import is_first
 
 NAMED = 5  # tables; more are counted
@@ -36,19 +36,16 @@ class Again:
         return [f"{what}: {which}." for what, which in told.items() if which]
 
 
-def discover(tonight: Tonight) -> None:
-    """Find the files to read. Enter into `tonight.again` what is done again, and tell it."""
-    find_deliveries(tonight)
-    files = Counter(each.source.name for each in tonight.deliveries if each.was_read_otherwise)
+def find_again(bench: Workbench, deliveries: Iterable[Delivery]) -> Again:
+    """What is done again, although nothing new came."""
+    files = Counter(each.source.name for each in deliveries if each.was_read_otherwise)
     tables = [table.name for table in transforms.tables() if table.per == "client"]
-    tonight.again = Again(dict(sorted(files.items())), _changed(tonight, tables), len(tables))
-    for sentence in tonight.again.sentences:
-        tonight.told(sentence)
+    return Again(dict(sorted(files.items())), _changed(bench, tables), len(tables))
 
 
-def _changed(tonight: Tonight, tables: Collection[str]) -> tuple[str, ...]:
+def _changed(bench: Workbench, tables: Collection[str]) -> tuple[str, ...]:
     """In the first night there is nothing to compute again."""
-    if is_first(tonight.con):
+    if is_first(bench.con):
         return ()
-    found = renewed(tonight.con, fingerprints(tonight.order))
+    found = renewed(bench.con, fingerprints(bench.order))
     return tuple(sorted(found.intersection(tables)))

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from rapport.flows.order import Tonight
 from rapport.flows.steps.changed_definitions import how_ids_are_read
+from rapport.flows.workbench import Workbench
 from rapport.transforms.pseudonyms import former_references, former_text_ids
 from rapport.warehouse.clinic_file.identifiers import other_writings
 from rapport.warehouse.clinic_file.sources import Source
@@ -27,7 +27,7 @@ OF_RECORDS = {
 
 
 def stage_former_texts(
-    tonight: Tonight,
+    bench: Workbench,
     source: Source,
     kind: str,
     frame: pl.DataFrame,
@@ -35,23 +35,23 @@ def stage_former_texts(
     texts: Mapping[str, Sequence[pl.DataFrame]],
 ) -> None:
     """Stage by which ids a reader's rows were known. `texts`: by kind of id, now and before, as the reader met them."""
-    told = dict(_told(tonight, source, kind, frame, texts))
-    if not told or not _has_older(tonight, source):
+    told = dict(_told(bench, source, kind, frame, texts))
+    if not told or not _has_older(bench, source):
         return
-    names = tonight.pseudonyms
-    former_ids.stage(tonight.con, source.name, kind, former_text_ids(kind, frame, client_ids, source, told, names))
+    names = bench.pseudonyms
+    former_ids.stage(bench.con, source.name, kind, former_text_ids(kind, frame, client_ids, source, told, names))
     if kind == "responses":
         named = former_references(frame, client_ids, source, told, names)
-        former_ids.stage_references(tonight.con, source.name, named)
+        former_ids.stage_references(bench.con, source.name, named)
 
 
 def _told(
-    tonight: Tonight, source: Source, kind: str, frame: pl.DataFrame, texts: Mapping[str, Sequence[pl.DataFrame]]
+    bench: Workbench, source: Source, kind: str, frame: pl.DataFrame, texts: Mapping[str, Sequence[pl.DataFrame]]
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Now and before, of each kind of id that the rows have. Where the space's people were known by other texts, so may
     its records have been, though tonight's file writes them otherwise."""
-    first = tonight.order.clinic.spaces.first_name(source.id_space)
-    may_differ = any(space == first for space, _ in tonight.pseudonyms.aliases.numbers)
+    first = bench.order.clinic.spaces.first_name(source.id_space)
+    may_differ = any(space == first for space, _ in bench.pseudonyms.aliases.numbers)
     for of in OF_RECORDS[kind]:
         known = [*texts.get(of, ())]
         if may_differ:
@@ -65,6 +65,6 @@ def _others(ids: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(pairs, {"now": pl.String, "before": pl.String}, orient="row")
 
 
-def _has_older(tonight: Tonight, source: Source) -> bool:
-    since = used_since(tonight.con, "ids", source.name, how_ids_are_read(source), tonight.load_id)
-    return former_ids.has_older(tonight.con, source.name, since)
+def _has_older(bench: Workbench, source: Source) -> bool:
+    since = used_since(bench.con, "ids", source.name, how_ids_are_read(source), bench.load_id)
+    return former_ids.has_older(bench.con, source.name, since)

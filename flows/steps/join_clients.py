@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from functools import reduce
 
 import polars as pl
 
-from rapport.flows.order import Tonight
 from rapport.flows.private.aliases import one_number, therapists_of_one_number
 from rapport.flows.private.crosswalk import numbers_of
 from rapport.flows.private.erasure import take_out
 from rapport.flows.private.kept_out import list_half_taken_out
 from rapport.flows.private.tombstones import Tombstones, set_tombstones
+from rapport.flows.workbench import Workbench
 from rapport.transforms.pseudonyms import Pseudonyms
 from rapport.warehouse.errors import Unusable
 from rapport.warehouse.history import erase
@@ -21,108 +22,111 @@ from rapport.warehouse.history.joined_clients import JOINS, THERAPISTS, move_the
 from rapport.warehouse.intake import staged_rows
 
 
-def join_clients(tonight: Tonight) -> None:
+def join_clients(bench: Workbench) -> Workbench:
     """Let what is known follow the links, and spaces that are the same. Raises Unusable for a link that would bring
     somebody back. A number that has its own records again may have a tombstone of its own."""
-    if follow_links(tonight):
-        take_out(tonight)
+    joined, moved = follow_links(bench)
+    if not moved:
+        return joined
+    more = take_out(joined.con, joined.order, joined.tombstones)
+    return replace(joined, taken_out=joined.taken_out.and_also(more))
 
 
-def follow_links(tonight: Tonight) -> int:
+def follow_links(bench: Workbench) -> tuple[Workbench, int]:
     """Do only that, and take nobody out; how many numbers count as another client's than before. Raises Unusable."""
-    list_half_taken_out(tonight)
-    links = _links(tonight)
-    if tonight.tombstones.days:
-        _share_days(tonight, links)
-        _refuse_half_taken_out(links, tonight.tombstones)
-    joins = _of_the_known(tonight, _of_the_living(_joins(tonight, links), tonight.tombstones))
-    moved = use_joins(tonight.con, tonight.load_id, joins)
-    if move_therapists(tonight.con, _same_therapists(tonight)) or moved:
-        _tell_met(tonight)
-        tonight.crosswalk = _followed(tonight.crosswalk, tonight.pseudonyms)
-    return moved
+    list_half_taken_out(bench)
+    links = _links(bench)
+    if bench.tombstones.days:
+        bench = _with_shared_days(bench, links)
+        _refuse_half_taken_out(links, bench.tombstones)
+    joins = _of_the_known(bench, _of_the_living(_joins(bench, links), bench.tombstones))
+    moved = use_joins(bench.con, bench.load_id, joins)
+    if move_therapists(bench.con, _same_therapists(bench)) or moved:
+        _tell_met(bench)
+        bench = replace(bench, crosswalk=_followed(bench.crosswalk, bench.pseudonyms))
+    return bench, moved
 
 
-def _joins(tonight: Tonight, links: pl.DataFrame) -> pl.DataFrame:
+def _joins(bench: Workbench, links: pl.DataFrame) -> pl.DataFrame:
     """Every number that counts as another, once."""
-    of_one = pl.DataFrame(list(one_number(tonight)), JOINS, orient="row")
-    return pl.concat([links, _same_numbers(tonight), of_one]).unique(["id_space", "own_id"], maintain_order=True)
+    of_one = pl.DataFrame(list(one_number(bench)), JOINS, orient="row")
+    return pl.concat([links, _same_numbers(bench), of_one]).unique(["id_space", "own_id"], maintain_order=True)
 
 
-def _tell_met(tonight: Tonight) -> None:
-    spaces = tonight.order.clinic.spaces
+def _tell_met(bench: Workbench) -> None:
+    spaces = bench.order.clinic.spaces
     for space, other in spaces.joined.items():
-        known = numbers_of(tonight.crosswalk, space)
-        met = len(known & numbers_of(tonight.crosswalk, other))
-        tonight.told(
+        known = numbers_of(bench.crosswalk, space)
+        met = len(known & numbers_of(bench.crosswalk, other))
+        bench.told(
             f"{met:,} of the {len(known):,} numbers of the id space '{space}' are known in '{spaces.name_of(other)}' "
             "too, and are one person each."
         )
 
 
-def _links(tonight: Tonight) -> pl.DataFrame:
+def _links(bench: Workbench) -> pl.DataFrame:
     """Every number of client_links.csv but the one that its person goes by: rows of JOINS."""
-    names = tonight.pseudonyms
+    names = bench.pseudonyms
     rows = [
         (number[0], names.alone_in_bytes(*number), names.alone_in_bytes(*main))
-        for number, main in tonight.order.clinic.client_links.goes_by.items()
+        for number, main in bench.order.clinic.client_links.goes_by.items()
         if number != main
     ]
     return pl.DataFrame(rows, JOINS, orient="row")
 
 
-def _same_numbers(tonight: Tonight) -> pl.DataFrame:
+def _same_numbers(bench: Workbench) -> pl.DataFrame:
     """Every known number of a space that is the same as another: rows of JOINS."""
-    names = tonight.pseudonyms
+    names = bench.pseudonyms
     rows = [
         (space, names.alone_in_bytes(space, number), names.one_in_bytes(space, "client", number))
-        for space in tonight.order.clinic.spaces.joined
-        for number in sorted(numbers_of(tonight.crosswalk, space))
+        for space in bench.order.clinic.spaces.joined
+        for number in sorted(numbers_of(bench.crosswalk, space))
     ]
     return pl.DataFrame(rows, JOINS, orient="row")
 
 
-def _same_therapists(tonight: Tonight) -> pl.DataFrame:
-    names = tonight.pseudonyms
-    known = tonight.crosswalk.filter(pl.col("kind") == "therapist").select("id_space", "number")
+def _same_therapists(bench: Workbench) -> pl.DataFrame:
+    names = bench.pseudonyms
+    known = bench.crosswalk.filter(pl.col("kind") == "therapist").select("id_space", "number")
     rows = [
         (space, names.alone_in_bytes(space, number, "therapist"), names.one_in_bytes(space, "therapist", number))
         for space, number in known.unique().sort("id_space", "number").iter_rows()
-        if space in tonight.order.clinic.spaces.joined
+        if space in bench.order.clinic.spaces.joined
     ]
-    rows += [each for each in therapists_of_one_number(tonight) if each[1] != each[2]]
+    rows += [each for each in therapists_of_one_number(bench) if each[1] != each[2]]
     return pl.DataFrame(rows, THERAPISTS, orient="row")
 
 
-def _share_days(tonight: Tonight, links: pl.DataFrame) -> None:
+def _with_shared_days(bench: Workbench, links: pl.DataFrame) -> Workbench:
     """What is older than the clinic keeps of one number may not be read under another of the same person. Raises
     Unusable where something so old is known under the other: it would be lost."""
     shared: dict[str, ErasedDays] = {}
-    for numbers in _numbers_of_each(tonight, links).values():
-        shared |= _shared(tonight.tombstones, numbers)
+    for numbers in _numbers_of_each(bench, links).values():
+        shared |= _shared(bench.tombstones, numbers)
     if not shared:
-        return
-    if erase.holding(tonight.con, shared):
+        return bench
+    if erase.holding(bench.con, shared):
         raise Unusable(
             "client_links, or same_as in [spaces] of clinic.toml, joins a number to another, of which everything up to "
             "a day was taken out ([keep] in clinic.toml), and the first has records of that time; remove the line that "
             "was added last"
         )
-    tonight.tombstones = tonight.tombstones.widened(shared)
-    if not tonight.order.is_check:
-        set_tombstones(tonight.order.folders, shared)
+    if not bench.order.is_check:
+        set_tombstones(bench.order.folders, shared)
+    return replace(bench, tombstones=bench.tombstones.widened(shared))
 
 
-def _numbers_of_each(tonight: Tonight, links: pl.DataFrame) -> dict[str, set[str]]:
+def _numbers_of_each(bench: Workbench, links: pl.DataFrame) -> dict[str, set[str]]:
     """Of each person of several numbers: the pseudonyms that the numbers have alone. In spaces that are the same a
     number that is known in one of them may have been taken out of any."""
-    spaces, names = tonight.order.clinic.spaces, tonight.pseudonyms
+    spaces, names = bench.order.clinic.spaces, bench.pseudonyms
     people: dict[str, set[str]] = defaultdict(set)
     for _, own_id, client_id in links.iter_rows():
         people[client_id.hex()] |= {own_id.hex(), client_id.hex()}
     for main in set(spaces.joined.values()):
         same = [main, *spaces.same_as_this(main)]
-        for number in set().union(*(numbers_of(tonight.crosswalk, space) for space in same)):
+        for number in set().union(*(numbers_of(bench.crosswalk, space) for space in same)):
             people[names.one(main, "client", number)] |= {names.alone(space, number) for space in same}
     return people
 
@@ -160,11 +164,11 @@ def _may_join(tombstones: Tombstones, own: str, other: str) -> bool:
     return tombstones.asked_of(other) in (None, tombstones.asked_of(own))
 
 
-def _of_the_known(tonight: Tonight, joins: pl.DataFrame) -> pl.DataFrame:
+def _of_the_known(bench: Workbench, joins: pl.DataFrame) -> pl.DataFrame:
     """Without the joins of people of whom nothing is left since their time was over, until something new comes."""
-    joined = tonight.tombstones.among(person.hex() for person in joins["client_id"].unique())
+    joined = bench.tombstones.among(person.hex() for person in joins["client_id"].unique())
     over = {person for person, days in joined.items() if days.until}
-    over -= {*erase.known_people(tonight.con), *staged_rows.people(tonight.con)} if over else set()
+    over -= {*erase.known_people(bench.con), *staged_rows.people(bench.con)} if over else set()
     return joins.filter(~pl.col("client_id").is_in([bytes.fromhex(person) for person in over]))
 
 

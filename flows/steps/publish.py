@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rapport import transforms
 from rapport.dashboards.questions import load_questions
-from rapport.flows.order import Tonight
+from rapport.flows.order import Order
 from rapport.flows.pages.worklist import worklist_text
-from rapport.flows.private.erasure import finish_erasures, withhold, without_buried
-from rapport.flows.private.tombstones import read_tombstones
+from rapport.flows.private.erasure import Cleaned, finish_erasures, without_buried
+from rapport.flows.steps.compute import Computed, Kept
 from rapport.flows.steps.make_safe_file import share
 from rapport.flows.steps.remembered_lines import keep_lines
 from rapport.flows.stopping import check_stopped
+from rapport.flows.workbench import Load, Workbench
+from rapport.warehouse.derived import why_it_moved
 from rapport.warehouse.history.erase import known_people
 from rapport.warehouse.intake import ledger, staged_rows
 from rapport.warehouse.places import publication
@@ -28,53 +32,85 @@ from rapport.warehouse.places.versions import keep_newest, version_stamp
 from rapport.warehouse.published import views_and_comments
 from rapport.warehouse.store import compaction, encryption, seal
 
+if TYPE_CHECKING:
+    import duckdb
+
+    from rapport.expectations.suite_outcomes import Outcome
+
 RAPPORT_VERSION = "0.1.0"
 
 
-def publish(tonight: Tonight) -> None:
-    """Views, comments, the books closed; then a read-only version, and one symlink moved."""
-    con = tonight.con
-    dress(tonight)
-    withhold(tonight)
-    _write_outcomes(tonight)
-    _write_loads(tonight)
-    tonight.late_sources = ledger.late_sources(con)
-    tonight.tables = seal.table_counts(con, transforms.tables())
+@dataclass(frozen=True)
+class Published:
+    """A version that is published, and what went wrong beside it."""
+
+    version: Path
+    tables: dict[str, int]  # rows of each table
+    late_sources: list[str]
+    failed_questions: list[str]
+    damaged: tuple[str, ...]  # sentences about damaged files, and about what could not follow the publication
+    cleaned: Cleaned
+
+
+def publish(
+    bench: Workbench,
+    computed: Computed,
+    outcomes: Iterable[Outcome],
+    kept: Kept | None = None,
+    *,
+    reason: str | None = None,
+    leaves_space_behind: bool = False,
+) -> Published:
+    """Views, comments, the books closed; then a read-only version, and one symlink moved.
+
+    `kept`: of a load that has read. `reason`: of a load that is no night. `leaves_space_behind`: the file is compacted,
+    as it is where somebody was taken out, who must not stay in its empty space."""
+    con, load, where = bench.con, bench.load, bench.order.folders
+    failed_questions = make_views(con, bench.order, kept.read_otherwise if kept else None)
+    if bench.taken_out.row_count:  # the amounts of the loads so far hold what the person added
+        why_it_moved.withhold_amounts(con, load.load_id)
+    _write_outcomes(con, load, outcomes)
+    _write_loads(bench, computed, reason or bench.taken_out.reason)
+    late_sources = ledger.late_sources(con)
+    tables = seal.table_counts(con, transforms.tables())
     seal.in_one_thread(con)
-    where = tonight.order.folders
-    listed = worklist_text(con, tonight.order.clinic, tonight.order.as_of, tonight.crosswalk)
-    worklist = prepare(tonight.scratch / where.worklist.name, listed)
-    shared = share(tonight, load_questions().values())
-    crosswalk = _write_crosswalk(tonight)
-    facts = _facts(tonight)
-    for cursor in tonight.cursors:  # an open transaction of theirs would hold up the checkpoint
+    listed = worklist_text(con, bench.order.clinic, bench.order.as_of, bench.crosswalk)
+    worklist = prepare(load.scratch / where.worklist.name, listed)
+    safe = share(load, con, load_questions().values())
+    crosswalk = _write_crosswalk(bench)
+    facts = _facts(bench, late_sources, failed_questions)
+    for cursor in load.connections[1:]:  # an open transaction of theirs would hold up the checkpoint
         cursor.close()
-    if seal.seal(con) or tonight.leaves_space_behind:
-        compaction.compact(tonight.building)
+    if seal.seal(con) or leaves_space_behind or bench.taken_out.reason:
+        compaction.compact(load.building)
     check_stopped()
-    _publish(tonight, Made(tonight.building, shared, crosswalk, worklist), facts)
-    keep_lines(tonight)
-    finish_erasures(tonight)
+    version, unfinished = _publish(load, Made(load.building, safe.path, crosswalk, worklist), facts)
+    unkept = keep_lines(where, kept.remembered) if kept else []
+    cleaned = finish_erasures(load, version, bench.taken_out.row_count)
+    damaged = (*safe.damaged, *unfinished, *unkept, *cleaned.damaged)
+    return Published(version, tables, late_sources, failed_questions, damaged, cleaned)
 
 
-def dress(tonight: Tonight) -> None:
-    """What an analyst sees beside the tables: views, macros, questions, every comment, and how late sources are."""
-    con, order = tonight.con, tonight.order
+def make_views(
+    con: duckdb.DuckDBPyConnection, order: Order, read_otherwise: Mapping[str, int] | None = None
+) -> list[str]:
+    """What an analyst sees beside the tables: views, macros, questions, every comment, and how late sources are. Return
+    the questions that DuckDB refuses, by name."""
     con.begin()  # some hundred statements, written to the disk once; a view that is refused does not end it
     views_and_comments.make_views(con)
     views_and_comments.make_macros(con)
     asked = load_questions().values()
     refused = views_and_comments.make_question_views(con, {q.name: (q.view_query, q.comment, q.columns) for q in asked})
-    tonight.failed_questions += refused
     views_and_comments.make_comments(con, transforms.tables())
     con.commit()
-    ledger.write_sources(con, order.clinic, order.as_of, tonight.read_otherwise)
+    ledger.write_sources(con, order.clinic, order.as_of, read_otherwise)
+    return refused
 
 
-def _write_outcomes(tonight: Tonight) -> None:
-    rows = [
+def _write_outcomes(con: duckdb.DuckDBPyConnection, load: Load, outcomes: Iterable[Outcome]) -> None:
+    rows: list[dict[str, object]] = [
         {
-            "load_id": tonight.load_id,
+            "load_id": load.load_id,
             "suite": outcome.suite,
             "expectation": outcome.rule.name,
             "severity": outcome.rule.severity,
@@ -82,86 +118,84 @@ def _write_outcomes(tonight: Tonight) -> None:
             "checked_count": outcome.checked_count,
             "unexpected_count": outcome.unexpected_count,
         }
-        for outcome in tonight.outcomes
+        for outcome in outcomes
     ]
-    staged_rows.enter_all(tonight.con, "load.expectation_results", rows)
+    staged_rows.enter_all(con, "load.expectation_results", rows)
 
 
-def _write_loads(tonight: Tonight) -> None:
-    order, con = tonight.order, tonight.con
-    for attempt in tonight.failed_attempts:
+def _write_loads(bench: Workbench, computed: Computed, reason: str | None) -> None:
+    order, con, load, taken_out = bench.order, bench.con, bench.load, bench.taken_out
+    for attempt in bench.failed_attempts:
         staged_rows.enter(con, "load.loads", {**attempt, "outcome": "failed"})
     for made_at in noted_reports(order.folders):
-        staged_rows.enter(con, "load.person_reports", {"load_id": tonight.load_id, "made_at": made_at})
-    if tonight.expired_counts[0]:
-        counts = dict(zip(("client_count", "episode_count"), tonight.expired_counts, strict=True))
-        staged_rows.enter(con, "load.expiries", {"load_id": tonight.load_id, **counts})
-    for place, step in enumerate(tonight.steps, start=1):
-        facts = {"seconds": step.seconds, "cpu_seconds": step.cpu_seconds, "row_count": step.row_count}
-        staged_rows.enter(
-            con, "load.steps", {"load_id": tonight.load_id, "step": step.name, "position": place, **facts}
-        )
-    load = {
-        "load_id": tonight.load_id,
-        "purpose": tonight.purpose,
+        staged_rows.enter(con, "load.person_reports", {"load_id": load.load_id, "made_at": made_at})
+    if taken_out.expired_clients:
+        counts = {"client_count": taken_out.expired_clients, "episode_count": taken_out.expired_episodes}
+        staged_rows.enter(con, "load.expiries", {"load_id": load.load_id, **counts})
+    for place, step in enumerate(load.steps, start=1):
+        cost = {"seconds": step.seconds, "cpu_seconds": step.cpu_seconds, "row_count": step.row_count}
+        staged_rows.enter(con, "load.steps", {"load_id": load.load_id, "step": step.name, "position": place, **cost})
+    facts = {
+        "load_id": load.load_id,
+        "purpose": load.purpose,
         "as_of": order.as_of,
-        "started_at": tonight.started_at,
+        "started_at": load.started_at,
         "finished_at": datetime.now(UTC),
         "outcome": "published",
-        "reason": tonight.reason,
-        "client_count": tonight.client_count,
-        "is_full_build": tonight.is_full_build,
+        "reason": reason,
+        "client_count": computed.client_count,
+        "is_full_build": computed.is_full_build,
     }
     current = {
-        "load_id": tonight.load_id,
+        "load_id": load.load_id,
         "as_of": order.as_of,
         "time_zone": order.clinic.time_zone,
-        "key_check": tonight.key_check,
+        "key_check": bench.key_check,
         "rapport_version": RAPPORT_VERSION,
         "polars_version": version("polars"),
     }
-    seal.close_books(con, load, current)
+    seal.close_books(con, facts, current)
 
 
-def _write_crosswalk(tonight: Tonight) -> Path:
-    made = tonight.scratch / tonight.order.folders.crosswalk.name
+def _write_crosswalk(bench: Workbench) -> Path:
+    made = bench.load.scratch / bench.order.folders.crosswalk.name
     made.touch(mode=0o600)
-    tombstones = read_tombstones(tonight.order.folders).widened(tonight.old_elsewhere)
-    known = known_people(tonight.con) if tombstones.days else ()
-    without_buried(tonight.crosswalk, tombstones, set(known)).write_parquet(made)
+    known = known_people(bench.con) if bench.tombstones.days else ()
+    without_buried(bench.crosswalk, bench.tombstones, set(known)).write_parquet(made)
     return made
 
 
-def _facts(tonight: Tonight) -> dict[str, object]:
+def _facts(bench: Workbench, late_sources: list[str], failed_questions: list[str]) -> dict[str, object]:
     """What load.json says of the load."""
-    failed = [{name: attempt[name] for name in ("as_of", "reason")} for attempt in tonight.failed_attempts]
+    failed = [{name: attempt[name] for name in ("as_of", "reason")} for attempt in bench.failed_attempts]
     facts = {
         "form": FORM,
         "rapport": RAPPORT_VERSION,
-        "load": tonight.load_id,
-        "as_of": tonight.order.as_of,
-        **ledger.told_of_load(tonight.con),
-        "late_sources": tonight.late_sources,
-        "failed_questions": tonight.failed_questions,
+        "load": bench.load_id,
+        "as_of": bench.order.as_of,
+        **ledger.told_of_load(bench.con),
+        "late_sources": late_sources,
+        "failed_questions": failed_questions,
         "failed_since": failed,
     }
     return for_encryption(facts, is_encrypted=encryption.key() is not None)
 
 
-def _publish(tonight: Tonight, made: Made, facts: Mapping[str, object]) -> None:
-    """Publish, then let the rest follow: what fails after the one moment that counts takes nothing back."""
-    where = tonight.order.folders
-    stamp = version_stamp(tonight.started_at, tonight.load_id)
-    tonight.published = publication.publish(where, made, stamp, tonight.load_id, facts)
+def _publish(load: Load, made: Made, facts: Mapping[str, object]) -> tuple[Path, list[str]]:
+    """Publish, then let the rest follow: what fails after the one moment that counts takes nothing back. Return the
+    version, and a sentence of what failed."""
+    where, clinic = load.order.folders, load.order.clinic
+    version = publication.publish(where, made, version_stamp(load.started_at, load.load_id), load.load_id, facts)
     try:
-        publication.finish(where, tonight.load_id)
+        publication.finish(where, load.load_id)
         begin_anew(where.attempts)
         begin_anew(where.person_reports)
-        long_ago = tonight.started_at - timedelta(hours=tonight.order.clinic.keep_hours)
+        long_ago = load.started_at - timedelta(hours=clinic.keep_hours)
         for link in where.links:
-            keep_newest(link, tonight.order.clinic.keep_versions, long_ago)
+            keep_newest(link, clinic.keep_versions, long_ago)
     except OSError as error:
-        tonight.damaged.append(
+        return version, [
             f"the load is published; the links that follow it could not be moved ({error.strerror}); the next night "
             "moves them"
-        )
+        ]
+    return version, []

@@ -2,174 +2,224 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
 
 import polars as pl
 
-from rapport.flows.order import Tonight
-from rapport.flows.private.kept_out import tell_kept_out, without_taken_out
-from rapport.flows.steps.discover import Delivery
+from rapport.flows.delivery import Delivery
+from rapport.flows.private.kept_out import KeptOut
+from rapport.flows.steps.discover import Found
 from rapport.flows.steps.former_texts import stage_former_texts
 from rapport.flows.steps.join_clients import follow_links, join_clients
 from rapport.flows.steps.remembered_lines import ReadByLine, ways_by_line
 from rapport.flows.steps.settle_spaces import former_spaces, same_spaces, tell_moved
-from rapport.flows.steps.undeclared_spaces import settle_undeclared
+from rapport.flows.steps.undeclared_spaces import settled_undeclared
+from rapport.flows.workbench import Workbench
 from rapport.transforms.pseudonyms import former_record_ids, pseudonymise, retracted_ids
 from rapport.transforms.sources import open_delivery, read
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.line_by_line import NotByLine
-from rapport.transforms.sources.opening.opened import RECORD, Opened
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import RECORD
+from rapport.transforms.sources.speed.line_by_line import NotByLine
 from rapport.warehouse.errors import Refused, escaped
 from rapport.warehouse.history import erase, former_ids, record_versions, risk_answers
 from rapport.warehouse.intake import ledger, quarantine, staged_rows
 from rapport.warehouse.intake.unchanged_lines import RISKS, is_contradicted, show
 
 
-def read_deliveries(tonight: Tonight) -> None:
+class Retracted(NamedTuple):
+    """Records that an export says are no more."""
+
+    kind: str
+    source: str
+    ids: pl.DataFrame  # id
+    exported_at: datetime
+
+
+@dataclass(frozen=True)
+class Read:
+    """What tonight's files held. Their rows are staged."""
+
+    bench: Workbench  # with the clients joined that the clinic file joins
+    waiting: tuple[str, ...]  # names of files that were written to while they were read
+    retracted: tuple[Retracted, ...]
+    births: tuple[pl.DataFrame, ...]
+    by_line: tuple[ReadByLine, ...]  # whole exports that were read line by line
+    troubles: tuple[str, ...]  # sentences about id spaces
+    row_count: int
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What is gathered while the files are read one after the other."""
+
+    bench: Workbench
+    deliveries: Sequence[Delivery]
+    kept_out: KeptOut
+    waiting: list[str] = field(default_factory=list)
+    retracted: list[Retracted] = field(default_factory=list)
+    births: list[pl.DataFrame] = field(default_factory=list)
+    by_line: list[ReadByLine] = field(default_factory=list)
+
+
+def read_deliveries(bench: Workbench, found: Found) -> Read:
     """Every file through its reader, pseudonymised, into the staged rows."""
-    settle_undeclared(tonight)
-    join_clients(tonight)
-    for delivery in tonight.deliveries:
-        tonight.told(f"reading {delivery.label}")
+    kept_spaces = settled_undeclared(bench, found)
+    bench = join_clients(bench)
+    reading = _Reading(bench, found.deliveries, KeptOut(bench))
+    for delivery in found.deliveries:
+        bench.told(f"reading {delivery.label}")
         try:
-            _read(tonight, delivery)
+            _read(reading, delivery)
         except Refused as refused:
             raise refused.of(delivery.label, delivery.path.name) from None
-    leave_out_undated(tonight)
-    former_ids.follow(tonight.con, tonight.load_id)
-    tell_moved(tonight)
-    tell_kept_out(tonight)
-    tonight.row_count = tonight.staging.row_count
+    bench = _leave_out_undated(reading)
+    former_ids.follow(bench.con, bench.load_id)
+    return Read(
+        # Who was taken out under a former space has no tombstone of their own, and leaves the crosswalk all the same.
+        bench=replace(bench, tombstones=bench.tombstones.widened(reading.kept_out.old)),
+        waiting=tuple(reading.waiting),
+        retracted=tuple(reading.retracted),
+        births=tuple(reading.births),
+        by_line=tuple(reading.by_line),
+        troubles=(*kept_spaces, *tell_moved(bench), *reading.kept_out.sentences),
+        row_count=bench.staging.row_count,
+    )
 
 
-def leave_out_undated(tonight: Tonight) -> None:
-    """Somebody of whom everything up to a day was taken out is read where something later is known, or came tonight.
+def _leave_out_undated(reading: _Reading) -> Workbench:
+    """Somebody of whom everything up to a day was taken out is read where something later is known, or came bench.
     Else what has no day (a client's row, an undated answer) is not read: it belongs to what was taken out."""
-    con = tonight.con
-    buried = tonight.tombstones.among(staged_rows.people(con)) if tonight.tombstones.days else {}
-    suspected = [person for person, days in {**buried, **tonight.old_elsewhere}.items() if days.until]
+    bench, con = reading.bench, reading.bench.con
+    buried = bench.tombstones.among(staged_rows.people(con)) if bench.tombstones.days else {}
+    suspected = {person for person, days in {**buried, **reading.kept_out.old}.items() if days.until}
     if suspected:
-        suspected = set(suspected).difference(erase.known_people(con))
-    if suspected:
-        left_out = staged_rows.drop_undated(con, suspected)
-        follow_links(tonight)  # of those who are known again from tonight on
-        for read in tonight.by_line:
-            read.left_out.append(left_out.filter(file_number=read.delivery.number)["record_number"])
+        suspected = suspected.difference(erase.known_people(con))
+    if not suspected:
+        return bench
+    left_out = staged_rows.drop_undated(con, suspected)
+    bench, _ = follow_links(bench)  # of those who are known again from tonight on
+    for each in reading.by_line:
+        each.left_out.append(left_out.filter(file_number=each.delivery.number)["record_number"])
+    return bench
 
 
 @dataclass
 class Taken:
     """A delivery as it was read: its rows are staged."""
 
-    opened: Opened
-    task: Task
+    export: Export
+    tallies: Tallies
     births: list[pl.DataFrame] = field(default_factory=list)
     left_out: list[pl.Series] = field(default_factory=list)  # records of people who may not be read
     met: pl.DataFrame | None = None  # what is known of lines that were not read; None for a file not read by its lines
 
 
-def _read(tonight: Tonight, delivery: Delivery) -> None:
+def _read(reading: _Reading, delivery: Delivery) -> None:
     if delivery.same_as:
-        _pass_over(tonight, delivery)
+        _pass_over(reading.bench, delivery, delivery.same_as)
         return
-    taken = _taken(tonight, delivery)
+    taken = _taken(reading, delivery)
     if not delivery.is_unmoved:
-        tonight.staging.drop_file(delivery.number)
-        tonight.waiting.append(escaped(delivery.path.name))
+        reading.bench.staging.drop_file(delivery.number)
+        reading.waiting.append(escaped(delivery.path.name))
         return
-    _enter(tonight, delivery, taken)
+    _enter(reading, delivery, taken)
 
 
-def _taken(tonight: Tonight, delivery: Delivery) -> Taken:
+def _taken(reading: _Reading, delivery: Delivery) -> Taken:
     """A file's rows, staged: of a whole export only the lines that are not known, if they can be taken one by one."""
-    opened = open_delivery(delivery.path, delivery.source)
-    for lines in ways_by_line(tonight, delivery, opened):
-        opened.lines = lines
+    export = open_delivery(delivery.path, delivery.source)
+    for lines in ways_by_line(reading.bench, reading.deliveries, delivery, export):
+        export.lines = lines
         try:
-            return _take(tonight, delivery, opened)
+            return _take(reading, delivery, export)
         except NotByLine:
-            tonight.staging.drop_file(delivery.number)
-            opened = open_delivery(delivery.path, delivery.source)
-    return _take(tonight, delivery, opened)
+            reading.bench.staging.drop_file(delivery.number)
+            export = open_delivery(delivery.path, delivery.source)
+    return _take(reading, delivery, export)
 
 
-def _take(tonight: Tonight, delivery: Delivery, opened: Opened) -> Taken:
+def _take(reading: _Reading, delivery: Delivery, export: Export) -> Taken:
     """Every row of a file through its reader and its pseudonyms into the staged rows. Raises NotByLine."""
-    clinic = tonight.order.clinic
-    task = Task(tonight.order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
-    taken = Taken(opened, task)
-    for kind, given in read(opened, delivery.source, task):
-        frame = without_taken_out(tonight, delivery.source, kind, given, task.former_texts.get("client", ()))
-        safe = pseudonymise(kind, frame, delivery.source, tonight.pseudonyms)
+    bench, clinic = reading.bench, reading.bench.order.clinic
+    tallies = Tallies(bench.order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
+    taken = Taken(export, tallies)
+    for kind, given in read(export, delivery.source, tallies):
+        frame = reading.kept_out.without(delivery.source, kind, given, tallies.former_texts.get("client", ()))
+        safe = pseudonymise(kind, frame, delivery.source, bench.pseudonyms)
         if kind == "clients":
             born = safe.select("client_id").with_columns(frame["birth_date"])
             named = pl.col("client_id").bin.encode("hex").alias("pseudonym")
-            taken.births.append(tonight.tombstones.without(kind, born).select(named, "birth_date"))
-        _stage_former_ids(tonight, delivery, kind, frame, safe)
-        stage_former_texts(tonight, delivery.source, kind, frame, safe["client_id"], task.former_texts)
-        may_be_read = tonight.tombstones.without(kind, safe)
+            taken.births.append(bench.tombstones.without(kind, born).select(named, "birth_date"))
+        _stage_former_ids(bench, delivery, kind, frame, safe)
+        stage_former_texts(bench, delivery.source, kind, frame, safe["client_id"], tallies.former_texts)
+        may_be_read = bench.tombstones.without(kind, safe)
         if may_be_read.height < given.height:
             taken.left_out.append(given.join(may_be_read, on=RECORD, how="anti")[RECORD])
-        tonight.staging.add_rows(kind, may_be_read, delivery.number)
-    if opened.lines:
-        taken.met = opened.lines.met_again()
-        if is_contradicted(tonight.con, delivery.number, taken.met):
+        bench.staging.add_rows(kind, may_be_read, delivery.number)
+    if export.lines:
+        taken.met = export.lines.met_again()
+        if is_contradicted(bench.con, delivery.number, taken.met):
             raise NotByLine
     return taken
 
 
-def _stage_former_ids(tonight: Tonight, delivery: Delivery, kind: str, frame: pl.DataFrame, safe: pl.DataFrame) -> None:
+def _stage_former_ids(bench: Workbench, delivery: Delivery, kind: str, frame: pl.DataFrame, safe: pl.DataFrame) -> None:
     """Stage which ids the records had while their source had a space that is the same as its present one."""
-    former = {*former_spaces(tonight, delivery.source)} & {*same_spaces(tonight, delivery.source)}
+    former = {*former_spaces(bench, delivery.source)} & {*same_spaces(bench, delivery.source)}
     if former:
-        ids = former_record_ids(kind, frame, safe["client_id"], delivery.source, sorted(former), tonight.pseudonyms)
-        former_ids.stage(tonight.con, delivery.source.name, kind, ids)
+        ids = former_record_ids(kind, frame, safe["client_id"], delivery.source, sorted(former), bench.pseudonyms)
+        former_ids.stage(bench.con, delivery.source.name, kind, ids)
 
 
-def _enter(tonight: Tonight, delivery: Delivery, taken: Taken) -> None:
+def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
     """What was read into the books, and beside the staged rows what else it tells."""
-    opened, task = taken.opened, taken.task
-    exported_at = delivery.exported_at or task.exported_at or tonight.order.as_of
-    for kind, ids in task.retracted:
-        named = retracted_ids(kind, ids, delivery.source, tonight.pseudonyms)
-        tonight.retracted.append((kind, delivery.source.name, named, exported_at))
+    bench, export, tallies = reading.bench, taken.export, taken.tallies
+    exported_at = delivery.exported_at or tallies.exported_at or bench.order.as_of
+    for kind, ids in tallies.retracted:
+        named = retracted_ids(kind, ids, delivery.source, bench.pseudonyms)
+        reading.retracted.append(Retracted(kind, delivery.source.name, named, exported_at))
     if taken.births:
-        tonight.births.append(pl.concat(taken.births).with_columns(born_at_export=pl.lit(exported_at)))
-    known_count = _pass_known_lines(tonight, delivery, taken)
+        reading.births.append(pl.concat(taken.births).with_columns(born_at_export=pl.lit(exported_at)))
+    known_count = _pass_known_lines(reading, delivery, taken)
     facts = {
-        **_identity(tonight, delivery),
+        **_identity(bench, delivery),
         "exported_at": exported_at,
-        "rereads_at": task.rereads_at,
+        "rereads_at": tallies.rereads_at,
         "is_passed_over": False,
-        "record_count": opened.record_count + opened.header_count,
-        "header_count": opened.header_count,
-        "blank_or_footer_count": opened.blank_count,
+        "record_count": export.record_count + export.header_count,
+        "header_count": export.header_count,
+        "blank_or_footer_count": export.blank_count,
         "unchanged_count": known_count,
         "known_count": known_count,
-        "ambiguous_time_count": task.clock_changes["ambiguous"],
-        "missing_time_count": task.clock_changes["missing"],
+        "ambiguous_time_count": tallies.clock_changes["ambiguous"],
+        "missing_time_count": tallies.clock_changes["missing"],
     }
-    tonight.staging.add_file(delivery.number, facts)
-    for column, count in task.unlisted.items():
+    bench.staging.add_file(delivery.number, facts)
+    for column, count in tallies.unlisted.items():
         if count:
-            row = {"load_id": tonight.load_id, "file_id": delivery.file_id, "column_name": column}
-            staged_rows.enter(tonight.con, "load.unlisted", {**row, "unlisted_count": count})
+            row = {"load_id": bench.load_id, "file_id": delivery.file_id, "column_name": column}
+            staged_rows.enter(bench.con, "load.unlisted", {**row, "unlisted_count": count})
 
 
-def _pass_known_lines(tonight: Tonight, delivery: Delivery, taken: Taken) -> int:
+def _pass_known_lines(reading: _Reading, delivery: Delivery, taken: Taken) -> int:
     """Show the records of the lines that need not be read, and count what they count; how many lines hold records."""
-    if taken.met is None:
+    lines = taken.export.lines
+    if taken.met is None or lines is None:
         return 0
-    taken.task.count_again(taken.met["counted"].drop_nulls())
-    lines = taken.opened.lines
-    tonight.by_line.append(ReadByLine(delivery, lines, taken.task, taken.left_out, taken.met))
+    taken.tallies.count_again(taken.met["counted"].drop_nulls())
+    reading.by_line.append(ReadByLine(delivery, lines, taken.tallies, taken.left_out, taken.met))
     risks = lines.numbered(taken.met.filter(pl.col("records") == RISKS))
-    return show(tonight.con, delivery.number, taken.met, risks)
+    return show(reading.bench.con, delivery.number, taken.met, risks)
 
 
-def _identity(tonight: Tonight, delivery: Delivery) -> dict[str, object]:
+def _identity(bench: Workbench, delivery: Delivery) -> dict[str, object]:
     return {
-        "load_id": tonight.load_id,
+        "load_id": bench.load_id,
         "file_id": delivery.file_id,
         "source": delivery.source.name,
         "pattern": delivery.source.files,
@@ -183,10 +233,11 @@ def _identity(tonight: Tonight, delivery: Delivery) -> dict[str, object]:
     }
 
 
-def _pass_over(tonight: Tonight, delivery: Delivery) -> None:
-    """The source's latest bytes again, under another name: nothing to parse, but it was still true then."""
-    exported_at = delivery.exported_at or tonight.order.as_of
+def _pass_over(bench: Workbench, delivery: Delivery, same_as: str) -> None:
+    """The source's latest bytes again (those of `same_as`), under another name: there is nothing to parse, but it
+    was still true then."""
+    exported_at = delivery.exported_at or bench.order.as_of
     for confirm in (record_versions.confirm_file, risk_answers.confirm_file, quarantine.confirm_file):
-        confirm(tonight.con, delivery.same_as, delivery.file_id, exported_at)
-    facts = {**_identity(tonight, delivery), "exported_at": exported_at, "is_passed_over": True}
-    tonight.staging.add_file(delivery.number, {**facts, **ledger.repeated(tonight.con, delivery.same_as)})
+        confirm(bench.con, same_as, delivery.file_id, exported_at)
+    facts = {**_identity(bench, delivery), "exported_at": exported_at, "is_passed_over": True}
+    bench.staging.add_file(delivery.number, {**facts, **ledger.repeated(bench.con, same_as)})

@@ -6,18 +6,19 @@ It may be lost at any time: then the next export is read line by line, as the fi
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
 
-from rapport.flows.order import Tonight
-from rapport.flows.steps.discover import Delivery
+from rapport.flows.delivery import Delivery
+from rapport.flows.workbench import Workbench
 from rapport.transforms.pseudonyms import SEPARATOR
-from rapport.transforms.sources.canonical.reading_tallies import COUNTED, Task
-from rapport.transforms.sources.opening.line_by_line import Lines, follows_from_its_line
-from rapport.transforms.sources.opening.opened import Opened
+from rapport.transforms.sources.canonical.tallies import COUNTED, Tallies
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.speed.line_by_line import Lines, follows_from_its_line
 from rapport.warehouse.intake.unchanged_lines import are_current, is_newest, settled
 from rapport.warehouse.places.digests import SUMS, digest_of, is_as_written, noted_digests, sums
 from rapport.warehouse.places.folders import Folders, prepare
@@ -33,72 +34,73 @@ class ReadByLine:
 
     delivery: Delivery
     lines: Lines
-    task: Task
+    tallies: Tallies
     left_out: list[pl.Series]
     met: pl.DataFrame
 
 
-def ways_by_line(tonight: Tonight, delivery: Delivery, opened: Opened) -> list[Lines]:
+def ways_by_line(bench: Workbench, deliveries: Iterable[Delivery], delivery: Delivery, export: Export) -> list[Lines]:
     """The ways to read a delivery by its lines, best first: with those that are known, and as if none were. None for a
     source whose lines cannot be taken one by one."""
     source = delivery.source
-    is_alone = sum(each.source == source for each in tonight.deliveries) == 1
+    is_alone = sum(each.source == source for each in deliveries) == 1
     if source.covers != "all" or not is_alone or not follows_from_its_line(source):
         return []
-    seed = _seed(tonight, delivery, opened)
-    known = _known(tonight, delivery)
+    seed = _seed(bench, delivery, export)
+    known = _known(bench, delivery)
     return [Lines(seed)] if known is None else [Lines(seed, known), Lines(seed)]
 
 
-def _known(tonight: Tonight, delivery: Delivery) -> pl.DataFrame | None:
-    kept = _file(tonight, delivery.source.name)
-    exported_at = delivery.exported_at or tonight.order.as_of
+def _known(bench: Workbench, delivery: Delivery) -> pl.DataFrame | None:
+    kept = _file(bench, delivery.source.name)
+    exported_at = delivery.exported_at or bench.order.as_of
     try:
         if not is_as_written(kept):
             return None
         with kept.open("rb") as file:
             load_id = int(read_note(file, _LOAD))
-            if are_current(tonight.con, delivery.source.name, load_id, delivery.file_id, exported_at):
+            if are_current(bench.con, delivery.source.name, load_id, delivery.file_id, exported_at):
                 return read_parquet(file)
     except (OSError, ValueError):
         pass  # none yet, or spoilt
     return None
 
 
-def _seed(tonight: Tonight, delivery: Delivery, opened: Opened) -> int:
+def _seed(bench: Workbench, delivery: Delivery, export: Export) -> int:
     """Another for whatever may let the same line say something else, so that no line of before is known then."""
-    links, aliases = tonight.order.clinic.client_links.mark, tonight.pseudonyms.aliases.mark
-    facts = (version("polars"), delivery.reading, delivery.rules, opened.header, opened.separator, links, aliases)
-    return int(tonight.pseudonyms.keyed(delivery.source.name, "lines", SEPARATOR.join(map(repr, facts)))[:16], 16)
+    links, aliases = bench.order.clinic.client_links.mark, bench.pseudonyms.aliases.mark
+    facts = (version("polars"), delivery.reading, delivery.rules, export.header, export.separator, links, aliases)
+    return int(bench.pseudonyms.keyed(delivery.source.name, "lines", SEPARATOR.join(map(repr, facts)))[:16], 16)
 
 
-def remember(tonight: Tonight) -> None:
+def remember(bench: Workbench, by_line: Iterable[ReadByLine]) -> Iterator[Path]:
     """Prepare what is known now of tonight's whole exports, to be kept when the night has published."""
-    for read in tonight.by_line:
-        if not is_newest(tonight.con, read.delivery.number):
+    for read in by_line:
+        if not is_newest(bench.con, read.delivery.number):
             continue
-        rows, unsettled = settled(tonight.con, read.delivery.number, read.task.known_at)
+        rows, unsettled = settled(bench.con, read.delivery.number, read.tallies.known_at)
         unsettled = pl.concat([unsettled, *read.left_out])
-        counted = pl.concat([pl.DataFrame(schema=COUNTED), *read.task.counts])
+        counted = pl.concat([pl.DataFrame(schema=COUNTED), *read.tallies.counts])
         made = read.lines.known_now(read.met, rows, unsettled, counted)
-        waiting = tonight.scratch / _file(tonight, read.delivery.source.name).name
+        waiting = bench.load.scratch / _file(bench, read.delivery.source.name).name
         waiting.touch(mode=0o600)
-        made.write_parquet(waiting, compression="uncompressed", metadata={_LOAD: str(tonight.load_id)})
-        tonight.remembered.append(waiting)
+        made.write_parquet(waiting, compression="uncompressed", metadata={_LOAD: str(bench.load_id)})
+        yield waiting
 
 
-def keep_lines(tonight: Tonight) -> None:
+def keep_lines(folders: Folders, remembered: Collection[Path]) -> list[str]:
     """Move into place what was prepared: it is of the load that was just published. What cannot be kept is told: then
     the next export is read whole."""
     try:
-        _keep(tonight.order.folders.lines, tonight.remembered)
+        _keep(folders.lines, remembered)
     except OSError as error:
-        tonight.damaged.append(
+        return [
             f"what is remembered of whole exports' lines could not be kept ({error.strerror}); delete private/lines"
-        )
+        ]
+    return []
 
 
-def _keep(folder: Path, remembered: list[Path]) -> None:
+def _keep(folder: Path, remembered: Collection[Path]) -> None:
     if not remembered:
         return
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -119,5 +121,5 @@ def drop_lines(folders: Folders) -> None:
         left.unlink(missing_ok=True)
 
 
-def _file(tonight: Tonight, source: str) -> Path:
-    return tonight.order.folders.lines / f"{tonight.pseudonyms.keyed(source, 'lines', '')}.parquet"
+def _file(bench: Workbench, source: str) -> Path:
+    return bench.order.folders.lines / f"{bench.pseudonyms.keyed(source, 'lines', '')}.parquet"

@@ -17,8 +17,9 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from rapport.dashboards.questions import ALL, Question
+from rapport.dashboards.questions import Question
 from rapport.warehouse.clinic_file.hiding import Profile
+from rapport.warehouse.schema.questions import ALL
 
 FAR = 1e6
 Sum = dict[int, int]

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from rapport.dashboards.questions import ALL, Question
+from rapport.dashboards.questions import Question
 from rapport.warehouse.clinic_file.hiding import Profile
+from rapport.warehouse.schema.questions import ALL
 from tests.attacks.attacker import Publication
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from hypothesis import strategies as st
 
 from rapport.transforms.sources import open_delivery, read
-from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.warehouse.clinic_file.clinic import Clinic, read_clinic
 from tests.clinics.reading import AS_OF
 from tests.clinics.spreadsheets import xlsx
@@ -103,7 +103,9 @@ def read_all(name: str, path: Path) -> tuple[int, int, int]:
     clinic = clinic_of(name)
     (source,) = clinic.sources
     opened = open_delivery(path, source)
-    told = [frame for _, frame in read(opened, source, Task(AS_OF, clinic.lists, clinic.instruments)) if frame.height]
+    told = [
+        frame for _, frame in read(opened, source, Tallies(AS_OF, clinic.lists, clinic.instruments)) if frame.height
+    ]
     once = [frame.select("record_number", "record_count") for frame in told]
     used = pl.concat(once).group_by("record_number").max()["record_count"].sum() if once else 0
     return opened.record_count, opened.blank_count, used

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from unittest.mock import patch
@@ -26,13 +26,12 @@ import rapport.flows.night
 import rapport.flows.order
 import rapport.flows.pages.draw
 from rapport import transforms
-from rapport.flows.night import STEPS
 from rapport.flows.ops import as_known_on, backfill, backup, compact, forget, restore, verify
 from rapport.flows.pages import worklist
 from tests.breaking.kill_traces import clients_kept, loads_told, pages_that_do_not_tell, what_is_known
 from tests.breaking.watching import watching
 from tests.clinics.few_tables import few_tables
-from tests.clinics.nights import Place, but_for_finished_tables
+from tests.clinics.nights import STEPS, Place, but_for_finished_tables
 
 transforms.import_statistics()
 
@@ -120,7 +119,7 @@ def kill_commands(place: Place, work: Path, numbers: range, seed: int, moments: 
 
 def begin(place: Place) -> None:
     """A second night with its pages, and the next day's files."""
-    place.night(YESTERDAY, run=rapport.flows.night.plainly)
+    place.night(YESTERDAY, run=running)
     place.deliver_day(19)
 
 
@@ -168,7 +167,7 @@ def run(place: Place, name: str, seen: Callable[[int], object] | None = None) ->
         if seen:
             around.enter_context(watching(seen))
         if name == "night":
-            place.night(TONIGHT, run=rapport.flows.night.plainly)
+            place.night(TONIGHT, run=running)
         elif status := COMMANDS[name](place):
             raise SystemExit(f"{name} exited with {status}")
 
@@ -208,15 +207,18 @@ def end() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+WATCHED: dict[str, Callable[[int], object]] = {}
+
+
 def watch_step(step: str, seen: Callable[[int], object]) -> None:
     """Tell of every call inside a step."""
-    work = STEPS[step]
+    WATCHED[step] = seen
 
-    def watched(tonight: object) -> None:
-        with watching(seen):
-            work(tonight)
 
-    STEPS[step] = watched
+def running(name: str, work: Callable):
+    """Runs a step of a night, and tells of its calls where it is watched."""
+    with watching(WATCHED[name]) if name in WATCHED else nullcontext():
+        return work()
 
 
 def watch_moves(seen: Callable[[str, int], object], *, after: bool = False) -> None:
@@ -268,7 +270,9 @@ def look(yesterday: Place, killed: Place, name: str, moment: str, whole: dict) -
     told["loads"] = loads_told(killed)
     told["silent_pages"] = pages_that_do_not_tell(killed)
     told["leftovers"] = [str(path) for path in killed.leftovers()] + left_of_copies(killed)
-    told["next"] = killed.night(TONIGHT, run=but_for_finished_tables).published == killed.published.resolve()
+    told["next"] = (
+        killed.night(TONIGHT, run=but_for_finished_tables).publication.published.version == killed.published.resolve()
+    )
     as_after = name if (is_new or is_begun) and name in CHANGES_HISTORY else "night"
     told["is_known"] = what_is_known(killed.published) == whole[as_after]["known"]
     told["kept"] = clients_kept(killed) if as_after == "forget" else []

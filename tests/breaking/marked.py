@@ -16,14 +16,15 @@ from rapport.flows.pages.dictionary_pages import dictionary_pages
 from rapport.flows.steps.changed_definitions import AFTER_THE_READER, BEFORE_THE_TABLES
 from rapport.flows.steps.make_safe_file import audiences_of
 from rapport.transforms.hiding.disclosure import hide
-from rapport.transforms.sources import READERS, parts_of
+from rapport.transforms.sources import parts_of
 from rapport.warehouse import code_marks
+from rapport.warehouse.clinic_file.formats import load_formats
 from rapport.warehouse.code_marks import MadeOf, code_of, meanings, modules, pieces
 
 MARKED = {
-    **{f"the source {form}": (*parts_of(form), *AFTER_THE_READER) for form in READERS},
+    **{f"the source {name}": (*parts_of(form), *AFTER_THE_READER) for name, form in load_formats().items()},
     "the records' rules": RECORD_RULES,
-    **{f"the table {table.name}": (table.function, transforms.compute) for table in transforms.tables()},
+    **{f"the table {table.name}": (*table.functions, transforms.compute) for table in transforms.tables()},
     "what tables read": BEFORE_THE_TABLES,
     **{f"a question as {kind}": (Asked.on, draw) for kind, draw in KINDS.items()},
     "a page": (page,),

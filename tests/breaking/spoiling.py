@@ -25,7 +25,6 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from rapport.flows import nightly
 from rapport.flows.messages import tell
-from rapport.flows.night import plainly
 from rapport.flows.ops import (
     as_known_on,
     backfill,
@@ -43,6 +42,7 @@ from rapport.flows.ops import (
 from rapport.flows.pages import draw, worklist
 from rapport.flows.prefect_tasks.settings import make_home
 from rapport.flows.private import key
+from rapport.flows.workbench import plainly
 from tests.clinics.few_tables import few_tables
 from tests.clinics.nights import CLINIC, Place, but_for_finished_tables, open_place
 
@@ -319,8 +319,8 @@ def short_commands() -> Iterator[None]:
         flow = getattr(nightly.nightly, "fn", nightly.nightly)
         for patched in (
             patch.object(nightly, "nightly", flow),
-            patch.object(nightly, "as_task", plainly),
-            patch.object(nightly, "leave_artifacts", lambda report: None),
+            patch.object(nightly, "as_tasks", lambda clinic: plainly),
+            patch.object(nightly, "leave_artifacts", lambda *_: None),
             patch.object(nightly, "start_night_server", make_home),
             patch("rapport.flows.messages.report.sample", lambda version: None),
             patch.object(worklist, "_listed", lambda *_: pl.DataFrame({"line": [1]})),

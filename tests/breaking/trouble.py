@@ -123,7 +123,8 @@ def is_published(place: Place) -> None:
     command = [
         sys.executable,
         "-m",
-        "rapport.flows.ops.freshness",
+        "rapport",
+        "freshness",
         "--clinic",
         place.clinic,
         "--warehouse",
@@ -173,7 +174,7 @@ def begin_serving(day: Day, schedule_of: Place) -> subprocess.Popen:
     """`make serve` on the day's port."""
     folders = ("--exports", schedule_of.exports, "--clinic", schedule_of.clinic, "--warehouse", schedule_of.warehouse)
     port = day.environment["PREFECT_API_URL"].partition("//")[2].partition(":")[2].partition("/")[0]
-    words = [sys.executable, "-m", "rapport.flows.scheduled.serve", *map(str, folders), "--port", port]
+    words = [sys.executable, "-m", "rapport", "serve", *map(str, folders), "--port", port]
     return day.begin("serve", *words, PREFECT_API_URL="")
 
 
@@ -455,7 +456,8 @@ def clock_changes(day: Day) -> str:
         look = [
             sys.executable,
             "-m",
-            "rapport.flows.ops.freshness",
+            "rapport",
+            "freshness",
             "--clinic",
             place.clinic,
             "--warehouse",
@@ -564,7 +566,7 @@ def postgres_restarted(day: Day) -> str:
         server = day.begin("pg-server", *prefect, "server", "start", "--host", "127.0.0.1", "--port", str(port))
         eventually(lambda: answers(day), 180, "the server on PostgreSQL")
         folders = ("--exports", scheduled.exports, "--clinic", scheduled.clinic, "--warehouse", scheduled.warehouse)
-        words = [sys.executable, "-m", "rapport.flows.scheduled.deploy", *map(str, folders)]
+        words = [sys.executable, "-m", "rapport", "deploy", *map(str, folders)]
         done = subprocess.run(words, cwd=ROOT, env=day.environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         day.deployed = scheduled.folder.name

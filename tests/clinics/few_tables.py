@@ -17,7 +17,7 @@ def few_tables(*more: str) -> Iterator[None]:
     """
     from rapport.flows.bench.without_metrics import without_metrics  # noqa: PLC0415  scripts find it once they have begun
 
-    with without_metrics(*more), patch("rapport.flows.steps.compute._compute_clinic", lambda tonight, tables: None):
+    with without_metrics(*more), patch("rapport.flows.steps.compute._compute_clinic", lambda file, tables: None):
         yield
 
 

@@ -23,6 +23,10 @@ files = "appointments_%Y-%m-%d*.csv"
 [sources.responses]
 files = "responses_%Y-%m-%d*.csv"
 """
+STEPS = (
+    *("begin", "discover", "read", "check records", "keep history"),
+    *("compute tables", "compute clinic tables", "check tables", "publish", "draw pages"),
+)
 # Surveys of a second system, which knows clients by a user of its own.
 PORTAL_SECTION = """\
 [sources.portal]
@@ -90,7 +94,7 @@ class Place:
         self.deliver(f"responses_2026-11-{day + 1}.csv", RESPONSES, [row for each in met for row in answered(*each)])
 
     def command(self, as_of: str, *more: str) -> list[str]:
-        return [sys.executable, "-m", "rapport.flows.nightly", *self.arguments(as_of, *more)]
+        return [sys.executable, "-m", "rapport", "night", *self.arguments(as_of, *more)]
 
     def arguments(self, as_of: str, *more: str) -> list[str]:
         folders = {"--exports": self.exports, "--clinic": self.clinic, "--warehouse": self.warehouse}
@@ -145,9 +149,11 @@ def open_place(folder: Path, clinic: str = CLINIC) -> Place:
     return place
 
 
-def but_for_pages(name: str, step: Callable, tonight: object) -> None:
+def but_for_pages(name: str, work: Callable):
     """Runs a night's steps but the drawing of its pages, after all is published."""
-    _but_for(("draw pages",), name, step, tonight)
+    from rapport.flows.pages.draw import Drawn  # noqa: PLC0415
+
+    return Drawn() if name == "draw pages" else work()
 
 
 def writable(version: Path) -> Path:
@@ -157,16 +163,13 @@ def writable(version: Path) -> Path:
     return version
 
 
-def but_for_finished_tables(name: str, step: Callable, tonight: object) -> None:
+def but_for_finished_tables(name: str, work: Callable):
     """And but for the check of the finished tables too: it changes none, and is most of a small night."""
-    _but_for(("check tables", "draw pages"), name, step, tonight)
+    from rapport.flows.pages.draw import Drawn  # noqa: PLC0415
+    from rapport.flows.steps.check import Checked  # noqa: PLC0415
 
-
-def _but_for(left_out: tuple[str, ...], name: str, step: Callable, tonight: object) -> None:
-    from rapport.flows.night import plainly  # noqa: PLC0415
-
-    if name not in left_out:
-        plainly(name, step, tonight)
+    left_out = {"check tables": Checked(), "draw pages": Drawn()}
+    return left_out[name] if name in left_out else work()
 
 
 def demo_place(folder: Path, **asked: int) -> Place:

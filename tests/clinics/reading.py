@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from rapport.transforms.sources import open_delivery, read
-from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.warehouse.clinic_file.clinic import read_clinic
 
 AS_OF = datetime(2026, 3, 15, 9, tzinfo=UTC)
@@ -22,7 +22,7 @@ class Reading:
         (folder / "export.csv").write_bytes(data if isinstance(data, bytes) else _csv(data).encode())
         declared = read_clinic(folder / "clinic.toml")
         section = next(each for each in declared.sources if each.name == source)
-        self.task = Task(AS_OF, declared.lists, declared.instruments, made_at=made_at)
+        self.task = Tallies(AS_OF, declared.lists, declared.instruments, made_at=made_at)
         self.opened = open_delivery(folder / "export.csv", section)
         self._frames = [(kind, frame) for kind, frame in read(self.opened, section, self.task) if frame.height]
 

@@ -9,8 +9,9 @@ import duckdb
 import polars as pl
 
 from rapport.dashboards.questions import Question, load_questions
-from rapport.flows.order import Tonight, place_order
+from rapport.flows.order import place_order
 from rapport.flows.steps.make_safe_file import share
+from rapport.flows.workbench import Load
 from rapport.warehouse.clinic_file.hiding import read_sharing
 from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.places.versions import current_load, place_version, point, version_stamp
@@ -45,7 +46,7 @@ def publish(place: Place, folder: Path, profile: str, day: str) -> dict[str, Pub
     with duckdb.connect(str(copy)) as con:
         con.execute("SET arrow_lossless_conversion = true")
         con.execute("UPDATE load.current SET as_of = ?::TIMESTAMPTZ", [f"{day} 18:00:00+00"])
-        made = share(Tonight(order, datetime.now(UTC), folder, con=con), shared_questions())
+        made = share(Load(order, "night", 0, datetime.now(UTC), folder, None), con, shared_questions()).path
         truth = {asked.name: fetch(con, asked.query) for asked in shared_questions()}
     stamp = version_stamp(order.as_of, 1 + current_load(where.published))
     for file, link in ((copy, where.published), (made, where.safe)):

@@ -1,11 +1,13 @@
 """The suites of clinic tables: kept on what the tables make, broken by each kind of spoiled row."""
 
+import sys
+
 import duckdb
 import polars as pl
 import pytest
 
 from rapport import transforms
-from rapport.expectations.clinic_tables import CLINIC_TABLES
+from rapport.expectations import suites
 from rapport.expectations.table_suites import table_rules
 from rapport.flows.demo.course import PLANTED
 from rapport.flows.demo.simulated import simulated, tables_of
@@ -70,7 +72,28 @@ def test_a_repeated_row_breaks_the_key(made):
 
 
 def test_every_table_with_a_rule_of_its_own_is_spoiled_here():
-    assert CLINIC_TABLES.keys() == SPOILED.keys()
+    having = suites.names() & TABLES.keys()
+    assert having == SPOILED.keys(), f"write into SPOILED how each rule of these is broken: {having - SPOILED.keys()}"
+
+
+def test_every_suite_is_of_a_table_and_holds_rules():
+    tables = {table.name for table in transforms.tables()}
+    suites.refuse_strange(tables)
+    assert all(suites.suite_of(name) for name in suites.names())
+
+
+@pytest.mark.parametrize("held", ["", "SUITE = []", "SUITE = ['a word']"])
+def test_a_suite_without_rules_and_one_of_no_table_are_refused_with_what_to_write(tmp_path, monkeypatch, held):
+    (tmp_path / "celings.py").write_text(held, encoding="utf-8")
+    monkeypatch.setattr(suites, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(suites, "__path__", [str(tmp_path)])
+    with pytest.raises(
+        ValueError, match=r"expectations/suites/celings\.py has no rules; write SUITE = \[\.\.\.\] in it"
+    ):
+        suites.suite_of("celings")
+    with pytest.raises(ValueError, match=r"expectations/suites/celings\.py is named after no table; name it after the"):
+        suites.refuse_strange(TABLES)
+    del sys.modules["rapport.expectations.suites.celings"]
 
 
 def test_the_rules_hold_on_an_empty_clinic():

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ MAY_IMPORT = {
     "warehouse": {"warehouse"},
     "transforms": {"transforms", "warehouse"},
     "expectations": {"expectations", "warehouse"},
-    "dashboards": {"dashboards", "warehouse"},  # of which code_marks alone: below
+    "dashboards": {"dashboards", "warehouse"},  # of which two modules: below
     "flows": set(FOLDERS),
 }
 LIVES_IN = {
@@ -31,6 +32,8 @@ MAY_ALSO = {  # what the bench measures against is DuckDB alone
     "flows/bench/work.py": {"duckdb"},
     "flows/bench/contenders.py": {"duckdb"},
 }
+KNOW_PREFECT = ("flows/nightly.py", "flows/scheduled/", "flows/prefect_tasks/")
+DECLARED = tuple(f"warehouse/{room}/" for room in ("schema", "clinic_file", "places", "instruments", "presets"))
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc"}
 MODULES = sorted(path.relative_to(ROOT).as_posix() for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 REAL_CLOCKS = {"now", "utcnow", "today", "localtime", "gmtime"}
@@ -41,19 +44,57 @@ SQL_CLOCKS = re.compile(
 )
 
 
+@cache
 def source(module: str) -> str:
     return (ROOT / module).read_text(encoding="utf-8")
 
 
-def imported(module: str) -> set[str]:
-    """Top-level names of what a module imports when it runs: not those under `if TYPE_CHECKING`."""
-    tree = ast.parse(source(module))
+def without_types(tree: ast.Module) -> ast.Module:
+    """A module without what it imports for its types alone."""
     for node in ast.walk(tree):
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
             node.body = []
+    return tree
+
+
+@cache
+def imported(module: str) -> set[str]:
+    """Top-level names of what a module imports when it runs: not those under `if TYPE_CHECKING`."""
+    tree = without_types(ast.parse(source(module)))
     names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level]
     return {name.removeprefix("rapport.").partition(".")[0] for name in names}
+
+
+@cache
+def modules_imported(module: str, *, declared_only: bool = False) -> set[str]:
+    """The modules of the house that a module imports anywhere in its text: for types, and within functions, too. Not,
+    with `declared_only`, for types alone."""
+    tree = ast.parse(source(module))
+    if declared_only:
+        without_types(tree)
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            inside = [f"{node.module}.{alias.name}" for alias in node.names]
+            names += [name if _file_of(name) else node.module for name in inside]
+    return {found for name in names if (found := _file_of(name))} - {module}
+
+
+def _file_of(name: str) -> str | None:
+    """The file of a module of the house; None for what is none."""
+    path = name.removeprefix("rapport.").replace(".", "/")
+    return next((each for each in (f"{path}.py", f"{path}/__init__.py") if name != path and each in MODULES), None)
+
+
+def reached(module: str, imports: dict[str, set[str]]) -> set[str]:
+    """All modules that a module imports, directly or through others."""
+    found, waiting = set(), [module]
+    while waiting:
+        new = imports[waiting.pop()] - found
+        found |= new
+        waiting += new
+    return found
 
 
 def committed() -> list[Path]:
@@ -73,16 +114,35 @@ def test_a_module_imports_only_the_folders_that_its_own_may(module):
     assert imported(module) & set(FOLDERS) <= allowed
 
 
-def test_what_draws_knows_nothing_of_the_warehouse_but_how_to_mark_code():
+def test_what_draws_knows_nothing_of_the_warehouse_but_its_marks_and_how_numbers_are_hidden():
     drawing = [ast.parse(source(module)) for module in MODULES if module.startswith("dashboards/")]
     names = {node.module for tree in drawing for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert {name for name in names if name.startswith("rapport.warehouse")} == {"rapport.warehouse.code_marks"}
+    assert {name for name in names if name.startswith("rapport.warehouse")} == {
+        "rapport.warehouse.code_marks",
+        "rapport.warehouse.schema.questions",
+    }
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_each_engine_lives_in_one_folder(module):
     elsewhere = {name for name, folder in LIVES_IN.items() if folder != module.partition("/")[0]}
     assert imported(module) & elsewhere <= MAY_ALSO.get(module, set())
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("flows/")])
+def test_prefect_stands_in_the_nightly_flow_in_what_is_scheduled_and_in_the_tasks(module):
+    assert "prefect" not in imported(module) or module.startswith(KNOW_PREFECT)
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith(DECLARED)])
+def test_declared_facts_are_read_without_duckdb(module):
+    imports = {each: modules_imported(each, declared_only=True) for each in MODULES}
+    assert [each for each in (module, *reached(module, imports)) if "duckdb" in imported(each)] == []
+
+
+def test_no_module_imports_itself_through_others_not_even_for_its_types():
+    imports = {module: modules_imported(module) for module in MODULES}
+    assert [module for module in MODULES if module in reached(module, imports)] == []
 
 
 def test_every_engine_is_imported_somewhere():

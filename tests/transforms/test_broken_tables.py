@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from rapport import transforms
-from rapport.flows.night import plainly
+from rapport.flows.workbench import plainly
 from rapport.warehouse.errors import RapportError
 
 TONIGHT = "2026-11-19T12:00"

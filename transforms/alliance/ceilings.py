@@ -13,8 +13,31 @@ TOO_MANY = 0.15
 LINE = ("instrument", "rater", "scale", "therapist_id")
 
 
+def ceiling_counts(alliance: pl.LazyFrame) -> pl.LazyFrame:
+    """Counts of some clients' scores, by what they are of and the number of the quarter."""
+    pomp, day = pl.col("pomp"), pl.col("session_date")
+    rated = alliance.select(
+        *LINE,
+        "client_id",
+        quarter=day.dt.year() * 4 + day.dt.quarter() - 1,
+        is_ceiling=pomp >= 100,
+        is_near_ceiling=pomp >= NEAR,
+    )
+    return (
+        rated.with_columns(light("client_id"))
+        .group_by(*LINE, "quarter")
+        .agg(
+            rated_count=pl.len().cast(pl.Int64),
+            client_count=pl.col("client_id").n_unique().cast(pl.Int64),
+            ceiling_count=pl.col("is_ceiling").sum().cast(pl.Int64),
+            near_ceiling_count=pl.col("is_near_ceiling").sum().cast(pl.Int64),
+        )
+    )
+
+
 @table(
     per="clinic",
+    partial=ceiling_counts,
     key="instrument rater scale therapist_id quarter_on",
     columns=[
         "instrument!",
@@ -35,28 +58,12 @@ LINE = ("instrument", "rater", "scale", "therapist_id")
         ),
     ],
 )
-def ceilings(alliance: pl.LazyFrame) -> pl.LazyFrame:
+def ceilings(partials: pl.LazyFrame) -> pl.LazyFrame:
     """One row per alliance questionnaire, rater, scale, therapist and quarter with a score (M04). Counts add up over
     therapists and quarters. A therapist with a high ceiling and a high completion may be in the room while clients
     rate. Scores of one client are not independent: client_count says how many people they are from."""
-    pomp, day, quarter = pl.col("pomp"), pl.col("session_date"), pl.col("quarter")
-    rated = alliance.select(
-        *LINE,
-        "client_id",
-        quarter=day.dt.year() * 4 + day.dt.quarter() - 1,
-        is_ceiling=pomp >= 100,
-        is_near_ceiling=pomp >= NEAR,
-    )
-    counted = (
-        rated.with_columns(light("client_id"))
-        .group_by(*LINE, "quarter")
-        .agg(
-            rated_count=pl.len().cast(pl.Int32),
-            client_count=pl.col("client_id").n_unique().cast(pl.Int32),
-            ceiling_count=pl.col("is_ceiling").sum().cast(pl.Int32),
-            near_ceiling_count=pl.col("is_near_ceiling").sum().cast(pl.Int32),
-        )
-    )
+    counted = partials.group_by(*LINE, "quarter").agg(pl.col("^.*_count$").sum().cast(pl.Int32))
+    quarter = pl.col("quarter")
     return counted.with_columns(
         quarter_on=pl.date(quarter // 4, quarter % 4 * 3 + 1, 1),
         ceiling_share=(pl.col("ceiling_count") / pl.col("rated_count")).round(9),

@@ -5,20 +5,39 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-import numpy as np
 import polars as pl
 
 from rapport.transforms.frames.ids_as_numbers import light
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.clinic_file.protocol import Due, usual
-from rapport.warehouse.schema.columns import Column
+from rapport.warehouse.schema.columns import RATERS, Column
 from rapport.warehouse.schema.tables import table
 
-CELL = ("therapist_id", "modality", "month_on")
+CELL = ("therapist_id", "modality")
+ASKED = ("instrument", "rater")
+COUNTS = ("due_count", "received_count", "complete_count")
+
+
+def days_of_sessions(
+    sessions: pl.LazyFrame, episodes: pl.LazyFrame, responses: pl.LazyFrame, clinic: Clinic
+) -> pl.LazyFrame:
+    """Counts of some clients, in rows of three kinds. By therapist, modality, day and the occasions that a session is:
+    due_count, of treatment sessions; and by instrument and rater besides, received_count and complete_count. By
+    instrument and rater alone: `since`, the day of the first response."""
+    answered = responses.filter(pl.col("is_used"), pl.col("session_id").is_not_null(), pl.col("answered_count") > 0)
+    held = _held(sessions, episodes, clinic).collect().lazy()
+    day = [*CELL, "session_date", *_occasions(clinic).values()]
+    counted = held.group_by(day).agg(due_count=pl.len().cast(pl.Int64))
+    answers = answered.select(*ASKED, "is_complete", "session_id").with_columns(light("session_id"))
+    received = answers.join(held, on="session_id").group_by(*ASKED, *day)
+    counts = {"received_count": pl.len().cast(pl.Int64), "complete_count": pl.col("is_complete").sum().cast(pl.Int64)}
+    first = answered.group_by(ASKED).agg(since=pl.col("completed_on").min())
+    return pl.concat([counted, received.agg(**counts), first], how="diagonal")
 
 
 @table(
     per="clinic",
+    partial=days_of_sessions,
     key="instrument rater therapist_id modality month_on",
     columns=[
         "instrument!",
@@ -39,30 +58,32 @@ CELL = ("therapist_id", "modality", "month_on")
         ),
     ],
 )
-def completion(
-    sessions: pl.LazyFrame, episodes: pl.LazyFrame, responses: pl.LazyFrame, clinic: Clinic, as_of: datetime
-) -> pl.LazyFrame:
+def completion(partials: pl.LazyFrame, clinic: Clinic, as_of: datetime) -> pl.LazyFrame:
     """One row per instrument, rater, therapist, modality and month with a treatment session at which it was due (M03).
     A response counts for the session it belongs to, a session that is no occasion not at all. Responses may come days
     later: the newest month is not finished. Yardstick for pairs of scores: above 91 % (Gyani et al. 2013)."""
-    answered = responses.filter(pl.col("is_used"), pl.col("session_id").is_not_null(), pl.col("answered_count") > 0)
-    dues = _dues(answered, clinic)
-    held = _held(sessions, episodes, clinic, as_of).collect()
-    counted = _counted(held, _met(answered, held, dues), dues)
-    cells, whose = held.filter("is_first").select(CELL), _whose(dues)
-    made = pl.concat([counted, cells[counted["cell"]], whose[counted["due"]]], how="horizontal").lazy()
+    held = partials.filter(pl.col("session_date") <= clinic.day_of(as_of)).collect().lazy()
+    days = [_of_due(held, clinic, due, is_declared) for due, is_declared in _dues(partials, clinic)]
+    months = pl.concat([held.clear().with_columns(is_declared=False), *days]).group_by(
+        *ASKED, "is_declared", *CELL, month_on=pl.col("session_date").dt.month_start()
+    )
+    made = months.agg(pl.col(COUNTS).sum().cast(pl.Int32)).filter(pl.col("due_count") > 0)
     return made.with_columns(received_share=(pl.col("received_count") / pl.col("due_count")).round(9))
 
 
-def _dues(answered: pl.LazyFrame, clinic: Clinic) -> list[tuple[Due, bool]]:
+def _of_due(held: pl.LazyFrame, clinic: Clinic, due: Due, is_declared: bool) -> pl.LazyFrame:
+    """The counts of one instrument and rater."""
+    whose = {"instrument": due.instrument, "rater": due.rater}
+    is_its_own = pl.all_horizontal(pl.col(name).fill_null(each) == each for name, each in whose.items())
+    is_due = pl.col(_occasions(clinic)[_occasion(due)]) & (pl.col("session_date") >= due.since)
+    named = {name: pl.lit(each) for name, each in whose.items()}
+    return held.filter(is_its_own, is_due).with_columns(**named, is_declared=is_declared)
+
+
+def _dues(partials: pl.LazyFrame, clinic: Clinic) -> list[tuple[Due, bool]]:
     """What is due, each with its first day, and whether it is declared. An instrument that is not declared is due where
     the sources bring it."""
-    pairs = (
-        answered.group_by("instrument", "rater")
-        .agg(since=pl.col("completed_on").min())
-        .sort("instrument", "rater")
-        .collect()
-    )
+    pairs = partials.drop_nulls("since").group_by(ASKED).agg(pl.col("since").min()).sort(ASKED).collect()
     first = {(name, rater): since for name, rater, since in pairs.iter_rows()}
     named = {due.instrument for due in clinic.protocol}
     found = [(usual(name, rater), False) for name, rater in first if name not in named]
@@ -73,67 +94,28 @@ def _dues(answered: pl.LazyFrame, clinic: Clinic) -> list[tuple[Due, bool]]:
     return [(due, told) for due, told in dated if due.since]
 
 
-def _held(sessions: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic, as_of: datetime) -> pl.LazyFrame:
-    """Treatment sessions with what decides whether something is due at them, the number of their `cell`, and whether
-    they are the first of it."""
-    treated = sessions.filter(pl.col("session_number").is_not_null(), pl.col("session_date") <= clinic.day_of(as_of))
+def _held(sessions: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+    """Treatment sessions, and which occasions each is."""
+    columns = ("session_id", "episode_id", "session_number", "session_date", *CELL)
+    treated = sessions.filter(pl.col("session_number").is_not_null()).select(columns)
     opened = episodes.select("episode_id", "age_at_opening").with_columns(light("episode_id"))
-    first = pl.col("row").first().over("whose", *CELL[1:])
-    return (
-        treated.select("session_id", "episode_id", "session_number", "session_date", "therapist_id", "modality")
-        .with_columns(whose="therapist_id", month_on=pl.col("session_date").dt.month_start())
-        .with_columns(light("session_id", "episode_id", "whose"))
-        .join(opened, on="episode_id")
-        .with_row_index("row")
-        .with_columns(first=first, is_first=pl.col("row") == first)
-        .with_columns(cell=(pl.col("is_first").cum_sum() - 1).gather("first"))
-    )
+    joined = treated.with_columns(light("session_id", "episode_id")).join(opened, on="episode_id")
+    return joined.with_columns(_is_at(occasion).alias(name) for occasion, name in _occasions(clinic).items())
 
 
-def _occasion(due: Due) -> pl.Expr:
-    """Whether a session is one at which it is due; a bound on an age that is not known is not met."""
-    age, since = pl.col("age_at_opening"), pl.col("session_number") - due.first
-    kept = (since >= 0) & (since % due.every == 0) & (pl.col("session_date") >= due.since)
-    bounds = [] if due.age_from is None else [age >= due.age_from]
-    bounds += [] if due.age_to is None else [age <= due.age_to]
-    return kept.and_(*(bound.fill_null(False) for bound in bounds))
+def _occasions(clinic: Clinic) -> dict[Due, str]:
+    """What a session may be an occasion of, whoever asks and from whatever day on; each with the name of a column."""
+    dues = (*clinic.protocol, *(usual("", rater) for rater in RATERS))
+    return {occasion: f"occasion_{at}" for at, occasion in enumerate(dict.fromkeys(map(_occasion, dues)))}
 
 
-def _whose(dues: list[tuple[Due, bool]]) -> pl.DataFrame:
-    rows = [(due.instrument, due.rater, told) for due, told in dues]
-    return pl.DataFrame(rows, {"instrument": pl.String, "rater": pl.String, "is_declared": pl.Boolean}, orient="row")
+def _occasion(due: Due) -> Due:
+    return replace(due, instrument="", rater="", since=None)
 
 
-def _met(answered: pl.LazyFrame, held: pl.DataFrame, dues: list[tuple[Due, bool]]) -> pl.DataFrame:
-    """Responses to something that may be due: the place of session and due, that of cell and due, `is_complete`."""
-    of = [(pl.col("instrument") == due.instrument) & (pl.col("rater") == due.rater) for due, _ in dues]
-    number = pl.coalesce(pl.lit(None, pl.Int64), *(pl.when(each).then(at) for at, each in enumerate(of)))
-    answers = answered.select("session_id", pl.col("is_complete").fill_null(False), number.alias("due"))
-    return (
-        answers.filter(pl.col("due").is_not_null())
-        .with_columns(light("session_id"))
-        .join(held.lazy().select("session_id", "row", "cell"), on="session_id")
-        .select("is_complete", place=_place("row", dues), cell_place=_place("cell", dues))
-        .collect()
-    )
-
-
-def _place(of: str, dues: list[tuple[Due, bool]]) -> pl.Expr:
-    """Of each session's (or cell's) dues one after the other."""
-    return pl.col(of).cast(pl.Int64) * len(dues) + pl.col("due")
-
-
-def _counted(held: pl.DataFrame, met: pl.DataFrame, dues: list[tuple[Due, bool]]) -> pl.DataFrame:
-    """How often each was due, by cell; and how often it was received and complete when it was."""
-    is_due = held.select(_occasion(due).alias(str(at)) for at, (due, _) in enumerate(dues)).to_numpy().astype(bool)
-    session, due = is_due.nonzero()
-    received = met.filter(pl.Series(is_due.reshape(-1)[met["place"].to_numpy()]))
-    places = {
-        "due_count": held["cell"].to_numpy()[session].astype(np.int64) * len(dues) + due,
-        "received_count": received["cell_place"],
-        "complete_count": received.filter("is_complete")["cell_place"],
-    }
-    count = held["is_first"].sum() * len(dues)
-    counts = {name: np.bincount(each, minlength=count).astype(np.int32) for name, each in places.items()}
-    cell, due = np.divmod(np.arange(count), len(dues))
-    return pl.DataFrame({"cell": cell, "due": due} | counts).filter(pl.col("due_count") > 0)
+def _is_at(occasion: Due) -> pl.Expr:
+    """Whether a session is one; a bound on an age that is not known is not met."""
+    age, number = pl.col("age_at_opening"), pl.col("session_number") - occasion.first
+    bounds = [] if occasion.age_from is None else [age >= occasion.age_from]
+    bounds += [] if occasion.age_to is None else [age <= occasion.age_to]
+    return ((number >= 0) & (number % occasion.every == 0)).and_(*(bound.fill_null(False) for bound in bounds))

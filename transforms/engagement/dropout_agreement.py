@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 
 import polars as pl
@@ -72,7 +73,7 @@ def _counts(known: pl.LazyFrame, one: str, other: str) -> dict[str, int]:
     return counted.collect().row(0, named=True)
 
 
-def _row(one: str, other: str, counts: dict[str, int]) -> dict:
+def _row(one: str, other: str, counts: dict[str, int]) -> Mapping[str, object]:
     total, same = sum(counts.values()), counts["both_count"] + counts["neither_count"]
     return {
         "definition": one,
@@ -91,7 +92,7 @@ def _can_differ(both_count: int, first_only_count: int, second_only_count: int, 
     return 0 < first < total and 0 < second < total
 
 
-def _kappa(both_count: int, first_only_count: int, second_only_count: int, neither_count: int) -> dict:
+def _kappa(both_count: int, first_only_count: int, second_only_count: int, neither_count: int) -> Mapping[str, object]:
     from statsmodels.stats.inter_rater import cohens_kappa  # noqa: PLC0415  costly to import
 
     found = cohens_kappa([[both_count, first_only_count], [second_only_count, neither_count]])

@@ -170,7 +170,8 @@ def _srs_lines(
     is_srs = (pl.col("instrument") == "srs") & pl.lit(is_used)
     parts = [pl.col("answers").list.get(line - 1, null_on_oob=True).cast(pl.Float64) for line in SRS_LINES]
     mean = (parts[0] + parts[1]) / 2
-    pomp = 100 * (mean - srs.minimum) / (srs.maximum - srs.minimum)
+    line = srs.range_of_item(SRS_LINES[0])
+    pomp = 100 * (mean - line.minimum) / (line.maximum - line.minimum)
     lines = response_records.filter(is_srs).select("source", "response_id", pomp=pomp.round(6))
     return (
         responses.filter(is_srs, pl.col("rater") == "client", "is_used")

@@ -132,7 +132,7 @@ def survival(followed: pl.DataFrame) -> pl.DataFrame:
         planned_count=(pl.col("event") == PLANNED).sum(),
         censored_count=(pl.col("event") == CENSORED).sum(),
     )
-    every = pl.DataFrame({"time": range(1, followed["time"].max() + 1)}, schema={"time": pl.Int32})
+    every = pl.DataFrame({"time": range(1, max(followed["time"].to_list()) + 1)}, schema={"time": pl.Int32})
     ended = pl.sum_horizontal("dropout_count", "planned_count", "censored_count")
     timed = (
         every.join(counts.with_columns(pl.col("time").cast(pl.Int32)), on="time", how="left")

@@ -57,7 +57,12 @@ def after(now: Cells, seen: np.ndarray, is_shown: np.ndarray) -> Cells:
 
 
 def rounded(value: np.ndarray, profile: Profile) -> np.ndarray:
-    """To the nearest 5, and at least what the smallest shown counts are rounded to; nobody is nobody."""
+    """To the nearest 5, and at least what the smallest shown counts are rounded to; nobody is nobody.
+
+    >>> from rapport.warehouse.clinic_file.hiding import PROFILES
+    >>> [int(count) for count in rounded(np.array([0, 8, 12, 13]), PROFILES["opensafely"])]
+    [0, 10, 10, 15]
+    """
     nearest = np.maximum((value + BASE // 2) // BASE * BASE, profile.lowest_shown)
     return np.where(value == 0, 0, nearest)
 
@@ -111,19 +116,19 @@ def _to_hide(cells: Cells, profile: Profile, *, were_few: bool) -> set[int]:
 
 
 def _is_before(cells: Cells) -> np.ndarray:
-    return cells.face != cells.part
+    return np.asarray(cells.face != cells.part)
 
 
 def _is_exposed(cells: Cells, low: np.ndarray, high: np.ndarray, profile: Profile) -> np.ndarray:
     """Hidden, few for all that is known, and with too few values left. A part that is shown has no few complement."""
     is_few = (cells.value < profile.least) | _is_before(cells)
     left = _left_of_few(low, high, profile)
-    return ~cells.is_shown & ~cells.is_shown[cells.part] & is_few & (left > 0) & (left < FEWEST_LEFT)
+    return np.asarray(~cells.is_shown & ~cells.is_shown[cells.part] & is_few & (left > 0) & (left < FEWEST_LEFT))
 
 
 def _left_of_few(low: np.ndarray, high: np.ndarray, profile: Profile) -> np.ndarray:
     """How many numbers below the threshold are left between two ends."""
-    return np.minimum(high, profile.least - 1) - np.maximum(low, 0) + 1
+    return np.asarray(np.minimum(high, profile.least - 1) - np.maximum(low, 0) + 1)
 
 
 def _next_to_hide(cells: Cells, one_sum: int) -> int | None:

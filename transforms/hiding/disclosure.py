@@ -14,14 +14,15 @@ from rapport.transforms.frames.signless_zeros import without_sign
 from rapport.transforms.hiding.derivable import rounded
 from rapport.transforms.hiding.shown_alone import shown_alone
 from rapport.transforms.hiding.shown_together import shown_together
-from rapport.warehouse.clinic_file.hiding import ALL, Contract, Profile, Sharing
+from rapport.warehouse.clinic_file.hiding import Profile, Sharing
+from rapport.warehouse.schema.questions import ALL, Disclosure
 
 _EXACT = (pl.Date, pl.Datetime, pl.Time, pl.Binary, pl.Float64, pl.Float32)
 
 
 def hide(
     rows: pl.DataFrame,
-    contract: Contract,
+    disclosure: Disclosure,
     filters: Sequence[str],
     sharing: Sharing,
     audiences: Mapping[str, Collection[str]],
@@ -30,67 +31,67 @@ def hide(
     """The rows with keys and numbers alone, hidden ones null, and `is_hidden`. `audiences` has per filter the values
     with enough clients for figures of their own; the others have no rows, and are in 'All'. `before` is what was
     published last: the two together must not give anything away either."""
-    _refuse_exact(rows, contract)
+    _refuse_exact(rows, disclosure)
     if rows.is_empty():
-        return rows.select(*contract.keys, *contract.numbers, pl.lit(True).alias("is_hidden"))
+        return rows.select(*disclosure.keys, *disclosure.numbers, pl.lit(True).alias("is_hidden"))
     told = rows
     for name in filters:
         told = told.filter(pl.col(name).is_in([ALL, *audiences.get(name, ())]))
-    if contract.therapists:
-        few = pl.len().over(contract.keys) < sharing.minimum_therapists
-        told = told.filter(~few) if contract.keys else told
-        is_shown = shown_alone(told, contract, sharing.profile)
+    if disclosure.therapists:
+        few = pl.len().over(disclosure.keys) < sharing.minimum_therapists
+        told = told.filter(~few) if disclosure.keys else told
+        is_shown = shown_alone(told, disclosure, sharing.profile)
     else:
         has_rest = {name for name in filters if not set(rows[name].unique()) <= {ALL, *audiences.get(name, ())}}
-        told = _completed(told, contract, filters)
-        is_shown = shown_together(told, contract, filters, sharing.profile, has_rest, before)
-    shown = _written(told, contract, is_shown, sharing.profile)
-    return shown.sort(pl.all()) if contract.therapists else _without_silent_rows(shown, contract, filters)
+        told = _completed(told, disclosure, filters)
+        is_shown = shown_together(told, disclosure, filters, sharing.profile, has_rest, before)
+    shown = _written(told, disclosure, is_shown, sharing.profile)
+    return shown.sort(pl.all()) if disclosure.therapists else _without_silent_rows(shown, disclosure, filters)
 
 
-def _refuse_exact(rows: pl.DataFrame, contract: Contract) -> None:
+def _refuse_exact(rows: pl.DataFrame, disclosure: Disclosure) -> None:
     """Keys are words and whole numbers: a date or a pseudonym would single somebody out."""
-    for name in contract.keys:
+    for name in disclosure.keys:
         if rows.schema[name] in _EXACT or rows[name].null_count():
             raise ValueError(f"the key {name} is a date, an id or a number that is not whole, or is null in a row")
 
 
-def _completed(rows: pl.DataFrame, contract: Contract, filters: Sequence[str]) -> pl.DataFrame:
+def _completed(rows: pl.DataFrame, disclosure: Disclosure, filters: Sequence[str]) -> pl.DataFrame:
     """A row for every combination of what is told apart: one that is missing would say that nobody is in it."""
-    along = [contract.along] if contract.along else []
-    others = [name for name in contract.keys if name not in {*filters, *along}]
+    along = [disclosure.along] if disclosure.along else []
+    others = [name for name in disclosure.keys if name not in {*filters, *along}]
     grid = pl.DataFrame({"": [0]})
     for names in filter(None, (others, list(filters), along)):
         grid = grid.join(rows.select(names).unique(maintain_order=True), how="cross")
-    made = grid.drop("").join(rows, on=list(contract.keys), how="left") if contract.keys else rows
+    made = grid.drop("").join(rows, on=list(disclosure.keys), how="left") if disclosure.keys else rows
     return made.with_columns(pl.col(pl.Int32, pl.Int64, pl.UInt32).fill_null(0))
 
 
 def _written(
-    rows: pl.DataFrame, contract: Contract, is_shown: Mapping[str, np.ndarray], profile: Profile
+    rows: pl.DataFrame, disclosure: Disclosure, is_shown: Mapping[str, np.ndarray], profile: Profile
 ) -> pl.DataFrame:
     """Keys and numbers: rounded, or null."""
-    steps = {name: (mean["range"][1] - mean["range"][0]) / 100 for name, mean in contract.means.items()}
-    steps |= {name: estimate["step"] for name, estimate in contract.estimates.items()}
-    steps |= {contract.curve["share"]: 0.01} if contract.curve else {}
+    steps = {name: (mean["range"][1] - mean["range"][0]) / 100 for name, mean in disclosure.means.items()}
+    steps |= {name: estimate["step"] for name, estimate in disclosure.estimates.items()}
+    steps |= {disclosure.curve["share"]: 0.01} if disclosure.curve else {}
     made = {
         name: pl.Series(rounded(rows[name].to_numpy(), profile), dtype=pl.Int32)
         for name in is_shown
         if name not in steps
     }
-    made |= {name: (_whole(rows[name] / step, contract, name) * step).round(6) for name, step in steps.items()}
+    made |= {name: (_whole(rows[name] / step, disclosure, name) * step).round(6) for name, step in steps.items()}
     kept = [
-        pl.when(pl.Series(is_shown[name], dtype=pl.Boolean)).then(made[name]).alias(name) for name in contract.numbers
+        pl.when(pl.Series(is_shown[name], dtype=pl.Boolean)).then(made[name]).alias(name) for name in disclosure.numbers
     ]
     is_hidden = pl.any_horizontal(
-        pl.lit(False), *(~pl.Series(is_shown[name], dtype=pl.Boolean) for name in contract.numbers)
+        pl.lit(False), *(~pl.Series(is_shown[name], dtype=pl.Boolean) for name in disclosure.numbers)
     )
-    return without_sign(rows.select(*contract.keys, *kept, is_hidden.alias("is_hidden")))
+    return without_sign(rows.select(*disclosure.keys, *kept, is_hidden.alias("is_hidden")))
 
 
-def _whole(steps: pl.Series, contract: Contract, name: str) -> pl.Series:
+def _whole(steps: pl.Series, disclosure: Disclosure, name: str) -> pl.Series:
     """The nearest step; of an end of an interval the next one outwards, so that no interval loses its width."""
-    match contract.estimates.get(name, {}).get("end"):
+    match disclosure.estimates.get(name, {}).get("end"):
         case "low":
             return steps.floor()
         case "high":
@@ -98,10 +99,10 @@ def _whole(steps: pl.Series, contract: Contract, name: str) -> pl.Series:
     return steps.round()
 
 
-def _without_silent_rows(shown: pl.DataFrame, contract: Contract, filters: Sequence[str]) -> pl.DataFrame:
+def _without_silent_rows(shown: pl.DataFrame, disclosure: Disclosure, filters: Sequence[str]) -> pl.DataFrame:
     """Without what nothing is shown of, under any filter: that it occurs would be all that its rows say."""
-    says = pl.any_horizontal(pl.lit(False), *(pl.col(name).is_not_null() for name in contract.numbers))
-    others = [name for name in contract.keys if name not in filters]
+    says = pl.any_horizontal(pl.lit(False), *(pl.col(name).is_not_null() for name in disclosure.numbers))
+    others = [name for name in disclosure.keys if name not in filters]
     for names in filter(None, (others, *([name] for name in filters))):
         shown = shown.filter(says.any().over(names))
     return shown

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from rapport.warehouse.clinic_file.hiding import Contract, Profile
+from rapport.warehouse.clinic_file.hiding import Profile
+from rapport.warehouse.schema.questions import Disclosure
 
 
-def shown_alone(rows: pl.DataFrame, contract: Contract, profile: Profile) -> dict[str, np.ndarray]:
+def shown_alone(rows: pl.DataFrame, disclosure: Disclosure, profile: Profile) -> dict[str, np.ndarray]:
     """Which numbers may be shown as far as their own row says."""
-    least, clients = profile.least, pl.col(contract.clients)
-    counted = [*contract.counts, *([contract.curve["at_risk"]] if contract.curve else [])]
+    least, clients = profile.least, pl.col(disclosure.clients)
+    counted = [*disclosure.counts, *([disclosure.curve["at_risk"]] if disclosure.curve else [])]
     of = {name: _is_enough(pl.col(name), clients, profile) for name in counted}
-    for name, part in contract.parts.items():
+    for name, part in disclosure.parts.items():
         count, rest = pl.col(name), pl.col(part["of"]) - pl.col(name)
         people = [pl.col(part[key]) for key in ("clients", "other_clients") if key in part]
         of[name] = of[part["of"]] & pl.all_horizontal(each >= least for each in (count, rest, *people))
-    for name, mean in contract.means.items():
+    for name, mean in disclosure.means.items():
         of[name] = _is_many(pl.col(mean["of"]), clients, profile) & _is_away_from_ends(name, mean)
-    for name, estimate in contract.estimates.items():
+    for name, estimate in disclosure.estimates.items():
         of[name] = _is_many(pl.col(estimate["of"]), clients, profile) & pl.col(name).is_not_null()
     made = rows.select(is_so.fill_null(False).alias(name) for name, is_so in of.items())
     found = {name: made[name].to_numpy().copy() for name in of}
-    if contract.curve:
-        found[contract.curve["share"]] = _steps_shown(rows, contract, profile)
+    if disclosure.curve:
+        found[disclosure.curve["share"]] = _steps_shown(rows, disclosure, profile)
     return found
 
 
@@ -39,18 +41,19 @@ def _is_many(count: pl.Expr, clients: pl.Expr, profile: Profile) -> pl.Expr:
     return (count >= 2 * profile.least) & (clients >= 2 * profile.least)
 
 
-def _is_away_from_ends(name: str, mean: Mapping) -> pl.Expr:
+def _is_away_from_ends(name: str, mean: Mapping[str, Any]) -> pl.Expr:
     """Where nearly everybody is at an end of the scale, the mean says so of each."""
     low, high = mean["range"]
     distance = pl.min_horizontal(pl.col(name) - low, high - pl.col(name))
-    return pl.col(mean["of"]) * distance >= high - low
+    is_away: pl.Expr = pl.col(mean["of"]) * distance >= high - low
+    return is_away
 
 
-def _steps_shown(rows: pl.DataFrame, contract: Contract, profile: Profile) -> np.ndarray:
+def _steps_shown(rows: pl.DataFrame, disclosure: Disclosure, profile: Profile) -> np.ndarray:
     """A step is shown once enough have dropped out since the last that was: one after the other, so in a loop."""
-    curve = contract.curve
-    others = [name for name in contract.keys if name != contract.along]
-    told = rows.with_row_index().sort([*others, contract.along])
+    curve = disclosure.curve
+    others = [name for name in disclosure.keys if name != disclosure.along]
+    told = rows.with_row_index().sort([*others, disclosure.along])
     is_shown, place, since = np.zeros(len(rows), dtype=bool), None, 0
     for row in told.select(
         "index", (pl.struct(others) if others else pl.lit(0)).alias("of"), curve["events"], curve["at_risk"]

@@ -10,49 +10,50 @@ import polars as pl
 
 from rapport.transforms.hiding.derivable import Cells, after, hide_derivable, rounded
 from rapport.transforms.hiding.shown_alone import shown_alone
-from rapport.warehouse.clinic_file.hiding import ALL, Contract, Profile
+from rapport.warehouse.clinic_file.hiding import Profile
+from rapport.warehouse.schema.questions import ALL, Disclosure
 
 
 def shown_together(
     rows: pl.DataFrame,
-    contract: Contract,
+    disclosure: Disclosure,
     filters: Sequence[str],
     profile: Profile,
     has_rest: set[str],
     before: pl.DataFrame | None,
 ) -> dict[str, np.ndarray]:
     """Which numbers are shown once nothing can be derived from them either."""
-    alone = shown_alone(rows, contract, profile)
-    counted = [name for name in alone if name not in {*contract.means, *contract.estimates}]
-    counted = [name for name in counted if not contract.curve or name != contract.curve["share"]]
-    sums = _sums(rows, contract, filters)
-    cells = _cells(rows, contract, counted, alone, sums, has_rest, profile)
+    alone = shown_alone(rows, disclosure, profile)
+    counted = [name for name in alone if name not in {*disclosure.means, *disclosure.estimates}]
+    counted = [name for name in counted if not disclosure.curve or name != disclosure.curve["share"]]
+    sums = _sums(rows, disclosure, filters)
+    cells = _cells(rows, disclosure, counted, alone, sums, has_rest, profile)
     kept = hide_derivable(
-        cells if before is None else after(cells, *_published(rows, contract, counted, before)), profile
+        cells if before is None else after(cells, *_published(rows, disclosure, counted, before)), profile
     )
     found = alone | {name: kept[at * len(rows) :][: len(rows)] for at, name in enumerate(counted)}
     for each in (
-        _alike(rows, [key for key in contract.keys if key != contract.shared_out]) if contract.shared_out else ()
+        _alike(rows, [key for key in disclosure.keys if key != disclosure.shared_out]) if disclosure.shared_out else ()
     ):
-        for count in contract.counts:
+        for count in disclosure.counts:
             found[count][each] = found[count][each].all()
-    for name, part in contract.parts.items():
+    for name, part in disclosure.parts.items():
         found[name] = found[name] & found[part["of"]]
-    for name, mean in (contract.means | contract.estimates).items():
+    for name, mean in {**disclosure.means, **disclosure.estimates}.items():
         found[name] = found[name] & found[mean["of"]] & _is_unlike_all(rows[mean["of"]].to_numpy(), sums, profile)
-    if contract.curve:
-        found[contract.curve["share"]] &= found[contract.curve["at_risk"]]
+    if disclosure.curve:
+        found[disclosure.curve["share"]] &= found[disclosure.curve["at_risk"]]
     return found
 
 
 def _published(
-    rows: pl.DataFrame, contract: Contract, counted: Sequence[str], before: pl.DataFrame
+    rows: pl.DataFrame, disclosure: Disclosure, counted: Sequence[str], before: pl.DataFrame
 ) -> tuple[np.ndarray, np.ndarray]:
     """What was published of each cell, and whether it was shown; a row that was not there was hidden."""
-    told = rows.select(contract.keys).join(before.select(*contract.keys, *counted), on=contract.keys, how="left")
+    told = rows.select(disclosure.keys).join(before.select(*disclosure.keys, *counted), on=disclosure.keys, how="left")
     seen = np.concatenate([*(told[name].fill_null(0).to_numpy() for name in counted), np.zeros(0)])
     is_shown = np.concatenate([*(told[name].is_not_null().to_numpy() for name in counted), np.zeros(0)])
-    complements = np.zeros(len(rows) * len(contract.parts))
+    complements = np.zeros(len(rows) * len(disclosure.parts))
     return np.concatenate([seen, complements]).astype(np.int64), np.concatenate([is_shown, complements]).astype(bool)
 
 
@@ -61,11 +62,11 @@ def _alike(rows: pl.DataFrame, keys: Sequence[str]) -> list[list[int]]:
     return rows.with_row_index().group_by(keys, maintain_order=True).agg("index")["index"].to_list()
 
 
-def _sums(rows: pl.DataFrame, contract: Contract, filters: Sequence[str]) -> list[tuple[str, int, list[int]]]:
+def _sums(rows: pl.DataFrame, disclosure: Disclosure, filters: Sequence[str]) -> list[tuple[str, int, list[int]]]:
     """Which rows add up to which: per filter, those of its values to that of 'All'."""
     indexed, found = rows.with_row_index(), []
     for name in filters:
-        others = [key for key in contract.keys if key != name]
+        others = [key for key in disclosure.keys if key != name]
         is_whole = pl.all_horizontal(pl.lit(True), *(pl.col(other) == ALL for other in filters if other != name))
         is_all = pl.col(name) == ALL
         grouped = indexed.filter(is_whole).group_by(others or pl.lit(0), maintain_order=True)
@@ -77,7 +78,7 @@ def _sums(rows: pl.DataFrame, contract: Contract, filters: Sequence[str]) -> lis
 
 def _cells(
     rows: pl.DataFrame,
-    contract: Contract,
+    disclosure: Disclosure,
     counted: Sequence[str],
     alone: Mapping[str, np.ndarray],
     sums: list[tuple[str, int, list[int]]],
@@ -86,27 +87,27 @@ def _cells(
 ) -> Cells:
     """Every count, and the complement of every part, with all sums between them."""
     size = len(rows)
-    start = {name: at * size for at, name in enumerate([*counted, *(f"not {part}" for part in contract.parts)])}
+    start = {name: at * size for at, name in enumerate([*counted, *(f"not {part}" for part in disclosure.parts)])}
     values = [rows[name].to_numpy() for name in counted]
-    values += [(rows[part["of"]] - rows[name]).to_numpy() for name, part in contract.parts.items()]
-    parts = {name: rows[name].to_numpy() for name in contract.parts}
+    values += [(rows[part["of"]] - rows[name]).to_numpy() for name, part in disclosure.parts.items()]
+    parts = {name: rows[name].to_numpy() for name in disclosure.parts}
     no_other = np.full(size, np.iinfo(np.int32).max)
     others = [values[len(counted) + list(parts).index(n)] if n in parts else no_other for n in counted]
-    faces = [start[name] + np.arange(size) for name in (*counted, *contract.parts)]
+    faces = [start[name] + np.arange(size) for name in (*counted, *disclosure.parts)]
     added = [
         (at + total, [at + each for each in parts], name in has_rest)
         for at, (name, total, parts) in product(start.values(), sums)
     ]
-    for whole in {part["of"] for part in contract.parts.values()}:
-        of_it = [name for name, part in contract.parts.items() if part["of"] == whole]
-        beside = [(name, f"not {name}") for name in of_it] + ([tuple(of_it)] if contract.exhaustive else [])
+    for whole in {part["of"] for part in disclosure.parts.values()}:
+        of_it = [name for name, part in disclosure.parts.items() if part["of"] == whole]
+        beside = [(name, f"not {name}") for name in of_it] + ([tuple(of_it)] if disclosure.exhaustive else [])
         added += [
             (start[whole] + row, [start[n] + row for n in names], False) for names in beside for row in range(size)
         ]
-    for name, part in contract.parts.items() if contract.shared_out else ():
-        of_one = _alike(rows, [key for key in contract.keys if key != contract.shared_out])
+    for name, part in disclosure.parts.items() if disclosure.shared_out else ():
+        of_one = _alike(rows, [key for key in disclosure.keys if key != disclosure.shared_out])
         added += [(start[part["of"]] + each[0], [start[name] + row for row in each], False) for each in of_one]
-    hidden = np.zeros(size * len(contract.parts), dtype=bool)
+    hidden = np.zeros(size * len(disclosure.parts), dtype=bool)
     value = np.concatenate([*values, np.zeros(0)]).astype(np.int64)
     return Cells(
         value=value,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 import polars as pl
@@ -111,14 +111,16 @@ def _outcome(outcome_scores: pl.LazyFrame, clinic: Clinic) -> pl.DataFrame:
     return named.with_columns(light("episode_id")).collect()
 
 
-def _by_line(places: Places, scored: pl.DataFrame) -> dict[tuple, pl.Series]:
+def _by_line(places: Places, scored: pl.DataFrame) -> dict[tuple[object, ...], pl.Series]:
     """Per instrument and rater the value at each place, null where there is none."""
     placed = places.placed(scored).select("instrument", "rater", "place", "value")
     parts = placed.partition_by("instrument", "rater", as_dict=True, include_key=False)
     return {whose: places.at(part["place"], part["value"]) for whose, part in sorted(parts.items())}
 
 
-def _within(places: Places, lines: dict[tuple, pl.Series], outcomes: dict[tuple, pl.Series]) -> Iterator[dict]:
+def _within(
+    places: Places, lines: dict[tuple[object, ...], pl.Series], outcomes: dict[tuple[object, ...], pl.Series]
+) -> Iterator[Mapping[str, object]]:
     for (whose, rated), (whose_outcome, outcome) in product(lines.items(), outcomes.items()):
         met = adjacent(places, rated, outcome)
         for link in LINKS[:2] if met.height else ():
@@ -130,7 +132,7 @@ def _within(places: Places, lines: dict[tuple, pl.Series], outcomes: dict[tuple,
             }
             told = centred(kept, [*VALUES, *TREND])
             for model in MODELS[:3]:
-                yield _names(whose, whose_outcome, link, model) | counts | lag(told, link, model)
+                yield {**_names(whose, whose_outcome, link, model), **counts, **lag(told, link, model)}
 
 
 def adjacent(places: Places, rated: pl.Series, outcome: pl.Series) -> pl.DataFrame:
@@ -168,8 +170,8 @@ def lag(told: pl.DataFrame, link: str, model: str) -> Found:
     }[model]
     client_count = told["client"].n_unique()
     found = within(told.with_columns(change=change), result, cause, also)
-    share = found and round(found.largest_share, 9)
-    if why := why_none(client_count, share):
+    share = round(found.largest_share, 9) if found else None
+    if (why := why_none(client_count, share)) or not found:
         return {"largest_share": share, "why_no_estimate": why}
     degrees = client_count - 1
     spread = critical_t_at(degrees) * found.standard_error
@@ -178,7 +180,7 @@ def lag(told: pl.DataFrame, link: str, model: str) -> Found:
     return {"largest_share": share, **made}
 
 
-def _between(early_alliance: pl.LazyFrame, residuals: pl.LazyFrame) -> Iterator[dict]:
+def _between(early_alliance: pl.LazyFrame, residuals: pl.LazyFrame) -> Iterator[Mapping[str, object]]:
     """Early alliance and residual outcome of clients, each with the first episode that is over and has both; of several
     dyads in it the first rated counts."""
     early = (
@@ -196,10 +198,10 @@ def _between(early_alliance: pl.LazyFrame, residuals: pl.LazyFrame) -> Iterator[
     for (*whose, instrument, rater), pairs in sorted(met.partition_by(keys, as_dict=True).items()):
         counts = dict.fromkeys(("linked_count", "client_count", "adjacent_count"), pairs.height)
         found = correlation(pairs["early"], pairs["value"])
-        yield _names(tuple(whose), (instrument, rater), "between", "correlation") | counts | found
+        yield {**_names(whose, (instrument, rater), "between", "correlation"), **counts, **found}
 
 
-def _names(whose: tuple, whose_outcome: tuple, link: str, model: str) -> dict[str, str]:
+def _names(whose: Sequence[object], whose_outcome: Sequence[object], link: str, model: str) -> Mapping[str, object]:
     (instrument, rater), (outcome_instrument, outcome_rater) = whose, whose_outcome
     return {
         "instrument": instrument,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 
 import polars as pl
@@ -18,8 +19,16 @@ ALLIANCES = ("client_alliance", "caregiver_alliance")
 STAYING = "more_than_four"
 
 
+def motivated_episodes(motivation: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per episode and motivation scale: early change, alliance and staying."""
+    stayed = retention.select("episode_id", "episode_number", pl.col("has_more_than_four").alias(STAYING))
+    columns = ("client_id", "episode_id", "instrument", "scale", *PREDICTORS, *ALLIANCES)
+    return motivation.select(columns).join(stayed, on="episode_id")
+
+
 @table(
     per="clinic",
+    partial=motivated_episodes,
     key="instrument scale motivation linked",
     columns=[
         "instrument!",
@@ -41,21 +50,18 @@ STAYING = "more_than_four"
         "why_no_estimate",
     ],
 )
-def motivation_links(motivation: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFrame:
+def motivation_links(partials: pl.LazyFrame) -> pl.LazyFrame:
     """One row per motivation scale, early change or gap, and what it might go with: Pearson's correlation with the
     early alliance (Fisher's interval), or the log-odds of staying more than four sessions per 10 percent of maximum
     (logistic regression). Each client counts once, with the first episode that has both values. Null below 30 clients,
     below 10 that stayed or 10 that did not, and where nothing varies: why_no_estimate. Change and alliance are of the
     same weeks: which comes first is not known."""
-    stayed = retention.select("episode_id", "episode_number", pl.col("has_more_than_four").alias(STAYING))
-    columns = ("client_id", "episode_id", "instrument", "scale", *PREDICTORS, *ALLIANCES)
-    met = motivation.select(columns).join(stayed, on="episode_id").collect()
-    parts = sorted(met.partition_by("instrument", "scale", as_dict=True).items())
+    parts = sorted(partials.collect().partition_by("instrument", "scale", as_dict=True).items())
     pairs = list(product(PREDICTORS, (*ALLIANCES, STAYING)))
     return of_rows(motivation_links, [_row(names, each, *pair) for names, each in parts for pair in pairs])
 
 
-def _row(names: tuple, met: pl.DataFrame, predictor: str, linked: str) -> dict:
+def _row(names: tuple[object, ...], met: pl.DataFrame, predictor: str, linked: str) -> Mapping[str, object]:
     both = first_of_clients(met.lazy().drop_nulls([predictor, linked])).collect()
     is_staying = linked == STAYING
     found = log_odds(both[predictor] / 10, both[linked]) if is_staying else correlation(both[predictor], both[linked])

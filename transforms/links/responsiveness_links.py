@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from rapport.transforms.engagement.responsiveness import FACTORS
@@ -58,7 +60,7 @@ def responsiveness_links(responsiveness: pl.LazyFrame, retention: pl.LazyFrame) 
     return of_rows(responsiveness_links, [_row(met, one, other) for one in PREDICTORS for other in OUTCOMES])
 
 
-def _row(met: pl.DataFrame, predictor: str, staying: str) -> dict:
+def _row(met: pl.DataFrame, predictor: str, staying: str) -> Mapping[str, object]:
     both = first_of_clients(met.lazy().drop_nulls([predictor, staying])).collect()
     names = {"predictor": predictor, "staying": staying, "linked_count": both.height}
     if staying not in ENDINGS:

@@ -96,4 +96,5 @@ def intakes_and_after(outcome_scores: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.La
         intakes.select("course", "intake_number"), on="course"
     )
     after = later.filter(pl.col("session_number") >= pl.col("intake_number"))
-    return tuple(frame.lazy() for frame in pl.collect_all([intakes, after]))
+    intakes, after = (frame.lazy() for frame in pl.collect_all([intakes, after]))
+    return intakes, after

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from rapport.transforms.outcomes.expected_courses import BAND, LINE, intakes_and_after
-from rapport.transforms.scoring.outcome_scores import lower_is_better
+from rapport.transforms.outcomes.expected_courses import BAND, intakes_and_after
+from rapport.transforms.scoring.outcome_scores import LINE, lower_is_better
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -61,7 +63,7 @@ _TYPES = {"text": pl.String, "integer": pl.Int32, "number": pl.Float64, "truth":
 _SCHEMA = {column.name: _TYPES[column.type] for column in rupture_rules.columns}
 
 
-def _row(rule: RuptureRule, instrument: Instrument, clinic: Clinic) -> dict:
+def _row(rule: RuptureRule, instrument: Instrument, clinic: Clinic) -> Mapping[str, object]:
     threshold = threshold_of(rule, instrument)
     return {
         "rupture_rule": rule.name,
@@ -109,7 +111,7 @@ def sd_of(rule: RuptureRule, instrument: Instrument, clinic: Clinic) -> float | 
     if rule.sd is None:
         return None
     low, high = instrument.range_of(instrument.scale("total"))
-    stated = None if None in (low, high) else rule.sd / 100 * (high - low)
+    stated = None if low is None or high is None else rule.sd / 100 * (high - low)
     return clinic.alliance_sd.get(instrument.name, stated)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import polars as pl
 
 from rapport.transforms.ruptures.counted_rules import compared, instruments_of, is_used, sd_of, threshold_of
@@ -10,6 +12,7 @@ from rapport.transforms.statistics.students_t import critical_t
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.clinic_file.rupture_rules import RuptureRule
 from rapport.warehouse.instruments import Instrument
+from rapport.warehouse.instruments.comparisons import Comparison
 
 _value, _previous = pl.col("value"), pl.col("previous")
 _NOTHING = pl.lit(None, dtype=pl.Float64)
@@ -71,7 +74,7 @@ _Condition = tuple[pl.Expr, dict[str, pl.Expr]]
 
 
 def _below(rule: RuptureRule, meant: list[Instrument], _: Clinic) -> _Condition:
-    cut_offs = {each.name: threshold_of(rule, each).case for each in meant}
+    cut_offs = _cases(rule, meant)
     met = [(pl.col("instrument") == name) & holds(_value, case) for name, case in cut_offs.items()]
     above = [name for name, case in cut_offs.items() if case.operator == "<="]
     level = _by_instrument({name: case.value for name, case in cut_offs.items()})
@@ -81,11 +84,21 @@ def _below(rule: RuptureRule, meant: list[Instrument], _: Clinic) -> _Condition:
     }
 
 
+def _cases(rule: RuptureRule, meant: list[Instrument]) -> dict[str, Comparison]:
+    """By instrument, the comparison that the rule's threshold states."""
+    return {each.name: _case(rule, each) for each in meant}
+
+
+def _case(rule: RuptureRule, instrument: Instrument) -> Comparison:
+    threshold = threshold_of(rule, instrument)
+    assert threshold and threshold.case, f"{instrument.name} has no threshold {rule.threshold}"
+    return threshold.case
+
+
 def _fall(rule: RuptureRule, meant: list[Instrument], clinic: Clinic) -> _Condition:
     change = (_value - _previous).round(6)
     if rule.threshold:
-        steps = {each.name: threshold_of(rule, each).case for each in meant}
-        met = [(pl.col("instrument") == name) & holds(change, case) for name, case in steps.items()]
+        met = [(pl.col("instrument") == name) & holds(change, case) for name, case in _cases(rule, meant).items()]
         return pl.any_horizontal(pl.lit(False), *met), _regained(rule)
     sd = _by_instrument({each.name: sd_of(rule, each, clinic) for each in meant})
     if rule.least_earlier:  # "favour the stricter of the two values" (Gumz et al. 2012)
@@ -100,7 +113,7 @@ def _regained(rule: RuptureRule) -> dict[str, pl.Expr]:
     return {"level": (_value + rule.share * fall).round(6)}
 
 
-def _control_limit(rule: RuptureRule, *_: object) -> _Condition:
+def _control_limit(rule: RuptureRule, _: list[Instrument], __: Clinic) -> _Condition:
     """Individuals chart. A record that never varied has no limits; what was before is its centre line."""
     enough = (pl.col("earlier_count") >= rule.least_earlier) & (pl.col("earlier_range") > 0)
     limit = (pl.col("earlier_mean") - rule.width * pl.col("earlier_range")).round(6)
@@ -110,6 +123,7 @@ def _control_limit(rule: RuptureRule, *_: object) -> _Condition:
 
 def _sudden_loss(rule: RuptureRule, meant: list[Instrument], clinic: Clinic) -> _Condition:
     sd = _by_instrument({each.name: sd_of(rule, each, clinic) for each in meant})
+    assert rule.share_of_previous is not None, f"rule {rule.name} states no share_of_previous"
     return sudden_loss(rule.times * sd, rule.share_of_previous), _regained(rule)
 
 
@@ -156,8 +170,13 @@ def _squares(values: tuple[str, ...]) -> pl.Expr:
     return pl.sum_horizontal((pl.col(value) - mean) ** 2 for value in values)
 
 
-def _by_instrument(numbers: dict[str, float]) -> pl.Expr:
+def _by_instrument(numbers: Mapping[str, float | None]) -> pl.Expr:
     return pl.col("instrument").replace_strict(numbers, default=None, return_dtype=pl.Float64)
 
 
-_CONDITIONS = {"below": _below, "fall": _fall, "control_limit": _control_limit, "sudden_loss": _sudden_loss}
+_CONDITIONS: dict[str, Callable[[RuptureRule, list[Instrument], Clinic], _Condition]] = {
+    "below": _below,
+    "fall": _fall,
+    "control_limit": _control_limit,
+    "sudden_loss": _sudden_loss,
+}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -53,7 +55,7 @@ def instruments(clinic: Clinic) -> pl.LazyFrame:
     return pl.LazyFrame([_instrument(each, clinic) for each in clinic.instruments.values()], infer_schema_length=None)
 
 
-def _instrument(each: Instrument, clinic: Clinic) -> dict:
+def _instrument(each: Instrument, clinic: Clinic) -> Mapping[str, object]:
     reasons = [clinic.why_not_scored(each, scale) for scale in each.scales] or [clinic.why_not_used(each)]
     is_scored = None in reasons
     plain = (
@@ -114,7 +116,7 @@ def scales(clinic: Clinic) -> pl.LazyFrame:
     return pl.LazyFrame(rows, infer_schema_length=None)
 
 
-def _scale(instrument: Instrument, scale: Scale, clinic: Clinic) -> dict:
+def _scale(instrument: Instrument, scale: Scale, clinic: Clinic) -> Mapping[str, object]:
     low, high = instrument.range_of(scale)
     why_not = clinic.why_not_scored(instrument, scale)
     return {

@@ -42,12 +42,14 @@ def _measures(clinic: Clinic) -> list[Instrument]:
     return [each for each in clinic.instruments.values() if each.construct == "outcome"]
 
 
-def _population(at: Threshold) -> tuple:
+def _population(at: Threshold) -> tuple[object, ...]:
     whom = at.population
     return (whom.age_from, whom.age_to, whom.sex or None, " ".join(whom.respondents) or None)
 
 
-def _with_best(lines: pl.LazyFrame, rows: list[tuple], found: dict[str, pl.DataType]) -> pl.LazyFrame:
+def _with_best(
+    lines: pl.LazyFrame, rows: list[tuple[object, ...]], found: dict[str, type[pl.DataType]]
+) -> pl.LazyFrame:
     """Of what is meant for a line the one that says most about whom it is for, else the first stated."""
     facts = pl.LazyFrame(rows, schema={**_ABOUT, **_WHOM, **found}, orient="row").with_row_index("stated")
     said = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int8) for name in _WHOM)

@@ -41,9 +41,17 @@ class Answers:
 
 
 def scored(scale: Scale, rule: str, answers: Answers) -> dict[str, pl.Expr]:
-    """A scale's sum and mean by a rule (null where it gives none), what they stand on, and whether it was scaled up."""
+    """A scale's sum and mean by a rule (null where it gives none), what they stand on, and whether it was scaled up.
+
+    Two of three items are answered, and the rule asks for two: 3 + 4 are scaled up to three items.
+
+    >>> scale = Scale("total", "Three items.", items=(1, 2, 3), score="sum", missing="prorate_min(2)")
+    >>> answers = Answers([pl.lit(3), pl.lit(None, pl.Int64), pl.lit(4)], blank_count=pl.lit(1))
+    >>> pl.select(**scored(scale, scale.missing, answers)).row(0, named=True)["score"]
+    10.5
+    """
     name, parameter = rule_and_parameter(rule)
-    total, size = _RULES[name](answers, parameter)
+    total, size = _RULES[name](answers, parameter or 0)
     rounded = _half_away(total) if scale.rounding else total
     # the mean of a prorated, rounded sum is that of the answers: the rounding belongs to the sum
     mean = pl.when(total.is_not_null()).then((total / size).round(9))
@@ -71,7 +79,7 @@ def _whole(answers: Answers) -> pl.Expr:
     return pl.lit(answers.size, dtype=pl.Int32)
 
 
-def _complete_only(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+def _complete_only(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
     return pl.when(answers.answered == answers.size).then(answers.total), _whole(answers)
 
 
@@ -79,32 +87,32 @@ def _prorate_min(answers: Answers, least: int) -> tuple[pl.Expr, pl.Expr]:
     return _if_at_least(answers, least)
 
 
-def _phqa_dsm5(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+def _phqa_dsm5(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
     """DSM-5 severity measure, child 11-17: three or more of nine missing, no score."""
     return _if_at_least(answers, answers.size - 2)
 
 
-def _sdq(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+def _sdq(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
     """Goodman 2014: at least three of a scale's five."""
     return _if_at_least(answers, 3)
 
 
-def _core10(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+def _core10(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
     """CORE System Trust: at most one missing."""
     return _if_at_least(answers, answers.size - 1)
 
 
-def _rcads(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+def _rcads(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
     """At most two missing a scale."""
     return _if_at_least(answers, answers.size - 2)
 
 
-def _ptpb85(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+def _ptpb85(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
     """PTPB manual: the mean of those answered, if at least 85 % are."""
     return _if_at_least(answers, _share(answers, 85))
 
 
-def _mean80(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+def _mean80(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
     """At least 80 %: a scale of four needs all four, since three are 75 %."""
     return _if_at_least(answers, _share(answers, 80))
 
@@ -113,21 +121,21 @@ def _share(answers: Answers, percent: int) -> int:
     return -(-answers.size * percent // 100)
 
 
-def _oq45(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+def _oq45(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
     """OQ Measures: a blank counts the rounded mean of the scale's other items; five blanks in all, no score."""
     blanks = answers.size - answers.answered
     filled = answers.total + blanks * _half_away(answers.mean)
     return pl.when((answers.answered > 0) & (answers.blank_count < 5)).then(filled), _whole(answers)
 
 
-def _wsas_retired(answers: Answers, _: None) -> tuple[pl.Expr, pl.Expr]:
+def _wsas_retired(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
     """CamCOPS: without item 1 (no work) the sum of items 2-5, of at most 32."""
     retired = answers.items[0].is_null()
     size = pl.when(retired).then(answers.size - 1).otherwise(answers.size)
     return pl.when(answers.answered == size).then(answers.total), size
 
 
-_RULES: dict[str, Callable[[Answers, int | None], tuple[pl.Expr, pl.Expr]]] = {
+_RULES: dict[str, Callable[[Answers, int], tuple[pl.Expr, pl.Expr]]] = {
     "complete_only": _complete_only,
     "prorate_min": _prorate_min,
     "phqa_dsm5": _phqa_dsm5,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.instruments import Instrument
-from rapport.warehouse.instruments.norms import RELIABILITIES
 from rapport.warehouse.instruments.reliable_change import Z_95, Computed, computed_changes
-from rapport.warehouse.instruments.thresholds import CRITERIA, Change
-from rapport.warehouse.schema.columns import FACT_STATUSES, Column
+from rapport.warehouse.instruments.thresholds import Change
+from rapport.warehouse.schema.columns import CRITERIA, FACT_STATUSES, RELIABILITIES, Column
 from rapport.warehouse.schema.tables import table
 
 USED = ("published", "local", "computed", "none")
@@ -71,9 +72,10 @@ _TYPES = {"text": pl.String, "integer": pl.Int32, "number": pl.Float64}
 _SCHEMA = {column.name: _TYPES[column.type] for column in reliable_changes.columns}
 
 
-def changes_of(instrument: Instrument, clinic: Clinic) -> list[dict]:
+def changes_of(instrument: Instrument, clinic: Clinic) -> list[Mapping[str, object]]:
     """The table's rows of one instrument."""
     computed = computed_changes(instrument)
+    pairs: list[tuple[Change | None, Computed | None]]
     pairs = [(change, _beside(change, computed)) for change in instrument.changes]
     shown = [beside for _, beside in pairs]
     pairs += [(None, each) for each in computed if each not in shown]
@@ -86,18 +88,21 @@ def _beside(change: Change, computed: list[Computed]) -> Computed | None:
     return next((each for each in of_scale if each.norm.sample == change.population.text), next(iter(of_scale), None))
 
 
-def _row(instrument: Instrument, clinic: Clinic, stated: Change | None, beside: Computed | None) -> dict:
+def _row(
+    instrument: Instrument, clinic: Clinic, stated: Change | None, beside: Computed | None
+) -> Mapping[str, object]:
     z = (stated and stated.z) or Z_95
     return {
         **dict.fromkeys(_SCHEMA),
         "instrument": instrument.name,
-        **(_stated(stated) if stated else _unstated(beside)),
+        **(_unstated(beside) if beside else {}),
+        **(_stated(stated) if stated else {}),
         **(_computed(beside, z) if beside else {}),
         **_used(instrument, clinic, stated, beside),
     }
 
 
-def _stated(change: Change) -> dict:
+def _stated(change: Change) -> Mapping[str, object]:
     whom = change.population
     return {
         "change_name": change.name,
@@ -116,12 +121,12 @@ def _stated(change: Change) -> dict:
     }
 
 
-def _unstated(computed: Computed) -> dict:
+def _unstated(computed: Computed) -> Mapping[str, object]:
     name = f"computed {computed.norm.name}"
     return {"change_name": name, "scale": computed.scale, "population": computed.norm.sample, "compared": "score"}
 
 
-def _computed(computed: Computed, z: float) -> dict:
+def _computed(computed: Computed, z: float) -> Mapping[str, object]:
     statuses = {computed.norm.origin.status, computed.reliability.origin.status}
     return {
         "computed_amount": round(computed.at(z), 9),
@@ -134,7 +139,9 @@ def _computed(computed: Computed, z: float) -> dict:
     }
 
 
-def _used(instrument: Instrument, clinic: Clinic, stated: Change | None, beside: Computed | None) -> dict:
+def _used(
+    instrument: Instrument, clinic: Clinic, stated: Change | None, beside: Computed | None
+) -> Mapping[str, object]:
     if stated and clinic.uses(instrument, stated):
         used = "local" if stated.origin.status == "local" else "published"
         return {"used": used, "used_amount": stated.amount, "used_criterion": stated.criterion}

@@ -94,4 +94,5 @@ def band_of(score: pl.Expr, threshold: Threshold) -> pl.Expr:
 
 def holds(score: pl.Expr, at: Comparison) -> pl.Expr:
     """Whether the comparison is true of it."""
-    return _OPERATORS[at.operator](score, at.value)
+    is_so: pl.Expr = _OPERATORS[at.operator](score, at.value)
+    return is_so

@@ -146,7 +146,9 @@ def _line(instrument: Instrument, scale: Scale, clinic: Clinic) -> dict[str, pl.
 
 def _pomp(instrument: Instrument, scale: Scale) -> pl.Expr:
     """On the range of the items that apply: the WSAS of someone who does not work ends at 32."""
-    low, high = (float(end) for end in instrument.range_of(scale))
+    low, high = instrument.range_of(scale)
+    assert low is not None and high is not None, f"scale {scale.name} of {instrument.name} has no range"
+    low, high = float(low), float(high)
     score = pl.col(f"{scale.name} score")
     if scale.missing == "wsas_retired":
         applies = pl.col(f"{scale.name} item_count") / len(scale.items)
@@ -176,6 +178,6 @@ def _given(answered: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     )
 
 
-def _size(instrument: Instrument, scale: Scale) -> tuple:
+def _size(instrument: Instrument, scale: Scale) -> tuple[object, ...]:
     ends = (None if end is None else float(end) for end in instrument.range_of(scale))
     return (instrument.name, scale.name, scale.item_count, *ends)

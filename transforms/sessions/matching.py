@@ -12,7 +12,19 @@ _HOUR = 3_600_000_000  # microseconds
 def nearest(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str], windows: list[Window]) -> pl.LazyFrame:
     """`responses` (completed_at, and `window`, a place in `windows`) with the session_id of the nearer of the last
     session before and the first after, among those with the `same` ids, if its window holds the time; ties go
-    earlier."""
+    earlier.
+
+    A questionnaire of 9:30 belongs to the session that begins half an hour later, within two hours before it.
+
+    >>> from datetime import datetime
+    >>> day = {"client_id": ["c1", "c1"], "session_id": ["s1", "s2"], "client_session_number": [1, 2]}
+    >>> starts = {"starts_at": [datetime(2026, 3, 2, 10), datetime(2026, 3, 9, 10)]}
+    >>> ends = {"ends_at": [datetime(2026, 3, 2, 11), datetime(2026, 3, 9, 11)]}
+    >>> completed = {"client_id": ["c1"], "completed_at": [datetime(2026, 3, 9, 9, 30)], "window": [0]}
+    >>> sessions, responses = pl.LazyFrame(day | starts | ends), pl.LazyFrame(completed)
+    >>> nearest(responses, sessions, ["client_id"], [("starts_at", 2, 48)]).collect()["session_id"].to_list()
+    ['s2']
+    """
     ids = responses.select(same).unique().with_row_index("person").collect().lazy()
     held = (
         sessions.join(ids, on=same)
@@ -50,13 +62,10 @@ def _key(time: str) -> pl.Expr:
 def _nearer(windows: list[Window]) -> pl.Expr:
     before, after = (
         pl.col("window").replace_strict(
-            {
-                place: None if window[side] is None else int(window[side] * _HOUR)
-                for place, window in enumerate(windows)
-            },
+            {place: None if hours is None else int(hours * _HOUR) for place, hours in enumerate(sides)},
             return_dtype=pl.Int64,
         )
-        for side in (1, 2)
+        for sides in ([window[1] for window in windows], [window[2] for window in windows])
     )
     since = pl.when(pl.col("person") == pl.col("person before")).then(
         (pl.col("completed_at") - pl.col("anchor before")).dt.total_microseconds()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rapport.transforms.sessions.episodes import newest
-from rapport.transforms.sessions.matching import nearest
+from rapport.transforms.sessions.matching import Window, nearest
 from rapport.transforms.sessions.validity import FLAGS, flagged, is_repeated, is_straight_lined
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.schema.columns import Column
@@ -77,7 +77,7 @@ def _answer(number: int) -> pl.Expr:
     return pl.col("answers").list.get(number - 1, null_on_oob=True)
 
 
-def _counted(response_records: pl.LazyFrame, clinic: Clinic, windows: list[tuple]) -> pl.LazyFrame:
+def _counted(response_records: pl.LazyFrame, clinic: Clinic, windows: list[Window]) -> pl.LazyFrame:
     """Responses with how many items are answered, how many there are and which window matches, without the answers."""
     counts = {name: instrument.item_count for name, instrument in clinic.instruments.items()}
     window_of = {name: windows.index(instrument.window) for name, instrument in clinic.instruments.items()}
@@ -93,7 +93,7 @@ def _counted(response_records: pl.LazyFrame, clinic: Clinic, windows: list[tuple
 _unnamed = pl.col("appointment_session_id").is_null()
 
 
-def _matched(counted: pl.LazyFrame, sessions: pl.LazyFrame, windows: list[tuple]) -> pl.LazyFrame:
+def _matched(counted: pl.LazyFrame, sessions: pl.LazyFrame, windows: list[Window]) -> pl.LazyFrame:
     """The session_id of each response, and how it was found, in the responses' order."""
     known = counted.select(
         "client_id", "therapist_id", "appointment_session_id", "completed_at", "completed_on", "window"
@@ -135,7 +135,7 @@ def _on_day(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str]) ->
     return responses.join(asked.unique(place, keep="first", maintain_order=True), on=place, how="left")
 
 
-def _by_time(responses: pl.LazyFrame, sessions: pl.LazyFrame, windows: list[tuple]) -> list[pl.LazyFrame]:
+def _by_time(responses: pl.LazyFrame, sessions: pl.LazyFrame, windows: list[Window]) -> list[pl.LazyFrame]:
     return [_told(nearest(group, sessions, same, windows), "time") for group, same in _by_therapist(responses)]
 
 

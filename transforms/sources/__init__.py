@@ -1,6 +1,6 @@
 """Readers: one module per export format. Each turns all-text chunks into canonical rows that still hold raw ids.
 
-A reader is `read(opened, source, task) -> Iterator[(kind, frame)]`. Its frames hold `record_number`, the canonical
+A reader is `read(export, source, tallies) -> Iterator[(kind, frame)]`. Its frames hold `record_number`, the canonical
 columns, `record_count` and `unreadable`: the names of the columns that could not be read. What the frames do not
 mention (a parent row, an untouched form) is ignored, and counted as such in the books.
 """
@@ -8,93 +8,99 @@ mention (a parent row, an untouched form) is ignored, and counted as such in the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from rapport.transforms.sources import (
-    bookings,
-    cliniko,
-    fhir,
-    hl7_siu,
-    openemr,
-    plain,
-    qualtrics,
-    redcap,
-    simplepractice,
-    surveymonkey,
-    tables,
-    wide,
-)
 from rapport.transforms.sources.canonical.casts import Dialect, instant
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.content import Content, look_into
-from rapport.transforms.sources.opening.door import CHUNK, Opened, Shape, open_content
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.content import Content, content_of
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import CHUNK, Header, Shape
+from rapport.transforms.sources.opening.tables import open_content
+from rapport.warehouse.clinic_file.formats import Format
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.code_marks import registry
+from rapport.warehouse.errors import Unusable
 
-Reader = Callable[[Opened, Source, Task], Iterator[tuple[str, pl.DataFrame]]]
-Opener = Callable[[Content, Source, Shape], Opened]
-READERS: dict[str, Reader] = registry(
-    {
-        "plain": plain.read,
-        "redcap": redcap.read,
-        "wide": wide.read,
-        "table": tables.read,
-        "qualtrics": qualtrics.read,
-        "surveymonkey": surveymonkey.read,
-        "fhir": fhir.read,
-        "simplepractice": simplepractice.read,
-        "cliniko": bookings.read,
-        "openemr": openemr.read,
-        "hl7_siu": hl7_siu.read,
-    }
-)
-# Formats that are no tables, and tables with a header of several rows: how many, and how they are read.
-OPENERS: dict[str, Opener] = registry(
-    {"fhir": fhir.open_fhir, "cliniko": cliniko.open_cliniko, "hl7_siu": hl7_siu.open_siu}
-)
-HEADERS = registry({"qualtrics": (3, qualtrics.header), "surveymonkey": (2, surveymonkey.header)})
+Reader = Callable[[Export, Source, Tallies], Iterator[tuple[str, pl.DataFrame]]]
+Opener = Callable[[Content, Source, Shape], Export]
+HeaderReader = Callable[[list[list[str]]], Header]
 
 
-def parts_of(name: str) -> list[Callable]:
+def parts_of(form: Format) -> list[Callable[..., Any]]:
     """The functions that read a format's files; none of another format. They are named in the format's mark."""
-    _, header = HEADERS.get(name, (1, None))
-    return [open_delivery, read, opener_of(name), READERS[name], *([header] if header else [])]
+    header = header_of(form)
+    return [open_delivery, read, opener_of(form), reader_of(form), *([header] if header else [])]
 
 
-def open_delivery(path: Path, source: Source) -> Opened:
+def open_delivery(path: Path, source: Source) -> Export:
     """Open a source's file. Raises Refused when it is not what the source says it is."""
-    rows, header = HEADERS.get(source.format, (1, None))
+    rows, header = source.format.header_rows, header_of(source.format)
     shape = Shape(source.encoding, CHUNK, source.sheet, source.header_row, source.footers, rows, header)
-    return opener_of(source.format)(look_into(path, source.memory), source, shape)
+    return opener_of(source.format)(content_of(path, source.memory), source, shape)
 
 
 @registry
-def opener_of(name: str) -> Opener:
+def reader_of(form: Format) -> Reader:
+    """The function that makes canonical rows of a format's files."""
+    reader: Reader = _function(form, "reader", form.reader, "(export, source, tallies)")
+    return reader
+
+
+@registry
+def opener_of(form: Format) -> Opener:
     """The function that opens a format's files."""
-    return OPENERS.get(name, _open_table)
+    if form.opener is None:
+        return _open_table
+    opener: Opener = _function(form, "opener", form.opener, "(content, source, shape)")
+    return opener
 
 
-def _open_table(content: Content, source: Source, shape: Shape) -> Opened:
-    opened = open_content(content, shape)
-    opened.again = lambda: open_content(look_into(content.path, content.memory), shape)
-    return opened
+@registry
+def header_of(form: Format) -> HeaderReader | None:
+    """The function that makes names of a header of several records; None of a format with one."""
+    if form.header is None:
+        return None
+    header: HeaderReader = _function(form, "header", form.header, "(heads)")
+    return header
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def _function(form: Format, key: str, name: str, takes: str) -> Any:  # noqa: ANN401  the callers say what it is
+    """A function that a fact sheet names. Raises Unusable that says what to write where."""
+    module, sheet = f"{__name__}.{form.name}", f"warehouse/clinic_file/formats/{form.name}.toml"
+    file = f"transforms/sources/{form.name}.py"
+    if find_spec(module) is None:
+        raise Unusable(f"format {form.name} has no module; write {file} with def {name}{takes}, or remove {sheet}")
+    if (found := getattr(import_module(module), name, None)) is None:
+        raise Unusable(f"{file} has no function {name}; write def {name}{takes} there, or correct {key} in {sheet}")
+    return found
+
+
+def _open_table(content: Content, source: Source, shape: Shape) -> Export:
+    export = open_content(content, shape)
+    export.again = lambda: open_content(content_of(content.path, content.memory), shape)
+    return export
+
+
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """The canonical rows of an opened file, kind by kind. Raises Refused when a column is missing."""
-    task.memory = source.memory
-    if source.exported_at and opened.header:
-        opened.need([source.exported_at])
-        opened.chunks = _noting_export_time(opened.chunks, source, task)
-    return READERS[source.format](opened, source, task)
+    tallies.memory = source.memory
+    if source.exported_at and export.header:
+        export.need([source.exported_at])
+        export.chunks = _noting_export_time(export.chunks, source.exported_at, source, tallies)
+    return reader_of(source.format)(export, source, tallies)
 
 
-def _noting_export_time(chunks: Iterator[pl.DataFrame], source: Source, task: Task) -> Iterator[pl.DataFrame]:
+def _noting_export_time(
+    chunks: Iterator[pl.DataFrame], column: str, source: Source, tallies: Tallies
+) -> Iterator[pl.DataFrame]:
     dialect = Dialect(source.time_zone, source.nulls)
     for chunk in chunks:
-        latest = chunk.select(instant(source.exported_at, dialect).max()).item()
+        latest = chunk.select(instant(column, dialect).max()).item()
         if latest is not None:
-            task.exported_at = max(latest, task.exported_at or latest)
+            tallies.exported_at = max(latest, tallies.exported_at or latest)
         yield chunk

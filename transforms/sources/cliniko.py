@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import polars as pl
+
+from rapport.transforms.sources import table
+from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.content import Content
+from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.opening.json_records import Record, last_part, open_records, text
-from rapport.transforms.sources.opening.opened import Opened, Shape
+from rapport.transforms.sources.opening.shape import Shape
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 
@@ -21,9 +26,14 @@ HEADER = [
 ]
 
 
-def open_cliniko(content: Content, source: Source, shape: Shape) -> Opened:
+def open_cliniko(content: Content, source: Source, shape: Shape) -> Export:
     """Open a page, an array or lines of appointments."""
     return open_records(content, HEADER, _appointments, _rows)
+
+
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Appointments, a group's attendees each one."""
+    yield from table.read_known(export, source, tallies)
 
 
 def _appointments(value: object) -> Iterator[object]:
@@ -67,7 +77,7 @@ def _became(record: Record, attendee: Record) -> dict[str, str | None]:
     """The word for its flags; a group's own cancellation is everybody's."""
     cancelled = text(attendee.get("cancelled_at") or record.get("cancelled_at"))
     if any(each.get(flag) for each in (record, attendee) for flag in ("deleted_at", "archived_at")):
-        word = "deleted"
+        word: str | None = "deleted"
     elif cancelled:
         word = "cancelled"
     elif attendee.get("did_not_arrive") is True:

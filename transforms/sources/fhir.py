@@ -16,12 +16,13 @@ from rapport.transforms.sources.canonical.answers import from_form
 from rapport.transforms.sources.canonical.appointment_rows import with_minutes
 from rapport.transforms.sources.canonical.casts import Dialect, text
 from rapport.transforms.sources.canonical.ids import with_ids
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.fhir_resources import COLUMNS, resources, rows_of
+from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.content import Content
+from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.opening.json_records import open_records
-from rapport.transforms.sources.opening.opened import BESIDE, LOST, MARK, Opened, Shape, cell
+from rapport.transforms.sources.opening.shape import BESIDE, LOST, MARK, Shape, cell
 from rapport.transforms.sources.redcap import form_columns
+from rapport.transforms.sources.structures.fhir_resources import COLUMNS, resources, rows_of
 from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.clinic_file.sources import Source
 
@@ -33,7 +34,7 @@ _PERSON = ["client_id", "birth_date", "sex"]
 _BOOKED = ["appointment_id", "client_id", "therapist_id", "starts_at", "ends_at", "duration_minutes", "service"]
 
 
-def open_fhir(content: Content, source: Source, shape: Shape) -> Opened:
+def open_fhir(content: Content, source: Source, shape: Shape) -> Export:
     """Open resources as rows of text, with a column for each item that the source's forms name."""
     items = list(dict.fromkeys(item for form in source.forms for item in form.items))
     names = {name: place for place, name in enumerate(COLUMNS)}  # a linkId may be called so too
@@ -41,29 +42,30 @@ def open_fhir(content: Content, source: Source, shape: Shape) -> Opened:
     return open_records(content, header, resources, lambda record: rows_of(record, items), names)
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Appointments, clients, and the responses of every form that clinic.toml names."""
-    opened.need(MARK + name for name in COLUMNS)
-    opened.need(source.status.columns)
-    opened.need(column for form in source.forms for column in _asked(form))
+    export.need(MARK + name for name in COLUMNS)
+    words = source.status.columns if source.status else ()
+    export.need(words)
+    export.need(column for form in source.forms for column in _asked(form))
     dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing, has_local_references=True)
-    chunks = (with_ids(chunk, _IDS, dialect, task) for chunk in opened.chunks)
+    chunks = (with_ids(chunk, _IDS, dialect, tallies) for chunk in export.chunks)
     for chunk in map(_with_unread_retractions, chunks):
         of = {kind: chunk.filter(_column("resource").is_in(list(names))) for kind, names in _KINDS.items()}
-        _note_retracted(of, task)
+        _note_retracted(of, tallies)
         if of["appointments"].height:
             booked = _without_doubles(of["appointments"]).select(
                 BESIDE,
                 *map(_named, _BOOKED),
-                *(cell(column).alias(f"status {n}") for n, column in enumerate(source.status.columns)),
+                *(cell(column).alias(f"status {n}") for n, column in enumerate(words)),
             )
-            yield from plain.canonical("appointments", iter([with_minutes(booked)]), dialect, task, source.status)
+            yield from plain.canonical("appointments", iter([with_minutes(booked)]), dialect, tallies, source.status)
         if of["clients"].height:
             people = of["clients"].select(BESIDE, *map(_named, _PERSON))
-            yield from plain.canonical("clients", iter([people]), dialect, task)
-        said = of["responses"].filter(_column("status").ne_missing(IN_ERROR))
+            yield from plain.canonical("clients", iter([people]), dialect, tallies)
+        responses = of["responses"].filter(_column("status").ne_missing(IN_ERROR))
         for form in source.forms:
-            yield "responses", _responses(said, form, task, dialect)
+            yield "responses", _responses(responses, form, tallies, dialect)
 
 
 def _with_unread_retractions(chunk: pl.DataFrame) -> pl.DataFrame:
@@ -102,15 +104,15 @@ def _without_doubles(booked: pl.DataFrame) -> pl.DataFrame:
     return booked.filter(~_column("of_appointment").is_in(told.drop_nulls().implode()).fill_null(False))
 
 
-def _note_retracted(of: dict[str, pl.DataFrame], task: Task) -> None:
+def _note_retracted(of: dict[str, pl.DataFrame], tallies: Tallies) -> None:
     for kind in ("appointments", "responses"):
         wrong = of[kind].filter(_column("status") == IN_ERROR)
         if wrong.height:
             columns = ("appointment_id", "client_id") if kind == "appointments" else ("response_id", "client_id")
-            task.retracted.append((kind, wrong.select(map(_named, columns))))
+            tallies.retracted.append((kind, wrong.select(map(_named, columns))))
 
 
-def _responses(said: pl.DataFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
+def _responses(said: pl.DataFrame, form: Form, tallies: Tallies, dialect: Dialect) -> pl.DataFrame:
     """A form's responses: those to its questionnaire, or where clinic.toml does not name it, those with its items."""
     if form.form:
         asked = text(MARK + "questionnaire", dialect)
@@ -121,5 +123,5 @@ def _responses(said: pl.DataFrame, form: Form, task: Task, dialect: Dialect) -> 
         appointment_id=form.appointment_id or MARK + "encounter",
         finished=MARK + "finished",
     )
-    made = from_form(said.lazy(), told, task, dialect)
+    made = from_form(said.lazy(), told, tallies, dialect)
     return made if form.form else made.filter(pl.col("answers").list.drop_nulls().list.len() > 0)

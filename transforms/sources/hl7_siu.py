@@ -11,11 +11,12 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rapport.transforms.sources import bookings
-from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources import table
+from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.bounded import too_large
 from rapport.transforms.sources.opening.content import Content
-from rapport.transforms.sources.opening.opened import COUNT, NUMBER, Opened, Shape
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import COUNT, NUMBER, Shape
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 
@@ -32,21 +33,21 @@ _TIME = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?(?:\.\d+)?)?
 Message = dict[str, list[list[str]]]
 
 
-def open_siu(content: Content, source: Source, shape: Shape) -> Opened:
+def open_siu(content: Content, source: Source, shape: Shape) -> Export:
     """Open a file of messages. Raises Refused when it does not begin as one."""
     if content.kind != "text":
         raise Refused("is not HL7 v2; correct its format in clinic.toml")
-    opened = Opened(content.path, list(HEADER), header_count=0)
-    opened.chunks = _chunks(opened, content, shape)
-    return opened
+    export = Export(content.path, list(HEADER), header_count=0)
+    export.chunks = _chunks(export, content, shape)
+    return export
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Appointments as their last messages leave them."""
-    yield from bookings.read(opened, source, task)
+    yield from table.read_known(export, source, tallies)
 
 
-def _chunks(opened: Opened, content: Content, shape: Shape) -> Iterator[pl.DataFrame]:
+def _chunks(export: Export, content: Content, shape: Shape) -> Iterator[pl.DataFrame]:
     size, pieces = 0, []
     for piece in content.text(shape.encoding, shape.chunk):
         size += len(piece)
@@ -59,8 +60,8 @@ def _chunks(opened: Opened, content: Content, shape: Shape) -> Iterator[pl.DataF
         lines = _FRAME.sub("\n", b"".join(pieces).decode()).replace("\r", "\n").split("\n")
     except UnicodeDecodeError:
         raise Refused('is not UTF-8; add encoding = "windows-1252" (or "mac-roman") to its source') from None
-    rows = list(_folded(opened, _messages([line.strip() for line in lines if line.strip()])))
-    schema = {NUMBER: pl.Int32, COUNT: pl.Int32, **dict.fromkeys(sorted(opened.wanted), pl.String)}
+    rows = list(_folded(export, _messages([line.strip() for line in lines if line.strip()])))
+    schema = {NUMBER: pl.Int32, COUNT: pl.Int32, **dict.fromkeys(sorted(export.wanted), pl.String)}
     yield pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -85,16 +86,16 @@ def _messages(lines: list[str]) -> Iterator[Message]:
         yield message
 
 
-def _folded(opened: Opened, messages: Iterator[Message]) -> Iterator[dict[str, object]]:
-    told: dict[tuple[str, str], list[tuple[str, int, dict]]] = {}
+def _folded(export: Export, messages: Iterator[Message]) -> Iterator[dict[str, object]]:
+    told: dict[tuple[str, str], list[tuple[str, int, dict[str, str | None]]]] = {}
     for message in messages:
-        opened.record_count += 1
+        export.record_count += 1
         if _part(message, "MSH", 9) != "SIU":
             continue
         row = _row(message)
-        whose = (row["appointment_id"] or f"\x1e{opened.record_count}", row["client_id"] or "")
-        told.setdefault(whose, []).append((_digits(_part(message, "MSH", 7)), opened.record_count, row))
-    if opened.record_count and not told:
+        whose = (row["appointment_id"] or f"\x1e{export.record_count}", row["client_id"] or "")
+        told.setdefault(whose, []).append((_digits(_part(message, "MSH", 7)), export.record_count, row))
+    if export.record_count and not told:
         raise Refused("holds HL7 messages but none about appointments (SIU); correct clinic.toml")
     for log in told.values():
         log.sort(key=lambda each: each[:2])

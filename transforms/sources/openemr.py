@@ -11,10 +11,11 @@ from itertools import islice
 
 import polars as pl
 
-from rapport.transforms.sources import bookings
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.openemr_series import NO_VALUE, Unread, series, taken_out
-from rapport.transforms.sources.opening.opened import LOST, NUMBER, Opened
+from rapport.transforms.sources import table
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import LOST, NUMBER
+from rapport.transforms.sources.structures.openemr_series import NO_VALUE, Unread, series, taken_out
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 
@@ -35,25 +36,25 @@ AT_ONCE = 500  # series that become their days together
 _DAY = "day"
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Appointments, each day of a series one. Raises Refused for a series of more than MOST days."""
-    opened.need(NEEDED)
-    absent = [name for name in OPTIONAL if name not in opened.want(list(OPTIONAL))]
-    days = (part for chunk in opened.chunks for part in _expanded(_with_absent(chunk, absent), task))
-    made = Opened(opened.path, [*NEEDED, *OPTIONAL, "starts_at", "duration_minutes"], days)
-    yield from bookings.read(made, source, task, COLUMNS)
+    export.need(NEEDED)
+    absent = [name for name in OPTIONAL if name not in export.want(list(OPTIONAL))]
+    days = (part for chunk in export.chunks for part in _expanded(_with_absent(chunk, absent), tallies))
+    made = Export(export.path, [*NEEDED, *OPTIONAL, "starts_at", "duration_minutes"], days)
+    yield from table.read_known(made, source, tallies, COLUMNS)
 
 
 def _with_absent(chunk: pl.DataFrame, absent: list[str]) -> pl.DataFrame:
     return chunk.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
 
 
-def _expanded(chunk: pl.DataFrame, task: Task) -> Iterator[pl.DataFrame]:
+def _expanded(chunk: pl.DataFrame, tallies: Tallies) -> Iterator[pl.DataFrame]:
     """The chunk's clients' appointments; a series becomes a row a day, with the day in its id."""
     of_clients = chunk.filter(pl.col("pc_pid").str.strip_chars().replace("", None).is_not_null())
     recurs = pl.col("pc_recurrtype").str.strip_chars().is_in(["1", "2", "3"]).fill_null(False)
     yield _booked(of_clients.filter(~recurs))
-    last = task.as_of.date() + FARTHEST
+    last = tallies.as_of.date() + FARTHEST
     for some in of_clients.filter(recurs).iter_slices(AT_ONCE):
         days = [each for row in some.iter_rows(named=True) for each in _days(row, last)]
         told = pl.DataFrame(days, schema={NUMBER: pl.Int32, _DAY: pl.String, LOST: pl.List(pl.String)})

@@ -21,8 +21,8 @@ from rapport.transforms.sources.canonical.casts import (
     word,
 )
 from rapport.transforms.sources.canonical.ids import own_ids, with_ids
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.door import Opened
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.export import Export
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.clinic_file.statuses import Statuses
 from rapport.warehouse.schema.columns import CLOSURES, SEXES
@@ -41,18 +41,18 @@ OPTIONAL = {
 }
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Canonical rows of a plain file. Raises Refused when a needed column is missing."""
-    kind = source.records
-    opened.need(NEEDED[kind])
-    opened.want(OPTIONAL[kind])
+    kind = source.only_kind
+    export.need(NEEDED[kind])
+    export.want(OPTIONAL[kind])
     dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing)
-    chunks = (with_ids(chunk, own_ids(chunk.columns), dialect, task) for chunk in opened.chunks)
-    yield from canonical(kind, chunks, dialect, task)
+    chunks = (with_ids(chunk, own_ids(chunk.columns), dialect, tallies) for chunk in export.chunks)
+    yield from canonical(kind, chunks, dialect, tallies)
 
 
 def canonical(
-    kind: str, chunks: Iterator[pl.DataFrame], dialect: Dialect, task: Task, statuses: Statuses | None = None
+    kind: str, chunks: Iterator[pl.DataFrame], dialect: Dialect, tallies: Tallies, statuses: Statuses | None = None
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Canonical rows of chunks whose columns have the plain format's names; those that are optional may be absent. Ids
     are read already (canonical/ids.py).
@@ -61,13 +61,13 @@ def canonical(
     """
     chunks = (_with_absent(chunk, OPTIONAL[kind]) for chunk in chunks)
     if kind == "responses":
-        yield from answers.from_items(chunks, dialect, task)
+        yield from answers.from_items(chunks, dialect, tallies)
         return
     for chunk in chunks:
         if kind == "appointments":
-            yield kind, appointment_rows.read(chunk, dialect, task, statuses)
+            yield kind, appointment_rows.read(chunk, dialect, tallies, statuses)
         else:
-            yield kind, {"episodes": _episodes, "clients": _clients}[kind](chunk, dialect, task)
+            yield kind, {"episodes": _episodes, "clients": _clients}[kind](chunk, dialect, tallies)
 
 
 def _with_absent(chunk: pl.DataFrame, optional: list[str]) -> pl.DataFrame:
@@ -75,7 +75,7 @@ def _with_absent(chunk: pl.DataFrame, optional: list[str]) -> pl.DataFrame:
     return chunk.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent) if absent else chunk
 
 
-def _episodes(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
+def _episodes(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.DataFrame:
     texts = ["presenting_problem", "program", "referral_source"]
     columns = {
         **of_records(chunk),
@@ -84,16 +84,16 @@ def _episodes(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame
         "opened_on": day("opened_on", dialect),
         "closed_on": day("closed_on", dialect),
         "closure": word("closure", CLOSURES, dialect),
-        **{name: listed(name, task.lists[name], dialect) for name in texts},
+        **{name: listed(name, tallies.lists[name], dialect) for name in texts},
     }
     flags = {name: unreadable(name, day(name, dialect), dialect) for name in ("opened_on", "closed_on")}
     frame = typed(chunk.lazy(), columns, flags)
-    count_texts(frame, chunk, texts, task)
+    count_texts(frame, chunk, texts, tallies)
     return frame
 
 
-def _clients(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
-    birth = birth_date(day("birth_date", dialect), task)
+def _clients(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.DataFrame:
+    birth = birth_date(day("birth_date", dialect), tallies)
     columns = {
         **of_records(chunk),
         "client_id": pl.col("client_id"),
@@ -103,6 +103,6 @@ def _clients(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
     return typed(chunk.lazy(), columns, {"birth_date": unreadable("birth_date", birth, dialect)})
 
 
-def birth_date(read: pl.Expr, task: Task) -> pl.Expr:
+def birth_date(read: pl.Expr, tallies: Tallies) -> pl.Expr:
     """A birth date between 1900 and today; any other cannot be right and is not read."""
-    return pl.when((read.dt.year() >= 1900) & (read <= task.as_of.date())).then(read)
+    return pl.when((read.dt.year() >= 1900) & (read <= tallies.as_of.date())).then(read)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
 from rapport.transforms.sources import wide
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.opened import Header, Opened
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import Header
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 
@@ -46,7 +48,7 @@ def header(heads: list[list[str]]) -> Header:
     raise Refused("has neither the ImportId row of a Qualtrics export nor the two header rows of a legacy one")
 
 
-def _import(cell: str) -> dict | None:
+def _import(cell: str) -> dict[str, Any] | None:
     try:
         found = json.loads(cell)
     except ValueError:
@@ -58,12 +60,12 @@ def _zone(told: str) -> str:
     return "UTC" if told in ("Z", "UTC") else told
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Responses, without previews and tests; those are ignored, and counted so."""
-    if opened.has("status"):
-        opened.need(["status"])
-        opened.chunks = map(_answered, opened.chunks)
-    yield from wide.read(opened, replace(source, time_zone=opened.time_zone or source.time_zone), task)
+    if export.has("status"):
+        export.need(["status"])
+        export.chunks = map(_answered, export.chunks)
+    yield from wide.read(export, replace(source, time_zone=export.time_zone or source.time_zone), tallies)
 
 
 def _answered(chunk: pl.DataFrame) -> pl.DataFrame:

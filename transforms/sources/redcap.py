@@ -23,10 +23,11 @@ from rapport.transforms.sources.canonical.casts import (
     unreadable,
 )
 from rapport.transforms.sources.canonical.ids import SEPARATOR, formerly, with_ids, with_made_id
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.eav import flat, is_eav
-from rapport.transforms.sources.opening.opened import MARK, NUMBER, Opened
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import MARK, NUMBER
 from rapport.transforms.sources.plain import birth_date
+from rapport.transforms.sources.structures.eav import flat, is_eav
 from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.clinic_file.sources import ClientColumns, Source
 
@@ -39,35 +40,35 @@ WHOSE, WHOSE_BEFORE = f"{MARK}record", f"{MARK}record before"
 AT_EVENT, AT_REPEAT, AT_INSTANCE = (f"{MARK}{name}" for name in (EVENT, REPEAT, INSTANCE))
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Responses of every form that clinic.toml names, and client rows. Raises Refused when a column is missing."""
-    if not opened.header:
+    if not export.header:
         return
-    structure = LABELS if set(LABELS.values()) & set(opened.header) and EVENT not in opened.header else {}
+    structure = LABELS if set(LABELS.values()) & set(export.header) and EVENT not in export.header else {}
     places = [structure.get(name, name) for name in (EVENT, REPEAT, INSTANCE)]
-    if is_eav(opened):
+    if is_eav(export):
         fields = [column for column in _columns(source) if column != "record"]
-        opened = flat(opened, places, fields, source.memory)
-    record_id = next(name for name in opened.header if name)  # R writes row numbers into a nameless first column
-    opened.need([record_id, *_columns(source)])
-    there = opened.want(places)
+        export = flat(export, places, fields, source.memory)
+    record_id = next(name for name in export.header if name)  # R writes row numbers into a nameless first column
+    export.need([record_id, *_columns(source)])
+    there = export.want(places)
     dialect = Dialect(source.time_zone, (*source.nulls, NOT_COMPLETED), source.decimal, source.writing)
-    for chunk in opened.chunks:
+    for chunk in export.chunks:
         named = [
             (pl.col(place) if place in there else pl.lit(None, dtype=pl.String)).alias(name)
             for name, place in zip((AT_EVENT, AT_REPEAT, AT_INSTANCE), places, strict=True)
         ]
         rows = chunk.with_columns(*named, formerly((record_id,), dialect).alias(WHOSE_BEFORE))
-        rows = with_ids(rows, {WHOSE: ("client_id", (record_id,))}, dialect, task)
+        rows = with_ids(rows, {WHOSE: ("client_id", (record_id,))}, dialect, tallies)
         rows = rows.with_columns(pl.col(AT_REPEAT).str.strip_chars().replace("", None))
-        yield from _rows(rows, source, task, dialect)
+        yield from _rows(rows, source, tallies, dialect)
 
 
 def _columns(source: Source) -> list[str]:
     """Every column that the source's forms and client columns name, each once."""
     wanted = [column for form in source.forms for column in form_columns(form)]
     if source.clients:
-        wanted += [source.clients.birth_date, source.clients.sex and source.clients.sex.column]
+        wanted += [source.clients.birth_date, source.clients.sex.column if source.clients.sex else None]
     return list(dict.fromkeys(column for column in wanted if column))
 
 
@@ -78,27 +79,27 @@ def form_columns(form: Form) -> list[str | None]:
     return [*form.items, rater, *named, *form.client_id, *form.response_id, *scores]
 
 
-def _rows(rows: pl.DataFrame, source: Source, task: Task, dialect: Dialect) -> Iterator[tuple[str, pl.DataFrame]]:
+def _rows(rows: pl.DataFrame, source: Source, tallies: Tallies, dialect: Dialect) -> Iterator[tuple[str, pl.DataFrame]]:
     if source.clients:
-        yield "clients", _clients(rows, source.clients, task, dialect)
+        yield "clients", _clients(rows, source.clients, tallies, dialect)
     for form in source.forms:
         on_this_row = pl.col(AT_REPEAT).is_null() | (pl.col(AT_REPEAT) == form.form)
-        made = _responses(rows.filter(on_this_row), source, form, task, dialect)
+        made = _responses(rows.filter(on_this_row), source, form, tallies, dialect)
         if made.height:
             yield "responses", made
 
 
-def _responses(rows: pl.DataFrame, source: Source, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
+def _responses(rows: pl.DataFrame, source: Source, form: Form, tallies: Tallies, dialect: Dialect) -> pl.DataFrame:
     if form.client_id:
-        rows = with_ids(rows, {CLIENT: ("client_id", form.client_id)}, dialect, task)
+        rows = with_ids(rows, {CLIENT: ("client_id", form.client_id)}, dialect, tallies)
     else:
         rows = rows.with_columns(pl.col(WHOSE).alias(CLIENT))
     if form.response_id:
-        rows = with_ids(rows, {RESPONSE: ("response_id", form.response_id)}, dialect, task)
+        rows = with_ids(rows, {RESPONSE: ("response_id", form.response_id)}, dialect, tallies)
     else:
         whose, before = pl.col(WHOSE), pl.col(WHOSE_BEFORE)
-        rows = with_made_id(rows, RESPONSE, "response", partial(_key, source, form), whose, before, task)
-    return from_form(rows.lazy(), form, task, dialect)
+        rows = with_made_id(rows, RESPONSE, "response", partial(_key, source, form), whose, before, tallies)
+    return from_form(rows.lazy(), form, tallies, dialect)
 
 
 def _key(source: Source, form: Form, whose: pl.Expr) -> pl.Expr:
@@ -108,10 +109,10 @@ def _key(source: Source, form: Form, whose: pl.Expr) -> pl.Expr:
     return pl.concat_str(pl.lit(source.name), record, *place, separator=SEPARATOR)
 
 
-def _clients(rows: pl.DataFrame, columns: ClientColumns, task: Task, dialect: Dialect) -> pl.DataFrame:
+def _clients(rows: pl.DataFrame, columns: ClientColumns, tallies: Tallies, dialect: Dialect) -> pl.DataFrame:
     given = [text(name, dialect) for name in (columns.birth_date, columns.sex and columns.sex.column) if name]
     filled = rows.lazy().filter(pl.any_horizontal(expression.is_not_null() for expression in given))
-    birth = birth_date(day(columns.birth_date, dialect), task) if columns.birth_date else pl.lit(None, dtype=pl.Date)
+    birth = birth_date(day(columns.birth_date, dialect), tallies) if columns.birth_date else pl.lit(None, dtype=pl.Date)
     made = {
         **of_records(rows),
         "client_id": pl.col(WHOSE),

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rapport.transforms.sources import bookings
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.opened import Opened
+from rapport.transforms.sources import table
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.export import Export
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 
@@ -30,16 +30,16 @@ COUNTED = {"client_name": "client", "clinician_name": "clinician", "date_of_serv
 _STATUS_REPORT = "Progress Note Status"
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Appointments; their number and their people must be those of the report's summary. Raises Refused."""
-    if _STATUS_REPORT in opened.header:
+    if _STATUS_REPORT in export.header:
         raise Refused(
             "is SimplePractice's appointment status report, which does not say who attended; "
             "export the client attendance report"
         )
-    opened.need(COUNTED)
-    opened.chunks = _checked(opened.chunks)
-    yield from bookings.read(opened, source, task, COLUMNS)
+    export.need(COUNTED)
+    export.chunks = _checked(export.chunks)
+    yield from table.read_known(export, source, tallies, COLUMNS)
 
 
 def _checked(chunks: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:

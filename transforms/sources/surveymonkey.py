@@ -11,8 +11,9 @@ from collections.abc import Iterator
 import polars as pl
 
 from rapport.transforms.sources import wide
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.opened import Header, Opened
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import Header
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 
@@ -34,11 +35,11 @@ def header(heads: list[list[str]]) -> Header:
     return Header(names, 2)
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Responses. Raises Refused when a spreadsheet has rounded the respondents' ids."""
-    opened.need([RESPONDENT])
-    opened.chunks = map(_with_whole_ids, opened.chunks)
-    yield from wide.read(opened, source, task)
+    export.need([RESPONDENT])
+    export.chunks = map(_with_whole_ids, export.chunks)
+    yield from wide.read(export, source, tallies)
 
 
 def _with_whole_ids(chunk: pl.DataFrame) -> pl.DataFrame:

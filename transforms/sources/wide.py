@@ -10,35 +10,36 @@ from rapport.transforms.sources.canonical.answers import CLIENT, RESPONSE, from_
 from rapport.transforms.sources.canonical.casts import Dialect, text
 from rapport.transforms.sources.canonical.dates import in_iso
 from rapport.transforms.sources.canonical.ids import SEPARATOR, formerly, with_ids, with_made_id
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.opened import NUMBER, Opened
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import NUMBER
 from rapport.transforms.sources.redcap import form_columns
 from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.clinic_file.sources import Source
 
 
-def read(opened: Opened, source: Source, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """One response per filled-in row and form. Raises Refused when a column is missing."""
-    if not opened.header:
+    if not export.header:
         return
-    opened.need(list(dict.fromkeys(c for form in source.forms for c in form_columns(form) if c)))
+    export.need(list(dict.fromkeys(c for form in source.forms for c in form_columns(form) if c)))
     dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing)
     times = [form.completed_at for form in source.forms if form.completed_at]
-    for chunk in in_iso(opened, times, source.dates):
+    for chunk in in_iso(export, times, source.dates):
         for form in source.forms:
-            rows = _keyed(chunk, source, form, dialect, task)
-            yield "responses", from_form(rows.lazy(), form, task, dialect)
+            rows = _keyed(chunk, source, form, dialect, tallies)
+            yield "responses", from_form(rows.lazy(), form, tallies, dialect)
 
 
-def _keyed(chunk: pl.DataFrame, source: Source, form: Form, dialect: Dialect, task: Task) -> pl.DataFrame:
+def _keyed(chunk: pl.DataFrame, source: Source, form: Form, dialect: Dialect, tallies: Tallies) -> pl.DataFrame:
     """A response's id: its own column, else source, client, form and time of completion."""
-    rows = with_ids(chunk, {CLIENT: ("client_id", form.client_id)}, dialect, task)
+    rows = with_ids(chunk, {CLIENT: ("client_id", form.client_id)}, dialect, tallies)
     if form.response_id:
-        return with_ids(rows, {RESPONSE: ("response_id", form.response_id)}, dialect, task)
+        return with_ids(rows, {RESPONSE: ("response_id", form.response_id)}, dialect, tallies)
     when = text(form.completed_at, dialect).fill_null("") if form.completed_at else pl.lit(form.completed_on or "")
 
     def made(client: pl.Expr) -> pl.Expr:
         whose = pl.coalesce(client, pl.format("\x1e{}", NUMBER))
         return pl.concat_str(pl.lit(source.name), whose, pl.lit(form.name), when, separator=SEPARATOR)
 
-    return with_made_id(rows, RESPONSE, "response", made, pl.col(CLIENT), formerly(form.client_id, dialect), task)
+    return with_made_id(rows, RESPONSE, "response", made, pl.col(CLIENT), formerly(form.client_id, dialect), tallies)

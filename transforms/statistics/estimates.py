@@ -29,14 +29,17 @@ def first_of_clients(rows: pl.LazyFrame, *by: str) -> pl.LazyFrame:
 
 def largest_share(predictor: pl.Series) -> float | None:
     """The largest client's part of the sum of squares about the mean, of one value per client; null where it is 0."""
-    squares = (predictor.cast(pl.Float64) - predictor.mean()) ** 2 if len(predictor) else predictor
-    return round(float(squares.max() / squares.sum()), 9) if varies(predictor) else None
+    if not varies(predictor):
+        return None
+    values = predictor.cast(pl.Float64).sort().to_numpy()  # in one order, so that the sums are the same in any
+    squares = (values - values.mean()) ** 2
+    return round(float(squares.max() / squares.sum()), 9)
 
 
 def varies(values: pl.Series) -> bool:
     """Whether values differ by more than what is no width."""
-    known = values.cast(pl.Float64).drop_nulls()
-    return len(known) > 1 and known.max() - known.min() > NO_WIDTH
+    known = values.cast(pl.Float64).drop_nulls().to_numpy()
+    return len(known) > 1 and bool(known.max() - known.min() > NO_WIDTH)
 
 
 def why_none(client_count: int, share: float | None) -> str | None:
@@ -56,15 +59,15 @@ def why_no_odds(predictor: pl.Series, is_so: pl.Series) -> str | None:
     if min(events, len(is_so) - events) < ENOUGH_OF_EACH:
         return FEW_EVENTS
     cells = pl.DataFrame({"predictor": predictor, "is_so": is_so}).group_by("predictor", "is_so").len()
-    if predictor.n_unique() == 2 and (cells.height < 4 or cells["len"].min() < ENOUGH_IN_CELL):
+    if predictor.n_unique() == 2 and (cells.height < 4 or min(cells["len"]) < ENOUGH_IN_CELL):
         return SMALL_CELL
     return SEPARATED if _separates(predictor, is_so) else None
 
 
 def _separates(predictor: pl.Series, is_so: pl.Series) -> bool:
     """Whether all of one kind lie above (or at) all of the other: then no estimate is finite."""
-    with_it, without = predictor.filter(is_so), predictor.filter(~is_so)
-    return with_it.min() >= without.max() or with_it.max() <= without.min()
+    with_it, without = predictor.filter(is_so).to_list(), predictor.filter(~is_so).to_list()
+    return bool(min(with_it) >= max(without) or max(with_it) <= min(without))
 
 
 def estimated(estimate: float, error: float, low: float, high: float, **more: float) -> Found:

@@ -25,4 +25,4 @@ def critical_t(degrees: pl.Expr) -> pl.Expr:
 
 def critical_t_at(degrees: int) -> float:
     """The critical value at one number of degrees of freedom, from 1 on."""
-    return pl.select(critical_t(pl.lit(degrees))).item()
+    return float(pl.select(critical_t(pl.lit(degrees))).item())

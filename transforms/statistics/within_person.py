@@ -27,7 +27,7 @@ def centred(rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     counts = np.bincount(episodes)
 
     def own_mean(values: np.ndarray) -> np.ndarray:
-        return (np.bincount(episodes, weights=values) / counts)[episodes]
+        return np.asarray((np.bincount(episodes, weights=values) / counts)[episodes])
 
     values = {name: rows[name].cast(pl.Float64).to_numpy() for name in names}
     client = rows["client"].rank("dense").cast(pl.Int64) - 1
@@ -66,4 +66,4 @@ def _of_unit_length(columns: np.ndarray) -> np.ndarray:
 def _left_of(values: np.ndarray, beside: np.ndarray) -> np.ndarray:
     """What a regression on the other terms leaves of a column (Frisch & Waugh 1933, Econometrica 1:387-401)."""
     inverse = np.linalg.pinv(beside.T @ beside, rcond=1e-12, hermitian=True)
-    return values - beside @ (inverse @ (beside.T @ values))
+    return np.asarray(values - beside @ (inverse @ (beside.T @ values)))

@@ -5,6 +5,8 @@ Spiegelhalter 2005, Stat Med 24:1185-1202. Limits are not for ranking.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
@@ -132,10 +134,12 @@ def funnel_limits(funnel_points: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     return of_rows(funnel_limits, [row for rows in made for row in rows])
 
 
-def _limits(name: str, points: pl.DataFrame, phi: float | None, is_inflated: bool, smallest: int) -> list[dict]:
+def _limits(
+    name: str, points: pl.DataFrame, phi: float | None, is_inflated: bool, smallest: int
+) -> list[Mapping[str, object]]:
     target = points["target_share"][0]
-    n = np.arange(smallest, points["denominator_count"].max() + 1)
-    width = np.sqrt(target * (1 - target) / n) * (np.sqrt(phi) if is_inflated else 1.0)
+    n = np.arange(smallest, max(points["denominator_count"].to_list()) + 1)
+    width = np.sqrt(target * (1 - target) / n) * (np.sqrt(phi) if phi and is_inflated else 1.0)
     limits = {f"approximate_{at}": np.clip(target + sign * width, 0, 1) for at, sign in SIGNS.items()}
     limits |= {f"exact_{at}": exact_limit(n, target, tail) for at, tail in TAILS.items()}
     limits = {at: _with_width(each, limits[_other_side(at)]) for at, each in limits.items()}
@@ -161,4 +165,4 @@ def exact_limit(n: np.ndarray, target: float, tail: float) -> np.ndarray:
         return np.full(len(n), float(target))
     r = binom.ppf(tail, n, target)
     above = (binom.cdf(r, n, target) - tail) / binom.pmf(r, n, target)
-    return np.clip((r - above) / n, 0, 1)
+    return np.asarray(np.clip((r - above) / n, 0, 1))

@@ -75,24 +75,20 @@ def _joined(text: str, names: tuple[tuple[str, str], ...]) -> ClientLinks:
 
 def _pairs(text: str, spaces: Mapping[str, str]) -> Iterator[tuple[int, Number, Number]]:
     reader = csv.reader(io.StringIO(text, newline=""))
-    while (cells := _next(reader)) is not None:
-        told = [cell.strip() for cell in cells]
-        if not any(told) or (reader.line_num == 1 and [cell.lower() for cell in told] == HEADER):
-            continue
-        if len(told) != len(HEADER) or not all(told):
-            raise ValueError(f"line {reader.line_num}: it must have four values, space, id, space and id")
-        for place in (0, 2):
-            if told[place] not in spaces:  # it may be a number in a wrong place: it is not named
-                known = ", ".join(f"'{space}'" for space in spaces)
-                raise ValueError(
-                    f"line {reader.line_num}: value {place + 1} is no source's id space; known are {known}"
-                )
-        yield reader.line_num, (spaces[told[0]], plain(told[1])), (spaces[told[2]], plain(told[3]))
-
-
-def _next(reader: object) -> list[str] | None:
-    """The next line's values; None after the last."""
     try:
-        return next(reader, None)
+        for cells in reader:
+            told = [cell.strip() for cell in cells]
+            if any(told) and not (reader.line_num == 1 and [cell.lower() for cell in told] == HEADER):
+                yield reader.line_num, *_pair(f"line {reader.line_num}", told, spaces)
     except csv.Error as error:
         raise ValueError(f"line {reader.line_num}: it is not CSV ({error}); mend it, or remove it") from None
+
+
+def _pair(where: str, told: list[str], spaces: Mapping[str, str]) -> tuple[Number, Number]:
+    if len(told) != len(HEADER) or not all(told):
+        raise ValueError(f"{where}: it must have four values, space, id, space and id")
+    for place in (0, 2):
+        if told[place] not in spaces:  # it may be a number in a wrong place: it is not named
+            known = ", ".join(f"'{space}'" for space in spaces)
+            raise ValueError(f"{where}: value {place + 1} is no source's id space; known are {known}")
+    return (spaces[told[0]], plain(told[1])), (spaces[told[2]], plain(told[3]))

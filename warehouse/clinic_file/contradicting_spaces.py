@@ -6,13 +6,12 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from rapport.warehouse.clinic_file.id_spaces import Spaces
+from rapport.warehouse.clinic_file.id_spaces import Spaces
 
 
-def refuse_contradictions(spaces: Spaces, section: Mapping[str, dict]) -> None:
+def refuse_contradictions(spaces: Spaces, section: Mapping[str, Mapping[str, Any]]) -> None:
     """Raise ValueError with what to do where [spaces] (`section`) contradicts itself or the sections of the sources."""
     _refuse_circle("was", spaces.was, lambda name: name)
     _refuse_circle("same_as", spaces.same_as, spaces.first_name)
@@ -51,7 +50,7 @@ def _refuse_circle(key: str, lines: Mapping[str, str], first_name: Callable[[str
             raise ValueError(f"[spaces] {line_of(name, key, other)} leads back to where it began; remove a line")
 
 
-def _refuse_unused(spaces: Spaces, section: Mapping[str, dict]) -> None:
+def _refuse_unused(spaces: Spaces, section: Mapping[str, Mapping[str, Any]]) -> None:
     """What is said of a name that nothing else in the file has is a slip."""
     has = {*spaces.used, *spaces.retired, *spaces.was.values(), *spaces.same_as}
     for name in section:

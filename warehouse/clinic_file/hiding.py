@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-from rapport.warehouse.toml_keys import known, one_of
+from rapport.warehouse.toml_keys.keys import keys_of, read
 
-ALL = "All"  # the value of a filter that takes all of them together
 BASE = 5  # counts are shown to the nearest 5: one person more or less is not seen to be one
-_KEYS = {
-    "profile": "text",
-    "therapists": "truth",
-    "minimum_clients": "integer",
-    "minimum_therapists": "integer",
-}
-
-
-class Contract(Protocol):
-    """What a question says of its columns: dashboards/disclosures.py."""
-
-    clients: str
-    keys: tuple[str, ...]
-    counts: tuple[str, ...]
-    parts: Mapping[str, Mapping]
-    means: Mapping[str, Mapping]
-    estimates: Mapping[str, Mapping]
-    curve: Mapping[str, str]
-    along: str | None
-    shared_out: str | None
-    exhaustive: bool
-    therapists: bool
-    numbers: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -62,20 +37,19 @@ PROFILES = {
 class Sharing:
     """What the clinic has said of its safe file."""
 
-    profile: Profile = PROFILES["nhs"]
-    therapists: bool = False
-    minimum_clients: int = 20  # of a site, a program, the clinic: with fewer it has no figures of its own
-    minimum_therapists: int = 5  # of the clinic: with fewer there are no therapists' figures
+    profile: Profile
+    therapists: bool
+    minimum_clients: int  # of a site, a program, the clinic: with fewer it has no figures of its own
+    minimum_therapists: int  # of the clinic: with fewer there are no therapists' figures
 
 
-def read_sharing(facts: Mapping) -> Sharing:
+def read_sharing(facts: Mapping[str, object]) -> Sharing:
     """The section. Raises ValueError that names the key and says what to do."""
-    known("[shared]", facts, _KEYS)
-    profile = PROFILES[one_of("[shared] profile", facts.get("profile", "nhs"), tuple(PROFILES))]
-    fewest = {"minimum_clients": 4 * profile.least, "minimum_therapists": profile.least}
-    for key, least in fewest.items():
-        if facts.get(key, least) < least:
-            raise ValueError(
-                f"[shared] {key} = {facts[key]} is less than {least}, the least for profile {profile.name}"
-            )
-    return Sharing(**fewest | dict(facts) | {"profile": profile})
+    told = read("[shared]", facts, keys_of("shared"))
+    profile = PROFILES[told["profile"]]
+    for key, least in (("minimum_clients", 4 * profile.least), ("minimum_therapists", profile.least)):
+        if told[key] is None:
+            told[key] = least
+        if told[key] < least:
+            raise ValueError(f"[shared] {key} = {told[key]} is less than {least}, the least for profile {profile.name}")
+    return Sharing(**{**told, "profile": profile})

@@ -8,14 +8,9 @@ retired_spaces = ["phq"]                   nothing comes from it any more; its p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-
-from rapport.warehouse.clinic_file.contradicting_spaces import place_of, refuse_contradictions
-from rapport.warehouse.toml_keys import known, name_in_one_line
-
-_KEYS = {"was": "text", "same_as": "text", "new_numbers": "truth"}
 
 
 @dataclass(frozen=True)
@@ -78,20 +73,3 @@ def _end(beside: Mapping[str, str], name: str) -> str:
     while name in beside:
         name = beside[name]
     return name
-
-
-def read_spaces(section: Mapping[str, dict], retired: Collection[str], used: Collection[str]) -> Spaces:
-    """The clinic file's [spaces] and retired_spaces beside the spaces of its sections. Raises ValueError with what to
-    do."""
-    known("[spaces]", section, dict.fromkeys(section, "section"))
-    for name, facts in section.items():
-        known(place_of(name), facts, _KEYS)
-        for each in (name, *(facts[key] for key in ("was", "same_as") if key in facts)):
-            name_in_one_line("[spaces] a name", each)
-        if not facts:
-            raise ValueError(f"{place_of(name)} says nothing; add {', '.join(_KEYS)}, or remove it")
-    was, same_as = ({name: facts[key] for name, facts in section.items() if key in facts} for key in ("was", "same_as"))
-    fresh = frozenset(name for name, facts in section.items() if facts.get("new_numbers"))
-    spaces = Spaces(tuple(dict.fromkeys(used)), tuple(retired), was, same_as, fresh)
-    refuse_contradictions(spaces, section)
-    return spaces

@@ -16,9 +16,10 @@ import polars as pl
 from rapport.warehouse.schema.records import ID_PATTERN, LOCAL_REFERENCE, ROUNDED_ID
 
 # What databases, pandas and spreadsheets write for nothing, or for a formula that failed. A surname may be Null.
-NULL_WORDS = ("", "NULL", "null", r"\N", "None", "none", "nan", "NaN", "NAN", "NaT", "<NA>", "#N/A")
-NULL_WORDS += ("#NULL!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#DIV/0!")
-CASES = ("upper", "lower")
+NULL_WORDS = (
+    *("", "NULL", "null", r"\N", "None", "none", "nan", "NaN", "NAN", "NaT", "<NA>", "#N/A"),
+    *("#NULL!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#DIV/0!"),
+)
 # Only a text that has one of these may be another id than it looks: of every other the cast would give the same.
 _CAREFUL = r"[^!-~]|\.0+$|[0-9][Ee]\+?[0-9]{2,3}$|^[#<\\]|^(?:[Nn][Uu][Ll]{2}|[Nn]one|[Nn][Aa][NnT])$|^$"
 _WHOLE = r"^(-?[0-9]+)\.0+$"
@@ -36,7 +37,7 @@ class Writing:
     """How a source writes its clients' numbers, as its section says it."""
 
     pattern: str | None = None  # of the whole number; its group, if it has one, is the number
-    case: str | None = None  # one of CASES: capitals tell no two clients apart
+    case: str | None = None  # upper or lower: capitals tell no two clients apart
     zero_pad: int | None = None  # digits; zeros before a number of fewer digits, which a spreadsheet took away
 
 

@@ -13,11 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, TypeVar
 
 from rapport.warehouse.places.small_files import read_small, text_of
 from rapport.warehouse.toml_files import read_toml
 
-KEYS = {"name": "text", "on_failure": "text", "metrics": "path"}
+_Read = TypeVar("_Read")
 _NAME = r"\w[\w .-]{0,59}"  # what Prefect takes for a deployment's name, and less
 _NOT_IN_A_NAME = r"[^\w .-]+"
 
@@ -37,15 +38,20 @@ class Monitoring:
         return slug if slug == self.name else f"{slug}-{sha256(self.name.encode()).hexdigest()[:6]}".lstrip("-")
 
 
-def monitoring_of(facts: Mapping[str, str], folder: Path) -> Monitoring:
+def monitoring_of(told: Mapping[str, Any], folder: Path) -> Monitoring:
     """What a clinic file in this folder declares. Raises ValueError with the key."""
-    return Monitoring(**{key: read(facts.get(key), folder) for key, read in _READ.items()})
+    name, on_failure = _name(told["name"], folder), _on_failure(told["on_failure"], folder)
+    return Monitoring(name, on_failure, _metrics(told["metrics"], folder))
 
 
 def read_monitoring(path: Path) -> Monitoring:
     """The same from a file that may be broken: a key that cannot be used, or found, is as one that is not there."""
     facts, folder = _found(path), path.parent
-    return Monitoring(**{key: _usable(read, facts.get(key), folder) for key, read in _READ.items()})
+    return Monitoring(
+        _usable(_name, facts.get("name"), folder),
+        _usable(_on_failure, facts.get("on_failure"), folder),
+        _usable(_metrics, facts.get("metrics"), folder),
+    )
 
 
 def _name(text: str | None, folder: Path) -> str:
@@ -79,10 +85,7 @@ def _metrics(text: str | None, folder: Path) -> Path | None:
     return folder / text
 
 
-_READ: dict[str, Callable[[str | None, Path], object]] = {"name": _name, "on_failure": _on_failure, "metrics": _metrics}
-
-
-def _usable(read: Callable[[str | None, Path], object], value: object, folder: Path) -> object:
+def _usable(read: Callable[[str | None, Path], _Read], value: object, folder: Path) -> _Read:
     with suppress(ValueError):
         return read(value if isinstance(value, str) and value.strip() else None, folder)
     return read(None, folder)

@@ -9,18 +9,19 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rapport.warehouse.toml_files import read_toml, refusing
-from rapport.warehouse.toml_keys import known, one_of, time_span, zone_name
+from rapport.warehouse.toml_keys.keys import TOP, keys_of, read
+from rapport.warehouse.toml_keys.kinds import time_span
 
-WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+WEEKDAYS = keys_of("schedule")["closed"].words  # Sunday first
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_FIELDS = (  # of a cron line: the least number, the greatest, and words for them
+# Of a cron line: the least number, the greatest, and words for them.
+_FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("minute", 0, 59, {}),
     ("hour", 0, 23, {}),
     ("day", 1, 31, {}),
     ("month", 1, 12, {name: place for place, name in enumerate(_MONTHS, start=1)}),
     ("weekday", 0, 7, {name[:3]: place for place, name in enumerate(WEEKDAYS)}),
 )
-KEYS = {"schedule": "text", "ready_within": "text", "closed": "texts", "holidays": "texts"}
 LOOKS_BACK = 400  # days: a yearly night is still found
 LONGEST_NIGHT = 31  # days: one that may take longer would never be missed
 FIRST_OF_ALL, EVERY_DAY = date(2024, 1, 1), 4 * 366  # among these days is every day of the calendar
@@ -127,20 +128,18 @@ def _is_digits(word: str) -> bool:
 
 def schedule_of(facts: Mapping[str, object]) -> Schedule:
     """The schedule that a clinic file declares. Raises ValueError with the key."""
-    if "time_zone" not in facts:
-        raise ValueError("the key 'time_zone' is missing; add for example time_zone = \"Europe/London\"")
-    known("the file", {key: value for key, value in facts.items() if key in KEYS}, KEYS)
-    cron = facts.get("schedule", "0 3 * * *")
+    keys = keys_of("schedule")
+    told = read(TOP, {key: value for key, value in facts.items() if key in keys}, keys)
+    cron = told["schedule"]
     days = read_cron(cron)[2:]
     if not any(_fires_on(FIRST_OF_ALL + timedelta(days=after), days) for after in range(EVERY_DAY)):
         raise ValueError(f"schedule = '{cron}' names a day that never comes")
-    closed = [one_of("closed", day, WEEKDAYS) for day in facts.get("closed", ())]
     return Schedule(
         cron=cron,
-        zone=ZoneInfo(zone_name("time_zone", facts["time_zone"])),
-        ready_within=time_span("ready_within", facts.get("ready_within", "3 hours"), LONGEST_NIGHT),
-        closed=frozenset(WEEKDAYS.index(day) for day in closed),
-        holidays=tuple(_holiday(text) for text in facts.get("holidays", ())),
+        zone=ZoneInfo(told["time_zone"]),
+        ready_within=time_span("ready_within", told["ready_within"], LONGEST_NIGHT),
+        closed=frozenset(map(WEEKDAYS.index, told["closed"])),
+        holidays=tuple(_holiday(text) for text in told["holidays"]),
     )
 
 

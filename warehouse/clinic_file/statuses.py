@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rapport.warehouse.schema.columns import STATUSES
-from rapport.warehouse.toml_keys import known, one_of
+from rapport.warehouse.toml_keys.kinds import one_of
 
-NOTICE_HOURS = 24  # a day's notice: the usual rule, Rapport's own
 ATTENDED_IF_PAST = "attended_if_past"  # the word says only that nobody said otherwise
 CANCELLED = "cancelled"  # by whom, the word does not say
 IGNORED = "ignored"  # a block or a hold, no appointment of anybody
 MEANINGS = (*STATUSES, ATTENDED_IF_PAST, CANCELLED, IGNORED)
 PLUS = " + "  # between the parts of a word that several columns make
-_KEYS = {"column": "text or texts", "words": "section", "is_code": "truth", "cancelled_by": "text"}
 _SIDES = {"client": "cancelled_by_client", "clinic": "cancelled_by_clinic"}
 
 
@@ -31,18 +30,15 @@ class Statuses:
     cancelled: str | None = None  # what a cancellation counts as when nobody says whose it was
 
 
-def read_statuses(where: str, facts: Mapping) -> Statuses:
-    """A section `status`. Raises ValueError with the key."""
-    known(where, facts, _KEYS)
-    columns = facts.get("column", "status")
-    columns = (columns,) if isinstance(columns, str) else tuple(columns)
-    words = _for(columns, facts.get("words") or {status: status for status in STATUSES})
+def statuses_of(where: str, told: Mapping[str, Any]) -> Statuses:
+    """The vocabulary of a section `status` that was read. Raises ValueError with the word."""
+    columns = told["column"]
+    words = _for(columns, told["words"] or {status: status for status in STATUSES})
     for word, meaning in words.items():
         one_of(f"{where} words '{word}'", meaning, MEANINGS)
         if len(columns) != 1 != len(word.split(PLUS)) != len(columns):
             raise ValueError(f"{where} words '{word}' has not one part for each of its {len(columns)} columns")
-    side = one_of(f"{where} cancelled_by", facts["cancelled_by"], _SIDES) if "cancelled_by" in facts else None
-    return Statuses(columns, words, facts.get("is_code", False), _SIDES.get(side))
+    return Statuses(columns, words, told["is_code"], _SIDES.get(told["cancelled_by"]))
 
 
 def _for(columns: tuple[str, ...], words: Mapping[str, str]) -> dict[str, str]:

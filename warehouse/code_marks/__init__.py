@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from hashlib import sha256
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rapport.warehouse.code_marks.meanings import Name, meant_by
 from rapport.warehouse.code_marks.pieces import Piece, piece
@@ -54,7 +54,7 @@ class MadeOf:
         return f"[{', '.join(map(self.facts, value))}]" if isinstance(value, tuple | list) else repr(value)
 
 
-def code_of(*things: Callable | str) -> MadeOf:
+def code_of(*things: Callable[..., Any] | str) -> MadeOf:
     """What functions and classes are made of; one that costs seconds to import is given as `module:name`.
 
     Raises ValueError for a name that its module does not have.
@@ -67,7 +67,7 @@ def digest(*facts: object) -> str:
     return sha256(repr(facts).encode()).hexdigest()[:16]
 
 
-def _named(thing: Callable) -> str:
+def _named(thing: Callable[..., Any]) -> str:
     return f"{thing.__module__}:{thing.__qualname__.partition('.<')[0]}"
 
 

@@ -65,13 +65,19 @@ def is_ours(name: str) -> bool:
 
 def source_of(module: str) -> str:
     """A module's text."""
-    return path_of(module).read_text(encoding="utf-8")
+    return _path(module).read_text(encoding="utf-8")
+
+
+def _path(module: str) -> Path:
+    if (path := path_of(module)) is None:
+        raise ValueError(f"{module} is no module, so it has no mark")
+    return path
 
 
 @cache
 def module_of(name: str) -> Module:
     """A module, taken apart."""
-    return taken_apart(name, path_of(name), source_of(name))
+    return taken_apart(name, _path(name), source_of(name))
 
 
 def taken_apart(name: str, path: Path, source: str) -> Module:
@@ -100,16 +106,20 @@ def _is_apart(statement: ast.stmt) -> bool:
     return "TYPE_CHECKING" in asked or "__name__" in asked
 
 
-def _bound_by(statement: ast.stmt) -> set[str]:
+def _bound_by(statement: ast.AST) -> set[str]:
     """The names that a statement binds, or whose values it adds to."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {statement.name}
     if isinstance(statement, ast.Expr):
         called = statement.value.func if isinstance(statement.value, ast.Call) else None
-        return {_root(called)} - {None} if isinstance(called, ast.Attribute) else set()
+        return _known(_root(called)) if isinstance(called, ast.Attribute) else set()
     targets = [*getattr(statement, "targets", ()), getattr(statement, "target", None)]
-    names = {_root(each) for target in targets if target is not None for each in getattr(target, "elts", [target])}
-    return names.union(*map(_bound_by, _within(statement))) - {None}
+    roots = [_root(each) for target in targets if target is not None for each in getattr(target, "elts", [target])]
+    return _known(*roots).union(*map(_bound_by, _within(statement)))
+
+
+def _known(*names: str | None) -> set[str]:
+    return set(filter(None, names))
 
 
 def _root(node: ast.AST) -> str | None:

@@ -7,7 +7,7 @@ file is not made of the others.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -102,10 +102,11 @@ def _files(name: Name, module: Module) -> Iterator[tuple[str, str]]:
     texts = list(_texts(name)) if module.places else []
     is_about_places = any(chain.partition(".")[0] in module.places for text in texts for chain in text.taken)
     for word in {word for text in texts for word in text.words}:
+        found: Iterable[Path] = []
         if _FILES.fullmatch(word):
             found = module.path.parent.glob(word)
-        else:
-            found = (module.path.parent / word).rglob("*.*") if is_about_places and word.isidentifier() else []
+        elif is_about_places and word.isidentifier():
+            found = (module.path.parent / word).rglob("*.*")
         yield from ((each.name, each.read_text(encoding="utf-8")) for each in found if _is_data(each))
 
 

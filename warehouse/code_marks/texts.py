@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _SAYS_NOTHING = {"ctx", "type_comment", "kind", "type_ignores"}
 _ASKS_BY_TEXT = {"getattr", "attrgetter"}  # what they are given as a text is the name of an attribute
@@ -106,13 +106,13 @@ class _Reader:
         """What stands before its body is worked out outside of it; annotations only tell what things are."""
         given, name = node.args, getattr(node, "name", "")
         arguments = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
-        names = [each and each.arg for each in arguments]
+        names = [each.arg if each else None for each in arguments]
         self.bound |= {name} - {""}
         self.said.append(f"{type(node).__name__}{(name, len(given.posonlyargs), len(given.args), names)}")
         self._read_value([*getattr(node, "decorator_list", ()), *given.defaults, *given.kw_defaults])
         self._read_silently(*(each and each.annotation for each in arguments), getattr(node, "returns", None))
         with self._apart():
-            self.bound |= set(names) - {None}
+            self.bound |= set(filter(None, names))
             self._read_value(node.body)
 
     def _read_silently(self, *annotations: ast.AST | None) -> None:
@@ -121,7 +121,7 @@ class _Reader:
             self.read(annotation)
         self.said = said
 
-    def _read_comprehension(self, node: ast.AST) -> None:
+    def _read_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
         """What it goes through first is worked out outside of it."""
         first, *others = node.generators
         self.said.append(f"{type(node).__name__}(")
@@ -148,7 +148,7 @@ class _Reader:
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_WAYS: dict[type[ast.AST], Callable[[_Reader, ast.AST], None]] = {
+_WAYS: dict[type[ast.AST], Callable[[_Reader, Any], None]] = {
     ast.Name: _Reader._read_chain,
     ast.Attribute: _Reader._read_chain,
     ast.Constant: _Reader._read_constant,

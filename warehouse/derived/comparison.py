@@ -9,6 +9,7 @@ import duckdb
 
 from rapport.warehouse.schema.books import QUARANTINE_STATES
 from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.store.one_row import number
 from rapport.warehouse.store.opening import attach
 
 _LEDGERS = {
@@ -30,7 +31,8 @@ def differences(
 def _differences(con: duckdb.DuckDBPyConnection, table: str) -> tuple[str, int, int, int]:
     here, there = f"main.{table}", f"published.main.{table}"
     counts = (f"FROM {there}", f"FROM {there} EXCEPT ALL FROM {here}", f"FROM {here} EXCEPT ALL FROM {there}")
-    return table, *(con.sql(f"SELECT count(*) FROM ({rows})").fetchone()[0] for rows in counts)
+    published, gone, come = (number(con, f"SELECT count(*) FROM ({rows})") for rows in counts)
+    return table, published, gone, come
 
 
 def broken_books(con: duckdb.DuckDBPyConnection) -> list[str]:

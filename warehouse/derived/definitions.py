@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import duckdb
 
 from rapport.warehouse.intake.staged_rows import enter_all
+from rapport.warehouse.store.one_row import is_so
 
 Fingerprints = Mapping[tuple[str, str], str]  # (kind, name) -> fingerprint
 
 
 def is_first(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether no load has defined anything yet."""
-    return not con.sql("SELECT EXISTS (FROM load.definitions)").fetchone()[0]
+    return not is_so(con, "SELECT EXISTS (FROM load.definitions)")
 
 
 def changed(con: duckdb.DuckDBPyConnection, now: Fingerprints, kind: str) -> set[str]:

@@ -8,6 +8,7 @@ import polars as pl
 from rapport.warehouse.derived.why_it_moved import columns_noted
 from rapport.warehouse.schema.tables import Table
 from rapport.warehouse.store.frames import Stream, fetch, fetch_over, insert
+from rapport.warehouse.store.one_row import number
 
 
 def write(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, whose: str = "true") -> tuple[str, str]:
@@ -27,7 +28,7 @@ def append(con: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame) -> 
     """Write rows to a table; the relation of them."""
     if rows.is_empty():
         return nothing(table)
-    last = con.sql(f"SELECT coalesce(max(rowid), -1) FROM main.{table.name}").fetchone()[0]
+    last = number(con, f"SELECT coalesce(max(rowid), -1) FROM main.{table.name}")
     insert(con, f"main.{table.name}", rows)
     return f"(FROM main.{table.name} WHERE rowid > {last})"
 

@@ -13,6 +13,7 @@ from rapport.warehouse.schema.records import CORRECTED, KINDS
 from rapport.warehouse.schema.tables import Table
 from rapport.warehouse.store.building_file import table_names
 from rapport.warehouse.store.frames import fetch, insert
+from rapport.warehouse.store.one_row import is_so, number, one_row
 
 ROWS_PER_BUCKET = 300_000  # records; their tables are the night's peak of memory
 
@@ -49,7 +50,7 @@ def _chosen_count(con: duckdb.DuckDBPyConnection) -> int:
     con.execute("""
         INSERT INTO staged.clients_touched
         SELECT client_id FROM staged.chosen ANTI JOIN staged.clients_touched USING (client_id)""")
-    return con.sql("SELECT count(*) FROM staged.chosen").fetchone()[0]
+    return number(con, "SELECT count(*) FROM staged.chosen")
 
 
 def note_ends(con: duckdb.DuckDBPyConnection, name: str = "before_tonight") -> None:
@@ -62,7 +63,7 @@ def note_ends(con: duckdb.DuckDBPyConnection, name: str = "before_tonight") -> N
 
 
 def _end(con: duckdb.DuckDBPyConnection, name: str, table: Table) -> int:
-    return con.execute(f"SELECT last_row FROM staged.{name} WHERE table_name = '{table.name}'").fetchone()[0]
+    return number(con, f"SELECT last_row FROM staged.{name} WHERE table_name = '{table.name}'")
 
 
 def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> int:
@@ -83,7 +84,7 @@ def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None
 def filled_at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Where no client has rows yet, all buckets in one transaction: DuckDB then writes them to the file as they come,
     and not to the log beside it first. Otherwise nothing: what is compared would be kept until the end of it."""
-    if con.sql("SELECT EXISTS (FROM main.clients)").fetchone()[0]:
+    if is_so(con, "SELECT EXISTS (FROM main.clients)"):
         yield
         return
     con.begin()
@@ -95,12 +96,12 @@ def _chosen_records(con: duckdb.DuckDBPyConnection) -> int:
     counts = " UNION ALL ".join(
         f"SELECT count(*) AS n FROM history.{kind} SEMI JOIN staged.chosen USING (client_id)" for kind in KINDS
     )
-    return con.sql(f"SELECT sum(n)::BIGINT FROM ({counts})").fetchone()[0]
+    return number(con, f"SELECT sum(n)::BIGINT FROM ({counts})")
 
 
 def touched_count(con: duckdb.DuckDBPyConnection) -> int:
     """Clients whose tables were computed again tonight."""
-    return con.sql("SELECT count(*) FROM staged.clients_touched").fetchone()[0]
+    return number(con, "SELECT count(*) FROM staged.clients_touched")
 
 
 def records_of(con: duckdb.DuckDBPyConnection, bucket: int, before: int | None = None) -> dict[str, pl.DataFrame]:
@@ -112,10 +113,21 @@ def records_of(con: duckdb.DuckDBPyConnection, bucket: int, before: int | None =
     return {**{singular[name]: frame for name, frame in frames.items()}, "client_ids": known}
 
 
-def rows_of(con: duckdb.DuckDBPyConnection, table: Table, bucket: int) -> pl.LazyFrame:
+def rows_of(con: duckdb.DuckDBPyConnection, table: str, bucket: int) -> pl.DataFrame:
     """What a finished table holds of a bucket's clients."""
-    its_clients = f"SELECT client_id FROM staged.buckets WHERE bucket = {bucket}"
-    return fetch(con, f"SELECT * FROM main.{table.name} WHERE client_id IN ({its_clients})").lazy()
+    return fetch(con, f"SELECT * FROM main.{table} WHERE {_in_bucket(bucket)}")
+
+
+def everybody_by_bucket(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> list[str]:
+    """Conditions on rows of finished tables, each of which holds for the clients of one bucket. A bucket is a range of
+    pseudonyms, the same in every table."""
+    if bucket_count is None:
+        counts = " UNION ALL ".join(f"SELECT count(*) AS n FROM history.{kind}" for kind in KINDS)
+        bucket_count = 1 + number(con, f"SELECT sum(n)::BIGINT FROM ({counts})") // ROWS_PER_BUCKET
+    starts = [f"{-(-(number << 32) // bucket_count):08x}-0000-0000-0000-000000000000" for number in range(bucket_count)]
+    lows = ["true", *(f"client_id >= '{start}'::UUID" for start in starts[1:])]
+    highs = [*(f"client_id < '{start}'::UUID" for start in starts[1:]), "true"]
+    return [f"{low} AND {high}" for low, high in zip(lows, highs, strict=True)]
 
 
 def _known(con: duckdb.DuckDBPyConnection, kind: str, bucket: int, before: int | None) -> pl.DataFrame:
@@ -125,9 +137,12 @@ def _known(con: duckdb.DuckDBPyConnection, kind: str, bucket: int, before: int |
     columns = ", ".join((*(column.name for column in KINDS[kind].columns), "exported_at", "loaded_number"))
     return fetch(
         con,
-        f"""SELECT {columns} FROM history.{kind} WHERE {then} AND client_id IN (
-            SELECT client_id FROM staged.buckets WHERE bucket = {bucket})""",
+        f"SELECT {columns} FROM history.{kind} WHERE {then} AND {_in_bucket(bucket)}",
     )
+
+
+def _in_bucket(bucket: int) -> str:
+    return f"client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})"
 
 
 def write_differences(
@@ -137,7 +152,7 @@ def write_differences(
 
     Returns the relations of the rows that came and of those that went.
     """
-    return write(con, table, computed, f"client_id IN (SELECT client_id FROM staged.buckets WHERE bucket = {bucket})")
+    return write(con, table, computed, _in_bucket(bucket))
 
 
 def began_empty(con: duckdb.DuckDBPyConnection) -> set[str]:
@@ -157,7 +172,7 @@ def rows_that_came(con: duckdb.DuckDBPyConnection, table: Table) -> str:
 def all_touched(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether everybody's tables were computed again tonight."""
     query = "SELECT NOT EXISTS (FROM main.clients ANTI JOIN staged.clients_touched USING (client_id))"
-    return con.sql(query).fetchone()[0]
+    return is_so(con, query)
 
 
 def rows_of_touched(con: duckdb.DuckDBPyConnection, table: Table) -> str:
@@ -173,7 +188,7 @@ def whole_table(con: duckdb.DuckDBPyConnection, table: Table) -> str:
 
 def row_count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     """How many rows a relation in `staged` has."""
-    return con.sql(f"SELECT count(*) FROM staged.{relation}").fetchone()[0]
+    return number(con, f"SELECT count(*) FROM staged.{relation}")
 
 
 def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:
@@ -182,6 +197,6 @@ def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:
 
 
 def _as_staged_view(con: duckdb.DuckDBPyConnection, name: str, relation: str, whose: str = "") -> str:
-    here = con.execute("SELECT current_database()").fetchone()[0]
+    here = one_row(con, "SELECT current_database()")[0]
     con.execute(f'CREATE OR REPLACE VIEW staged.{name} AS SELECT * FROM "{here}".{relation}{whose}')
     return name

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 
 import duckdb
 
-from rapport.warehouse.schema.records import CORRECTED
+from rapport.warehouse.schema.records import CORRECTED, DEFINITION, ERASED, GONE, NEW, STANDING
 from rapport.warehouse.schema.tables import Table
+from rapport.warehouse.store.one_row import is_so, number, one_row
 
-NEW, GONE, ERASED, DEFINITION, STANDING = "new", "vanished", "erased", "definition", "standing"
-CAUSES = (ERASED, GONE, CORRECTED, NEW, DEFINITION, STANDING)  # in the order in which a night's movement is told
 _HELD = "status IN ('attended', 'no_show', 'late_cancel')"
 
 
@@ -72,7 +71,7 @@ def list_causes(con: duckdb.DuckDBPyConnection) -> None:
 def note_changes(con: duckdb.DuckDBPyConnection, table: Table, come: str, gone: str, cause: str | None = None) -> None:
     """Book the rows that came to a table and those that went from it. `come` and `gone` are relations with the columns
     noted; without a `cause` each row takes that of its client."""
-    has_gone = con.sql(f"SELECT EXISTS (FROM {gone})").fetchone()[0]
+    has_gone = is_so(con, f"SELECT EXISTS (FROM {gone})")
     counts = _counts(table, come, gone) if has_gone else f"SELECT count(*), 0, 0 FROM {come}"
     con.execute(f"INSERT INTO temp.changes SELECT '{table.name}', * FROM ({counts})")
     for headline in (each for each in HEADLINES if each.table == table.name):
@@ -171,7 +170,7 @@ def unbalanced(con: duckdb.DuckDBPyConnection) -> list[str]:
 @contextmanager
 def counted_alone(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Book the rows that change meanwhile in load.changes, and no movement: `settle` does, once all is made."""
-    last = con.sql("SELECT coalesce(max(rowid), -1) FROM temp.movements").fetchone()[0]
+    last = number(con, "SELECT coalesce(max(rowid), -1) FROM temp.movements")
     yield
     con.execute(f"DELETE FROM temp.movements WHERE rowid > {last}")
 
@@ -207,13 +206,17 @@ def withhold_amounts(con: duckdb.DuckDBPyConnection, load_id: int | None = None)
 
 
 def _differs(con: duckdb.DuckDBPyConnection, headline: Headline) -> bool:
-    booked = con.execute(
+    booked = one_row(
+        con,
         "SELECT coalesce(sum(numerator_change), 0), coalesce(sum(denominator_change), 0) FROM load.movements "
-        "WHERE headline = ?", [headline.name]).fetchone()  # fmt: skip
-    said = con.sql(
+        "WHERE headline = ?",
+        [headline.name],
+    )
+    said = one_row(
+        con,
         f"SELECT coalesce(sum({headline.numerator}), 0), coalesce(sum({headline.denominator or 0}), 0) "
-        f"FROM main.{headline.table} WHERE {headline.rows}"
-    ).fetchone()
+        f"FROM main.{headline.table} WHERE {headline.rows}",
+    )
     return any(
         abs(float(one) - float(other)) > 1e-6 * max(1.0, abs(float(other)))
         for one, other in zip(booked, said, strict=True)

@@ -12,6 +12,7 @@ import duckdb
 from rapport.warehouse.history.erased_days import ErasedDays
 from rapport.warehouse.history.person_rows import BESIDE_HISTORY, by_client, columns, goes, list_own, tables
 from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.store.one_row import number
 
 _RECORDS = ("main.risk_answers",)  # in main, and not computed
 
@@ -82,7 +83,7 @@ def rows_of_person(con: duckdb.DuckDBPyConnection, client: str) -> int:
     """Rows of a person in any table that names its client."""
     named = [table for table in tables(con) if "client_id" in columns(con, table)]
     counts = " UNION ALL ".join(f"SELECT count(*) AS n FROM {table} WHERE client_id = $client" for table in named)
-    return con.execute(f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({counts})", {"client": client}).fetchone()[0]
+    return number(con, f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({counts})", {"client": client})
 
 
 def _erase_versions(con: duckdb.DuckDBPyConnection, kind: str) -> int:
@@ -90,4 +91,4 @@ def _erase_versions(con: duckdb.DuckDBPyConnection, kind: str) -> int:
 
 
 def _delete(con: duckdb.DuckDBPyConnection, table: str, condition: str) -> int:
-    return con.execute(f"DELETE FROM {table} WHERE {condition}").fetchone()[0]
+    return number(con, f"DELETE FROM {table} WHERE {condition}")

@@ -13,6 +13,7 @@ from datetime import date
 import duckdb
 
 from rapport.warehouse.history.person_rows import DAY, tables
+from rapport.warehouse.store.one_row import number, one_row
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ _IDLE = f"""
 def find_expired(con: duckdb.DuckDBPyConnection, before: date) -> Expired:
     """Look through a published file."""
     found = con.execute(_UNTIL, {"before": before}).fetchall()
-    idle_count = con.execute(_IDLE, {"before": before}).fetchone()[0]
+    idle_count = number(con, _IDLE, {"before": before})
     until = {client: day for client, day, _ in found}
     joined = {own: until[client] for own, client in _joined(con) if client in until}
     return Expired(before, until, sum(count for *_, count in found), idle_count, joined)
@@ -86,4 +87,5 @@ def count_going(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
         SELECT count(DISTINCT client_id)::INTEGER, (count(opened_on) FILTER (opened_on <= until))::INTEGER
         FROM own_people LEFT JOIN (SELECT client_id, opened_on FROM main.episodes) AS e USING (client_id)
         WHERE until IS NOT NULL"""
-    return con.sql(asked).fetchone()
+    people, episodes = one_row(con, asked)
+    return people, episodes

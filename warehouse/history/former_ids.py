@@ -11,6 +11,7 @@ import polars as pl
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.records import CORRECTED, KINDS
 from rapport.warehouse.store.frames import insert
+from rapport.warehouse.store.one_row import is_so
 
 FORMER_IDS = (
     Column("source", "text", "The source."),
@@ -43,7 +44,7 @@ def has_older(con: duckdb.DuckDBPyConnection, source: str, load_id: int) -> bool
     """Whether something is known of a source since before a load."""
     places = [f"history.{kind} WHERE known_from" for kind in KINDS] + ["load.quarantine WHERE load_id"]
     asked = " UNION ALL ".join(f"(SELECT 1 FROM {place} < $load_id AND source = $source LIMIT 1)" for place in places)
-    return con.execute(f"SELECT EXISTS ({asked})", {"load_id": load_id, "source": source}).fetchone()[0]
+    return con.execute(asked, {"load_id": load_id, "source": source}).fetchone() is not None
 
 
 def follow(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
@@ -51,7 +52,7 @@ def follow(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
     id is known too, the record was read under both, and what the former one said is no longer current."""
     for kind in KINDS.values():
         _choose(con, kind.name, kind.key[1])
-        if con.sql("SELECT EXISTS (FROM staged.renamed)").fetchone()[0]:
+        if is_so(con, "SELECT EXISTS (FROM staged.renamed)"):
             _close_twice_known(con, kind.name, kind.key[1], load_id)
             _rename(con, kind.name, kind.key[1])
     for column in ("rater_id", "appointment_session_id"):

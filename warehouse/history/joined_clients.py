@@ -14,6 +14,7 @@ import polars as pl
 
 from rapport.warehouse.schema.records import CORRECTED, KINDS
 from rapport.warehouse.store.frames import insert
+from rapport.warehouse.store.one_row import number
 
 JOINS = {"id_space": pl.String, "own_id": pl.Binary, "client_id": pl.Binary}
 """A record number that is joined: its space by its first name, the pseudonym that it has alone, and that of the client
@@ -33,7 +34,7 @@ def use_joins(con: duckdb.DuckDBPyConnection, load_id: int, joins: pl.DataFrame)
         FROM (SELECT id_space, own_id, client_id FROM load.client_links WHERE withdrawn_by IS NULL) AS b
         FULL JOIN staged.joins AS n USING (id_space, own_id)
         WHERE b.client_id IS DISTINCT FROM n.client_id""")
-    moved = con.sql("SELECT count(*) FROM staged.moves").fetchone()[0]
+    moved = number(con, "SELECT count(*) FROM staged.moves")
     if moved:
         _book(con, load_id)
         _move(con)
@@ -76,9 +77,12 @@ def move_therapists(con: duckdb.DuckDBPyConnection, therapists: pl.DataFrame) ->
     for kind in ("appointments", "responses"):
         named = f"FROM history.{kind} JOIN staged.therapists AS m USING (source) WHERE therapist_id = old_id"
         con.execute(f"INSERT INTO staged.touched SELECT DISTINCT client_id, '{CORRECTED}' {named}")
-        moved += con.execute(f"""
+        moved += number(
+            con,
+            f"""
             UPDATE history.{kind} AS t SET therapist_id = new_id FROM staged.therapists AS m
-            WHERE t.therapist_id = m.old_id AND t.source = m.source""").fetchone()[0]
+            WHERE t.therapist_id = m.old_id AND t.source = m.source""",
+        )
     return moved
 
 

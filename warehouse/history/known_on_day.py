@@ -9,6 +9,7 @@ import duckdb
 from rapport.warehouse.history.risk_answers import RISK_ANSWERS
 from rapport.warehouse.schema.books import BOOKS
 from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.store.one_row import one_row
 
 # The last load whose clock stood on a day or before it; null before the first.
 LOAD_OF_DAY = """SELECT max(load_id) FROM load.loads, (SELECT time_zone FROM load.current) AS clinic
@@ -17,7 +18,8 @@ LOAD_OF_DAY = """SELECT max(load_id) FROM load.loads, (SELECT time_zone FROM loa
 
 def load_of_day(con: duckdb.DuckDBPyConnection, day: date) -> int | None:
     """The last load of a day (of the clinic's zone) or before; None before the first."""
-    return con.execute(LOAD_OF_DAY.replace("<= day", "<= ?"), [day]).fetchone()[0]
+    load_id: int | None = one_row(con, LOAD_OF_DAY.replace("<= day", "<= ?"), [day])[0]
+    return load_id
 
 
 def go_back(con: duckdb.DuckDBPyConnection, load_id: int) -> datetime:
@@ -36,7 +38,7 @@ def go_back(con: duckdb.DuckDBPyConnection, load_id: int) -> datetime:
     for book in (each.name for each in BOOKS.values() if "load_id" in each.column_names and each.name != "current"):
         con.execute(f"DELETE FROM load.{book} WHERE load_id > {load_id}")
     con.execute("DELETE FROM load.movements")
-    (as_of,) = con.sql(f"SELECT as_of FROM load.loads WHERE load_id = {load_id}").fetchone()
+    as_of: datetime = one_row(con, f"SELECT as_of FROM load.loads WHERE load_id = {load_id}")[0]
     con.execute(
         "UPDATE load.current SET load_id = ?, as_of = ?, data_to = (SELECT max(exported_at) FROM load.files)",
         [load_id, as_of],

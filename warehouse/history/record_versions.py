@@ -14,6 +14,7 @@ from rapport.warehouse.history.confirm import confirm
 from rapport.warehouse.history.loaded_numbers import first_number, number_before
 from rapport.warehouse.history.vanished_records import close_vanished, pass_over_late
 from rapport.warehouse.schema.records import CORRECTED, KINDS, UNREAD, RecordKind
+from rapport.warehouse.store.one_row import number
 
 
 def keep_history(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
@@ -53,7 +54,7 @@ def _insert_first(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int
 def _take_turns(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
     """A record that several of tonight's files hold takes one turn for each, oldest export first."""
     con.execute("CREATE OR REPLACE TABLE staged.turns (row_id BIGINT, turn BIGINT)")
-    if con.sql(f"SELECT count(DISTINCT file_number) FROM staged.{kind.name}").fetchone()[0] < 2:
+    if number(con, f"SELECT count(DISTINCT file_number) FROM staged.{kind.name}") < 2:
         return
     key = ", ".join(kind.key)
     con.execute(f"""
@@ -68,7 +69,7 @@ def _take_turns(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
 
 def _last_turn(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> int:
     any_rows = f"EXISTS (SELECT 1 FROM staged.{kind.name} WHERE disposition = 'loaded')"
-    return con.sql(f"SELECT greatest(coalesce(max(turn), 0), {any_rows}::INTEGER) FROM staged.turns").fetchone()[0]
+    return number(con, f"SELECT greatest(coalesce(max(turn), 0), {any_rows}::INTEGER) FROM staged.turns")
 
 
 def _compare(con: duckdb.DuckDBPyConnection, kind: RecordKind, turn: int) -> None:

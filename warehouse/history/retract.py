@@ -7,8 +7,7 @@ from datetime import datetime
 
 import duckdb
 
-from rapport.warehouse.derived.why_it_moved import GONE
-from rapport.warehouse.schema.records import KINDS, RETRACTED
+from rapport.warehouse.schema.records import GONE, KINDS, RETRACTED
 
 
 def retract(

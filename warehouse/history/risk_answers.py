@@ -17,11 +17,11 @@ from rapport.warehouse.instruments.comparisons import OPERATORS
 from rapport.warehouse.intake.unchanged_lines import RISKS
 from rapport.warehouse.schema.columns import RATERS, Column, resolve
 from rapport.warehouse.schema.records import PROVENANCE
-from rapport.warehouse.schema.tables import Table
+from rapport.warehouse.schema.relations import Relation
 
 _SAID = ("client_id", "rater", "completed_at", "completed_on")
 
-RISK_ANSWERS = Table(
+RISK_ANSWERS = Relation(
     name="risk_answers",
     description="One row per response and risk item that was answered at or above the threshold of its instrument's "
     "file, also where a rule holds the response back or a later export corrects the answer; without value or score. "
@@ -42,9 +42,6 @@ RISK_ANSWERS = Table(
         *PROVENANCE,
     ),
     key=("source", "response_id", "instrument", "item"),
-    per="response",
-    function=lambda: None,
-    reads=(),
 )
 
 

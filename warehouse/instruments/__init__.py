@@ -6,22 +6,24 @@ numbers only, because items' wording is licensed. Other modules read these facts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from rapport.warehouse.instruments.cautions import read_caution
+from rapport.warehouse.instruments.cautions import caution_of
 from rapport.warehouse.instruments.instrument import WINDOWS, Instrument
-from rapport.warehouse.instruments.items import Items, read_items
-from rapport.warehouse.instruments.missing import MISSING_RULES, SCORES, read_missing
+from rapport.warehouse.instruments.items import Items, items_of
+from rapport.warehouse.instruments.missing import MISSING_RULES, missing_of
 from rapport.warehouse.instruments.norms import read_norms, read_reliabilities
-from rapport.warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
+from rapport.warehouse.instruments.provenance import Provenance, provenance
 from rapport.warehouse.instruments.scale_sections import read_scales
 from rapport.warehouse.instruments.scales import Defaults, Scale
 from rapport.warehouse.instruments.thresholds import read_changes, read_risks, read_thresholds
-from rapport.warehouse.schema.columns import DIRECTIONS, RATERS, TIMINGS
+from rapport.warehouse.schema.columns import CONSTRUCTS, SCORES
 from rapport.warehouse.toml_files import read_toml, refusing
-from rapport.warehouse.toml_keys import known, name_in_one_line, one_of
+from rapport.warehouse.toml_keys.keys import TOP, in_order, keys_of, read
+from rapport.warehouse.toml_keys.kinds import name_in_one_line
 
 __all__ = [
     "CONSTRUCTS",
@@ -35,31 +37,6 @@ __all__ = [
 ]
 
 HERE = Path(__file__).parent
-CONSTRUCTS = ("alliance", "rupture", "responsiveness", "outcome", "motivation", "other")
-_NEEDED = {
-    "title": "text",
-    "construct": "text",
-    "respondents": "texts",
-    "timing": "text",
-    "direction": "text",
-    "citation": "text",
-    "licence": "text",
-}
-_SECTIONS = ("items", "missing", "scales", "thresholds", "reliable_change", "norms", "reliability", "risk", "caution")
-# Every key, with its kind of value.
-_KEYS = {
-    **_NEEDED,
-    **ORIGIN_KEYS,
-    **dict.fromkeys(_SECTIONS, "section"),
-    "licence_needed": "truth",
-    "scored": "truth",
-    "family": "text",
-    "period": "text",
-    "note": "text",
-    "age_from": "age",
-    "age_to": "age",
-    "window_hours": "hours before and after",
-}
 
 
 def load_instruments(own: Path | None = None) -> dict[str, Instrument]:
@@ -87,43 +64,36 @@ def read_instrument(path: Path) -> Instrument:
         return _instrument(name_in_one_line("its name without .toml", path.stem), facts)
 
 
-def _instrument(name: str, facts: dict) -> Instrument:
-    known("the file", facts, _KEYS, needed=(*_NEEDED, "scales") if facts.get("scored", True) else _NEEDED)
-    _check_words(facts)
-    origin = provenance("the file's", facts, Provenance("local", facts["citation"]))
-    items = read_items(facts["items"], origin) if "items" in facts else Items(origin=origin)
-    missing = read_missing("[missing] rule", facts["missing"], origin) if "missing" in facts else None
-    scales = read_scales(facts.get("scales", {}), Defaults(items.count, facts["direction"], missing, origin))
-    if not facts.get("scored", True) and scales:
+def _instrument(name: str, facts: dict[str, object]) -> Instrument:
+    is_scored = facts.get("scored", True)
+    told = read(TOP, facts, keys_of("instrument", "origin"), needed=("scales",) if is_scored else ())
+    in_order(TOP, told, "age_from", "age_to")
+    origin = provenance(told, Provenance("local", told["citation"]))
+    items = items_of(told["items"], origin) if told["items"] else Items(origin=origin)
+    missing = missing_of("[missing] rule", told["missing"], origin) if told["missing"] else None
+    scales = read_scales(told["scales"], Defaults(items.count, told["direction"], missing, origin))
+    if not told["scored"] and scales:
         raise ValueError("scored = false and [scales] contradict each other; remove one")
     names = tuple(scale.name for scale in scales)
     return Instrument(
         name=name,
         scales=scales,
-        thresholds=read_thresholds(facts.get("thresholds", {}), names, origin),
-        changes=read_changes(facts.get("reliable_change", {}), names, origin),
-        norms=read_norms(facts.get("norms", {}), names, origin),
-        reliabilities=read_reliabilities(facts.get("reliability", {}), names, origin),
-        risks=read_risks(facts.get("risk", {}), items.count, origin),
-        caution=read_caution(facts["caution"], origin) if "caution" in facts else None,
+        thresholds=read_thresholds(told["thresholds"], names, origin),
+        changes=read_changes(told["reliable_change"], names, origin),
+        norms=read_norms(told["norms"], names, origin),
+        reliabilities=read_reliabilities(told["reliability"], names, origin),
+        risks=read_risks(told["risk"], items.count, origin),
+        caution=caution_of(told["caution"], origin) if told["caution"] else None,
         origin=origin,
-        family=facts.get("family", name),
         **_of_items(items),
-        **_plain(facts),
+        **{**{key: value for key, value in told.items() if key in _PLAIN}, "family": told["family"] or name},
     )
 
 
-def _check_words(facts: Mapping) -> None:
-    one_of("construct", facts["construct"], CONSTRUCTS)
-    one_of("timing", facts["timing"], TIMINGS)
-    one_of("direction", facts["direction"], DIRECTIONS)
-    for respondent in facts["respondents"]:
-        one_of("respondents", respondent, RATERS)
-    if facts.get("age_from", 0) > facts.get("age_to", 200):
-        raise ValueError("age_from must not be above age_to")
+_PLAIN = {field.name for field in fields(Instrument)} - {"scales", "thresholds", "norms", "caution"}
 
 
-def _of_items(items: Items) -> dict[str, object]:
+def _of_items(items: Items) -> dict[str, Any]:
     usual = items.usual
     return {
         "item_count": items.count,
@@ -136,18 +106,4 @@ def _of_items(items: Items) -> dict[str, object]:
         "skipped": items.skipped,
         "other_ranges": items.other,
         "items_origin": items.origin,
-    }
-
-
-def _plain(facts: Mapping) -> dict[str, object]:
-    return {
-        **{key: facts[key] for key in _NEEDED if key != "respondents"},
-        "respondents": tuple(facts["respondents"]),
-        "licence_needed": facts.get("licence_needed", False),
-        "scored": facts.get("scored", True),
-        "period": facts.get("period", ""),
-        "note": facts.get("note", ""),
-        "age_from": facts.get("age_from"),
-        "age_to": facts.get("age_to"),
-        "window_hours": tuple(facts["window_hours"]) if "window_hours" in facts else None,
     }

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from rapport.warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
-from rapport.warehouse.schema.columns import RATERS
-from rapport.warehouse.toml_keys import known, one_of
-
-_KEYS = {"below_age": "age", "respondents": "texts"}
+from rapport.warehouse.instruments.provenance import Provenance, provenance
 
 
 @dataclass(frozen=True)
@@ -21,8 +18,6 @@ class Caution:
     origin: Provenance
 
 
-def read_caution(facts: Mapping, default: Provenance) -> Caution:
-    known("[caution]", facts, _KEYS | ORIGIN_KEYS, needed=_KEYS)
-    for respondent in facts["respondents"]:
-        one_of("[caution] respondents", respondent, RATERS)
-    return Caution(facts["below_age"], tuple(facts["respondents"]), provenance("[caution]", facts, default))
+def caution_of(told: Mapping[str, Any], default: Provenance) -> Caution:
+    """The warning of a section that was read."""
+    return Caution(told["below_age"], told["respondents"], provenance(told, default))

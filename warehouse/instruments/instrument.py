@@ -71,7 +71,7 @@ class Instrument:
         return (anchor, *(self.window_hours or usual))
 
     @property
-    def reading(self) -> tuple:
+    def reading(self) -> tuple[object, ...]:
         """What decides how an export's answers are read and checked; thresholds and norms do not.
         Risk answers are noted as a file is read."""
         ranges = (self.minimum, self.maximum, self.step, self.other_ranges, self.never)
@@ -85,7 +85,14 @@ class Instrument:
 
     def range_of_item(self, number: int) -> Range:
         """What can be answered to an item."""
-        return dict(self.other_ranges).get(number, Range(self.minimum, self.maximum, self.step))
+        return dict(self.other_ranges).get(number) or self.usual_range
+
+    @property
+    def usual_range(self) -> Range:
+        """What can be answered to an item without a range of its own. Raises ValueError where no items are known."""
+        if self.minimum is None or self.maximum is None or self.step is None:
+            raise ValueError(f"no items of {self.name} are known; describe them in a file of the clinic's own")
+        return Range(self.minimum, self.maximum, self.step)
 
     def range_of(self, scale: Scale) -> tuple[float | None, float | None]:
         """Lowest and highest possible score of a scale; null where its key was not found and nobody states them."""
@@ -98,9 +105,10 @@ class Instrument:
         return (sum(lows), sum(highs)) if scale.score == "sum" else (min(lows), max(highs))
 
     def _range_of_parts(self, scale: Scale) -> tuple[float | None, float | None]:
-        added = [self.range_of(self.scale(name)) for name in scale.adds]
-        taken = [self.range_of(self.scale(name)) for name in scale.subtracts]
-        if any(None in pair for pair in (*added, *taken)):
+        ranges = {name: self.range_of(self.scale(name)) for name in (*scale.adds, *scale.subtracts)}
+        known = {name: (low, high) for name, (low, high) in ranges.items() if low is not None and high is not None}
+        if len(known) < len(ranges):
             return (None, None)
+        added, taken = ([known[name] for name in names] for names in (scale.adds, scale.subtracts))
         low = sum(low for low, _ in added) - sum(high for _, high in taken)
         return low, sum(high for _, high in added) - sum(low for low, _ in taken)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from rapport.warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
-from rapport.warehouse.toml_keys import known, one_of
+from rapport.warehouse.instruments.provenance import Provenance, provenance
+from rapport.warehouse.schema.columns import SCORES
+from rapport.warehouse.toml_keys.kinds import one_of
 
-SCORES = ("sum", "mean")
-ROUNDINGS = ("half_away",)  # half away from zero, as one rounds by hand
 # Missing-item rules, each with the scores that it makes and the items it is written for (None: any number).
 RULES: dict[str, tuple[tuple[str, ...], int | None]] = {
     "complete_only": (SCORES, None),
@@ -25,7 +25,6 @@ RULES: dict[str, tuple[tuple[str, ...], int | None]] = {
     "mean80": (("mean",), None),
 }
 MISSING_RULES = tuple(RULES)
-_KEYS = {"rule": "text", "rounding": "text"} | ORIGIN_KEYS
 
 
 @dataclass(frozen=True)
@@ -37,17 +36,18 @@ class Missing:
     origin: Provenance
 
 
-def read_missing(where: str, facts: Mapping | str, default: Provenance) -> Missing:
-    """The rule, written as its name alone or as a section."""
-    facts = {"rule": facts} if isinstance(facts, str) else facts
-    known(where, facts, _KEYS, needed=("rule",))
-    name, _ = rule_and_parameter(facts["rule"])
+def missing_of(where: str, told: Mapping[str, Any] | str, default: Provenance) -> Missing:
+    """The rule, written as its name alone or as a section. Raises ValueError for one that is not known."""
+    rule = told if isinstance(told, str) else told["rule"]
+    name, _ = rule_and_parameter(rule)
     one_of(where, name, MISSING_RULES)
-    if (name == "prorate_min") == (name == facts["rule"]):
-        raise ValueError(f"{where} = '{facts['rule']}': prorate_min(k) needs its k, and no other rule has one")
-    if "rounding" in facts:
-        one_of(f"{where} rounding", facts["rounding"], ROUNDINGS)
-    return Missing(facts["rule"], facts.get("rounding", ""), provenance(where, facts, default))
+    if (name == "prorate_min") == (name == rule):
+        raise ValueError(f"{where} = '{rule}': prorate_min(k) needs its k, and no other rule has one")
+    return (
+        Missing(rule, "", default)
+        if isinstance(told, str)
+        else Missing(rule, told["rounding"], provenance(told, default))
+    )
 
 
 def rule_and_parameter(rule: str) -> tuple[str, int | None]:

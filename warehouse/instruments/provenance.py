@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from rapport.warehouse.schema.columns import FACT_STATUSES
-from rapport.warehouse.toml_keys import one_of
-
-ORIGIN_KEYS = {"status": "text", "source": "text"}
+from rapport.warehouse.toml_keys.keys import keys_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,11 @@ class Provenance:
 LOCAL = Provenance()
 
 
-def provenance(where: str, facts: Mapping[str, object], default: Provenance) -> Provenance:
-    """A fact's own status and source, or those of the file."""
-    status = one_of(f"{where} status", facts.get("status", default.status), FACT_STATUSES)
-    return Provenance(status, facts.get("source", default.source))
+def provenance(told: Mapping[str, Any], default: Provenance) -> Provenance:
+    """A fact's own status and source, of a section that was read, or those of the file."""
+    return Provenance(told["status"] or default.status, told["source"] or default.source)
+
+
+def but_for_origin(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a section says beside that."""
+    return {key: value for key, value in told.items() if key not in keys_of("origin")}

@@ -42,10 +42,11 @@ class Computed:
 
     scale: str
     norm: Norm
+    sd: float  # the norm's
     reliability: Reliability
 
     def at(self, z: float) -> float:
-        return reliable_change(self.norm.sd, self.reliability.low, z)
+        return reliable_change(self.sd, self.reliability.low, z)
 
     @property
     def at_95(self) -> float:
@@ -62,7 +63,7 @@ def computed_changes(instrument: Instrument) -> list[Computed]:
     Alpha is the one that the model's error is about (Evans); Jacobson & Truax took test-retest.
     """
     return [
-        Computed(norm.scale, norm, reliability)
+        Computed(norm.scale, norm, norm.sd, reliability)
         for norm in instrument.norms
         if norm.sd
         for reliability in _of_sample(instrument, norm)[:1]

@@ -4,32 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from rapport.warehouse.instruments.missing import SCORES, check_rule, read_missing
-from rapport.warehouse.instruments.provenance import ORIGIN_KEYS, provenance
+from rapport.warehouse.instruments.missing import check_rule, missing_of
+from rapport.warehouse.instruments.provenance import provenance
 from rapport.warehouse.instruments.scales import MOST_ITEMS, Defaults, Scale, numbers
-from rapport.warehouse.schema.columns import DIRECTIONS
-from rapport.warehouse.toml_keys import known, name_in_one_line, one_of
+from rapport.warehouse.toml_keys.keys import keys_of, read
+from rapport.warehouse.toml_keys.kinds import name_in_one_line, one_of
 
 MOST_DEEP = 10  # scales, each made of the next
-_KEYS = {
-    "description": "text",
-    "items": "integers",
-    "score": "text",
-    "missing": "text or section",
-    "direction": "text",
-    "adds": "texts",
-    "subtracts": "texts",
-    "key_not_found": "text",
-    "item_count": "count",
-    "minimum": "answer",
-    "maximum": "answer",
-} | ORIGIN_KEYS
+# A scale is made in one of three ways, each with the keys that it takes.
+_ITEMS = ("description", "items", "score", "missing", "direction")
+_ADDED = ("description", "direction", "adds", "subtracts")
+_WITHOUT_KEY = ("description", "direction", "key_not_found", "item_count", "score", "minimum", "maximum")
+_WAYS = {"items": _ITEMS, "adds": _ADDED, "key_not_found": _WITHOUT_KEY}
+Facts = Mapping[str, Any]
 
 
-def read_scales(facts: Mapping, defaults: Defaults) -> tuple[Scale, ...]:
+def read_scales(facts: Mapping[str, Facts], defaults: Defaults) -> tuple[Scale, ...]:
     """Every scale; those made of other scales come after them."""
-    known("[scales]", facts, dict.fromkeys(facts, "section"))
     making = _Making(facts, defaults)
     for name in facts:
         making.make(name)
@@ -40,7 +33,7 @@ def read_scales(facts: Mapping, defaults: Defaults) -> tuple[Scale, ...]:
 class _Making:
     """The scales that are made so far, and how many items, or scales without any, each is made of in the end."""
 
-    facts: Mapping
+    facts: Mapping[str, Facts]
     defaults: Defaults
     made: dict[str, Scale] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
@@ -52,8 +45,8 @@ class _Making:
         where = f"[scales.{name_in_one_line('the name of a section of [scales]', name)}]"
         _refuse_circle(where, name, makers)
         rules = self.facts[name]
-        known(where, rules, _KEYS, needed=("description",))
-        parts = (*rules.get("adds", ()), *rules.get("subtracts", ()))
+        told = read(where, rules, keys_of("scale", "origin"))
+        parts = (*(told["adds"] or ()), *told["subtracts"])
         for part in parts:
             one_of(f"{where} adds or subtracts", part, tuple(self.facts))
             self.make(part, (*makers, name))
@@ -72,52 +65,48 @@ def _refuse_circle(where: str, name: str, makers: tuple[str, ...]) -> None:
         raise ValueError(f"{where} stands under {MOST_DEEP} scales, each made of the next; name its items there")
 
 
-def _scale(name: str, rules: Mapping, defaults: Defaults, made: Mapping[str, Scale]) -> Scale:
+def _scale(name: str, rules: Facts, defaults: Defaults, made: Mapping[str, Scale]) -> Scale:
     where = f"[scales.{name}]"
-    ways = [key for key in ("items", "adds", "key_not_found") if key in rules]
+    ways = [way for way in _WAYS if way in rules] or ["items"]
     if len(ways) > 1:
         raise ValueError(f"{where} has both '{ways[0]}' and '{ways[1]}'; a scale is made in one way")
-    origin = provenance(where, rules, defaults.origin)
+    keys = keys_of("scale", "origin")
+    taken = {key: keys[key] for key in (*_WAYS[ways[0]], *keys_of("origin"))}
+    told = read(where, rules, taken, needed=("items", "score") if ways == ["items"] else ())
     about = {
         "name": name,
-        "description": rules["description"],
-        "direction": one_of(f"{where} direction", rules.get("direction", defaults.direction), DIRECTIONS),
-        "origin": origin,
+        "description": told["description"],
+        "direction": told["direction"] or defaults.direction,
+        "origin": provenance(told, defaults.origin),
     }
     if ways == ["adds"]:
-        return _of_scales(where, rules, made, about)
+        return _of_scales(where, told, made, about)
     if ways == ["key_not_found"]:
-        return _without_key(where, rules, about)
-    return _of_items(where, rules, defaults, about)
+        return _without_key(where, told, about)
+    return _of_items(where, told, defaults, about)
 
 
-def _of_items(where: str, rules: Mapping, defaults: Defaults, about: dict) -> Scale:
-    needed = ("items", "score") if defaults.missing else ("items", "score", "missing")
-    known(where, rules, {key: _KEYS[key] for key in _KEYS if key not in _NOT_OF_ITEMS}, needed=needed)
-    one_of(f"{where} score", rules["score"], SCORES)
-    rule = (
-        read_missing(f"{where} missing", rules["missing"], about["origin"]) if "missing" in rules else defaults.missing
-    )
-    items = numbers(f"{where} items", rules["items"], defaults.item_count)
+def _of_items(where: str, told: Facts, defaults: Defaults, about: dict[str, Any]) -> Scale:
+    own = told["missing"] and missing_of(f"{where} missing", told["missing"], about["origin"])
+    rule = own or defaults.missing
+    if rule is None:
+        raise ValueError(f"{where} has no key 'missing'; add it, or a section [missing] for all scales")
+    items = numbers(f"{where} items", told["items"], defaults.item_count)
     if not items:
         raise ValueError(f"{where} items is empty; name the items that make the score")
-    check_rule(where, rule.rule, rules["score"], len(items))
+    check_rule(where, rule.rule, told["score"], len(items))
     return Scale(
         **about,
         items=items,
-        score=rules["score"],
+        score=told["score"],
         missing=rule.rule,
         rounding=rule.rounding,
         missing_origin=rule.origin,
     )
 
 
-_NOT_OF_ITEMS = {"adds", "subtracts", "key_not_found", "item_count", "minimum", "maximum"}
-
-
-def _of_scales(where: str, rules: Mapping, made: Mapping[str, Scale], about: dict) -> Scale:
-    known(where, rules, {key: _KEYS[key] for key in ("description", "direction", "adds", "subtracts", *ORIGIN_KEYS)})
-    adds, subtracts = tuple(rules["adds"]), tuple(rules.get("subtracts", ()))
+def _of_scales(where: str, told: Facts, made: Mapping[str, Scale], about: dict[str, Any]) -> Scale:
+    adds, subtracts = told["adds"], told["subtracts"]
     parts = [made[part] for part in (*adds, *subtracts)]
     if not adds or len({*adds, *subtracts}) < len(parts):
         raise ValueError(f"{where} adds and subtracts must name other scales, at least one to add, each once")
@@ -134,21 +123,18 @@ def _of_scales(where: str, rules: Mapping, made: Mapping[str, Scale], about: dic
     )
 
 
-def _without_key(where: str, rules: Mapping, about: dict) -> Scale:
-    kept = ("description", "direction", "key_not_found", "item_count", "score", "minimum", "maximum", *ORIGIN_KEYS)
-    known(where, rules, {key: _KEYS[key] for key in kept})
-    one_of(f"{where} score", rules.get("score", "sum"), SCORES)
-    low, high = rules.get("minimum"), rules.get("maximum")
+def _without_key(where: str, told: Facts, about: dict[str, Any]) -> Scale:
+    low, high = told["minimum"], told["maximum"]
     if (low is None) != (high is None) or (low is not None and not low < high):
         raise ValueError(f"{where} needs 'minimum' and 'maximum', the first below the second, or neither")
-    if rules.get("item_count", 1) > MOST_ITEMS:
-        raise ValueError(f"{where} item_count = {rules['item_count']} is more than {MOST_ITEMS} items")
+    if (told["item_count"] or 1) > MOST_ITEMS:
+        raise ValueError(f"{where} item_count = {told['item_count']} is more than {MOST_ITEMS} items")
     return Scale(
         **about,
         items=(),
-        score=rules.get("score", "sum"),
+        score=told["score"] or "sum",
         missing="complete_only",
-        key_not_found=rules["key_not_found"],
-        stated_count=rules.get("item_count"),
+        key_not_found=told["key_not_found"],
+        stated_count=told["item_count"],
         stated_range=(low, high),
     )

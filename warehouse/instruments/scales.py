@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rapport.warehouse.instruments.missing import Missing
@@ -48,7 +49,7 @@ class Defaults:
     origin: Provenance
 
 
-def numbers(key: str, written: list[int], item_count: int) -> tuple[int, ...]:
+def numbers(key: str, written: Sequence[int], item_count: int) -> tuple[int, ...]:
     """Item numbers, each once and none that the instrument does not have."""
     if len(set(written)) != len(written) or not all(1 <= number <= item_count for number in written):
         raise ValueError(f"{key} must name items from 1 to {item_count}, each once")

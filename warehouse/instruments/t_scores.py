@@ -20,7 +20,7 @@ from typing import NamedTuple
 from rapport.warehouse.instruments.instrument import Instrument
 from rapport.warehouse.places.small_files import read_small
 from rapport.warehouse.schema.columns import SEXES
-from rapport.warehouse.toml_keys import one_of
+from rapport.warehouse.toml_keys.kinds import one_of
 
 COLUMNS = ("instrument", "scale", "rater", "sex", "grade_from", "grade_to", "raw", "t")
 GRADES = range(-3, 13)  # US grades; 0 is kindergarten, grade = age in years - 6 (UCLA)
@@ -98,9 +98,9 @@ def _row(where: str, names: list[str], cells: list[str], instruments: Mapping[st
         raise ValueError(f"{where}, column grade_from: {first} is above grade_to, {last}")
     raw, t = (_number(f"{where}, column {name}", given[name]) for name in ("raw", "t"))
     low, high = instrument.range_of(instrument.scale(given["scale"]))
-    if low is not None and not low <= raw <= high:
+    if low is not None and high is not None and not low <= raw <= high:
         raise ValueError(f"{where}, column raw: {raw:g} is outside the scale's range, {low:g} to {high:g}")
-    return TScore(*(given[name] for name in COLUMNS[:4]), first, last, raw, t)
+    return TScore(given["instrument"], given["scale"], given["rater"], given["sex"], first, last, raw, t)
 
 
 def _grade(where: str, text: str) -> int:

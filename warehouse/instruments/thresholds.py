@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rapport.warehouse.instruments.comparisons import Comparison, comparison
-from rapport.warehouse.instruments.provenance import ORIGIN_KEYS, Provenance, provenance
+from rapport.warehouse.instruments.provenance import Provenance, provenance
 from rapport.warehouse.instruments.scales import numbers
-from rapport.warehouse.schema.columns import RATERS, SEXES
-from rapport.warehouse.toml_keys import known, one_of
+from rapport.warehouse.schema.columns import CRITERIA
+from rapport.warehouse.toml_keys.keys import in_order, keys_of, read
+from rapport.warehouse.toml_keys.kinds import one_of
 
-# What a threshold is compared with: the score; the T-score of a table that the clinic supplies; the scale's lowest
-# item; or the score minus the rater's last one.
-OF = ("score", "t_score", "lowest_item", "change")
-CRITERIA = (">=", ">")
-_WHOM = {"population": "text", "age_from": "age", "age_to": "age", "sex": "text", "respondents": "texts"}
-_THRESHOLD_KEYS = {"scale": "text", "scheme": "text", "of": "text", "case": "text", "bands": "section"}
-_CHANGE_KEYS = {"scale": "text", "of": "text", "amount": "answer", "criterion": "text", "z": "answer"}
-_RISK_KEYS = {"items": "integers", "at": "text"}
+Facts = Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -74,28 +69,28 @@ class Risk:
     origin: Provenance
 
 
-def read_thresholds(facts: Mapping, scales: Collection[str], default: Provenance) -> tuple[Threshold, ...]:
-    known("[thresholds]", facts, dict.fromkeys(facts, "section"))
+def read_thresholds(facts: Mapping[str, Facts], scales: Collection[str], default: Provenance) -> tuple[Threshold, ...]:
+    """The sections of [thresholds]. Raises ValueError with the key."""
     return tuple(_threshold(name, rules, scales, default) for name, rules in facts.items())
 
 
-def _threshold(name: str, rules: Mapping, scales: Collection[str], default: Provenance) -> Threshold:
+def _threshold(name: str, rules: Facts, scales: Collection[str], default: Provenance) -> Threshold:
     where = f"[thresholds.{name}]"
-    known(where, rules, _THRESHOLD_KEYS | _WHOM | ORIGIN_KEYS, needed=("scale", "population"))
-    if "case" not in rules and "bands" not in rules:
+    told = read(where, rules, keys_of("threshold", "population", "origin"))
+    if told["case"] is None and "bands" not in rules:
         raise ValueError(f"{where} has neither 'case' nor 'bands'; add one")
-    bands = tuple((word, comparison(f"{where} bands {word}", text)) for word, text in rules.get("bands", {}).items())
+    bands = tuple((word, comparison(f"{where} bands {word}", text)) for word, text in told["bands"].items())
     if any(band.operator not in CRITERIA for _, band in bands) or not _ascend(bands):
         raise ValueError(f"{where} bands must begin with > or >=, the lowest first")
     return Threshold(
         name=name,
-        scale=one_of(f"{where} scale", rules["scale"], scales),
-        scheme=rules.get("scheme", name),
-        of=one_of(f"{where} of", rules.get("of", "score"), OF),
-        case=comparison(f"{where} case", rules["case"]) if "case" in rules else None,
+        scale=one_of(f"{where} scale", told["scale"], scales),
+        scheme=told["scheme"] or name,
+        of=told["of"],
+        case=None if told["case"] is None else comparison(f"{where} case", told["case"]),
         bands=bands,
-        population=_population(where, rules),
-        origin=provenance(where, rules, default),
+        population=_population(where, told),
+        origin=provenance(told, default),
     )
 
 
@@ -104,52 +99,40 @@ def _ascend(bands: tuple[tuple[str, Comparison], ...]) -> bool:
     return starts == sorted(set(starts))
 
 
-def _population(where: str, rules: Mapping) -> Population:
-    for respondent in rules.get("respondents", ()):
-        one_of(f"{where} respondents", respondent, RATERS)
-    if "sex" in rules:
-        one_of(f"{where} sex", rules["sex"], SEXES)
-    if rules.get("age_from", 0) > rules.get("age_to", 200):
-        raise ValueError(f"{where} age_from must not be above age_to")
-    return Population(
-        rules["population"],
-        rules.get("age_from"),
-        rules.get("age_to"),
-        rules.get("sex", ""),
-        tuple(rules.get("respondents", ())),
-    )
+def _population(where: str, told: Mapping[str, Any]) -> Population:
+    in_order(where, told, "age_from", "age_to")
+    return Population(*(told[key] for key in keys_of("population")))
 
 
-def read_changes(facts: Mapping, scales: Collection[str], default: Provenance) -> tuple[Change, ...]:
-    known("[reliable_change]", facts, dict.fromkeys(facts, "section"))
+def read_changes(facts: Mapping[str, Facts], scales: Collection[str], default: Provenance) -> tuple[Change, ...]:
+    """The sections of [reliable_change]. Raises ValueError with the key."""
     return tuple(_change(name, rules, scales, default) for name, rules in facts.items())
 
 
-def _change(name: str, rules: Mapping, scales: Collection[str], default: Provenance) -> Change:
+def _change(name: str, rules: Facts, scales: Collection[str], default: Provenance) -> Change:
     where = f"[reliable_change.{name}]"
-    needed = ("scale", "amount", "criterion", "population")
-    known(where, rules, _CHANGE_KEYS | _WHOM | ORIGIN_KEYS, needed=needed)
-    if not rules["amount"] > 0:
+    told = read(where, rules, keys_of("change", "population", "origin"))
+    if not told["amount"] > 0:
         raise ValueError(f"{where} amount must be above 0")
     return Change(
         name=name,
-        scale=one_of(f"{where} scale", rules["scale"], scales),
-        of=one_of(f"{where} of", rules.get("of", "score"), ("score", "t_score")),
-        amount=float(rules["amount"]),
-        criterion=one_of(f"{where} criterion", rules["criterion"], CRITERIA),
-        z=rules.get("z"),
-        population=_population(where, rules),
-        origin=provenance(where, rules, default),
+        scale=one_of(f"{where} scale", told["scale"], scales),
+        of=told["of"],
+        amount=float(told["amount"]),
+        criterion=told["criterion"],
+        z=told["z"],
+        population=_population(where, told),
+        origin=provenance(told, default),
     )
 
 
-def read_risks(facts: Mapping, item_count: int, default: Provenance) -> tuple[Risk, ...]:
-    known("[risk]", facts, dict.fromkeys(facts, "section"))
+def read_risks(facts: Mapping[str, Facts], item_count: int, default: Provenance) -> tuple[Risk, ...]:
+    """The sections of [risk]. Raises ValueError with the key."""
     return tuple(_risk(name, rules, item_count, default) for name, rules in facts.items())
 
 
-def _risk(name: str, rules: Mapping, item_count: int, default: Provenance) -> Risk:
+def _risk(name: str, rules: Facts, item_count: int, default: Provenance) -> Risk:
     where = f"[risk.{name}]"
-    known(where, rules, _RISK_KEYS | ORIGIN_KEYS, needed=_RISK_KEYS)
-    items = numbers(f"{where} items", rules["items"], item_count)
-    return Risk(name, items, comparison(f"{where} at", rules["at"]), provenance(where, rules, default))
+    told = read(where, rules, keys_of("risk", "origin"))
+    items = numbers(f"{where} items", told["items"], item_count)
+    return Risk(name, items, comparison(f"{where} at", told["at"]), provenance(told, default))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import duckdb
@@ -10,6 +11,7 @@ import duckdb
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.intake.staged_rows import enter
 from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.store.one_row import is_so, number, one_row
 
 WENT = (
     "quarantined",
@@ -26,7 +28,7 @@ def told_of_load(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
     asked = """
         SELECT finished_at, data_to, (SELECT count(*) FROM load.quarantine WHERE state = 'waiting')
         FROM load.current JOIN load.loads USING (load_id)"""
-    return dict(zip(("published_at", "data_to", "waiting_rows"), con.sql(asked).fetchone(), strict=True))
+    return dict(zip(("published_at", "data_to", "waiting_rows"), one_row(con, asked), strict=True))
 
 
 def count_records(con: duckdb.DuckDBPyConnection) -> None:
@@ -34,7 +36,7 @@ def count_records(con: duckdb.DuckDBPyConnection) -> None:
     counts = ", ".join(f"{word}_count BIGINT" for word in WENT)
     con.execute(f"CREATE OR REPLACE TABLE staged.went (file_number INTEGER, {counts})")
     last = " UNION ALL ".join(f"SELECT max(record_number) AS last FROM staged.{kind}" for kind in KINDS)
-    for start in range(0, (con.sql(f"SELECT max(last) FROM ({last})").fetchone()[0] or 0) + 1, RECORDS_AT_ONCE):
+    for start in range(0, number(con, f"SELECT coalesce(max(last), 0) FROM ({last})") + 1, RECORDS_AT_ONCE):
         con.execute(f"INSERT INTO staged.went {_went(start, start + RECORDS_AT_ONCE - 1)}")
     went = {word: f"w.{word}" for word in WENT} | {"unchanged": "w.unchanged + coalesce(known_count, 0)"}
     sums = ", ".join(f"sum({word}_count)::INTEGER AS {word}" for word in WENT)
@@ -65,7 +67,7 @@ def _went(first: int, last: int) -> str:
 def recount_records(con: duckdb.DuckDBPyConnection) -> None:
     """The same again, when history has said which rows hold nothing new; where it said so of none, they stand."""
     said = " UNION ALL ".join(f"SELECT disposition FROM staged.{kind}" for kind in KINDS)
-    if con.sql(f"SELECT EXISTS (FROM ({said}) WHERE disposition = 'unchanged')").fetchone()[0]:
+    if is_so(con, f"SELECT EXISTS (FROM ({said}) WHERE disposition = 'unchanged')"):
         count_records(con)
 
 
@@ -105,13 +107,13 @@ def write_sources(
         read_otherwise = dict(con.sql("SELECT source, read_otherwise_count FROM load.sources").fetchall())
     con.execute("DELETE FROM load.sources")
     for source in clinic.sources:
-        last, count = con.execute(
-            "SELECT max(exported_at), count(DISTINCT file_id) FROM load.files WHERE source = ?", [source.name]
-        ).fetchone()
+        last, count = one_row(
+            con, "SELECT max(exported_at), count(DISTINCT file_id) FROM load.files WHERE source = ?", [source.name]
+        )
         every = source.every.total_seconds() / 3600 if source.every else None
         facts = {
             "source": source.name,
-            "format": source.format,
+            "format": source.format.name,
             "last_exported_at": last,
             "file_count": count,
             "read_otherwise_count": read_otherwise.get(source.name) or 0,
@@ -126,31 +128,46 @@ def repeated(con: duckdb.DuckDBPyConnection, file_id: str) -> dict[str, object]:
     What was still to come then begins at the same time, so the repeat is read again when its first copy would be.
     """
     kept = ("header_count", "blank_or_footer_count", "ignored_count", "duplicate_count", "quarantined_count")
-    record_count, rereads_at, *counts = con.execute(
+    record_count, rereads_at, *counts = one_row(
+        con,
         f"SELECT record_count, rereads_at, {', '.join(kept)} FROM load.files "
         "WHERE file_id = ? ORDER BY load_id DESC LIMIT 1",
         [file_id],
-    ).fetchone()
+    )
     gone = {"unchanged_count": record_count - sum(counts), "record_count": record_count, "rereads_at": rereads_at}
     return {**dict(zip(kept, counts, strict=True)), **gone}
 
 
-def last_reading(con: duckdb.DuckDBPyConnection, source: str, name_id: str) -> dict[str, object] | None:
+@dataclass(frozen=True)
+class Reading:
+    """What the books say of one reading of a file."""
+
+    file_id: str
+    content: str
+    byte_count: int
+    modified: int
+    exported_at: datetime
+    reading: str
+    rules: str
+    rereads_at: datetime | None
+
+
+def last_reading(con: duckdb.DuckDBPyConnection, source: str, name_id: str) -> Reading | None:
     """The latest reading of a file by its keyed name; None before the first."""
     return next(iter(_readings(con, "name_id = ? ORDER BY load_id DESC, exported_at DESC", source, name_id)), None)
 
 
-def latest_export(con: duckdb.DuckDBPyConnection, source: str) -> dict[str, object] | None:
+def latest_export(con: duckdb.DuckDBPyConnection, source: str) -> Reading | None:
     """The latest reading of a source's latest export; None before the first, and where several were made at once."""
     newest = "exported_at = (SELECT max(exported_at) FROM load.files WHERE source = ?) ORDER BY load_id DESC"
     readings = _readings(con, newest, source, source)
-    return readings[0] if len({reading["file_id"] for reading in readings}) == 1 else None
+    return readings[0] if len({reading.file_id for reading in readings}) == 1 else None
 
 
-def _readings(con: duckdb.DuckDBPyConnection, wanted: str, *given: str) -> list[dict[str, object]]:
-    names = ("file_id", "content", "byte_count", "modified", "exported_at", "reading", "rules", "rereads_at")
-    asked = f"SELECT file_id::VARCHAR, {', '.join(names[1:])} FROM load.files WHERE source = ? AND {wanted}"
-    return [dict(zip(names, found, strict=True)) for found in con.execute(asked, given).fetchall()]
+def _readings(con: duckdb.DuckDBPyConnection, wanted: str, *given: str) -> list[Reading]:
+    columns = ", ".join(each.name for each in fields(Reading)[1:])
+    asked = f"SELECT file_id::VARCHAR, {columns} FROM load.files WHERE source = ? AND {wanted}"
+    return [Reading(*found) for found in con.execute(asked, given).fetchall()]
 
 
 def late_sources(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import duckdb
 
 from rapport.warehouse.schema.records import KINDS, RecordKind
+from rapport.warehouse.store.one_row import number
 
 # A file is as it was read last. staged.readings and staged.present say how each source is read now, and what is there.
 _FILES = """
@@ -30,7 +31,7 @@ def read_otherwise(con: duckdb.DuckDBPyConnection, readings: Mapping[str, str]) 
     con.execute("CREATE OR REPLACE TABLE staged.readings (source VARCHAR, now VARCHAR)")
     con.executemany("INSERT INTO staged.readings VALUES (?, ?)", list(readings.items()))
     con.execute(f"CREATE OR REPLACE TABLE staged.read_files AS {_FILES}")
-    if not con.sql("SELECT count(*) FROM staged.read_files WHERE is_older AND is_gone").fetchone()[0]:
+    if not number(con, "SELECT count(*) FROM staged.read_files WHERE is_older AND is_gone"):
         return {}
     counts = " UNION ALL ".join(map(_counted, KINDS.values()))
     found = con.sql(f"SELECT source, sum(n)::BIGINT FROM ({counts}) GROUP BY source ORDER BY source")

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import duckdb
 
 from rapport.warehouse.schema.records import HELD_BY_READERS, KINDS, RecordKind
+from rapport.warehouse.store.one_row import number
 
 _PLACE = "file_id, records, record_number, rule, column_name"
 _RECORD = "source, records, record_id"
@@ -36,7 +37,7 @@ def settle_quarantine(con: duckdb.DuckDBPyConnection, load_id: int, present: Col
             UPDATE staged.{kind} SET disposition = 'quarantined'
             WHERE row_id IN (SELECT row_id FROM staged.held WHERE records = '{kind}')""")
     _list_held(con)
-    if con.sql("SELECT count(*) FROM load.quarantine WHERE state = 'waiting'").fetchone()[0]:
+    if number(con, "SELECT count(*) FROM load.quarantine WHERE state = 'waiting'"):
         _release_reread(con, load_id)
     _wait_again(con)
     _enter_held(con, load_id)
@@ -98,7 +99,7 @@ def _settle_shown_anew(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
 
     Where several were made at once, one that was accepted answers.
     """
-    if not con.sql("SELECT count(*) FROM load.quarantine WHERE state = 'waiting'").fetchone()[0]:
+    if not number(con, "SELECT count(*) FROM load.quarantine WHERE state = 'waiting'"):
         return
     shown = " UNION ALL ".join(_showings(name, kind) for name, kind in KINDS.items())
     con.execute(f"""
@@ -189,8 +190,9 @@ def place_of(con: duckdb.DuckDBPyConnection, quarantine_id: int) -> tuple[str, s
 
 def discard(con: duckdb.DuckDBPyConnection, load_id: int, ids: Collection[int]) -> int:
     """Take waiting rows out of the inbox for good; how many there were."""
-    return con.execute(
+    return number(
+        con,
         "UPDATE load.quarantine SET state = 'discarded', settled_by = ? WHERE state = 'waiting' "
         "AND list_contains(?, quarantine_id)",
         [load_id, list(ids)],
-    ).fetchone()[0]
+    )

@@ -13,6 +13,7 @@ import polars as pl
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.records import FILE_NUMBER, KINDS, RecordKind
 from rapport.warehouse.store.frames import fetch, insert
+from rapport.warehouse.store.one_row import is_so
 
 SETTLES = ("episodes", "appointments", "responses")  # a client's line is always read: it may bear a birth date
 RISKS = "risk_answers"  # of a line that also holds one: it is confirmed by being there
@@ -36,7 +37,7 @@ def are_current(con: duckdb.DuckDBPyConnection, source: str, load_id: int, file_
                  FROM load.files WHERE source = $source AND load_id >= $load_id AND NOT is_passed_over)
             AND (SELECT max(exported_at) <= $exported_at FROM load.files WHERE source = $source)"""
     given = {"source": source, "load_id": load_id, "file_id": file_id, "exported_at": exported_at}
-    return con.execute(asked, given).fetchone()[0]
+    return is_so(con, asked, given)
 
 
 def show(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame, risks: pl.DataFrame) -> int:
@@ -53,7 +54,7 @@ def is_newest(con: duckdb.DuckDBPyConnection, file_number: int) -> bool:
     asked = """
         SELECT count(*) > 0 FROM staged.files AS f WHERE covers = 'all' AND file_number = ?
             AND exported_at >= (SELECT max(exported_at) FROM load.files AS b WHERE b.source = f.source)"""
-    return con.execute(asked, [file_number]).fetchone()[0]
+    return is_so(con, asked, [file_number])
 
 
 def is_contradicted(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame) -> bool:

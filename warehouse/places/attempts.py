@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.places.private_files import add_line, lines_of
@@ -22,7 +23,7 @@ def note_attempt(
     add_line(folders.attempts, json.dumps({**facts, "reason": reason}, default=datetime.isoformat))
 
 
-def failed_attempts(folders: Folders) -> list[dict]:
+def failed_attempts(folders: Folders) -> list[dict[str, Any]]:
     """Return the nights that failed since the last one that published."""
     return [attempt for attempt in _attempts(folders) if attempt["load_id"] > current_load(folders.published)]
 
@@ -40,11 +41,11 @@ def unreadable_attempts(folders: Folders) -> int:
     return sum(_attempt(line) is None for line in lines_of(folders.attempts))
 
 
-def _attempts(folders: Folders) -> list[dict]:
+def _attempts(folders: Folders) -> list[dict[str, Any]]:
     return [attempt for line in lines_of(folders.attempts) if (attempt := _attempt(line)) is not None]
 
 
-def _attempt(line: str) -> dict | None:
+def _attempt(line: str) -> dict[str, Any] | None:
     """A line's attempt; None for a line that holds none."""
     try:
         attempt = json.loads(line)

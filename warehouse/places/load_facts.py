@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rapport.warehouse.places.digests import is_as_written
 
@@ -39,7 +40,7 @@ def for_encryption(facts: Mapping[str, object], *, is_encrypted: bool) -> dict[s
     return {**facts, **hidden, "encrypted": is_encrypted}
 
 
-def facts_of(version: Path) -> dict[str, object] | None:
+def facts_of(version: Path) -> dict[str, Any] | None:
     """Return what load.json says of a version; None where there is none, or it is not of this file as it is now."""
     facts = _read(version)
     return None if facts is None or is_cut_off(version) else facts
@@ -51,7 +52,7 @@ def is_cut_off(version: Path) -> bool:
     return facts is not None and facts["bytes"] != version.stat().st_size
 
 
-def _read(version: Path) -> dict[str, object] | None:
+def _read(version: Path) -> dict[str, Any] | None:
     told = version.parent / FACTS
     try:
         facts = json.loads(told.read_text(encoding="utf-8"))

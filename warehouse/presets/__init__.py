@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from rapport.warehouse.toml_keys import known, one_of
+from rapport.warehouse.toml_keys.keys import keys_of, read
+from rapport.warehouse.toml_keys.kinds import one_of
 
 HERE = Path(__file__).parent
-_KEYS = {"title": "text", "checked_against": "text", "note": "text", "source": "section"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Preset:
     name: str
     title: str
     checked_against: str
-    section: Mapping[str, object]
+    section: Mapping[str, Any]
 
 
 @cache
@@ -36,11 +37,11 @@ def load_presets() -> dict[str, Preset]:
 
 def _read(path: Path) -> Preset:
     facts = tomllib.loads(path.read_text(encoding="utf-8"))
-    known(f"preset file {path.name}", facts, _KEYS, needed=("title", "checked_against", "source"))
-    return Preset(path.stem, facts["title"], facts["checked_against"], facts["source"])
+    told = read(f"preset file {path.name}", facts, keys_of("preset"))
+    return Preset(path.stem, told["title"], told["checked_against"], told["source"])
 
 
-def with_preset(where: str, section: Mapping) -> dict:
+def with_preset(where: str, section: Mapping[str, Any]) -> dict[str, Any]:
     """A source's section over that of its preset. Raises ValueError for a preset that is not there."""
     if "preset" not in section:
         return dict(section)
@@ -49,7 +50,7 @@ def with_preset(where: str, section: Mapping) -> dict:
     return {key: value for key, value in merged(preset.section, section).items() if key != "preset"}
 
 
-def merged(below: Mapping, above: Mapping) -> dict:
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Two sections as one: what stands above wins, and stands first."""
     both = {
         key: merged(below[key], value) if isinstance(value, Mapping) and isinstance(below.get(key), Mapping) else value

@@ -12,6 +12,7 @@ from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.places.load_facts import facts_of
 from rapport.warehouse.places.publication import loads_given, refuse_lost_link
 from rapport.warehouse.places.versions import current_version, damaged
+from rapport.warehouse.store.one_row import number, one_row
 from rapport.warehouse.store.opening import open_briefly
 
 
@@ -34,8 +35,8 @@ def standing(folders: Folders) -> Standing | None:
         return Standing(facts["load"], datetime.fromisoformat(facts["as_of"]))
     try:
         with open_briefly(version) as con:
-            load_id, as_of = con.sql("SELECT load_id, epoch(as_of) FROM load.current").fetchone()
-    except (duckdb.Error, TypeError):
+            load_id, as_of = one_row(con, "SELECT load_id, epoch(as_of) FROM load.current")
+    except (duckdb.Error, ValueError):
         raise damaged(version) from None
     return Standing(load_id, datetime.fromtimestamp(as_of, UTC))
 
@@ -51,6 +52,6 @@ def _in_books(folders: Folders) -> set[int]:
         return set()
     try:
         with open_briefly(version) as con:
-            return {con.sql("SELECT max(load_id) FROM load.loads").fetchone()[0] or 0}
+            return {number(con, "SELECT coalesce(max(load_id), 0) FROM load.loads")}
     except (duckdb.Error, RapportError):
         return set()  # whoever needs the file says that it is damaged; a restoration does not need it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -43,13 +44,13 @@ class Facts:
 
     heading: str
     columns: list[str]
-    rows: list[tuple]
+    rows: list[tuple[Any, ...]]
 
 
 def describe(con: duckdb.DuckDBPyConnection) -> list[Described]:
     """Every table and view, by schema and name."""
     here = f"database_name = current_database() AND schema_name IN {SCHEMAS}"
-    columns: dict[tuple[str, str], list] = {}
+    columns: dict[tuple[str, str], list[Any]] = {}
     listed = f"SELECT schema_name, table_name, column_name, data_type, comment FROM duckdb_columns() WHERE {here}"
     for schema, table, *column in con.sql(f"{listed} ORDER BY table_oid, column_index").fetchall():
         columns.setdefault((schema, table), []).append(tuple(column))

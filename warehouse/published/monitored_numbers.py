@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from rapport.warehouse.published.night_in_numbers import COUNTS
 from rapport.warehouse.store.building_file import open_published
 
@@ -42,7 +44,7 @@ def samples_of(published: Path) -> list[Sample]:
         return [sample for metric, query in _ASKED.items() for sample in _asked(con.sql(query), metric)]
 
 
-def _asked(relation: object, metric: str) -> Iterator[Sample]:
+def _asked(relation: duckdb.DuckDBPyRelation, metric: str) -> Iterator[Sample]:
     names = relation.columns[:-1]
     for *labels, value in relation.fetchall():
         yield Sample(metric, dict(zip(names, labels, strict=True)), value)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -34,7 +35,7 @@ class Sample:
 
     query: str
     columns: list[str]
-    rows: list[tuple]
+    rows: list[tuple[Any, ...]]
 
 
 def files_by_source(con: duckdb.DuckDBPyConnection) -> list[FileSums]:
@@ -44,7 +45,7 @@ def files_by_source(con: duckdb.DuckDBPyConnection) -> list[FileSums]:
     return [FileSums(source, count, tuple(counts)) for source, count, *counts in rows]
 
 
-def quarantine_by_rule(con: duckdb.DuckDBPyConnection) -> list[tuple]:
+def quarantine_by_rule(con: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
     """Tonight's held records: rule, kind, how many."""
     return con.sql(
         "SELECT rule, records, sum(record_count)::BIGINT AS n FROM staged.held_records GROUP BY ALL "
@@ -60,7 +61,7 @@ def vanished_by_source(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
     ).fetchall()
 
 
-def unlisted_by_source(con: duckdb.DuckDBPyConnection, load_id: int) -> list[tuple]:
+def unlisted_by_source(con: duckdb.DuckDBPyConnection, load_id: int) -> list[tuple[Any, ...]]:
     """Tonight's texts that are not in the clinic's lists: source, column, how many."""
     return con.execute(
         "SELECT source, column_name, sum(unlisted_count)::BIGINT FROM load.unlisted JOIN staged.files USING (file_id) "

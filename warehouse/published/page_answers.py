@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import duckdb
 import polars as pl
 
 from rapport.warehouse.store.building_file import answering, open_published
 from rapport.warehouse.store.frames import fetch
+from rapport.warehouse.store.one_row import one_row
 from rapport.warehouse.store.opening import damage_of, is_damage, open_plain
 
 
@@ -41,18 +43,28 @@ def ask(con: duckdb.DuckDBPyConnection, relation: str) -> pl.DataFrame:
     return fetch(con, f"FROM {relation}")
 
 
-def answers(con: duckdb.DuckDBPyConnection, relation: str, answer: str, filters: Sequence[str]) -> dict[tuple, str]:
+def answers(
+    con: duckdb.DuckDBPyConnection, relation: str, answer: str, filters: Sequence[str]
+) -> dict[tuple[Any, ...], str]:
     """The question's answer by the values of its filters. Where there are no rows there is no answer."""
     by = f"GROUP BY {', '.join(filters)}" if filters else "HAVING count(*) > 0"
     query = f"SELECT {', '.join([*filters, f'({answer})::VARCHAR'])} FROM {relation} {by}"
     return {tuple(values): said for *values, said in con.sql(query).fetchall() if said is not None}
 
 
-def newest(con: duckdb.DuckDBPyConnection) -> dict[str, object]:
-    """Which load a file carries: load_id, as_of, data_to and published_at."""
+class Newest(NamedTuple):
+    """The load that a file carries."""
+
+    load_id: int
+    as_of: datetime
+    data_to: datetime
+    published_at: datetime
+
+
+def newest(con: duckdb.DuckDBPyConnection) -> Newest:
+    """Which load a file carries."""
     query = "SELECT load_id, c.as_of, c.data_to, finished_at FROM load.current AS c JOIN load.loads USING (load_id)"
-    names = ("load_id", "as_of", "data_to", "published_at")
-    return dict(zip(names, con.sql(query).fetchone(), strict=True))
+    return Newest(*one_row(con, query))
 
 
 def late(con: duckdb.DuckDBPyConnection) -> list[tuple[str, datetime | None]]:
@@ -67,7 +79,8 @@ def outcomes(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 def closed_to(con: duckdb.DuckDBPyConnection) -> date:
     """The day before which a safe file's months are over."""
-    return con.sql("SELECT closed_to FROM load.current").fetchone()[0]
+    day: date = one_row(con, "SELECT closed_to FROM load.current")[0]
+    return day
 
 
 def tell(con: duckdb.DuckDBPyConnection, query: str) -> str:

@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 
 from rapport.warehouse.history.person_rows import by_client, list_whole, tables
+from rapport.warehouse.store.one_row import one_row
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def _as_text(found: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 def _comment(con: duckdb.DuckDBPyConnection, table: str) -> str:
     schema, _, name = table.partition(".")
     asked = "SELECT comment FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?"
-    return con.execute(asked, [schema, name]).fetchone()[0] or ""
+    return one_row(con, asked, [schema, name])[0] or ""
 
 
 def _columns(con: duckdb.DuckDBPyConnection, table: str) -> tuple[tuple[str, str], ...]:

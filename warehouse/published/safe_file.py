@@ -17,6 +17,7 @@ from rapport.warehouse.published.views_and_comments import make_wilson, say
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.store.building_file import create
 from rapport.warehouse.store.frames import THREADS, Stream, fetch
+from rapport.warehouse.store.one_row import one_row
 from rapport.warehouse.store.opening import damage_of, open_memory, open_plain
 from rapport.warehouse.store.quoting import quoted
 
@@ -89,9 +90,9 @@ def add_table(con: duckdb.DuckDBPyConnection, shown: ShownTable) -> None:
     derived = "".join(f", {sql} AS {name}" for name, sql in shown.derived.items())
     con.execute(f"CREATE TABLE dashboard.{shown.name} AS SELECT * EXCLUDE (is_hidden){derived}, is_hidden FROM stream")
     say(con, "TABLE", f"dashboard.{shown.name}", f"{shown.comment} {NO_PEOPLE}")
-    is_hidden = {"is_hidden": "Some number of the row is hidden: it is null, and not 0."}
+    said_of = {**shown.columns, "is_hidden": "Some number of the row is hidden: it is null, and not 0."}
     for (column,) in con.sql(f"SELECT column_name FROM (DESCRIBE dashboard.{shown.name})").fetchall():
-        say(con, "COLUMN", f"dashboard.{shown.name}.{column}", (shown.columns | is_hidden)[column])
+        say(con, "COLUMN", f"dashboard.{shown.name}.{column}", said_of[column])
 
 
 def enter_question(con: duckdb.DuckDBPyConnection, name: str, question: str, outcome: str) -> None:
@@ -113,9 +114,9 @@ def current_of(path: Path) -> dict[str, object]:
     try:
         with open_plain(path, read_only=True) as con:
             con.execute("SET TimeZone = 'UTC'")
-            found = con.sql("FROM load.current")
-            return dict(zip(found.columns, found.fetchone(), strict=True))
-    except (duckdb.Error, TypeError):
+            names = con.sql("FROM load.current").columns
+            return dict(zip(names, one_row(con, "FROM load.current"), strict=True))
+    except (duckdb.Error, ValueError):
         raise damaged(path) from None
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
 import duckdb
 
-from rapport.warehouse.derived.why_it_moved import CAUSES
 from rapport.warehouse.history.known_on_day import LOAD_OF_DAY
 from rapport.warehouse.history.risk_answers import RISK_ANSWERS
 from rapport.warehouse.schema.books import BOOKS
 from rapport.warehouse.schema.columns import Column, resolve
-from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.schema.records import CAUSES, KINDS
+from rapport.warehouse.schema.relations import Relation
 from rapport.warehouse.schema.tables import Table
 from rapport.warehouse.store.building_file import history_columns
 from rapport.warehouse.store.quoting import quoted
@@ -20,18 +19,8 @@ from rapport.warehouse.store.quoting import quoted
 NOT_KNOWN = "not known"  # a site or program
 
 
-@dataclass(frozen=True)
-class View:
-    """A view of schema main, with its columns described."""
-
-    name: str
-    description: str
-    columns: tuple[Column, ...]
-    query: str
-
-
-def _view(name: str, description: str, columns: list[str | Column], query: str) -> View:
-    return View(name, description, tuple(map(resolve, columns)), query)
+def _view(name: str, description: str, columns: Iterable[str | Column], query: str) -> Relation:
+    return Relation(name, description, (), tuple(map(resolve, columns)), query)
 
 
 VIEWS = (
@@ -183,7 +172,7 @@ def _movement(loads: str, later: str) -> str:
         {later}"""
 
 
-_MOVED = (
+_MOVED: tuple[str | Column, ...] = (
     "load_id!",
     *BOOKS["movements"].columns[1:4],
     Column("value_before", "number", "The headline before; null when there was none."),
@@ -197,7 +186,7 @@ WHY_IT_MOVED = _view(
     "why_it_moved",
     "One row per load, headline and cause: by how much new data, corrections, vanished records, erasures and changed "
     "definitions moved it, told one after the other.",
-    list(_MOVED),
+    _MOVED,
     _movement("load_id", "ORDER BY load_id, headline, part, told"),
 )
 
@@ -274,19 +263,17 @@ def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
 
     A table's comments came with yesterday's file: only what differs is said. A view that is made anew has lost its own.
     """
-    wanted: dict[tuple[str, str], str] = {}
-    for table in tables:
-        wanted |= _described("TABLE", f"main.{table.name}", f"{table.description} Per {table.per}.", table.columns)
-    wanted |= _described("TABLE", f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.description, RISK_ANSWERS.columns)
-    for view in VIEWS:
-        wanted |= _described("VIEW", f"main.{view.name}", view.description, view.columns)
-    for view in LOAD_VIEWS:
-        wanted |= _described("VIEW", f"load.{view.name}", view.description, view.columns)
+    said_of = [("TABLE", f"main.{each.name}", f"{each.description} Per {each.per}.", each.columns) for each in tables]
+    said_of += [("TABLE", f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.description, RISK_ANSWERS.columns)]
+    for schema, what, relations in (
+        ("main", "VIEW", VIEWS),
+        ("load", "VIEW", LOAD_VIEWS),
+        ("load", "TABLE", BOOKS.values()),
+    ):
+        said_of += [(what, f"{schema}.{each.name}", each.description, each.columns) for each in relations]
     for kind in KINDS.values():
-        name, description = f"history.{kind.name}", f"{kind.description} Every version."
-        wanted |= _described("TABLE", name, description, history_columns(kind))
-    for book in BOOKS.values():
-        wanted |= _described("TABLE", f"load.{book.name}", book.description, book.columns)
+        said_of += [("TABLE", f"history.{kind.name}", f"{kind.description} Every version.", history_columns(kind))]
+    wanted = {told: comment for each in said_of for told, comment in _described(*each).items()}
     said = _comments(con)
     for (what, name), comment in wanted.items():
         if said.get(name) != comment:

@@ -5,18 +5,17 @@ Two ledgers, each of which must balance: load.files in physical records, load.ro
 
 from __future__ import annotations
 
-from rapport.warehouse.derived.why_it_moved import CAUSES
 from rapport.warehouse.schema.columns import Column, resolve
-from rapport.warehouse.schema.tables import Table
+from rapport.warehouse.schema.records import CAUSES
+from rapport.warehouse.schema.relations import Relation
 
 QUARANTINE_STATES = ("waiting", "released", "discarded", "source_gone")
 PURPOSES = ("night", "discard", "forget", "restore", "compaction")
 OUTCOMES = ("passed", "failed", "did_not_run")
 
 
-def _book(name: str, key: str, description: str, *columns: str | Column) -> Table:
-    resolved = tuple(resolve(column) for column in columns)
-    return Table(name, description, resolved, tuple(key.split()), "load", lambda: None, ())
+def _book(name: str, key: str, description: str, *columns: str | Column) -> Relation:
+    return Relation(name, description, tuple(key.split()), tuple(map(resolve, columns)))
 
 
 def _count(name: str, description: str) -> Column:

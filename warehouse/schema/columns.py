@@ -42,6 +42,10 @@ SEXES = ("female", "male", "other")
 DIRECTIONS = ("higher_better", "lower_better")
 FACT_STATUSES = ("published", "recalled", "local")
 TIMINGS = ("session_start", "session_end", "general")
+CONSTRUCTS = ("alliance", "rupture", "responsiveness", "outcome", "motivation", "other")
+SCORES = ("sum", "mean")
+RELIABILITIES = ("alpha", "test_retest", "icc")
+CRITERIA = (">=", ">")
 NO_ESTIMATE = (  # why there is none: transforms/statistics/estimates.py
     "fewer than 30 clients",
     "fewer than 10 with or without the event",
@@ -56,7 +60,11 @@ NO_WIDTH = 1e-9  # of the estimate's unit: a smaller error is none
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, what it means, and what it promises."""
+    """One column: its type, what it means, and what it promises.
+
+    >>> Column("gap_days", "integer", "Days since the session before.", unit="days", between=(0, None)).comment
+    'Days since the session before. Unit: days. At least 0.'
+    """
 
     name: str
     type: str

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 
 from rapport.warehouse.code_marks import registry
 from rapport.warehouse.schema.columns import OWNERS, Column, resolve
+from rapport.warehouse.schema.relations import Relation
 
 
 @dataclass(frozen=True)
-class RecordKind:
+class RecordKind(Relation):
     """One kind of record: `appointments`, `responses`, `episodes`, `clients`."""
 
-    name: str
-    description: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
     staged_only: tuple[Column, ...] = ()
     dated_by: str = ""  # what puts a record into the window that an export covers; nothing for what has no day
 
@@ -32,6 +29,9 @@ class RecordKind:
 CORRECTED, UNREAD, VANISHED = "corrected", "no longer read from its file", "vanished from its export"
 RETRACTED = "entered in error"
 CLOSED_BECAUSE = (CORRECTED, UNREAD, VANISHED, RETRACTED)
+# Why rows of tables change: warehouse/derived/why_it_moved.py.
+NEW, GONE, ERASED, DEFINITION, STANDING = "new", "vanished", "erased", "definition", "standing"
+CAUSES = (ERASED, GONE, CORRECTED, NEW, DEFINITION, STANDING)  # in the order in which a night's movement is told
 
 # What a reader itself finds wrong with a record, beside columns that cannot be read: rules of their own.
 ROUNDED_ID, LOCAL_REFERENCE, ID_PATTERN = "rounded_id", "local_reference", "id_pattern"
@@ -79,7 +79,8 @@ VERSION = (
 def _kind(
     name: str, description: str, key: str, columns: list[str | Column], *staged_only: Column, dated_by: str = ""
 ) -> RecordKind:
-    return RecordKind(name, description, tuple(key.split()), tuple(map(resolve, columns)), staged_only, dated_by)
+    made = tuple(map(resolve, columns))
+    return RecordKind(name, description, tuple(key.split()), made, staged_only=staged_only, dated_by=dated_by)
 
 
 APPOINTMENTS = _kind(

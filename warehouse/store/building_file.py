@@ -30,13 +30,14 @@ from rapport.warehouse.schema.records import (
 from rapport.warehouse.schema.tables import Table
 from rapport.warehouse.store import opening
 from rapport.warehouse.store.frames import THREADS
+from rapport.warehouse.store.opening import Setting
 
 # Above its limit DuckDB works in the scratch folder. Staged rows are sorted within it: a first night of size M, all of
 # which has room, costs a twentieth less than with 600 MB.
-LIMITS = {"threads": THREADS, "memory_limit": "1GB"}
+LIMITS: dict[str, Setting] = {"threads": THREADS, "memory_limit": "1GB"}
 LESS_MEMORY = ("memory_limit", "600MB")  # where a bucket's frames stand beside what DuckDB keeps of the file
 LEAST_MEMORY = ("memory_limit", "400MB")  # where frames of whole tables do
-_SETTINGS = {
+_SETTINGS: dict[str, Setting] = {
     # Nobody recovers a building file: it is written out once, when it is sealed.
     "wal_autocheckpoint": "1TB",
     # Our texts are few words, each many times: what else fits them need not be tried. Columns of other types choose.
@@ -72,7 +73,7 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
 
 def open_file(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     """Open a file to write to it, as it is."""
-    con = opening.open_file(path, **LIMITS | _SETTINGS | {"temp_directory": str(scratch)})
+    con = opening.open_file(path, read_only=False, **LIMITS, **_SETTINGS, temp_directory=str(scratch))
     con.execute("SET TimeZone = 'UTC'")
     return con
 

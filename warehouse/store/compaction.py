@@ -14,6 +14,7 @@ from rapport.warehouse.places.scratch import scratch_folder
 from rapport.warehouse.places.versions import kept_versions, replace_version, told_place
 from rapport.warehouse.store import encryption
 from rapport.warehouse.store.building_file import LIMITS
+from rapport.warehouse.store.one_row import number, one_row
 from rapport.warehouse.store.opening import (
     NO_SPILL,
     attach,
@@ -37,7 +38,7 @@ def empty_share(con: duckdb.DuckDBPyConnection) -> float:
     """The share of the open file that holds nothing: free blocks, and rows that are deleted but still stored."""
     total, free = _blocks(con)
     stored = stored_rows(con)
-    kept = sum(con.sql(f"SELECT count(*) FROM {name}").fetchone()[0] for name in stored)
+    kept = sum(number(con, f"SELECT count(*) FROM {name}") for name in stored)
     dead = 1 - kept / max(sum(stored.values()), kept) if kept else float(any(stored.values()))
     return (free + (total - free) * dead) / total if total else 0.0
 
@@ -45,7 +46,8 @@ def empty_share(con: duckdb.DuckDBPyConnection) -> float:
 def _blocks(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     """The open file's blocks, and how many of them are free."""
     sizes = "SELECT total_blocks, free_blocks FROM pragma_database_size() WHERE database_name = current_database()"
-    return con.sql(sizes).fetchone()
+    used, size = one_row(con, sizes)
+    return used, size
 
 
 def stored_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

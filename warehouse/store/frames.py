@@ -54,14 +54,14 @@ def fetch_over(con: duckdb.DuckDBPyConnection, frame: pl.DataFrame, query: str) 
         return pl.DataFrame(con.sql(query))
 
 
-UNDER_WAY = "SELECT client_id FROM main.retention WHERE NOT has_ended"
+# Rows of clients who have an episode that is not over.
+UNDER_WAY = "client_id IN (SELECT client_id FROM main.retention WHERE NOT has_ended)"
 
 
-def lazy_table(con: duckdb.DuckDBPyConnection, table: str, *, is_under_way: bool = False) -> pl.LazyFrame:
+def lazy_table(con: duckdb.DuckDBPyConnection, table: str, whose: str = "true") -> pl.LazyFrame:
     """A table, to which nothing is written meanwhile, as a lazy frame: only the columns that a query uses leave DuckDB,
-    and each once for as long as there is the frame. With `is_under_way` only the rows of clients who have an episode
-    that is not over."""
-    rows = f"{table} WHERE client_id IN ({UNDER_WAY})" if is_under_way else table
+    and each once for as long as there is the frame. `whose`: a condition on its rows, such as UNDER_WAY."""
+    rows = f"{table} WHERE {whose}"
     schema = fetch(con, f"SELECT * FROM {table} LIMIT 0").schema
     left: dict[str, pl.Series] = {}
 

@@ -22,13 +22,15 @@ from rapport.warehouse.places.versions import damaged
 from rapport.warehouse.store import encryption
 from rapport.warehouse.store.quoting import quoted
 
+Setting = str | bool | int
+Config = dict[str, Setting | float | list[str]]
 NAME = "rapport"  # of an attached file among the databases of its connection
 # What plain files are written for, and any newer DuckDB (encrypted ones are for 1.5). It has DICT_FSST, which packs
 # texts at three quarters of the cost; only an attached file is taken to it when an older DuckDB began it.
 STORAGE = "v1.4.0"
 # What is read from a published file does not go to the disk: not beside the file, and not where others may read it.
-NO_SPILL = {"temp_directory": ""}
-_NOTHING_FETCHED = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+NO_SPILL: dict[str, Setting] = {"temp_directory": ""}
+_NOTHING_FETCHED: dict[str, Setting] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
 # What DuckDB says of bytes that it did not write. Where a block stands in another's place it may end the process: so
 # a file whose digest is noted is looked at before it is opened.
 _DAMAGE = (
@@ -37,36 +39,40 @@ _DAMAGE = (
 )
 
 
-def open_file(path: Path, *, read_only: bool = False, **config: object) -> duckdb.DuckDBPyConnection:
+def open_file(path: Path, *, read_only: bool = False, **config: Setting) -> duckdb.DuckDBPyConnection:
     """A warehouse file. Raises Unusable when it is encrypted otherwise than the key says; Damaged."""
-    config = NO_SPILL | config if read_only else config
+    asked: Config = {**(NO_SPILL if read_only else {}), **config}
     if encryption.key() is None and read_only:
-        return _opened(path, config)
-    return _used(open_memory(**config), path, read_only)
+        return _opened(path, asked)
+    return _used(_in_memory(asked), path, read_only)
 
 
 def open_briefly(path: Path) -> duckdb.DuckDBPyConnection:
     """A warehouse file to read a row from it, in as little time as possible: without threads, spilling or extension."""
     if encryption.key() is None:
-        return _opened(path, NO_SPILL | {"threads": 1})
-    return _used(duckdb.connect(config=_NOTHING_FETCHED | NO_SPILL | {"threads": 1}), path, True)
+        return _opened(path, {**NO_SPILL, "threads": 1})
+    return _used(duckdb.connect(config={**_NOTHING_FETCHED, **NO_SPILL, "threads": 1}), path, True)
 
 
 def open_plain(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     """A file that is never encrypted: the safe file. Raises Damaged."""
     if read_only:
-        return _opened(path, NO_SPILL)
+        return _opened(path, {**NO_SPILL})
     try:
-        return duckdb.connect(str(path), config=NO_SPILL)
+        return duckdb.connect(str(path), config={**NO_SPILL})
     except duckdb.Error as error:
         raise _why(path, error) from None
 
 
-def open_memory(**config: object) -> duckdb.DuckDBPyConnection:
+def open_memory(**config: Setting) -> duckdb.DuckDBPyConnection:
     """A database in memory, to attach files to. What it spills to disk is encrypted where there is a key."""
+    return _in_memory({**config})
+
+
+def _in_memory(config: Config) -> duckdb.DuckDBPyConnection:
     if encryption.key() is None:
         return duckdb.connect(config=config)
-    con = duckdb.connect(config=_NOTHING_FETCHED | config)
+    con = duckdb.connect(config={**_NOTHING_FETCHED, **config})
     con.execute(f"LOAD {quoted(_extension())}")
     con.execute("SET temp_file_encryption = true")
     return con
@@ -80,7 +86,7 @@ def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, *, read_only: 
 def attach_as_it_is(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
     """A kept file to be rewritten, plain or under either key. Raises Unusable when neither opens it."""
     keys = [encryption.key(), encryption.key_before()] if encryption.is_encrypted(path) else []
-    first, *others = [each for each in keys if each] or [None]
+    first, *others = [each for each in keys if each] or (None,)
     try:
         _attach(con, path, name, True, first)
     except Unusable:
@@ -102,7 +108,7 @@ def is_as_the_key_says(path: Path) -> bool:
     return True
 
 
-def _opened(path: Path, config: dict[str, object]) -> duckdb.DuckDBPyConnection:
+def _opened(path: Path, config: Config) -> duckdb.DuckDBPyConnection:
     with _to_be_read(path) as file:
         try:
             return duckdb.connect(str(file), read_only=True, config=config)

@@ -8,7 +8,7 @@ from typing import BinaryIO
 import duckdb
 import polars as pl
 
-from rapport.warehouse.store.opening import NO_SPILL, open_memory
+from rapport.warehouse.store.opening import open_memory
 
 
 def read_parquet(file: BinaryIO) -> pl.DataFrame:
@@ -24,11 +24,11 @@ def read_note(file: BinaryIO, key: str) -> str:
     )
     if notes.is_empty():
         raise ValueError(f"nothing is noted under {key}")
-    return notes.item(0, 0)
+    return str(notes.item(0, 0))
 
 
 def _asked(query: str) -> pl.DataFrame:
-    with open_memory(threads=1, **NO_SPILL) as con:
+    with open_memory(threads=1, temp_directory="") as con:
         con.execute("SET TimeZone = 'UTC'")
         try:
             return pl.DataFrame(_without_intervals(con, con.sql(query)))

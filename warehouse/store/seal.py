@@ -12,6 +12,7 @@ from rapport.warehouse.intake.staged_rows import enter
 from rapport.warehouse.schema.tables import Table
 from rapport.warehouse.store.building_file import open_published
 from rapport.warehouse.store.compaction import should_be_compacted
+from rapport.warehouse.store.one_row import number, one_row
 from rapport.warehouse.store.opening import attach
 
 
@@ -19,7 +20,7 @@ def close_books(con: duckdb.DuckDBPyConnection, load: Mapping[str, object], curr
     """Enter the load and make load.current its one row; data_to is the latest export in the file."""
     enter(con, "load.loads", load)
     con.execute("DELETE FROM load.current")
-    data_to = con.sql("SELECT max(exported_at) FROM load.files").fetchone()[0]
+    data_to = one_row(con, "SELECT max(exported_at) FROM load.files")[0]
     enter(con, "load.current", {**current, "data_to": data_to, "duckdb_version": duckdb.__version__})
 
 
@@ -41,7 +42,7 @@ def seal(con: duckdb.DuckDBPyConnection) -> bool:
 
 def table_counts(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> dict[str, int]:
     """Rows of each of main's tables."""
-    return {table.name: con.sql(f"SELECT count(*) FROM main.{table.name}").fetchone()[0] for table in tables}
+    return {table.name: number(con, f"SELECT count(*) FROM main.{table.name}") for table in tables}
 
 
 def as_of_published(path: Path) -> datetime:
@@ -52,7 +53,8 @@ def as_of_published(path: Path) -> datetime:
 
 def as_of(con: duckdb.DuckDBPyConnection) -> datetime:
     """The clock of the load that an open file carries."""
-    return con.sql("SELECT as_of FROM load.current").fetchone()[0]
+    clock: datetime = one_row(con, "SELECT as_of FROM load.current")[0]
+    return clock
 
 
 def key_check_of(con: duckdb.DuckDBPyConnection) -> str | None:

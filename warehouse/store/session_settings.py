@@ -7,13 +7,15 @@ from contextlib import contextmanager
 
 import duckdb
 
+from rapport.warehouse.store.one_row import one_row
+
 ONE_THREAD = ("threads", 1)
 
 
 @contextmanager
 def setting(con: duckdb.DuckDBPyConnection, name: str, value: object) -> Iterator[None]:
     """A setting with another value, and then as it was. After an error it stays: what failed is not gone on with."""
-    before = con.sql(f"SELECT current_setting('{name}')").fetchone()[0]
+    before = one_row(con, f"SELECT current_setting('{name}')")[0]
     if before == value:
         yield
         return

@@ -13,8 +13,9 @@ from markdown_it import MarkdownIt
 from rapport.flows.messages.literal import in_markdown
 from rapport.flows.messages.report import Progress, Report, tell
 from rapport.flows.ops import inbox, verify
-from rapport.flows.order import StepTime
 from rapport.flows.prefect_tasks.artifacts import books
+from rapport.flows.troubles import Troubles
+from rapport.flows.workbench import StepTime
 from rapport.warehouse.intake.quarantine import Held
 from rapport.warehouse.published.night_in_numbers import FileSums
 
@@ -33,10 +34,7 @@ NIGHT = Report(
     steps=[StepTime("begin", 0.1, 0.1, 1)],
     waiting=[],
     late_sources=[],
-    failed_questions=[],
-    pages_failed=None,
-    troubles=[],
-    damaged=[],
+    troubles=Troubles(),
     vanished=[],
     again=[],
     read_otherwise={},
@@ -55,10 +53,8 @@ def test_the_report_says_every_name_as_it_stands(name, capsys):
         suites={name: Counter(passed=1)},
         waiting=[f"{name}.csv"],
         late_sources=[name],
-        failed_questions=[name],
-        pages_failed=f"the pages could not be drawn {name}",
+        troubles=Troubles([name], f"the pages could not be drawn {name}", warnings=[f"a trouble with {name}"]),
         vanished=[(name, 3)],
-        troubles=[f"a trouble with {name}"],
     )
     tell(night)
     said = capsys.readouterr().out

@@ -16,6 +16,7 @@ from rapport.flows.messages.channels import Channels, channels
 from rapport.flows.messages.tell import Operators, open_notebook
 from rapport.flows.ops import freshness
 from rapport.flows.order import place_order
+from rapport.flows.troubles import Troubles
 from rapport.warehouse.clinic_file.clinic import read_clinic
 from rapport.warehouse.errors import NightRunning, RapportError, Refused, Unusable
 from tests.clinics.nights import CLINIC, open_place
@@ -111,7 +112,7 @@ def test_overdue_sources_are_one_message_and_each_is_told_when_it_comes_again(he
 
 def test_a_question_that_fails_and_pages_that_could_not_be_drawn_are_told_beside_the_night(hear):
     (message,) = hear(
-        0, lambda operators: operators.told_published(7, [], ["who_stays"], "the pages could not be drawn")
+        0, lambda operators: operators.told_published(7, [], Troubles(["who_stays"], "the pages could not be drawn"))
     )
     assert message.startswith("Rapport: published, but a question or the pages failed: The question who_stays failed")
     assert "mend dashboards/who_stays.sql. The pages could not be drawn." in message
@@ -122,7 +123,7 @@ def test_a_question_that_fails_and_pages_that_could_not_be_drawn_are_told_beside
 
 def test_a_damaged_file_that_the_night_went_around_is_told_beside_it(hear):
     damaged = "shared/versions/1/rapport_safe.duckdb is damaged, so the safe file has new figures"
-    (message,) = hear(0, lambda operators: operators.told_published(7, damaged=[damaged]))
+    (message,) = hear(0, lambda operators: operators.told_published(7, troubles=Troubles(damaged=[damaged])))
     assert message == f"Rapport: published, but not all is well: S{damaged[1:]}."
     assert "The warehouse folder is well again" in hear(1, published())[0]
 

@@ -61,7 +61,7 @@ def test_what_was_stopped_goes_on_where_it_was_and_history_knows_when_what_was_k
 def test_keep_and_compact_checks_every_table_whole_and_publishes_the_same(yesterday):
     before = yesterday.ask("SELECT count(*), sum(score) FROM scores")
     as_of = as_of_published(yesterday.published)
-    load = compact.compact(place_change(yesterday.clinic, yesterday.warehouse)).load
+    load = compact.compact(place_change(yesterday.clinic, yesterday.warehouse)).done
     assert yesterday.ask("SELECT count(*), sum(score) FROM scores") == before
     assert as_of_published(yesterday.published) == as_of  # so that it is no fresher than it was
     suites = (

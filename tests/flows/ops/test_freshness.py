@@ -74,7 +74,8 @@ def ask(place, as_of: str) -> tuple[int, str]:
     command = [
         sys.executable,
         "-m",
-        "rapport.flows.ops.freshness",
+        "rapport",
+        "freshness",
         "--clinic",
         place.clinic,
         "--warehouse",

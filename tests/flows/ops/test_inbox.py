@@ -95,9 +95,9 @@ def test_a_row_heals_when_the_rules_change_and_only_files_with_waiting_rows_are_
     place.night(NOON.format(12))
     monkeypatch.setattr(expectations, "rules_version", lambda: "other rules")
     again = place.night(NOON.format(13))
-    assert [delivery.path.name for delivery in again.deliveries] == ["appointments_2026-11-11.csv"]
+    assert [delivery.path.name for delivery in again.intake.found.deliveries] == ["appointments_2026-11-11.csv"]
     assert states(place) == [("waiting", 1, None)]
-    assert place.night(NOON.format(14)).deliveries == []
+    assert place.night(NOON.format(14)).intake.found.deliveries == ()
 
 
 def test_a_row_waits_on_in_an_identical_copy_of_its_file(place):

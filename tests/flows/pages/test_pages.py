@@ -14,9 +14,10 @@ from rapport.dashboards.findings import HIDDEN, NO_DATA, NO_NUMBER
 from rapport.dashboards.pages import header, page, with_banner
 from rapport.dashboards.questions import load_questions
 from rapport.flows.messages.report import report_of
-from rapport.flows.night import plainly
 from rapport.flows.pages.asked import Asked
 from rapport.flows.terminal import TROUBLED
+from rapport.flows.troubles import Troubles
+from rapport.flows.workbench import plainly
 from rapport.warehouse.errors import RapportError, Unusable
 from tests.clinics.nights import APPOINTMENTS, open_place
 
@@ -75,7 +76,7 @@ def with_questions(monkeypatch, *more) -> None:
 
 def test_every_question_has_its_place_with_its_note_its_table_and_what_it_means(drawn):
     place, tonight = drawn
-    assert (tonight.failed_questions, tonight.pages_failed) == ([], None)
+    assert tonight.troubles == Troubles([], None, (), ())
     assert report_of(tonight).status == 0
     shown = {**places_of(read(place, "clinic")), **places_of(read(place, "operations"))}
     off = {each.name for each in SHARED if each.disclosure.therapists}
@@ -189,7 +190,7 @@ def test_a_place_on_a_page_is_made_from_rows_answers_and_question():
 def test_an_empty_warehouse_has_no_data_yet_and_no_number(tmp_path):
     place = with_operations(open_place(tmp_path / "clinic"))
     place.deliver("appointments_2026-11-18.csv", APPOINTMENTS, [])
-    assert place.night("2026-11-18T12:00", run=plainly).failed_questions == []
+    assert place.night("2026-11-18T12:00", run=plainly).troubles.failed_questions == []
     shown = places_of(read(place, "clinic"))
     assert {answer_of(html) for html in shown.values()} == {NO_DATA}
     assert "<svg" not in read(place, "clinic")
@@ -207,7 +208,7 @@ def test_a_failing_question_breaks_its_own_place_and_the_night_publishes_with_st
     text = with_operations(yesterday).clinic.read_text()
     yesterday.clinic.write_text(text.replace("[sources.responses]", '[sources.responses]\nevery = "1 hour"'))
     tonight = yesterday.night("2026-11-20T12:00", run=plainly)
-    assert tonight.failed_questions == ["broken_answer", "broken_query", "broken_shared"]
+    assert tonight.troubles.failed_questions == ["broken_answer", "broken_query", "broken_shared"]
     assert replace(report_of(tonight), late_sources=[]).status == TROUBLED
     assert yesterday.ask("SELECT load_id FROM load.current") == [(2,)]
     books = places_of(read(yesterday, "operations"))
@@ -275,7 +276,7 @@ def test_pages_that_cannot_be_drawn_take_nothing_back_and_say_so_until_they_are_
     with monkeypatch.context() as patched:
         patched.setattr("rapport.flows.pages.draw.load_questions", lambda: 1 / 0)
         tonight = yesterday.night("2026-11-19T12:00", run=plainly)
-    assert tonight.pages_failed == "the pages could not be drawn (ZeroDivisionError); those of before stand"
+    assert tonight.troubles.pages_failed == "the pages could not be drawn (ZeroDivisionError); those of before stand"
     assert report_of(tonight).status == TROUBLED
     assert yesterday.ask("SELECT load_id FROM load.current") == [(2,)]
     assert all(BEHIND.format(2, 1) in read(yesterday, name) for name in ("clinic", "operations"))

@@ -9,9 +9,11 @@ from unittest.mock import patch
 import polars as pl
 import pytest
 
-from rapport.flows.ops import forget
+from rapport.flows.ops import forget, restore
+from rapport.flows.pages.draw import Drawn
 from rapport.flows.private.crosswalk import read_crosswalk
 from rapport.flows.private.key import read_key
+from rapport.flows.steps.check import Checked
 from rapport.transforms.aliases import NO_ALIASES, Aliases
 from rapport.transforms.pseudonyms import Pseudonyms
 from rapport.warehouse.clinic_file.identifiers import Identified
@@ -77,10 +79,14 @@ def stripped(texts: pl.Series, *_: object, **__: object) -> Identified:
 
 @pytest.fixture(scope="module", autouse=True)
 def short_nights():
-    left_out = ("rapport.flows.ops.forget.check_tables", "rapport.flows.ops.forget.draw")
+    left_out = {
+        "rapport.flows.ops.forget.check_tables": Checked(),
+        "rapport.flows.ops.restore.check_tables": Checked(),
+        "rapport.flows.ops.publish_load.draw": Drawn(),
+    }
     with few_tables(), ExitStack() as stack:
-        for name in left_out:
-            stack.enter_context(patch(name, lambda tonight: None))
+        for name, made in left_out.items():
+            stack.enter_context(patch(name, lambda *_, made=made: made))
         yield
 
 
@@ -97,7 +103,8 @@ def old_night(place: Place, day: int, *erased: str) -> None:
     """A night, and erasures, as versions before the cast made them."""
     with ExitStack() as before:
         before.enter_context(patch("rapport.transforms.sources.canonical.ids.identified", stripped))
-        before.enter_context(patch("rapport.flows.steps.begin.know_aliases", lambda tonight: None))
+        before.enter_context(patch("rapport.flows.steps.begin.aliases_of", lambda *_: NO_ALIASES))
+        before.enter_context(patch("rapport.flows.steps.begin.held_by_every_text", lambda *given: given[-1]))
         before.enter_context(patch("rapport.flows.ops.forget.aliases_of", lambda *_: NO_ALIASES))
         before.enter_context(patch("rapport.flows.ops.forget.number_known_as", lambda *given: given[-1]))
         night(place, day)
@@ -260,13 +267,8 @@ def test_who_was_taken_out_by_half_is_taken_out_by_every_text(tmp_path):
 
 
 def test_a_published_load_of_before_that_is_restored_joins_them_again(upgraded):
-    from rapport.flows.ops import restore  # noqa: PLC0415
-
-    with ExitStack() as stack:
-        for name in ("check_tables", "draw"):
-            stack.enter_context(patch(f"rapport.flows.ops.restore.{name}", lambda tonight: None))
-        common = ["--clinic", str(upgraded.clinic), "--warehouse", str(upgraded.warehouse)]
-        assert restore.main([*common, "--version", "1"]) == 0
+    common = ["--clinic", str(upgraded.clinic), "--warehouse", str(upgraded.warehouse)]
+    assert restore.main([*common, "--version", "1"]) == 0
     known = known_as(upgraded)
     assert known["137"] == known["137.0"] == pseudonym(upgraded, "137")
     assert sessions_of(upgraded).keys() == {

@@ -131,7 +131,7 @@ def test_a_kept_version_that_cannot_be_opened_is_named_until_it_is_gone(place, c
     name = "/".join(spoilt.parts[-4:])
     assert rapport.flows.ops.forget.main([*asked, *common(place)]) == 1
     assert name in capsys.readouterr().err
-    assert name in "".join(place.night(NEXT).damaged)
+    assert name in "".join(place.night(NEXT).troubles.damaged)
     assert open_erasures(Folders(place.warehouse))
     for left in spoilt.parent.iterdir():
         left.unlink()

@@ -14,14 +14,17 @@ from hypothesis import strategies as st
 
 from rapport.flows.ops import erasure_requests, forget, restore
 from rapport.flows.order import place_change
+from rapport.flows.pages.draw import Drawn
 from rapport.flows.private.crosswalk import read_crosswalk
 from rapport.flows.private.erasure import begin_erasure
 from rapport.flows.private.kept_out import list_half_taken_out
 from rapport.flows.private.key import read_key
 from rapport.flows.private.tombstones import read_tombstones, set_tombstones
+from rapport.flows.steps.check import Checked
 from rapport.flows.steps.settle_spaces import former_spaces, same_spaces
 from rapport.transforms.pseudonyms import FORMER_IDS, Pseudonyms
-from rapport.warehouse.clinic_file.id_spaces import Spaces, read_spaces
+from rapport.warehouse.clinic_file.id_spaces import Spaces
+from rapport.warehouse.clinic_file.spaces_section import read_spaces
 from rapport.warehouse.history import former_ids
 from rapport.warehouse.history.erased_days import ErasedDays
 from rapport.warehouse.intake.space_book import Used
@@ -75,15 +78,14 @@ def without_exports(place: Place) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def short_nights():
-    left_out = (
-        "rapport.flows.ops.forget.check_tables",
-        "rapport.flows.ops.forget.draw",
-        "rapport.flows.ops.restore.check_tables",
-        "rapport.flows.ops.restore.draw",
-    )
+    left_out = {
+        "rapport.flows.ops.forget.check_tables": Checked(),
+        "rapport.flows.ops.restore.check_tables": Checked(),
+        "rapport.flows.ops.publish_load.draw": Drawn(),
+    }
     with few_tables(), patch("rapport.expectations.records.record_rules", lambda *_: []), ExitStack() as stack:
-        for name in left_out:
-            stack.enter_context(patch(name, lambda tonight: None))
+        for name, made in left_out.items():
+            stack.enter_context(patch(name, lambda *_, made=made: made))
         yield
 
 
@@ -92,7 +94,7 @@ def night(run_night_here, monkeypatch):
     """A night's command, without the last checks and the pages: its exit status, and what it says."""
     from rapport.flows import nightly  # noqa: PLC0415  importing Prefect is not free
 
-    monkeypatch.setattr(nightly, "as_task", but_for_finished_tables)
+    monkeypatch.setattr(nightly, "as_tasks", lambda clinic: but_for_finished_tables)
 
     def run(place: Place, day: int, *more: str) -> tuple[int, str]:
         done = run_night_here(place, NOON.format(day), *more)
@@ -460,14 +462,14 @@ def test_of_three_spaces_that_are_the_same_each_may_have_been_the_one_that_a_per
     folders.private.mkdir(parents=True)
     set_tombstones(folders, {names.alone("kiosk", "5"): ErasedDays(since=date(2026, 11, 1))})
     known = [("client", "phq", "5"), ("client", "practice", "6"), ("therapist", "practice", "5")]
-    tonight = SimpleNamespace(
+    bench = SimpleNamespace(
         order=SimpleNamespace(clinic=SimpleNamespace(spaces=spaces, sources=()), folders=folders, is_check=False),
-        purpose="forget",
+        load=SimpleNamespace(purpose="forget"),
         pseudonyms=names,
         tombstones=read_tombstones(folders),
         crosswalk=pl.DataFrame(known, ["kind", "id_space", "number"], orient="row"),
     )
-    list_half_taken_out(tonight)
+    list_half_taken_out(bench)
     assert folders.forget_too.read_text() == "space,client,since\nphq,5,2026-11-01\n"
 
 
@@ -498,7 +500,7 @@ def test_people_who_were_split_and_brought_back_by_a_new_name_are_found_and_made
     without_exports(place)
     deliver(place, 12, "P9")
     with monkeypatch.context() as before:
-        before.setattr("rapport.flows.steps.begin.settle_spaces", lambda tonight: None)
+        before.setattr("rapport.flows.steps.begin.settle_spaces", lambda *_: ())
         assert night(place, 13)[0] == 0
     assert place.ask("SELECT count(DISTINCT client_id) FROM sessions") == [(3,)]
     with open_file(writable(place.published.resolve()), place.folder) as con:
@@ -615,5 +617,5 @@ def test_a_source_had_the_spaces_of_the_book_and_shares_the_numbers_of_those_tha
 ):
     source = SimpleNamespace(name="phq", id_space=now)
     clinic = SimpleNamespace(spaces=spaces)
-    tonight = SimpleNamespace(order=SimpleNamespace(clinic=clinic), spaces_used=[Used("phq", "phq", "phq", 1)])
-    assert (former_spaces(tonight, source), same_spaces(tonight, source)) == (former, same)
+    bench = SimpleNamespace(order=SimpleNamespace(clinic=clinic), spaces_used=[Used("phq", "phq", "phq", 1)])
+    assert (former_spaces(bench, source), same_spaces(bench, source)) == (former, same)

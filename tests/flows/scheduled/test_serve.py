@@ -40,7 +40,7 @@ def ask(surroundings):
 @contextmanager
 def serving(place, environment):
     folders = ("--exports", place.exports, "--clinic", place.clinic, "--warehouse", place.warehouse)
-    command = [sys.executable, "-m", "rapport.flows.scheduled.serve", *map(str, folders)]
+    command = [sys.executable, "-m", "rapport", "serve", *map(str, folders)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, **pipes)
     try:

@@ -116,4 +116,4 @@ def test_an_overdue_source_is_published_with_status_4_and_named(yesterday, run_n
     assert "The source appointments is overdue" in run.stdout
     assert yesterday.ask("SELECT source FROM load.sources WHERE is_late") == [("appointments",)]
     yesterday.deliver("appointments_2026-11-21.csv", APPOINTMENTS, [held(1, 20)])
-    assert yesterday.night("2026-11-21T12:00").late_sources == []
+    assert yesterday.night("2026-11-21T12:00").publication.published.late_sources == []

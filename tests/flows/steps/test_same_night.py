@@ -45,9 +45,9 @@ def missed(client: int, day: int) -> str:
 
 def test_the_same_night_again_loads_nothing_and_changes_no_table(demo, tmp_path):
     place = demo.copied_to(tmp_path / "clinic")
-    assert place.night("2026-11-21T03:00").client_count == 40
+    assert place.night("2026-11-21T03:00").publication.computed.client_count == 40
     before = kept(place)
-    assert place.night("2026-11-21T03:00").client_count == 0
+    assert place.night("2026-11-21T03:00").publication.computed.client_count == 0
     assert place.ask("SELECT count(*) FROM load.files WHERE load_id = 2") == [(0,)]
     assert differences(before, place.published, ("main", "history", "dashboard")) == {}
 
@@ -58,7 +58,7 @@ def test_everything_read_again_under_another_clinic_file_changes_no_table(demo, 
     before = kept(place)
     place.clinic.write_text(place.clinic.read_text().replace('id_space = "', 'nulls = ["-99"]\nid_space = "'))
     again = place.night("2026-11-21T03:00")
-    assert (len(again.deliveries), again.client_count) == (12, 0)
+    assert (len(again.intake.found.deliveries), again.publication.computed.client_count) == (12, 0)
     read = "SELECT sum(loaded_count), sum(unchanged_count) > 1000 FROM load.files WHERE load_id = 2"
     assert place.ask(read) == [(0, True)]
     assert differences(before, place.published) == {}
@@ -73,7 +73,7 @@ def test_a_file_only_touched_or_copied_loads_nothing(short_yesterday):
     shutil.copy2(
         short_yesterday.exports / "responses_2026-11-19.csv", short_yesterday.exports / "responses_2026-11-19 (1).csv"
     )
-    assert short_yesterday.night("2026-11-19T12:00").client_count == 0
+    assert short_yesterday.night("2026-11-19T12:00").publication.computed.client_count == 0
     assert short_yesterday.ask("SELECT loaded_count FROM load.files WHERE load_id = 3") == [(0,)]
     assert differences(before, short_yesterday.published, ("main",)) == {}
 
@@ -128,12 +128,12 @@ def test_a_future_attended_becomes_a_session_once_its_time_has_passed(place, com
     assert place.ask(STATUS) == [("attended", 1), ("scheduled", 1)]
     if comes_again:
         delivered(place, "appointments_2026-11-19.csv", held(1, 17), held(1, 20))
-    assert place.night("2026-11-19T12:00").client_count == 0
+    assert place.night("2026-11-19T12:00").publication.computed.client_count == 0
     assert place.ask("SELECT count(*) FROM sessions") == [(1,)]
     place.night("2026-11-20T12:00")
     assert place.ask(STATUS) == [("attended", 2)]
     assert place.ask("SELECT count(*) FROM sessions") == [(2,)]
-    assert place.night("2026-11-20T13:00").deliveries == []
+    assert place.night("2026-11-20T13:00").intake.found.deliveries == ()
 
 
 def test_an_old_export_that_comes_late_adds_and_overwrites_nothing_newer(place):

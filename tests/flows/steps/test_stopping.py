@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from prefect.exceptions import TerminationSignal
 
-from rapport.flows import steps, terminal
+from rapport.flows import night, terminal
+from rapport.flows.load import at_work
 from rapport.flows.messages.tell import telling_failure
-from rapport.flows.night import at_work
 from rapport.flows.order import place_order
 from rapport.flows.stopping import SIGNALS, Stop, check_stopped, stoppable
 from rapport.warehouse.errors import Stopped
@@ -53,17 +53,17 @@ def order(place):
 
 def instead_of(monkeypatch, name: str, work) -> None:
     """A step of the night does something else first."""
-    step = steps.STEPS[name]
-    monkeypatch.setitem(steps.STEPS, name, lambda tonight: (work(tonight), step(tonight)))
+    step = getattr(night, name)
+    monkeypatch.setattr(night, name, lambda *given: (work(*given), step(*given))[1])
 
 
-def in_duckdb(tonight) -> None:
+def in_duckdb(bench, _) -> None:
     """SIGINT while DuckDB works: it makes an error of its own of what the signal raises."""
     threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
-    tonight.con.execute("SELECT sum(range % 7) FROM range(1000000000000)")
+    bench.con.execute("SELECT sum(range % 7) FROM range(1000000000000)")
 
 
-def swallowed(_) -> None:
+def swallowed(*_) -> None:
     with suppress(BaseException):
         signal.raise_signal(signal.SIGTERM)
 
@@ -71,9 +71,9 @@ def swallowed(_) -> None:
 @pytest.mark.parametrize(
     ("work", "status", "name"),
     [
-        (lambda _: signal.raise_signal(signal.SIGTERM), 143, "SIGTERM"),
-        (lambda _: signal.raise_signal(signal.SIGINT), 130, "SIGINT"),
-        (lambda _: signal.raise_signal(signal.SIGHUP), 129, "SIGHUP"),
+        (lambda *_: signal.raise_signal(signal.SIGTERM), 143, "SIGTERM"),
+        (lambda *_: signal.raise_signal(signal.SIGINT), 130, "SIGINT"),
+        (lambda *_: signal.raise_signal(signal.SIGHUP), 129, "SIGHUP"),
         (in_duckdb, 130, "SIGINT"),
         (swallowed, 143, "SIGTERM"),
     ],
@@ -82,7 +82,7 @@ def test_a_night_that_is_stopped_is_noted_told_and_said_in_one_sentence(
     told_place, run_night_here, monkeypatch, work, status, name
 ):
     before = told_place.standing()
-    instead_of(monkeypatch, "read", work)
+    instead_of(monkeypatch, "read_deliveries", work)
     run = run_night_here(told_place, TONIGHT)
     assert (run.returncode, run.stderr.splitlines()[-1]) == (status, f"stopped by {name}; run it again")
     assert alarming(run) == []
@@ -98,13 +98,13 @@ def test_a_night_that_is_stopped_is_noted_told_and_said_in_one_sentence(
 
 def test_a_question_that_a_signal_interrupted_is_not_published_as_failed(told_place, run_night_here, monkeypatch):
     before = told_place.standing()
-    monkeypatch.setattr("rapport.flows.steps.publish.share", lambda *_: swallowed(None))
+    monkeypatch.setattr("rapport.flows.steps.publish.share", lambda *_: swallowed())
     assert run_night_here(told_place, TONIGHT).returncode == 143
     assert told_place.standing() == before
 
 
 def test_a_night_that_is_stopped_after_it_has_published_says_what_stands(told_place, run_night_here, monkeypatch):
-    instead_of(monkeypatch, "draw pages", swallowed)
+    instead_of(monkeypatch, "draw", swallowed)
     run = run_night_here(told_place, TONIGHT)
     assert (run.returncode, attempts(told_place)) == (143, [])
     assert "Load 2 is published; RUNBOOK.md" in told(told_place)[0][0]
@@ -112,7 +112,7 @@ def test_a_night_that_is_stopped_after_it_has_published_says_what_stands(told_pl
 
 
 def test_a_check_that_is_stopped_is_told_to_nobody(told_place, run_night_here, monkeypatch):
-    instead_of(monkeypatch, "read", lambda _: signal.raise_signal(signal.SIGTERM))
+    instead_of(monkeypatch, "read_deliveries", lambda *_: signal.raise_signal(signal.SIGTERM))
     assert run_night_here(told_place, TONIGHT, "--check").returncode == 143
     assert (told(told_place), attempts(told_place)) == ([], [])
 

@@ -11,7 +11,7 @@ from rapport.warehouse.intake.ledger import write_sources
 from rapport.warehouse.places.folders import copy_to
 from rapport.warehouse.store.building_file import open_file
 from tests.breaking.marked import changed
-from tests.clinics.nights import APPOINTMENTS, Place, held, open_place
+from tests.clinics.nights import APPOINTMENTS, Place, but_for_finished_tables, held, open_place
 from tests.transforms.sources.test_systems import LOG
 
 NOON = "2026-11-{}T12:00"
@@ -47,8 +47,8 @@ def place(tmp_path, short_nights) -> Place:
     return place
 
 
-def read_again(tonight) -> list[str]:
-    return sorted(delivery.path.name for delivery in tonight.deliveries)
+def read_again(night) -> list[str]:
+    return sorted(delivery.path.name for delivery in night.intake.found.deliveries)
 
 
 def test_the_night_after_a_misreading_is_mended_corrects_the_status(place, monkeypatch):
@@ -63,24 +63,22 @@ def test_the_night_after_a_misreading_is_mended_corrects_the_status(place, monke
 
 def test_other_code_of_one_format_reads_its_files_again_alone_and_the_night_says_so_before(place, capsys):
     first = place.night(NOON.format(12))
-    assert (read_again(first)[0], first.again.sentences) == ("calendar_2026-11-11.csv", [])
+    assert (read_again(first)[0], first.intake.found.again.sentences) == ("calendar_2026-11-11.csv", [])
     with changed("rapport.transforms.sources.hl7_siu"):
         told: list[str] = []
         checked = _told_night(place, NOON.format(14), told, is_check=True)
         tonight = _told_night(place, NOON.format(14), told)
     assert read_again(checked) == read_again(tonight) == ["messages_2026-11-11.hl7"]
     said = "Files that are read again, because their reader, the clinic file or a questionnaire changed: 1 of messages."
-    assert tonight.again.sentences == checked.again.sentences == [said]
+    assert tonight.intake.found.again.sentences == checked.intake.found.again.sentences == [said]
     assert told.index(said) < told.index("read")
 
 
 def _told_night(place: Place, as_of: str, told: list[str], **more: object):
-    from rapport.flows.night import night, plainly  # noqa: PLC0415
+    from rapport.flows.night import night  # noqa: PLC0415
 
-    def run(name, step, tonight):
-        return None if name in ("check tables", "draw pages") else plainly(name, step, tonight)
-
-    return night(place_order(place.exports, place.clinic, place.warehouse, as_of, **more), run, told.append)
+    order = place_order(place.exports, place.clinic, place.warehouse, as_of, **more)
+    return night(order, but_for_finished_tables, told.append)
 
 
 def test_other_code_of_a_table_computes_it_again_and_a_table_that_is_not_there_too(place, monkeypatch):
@@ -88,9 +86,9 @@ def test_other_code_of_a_table_computes_it_again_and_a_table_that_is_not_there_t
     few = transforms.tables()
     with monkeypatch.context() as older:
         older.setattr(transforms, "tables", lambda: [table for table in few if table.name != "clients"])
-        assert place.night(NOON.format(13)).again.tables == ()
+        assert place.night(NOON.format(13)).intake.found.again.tables == ()
     with changed("rapport.transforms.alliance.alliance"):
-        assert place.night(NOON.format(14)).again.tables == ("alliance", "clients")
+        assert place.night(NOON.format(14)).intake.found.again.tables == ("alliance", "clients")
     assert place.ask("SELECT count(*) FROM clients") == [(3,)]
 
 
@@ -143,9 +141,9 @@ def test_records_are_counted_and_told_that_other_code_would_read_otherwise_and_w
     gone = take_away(place, 11)
     deliver(place, 12, CALENDAR[0], held(3, 11))
     told = "1 records of calendar come from exports that are gone and were read by older code, or under another clinic"
-    with changed("rapport.transforms.sources.tables"):
+    with changed("rapport.transforms.sources.table"):
         assert told in run_night_here(place, NOON.format(13), "--check").stdout
-        assert place.night(NOON.format(13)).read_otherwise == {"calendar": 1}
+        assert place.night(NOON.format(13)).publication.read_otherwise == {"calendar": 1}
         assert counted(place) == counted_by_a_load_that_reads_nothing(place) == {"calendar": 1}
         for name, content in gone.items():
             place.drop(name, content)
@@ -158,10 +156,10 @@ def test_a_newer_whole_export_shows_all_there_is(place):
     place.night(NOON.format(12))
     take_away(place, 11)
     deliver(place, 12, *CALENDAR)
-    assert place.night(NOON.format(13)).read_otherwise == {}
+    assert place.night(NOON.format(13)).publication.read_otherwise == {}
     files = "SELECT DISTINCT load_id FROM history.appointments JOIN load.files USING (file_id) WHERE known_to IS NULL"
     assert (1,) in place.ask(files)  # the records are still known from the first night's file
-    with changed("rapport.transforms.sources.tables"):
+    with changed("rapport.transforms.sources.table"):
         place.night(NOON.format(14))
     assert counted(place) == {}
 

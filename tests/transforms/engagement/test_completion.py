@@ -119,7 +119,7 @@ def refusal(tmp_path, text: str) -> str:
         ("[protocol.srs]\nraters = ['client']\nevery = 0", "'every' must be a whole number, from 1 to"),
         ("[protocol.srs]\nraters = ['client']\nage_from = 18\nage_to = 12", "age_from must not be above age_to"),
         ("[protocol.srs]\nraters = ['client']\nevry = 4", "did you mean 'every'?"),
-        ("minimum_caseload = 1", "minimum_caseload = 1 is not a number of clients from 2 up"),
+        ("minimum_caseload = 1", "'minimum_caseload' must be a whole number, from 2 to"),
     ],
 )
 def test_a_protocol_that_cannot_be_meant_is_refused_with_the_key(tmp_path, text, said):

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rapport.dashboards.disclosures import read_disclosure
-from rapport.dashboards.questions import ALL, Question
+from rapport.dashboards.questions import Question
 from rapport.transforms.hiding.disclosure import hide
 from rapport.warehouse.clinic_file.hiding import PROFILES, read_sharing
+from rapport.warehouse.schema.questions import ALL
 from tests.attacks.attacker import Attack, Publication
 
 SITES, PROGRAMS, QUARTERS = ("north", "south", "west"), ("art", "talk", "play"), ("Q1", "Q2")

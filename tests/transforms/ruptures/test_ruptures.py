@@ -237,7 +237,7 @@ def test_every_rule_of_the_field_is_there_and_says_where_it_is_from():
     ("right", "wrong", "reason"),
     [
         ('kind = "below"', 'kind = "under"', "kind = 'under' is not one of below, fall"),
-        ("within = 6", "within = 0", "within must be at least 1"),
+        ("within = 6", "within = 0", "'within' must be a whole number, from 1 to"),
         ('threshold = "below_36"', "", "has no key 'threshold'"),
         ("sd = 12.5", 'sd = "much"', "'sd' must be a number"),
         ("width = 2.66", "widht = 2.66", "unknown key 'widht'; did you mean 'width'"),

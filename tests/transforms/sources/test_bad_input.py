@@ -290,7 +290,7 @@ def test_a_file_still_growing_waits_and_the_night_publishes_without_it(yesterday
     assert f"{RESPONSES_FILE} is still being written; it waits for the next night." in run.stdout
     assert yesterday.ask("SELECT source FROM load.files WHERE load_id = 2") == [("appointments",)]
     os.utime(path, (0, 0))
-    assert yesterday.night(TONIGHT).waiting == []
+    assert yesterday.night(TONIGHT).intake.waiting == ()
     assert yesterday.ask("SELECT source FROM load.files WHERE load_id = 3") == [("responses",)]
 
 
@@ -305,7 +305,7 @@ def test_a_file_that_begins_to_grow_while_it_is_read_waits_too(yesterday, monkey
         return opens(path, source)
 
     monkeypatch.setattr(read, "open_delivery", growing)
-    assert yesterday.night(TONIGHT).waiting == [RESPONSES_FILE]
+    assert yesterday.night(TONIGHT).intake.waiting == (RESPONSES_FILE,)
     assert yesterday.ask("SELECT source FROM load.files WHERE load_id = 2") == [("appointments",)]
     assert yesterday.ask("SELECT count(*) FROM history.responses WHERE known_from = 2") == [(0,)]
 

@@ -79,7 +79,7 @@ def test_a_night_can_check_what_the_draft_says_of_a_folder(drafted, tmp_path, ca
     main([str(path) for path in sorted(place.exports.iterdir())])
     place.clinic.write_text(capsys.readouterr().out, encoding="utf-8")
     tonight = place.night("2026-03-15T12:00", but_for_finished_tables, is_check=True)
-    assert len(tonight.deliveries) == 4
+    assert len(tonight.intake.found.deliveries) == 4
     assert not place.published.exists()
 
 
@@ -107,7 +107,7 @@ def test_a_file_without_a_record_is_drafted_as_a_table(tmp_path, capsys, text, c
     told = capsys.readouterr()
     assert told.err == f"export.csv: a table, {columns} columns, 0 records looked at\n"
     (tmp_path / "clinic.toml").write_text(told.out)
-    assert [source.format for source in read_clinic(tmp_path / "clinic.toml").sources] == ["table"]
+    assert [source.format.name for source in read_clinic(tmp_path / "clinic.toml").sources] == ["table"]
 
 
 @pytest.mark.parametrize(

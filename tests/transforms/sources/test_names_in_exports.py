@@ -12,7 +12,7 @@ from rapport.flows.ops.inbox import main, show
 from rapport.flows.order import place_change, place_order
 from rapport.flows.steps import discover
 from rapport.transforms.sources.__main__ import main as draft
-from rapport.transforms.sources.fhir_resources import COLUMNS
+from rapport.transforms.sources.structures.fhir_resources import COLUMNS
 from rapport.warehouse.errors import Refused, Unusable, escaped
 from tests.breaking.damage import survey_as_parquet, survey_as_xlsx
 from tests.clinics.few_tables import few_tables
@@ -172,7 +172,7 @@ def place(tmp_path_factory):
 def test_an_export_may_have_a_name_that_is_no_utf_8_and_is_known_by_it(place):
     assert place.ask("SELECT loaded_count, quarantined_count FROM load.files") == [(1, 1)]
     with few_tables():
-        assert place.night("2026-11-11T04:00", but_for_finished_tables, is_check=True).deliveries == []
+        assert place.night("2026-11-11T04:00", but_for_finished_tables, is_check=True).intake.found.deliveries == ()
 
 
 def test_what_is_held_of_it_is_shown_with_every_column_under_its_own_name(place, capsys):

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rapport.warehouse.clinic_file.statuses import read_statuses
+from rapport.warehouse.clinic_file.statuses import statuses_of
 from rapport.warehouse.presets import load_presets
+from rapport.warehouse.toml_keys.keys import keys_of, read
 from tests.clinics.reading import Reading
 
 COLUMNS = 'appointment_id = "No"\nclient_id = "Client"\nstarts_at = "Start"\n'
@@ -129,7 +130,7 @@ def test_every_preset_says_what_it_was_checked_against_and_its_words_have_a_mean
     for preset in presets.values():
         assert len(preset.checked_against) > 10
         if "status" in preset.section:
-            assert read_statuses(preset.name, preset.section["status"]).words
+            assert statuses_of(preset.name, read(preset.name, preset.section["status"], keys_of("status"))).words
     surveys = {name for name, preset in presets.items() if preset.section["format"] == "wide"}
     assert presets.keys() == ONE_COLUMN.keys() | TWO_COLUMNS.keys() | OTHERWISE | surveys
 

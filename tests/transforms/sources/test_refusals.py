@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from rapport.transforms.sources.opening.door import open_table
+from rapport.transforms.sources.opening.tables import open_table
 from rapport.warehouse.errors import Refused
 
 SECRET = "Smith"

@@ -14,7 +14,7 @@ import pytest
 from rapport.flows.ops.erasure_requests import waiting
 from rapport.transforms.sources.drafting import recognition
 from rapport.transforms.sources.opening.apart import read_apart
-from rapport.transforms.sources.opening.content import Content, look_into
+from rapport.transforms.sources.opening.content import Content, content_of
 from rapport.warehouse.clinic_file.client_links import read_client_links
 from rapport.warehouse.clinic_file.clinic import read_clinic
 from rapport.warehouse.clinic_file.memory import LEAST, memory_of, usual_memory
@@ -125,7 +125,7 @@ def test_a_file_that_is_too_large_as_it_lies_there_is_refused_before_it_is_read(
     path.touch()
     os.truncate(path, 1 << 43)  # a sparse file: hashing it would take hours
     with pytest.raises(Refused, match="holds more than"):
-        look_into(path)
+        content_of(path)
 
 
 def test_after_a_workbook_that_ended_its_reader_the_next_is_read(tmp_path):

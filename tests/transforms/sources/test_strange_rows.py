@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rapport.transforms.sources import open_delivery, read
-from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.openemr import MOST
 from rapport.warehouse.errors import Refused
 from tests.breaking.damage import FORMATS, clinic_of
@@ -24,7 +24,7 @@ def read_as(tmp_path, name: str, text: str) -> tuple[int, list[list[str]]]:
     (source,) = clinic_of(name).sources
     path = tmp_path / "export"
     path.write_bytes(text.encode("utf-16" if name == "table" else "utf-8"))
-    task = Task(AS_OF, clinic_of(name).lists, clinic_of(name).instruments)
+    task = Tallies(AS_OF, clinic_of(name).lists, clinic_of(name).instruments)
     frames = [frame for _, frame in read(open_delivery(path, source), source, task)]
     named = [columns for frame in frames for columns in frame["unreadable"].to_list() if columns]
     return sum(frame.height for frame in frames), named

@@ -28,7 +28,7 @@ def clinic(tmp_path, text: str) -> Clinic:
 
 def test_one_line_declares_the_four_plain_sources_and_the_defaults(tmp_path):
     found = clinic(tmp_path, ZONE)
-    assert [(s.name, s.format, s.records, s.files, s.time_zone, s.id_space) for s in found.sources] == [
+    assert [(s.name, s.format.name, s.records, s.files, s.time_zone, s.id_space) for s in found.sources] == [
         (kind, "plain", kind, f"{kind}*", "America/Chicago", "clinic")
         for kind in ("clients", "episodes", "appointments", "responses")
     ]

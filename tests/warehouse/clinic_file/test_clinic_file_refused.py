@@ -11,7 +11,7 @@ import pytest
 from rapport.warehouse.clinic_file.clinic import read_clinic
 from rapport.warehouse.clinic_file.schedule import read_schedule
 from rapport.warehouse.errors import Unusable
-from rapport.warehouse.toml_keys import regions
+from rapport.warehouse.toml_keys.kinds import regions
 
 ZONE = 'time_zone = "America/Chicago"\n'
 SOURCE = """
@@ -24,6 +24,12 @@ FORM = """
 instrument = "srs"
 rater = "client"
 items = ["s1", "s2", "s3", "s4"]
+"""
+TABLE = """
+[sources.diary]
+format = "table"
+records = "appointments"
+files = "diary_*.csv"
 """
 WIDE = """
 [sources.wave]
@@ -70,11 +76,14 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "'time_zone' is missing; add"),
-        (ZONE + "[keep]\nyears_after_closing = 0", "years_after_closing = 0 is not a number of years from 1 to 100"),
+        ("", "has no key 'time_zone'; add it, for example time_zone = \"America/Chicago\""),
+        (
+            ZONE + "[keep]\nyears_after_closing = 0",
+            r"\[keep\]: 'years_after_closing' must be a whole number of years, from 1 to 100",
+        ),
         (
             ZONE + "[keep]\nyears_after_closing = 101",
-            "years_after_closing = 101 is not a number of years from 1 to 100",
+            "'years_after_closing' must be a whole number of years, from 1 to 100",
         ),
         (ZONE + "[keep]\nyears_after_closing = 2.5", "'years_after_closing' must be a whole number"),
         ('time_zone = "Chicago"', "time_zone = 'Chicago' is not an IANA time zone"),
@@ -109,7 +118,7 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
         (ZONE + "minimum_caseload = 99999999999", "'minimum_caseload' must be a whole number"),
         (ZONE + "cancellation_notice_hours = inf", "'cancellation_notice_hours' must be a number of hours"),
         (ZONE + "cancellation_notice_hours = -1", "'cancellation_notice_hours' must be a number of hours, from 0"),
-        (ZONE + "quarantine_limit = nan", "'quarantine_limit' must be a number, from -1,000,000,000 to"),
+        (ZONE + "quarantine_limit = nan", "'quarantine_limit' must be a number, a share from 0 to 1"),
         (ZONE + "quarantine_limit = 0x" + "f" * 5000, "'quarantine_limit' must be a number"),
         (ZONE + "quarantine_limit = " + "9" * 5000, "is not TOML: Exceeds the limit"),
         (ZONE + "[shared]\nminimum_clients = 99999999999", r"\[shared\]: 'minimum_clients' must be a whole number"),
@@ -122,7 +131,7 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
         (ZONE + 'holidays = ["25 December"]', "holidays names '25 December', which is neither '2026-12-25' nor"),
         (ZONE + 'holidays = ["2027-01-02 to 2026-12-24"]', "holidays names '2027-01-02 to 2026-12-24'"),
         (ZONE + "schedule = 3", "'schedule' must be text"),
-        (ZONE + "quarantine_limit = 20", "quarantine_limit = 20 is not a share from 0 to 1"),
+        (ZONE + "quarantine_limit = 20", "'quarantine_limit' must be a number, a share from 0 to 1"),
         (ZONE + 'quarantine_limit = "20 %"', "'quarantine_limit' must be a number"),
         (ZONE + 'not_treatment = "assessment"', "'not_treatment' must be a list of texts"),
         (ZONE + "on_failure = true", "'on_failure' must be text"),
@@ -133,13 +142,13 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
         (ZONE + 'instruments = "nowhere"', "instruments = 'nowhere' is not a folder beside"),
         (ZONE + '[lists]\nsite = "north"', r"\[lists\]: 'site' must be a list of texts"),
         (ZONE + '[lists]\nsite = ["North", "All"]', r"\[lists\] site names 'All', which pages and questions call all"),
-        (ZONE + "[alliance_sd]\nsrs = 0", r"\[alliance_sd\] srs = 0 is not a standard deviation above 0"),
+        (ZONE + "[alliance_sd]\nsrs = 0", r"\[alliance_sd\]: 'srs' must be a number, a standard deviation above 0"),
         (ZONE + "[alliance_sd]\nsrs = inf", r"\[alliance_sd\]: 'srs' must be a number"),
         (ZONE + "[alliance_sd]\nors = 5", r"\[alliance_sd\] has the unknown key 'ors'"),
         (ZONE + '[alliance_sd]\nsrs = "5"', r"\[alliance_sd\]: 'srs' must be a number"),
         (ZONE + "sources = 3", "'sources' must be a section"),
         (ZONE + "[sources]\nx = 3", r"\[sources\]: 'x' must be a section"),
-        (ZONE + SOURCE.replace("redcap", "excel"), r"\[sources.surveys\] format = 'excel' is not one of plain, redcap"),
+        (ZONE + SOURCE.replace("redcap", "excel"), r"\[sources.surveys\] format = 'excel' is not one of cliniko, fhir"),
         (ZONE + '[sources.x]\nformat = "redcap"', r"\[sources.x\] has no key 'files'"),
         (ZONE + '[sources.x]\nfiles = "*"', r"\[sources.x\] records = 'None' is not one of clients, episodes"),
         (ZONE + SOURCE + 'time_zone = "Mars"', r"\[sources.surveys\] time_zone = 'Mars'"),
@@ -166,8 +175,8 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
         (ZONE + SOURCE + 'id_space = "a\\u001fclient"', r"id_space = 'a\\x1fclient' is not a name"),
         (ZONE + '[sources."a\\nb"]\nrecords = "clients"', r"section of \[sources\] = 'a\\nb' is not a name"),
         (ZONE + SOURCE + "preset = []", r"\[sources.surveys\] preset = '\[\]' is not one of"),
-        (ZONE + SOURCE + "words = { sex = { m = {} } }", r"\[sources.surveys.words.sex\]: 'm' must be text"),
-        (ZONE + WIDE + "points = { never = inf }", r"\[sources.wave\] points: 'never' must be a number"),
+        (ZONE + TABLE + "words = { sex = { m = {} } }", r"\[sources.diary.words.sex\]: 'm' must be text"),
+        (ZONE + WIDE + "points = { never = inf }", r"\[sources.wave.points\]: 'never' must be a number"),
         (ZONE + WIDE + "range = [0, nan]", r"\[sources.wave\]: 'range' must be a list of numbers"),
         (ZONE + SOURCE + "every = 1", r"\[sources.surveys\]: 'every' must be text"),
         (ZONE + SOURCE + 'nulls = "-99"', r"\[sources.surveys\]: 'nulls' must be a list"),
@@ -181,14 +190,36 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
         (ZONE + SOURCE + FORM.replace("items", "#"), r"forms.srs\] has no key 'items'; add it"),
         (ZONE + SOURCE + FORM + 'completed_on = "spring"', r"forms.srs\]: 'completed_on' must be a day"),
         (ZONE + SOURCE + FORM + 'completed_on = "2026-03-01"\ncompleted_at = "t"', "both 'completed_at' and"),
-        (ZONE + SOURCE + FORM.replace('"client"', '{ column = "who" }'), r"rater has no key 'words'; add it"),
-        (ZONE + SOURCE + FORM.replace('"client"', '{ column = "w", words = { a = "b" } }'), "rater words = 'b' is not"),
+        (
+            ZONE + SOURCE + FORM.replace('"client"', '{ column = "who" }'),
+            r"forms.srs.rater\] has no key 'words'; add it",
+        ),
+        (
+            ZONE + SOURCE + FORM.replace('"client"', '{ column = "w", words = { a = "b" } }'),
+            r"rater\] words = 'b' is not",
+        ),
         (ZONE + WIDE.replace("client_id", "#"), r"\[sources.wave\] has no key 'client_id'; add it"),
         (
             ZONE + SOURCE + 'clients = { sex = { column = "s", words = { m = "man" } } }',
-            "sex words = 'man' is not one of",
+            r"sex\] words = 'man' is not one of",
         ),
         ("time_zone = UTC", "is not TOML"),
+        (
+            ZONE + SOURCE + 'dates = "decide"',
+            r"\[sources.surveys\] has the key 'dates', which the format redcap does not take; remove it",
+        ),
+        (
+            ZONE + SOURCE + 'instrument = "srs"',
+            r"\[sources.surveys\] has the unknown key 'instrument'",
+        ),
+        (
+            ZONE + SOURCE.replace("redcap", "redcup"),
+            r"format = 'redcup' is not one of .*; did you mean 'redcap'\?",
+        ),
+        (
+            ZONE + SOURCE.replace("redcap", "excel"),
+            "a new format is a fact sheet warehouse/clinic_file/formats/excel.toml and a module transforms",
+        ),
         (ZONE + f"[sources.x.{'.'.join('a' * 99)}]", "has the key 'sources', which is nested deeper than 100"),
         (ZONE + f"{'.'.join('a' * 9999)} = 1", "has the key 'a', which is nested deeper than 100"),
         (ZONE + f"lists = {'[' * 9999}{']' * 9999}", "is nested deeper than 100"),

@@ -22,7 +22,7 @@ from rapport.flows.ops import erasure_requests
 from rapport.flows.steps.changed_definitions import readings
 from rapport.flows.steps.discover import matching
 from rapport.transforms.sources import open_delivery, read
-from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.warehouse.clinic_file.client_links import ClientLinks, read_client_links
 from rapport.warehouse.clinic_file.clinic import Clinic, read_clinic
 from rapport.warehouse.clinic_file.id_spaces import Spaces
@@ -82,7 +82,7 @@ def _read_export(folder: Path, clinic: Clinic, source: object) -> None:
     export = folder / "export"
     export.write_bytes(SAMPLES.get(source.name, SAMPLES["practice"]))
     with suppress(Refused):
-        task = Task(AS_OF, clinic.lists, clinic.instruments)
+        task = Tallies(AS_OF, clinic.lists, clinic.instruments)
         assert all(frame.width for _, frame in read(open_delivery(export, source), source, task))
 
 

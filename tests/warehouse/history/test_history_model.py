@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from rapport.flows.night import STEPS, plainly
 from rapport.flows.ops.inbox import discard
 from rapport.flows.order import place_change
 from rapport.flows.private.key import read_key
@@ -25,7 +24,7 @@ from rapport.warehouse.places.folders import Folders
 from tests.breaking.history_model import ALL, COVERS, File, Held, Model, Row
 from tests.breaking.watching import watching
 from tests.clinics.few_tables import few_tables
-from tests.clinics.nights import LONG_AGO, but_for_finished_tables, open_place
+from tests.clinics.nights import LONG_AGO, STEPS, but_for_finished_tables, open_place
 
 CLINIC = """\
 time_zone = "America/Chicago"
@@ -369,12 +368,11 @@ def breaking(step: str, at: int) -> Callable:
         if number == at:
             raise RuntimeError("broken on purpose")
 
-    def run(name: str, each: Callable, tonight: object) -> None:
+    def run(name: str, work: Callable):
         if name != step:
-            but_for_finished_tables(name, each, tonight)
-            return
+            return but_for_finished_tables(name, work)
         with watching(seen):
-            plainly(name, each, tonight)
+            work()
         raise RuntimeError("broken on purpose")
 
     return run

@@ -32,7 +32,7 @@ def test_a_record_that_a_whole_export_leaves_out_leaves_main_and_stays_in_histor
     assert shown(place) == [10]
     assert place.ask(VERSIONS) == [(10, 1, None, None), (11, 1, 2, "vanished from its export")]
     assert place.ask("SELECT load_id, vanished_count FROM load.files ORDER BY ALL") == [(1, 0), (2, 1)]
-    assert (tonight.vanished, tonight.client_count) == ([("appointments", 1)], 1)
+    assert (tonight.intake.checked.vanished, tonight.publication.computed.client_count) == ([("appointments", 1)], 1)
 
 
 def test_a_record_that_comes_back_is_a_new_version(tmp_path):

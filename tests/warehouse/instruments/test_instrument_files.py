@@ -121,7 +121,10 @@ MORE_WRONG = [
     ('[risk.a]\nitems = [4]\nat = ">= 1"', r"\[risk.a\] items must name items from 1 to 3"),
     (THRESHOLD + f'case = "< {"9" * 400}"', "is not an operator and a number"),
     (CHANGE.replace("5", "inf"), r"\[reliable_change.a\]: 'amount' must be a number"),
-    ('[norms.a]\nscale = "total"\nsample = "x"\nsd = 0', r"\[norms.a\] sd = 0 is not a standard deviation above 0"),
+    (
+        '[norms.a]\nscale = "total"\nsample = "x"\nsd = 0',
+        r"\[norms.a\]: 'sd' must be a number, a standard deviation above 0",
+    ),
     ('[scales.sum]\ndescription = "x."\nadds = ["totl"]', "adds or subtracts = 'totl' is not one of total, sum"),
     ('[scales.sum]\ndescription = "x."\nadds = []', r"\[scales.sum\] adds and subtracts must name other scales"),
     (KEYLESS + "minimum = 5\nmaximum = 5", "needs 'minimum' and 'maximum', the first below the second, or neither"),

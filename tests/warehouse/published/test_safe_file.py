@@ -75,7 +75,7 @@ def test_a_clinic_file_that_says_another_rule_makes_the_figures_again(yesterday)
 def test_a_question_that_cannot_be_computed_is_said_to_have_failed_and_stops_nothing(yesterday, monkeypatch, spoiled):
     questions = load_questions()
     asked_tonight = [replace(questions["gaps"], **spoiled), questions["staying_past_four"]]
-    monkeypatch.setattr("rapport.flows.steps.publish.share", lambda tonight, _: share(tonight, asked_tonight))
+    monkeypatch.setattr("rapport.flows.steps.publish.share", lambda load, con, _: share(load, con, asked_tonight))
     yesterday.night("2026-11-19T12:00", but_for_finished_tables)
     outcomes = asked(yesterday, "SELECT name, outcome FROM load.questions ORDER BY name")
     assert outcomes == [("gaps", "failed"), ("staying_past_four", "no_data")]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import polars as pl
 
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.opened import cell
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.shape import cell
+from rapport.transforms.sources.speed.fast_casts import Value
 from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.errors import Refused
-from rapport.warehouse.instruments import Instrument
+from rapport.warehouse.instruments.items import Range
 
 ENOUGH = 30  # answers, before their range says anything
 SHARE = 0.2  # of answers above the questionnaire's range, that says they are written on another
@@ -31,27 +34,29 @@ def _box(item: str) -> pl.Expr:
     return pl.when(word.is_in(NOT_TICKED)).then(pl.lit("0")).otherwise(pl.lit("1"))
 
 
-def on_range(values: list, form: Form, task: Task, cells: pl.DataFrame) -> list:
+def on_range(values: list[Value], form: Form, tallies: Tallies, cells: pl.DataFrame) -> list[Value]:
     """The answers on the questionnaire's own range. Raises Refused when they are plainly written on another one."""
-    instrument = task.instruments[form.instrument]
+    instrument = tallies.instruments[form.instrument]
     if form.range is None:
         if values and not instrument.other_ranges:
-            _refuse_other_range(values, form, instrument, cells)
+            _refuse_other_range(values, form, instrument.usual_range, cells)
         return values
     low, high = form.range
-    step = (instrument.maximum - instrument.minimum) / (high - low)
-    return [(value - low) * step + instrument.minimum for value in values]
+    usual = instrument.usual_range
+    step = (usual.maximum - usual.minimum) / (high - low)
+    return [(value - low) * step + usual.minimum for value in values]
 
 
-def _refuse_other_range(values: list, form: Form, instrument: Instrument, cells: pl.DataFrame) -> None:
+def _refuse_other_range(values: list[Value], form: Form, usual: Range, cells: pl.DataFrame) -> None:
     """0 to 100 mm for a line of 10 cm; 1 to 4 for 0 to 3, where only the highest answer would be out of range."""
-    least, most = instrument.minimum, instrument.maximum
+    least, most = usual.minimum, usual.maximum
     found = [value if isinstance(value, pl.Series) else cells.select(value).to_series() for value in values]
-    high = max((each.max() for each in found if each.null_count() < each.len()), default=most)
-    count = sum(each.len() - each.null_count() for each in found) if high > most else 0
+    given = [each for each in found if each.null_count() < each.len()]
+    high = max((cast("float", each.max()) for each in given), default=most)
+    count = sum(each.len() - each.null_count() for each in given) if high > most else 0
     if count < ENOUGH:
         return
-    low = min(each.min() for each in found if each.null_count() < each.len())
+    low = min(cast("float", each.min()) for each in given)
     above = sum(int((each > most).sum()) for each in found)
     if (high == most + 1 and low >= least + 1) or above > SHARE * count:
         raise Refused(

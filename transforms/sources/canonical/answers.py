@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rapport.transforms.sources.canonical import fast_casts
 from rapport.transforms.sources.canonical.answer_points import in_points, on_range
 from rapport.transforms.sources.canonical.casts import (
     UNKNOWN,
@@ -23,9 +22,10 @@ from rapport.transforms.sources.canonical.casts import (
     word,
 )
 from rapport.transforms.sources.canonical.ids import with_ids
-from rapport.transforms.sources.canonical.reading_tallies import Task
+from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.bounded import held
-from rapport.transforms.sources.opening.opened import BESIDE, MARK, NUMBER, RECORD, cell
+from rapport.transforms.sources.opening.shape import BESIDE, MARK, NUMBER, RECORD, cell
+from rapport.transforms.sources.speed import fast_casts
 from rapport.warehouse.clinic_file.forms import Form, Words
 from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.instruments.versions import NO_VERSION, versionless
@@ -51,13 +51,13 @@ ATTRIBUTES = [
 ]
 
 
-def from_form(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> pl.DataFrame:
+def from_form(rows: pl.LazyFrame, form: Form, tallies: Tallies, dialect: Dialect) -> pl.DataFrame:
     """Responses from the rows in which a form was touched; the ids CLIENT and RESPONSE are read already."""
-    cells = with_ids(rows.select(BESIDE, *map(cell, _used(form))).collect(), _other_ids(form), dialect, task)
+    cells = with_ids(rows.select(BESIDE, *map(cell, _used(form))).collect(), _other_ids(form), dialect, tallies)
     cells = in_points(cells, form)
     items = {item: fast_casts.number(cells, item, dialect) for item in form.items}
     scores = {scale: fast_casts.number(cells, column, dialect) for scale, column in form.scores}
-    on_scale = on_range([number.value for number in items.values()], form, task, cells)
+    on_scale = on_range([number.value for number in items.values()], form, tallies, cells)
     seconds = fast_casts.number(cells, form.seconds, dialect) if form.seconds else None
     completed = fast_casts.time(cells, form.completed_at, dialect) if form.completed_at else None
     columns = {
@@ -79,11 +79,11 @@ def from_form(rows: pl.LazyFrame, form: Form, task: Task, dialect: Dialect) -> p
     }
     flags = {column: number.unreadable for column, number in items.items()}
     flags |= {column: scores[scale].unreadable for scale, column in form.scores}
-    if seconds:
+    if seconds and form.seconds:
         flags[form.seconds] = seconds.unreadable
-    if completed and not completed.is_read:
+    if completed and form.completed_at and not completed.is_read:
         flags[form.completed_at] = unreadable(form.completed_at, completed.day, dialect)
-    return task.counted(typed(cells.lazy(), columns, flags).filter("is_touched").drop("is_touched"))
+    return tallies.counted(typed(cells.lazy(), columns, flags).filter("is_touched").drop("is_touched"))
 
 
 def _other_ids(form: Form) -> dict[str, tuple[str, tuple[str]]]:
@@ -142,24 +142,26 @@ def _is_touched(items: list[fast_casts.Number], form: Form, dialect: Dialect) ->
     return pl.any_horizontal(touched)
 
 
-def from_items(chunks: Iterator[pl.DataFrame], dialect: Dialect, task: Task) -> Iterator[tuple[str, pl.DataFrame]]:
+def from_items(
+    chunks: Iterator[pl.DataFrame], dialect: Dialect, tallies: Tallies
+) -> Iterator[tuple[str, pl.DataFrame]]:
     """Responses from one row per item. A response spans records, so the whole file is gathered first."""
-    long = held((_item_rows(chunk, dialect, task) for chunk in chunks), task.memory)
+    long = held((_item_rows(chunk, dialect, tallies) for chunk in chunks), tallies.memory)
     if not long:
         return
     rows = pl.concat(long)
     for (name,), group in rows.group_by("instrument", maintain_order=True):
-        yield "responses", _gathered(group, task.instruments.get(name))
+        yield "responses", _gathered(group, tallies.instruments.get(name))
 
 
-def _item_rows(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFrame:
+def _item_rows(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.DataFrame:
     value, seconds = (fast_casts.number(chunk, name, dialect) for name in ("value", "seconds"))
     completed = fast_casts.time(chunk, "completed_at", dialect)
     columns = {
         RECORD: pl.col(NUMBER),
         "response_id": pl.col("response_id"),
         "client_id": pl.col("client_id"),
-        "instrument": _instrument(task, dialect),
+        "instrument": _instrument(tallies, dialect),
         "rater": word("rater", RATERS, dialect),
         "rater_id": pl.col("rater_id"),
         "therapist_id": pl.col("therapist_id"),
@@ -177,14 +179,14 @@ def _item_rows(chunk: pl.DataFrame, dialect: Dialect, task: Task) -> pl.DataFram
         "seconds": seconds.unreadable,
         "completed_at": local_day("completed_at", dialect).is_null(),
     }
-    return task.counted(typed(chunk.lazy(), columns, unread))
+    return tallies.counted(typed(chunk.lazy(), columns, unread))
 
 
-def _instrument(task: Task, dialect: Dialect) -> pl.Expr:
+def _instrument(tallies: Tallies, dialect: Dialect) -> pl.Expr:
     """The questionnaire's name; one that leaves its version open is said to, and not guessed."""
     written = text("instrument", dialect).str.to_lowercase()
-    known = word("instrument", tuple(task.instruments), dialect)
-    return pl.when(written.is_in(versionless(task.instruments))).then(pl.lit(NO_VERSION)).otherwise(known)
+    known = word("instrument", tuple(tallies.instruments), dialect)
+    return pl.when(written.is_in(versionless(tallies.instruments))).then(pl.lit(NO_VERSION)).otherwise(known)
 
 
 def _owner(dialect: Dialect) -> pl.Expr:

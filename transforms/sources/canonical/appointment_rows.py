@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 import polars as pl
 
-from rapport.transforms.sources.canonical import fast_casts
 from rapport.transforms.sources.canonical.casts import (
     Dialect,
     listed,
@@ -17,20 +17,22 @@ from rapport.transforms.sources.canonical.casts import (
     utc,
     word,
 )
-from rapport.transforms.sources.canonical.reading_tallies import Task
 from rapport.transforms.sources.canonical.status_words import meaning
-from rapport.transforms.sources.opening.door import RECORD
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.shape import RECORD
+from rapport.transforms.sources.speed import fast_casts
 from rapport.warehouse.clinic_file.statuses import ATTENDED_IF_PAST, IGNORED, Statuses
 from rapport.warehouse.schema.columns import SHARED, STATUSES
 
 TEXTS = ["service", "modality", "site"]
 LONGEST = 1e9  # minutes, far beyond what the column promises: a longer one is out of range too
 HELD = ("attended", "no_show", ATTENDED_IF_PAST)  # what nobody can know before it begins
+MINUTES = SHARED["duration_minutes"].between or (0, LONGEST)
 MIDDAY = timedelta(hours=12)  # an appointment of which only the day is told is on that day in every zone
 DAY_S_END = timedelta(hours=23, minutes=59, seconds=59)  # a cancellation of which only the day is told
 
 
-def read(chunk: pl.DataFrame, dialect: Dialect, task: Task, statuses: Statuses | None = None) -> pl.DataFrame:
+def read(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies, statuses: Statuses | None = None) -> pl.DataFrame:
     """Appointments of a chunk with the plain format's columns. With statuses, their columns are `status 0`, ..."""
     starts, cancelled = fast_casts.time(chunk, "starts_at", dialect), fast_casts.time(chunk, "cancelled_at", dialect)
     minutes = fast_casts.number(chunk, "duration_minutes", dialect)
@@ -44,7 +46,7 @@ def read(chunk: pl.DataFrame, dialect: Dialect, task: Task, statuses: Statuses |
         "duration_minutes": minutes.value.clip(-LONGEST, LONGEST).cast(pl.Int32),
         "cancelled_at": cancelled.at,
         "stated": _stated(statuses, dialect),
-        **{name: listed(name, task.lists[name], dialect) for name in TEXTS},
+        **{name: listed(name, tallies.lists[name], dialect) for name in TEXTS},
         "clock_change": starts.change,
     }
     if statuses:
@@ -55,10 +57,10 @@ def read(chunk: pl.DataFrame, dialect: Dialect, task: Task, statuses: Statuses |
         "duration_minutes": minutes.unreadable,
     }
     frame = typed(chunk.lazy(), columns, flags)
-    count_texts(frame, chunk, TEXTS, task)
+    count_texts(frame, chunk, TEXTS, tallies)
     if statuses:
         frame = frame.filter(pl.col("stated").ne_missing(IGNORED))
-    return _became(task.counted(frame), task, statuses)
+    return _became(tallies.counted(frame), tallies, statuses)
 
 
 def _stated(statuses: Statuses | None, dialect: Dialect) -> pl.Expr:
@@ -68,7 +70,7 @@ def _stated(statuses: Statuses | None, dialect: Dialect) -> pl.Expr:
 
 
 def _days_alone(
-    columns: dict, starts: fast_casts.Time, cancelled: fast_casts.Time, dialect: Dialect
+    columns: dict[str, Any], starts: fast_casts.Time, cancelled: fast_casts.Time, dialect: Dialect
 ) -> dict[str, pl.Expr]:
     """A day without a time: an appointment is taken to be at midday, a cancellation to be as late as it can."""
     found = {}
@@ -82,18 +84,18 @@ def _days_alone(
     return found
 
 
-def _became(frame: pl.DataFrame, task: Task, statuses: Statuses | None) -> pl.DataFrame:
+def _became(frame: pl.DataFrame, tallies: Tallies, statuses: Statuses | None) -> pl.DataFrame:
     """The status, and whether the export states it.
 
     One still to come is scheduled. So is one that a system calls attended or missed in an export from before it began:
     systems create appointments as attended, and only a later export can know.
     """
     stated, starts = pl.col("stated"), pl.col("starts_at")
-    to_come = starts > task.as_of
+    to_come = starts > tallies.as_of
     known = stated.is_in([*STATUSES, ATTENDED_IF_PAST])
-    told_early = (starts > task.known_at) & stated.is_in(list(HELD)) if statuses else pl.lit(False)
+    told_early = (starts > tallies.known_at) & stated.is_in(list(HELD)) if statuses else pl.lit(False)
     waits = stated.is_in([s for s in STATUSES if s != "scheduled" and s not in HELD]) if statuses else pl.lit(True)
-    _remember_when_to_reread(frame.filter(to_come & waits & (stated != "scheduled")), task)
+    _remember_when_to_reread(frame.filter(to_come & waits & (stated != "scheduled")), tallies)
     status = (
         pl.when((to_come & known) | told_early).then(pl.lit("scheduled"))
         .when(stated == ATTENDED_IF_PAST).then(pl.lit("attended"))
@@ -113,20 +115,20 @@ def with_minutes(named: pl.DataFrame) -> pl.DataFrame:
         for name in ("starts_at", "ends_at")
     )
     minutes = (ends - starts).dt.total_minutes()
-    lasted = pl.when(minutes.is_between(*SHARED["duration_minutes"].between)).then(minutes).cast(pl.String)
+    lasted = pl.when(minutes.is_between(*MINUTES)).then(minutes).cast(pl.String)
     if "duration_minutes" in named.columns:
         lasted = pl.coalesce("duration_minutes", lasted)
     return named.with_columns(duration_minutes=lasted).drop("ends_at")
 
 
-def _remember_when_to_reread(still_to_come: pl.DataFrame, task: Task) -> None:
-    first = still_to_come["starts_at"].min()
+def _remember_when_to_reread(still_to_come: pl.DataFrame, tallies: Tallies) -> None:
+    first = cast("datetime | None", still_to_come["starts_at"].min())
     if first is not None:
-        task.rereads_at = min(first, task.rereads_at or first)
+        tallies.rereads_at = min(first, tallies.rereads_at or first)
 
 
-def count_texts(frame: pl.DataFrame, chunk: pl.DataFrame, columns: list[str], task: Task) -> None:
+def count_texts(frame: pl.DataFrame, chunk: pl.DataFrame, columns: list[str], tallies: Tallies) -> None:
     """Count the texts that the clinic's lists do not have. Frame and chunk have the same rows."""
     for name in columns:
         other = frame.select(RECORD, word=chunk[name].str.strip_chars()).filter(frame[name] == "other")
-        task.count_unlisted(name, other.filter(~pl.col("word").is_in([*task.lists[name], "other"]))[RECORD])
+        tallies.count_unlisted(name, other.filter(~pl.col("word").is_in([*tallies.lists[name], "other"]))[RECORD])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import polars as pl
 
-from rapport.transforms.sources.opening.opened import COUNT, LOST, MARK, NUMBER, RECORD, cell
+from rapport.transforms.sources.opening.shape import COUNT, LOST, MARK, NUMBER, RECORD, cell
 from rapport.warehouse.clinic_file.forms import Words
 from rapport.warehouse.clinic_file.identifiers import PLAIN, Writing
 
@@ -183,7 +184,7 @@ def _day_alone(column: str, dialect: Dialect) -> pl.Expr:
     return pl.when(written.str.len_bytes() == 10).then(day(column, dialect))
 
 
-def unreadable(column: str, value: pl.Expr, dialect: Dialect) -> pl.Expr:
+def unreadable(column: str, value: pl.Expr | pl.Series, dialect: Dialect) -> pl.Expr:
     """True where there is text but no value came of it."""
     return text(column, dialect).is_not_null() & value.is_null()
 
@@ -216,7 +217,7 @@ def of_records(rows: pl.DataFrame | pl.LazyFrame) -> dict[str, pl.Expr]:
 
 
 def typed(
-    rows: pl.LazyFrame, columns: dict[str, pl.Expr | pl.Series], flags: dict[str, pl.Expr | None]
+    rows: pl.LazyFrame, columns: Mapping[str, pl.Expr | pl.Series], flags: Mapping[str, pl.Expr | None]
 ) -> pl.DataFrame:
     """The columns, and `unreadable`: the names of those whose flag is true, null where there are none. What the reader
     itself could not read (column LOST of the rows, names) is among them.
@@ -233,7 +234,7 @@ def typed(
     return frame.with_columns(unreadable=pl.when(lists.list.len() > 0).then(lists)).drop(marks)
 
 
-def _with_lost(flags: dict[str, pl.Expr | None], rows: pl.LazyFrame) -> dict[str, pl.Expr | None]:
+def _with_lost(flags: Mapping[str, pl.Expr | None], rows: pl.LazyFrame) -> dict[str, pl.Expr | None]:
     """The flags, each also true where the reader itself could not read its column."""
     names = rows.select(pl.col(LOST).list.explode().drop_nulls().unique().sort()).collect().to_series()
     lost = {name: pl.col(LOST).list.contains(name).fill_null(False) for name in names}

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
-from rapport.transforms.sources.opening.opened import Opened, cell
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import cell
 from rapport.warehouse.errors import Refused
 
 DAY_FIRST, MONTH_FIRST = "day_first", "month_first"
@@ -88,24 +89,24 @@ def _order(column: str, fits: dict[str, bool], differs: bool) -> str:
     return DAY_FIRST if fits[DAY_FIRST] else MONTH_FIRST
 
 
-def in_iso(opened: Opened, columns: Iterable[str], dates: str) -> Iterator[pl.DataFrame]:
+def in_iso(export: Export, columns: Iterable[str], dates: str) -> Iterator[pl.DataFrame]:
     """The file's chunks with these columns in ISO 8601. To decide their order, a file of several is read twice."""
     columns = sorted(set(columns))
     if dates == "iso" or not columns:
-        yield from opened.chunks
+        yield from export.chunks
         return
-    held, following = next(opened.chunks, None), next(opened.chunks, None)
+    held, following = next(export.chunks, None), next(export.chunks, None)
     if held is None:
         return
-    orders = dict.fromkeys(columns, dates) if dates != "decide" else _orders(opened, columns, held, following)
+    orders = dict.fromkeys(columns, dates) if dates != "decide" else _orders(export, columns, held, following)
     while held is not None:
         yield held.with_columns(to_iso(column, order) for column, order in orders.items())
-        held, following = following, next(opened.chunks, None)
+        held, following = following, next(export.chunks, None)
 
 
-def _orders(opened: Opened, columns: list[str], held: pl.DataFrame, following: pl.DataFrame | None) -> dict[str, str]:
-    if following is None or opened.again is None:
+def _orders(export: Export, columns: list[str], held: pl.DataFrame, following: pl.DataFrame | None) -> dict[str, str]:
+    if following is None or export.again is None:
         return decided([held, *([] if following is None else [following])], columns)
-    whole = opened.again()
+    whole = export.again()
     whole.need(columns)
     return decided(whole.chunks, columns)

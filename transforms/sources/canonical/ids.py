@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 import polars as pl
 
 from rapport.transforms.sources.canonical.casts import Dialect, words
-from rapport.transforms.sources.canonical.reading_tallies import Task
-from rapport.transforms.sources.opening.opened import LOST, cell
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.shape import LOST, cell
 from rapport.warehouse.clinic_file.identifiers import PLAIN, identified
 from rapport.warehouse.schema.records import held_by
 
@@ -23,7 +23,7 @@ KIND_OF = {
 
 
 def with_ids(
-    chunk: pl.DataFrame, wanted: Mapping[str, tuple[str, Iterable[str]]], dialect: Dialect, task: Task
+    chunk: pl.DataFrame, wanted: Mapping[str, tuple[str, Iterable[str]]], dialect: Dialect, tallies: Tallies
 ) -> pl.DataFrame:
     """The chunk with ids for columns; where nothing changes, the same chunk.
 
@@ -36,9 +36,9 @@ def with_ids(
         made = [identified(each, writing, may_be_local=dialect.has_local_references) for each in raw]
         ids = _without(_joined([each.ids for each in made]), words(dialect))
         if any(each.ids is not text for each, text in zip(made, raw, strict=True)):
-            note_former(task, KIND_OF[canonical], ids, _joined([text.str.strip_chars() for text in raw]))
+            note_former(tallies, KIND_OF[canonical], ids, _joined([text.str.strip_chars() for text in raw]))
             if writing != PLAIN:
-                note_former(task, KIND_OF[canonical], ids, _joined([identified(text).ids for text in raw]))
+                note_former(tallies, KIND_OF[canonical], ids, _joined([identified(text).ids for text in raw]))
         if ids is not raw[0] or name not in columns:
             chunk = chunk.with_columns(ids.alias(name))
         for each in made:
@@ -61,14 +61,14 @@ def with_made_id(
     made: Callable[[pl.Expr], pl.Expr],
     client: pl.Expr,
     before: pl.Expr,
-    task: Task,
+    tallies: Tallies,
 ) -> pl.DataFrame:
     """Rows with the id of records that have none of their own, `made` of the client's; and noted, of those whose client
     was known by another text, what it was then."""
     rows = rows.with_columns(made(client).alias(name))
     changed = rows.filter(before.ne_missing(client))
     if changed.height:
-        note_former(task, kind, changed[name], changed.select(made(before).alias(name)).to_series())
+        note_former(tallies, kind, changed[name], changed.select(made(before).alias(name)).to_series())
     return rows
 
 
@@ -77,12 +77,12 @@ def own_ids(names: Iterable[str]) -> dict[str, tuple[str, tuple[str]]]:
     return {name: (name, (name,)) for name in names if name in KIND_OF}
 
 
-def note_former(task: Task, kind: str, ids: pl.Series, before: pl.Series) -> None:
+def note_former(tallies: Tallies, kind: str, ids: pl.Series, before: pl.Series) -> None:
     """Note by which other texts ids were known."""
     told = pl.DataFrame({"now": ids, "before": before}).drop_nulls()
     told = told.filter(pl.col("now") != pl.col("before"))
     if told.height:
-        task.former_texts.setdefault(kind, []).append(told.unique())
+        tallies.former_texts.setdefault(kind, []).append(told.unique())
 
 
 def _joined(parts: list[pl.Series]) -> pl.Series:

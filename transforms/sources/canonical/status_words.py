@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+from polars.expr.whenthen import ChainedThen, Then
 
 from rapport.transforms.sources.canonical.casts import UNKNOWN, Dialect, code
 from rapport.warehouse.clinic_file.statuses import PLUS, Statuses
@@ -13,7 +14,7 @@ def meaning(statuses: Statuses, columns: list[str], dialect: Dialect) -> pl.Expr
     parts = [_plain(code(column, dialect), statuses) for column in columns]
     words = _words(statuses)
     blank = pl.lit(words.get(PLUS.join("" for _ in parts)), dtype=pl.String)
-    found = pl.when(pl.all_horizontal(part.is_null() for part in parts)).then(blank)
+    found: Then | ChainedThen = pl.when(pl.all_horizontal(part.is_null() for part in parts)).then(blank)
     if len(parts) == 1:
         return found.otherwise(parts[0].replace_strict(words, default=UNKNOWN, return_dtype=pl.String))
     for word, meant in words.items():

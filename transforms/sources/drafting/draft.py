@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from rapport.transforms.sources.drafting.id_spaces import Space, numbers_of, space_lines
 from rapport.transforms.sources.drafting.recognition import Found
 from rapport.transforms.sources.plain import NEEDED, OPTIONAL
-from rapport.warehouse.clinic_file.sources import SURVEYS
+from rapport.warehouse.clinic_file.formats import load_formats
 from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.schema.columns import STATUSES
 
@@ -50,7 +50,8 @@ def _is_booked(found: Found) -> bool:
 
 
 def _is_survey(found: Found) -> bool:
-    return found.format in ("redcap", *SURVEYS) or (found.format == "fhir" and bool(found.instruments))
+    holds = load_formats()[found.format].holds
+    return found.format != "table" and "responses" in holds and ("appointments" not in holds or bool(found.instruments))
 
 
 def _space(name: str, found: Found) -> str:
@@ -92,7 +93,7 @@ def _section(found: Found, pattern: str, name: str, booked: list[Space]) -> Iter
         yield f'records = "{found.records}"'
     if found.format == "table":
         yield from _mapped(found, name)
-    elif found.format in SURVEYS:
+    elif load_formats()[found.format].form_in_section:
         yield f"client_id = {_text(_called(found.header, 'client_id') or '#1')}  # ?"
         if not found.preset and found.format == "wide" and (when := _called(found.header, "starts_at")):
             yield f"completed_at = {_text(when)}  # ? or completed_on, a day for all of them"
@@ -125,7 +126,7 @@ def _mapped(found: Found, name: str) -> Iterator[str]:
 
 
 def _forms(found: Found, name: str) -> Iterator[str]:
-    if not found.instruments and found.format in SURVEYS:
+    if not found.instruments and load_formats()[found.format].form_in_section:
         yield 'instrument = "srs"  # ? no questionnaire was recognised: INSTRUMENTS.md has the names'
         yield 'rater = "client"\nitems = ["#1", "#1", "#1", "#1"]  # ? its columns, in the order of the items'
     for instrument, items in found.instruments.items():

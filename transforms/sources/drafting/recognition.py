@@ -14,14 +14,15 @@ import polars as pl
 
 from rapport.transforms.sources import qualtrics, surveymonkey
 from rapport.transforms.sources.canonical.status_words import plain
-from rapport.transforms.sources.eav import NAMED
-from rapport.transforms.sources.fhir_resources import resources
-from rapport.transforms.sources.opening.content import Content, look_into
-from rapport.transforms.sources.opening.door import RECORD, open_content
+from rapport.transforms.sources.opening.content import Content, content_of
+from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.opening.json_records import first_value
-from rapport.transforms.sources.opening.opened import Opened, Shape
+from rapport.transforms.sources.opening.shape import RECORD, Shape
+from rapport.transforms.sources.opening.tables import open_content
 from rapport.transforms.sources.plain import NEEDED
 from rapport.transforms.sources.simplepractice import COLUMNS as ATTENDANCE
+from rapport.transforms.sources.structures.eav import NAMED
+from rapport.transforms.sources.structures.fhir_resources import resources
 from rapport.warehouse.clinic_file.statuses import PLUS
 from rapport.warehouse.errors import Refused
 from rapport.warehouse.instruments import Instrument
@@ -48,27 +49,26 @@ class Found:
     header: list[str] = field(default_factory=list)
     instruments: Mapping[str, list[str]] = field(default_factory=dict)  # name -> the columns of its items
     status: str | None = None  # the column with the words
-    sample: pl.DataFrame | None = None  # its first records, the columns named by their places
     unknown: list[str] = field(default_factory=list)  # words that the system's vocabulary has not
 
 
 def recognise(path: Path, instruments: Mapping[str, Instrument]) -> Found:
     """What a file seems to be. Raises Refused when it is no data file."""
-    content = look_into(path)
+    content = content_of(path)
     if content.kind == "json":
         return _json(path, content)
     if content.kind == "text" and content.start.lstrip(b"\x0b\r\n ").startswith((b"MSH|", b"FHS|", b"BHS|")):
         return Found(path, "HL7 v2 messages", "hl7_siu")
-    opened, kind = _table(content)
-    sample = _sample(opened)
-    found = _of_header(path, opened, kind)
+    export, kind = _table(content)
+    sample = _sample(export)
+    found = _of_header(path, export, kind)
     found.sample = sample
-    found.instruments = recognised_items(opened.header, instruments)
+    found.instruments = recognised_items(export.header, instruments)
     if found.format == "table" and not found.instruments:
         _by_words(found, sample)
     elif found.format == "table":
         found.format = "wide"
-    found.told += f", {len(opened.header)} columns, {sample.height} records looked at"
+    found.told += f", {len(export.header)} columns, {sample.height} records looked at"
     return found
 
 
@@ -82,49 +82,49 @@ def _json(path: Path, content: Content) -> Found:
         return Found(path, "JSON, perhaps of Cliniko", "cliniko")
 
 
-def _table(content: Content) -> tuple[Opened, str]:
+def _table(content: Content) -> tuple[Export, str]:
     """Parquet and a file of blank lines have no header rows to tell a survey tool by."""
     for kind, reads, rows in (("qualtrics", qualtrics.header, 3), ("surveymonkey", surveymonkey.header, 2)):
         try:
-            opened = open_content(content, Shape(chunk=LOOKS_AT, rows_of_header=rows, read_header=reads))
+            export = open_content(content, Shape(chunk=LOOKS_AT, rows_of_header=rows, read_header=reads))
         except Refused:
             continue
-        if opened.header and content.kind != "parquet":
-            return opened, kind
+        if export.header and content.kind != "parquet":
+            return export, kind
     return open_content(content, Shape(chunk=LOOKS_AT)), "table"
 
 
-def _sample(opened: Opened) -> pl.DataFrame:
-    columns = [f"#{place}" for place in range(1, len(opened.header) + 1)]
-    opened.need(columns)
-    return next(opened.chunks, pl.DataFrame(schema={RECORD: pl.Int32} | dict.fromkeys(columns, pl.String)))
+def _sample(export: Export) -> pl.DataFrame:
+    columns = [f"#{place}" for place in range(1, len(export.header) + 1)]
+    export.need(columns)
+    return next(export.chunks, pl.DataFrame(schema={RECORD: pl.Int32} | dict.fromkeys(columns, pl.String)))
 
 
-def _of_header(path: Path, opened: Opened, kind: str) -> Found:
-    names = set(opened.header)
+def _of_header(path: Path, export: Export, kind: str) -> Found:
+    names = set(export.header)
     if kind != "table":
-        return Found(path, f"a {kind.capitalize()} export", kind, header=opened.header)
+        return Found(path, f"a {kind.capitalize()} export", kind, header=export.header)
     for records, needed in NEEDED.items():
         if names >= set(needed) and (records != "clients" or names & {"birth_date", "sex"}):
-            return Found(path, f"the plain format: {records}", "plain", records=records, header=opened.header)
+            return Found(path, f"the plain format: {records}", "plain", records=records, header=export.header)
     if "pc_eid" in names:
-        return Found(path, "OpenEMR's calendar", "openemr", header=opened.header)
+        return Found(path, "OpenEMR's calendar", "openemr", header=export.header)
     if names >= {*ATTENDANCE.values(), "status"}:
-        return Found(path, "SimplePractice's client attendance", "simplepractice", header=opened.header)
+        return Found(path, "SimplePractice's client attendance", "simplepractice", header=export.header)
     if names >= set(NAMED) or any(name.startswith("redcap_") or name.endswith("_complete") for name in names):
-        return Found(path, "a REDCap export", "redcap", header=opened.header)
-    return Found(path, "a table", preset=_survey_tool(opened), header=opened.header)
+        return Found(path, "a REDCap export", "redcap", header=export.header)
+    return Found(path, "a table", preset=_survey_tool(export), header=export.header)
 
 
-def _survey_tool(opened: Opened) -> str | None:
+def _survey_tool(export: Export) -> str | None:
     """The survey tool whose own columns are all there, the one with the most of them."""
     own = {
         name: [preset.section[key] for key in ("response_id", "completed_at") if key in preset.section]
         for name, preset in load_presets().items()
         if preset.section["format"] == "wide"
     }
-    there = {name: len(columns) for name, columns in own.items() if all(map(opened.has, columns))}
-    return max(there, key=there.get, default=None)
+    there = {name: len(columns) for name, columns in own.items() if all(map(export.has, columns))}
+    return max(there, key=lambda name: there[name], default=None)
 
 
 def recognised_items(header: Iterable[str], instruments: Mapping[str, Instrument]) -> dict[str, list[str]]:

@@ -1,1 +1,1 @@
-"""Files opened: what they are, their header, their records."""
+"""Exports opened: what they are, their header, their records."""

@@ -18,7 +18,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import polars as pl
 
@@ -32,7 +32,7 @@ _ASKED = b"?"
 _MEMORY = Path("/proc/self/statm")  # where Linux says how many pages a process has
 _KEPT = 64 << 20  # bytes; a child that has sent more is ended, and gives back what it holds
 _one_at_a_time = threading.Lock()
-_child: subprocess.Popen | None = None
+_child: subprocess.Popen[bytes] | None = None
 
 
 def read_apart(read: Callable[..., pl.DataFrame], content: Content, *details: object) -> pl.DataFrame:
@@ -52,8 +52,9 @@ def _asked(request: bytes) -> tuple[bytes, bytes]:
     if _child is None or _child.poll() is not None:
         _child = _begun()
     try:
-        _send(_child.stdin, _ASKED, request)
-        kind, body = _received(_child.stdout)
+        asked, told = cast("BinaryIO", _child.stdin), cast("BinaryIO", _child.stdout)  # it was begun with both
+        _send(asked, _ASKED, request)
+        kind, body = _received(told)
     except (BrokenPipeError, EOFError):
         kind, body = _REFUSED, b""
     if not body or len(body) > _KEPT:
@@ -61,7 +62,7 @@ def _asked(request: bytes) -> tuple[bytes, bytes]:
     return kind, body
 
 
-def _begun() -> subprocess.Popen:
+def _begun() -> subprocess.Popen[bytes]:
     """A child that finds the modules where this process does. What its libraries print may hold values."""
     path = os.pathsep.join(each or str(Path.cwd()) for each in sys.path)
     environment = {"POLARS_MAX_THREADS": "1", **os.environ, "PYTHONPATH": path}
@@ -71,7 +72,7 @@ def _begun() -> subprocess.Popen:
     return child
 
 
-def _end(child: subprocess.Popen) -> None:
+def _end(child: subprocess.Popen[bytes]) -> None:
     with child:  # closes its pipes, and waits
         child.kill()
 
@@ -112,7 +113,9 @@ def serve() -> None:
         _send(told, *_reply(*pickle.loads(request)))
 
 
-def _reply(read: Callable[..., pl.DataFrame], content: Content, details: tuple) -> tuple[bytes, bytes | memoryview]:
+def _reply(
+    read: Callable[..., pl.DataFrame], content: Content, details: tuple[object, ...]
+) -> tuple[bytes, bytes | memoryview]:
     _limit(content.memory)
     made = io.BytesIO()
     try:

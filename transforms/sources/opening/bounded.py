@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import polars as pl
 
@@ -23,14 +23,16 @@ from rapport.warehouse.errors import Refused
 
 VIEW = 16  # bytes of a text or a list in a frame, which polars does not count when it estimates a size
 # What zipfile and the libraries beneath it raise where an archive is damaged, or locked by a password.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, MemoryError)
-_DAMAGE = (*_DAMAGE, ValueError, IndexError, OverflowError)
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, RuntimeError, MemoryError),
+    *(ValueError, IndexError, OverflowError),
+)
 
 
 class Bounded:
     """A file being read. Raises Refused where it holds more than `memory` bytes."""
 
-    def __init__(self, file: BinaryIO, memory: int) -> None:
+    def __init__(self, file: IO[bytes], memory: int) -> None:
         self._file, self._memory, self._left = file, memory, memory
 
     def read(self, size: int = -1) -> bytes:
@@ -86,7 +88,8 @@ def too_large(memory: int) -> Refused:
 
 def held(frames: Iterable[pl.DataFrame], memory: int) -> list[pl.DataFrame]:
     """All frames of a file whose records may stand anywhere. Raises Refused where they take more memory."""
-    found, size = [], 0
+    found: list[pl.DataFrame] = []
+    size: float = 0
     for frame in frames:
         found.append(frame)
         views = sum(dtype == pl.String or dtype.is_nested() for dtype in frame.dtypes)

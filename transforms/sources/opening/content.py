@@ -64,7 +64,7 @@ class Content:
         return next((name for mark, name in _MARKS.items() if self.start.startswith(mark)), None)
 
     @contextmanager
-    def opened(self) -> Iterator[Bounded]:
+    def stream(self) -> Iterator[Bounded]:
         """The bytes, to be read once. Raises Refused when an archive is damaged or locked."""
         with ExitStack() as stack:
             file = stack.enter_context(self.path.open("rb"))
@@ -77,7 +77,7 @@ class Content:
 
     def whole(self, limit: int) -> bytes:
         """All bytes of a file that cannot be read in pieces. Raises Refused above the limit."""
-        with self.opened() as file:
+        with self.stream() as file:
             data = file.read(limit + 1)
         if len(data) > limit:
             raise Refused(f"is above {limit >> 20} MB, too large for its format; export it in pieces, or as CSV")
@@ -97,12 +97,12 @@ class Content:
         """Whether carriage returns stand alone, and no line feed comes before what a header may be long."""
         head = self.start.decode(codec, errors="ignore")
         if "\n" not in head and len(self.start) == START:
-            with self.opened() as file:
+            with self.stream() as file:
                 head = file.read(LONGEST_HEADER).decode(codec, errors="ignore")
         return "\r" in head and "\n" not in head
 
     def _as_utf8(self, name: str, chunk: int) -> Iterator[bytes]:
-        with self.opened() as file:
+        with self.stream() as file:
             if name == "utf-8":
                 begun = file.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
                 while piece := begun + file.read(chunk):
@@ -118,7 +118,7 @@ class Content:
                 raise Refused(f"is not text in {name}; correct encoding in clinic.toml") from None
 
 
-def look_into(path: Path, memory: int | None = None) -> Content:
+def content_of(path: Path, memory: int | None = None) -> Content:
     """A file's content, of which so many bytes may be read, counted unpacked. Raises Refused when it cannot be opened,
     is empty or too large, or is an archive of several files."""
     memory = memory or usual_memory()
@@ -131,7 +131,7 @@ def look_into(path: Path, memory: int | None = None) -> Content:
     if not start:
         raise Refused("is empty (0 bytes); export it again")
     if start.startswith(b"PK\x03\x04") and (member := _only_member(path, memory)):
-        with Content(path, member, b"", memory).opened() as file:
+        with Content(path, member, b"", memory).stream() as file:
             return Content(path, member, file.read(START), memory)
     return Content(path, None, start, memory)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import polars as pl
 
 from rapport.transforms.sources.opening.bounded import Bounded, too_large
-from rapport.transforms.sources.opening.content import Content, look_into
-from rapport.transforms.sources.opening.opened import BESIDE, LOST, NUMBER, Opened, cell
+from rapport.transforms.sources.opening.content import Content, content_of
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import BESIDE, LOST, NUMBER, cell
 from rapport.warehouse.errors import Refused
 
 LARGEST = 512 << 20  # bytes of a JSON file that is one value, and must be read whole
@@ -28,29 +30,29 @@ def open_records(
     expand: Callable[[object], Iterator[object]],
     rows: Rows,
     aliases: Mapping[str, int] | None = None,
-) -> Opened:
+) -> Export:
     """Open a file of JSON. `expand` finds the records in a value, `rows` makes rows of text of a record."""
     if content.kind != "json":
         raise Refused("is not JSON; correct its format in clinic.toml")
-    opened = Opened(content.path, header, header_count=0, aliases=aliases or {})
-    opened.again = lambda: open_records(look_into(content.path, content.memory), header, expand, rows, aliases)
-    opened.chunks = _chunks(opened, content, expand, rows)
-    return opened
+    export = Export(content.path, header, header_count=0, aliases=aliases or {})
+    export.again = lambda: open_records(content_of(content.path, content.memory), header, expand, rows, aliases)
+    export.chunks = _chunks(export, content, expand, rows)
+    return export
 
 
 def _chunks(
-    opened: Opened, content: Content, expand: Callable[[object], Iterator[object]], rows: Rows
+    export: Export, content: Content, expand: Callable[[object], Iterator[object]], rows: Rows
 ) -> Iterator[pl.DataFrame]:
-    with content.opened() as file:
-        records = _numbered(opened, (each for value in _values(file, content.memory) for each in expand(value)))
+    with content.stream() as file:
+        records = _numbered(export, (each for value in _values(file, content.memory) for each in expand(value)))
         made = ({NUMBER: number, **row} for number, record in records for row in rows(record))
         while told := list(islice(made, BATCH)):
-            wanted = {column: opened.header[opened.place(column)] for column in sorted(opened.wanted)}
+            wanted = {column: export.header[export.place(column)] for column in sorted(export.wanted)}
             frame = _frame(told, list(wanted.values()))
             yield frame.select(BESIDE, **{column: cell(name) for column, name in wanted.items()})
 
 
-def _frame(told: list[dict], names: list[str]) -> pl.DataFrame:
+def _frame(told: Sequence[Mapping[str, Any]], names: list[str]) -> pl.DataFrame:
     """Rows of text as a frame. Half of a surrogate pair is no text: what holds one is null, and named in LOST."""
     schema = {NUMBER: pl.Int32, **dict.fromkeys(names, pl.String)}
     try:
@@ -60,7 +62,7 @@ def _frame(told: list[dict], names: list[str]) -> pl.DataFrame:
         return pl.DataFrame(readable, schema={**schema, LOST: pl.List(pl.String)}, orient="row")
 
 
-def _parted(row: Mapping, names: list[str]) -> dict[str, object]:
+def _parted(row: Mapping[str, Any], names: list[str]) -> dict[str, object]:
     lost = [name for name in names if not _is_text(row.get(name))]
     return {name: None if name in lost else row.get(name) for name in names} | {LOST: lost}
 
@@ -73,12 +75,12 @@ def _is_text(value: str | None) -> bool:
     return True
 
 
-def _numbered(opened: Opened, records: Iterator[object]) -> Iterator[tuple[int, Record]]:
+def _numbered(export: Export, records: Iterator[object]) -> Iterator[tuple[int, Record]]:
     for record in records:
         if not isinstance(record, dict):
             raise Refused("is JSON that does not hold records; export it again")
-        opened.record_count += 1
-        yield opened.record_count, record
+        export.record_count += 1
+        yield export.record_count, record
 
 
 def _values(file: Bounded, memory: int) -> Iterator[object]:
@@ -163,5 +165,5 @@ def text(value: object) -> str | None:
 
 def first_value(content: Content) -> object:
     """The first value of a file of JSON, to see what it holds."""
-    with content.opened() as file:
+    with content.stream() as file:
         return next(_values(file, content.memory), None)

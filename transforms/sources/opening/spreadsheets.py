@@ -13,7 +13,8 @@ import polars as pl
 
 from rapport.transforms.sources.opening.apart import read_apart
 from rapport.transforms.sources.opening.content import Content
-from rapport.transforms.sources.opening.opened import NUMBER, Opened, Shape, cell
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import NUMBER, Shape, cell
 from rapport.warehouse.errors import Refused
 from rapport.warehouse.store.parquet import read_parquet
 
@@ -23,17 +24,17 @@ BEYOND = "beyond the years 1 to 9999"
 _NO_DAY = "1899-12-31 "  # what a time of day stands on
 
 
-def open_spreadsheet(content: Content, shape: Shape) -> Opened:
+def open_spreadsheet(content: Content, shape: Shape) -> Export:
     """Open a sheet: the declared one, or the only one with anything in it. Raises Refused."""
     rows = read_apart(rows_of_sheet, content, shape.sheet)
     heads = [[(value or "").strip() for value in row] for row in rows.head(shape.looks_at).iter_rows()]
     header = shape.names(heads)
-    opened = Opened(content.path, header.names, header_count=header.count, aliases=header.aliases)
-    opened.time_zone = header.time_zone
+    export = Export(content.path, header.names, header_count=header.count, aliases=header.aliases)
+    export.time_zone = header.time_zone
     if not any(header.names):
         raise Refused("has a sheet that does not begin with names; say where they are (header_row in clinic.toml)")
-    opened.chunks = _chunks(opened, rows.slice(header.count), shape)
-    return opened
+    export.chunks = _chunks(export, rows.slice(header.count), shape)
+    return export
 
 
 def rows_of_sheet(content: Content, sheet: str | None) -> pl.DataFrame:
@@ -64,16 +65,16 @@ def _rows(book: fastexcel.ExcelReader, sheet: str) -> pl.DataFrame:
     )
 
 
-def _chunks(opened: Opened, rows: pl.DataFrame, shape: Shape) -> Iterator[pl.DataFrame]:
-    yield opened.counted(rows, shape.footers, is_guarded=True)
+def _chunks(export: Export, rows: pl.DataFrame, shape: Shape) -> Iterator[pl.DataFrame]:
+    yield export.counted(rows, shape.footers, is_guarded=True)
 
 
-def open_parquet(content: Content) -> Opened:
+def open_parquet(content: Content) -> Export:
     """Open Parquet: its instants in UTC. Raises Refused when it is damaged."""
     frame = read_apart(rows_of_parquet, content)
-    opened = Opened(content.path, [name.strip() for name in frame.columns], header_count=0)
-    opened.chunks = _parquet_text(opened, frame)
-    return opened
+    export = Export(content.path, [name.strip() for name in frame.columns], header_count=0)
+    export.chunks = _parquet_text(export, frame)
+    return export
 
 
 def rows_of_parquet(content: Content) -> pl.DataFrame:
@@ -98,11 +99,11 @@ def _file_of(content: Content) -> Iterator[BinaryIO]:
         yield file
 
 
-def _parquet_text(opened: Opened, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    opened.record_count = frame.height
+def _parquet_text(export: Export, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    export.record_count = frame.height
     text = (
-        frame.select(frame[frame.columns[opened.place(column)]].alias(column) for column in sorted(opened.wanted))
-        if opened.wanted
+        frame.select(frame[frame.columns[export.place(column)]].alias(column) for column in sorted(export.wanted))
+        if export.wanted
         else pl.DataFrame()
     )
     try:
@@ -118,7 +119,7 @@ def _as_text(column: str, dtype: pl.DataType) -> pl.Expr:
     if not isinstance(dtype, pl.Date | pl.Datetime):
         return value.cast(pl.String)
     fits = value.to_physical().is_between(*_ends(dtype))
-    made = pl.when(fits).then(value)
+    made: pl.Expr = pl.when(fits).then(value)
     if isinstance(dtype, pl.Datetime) and dtype.time_zone:
         made = made.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
     return pl.when(fits | value.is_null()).then(made.cast(pl.String)).otherwise(pl.lit(BEYOND)).alias(column)

@@ -1,0 +1,7 @@
+"""Table ceilings: at the ceiling is near it."""
+
+from rapport.expectations.rules import never
+
+SUITE = [
+    never("at the ceiling is near it", "ceiling_count > near_ceiling_count OR near_ceiling_count > rated_count"),
+]

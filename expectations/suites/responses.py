@@ -1,0 +1,12 @@
+"""Table responses: of one rater's responses to an instrument in a session one is used."""
+
+from rapport.expectations.rules import rows_rule
+
+SUITE = [
+    rows_rule(
+        "of one rater's responses to an instrument in a session one is used",
+        "SELECT session_id FROM {batch} WHERE session_id IS NOT NULL "
+        "GROUP BY session_id, instrument, rater HAVING count(*) FILTER (is_used) <> 1",
+        severity="critical",
+    ),
+]

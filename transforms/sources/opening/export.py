@@ -1,0 +1,124 @@
+"""An export that is being read as a table of text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from rapport.transforms.sources.opening.shape import NUMBER, cell
+from rapport.transforms.sources.speed.line_by_line import Lines
+from rapport.warehouse.errors import Refused
+
+_BY_PLACE = re.compile(r"(.*)#([0-9]{1,9})", re.DOTALL)
+_GUARDED = r'^(?:="([^"]*)"|\'([-=+@].*))$'
+
+
+@dataclass
+class Export:
+    """A file being read: its header, its chunks, and what was counted in passing."""
+
+    path: Path
+    header: list[str]
+    chunks: Iterator[pl.DataFrame] = field(default_factory=lambda: iter(()))
+    record_count: int = 0
+    blank_count: int = 0
+    header_count: int = 1
+    separator: str = ","
+    wanted: set[str] = field(default_factory=set)
+    aliases: Mapping[str, int] = field(default_factory=dict)
+    time_zone: str | None = None
+    lines: Lines | None = None  # of a file of which not every line need be read
+    again: Callable[[], Export] | None = None  # opens the file once more, for what only all of its rows can decide
+
+    def need(self, columns: Iterable[str]) -> None:
+        """Say which columns will be used. Raises Refused when one is missing or stands twice."""
+        for column in columns:
+            self.place(column)
+            self.wanted.add(column)
+
+    def place(self, column: str) -> int:
+        """Where a column stands: by its name, as the second of its name ('Paid#2'), or by its place ('#5')."""
+        count = self.header.count(column)
+        if count == 1:
+            return self.header.index(column)
+        if not count and column in self.aliases:
+            return self.aliases[column]
+        if not count and len(alike := self._alike(column)) == 1:
+            return alike[0]
+        if count > 1:
+            raise Refused(f"has the column '{column}' {count} times; say which ('{column}#1'), or export it once")
+        if match := _BY_PLACE.fullmatch(column):
+            name, number = match[1], int(match[2])
+            places = [n for n, each in enumerate(self.header) if each == name or not name]
+            if 1 <= number <= len(places):
+                return places[number - 1]
+        raise Refused(f"has no column '{column}'; export it, or correct clinic.toml")
+
+    def _alike(self, column: str) -> list[int]:
+        """Where names stand that differ in capitals or blanks alone: forms put line feeds and hard blanks into them."""
+        wanted = " ".join(column.lower().split())
+        return [place for place, name in enumerate(self.header) if " ".join(name.lower().split()) == wanted]
+
+    def has(self, column: str) -> bool:
+        """Whether a column is there and is one."""
+        try:
+            self.place(column)
+        except Refused:
+            return False
+        return True
+
+    def want(self, columns: list[str]) -> list[str]:
+        """Of these columns the ones that the file has; they will be used."""
+        present = [column for column in columns if column in self.header]
+        self.need(present)
+        return present
+
+    def counted(
+        self,
+        frame: pl.DataFrame,
+        footers: tuple[str, ...] = (),
+        *,
+        is_guarded: bool = False,
+        is_read: pl.Series | None = None,
+    ) -> pl.DataFrame:
+        """The wanted columns of the next records, numbered; blank ones and footers are counted and taken off.
+
+        The frame's columns are named by their place. `is_read`: which of the next records the frame holds, if not all.
+        """
+        used = {column: str(self.place(column)) for column in sorted(self.wanted)}
+        places = pl.int_range(frame.height, eager=True) if is_read is None else is_read.arg_true()
+        numbered = frame.select((places + self.record_count + 1).cast(pl.Int32).alias(NUMBER), pl.all())
+        self.record_count += frame.height if is_read is None else is_read.len()
+        filled = _without_footers(_filled(numbered, frame.columns), frame.columns, footers)
+        self.blank_count += frame.height - filled.height
+        told = filled.select(NUMBER, *(pl.col(place).alias(column) for column, place in used.items()))
+        return told.with_columns(map(_unguarded, used)) if is_guarded else told
+
+
+def _filled(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """Without the records in which nothing is written, quoted or not."""
+    if not names or not _is_blank(names[0], frame).any():
+        return frame
+    return frame.filter(~pl.all_horizontal([_is_blank(name, frame) for name in names]))
+
+
+def _is_blank(name: str, frame: pl.DataFrame) -> pl.Series:
+    return frame[name].is_null() | (frame[name].str.len_bytes() == 0)
+
+
+def _without_footers(frame: pl.DataFrame, names: list[str], footers: tuple[str, ...]) -> pl.DataFrame:
+    """Without the records whose first written value begins with a footer's word."""
+    if not footers:
+        return frame
+    first = pl.coalesce(pl.col(name).str.strip_chars().replace("", None) for name in names)
+    return frame.filter(~pl.any_horizontal(first.str.starts_with(word) for word in footers).fill_null(False))
+
+
+def _unguarded(column: str) -> pl.Expr:
+    """A cell without what keeps a spreadsheet from computing it: ="00123" and '-0.1 are 00123 and -0.1."""
+    bare = cell(column).str.strip_chars().str.extract_groups(_GUARDED)
+    return pl.coalesce(bare.struct["1"], bare.struct["2"], cell(column)).alias(column)

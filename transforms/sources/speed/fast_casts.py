@@ -1,0 +1,93 @@
+"""The quick way: a column in which every text is a number as it stands, or every time is written alike, is read whole.
+
+casts would give the same values at many times the cost. A column with one text that is not so goes the careful way,
+through casts. Which way was taken shows in no value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import polars as pl
+
+from rapport.transforms.sources.canonical import casts
+from rapport.transforms.sources.canonical.casts import Dialect
+
+Value = pl.Expr | pl.Series
+_SHAPE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?$"
+_SECONDS, _MINUTES = 19, 16  # bytes of a time with seconds, and of one without
+_DAY = timedelta(days=1)  # no zone is as far from UTC
+
+
+@dataclass(frozen=True)
+class Number:
+    """A column's numbers; where there is text that is none (None: nowhere); where there is text."""
+
+    value: Value
+    unreadable: pl.Expr | None
+    is_filled: Value
+
+
+def number(rows: pl.DataFrame, column: str, dialect: Dialect) -> Number:
+    """A column as casts.number, unreadable_number and text read it."""
+    texts = rows[column].alias("written")  # a series too is asked for by its name, which may be a pattern
+    value = texts.cast(pl.Float64, strict=False)
+    if value.null_count() == texts.null_count() and value.is_finite().all() and not _has_null_word(value, dialect):
+        return Number(value, None, texts.is_not_null())
+    careful = casts.unreadable_number(column, dialect)
+    return Number(casts.number(column, dialect), careful, casts.text(column, dialect).is_not_null())
+
+
+def _has_null_word(value: pl.Series, dialect: Dialect) -> bool:
+    words = pl.Series(dialect.nulls, dtype=pl.String)
+    as_numbers = pl.concat([words.cast(pl.Float64, strict=False), pl.Series(casts.numeric(dialect), dtype=pl.Float64)])
+    return bool(as_numbers.len()) and value.is_in(as_numbers.drop_nulls().implode()).any()
+
+
+@dataclass(frozen=True)
+class Time:
+    """A column's times: the instant, the wall clock in the source's zone, the local day (also of a date that stands
+    alone), the change of clocks it falls on, and whether every text was read."""
+
+    at: Value
+    local: Value
+    day: Value
+    change: Value
+    is_read: bool
+
+
+def time(rows: pl.DataFrame, column: str, dialect: Dialect) -> Time:
+    """A column as casts.instant, wall, local_day and clock_change read it."""
+    naive = _all_alike(rows.select(written=casts.text(column, dialect)).to_series())
+    if naive is None:
+        at, local, day = (cast(column, dialect) for cast in (casts.instant, casts.wall, casts.local_day))
+        return Time(at, local, day, casts.clock_change(column, dialect), is_read=False)
+    known, change = _at_and_change(naive, dialect.time_zone)
+    return Time(known, naive, naive.dt.date(), change, is_read=True)
+
+
+def _all_alike(texts: pl.Series) -> pl.Series | None:
+    """Wall-clock times all written alike, without an offset; None where one is not, does not exist, or is so near an
+    end of the years 1 to 9999 that its instant may be beyond."""
+    first = str(texts.first(ignore_nulls=True) or "0000-00-00 00:00")
+    size = len(first)
+    if size not in (_SECONDS, _MINUTES) or not (texts.str.len_bytes() == size).all():
+        return None
+    if not texts.str.contains(_SHAPE).all():
+        return None
+    written = f"%Y-%m-%d{first[10]}%H:%M" + (":%S" if size == _SECONDS else "")
+    naive = texts.str.to_datetime(written, strict=False, time_unit="us")
+    is_read = naive.null_count() == texts.null_count()
+    return naive if is_read and naive.is_between(casts.FIRST + _DAY, casts.LAST - _DAY).all() else None
+
+
+def _at_and_change(naive: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:
+    """The instant and the change: only times on a change of clocks are looked at twice."""
+    known = naive.dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
+    change = pl.repeat(None, naive.len(), dtype=pl.String, eager=True)
+    places = (known.is_null() & naive.is_not_null()).arg_true()
+    if places.len():
+        changed = pl.select(at=casts.utc(naive[places], zone), change=casts.change_of(naive[places], zone))
+        known, change = known.scatter(places, changed["at"]), change.scatter(places, changed["change"])
+    return known, change

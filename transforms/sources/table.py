@@ -1,0 +1,115 @@
+"""Any system's table: its columns named in clinic.toml (or by a preset), its words translated, then the plain format.
+
+A canonical column may be several of the export's, joined by a blank (a date and a time; a last and a first name), or
+the same for every record (constants). What the export does not give, ids of appointments and responses, is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+import polars as pl
+
+from rapport.transforms.sources.canonical import dates
+from rapport.transforms.sources.canonical.appointment_rows import with_minutes
+from rapport.transforms.sources.canonical.casts import Dialect
+from rapport.transforms.sources.canonical.ids import KIND_OF, SEPARATOR, note_former, own_ids, with_ids
+from rapport.transforms.sources.canonical.status_words import plain
+from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.shape import BESIDE, cell
+from rapport.transforms.sources.plain import NEEDED, OPTIONAL, canonical
+from rapport.warehouse.clinic_file.sources import Source
+from rapport.warehouse.errors import Refused
+
+TIMES = {"starts_at", "ends_at", "cancelled_at", "completed_at", "opened_on", "closed_on", "birth_date"}
+ALSO: dict[str, tuple[str, ...]] = {"appointments": ("ends_at",)}
+# What a record without an id of its own is known by.
+MADE = {
+    "appointment_id": ("client_id", "therapist_id", "starts_at"),
+    "response_id": ("client_id", "instrument", "rater", "completed_at"),
+    "episode_id": ("client_id", "opened_on"),
+}
+
+
+def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Canonical rows of a mapped table. Raises Refused when a column is missing."""
+    if not export.header:
+        return
+    mapped = _mapped(export, source)
+    used = [column for columns in mapped.values() for column in columns]
+    export.need([*used, *(source.status.columns if source.status else ())])
+    times = [column for name in TIMES & mapped.keys() for column in mapped[name][:1]]
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing)
+    named = (_named(chunk, mapped, source) for chunk in dates.in_iso(export, times, source.dates))
+    chunks = (_with_ids(chunk, source, dialect, tallies) for chunk in named)
+    yield from canonical(source.only_kind, chunks, dialect, tallies, source.status)
+
+
+def read_known(
+    export: Export, source: Source, tallies: Tallies, columns: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Appointments of a system whose columns a module knows; what clinic.toml maps wins."""
+    known = {name: (column,) for name, column in columns.items() if name not in source.constants}
+    yield from read(export, replace(source, columns={**known, **source.columns}), tallies)
+
+
+def _mapped(export: Export, source: Source) -> dict[str, tuple[str, ...]]:
+    """Which of the export's columns each canonical column is made of. Raises Refused for one that is needed."""
+    kind = source.only_kind
+    known = [name for name in (*NEEDED[kind], *OPTIONAL[kind], *ALSO.get(kind, ())) if name != "status"]
+    if wrong := sorted({*source.columns, *source.constants} - {*known, "status"}):
+        raise Refused(f"cannot fill '{wrong[0]}': {kind} have {', '.join(known)}; correct clinic.toml (columns)")
+    mapped = {name: source.columns.get(name) or (name,) for name in known if name not in source.constants}
+    needed = {name for name in (*source.columns, *NEEDED[kind]) if name in source.columns or name not in MADE}
+    return {name: columns for name, columns in mapped.items() if name in needed or all(map(export.has, columns))}
+
+
+def _named(chunk: pl.DataFrame, mapped: dict[str, tuple[str, ...]], source: Source) -> pl.DataFrame:
+    """The chunk with canonical names; the words of a status stand beside it, untranslated."""
+    made = {name: _joined(columns) for name, columns in mapped.items()}
+    made |= {name: pl.lit(value) for name, value in source.constants.items()}
+    for name, words in source.words.items():
+        if name in made:
+            made[name] = _translated(made[name], words)
+    if source.status:
+        made |= {f"status {place}": cell(column) for place, column in enumerate(source.status.columns)}
+    return with_minutes(chunk.select(BESIDE, **made))
+
+
+def _joined(columns: tuple[str, ...]) -> pl.Expr:
+    if len(columns) == 1:
+        return cell(columns[0])
+    joined = pl.concat_str((cell(each).str.strip_chars() for each in columns), separator=" ", ignore_nulls=True)
+    return joined.str.strip_chars()
+
+
+def _translated(column: pl.Expr, words: Mapping[str, str]) -> pl.Expr:
+    """A word in the clinic's terms; one that it does not translate stays, and is known or not."""
+    bare = column.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    known = {plain(word): meaning for word, meaning in words.items()}
+    return pl.coalesce(bare.replace_strict(known, default=None, return_dtype=pl.String), column)
+
+
+def _with_ids(named: pl.DataFrame, source: Source, dialect: Dialect, tallies: Tallies) -> pl.DataFrame:
+    """Ids as they are read; and for records that have none one that is made: source, whose, when, and which of several
+    alike."""
+    read = with_ids(named, own_ids(named.columns), dialect, tallies)
+    has_changed = read is not named
+    for name in MADE:
+        if name in NEEDED[source.only_kind] and name not in named.columns:
+            read = read.with_columns(_made_id(name, read, source))
+            if has_changed:
+                note_former(tallies, KIND_OF[name], read[name], _made_id(name, named, source).str.strip_chars())
+    return read
+
+
+def _made_id(name: str, named: pl.DataFrame, source: Source) -> pl.Series:
+    parts = [pl.col(each).fill_null("") for each in MADE[name] if each in named.columns]
+    made = named.select(pl.concat_str(pl.lit(source.name), *parts, separator=SEPARATOR).alias(name))
+    if name != "response_id":
+        turn = pl.int_range(pl.len()).over(name).cast(pl.String)
+        made = made.select(pl.concat_str(name, turn, separator=SEPARATOR))
+    return made.to_series()

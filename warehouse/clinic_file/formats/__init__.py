@@ -1,0 +1,77 @@
+"""The formats of exports: a fact sheet for each in this folder, which says what the rest of Rapport must know of it.
+
+What reads its files is the module of the same name in transforms/sources. A new format is these two files.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rapport.warehouse.code_marks import registry
+from rapport.warehouse.errors import Unusable
+from rapport.warehouse.toml_keys.keys import TOP, keys_of, read
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a fact sheet says; each key is declared in warehouse/toml_keys/rapport.toml."""
+
+    name: str
+    title: str
+    holds: tuple[str, ...]
+    takes: tuple[str, ...]
+    header_rows: int
+    line_is_record: tuple[str, ...]
+    needs_client_id: bool
+    form_in_section: bool
+    source: Mapping[str, Any]
+    reader: str
+    opener: str | None
+    header: str | None
+
+
+@registry
+@cache
+def load_formats() -> dict[str, Format]:
+    """All formats by name. Raises Unusable for a fact sheet that says what it may not."""
+    return {path.stem: _read(path) for path in sorted(HERE.glob("*.toml"))}
+
+
+def _read(path: Path) -> Format:
+    try:
+        told = read(TOP, tomllib.loads(path.read_text(encoding="utf-8")), keys_of("format"))
+        _check_keys(told["takes"])
+    except ValueError as error:
+        raise Unusable(f"fact sheet warehouse/clinic_file/formats/{path.name}: {error}") from None
+    return Format(name=path.stem, **told)
+
+
+def _check_keys(takes: tuple[str, ...]) -> None:
+    known = keys_of("of_formats")
+    for key in takes:
+        if key not in known:
+            raise ValueError(f"takes names '{key}'; declare it in warehouse/toml_keys/sources.toml, [of_formats.{key}]")
+
+
+@registry
+def format_of(place: str, name: object) -> Format:
+    """The format of this name. Raises ValueError with what to write."""
+    formats = load_formats()
+    if isinstance(name, str) and name in formats:
+        return formats[name]
+    near = difflib.get_close_matches(str(name), formats, 1)
+    hint = (
+        f"did you mean '{near[0]}'?"
+        if near
+        else f"a new format is a fact sheet warehouse/clinic_file/formats/{name}.toml and a module "
+        f"transforms/sources/{name}.py"
+    )
+    raise ValueError(f"{place} = '{name}' is not one of {', '.join(formats)}; {hint}")

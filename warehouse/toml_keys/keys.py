@@ -1,0 +1,121 @@
+"""The declared keys, and how a section is read by them.
+
+A declared key has its kind of value, its meaning, an example, and its default. From them come every refusal, every
+default, the reference page and the JSON schema that editors use.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rapport.warehouse.code_marks import registry
+from rapport.warehouse.schema import columns
+from rapport.warehouse.toml_keys.kinds import KINDS, one_of
+
+HERE = Path(__file__).parent
+TOP = "the file"  # where a key stands that is in no section
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key: its kind of value, what it means, and an example in TOML.
+
+    >>> key = Key(kind="count", meaning="Published files that are kept.", example="7", default=7)
+    >>> read("the file", {}, {"keep_versions": key})
+    {'keep_versions': 7}
+    >>> read("the file", {"keep_version": 3}, {"keep_versions": key})
+    Traceback (most recent call last):
+    ValueError: the file has the unknown key 'keep_version'; did you mean 'keep_versions'?
+    """
+
+    kind: str
+    meaning: str
+    example: str
+    default: Any = None  # as TOML has it
+    usual: str = ""  # the default in words, where it follows from something else
+    words: tuple[str, ...] = ()  # the only words that it may be, or hold
+    needed: bool = False
+    keys: str = ""  # of the section that it is: where these are declared
+    each: str = ""  # of a section whose names are free: where the keys of each are declared, or a kind of value
+
+    def read(self, where: str, name: str, value: object) -> Any:  # noqa: ANN401  each kind is read as its own type
+        """A value as it is used; with its own keys read, where it is a section. Raises ValueError with the key."""
+        if not KINDS[self.kind].is_one(value):
+            raise ValueError(f"{where}: '{name}' must be {KINDS[self.kind].told}")
+        for word in () if isinstance(value, dict) or not self.words else value if isinstance(value, list) else [value]:
+            one_of(_place(where, name), word, self.words)
+        return self.used(where, name, value)
+
+    def used(self, where: str, name: str, value: Any) -> Any:  # noqa: ANN401  as read
+        """A value of its kind, as it is used. The sections of a section whose names are free are read by others."""
+        if not isinstance(value, dict):
+            return KINDS[self.kind].read(_place(where, name), value)
+        if self.keys:
+            return read(within(where, name), value, keys_of(*self.keys.split()))
+        each = Key(self.each if self.each in KINDS else "section", "", "")
+        return (
+            {part: each.read(within(where, name), part, said) for part, said in value.items()} if self.each else value
+        )
+
+
+def _place(where: str, name: str) -> str:
+    return name if where == TOP else f"{where} {name}"
+
+
+def within(where: str, name: str) -> str:
+    """The place of a section in another: [sources.x] and forms is [sources.x.forms]."""
+    return f"[{name}]" if where == TOP else f"{where.removesuffix(']')}.{name}]"
+
+
+def read(
+    where: str, facts: Mapping[str, object], keys: Mapping[str, Key], needed: Collection[str] = ()
+) -> dict[str, Any]:
+    """The value of every key, its default where it is not given; None of a key without one.
+
+    Raises ValueError for a key that is not known, a value that is not of its kind, and a needed key that is missing.
+    """
+    for name in facts:
+        if name not in keys:
+            near = difflib.get_close_matches(name, keys, 1)
+            hint = f"did you mean '{near[0]}'?" if near else f"known keys are {', '.join(sorted(keys))}"
+            raise ValueError(f"{where} has the unknown key '{name}'; {hint}")
+    given = {name: keys[name].read(where, name, value) for name, value in facts.items()}
+    for name in sorted({*needed, *(name for name, key in keys.items() if key.needed)}):
+        if name not in facts:
+            raise ValueError(f"{where} has no key '{name}'; add it, for example {name} = {keys[name].example}")
+    usual = {name: key.used(where, name, key.default) for name, key in keys.items() if key.default is not None}
+    return dict.fromkeys(keys) | usual | given
+
+
+def in_order(where: str, told: Mapping[str, Any], first: str, last: str) -> None:
+    """Refuse two numbers of which the first is above the last."""
+    if None not in (told[first], told[last]) and told[first] > told[last]:
+        raise ValueError(f"{_place(where, first)} must not be above {last}")
+
+
+@registry
+@cache
+def declared() -> dict[str, dict[str, Key]]:
+    """All declared keys, by the kind of section that they stand in."""
+    return {
+        section: {name: _key(facts) for name, facts in keys.items()}
+        for path in sorted(HERE.glob("*.toml"))
+        for section, keys in tomllib.loads(path.read_text(encoding="utf-8")).items()
+    }
+
+
+def _key(facts: dict[str, Any]) -> Key:
+    words = facts.pop("words", ())
+    return Key(**facts, words=tuple(getattr(columns, words) if isinstance(words, str) else words))
+
+
+@registry
+def keys_of(*sections: str) -> dict[str, Key]:
+    """The declared keys of a kind of section, or of several that stand together."""
+    return {name: key for section in sections for name, key in declared()[section].items()}
