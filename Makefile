@@ -9,7 +9,7 @@
 # make bench   the benchmark (SIZE=S, M, L or history; ROUNDS=; TABLES=all or records); python -m rapport.flows.bench --scores is that of scoring
 # make soak    a thousand publications under readers, kills, full disks, random histories, spoilt files; an hour or more (SEED=)
 # make trouble  a scripted day of trouble on real processes; a quarter of an hour (SCENARIOS=)
-# make lint    formatting and lint
+# make lint    formatting, lint and types
 # make lock    requirements.lock again, from pyproject.toml
 
 PYTHON ?= python3
@@ -66,6 +66,7 @@ trouble: $(READY)
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/mypy
 
 # The lock is complete, so nothing outside it is resolved; `pip check` says so. The checkout is then installed as it
 # stands, so that an edit works at once and the command `rapport` is there.

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rapport.flows.bench import door
 from rapport.flows.bench.history import CLIENTS_ONCE, compare_histories
 from rapport.flows.bench.inputs import CLIENTS, Inputs
 from rapport.flows.bench.report import show
@@ -42,13 +41,11 @@ def main() -> None:
             return
         inputs = Inputs(Path(made))
         start("inputs", inputs.folder, asked.size)
-        rounds, doors = [], []
+        rounds = []
         for number in range(1, asked.rounds + 1):
             status.update(f"round {number} of {asked.rounds}")
             rounds.append(dict(one_round(inputs, inputs.folder, asked.tables)))
-            doors.append(dict(door.one_round(inputs.files(0))))
         show(console, asked.size, inputs, rounds)
-        door.show(console, inputs.files(0), doors)
 
 
 if __name__ == "__main__":

@@ -8,32 +8,32 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 
 from rapport.flows.bench.answered import write_answers
-from rapport.flows.bench.work import measured
+from rapport.flows.bench.measured import Measured, measured
 
 COLUMNS = ("response_id", "scale", "score", "item_mean", "pomp", "answered_count")
 # The parts' items: hand-written, as in an analyst's SQL.
 WAI_SR = {"task": (1, 2, 10, 12), "bond": (3, 5, 7, 9), "goal": (4, 6, 8, 11)}
 
 
-def answers(folder: Path, share: str) -> dict:
+def answers(folder: Path, share: str) -> Measured:
     """The input, written in a process of its own."""
     write_answers(folder, float(share))
     return {}
 
 
-def rapport(folder: Path) -> dict:
+def rapport(folder: Path) -> Measured:
     """The table scores, as a night computes it."""
     from rapport.transforms.scoring.scores import scores  # noqa: PLC0415
-    from rapport.warehouse.clinic_file.clinic import Clinic  # noqa: PLC0415
-    from rapport.warehouse.instruments import load_instruments  # noqa: PLC0415
+    from rapport.warehouse.clinic_file.clinic import clinic_of  # noqa: PLC0415
 
     made = {}
-    declared = Clinic("UTC", "", None, 0.2, (), {}, (), load_instruments(), (), ("wai_sr",))
+    declared = clinic_of({"time_zone": "UTC", "licences": ["wai_sr"]}, folder)
     records, responses = _as_the_night_has_them(pl.read_parquet(folder / "responses.parquet"))
 
     def run() -> dict[str, int]:
@@ -66,11 +66,12 @@ def _as_the_night_has_them(drawn: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
     return records, responses
 
 
-def pandas(folder: Path, way: str = "by_key") -> dict:
+def pandas(folder: Path, way: str = "by_key") -> Measured:
     """A vectorised groupby over one row per answer."""
     from rapport.flows.bench import pandas_scores  # noqa: PLC0415
 
-    made, answered = {}, pandas_scores.items(folder)
+    answered = pandas_scores.items(folder)
+    made = {}
 
     def run() -> dict[str, int]:
         made["scores"] = getattr(pandas_scores, way)(answered)
@@ -81,9 +82,11 @@ def pandas(folder: Path, way: str = "by_key") -> dict:
     return figures
 
 
-def sql(folder: Path) -> dict:
+def sql(folder: Path) -> Measured:
     """The same sums by hand in DuckDB, two threads as in the night."""
     import duckdb  # noqa: PLC0415
+
+    from rapport.warehouse.store.one_row import one_row  # noqa: PLC0415
 
     con = duckdb.connect(config={"threads": 2})
     con.execute("SET preserve_insertion_order = false")
@@ -95,7 +98,7 @@ def sql(folder: Path) -> dict:
 
     def run() -> dict[str, int]:
         con.execute(f"CREATE TABLE scores AS {' UNION ALL '.join(selects)}")
-        return {"scores": con.sql("SELECT count(*) FROM scores").fetchone()[0]}
+        return {"scores": one_row(con, "SELECT count(*) FROM scores")[0]}
 
     figures = measured(run)
     _write(pl.DataFrame(con.sql(f"SELECT {', '.join(COLUMNS)} FROM scores")), folder / "sql.parquet")
@@ -121,7 +124,7 @@ def _write(scores: pl.DataFrame, path: Path) -> None:
     kept.sort("response_id", "scale").write_parquet(path)
 
 
-WAYS = {"answers": answers, "rapport": rapport, "pandas": pandas, "sql": sql}
+WAYS: dict[str, Callable[..., Measured]] = {"answers": answers, "rapport": rapport, "pandas": pandas, "sql": sql}
 
 if __name__ == "__main__":
     json.dump(WAYS[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:]), sys.stdout)

@@ -27,6 +27,7 @@ from rapport.flows.bench.inputs import (
     without_left_out,
     write_inputs,
 )
+from rapport.flows.bench.measured import Measured
 from rapport.flows.bench.rounds import start
 from rapport.flows.demo import LAST_NIGHT, write
 
@@ -41,14 +42,11 @@ def write_history(folder: Path, clients: int) -> Inputs:
     """The practice's exports, and beside them in `archive` the first night's of nine times as many other clients."""
     inputs = write_inputs(folder, clients)
     archive = folder / "archive"
-    asked = {
-        "clients": clients * (TIMES[-1] - TIMES[0]),
-        "nights": 2,
-        "seed": SEED_OF_ARCHIVE,
-        "clean": True,
-        "years": 9,
-    }
-    write(archive, **asked, until=LAST_NIGHT - timedelta(days=365), surveys="increment")
+    others = clients * (TIMES[-1] - TIMES[0])
+    until = LAST_NIGHT - timedelta(days=365)
+    write(
+        archive, clients=others, nights=2, seed=SEED_OF_ARCHIVE, until=until, clean=True, surveys="increment", years=9
+    )
     for file in sorted((archive / "exports").iterdir()):
         if is_left_out(file):
             file.unlink()
@@ -85,7 +83,7 @@ def compare_histories(console: Console, folder: Path, size: str, tables: str) ->
 
 def nights_after(
     folder: Path, times: int, here: Path, tables: str, names: Sequence[str] = tuple(NIGHTS)
-) -> dict[str, dict]:
+) -> dict[str, Measured]:
     """What the first night, each night after it and a bare copy of the file cost, after so many times the history."""
     inputs = _with_archive(Inputs(folder), here / "clinic.toml")
     exports = here / "exports"
@@ -107,7 +105,7 @@ def nights_after(
     return made
 
 
-def _table(name: str, figures: dict[int, dict]) -> Table:
+def _table(name: str, figures: dict[int, dict[str, Measured]]) -> Table:
     made = Table(
         title=f"{name}: the same files after a history and after {TIMES[1]} times as much", title_justify="left"
     )
@@ -122,7 +120,7 @@ def _table(name: str, figures: dict[int, dict]) -> Table:
     return made
 
 
-def _of_the_file(times: int, figures: dict[str, dict]) -> str:
+def _of_the_file(times: int, figures: dict[str, Measured]) -> str:
     copy = figures["copy"]["cpu"]
     spent = {step: cpu for step, cpu, *_ in figures["increment"]["steps"] if step in OF_THE_FILE}
     each = ", ".join(f"{step} {cpu:.2f}" for step, cpu in spent.items())

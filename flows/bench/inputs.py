@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rapport.flows.demo import LAST_NIGHT, write
@@ -49,15 +50,15 @@ class Inputs:
 
     def as_of(self, night: int) -> str:
         """Three in the morning after the night's exports and before the next ones."""
-        day = re.search(r"\d{4}-\d{2}-\d{2}", self.files(night)[0].name)
-        return f"{day[0]}T03:00"
+        (day,) = re.findall(r"\d{4}-\d{2}-\d{2}", self.files(night)[0].name)
+        return f"{day}T03:00"
 
 
 def write_inputs(folder: Path, clients: int) -> Inputs:
     """Write the exports of the nights: everything so far, then a day's increment; and everything again a day later."""
-    asked = {"clients": clients, "nights": 2, "until": LAST_NIGHT, "clean": True, "years": YEARS}
-    write(folder, **asked, surveys="increment")
-    write(folder / "again", **asked, surveys="full", appointments="full")
+    write_nights = partial(write, clients=clients, nights=2, until=LAST_NIGHT, clean=True, years=YEARS)
+    write_nights(folder, surveys="increment")
+    write_nights(folder / "again", surveys="full", appointments="full")
     for file in folder.glob("**/exports/*"):
         if is_left_out(file):
             file.unlink()

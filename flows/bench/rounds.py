@@ -12,19 +12,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rapport.flows.bench.inputs import AGAIN, FIRST, INCREMENT, Inputs
+from rapport.flows.bench.measured import Measured
 
 NIGHTS = ("first night", "increment", "full re-export")
-Figures = dict[str, dict]  # piece -> what flows.bench.work measured
+Figures = dict[str, Measured]  # by piece
 
 
-def start(*arguments: object, module: str = "rapport.flows.bench.work") -> dict:
+def start(*arguments: object, module: str = "rapport.flows.bench.work") -> Measured:
     """Run a piece of work in a fresh process."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=Path(__file__).parents[2])
-    return json.loads(done.stdout)
+    measured: Measured = json.loads(done.stdout)
+    return measured
 
 
-def one_round(inputs: Inputs, folder: Path, tables: str) -> Iterator[tuple[str, dict]]:
+def one_round(inputs: Inputs, folder: Path, tables: str) -> Iterator[tuple[str, Measured]]:
     """The floor, the first night and either night after it, on warehouses of their own that are removed afterwards,
     with all tables or those of the records.
 
@@ -41,7 +43,7 @@ def one_round(inputs: Inputs, folder: Path, tables: str) -> Iterator[tuple[str, 
         yield NIGHTS[AGAIN], _night(inputs.whole, AGAIN, here / "other", tables)
 
 
-def _night(inputs: Inputs, night: int, here: Path, tables: str) -> dict:
+def _night(inputs: Inputs, night: int, here: Path, tables: str) -> Measured:
     here.mkdir(exist_ok=True)
     inputs.deliver(night, here / "exports")
     return start("night", here / "exports", inputs.clinic, here / "warehouse", inputs.as_of(night), tables)
@@ -49,12 +51,12 @@ def _night(inputs: Inputs, night: int, here: Path, tables: str) -> dict:
 
 def median(rounds: list[Figures], piece: str, figure: str) -> float:
     """A figure of a piece, the median of the rounds."""
-    return statistics.median(each[piece][figure] for each in rounds)
+    return float(statistics.median(each[piece][figure] for each in rounds))
 
 
 def ratio(rounds: list[Figures], piece: str) -> float:
     """A piece's processor time over the floor's of the same round, the median of the rounds."""
-    return statistics.median(each[piece]["cpu"] / each["floor"]["cpu"] for each in rounds)
+    return float(statistics.median(each[piece]["cpu"] / each["floor"]["cpu"] for each in rounds))
 
 
 def step_medians(rounds: list[Figures], piece: str) -> dict[str, tuple[float, float]]:

@@ -9,12 +9,13 @@ from polars.testing import assert_frame_equal
 from rich.console import Console
 from rich.table import Table
 
+from rapport.flows.bench.measured import Measured
 from rapport.flows.bench.rounds import start
 
 PANDAS_AT_LEAST, SQL_AT_MOST = 5, 3  # pandas' CPU over ours; ours over SQL's
 
 
-def compare(console: Console, folder: Path, share: float = 1.0) -> dict[str, dict]:
+def compare(console: Console, folder: Path, share: float = 1.0) -> dict[str, Measured]:
     """Run each once, in a process of its own; an AssertionError says where digits differ."""
     module = "rapport.flows.bench.contenders"
     start("answers", folder, share, module=module)
@@ -26,7 +27,7 @@ def compare(console: Console, folder: Path, share: float = 1.0) -> dict[str, dic
     return figures
 
 
-def _ways(folder: Path) -> dict[str, tuple]:
+def _ways(folder: Path) -> dict[str, tuple[object, ...]]:
     return {
         "rapport": ("rapport", folder),
         "pandas": ("pandas", folder),
@@ -35,7 +36,7 @@ def _ways(folder: Path) -> dict[str, tuple]:
     }
 
 
-def _show(console: Console, figures: dict[str, dict], answer_count: int) -> None:
+def _show(console: Console, figures: dict[str, Measured], answer_count: int) -> None:
     made = Table(title=f"{answer_count:,} answers scored, the same digits; one run", title_justify="left")
     for heading in ("", "CPU / Rapport's", "CPU s", "clock s", "peak MiB"):
         made.add_column(heading, justify="right" if heading else "left")

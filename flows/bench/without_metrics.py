@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from unittest.mock import patch
 
 TABLES = (
@@ -25,12 +25,13 @@ def without_metrics(*more: str) -> Iterator[None]:
     few = [table for table in transforms.tables() if table.name in TABLES]
     kept = tuple(view for view in views_and_comments.VIEWS if view.name in (*VIEWS, *more))
     with ExitStack() as patches:
-        for patched in (
+        patched: list[AbstractContextManager[object]] = [
             patch.object(transforms, "tables", lambda: few),
             patch.object(views_and_comments, "VIEWS", kept),
             patch("rapport.flows.steps.publish.load_questions", dict),
             patch("rapport.flows.steps.publish.worklist_text", lambda *_: ""),
             patch("rapport.flows.pages.draw.draw_pages", lambda _: []),
-        ):
-            patches.enter_context(patched)
+        ]
+        for each in patched:
+            patches.enter_context(each)
         yield

@@ -6,39 +6,41 @@ Imports are start-up and stay out of the piece's own figures.
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import sys
-import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from rapport.flows.bench.history import CLIENTS_ONCE, write_history
 from rapport.flows.bench.inputs import CLIENTS, Inputs, write_inputs
+from rapport.flows.bench.measured import Measured, measured
 from rapport.flows.bench.without_metrics import without_metrics
 
 
-def inputs(folder: str, size: str) -> dict:
+def inputs(folder: str, size: str) -> Measured:
     """Write the exports; in a process of its own, because a child's peak of memory starts at its parent's."""
     write_inputs(Path(folder), CLIENTS[size])
     return {}
 
 
-def history(folder: str, size: str) -> dict:
+def history(folder: str, size: str) -> Measured:
     """Write the exports of a practice and of its archive."""
     write_history(Path(folder), CLIENTS_ONCE[size])
     return {}
 
 
-def copy(file: str, to: str) -> dict:
+def copy(file: str, to: str) -> Measured:
     """A bare copy of a published file."""
     return measured(lambda: {"bytes": Path(shutil.copyfile(file, to)).stat().st_size})
 
 
-def floor(database: str, folder: str) -> dict:
+def floor(database: str, folder: str) -> Measured:
     """One process, two threads: both files as text into a DuckDB file, and a checkpoint."""
     import duckdb  # noqa: PLC0415
+
+    from rapport.warehouse.store.one_row import one_row  # noqa: PLC0415
 
     def run() -> dict[str, int]:
         con = duckdb.connect(database, config={"threads": 2})
@@ -46,33 +48,12 @@ def floor(database: str, folder: str) -> dict:
         for name, file in zip(names, Inputs(Path(folder)).files(0), strict=True):
             con.execute(f"CREATE TABLE {name} AS FROM read_csv('{file}', all_varchar = true)")
         con.execute("CHECKPOINT")
-        return {name: con.sql(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}
+        return {name: one_row(con, f"SELECT count(*) FROM {name}")[0] for name in names}
 
     return measured(run)
 
 
-def door(file: str) -> dict:
-    """Every column of a file as text, with its count of records: the door alone."""
-    from rapport.transforms.sources.opening.tables import open_table  # noqa: PLC0415
-
-    def run() -> dict[str, int]:
-        export = open_table(Path(file))
-        export.need(export.header)
-        for _ in export.chunks:
-            pass
-        return {"records": export.record_count}
-
-    return measured(run)
-
-
-def text(file: str) -> dict:
-    """The same by polars alone, in one go."""
-    import polars as pl  # noqa: PLC0415
-
-    return measured(lambda: {"records": pl.read_csv(file, infer_schema=False).height})
-
-
-def night(exports: str, clinic: str, warehouse: str, as_of: str, tables: str = "all") -> dict:
+def night(exports: str, clinic: str, warehouse: str, as_of: str, tables: str = "all") -> Measured:
     """A night as plain functions: everything that the scheduled night does but Prefect."""
     from rapport import transforms  # noqa: PLC0415
     from rapport.flows.night import night as run_night  # noqa: PLC0415
@@ -82,35 +63,22 @@ def night(exports: str, clinic: str, warehouse: str, as_of: str, tables: str = "
     transforms.import_statistics()
     order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of)
     make_key(order.folders)
-    steps = []
+    steps: list[list[Any]] = []
 
     def run() -> dict[str, int]:
         tonight = run_night(order)
         steps.extend([step.name, step.cpu_seconds, step.seconds, step.row_count] for step in tonight.steps)
-        return tonight.publication.published.tables
+        return tonight.publication.published.tables if tonight.publication else {}
 
     with WHICH[tables]():
         return {**measured(run), "steps": steps}
 
 
-def measured(run: Callable[[], dict[str, int]]) -> dict:
-    """Processor time, time on the clock and peak memory of a piece; `startup` is what came before it."""
-    startup, wall = time.process_time(), time.perf_counter()
-    rows = run()
-    return {
-        "startup": startup,
-        "cpu": time.process_time() - startup,
-        "wall": time.perf_counter() - wall,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10,
-        "rows": rows,
-        "steps": [],
-    }
-
-
-WHICH = {"all": nullcontext, "records": without_metrics}  # the tables of a night
-PIECES = {
-    "door": door,
-    "text": text,
+WHICH: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    "all": nullcontext,
+    "records": without_metrics,
+}  # the tables of a night
+PIECES: dict[str, Callable[..., Measured]] = {
     "inputs": inputs,
     "history": history,
     "floor": floor,

@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from rapport.flows.demo import appointments as practice_system
 from rapport.flows.demo import episodes, own_form, redcap
@@ -26,7 +27,7 @@ def write(
     surveys: str = "full",
     appointments: str = "increment",
     years: int = 2,
-) -> dict:
+) -> dict[str, Any]:
     """Write `exports/`, `clinic.toml` and `truth.json` into `out`; the same arguments give the same bytes."""
     clinic = practice(seed, clients, nights, until, years)
     folder = emptied(out)

@@ -71,7 +71,8 @@ class Courses:
 
     @property
     def last_slot(self) -> np.ndarray:
-        return (self.status >= 0).sum(axis=1) - 1
+        slots: np.ndarray = (self.status >= 0).sum(axis=1)
+        return slots - 1
 
 
 def courses(rng: np.random.Generator, effect: np.ndarray, is_minor: np.ndarray, truth: Planted = PLANTED) -> Courses:
@@ -81,7 +82,8 @@ def courses(rng: np.random.Generator, effect: np.ndarray, is_minor: np.ndarray, 
     closure = np.full(count, -1, dtype=np.int8)
     steps = [step(rng, now, closure, is_minor, slot, truth) for slot in range(SLOTS)]
     closure[closure < 0] = PLANNED
-    return Courses(*(np.stack(column, axis=1) for column in zip(*steps, strict=True)), closure)
+    status, service, alliance, severity, is_ruptured = (np.stack(column, axis=1) for column in zip(*steps, strict=True))
+    return Courses(status, service, alliance, severity, is_ruptured, closure)
 
 
 def begin(rng: np.random.Generator, effect: np.ndarray) -> Dyads:

@@ -66,7 +66,8 @@ def reached(rng: np.random.Generator, count: int, due: pl.DataFrame) -> np.ndarr
     shape, whose = (count, GOAL_COUNT), due["episode"].to_numpy()
     start, pace = rng.integers(0, 4, shape), rng.uniform(0.08, 0.3, shape)
     noise = rng.normal(0, 0.6, (due.height, GOAL_COUNT))
-    return np.clip(np.rint(start[whose] + pace[whose] * due["gained"].to_numpy()[:, None] + noise), 0, 10)
+    marks: np.ndarray = np.rint(start[whose] + pace[whose] * due["gained"].to_numpy()[:, None] + noise)
+    return marks.clip(0, 10)
 
 
 def owners(drawn: np.ndarray, is_minor: np.ndarray) -> np.ndarray:
@@ -105,7 +106,8 @@ def marks(rng: np.random.Generator, count: int, due: pl.DataFrame) -> np.ndarray
     usual, by_alliance = np.array(list(OBSERVED.values())).T
     manner = rng.normal(0, 0.4, (count, len(OBSERVED)))[due["episode"].to_numpy()]
     felt = usual + by_alliance * (due["alliance"].to_numpy()[:, None] - USUAL_ALLIANCE + 0.5)
-    return np.clip(np.round(felt + manner + rng.normal(0, 0.3, felt.shape), 1), 1, 5)
+    given: np.ndarray = np.round(felt + manner + rng.normal(0, 0.3, felt.shape), 1)
+    return given.clip(1, 5)
 
 
 def said_yes(rng: np.random.Generator, met: pl.DataFrame) -> pl.Series:

@@ -6,7 +6,7 @@ tables are the night's own functions, fed with record frames (flows.demo.simulat
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -70,7 +70,7 @@ def found(seed: int, truth: Planted, clients: int = CLIENTS) -> Found:
 def holds(estimated: tuple[float | None, float | None], truth: float) -> bool:
     """Whether the 90 % interval holds the truth; without an estimate it holds nothing."""
     estimate, error = estimated
-    return estimate is not None and abs(estimate - truth) <= Z_90 * error
+    return estimate is not None and error is not None and abs(estimate - truth) <= Z_90 * error
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,9 @@ def lines(planted: list[Found], nothing: list[Found]) -> list[Line]:
     return [*made, *_therapist_lines(planted, nothing)]
 
 
-def _line(what: str, truth: float, estimates: list[tuple], is_asked: bool = True) -> Line:
+def _line(
+    what: str, truth: float, estimates: Sequence[tuple[float | None, float | None]], is_asked: bool = True
+) -> Line:
     known = [estimate for estimate, _ in estimates if estimate is not None]
     mean = sum(known) / len(known) if known else float("nan")
     return Line(what, truth, mean, sum(holds(each, truth) for each in estimates), len(estimates), is_asked)

@@ -54,7 +54,7 @@ def line(columns: Sequence[str], form_name: str, identifier: pl.Expr) -> pl.Expr
     """One physical record: the form's own cells, and nothing but commas for all other forms."""
     before = COLUMNS.index(columns[0])
     after = len(COLUMNS) - before - len(columns)
-    lead = ["client_id", pl.lit(form_name), "instance", "site", identifier]
+    lead: list[str | pl.Expr] = ["client_id", pl.lit(form_name), "instance", "site", identifier]
     blank = [pl.lit("," * (before - 1))] if before else []
     cells = [*lead, *blank, *columns]
     text = pl.concat_str([as_cell(cell) for cell in cells], separator=",")

@@ -51,17 +51,21 @@ def responses(clinic: Practice, form: Form, held: pl.DataFrame) -> pl.DataFrame:
 
 def filled_in(rng: np.random.Generator, form: Form, due: pl.DataFrame) -> np.ndarray:
     """The minute at which the form is sent, always between seven in the morning and eleven at night."""
-    starts, count = due["starts"].to_numpy(), due.height
+    starts: np.ndarray = due["starts"].to_numpy()
+    count = due.height
     ends, midnight = starts + due["minutes"].to_numpy(), starts - starts % DAY
+    sent: np.ndarray
     if form.timing == "start":
-        return starts - rng.integers(0, 11, count)
-    if form.timing == "end":
-        return ends + rng.integers(-5, 11, count)
-    if form.timing == "after":
-        return ends + rng.integers(2, 21, count)
-    if form.timing == "evening":
-        return midnight + rng.integers(19 * 60 + 15, 22 * 60, count)
-    return midnight + DAY * rng.integers(-1, 2, count) + rng.integers(8 * 60, 21 * 60, count)
+        sent = starts - rng.integers(0, 11, count)
+    elif form.timing == "end":
+        sent = ends + rng.integers(-5, 11, count)
+    elif form.timing == "after":
+        sent = ends + rng.integers(2, 21, count)
+    elif form.timing == "evening":
+        sent = midnight + rng.integers(19 * 60 + 15, 22 * 60, count)
+    else:
+        sent = midnight + DAY * rng.integers(-1, 2, count) + rng.integers(8 * 60, 21 * 60, count)
+    return sent
 
 
 def answers(rng: np.random.Generator, form: Form, due: pl.DataFrame) -> dict[str, pl.Series]:

@@ -5,8 +5,11 @@ the ORS how free the client is of symptoms, with a small error of its own."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,15 +17,15 @@ import polars as pl
 from rapport import transforms
 from rapport.flows.demo import course
 from rapport.flows.demo.bookings import DAY_OF_SLOT
-from rapport.warehouse.clinic_file.clinic import Clinic
-from rapport.warehouse.instruments import load_instruments
+from rapport.warehouse.clinic_file.clinic import Clinic, clinic_of
 from rapport.warehouse.schema.columns import SQL_TYPES
 from rapport.warehouse.schema.records import KINDS
+from rapport.warehouse.schema.tables import Table
 
 FIRST_DAY = date(2024, 1, 8)
 AS_OF = datetime(2027, 1, 1, tzinfo=UTC)  # long after the last session
 ALLIANCE_ERROR, SYMPTOM_ERROR = 0.2, 0.6  # of each line, in centimetres
-_TYPES = {
+_TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
     "UUID": pl.String,
     "VARCHAR": pl.String,
     "INTEGER": pl.Int32,
@@ -71,14 +74,14 @@ def simulated(seed: int, truth: course.Planted, clients: int, therapists: int) -
 
 def declared() -> Clinic:
     """A clinic that holds the licences of what is simulated."""
-    held = ("srs", "ors")
-    return Clinic("UTC", "0 3 * * *", None, 0.2, course.SERVICES[1:], {}, (), load_instruments(), (), held)
+    services = list(course.SERVICES[1:])
+    return clinic_of({"time_zone": "UTC", "licences": ["srs", "ors"], "not_treatment": services}, Path())
 
 
 def tables_of(clinic: Simulated, wanted: tuple[str, ...]) -> dict[str, pl.DataFrame]:
     """The wanted tables of a simulated clinic, by the night's own functions, and nothing that they do not read."""
     made = {table.name: table for table in transforms.tables()}
-    known = {**clinic.records, "clinic": declared(), "as_of": AS_OF}
+    known: dict[str, Any] = {**clinic.records, "clinic": declared(), "as_of": AS_OF}
     needed = _needed(wanted, made)
     for name, table in made.items():
         if name in needed:
@@ -87,7 +90,7 @@ def tables_of(clinic: Simulated, wanted: tuple[str, ...]) -> dict[str, pl.DataFr
     return {name: known[name].collect() for name in wanted}
 
 
-def _needed(wanted: tuple[str, ...], tables: dict) -> set[str]:
+def _needed(wanted: tuple[str, ...], tables: Mapping[str, Table]) -> set[str]:
     found, waiting = set(), [name for name in wanted if name in tables]
     while waiting:
         name = waiting.pop()
@@ -165,6 +168,6 @@ def _filled(kind: str, frame: pl.LazyFrame) -> pl.LazyFrame:
     stated = {column.name: _TYPES[SQL_TYPES[column.type]] for column in KINDS[kind].columns}
     absent = {name: pl.lit(None, dtype=dtype) for name, dtype in stated.items() if name not in there}
     absent["source"] = pl.lit("simulated")
-    cast = {name: dtype for name, dtype in stated.items() if name in there}
+    cast: dict[Any, Any] = {name: dtype for name, dtype in stated.items() if name in there}
     absent |= {"exported_at": pl.lit(AS_OF), "loaded_number": pl.int_range(pl.len(), dtype=pl.Int64)}
     return frame.with_columns(**absent).cast(cast)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from rapport.flows.demo.defects import DUPLICATE
 from rapport.flows.demo.nights import Delivery
@@ -13,8 +14,8 @@ class Truth:
     def __init__(self, **asked: object) -> None:
         self.asked = asked
         self.files: dict[str, int] = {}
-        self.defects: list[dict] = []
-        self.duplicates: list[dict] = []
+        self.defects: list[dict[str, object]] = []
+        self.duplicates: list[dict[str, object]] = []
 
     def note(self, delivery: Delivery) -> None:
         self.files[delivery.name] = delivery.lines.height
@@ -22,7 +23,7 @@ class Truth:
             kind = self.duplicates if record["reason"] == DUPLICATE else self.defects
             kind.append({"file": delivery.name} | record)
 
-    def facts(self) -> dict:
+    def facts(self) -> dict[str, Any]:
         found = {"defects": self.defects, "duplicates": self.duplicates}
         return self.asked | {"files": self.files} | found
 

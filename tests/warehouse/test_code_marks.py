@@ -286,6 +286,7 @@ NOT_MARKED = {  # what is in no mark, and why that leaves nothing wrong standing
         "reads the presets, and what it makes of them is in the marks itself, with the section"
     ),
     "rapport.warehouse.clinic_file.schedule": "says when nights run",
+    "rapport.warehouse.clinic_file.spaces_section": "says whose numbers are whose, which every night settles anew",
     "rapport.warehouse.clinic_file.contradicting_spaces": "refuses a clinic file, or lets it pass as it is",
     "rapport.warehouse.clinic_file.monitoring": "says who is told of them",
     "rapport.warehouse.history.record_versions": (

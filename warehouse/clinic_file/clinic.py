@@ -113,10 +113,11 @@ def read_clinic(path: Path) -> Clinic:
     """The clinic file. Raises Unusable with the key and what to do."""
     facts = read_toml(path, "clinic file", "check --clinic")
     with refusing(f"clinic file {path.name}"):
-        return _clinic(facts, path.parent)
+        return clinic_of(facts, path.parent)
 
 
-def _clinic(facts: dict[str, Any], folder: Path) -> Clinic:
+def clinic_of(facts: dict[str, Any], folder: Path) -> Clinic:
+    """The same of its facts; files that it names lie in the folder. Raises ValueError with the key."""
     told = read(TOP, facts, keys_of("clinic", "schedule", "monitoring"))
     schedule = schedule_of(facts)
     zone = schedule.zone.key

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from rapport.flows.bench import __main__ as bench
-from rapport.flows.bench import door, history, report, rounds
+from rapport.flows.bench import history, report, rounds
 from rapport.flows.bench.history import nights_after, write_history
 from rapport.flows.bench.inputs import Inputs, write_inputs
 from rapport.flows.bench.without_metrics import TABLES
@@ -88,12 +88,3 @@ def test_the_command_tells_the_rounds_it_was_asked_for(tmp_path, monkeypatch, ca
     assert "2.00" in said
     assert "AllianceSurveys" in said
     assert list((tmp_path / "bench").iterdir()) == []
-
-
-def test_the_door_and_polars_alone_count_the_same_records_and_both_times_are_told(inputs):
-    files = inputs.files(0)
-    made = [dict(door.one_round(files))]
-    assert {name for name, _ in made[0]} == {file.name for file in files}
-    console = Console(record=True, width=140)
-    door.show(console, files, made)
-    assert "speed, CPU" in console.export_text()
