@@ -19,6 +19,7 @@ from rapport.flows.private.crosswalk import crosswalk_of
 from rapport.flows.terminal import arguments, finish
 from rapport.transforms.worklist import worklist
 from rapport.warehouse.clinic_file.clinic import Clinic
+from rapport.warehouse.clinic_file.identifiers import identified
 from rapport.warehouse.places.folders import prepare
 from rapport.warehouse.places.publication import published_version, writing
 from rapport.warehouse.places.scratch import scratch_folder
@@ -63,6 +64,7 @@ def _with_numbers(lines: pl.DataFrame, people: pl.DataFrame, clinic: Clinic, as_
     listed = pl.concat([lines["client_id"], lines["therapist_id"]]).unique().bin.encode("hex")
     told = people.filter(pl.col("pseudonym").is_in(listed.implode()))
     names = {space: clinic.spaces.name_of(clinic.spaces.counts_as(space)) for space in told["id_space"].unique()}
+    told = told.with_columns(pl.coalesce(identified(told["number"]).ids, "number").alias("number"))
     told = told.with_columns(pl.col("id_space").replace(names)).unique(["kind", "pseudonym", "id_space", "number"])
     told = told.sort("id_space", "number")
     joined = told.group_by("pseudonym").agg(pl.col("id_space", "number").str.join(" + "))

@@ -11,6 +11,7 @@ import polars as pl
 
 from rapport.flows.delivery import Delivery
 from rapport.flows.private.kept_out import KeptOut
+from rapport.flows.private.look_alikes import tell_look_alikes
 from rapport.flows.steps.discover import Found
 from rapport.flows.steps.former_texts import stage_former_texts
 from rapport.flows.steps.join_clients import follow_links, join_clients
@@ -85,7 +86,7 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
         retracted=tuple(reading.retracted),
         births=tuple(reading.births),
         by_line=tuple(reading.by_line),
-        troubles=(*kept_spaces, *tell_moved(bench), *reading.kept_out.sentences),
+        troubles=(*kept_spaces, *tell_look_alikes(bench), *tell_moved(bench), *reading.kept_out.sentences),
         row_count=bench.staging.row_count,
     )
 

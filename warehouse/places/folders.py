@@ -110,6 +110,11 @@ class Folders:
         return self.private / "forget_too.csv"
 
     @property
+    def look_alikes(self) -> Path:
+        """Clients' numbers that differ little from another: flows/private/look_alikes.py."""
+        return self.private / "look_alikes.csv"
+
+    @property
     def erasing(self) -> Path:
         """Who is being taken out: there only until every kept file is without them (flows/private/erasure.py)."""
         return self.private / "erasing.json"
