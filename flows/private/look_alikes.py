@@ -35,8 +35,8 @@ def _fold(number: pl.Expr) -> pl.Expr:
 
 
 def list_look_alikes(order: Order, people: pl.DataFrame) -> list[str]:
-    """Write private/look_alikes.csv of a published crosswalk; it goes where nobody looks like another. Where that fails,
-    return a sentence."""
+    """Write private/look_alikes.csv of a published crosswalk; it goes where nobody looks like another.
+    Return a sentence where that fails."""
     try:
         if text := _lines(order, look_alikes(people)):
             replace_private(order.folders.look_alikes, text)
@@ -66,7 +66,7 @@ def tell_look_alikes(bench: Workbench) -> Iterator[str]:
     for space, count in new.group_by("id_space", maintain_order=True).len().iter_rows():
         name = bench.order.clinic.spaces.name_of(space)
         yield (
-            f"{count:,} clients' numbers of the id space '{name}' are new, and differ from another in case, zeros or marks "
-            "alone; private/look_alikes.csv lists them. Nobody is joined by a guess: where they are one person, merge them "
-            "in that system, or state id_case or id_zero_pad in the section"
+            f"{count:,} clients' numbers of the id space '{name}' are new, and differ from another in case, zeros or "
+            "marks alone; private/look_alikes.csv lists them. Nobody is joined by a guess: where they are one person, "
+            "merge them in that system, or state id_case or id_zero_pad in the section"
         )

@@ -270,6 +270,7 @@ NOT_MARKED = {  # what is in no mark, and why that leaves nothing wrong standing
     "rapport.expectations.estimates": "the same",
     "rapport.transforms.sources.__main__": "drafts a clinic file, which a person corrects",
     "rapport.transforms.sources.drafting.draft": "the same",
+    "rapport.transforms.sources.drafting.id_spaces": "the same",
     "rapport.transforms.sources.drafting.recognition": "the same",
     "rapport.transforms.worklist": "is made anew every night",
     "rapport.dashboards.disclosures": "what it reads of a question is in the fingerprint of the shared figures",

@@ -49,6 +49,7 @@ class Found:
     header: list[str] = field(default_factory=list)
     instruments: Mapping[str, list[str]] = field(default_factory=dict)  # name -> the columns of its items
     status: str | None = None  # the column with the words
+    sample: pl.DataFrame | None = None  # its first records, the columns named by their places
     unknown: list[str] = field(default_factory=list)  # words that the system's vocabulary has not
 
 
