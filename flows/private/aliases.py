@@ -36,11 +36,21 @@ def aliases_of(clinic: Clinic, crosswalk: pl.DataFrame, con: duckdb.DuckDBPyConn
     people = crosswalk.select("kind", "id_space", pl.col("number").str.strip_chars(), "pseudonym")
     for (kind, space), group in people.group_by("kind", "id_space", maintain_order=True):
         read = _read(clinic, con, names, (space, kind), group["number"].unique())
-        if read:
+        before = _known_before(names, (space, kind), group)
+        if read or before:
             known = dict(group.select("number", "pseudonym").iter_rows())
-            numbers[space, kind] = read
-            first[space, kind] = dict(_first(con, names, (space, kind), read, known))
+            numbers[space, kind] = {text: text for text in before} | read
+            first[space, kind] = before | dict(_first(con, names, (space, kind), read, known))
     return Aliases(numbers, first)
+
+
+def _known_before(names: Pseudonyms, of: Of, people: pl.DataFrame) -> dict[str, str]:
+    """The numbers whose person has the pseudonym of another text of their space, and that text: so it stays, whatever a
+    section says of its numbers later. What is one person's cannot be parted again."""
+    own = names.ids_alone(*of, people["number"]).bin.encode("hex")
+    other = people.filter(own != people["pseudonym"])
+    texts = dict(zip(own, people["number"], strict=True)) if other.height else {}
+    return {number: texts[known] for number, known in other.select("number", "pseudonym").iter_rows() if known in texts}
 
 
 def _read(

@@ -49,7 +49,7 @@ def follow_links(bench: Workbench) -> tuple[Workbench, int]:
 
 def _joins(bench: Workbench, links: pl.DataFrame) -> pl.DataFrame:
     """Every number that counts as another, once."""
-    of_one = pl.DataFrame(list(one_number(bench)), JOINS, orient="row")
+    of_one = pl.DataFrame([(*each, True) for each in one_number(bench)], JOINS, orient="row")
     return pl.concat([links, _same_numbers(bench), of_one]).unique(["id_space", "own_id"], maintain_order=True)
 
 
@@ -68,7 +68,7 @@ def _links(bench: Workbench) -> pl.DataFrame:
     """Every number of client_links.csv but the one that its person goes by: rows of JOINS."""
     names = bench.pseudonyms
     rows = [
-        (number[0], names.alone_in_bytes(*number), names.alone_in_bytes(*main))
+        (number[0], names.alone_in_bytes(*number), names.alone_in_bytes(*main), False)
         for number, main in bench.order.clinic.client_links.goes_by.items()
         if number != main
     ]
@@ -79,7 +79,7 @@ def _same_numbers(bench: Workbench) -> pl.DataFrame:
     """Every known number of a space that is the same as another: rows of JOINS."""
     names = bench.pseudonyms
     rows = [
-        (space, names.alone_in_bytes(space, number), names.one_in_bytes(space, "client", number))
+        (space, names.alone_in_bytes(space, number), names.one_in_bytes(space, "client", number), False)
         for space in bench.order.clinic.spaces.joined
         for number in sorted(numbers_of(bench.crosswalk, space))
     ]
@@ -122,7 +122,7 @@ def _numbers_of_each(bench: Workbench, links: pl.DataFrame) -> dict[str, set[str
     number that is known in one of them may have been taken out of any."""
     spaces, names = bench.order.clinic.spaces, bench.pseudonyms
     people: dict[str, set[str]] = defaultdict(set)
-    for _, own_id, client_id in links.iter_rows():
+    for _, own_id, client_id, _ in links.iter_rows():
         people[client_id.hex()] |= {own_id.hex(), client_id.hex()}
     for main in set(spaces.joined.values()):
         same = [main, *spaces.same_as_this(main)]
@@ -141,7 +141,7 @@ def _shared(tombstones: Tombstones, numbers: set[str]) -> dict[str, ErasedDays]:
 
 def _refuse_half_taken_out(links: pl.DataFrame, tombstones: Tombstones) -> None:
     """Raise Unusable where only one of two numbers was taken out."""
-    for space, own_id, client_id in links.iter_rows():
+    for space, own_id, client_id, _ in links.iter_rows():
         if tombstones.asked_of(own_id.hex()) != tombstones.asked_of(client_id.hex()):
             raise Unusable(
                 f"client_links joins a number of the id space '{space}' to another, and one of the two was "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -12,6 +12,7 @@ import polars as pl
 from rapport.flows.delivery import Delivery
 from rapport.flows.private.kept_out import KeptOut
 from rapport.flows.private.look_alikes import tell_look_alikes
+from rapport.flows.private.tombstones import set_tombstones
 from rapport.flows.steps.discover import Found
 from rapport.flows.steps.former_texts import stage_former_texts
 from rapport.flows.steps.join_clients import follow_links, join_clients
@@ -27,6 +28,7 @@ from rapport.transforms.sources.opening.shape import RECORD
 from rapport.transforms.sources.speed.line_by_line import NotByLine
 from rapport.warehouse.errors import Refused, escaped
 from rapport.warehouse.history import erase, former_ids, record_versions, risk_answers
+from rapport.warehouse.history.erased_days import ErasedDays
 from rapport.warehouse.intake import ledger, quarantine, staged_rows
 from rapport.warehouse.intake.unchanged_lines import RISKS, is_contradicted, show
 
@@ -77,7 +79,7 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
             _read(reading, delivery)
         except Refused as refused:
             raise refused.of(delivery.label, delivery.path.name) from None
-    bench = _leave_out_undated(reading)
+    bench = _with_tombstones(_leave_out_undated(reading), reading.kept_out.by_text)
     former_ids.follow(bench.con, bench.load_id)
     return Read(
         # Who was taken out under a former space has no tombstone of their own, and leaves the crosswalk all the same.
@@ -89,6 +91,13 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
         troubles=(*kept_spaces, *tell_look_alikes(bench), *tell_moved(bench), *reading.kept_out.sentences),
         row_count=bench.staging.row_count,
     )
+
+
+def _with_tombstones(bench: Workbench, people: Mapping[str, ErasedDays]) -> Workbench:
+    """Whoever was taken out by another text of their number has a tombstone by this one too, from tonight on."""
+    if people and not bench.order.is_check:
+        set_tombstones(bench.order.folders, people)
+    return replace(bench, tombstones=bench.tombstones.widened(people))
 
 
 def _leave_out_undated(reading: _Reading) -> Workbench:

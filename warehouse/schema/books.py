@@ -173,12 +173,14 @@ CLIENT_LINKS = _book(
     "client_links",
     "load_id id_space own_id",
     "One row per record number that is joined to another system's, and load that was the first to use it: by "
-    "client_links.csv, or because its id space is the same as another (same_as in clinic.toml).",
+    "client_links.csv, because its id space is the same as another (same_as in clinic.toml), or because it is another "
+    "text of one number.",
     "load_id!",
     Column("id_space", "text", "The number's id space, by its first name.", required=True),
     Column("own_id", "id", "The pseudonym that the number has alone.", required=True),
     "client_id!",
     Column("withdrawn_by", "integer", "The load that no longer used it; null while it is in use."),
+    Column("is_one_number", "truth", "Whether it is another text of the client's own number: such a join stays."),
 )
 
 SPACES = _book(

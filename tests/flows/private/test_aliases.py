@@ -309,3 +309,50 @@ def test_a_text_of_which_something_is_known_first_is_the_persons(tmp_path):
     assert made.one("s", "therapist", "137") != made.one("s", "therapist", "137.0")
     assert made.one("other", "client", "137") != made.one("other", "client", "137.0")
     assert names.mark != NO_ALIASES.mark
+
+
+def test_numbers_that_were_joined_stay_one_where_the_section_says_no_more_that_zeros_are_lost(tmp_path):
+    """What was read of both since cannot be told apart; nothing moves back, and nobody is parted by half."""
+    place = open_place(tmp_path / "clinic")
+    write_clinic(place)
+    deliver(place, 10, [booked("A1", "00137", 9)], [answered("137", 9)])
+    night(place, 10)
+    write_clinic(place, answered="id_zero_pad = 5")
+    deliver(place, 12, [booked("A2", "00137", 11)], [answered("137", 11)])
+    night(place, 12)
+    joined = known_as(place)["00137"]
+    write_clinic(place)
+    deliver(place, 13, [booked("A3", "00137", 12)], [answered("137", 12)])
+    night(place, 13)
+    assert set(known_as(place).values()) == {joined}
+    assert sessions_of(place) == {joined: 3}
+    assert place.ask("SELECT count(*), count(session_id) FROM responses") == [(3, 3)]
+    assert place.ask("SELECT is_one_number, withdrawn_by FROM load.client_links") == [(True, None)]
+
+
+def test_a_number_that_is_known_in_another_space_is_looked_up_in_its_own(tmp_path):
+    place = open_place(tmp_path / "clinic")
+    other = '[sources.other]\nrecords = "appointments"\nfiles = "other_%Y-%m-%d.csv"\nid_space = "other"\n'
+    write_clinic(place, answered=other)
+    place.deliver("other_2026-11-10.csv", APPOINTMENTS, [booked("B1", "139", 9)])
+    deliver(place, 10, [booked("A1", "139.0", 9), booked("A2", "138", 9)], [])
+    old_night(place, 10, "139.0")
+    without_exports(place)
+    deliver(place, 12, [booked("A3", "139", 11), booked("A4", "138", 11)], [])
+    night(place, 12)
+    assert place.ask("SELECT count(*), count(DISTINCT client_id) FROM appointments WHERE source = 'appointments'") == [
+        (2, 1)
+    ]
+    assert place.ask("SELECT count(*) FROM appointments WHERE source = 'other'") == [(1,)]
+
+
+def test_an_erasure_by_a_text_that_nobody_can_guess_is_found_in_tonights_file_and_holds_from_then_on(tmp_path):
+    place = open_place(tmp_path / "clinic")
+    write_clinic(place)
+    hidden = "13\u200b7"
+    deliver(place, 10, [booked("A1", hidden, 9), booked("A2", "138", 9)], [])
+    old_night(place, 10, hidden)
+    for day, number in ((12, hidden), (13, "137")):
+        deliver(place, day, [booked(f"A{day}", number, day - 1), booked(f"B{day}", "138", day - 1)], [])
+        night(place, day)
+        assert known_as(place).keys() == {"138"}
