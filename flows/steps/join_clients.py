@@ -68,7 +68,7 @@ def _links(bench: Workbench) -> pl.DataFrame:
     """Every number of client_links.csv but the one that its person goes by: rows of JOINS."""
     names = bench.pseudonyms
     rows = [
-        (number[0], names.alone_in_bytes(*number), names.alone_in_bytes(*main), False)
+        (number[0], names.alone_in_bytes(*number), names.alone_in_bytes(*main), number[0] == main[0])
         for number, main in bench.order.clinic.client_links.goes_by.items()
         if number != main
     ]

@@ -62,6 +62,7 @@ class Source:
     constants: Mapping[str, str]  # canonical name -> the same in every record
     words: Mapping[str, Mapping[str, str]]  # canonical name -> the export's words
     status: Statuses | None
+    appointment_ids: str | None  # "one_client": an id that comes under another client is the same slot moved
     names_its_space: bool  # whether the section says whose record numbers it has, or a default does
     writing: Writing  # how its clients' numbers are written
     memory: int  # bytes of a file that may be read, counted unpacked

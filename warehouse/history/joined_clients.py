@@ -136,10 +136,12 @@ def _update(con: duckdb.DuckDBPyConnection, table: str, also: list[str]) -> None
 
 
 def _close_older(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """Of a client whom one source described under both numbers, the older description is no longer current."""
-    con.execute(f"""
-        UPDATE history.clients SET known_to = {load_id}, closed_because = '{CORRECTED}' WHERE rowid IN (
-            SELECT rowid FROM history.clients WHERE known_to IS NULL
-            QUALIFY row_number() OVER (
-                PARTITION BY source, client_id ORDER BY exported_at DESC, loaded_number DESC) > 1)
-        """)
+    """Of a client whom one source described under both numbers, or a slot that it gave to both, the older is no longer
+    current."""
+    for kind in (KINDS["clients"], KINDS["appointments"]):
+        con.execute(f"""
+            UPDATE history.{kind.name} SET known_to = {load_id}, closed_because = '{CORRECTED}' WHERE rowid IN (
+                SELECT rowid FROM history.{kind.name} WHERE known_to IS NULL
+                QUALIFY row_number() OVER (
+                    PARTITION BY {", ".join(kind.key)} ORDER BY exported_at DESC, loaded_number DESC) > 1)
+            """)
