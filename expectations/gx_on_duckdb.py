@@ -11,7 +11,7 @@ import logging
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
@@ -36,20 +36,10 @@ with warnings.catch_warnings():
 if TYPE_CHECKING:
     import duckdb
 
-# With what others take of Great Expectations from here: here it is imported in silence.
-__all__ = [
-    "Batch",
-    "BrokenRows",
-    "ExecutionEngine",
-    "ExpectationConfiguration",
-    "ExpectationValidationResult",
-    "FailureSeverity",
-    "OneConnectionEngine",
-    "OpenDuckDB",
-    "RowsOfQuery",
-    "gx",
-    "open_source",
-]
+__all__ = ["BrokenRows", "OneConnectionEngine", "OpenDuckDB", "RowsOfQuery", "open_source"]
+# What others take of Great Expectations: here it is imported in silence.
+__all__ += ["Batch", "ExecutionEngine", "ExpectationConfiguration", "ExpectationValidationResult"]
+__all__ += ["FailureSeverity", "gx"]
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
@@ -66,6 +56,14 @@ class OneConnectionEngine(SqlAlchemyExecutionEngine):
         if self._kept.in_transaction():
             self._kept.rollback()
         yield self._kept
+
+    def give_back(self) -> None:
+        """Close the kept connection, whatever broke off what ran on it."""
+        if self._kept is not None:
+            with suppress(Exception):
+                self._kept.connection.interrupt()  # what a signal broke off goes on, and closing would wait for it
+                self._kept.close()
+            self._kept = None
 
     def get_inspector(self) -> DuckDBColumns:  # type: ignore[override]  # GX asks it for no more than this answers
         return DuckDBColumns(self)
@@ -139,8 +137,20 @@ class RowsOfQuery(TableMetricProvider):
             return int(connection.exec_driver_sql(f"SELECT count(*) FROM ({query})").scalar_one())
 
 
-def open_source(cursor: Callable[[], duckdb.DuckDBPyConnection]) -> OpenDuckDB:
-    """A datasource whose connections are what `cursor()` returns."""
+@contextmanager
+def open_source(cursor: Callable[[], duckdb.DuckDBPyConnection]) -> Iterator[OpenDuckDB]:
+    """A datasource whose connections are what `cursor()` returns. They are given back at the end: Great Expectations
+    holds its last datasource until the process ends, and SQLAlchemy would then roll back what is closed."""
+    source = _source(cursor)
+    try:
+        yield source
+    finally:
+        engine = source.get_execution_engine()
+        if isinstance(engine, OneConnectionEngine):
+            engine.give_back()
+
+
+def _source(cursor: Callable[[], duckdb.DuckDBPyConnection]) -> OpenDuckDB:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         context = gx.get_context(mode="ephemeral")

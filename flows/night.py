@@ -47,7 +47,7 @@ def _publish(load: Load, intake: Intake, kept: Kept, draws_pages: bool) -> Publi
     bench = kept.bench
     computed = load.step("compute tables", compute, bench)
     load.step("compute clinic tables", compute_clinic, bench)
-    checked = load.step("check tables", check_tables, bench, intake.checked.source)
+    checked = load.step("check tables", check_tables, bench)
     outcomes = (*intake.checked.outcomes, *checked.outcomes)
     published = load.step("publish", publish, bench, computed, outcomes, kept)
     drawn = load.step("draw pages", draw, bench.order) if draws_pages else Drawn()

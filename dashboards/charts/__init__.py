@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import polars as pl
 
 from rapport.dashboards.charts.bars import bars, either_way
+from rapport.dashboards.charts.chart_columns import Chart
 from rapport.dashboards.charts.funnel import funnel
 from rapport.dashboards.charts.heatmap import heatmap
 from rapport.dashboards.charts.line import line
-from rapport.dashboards.charts.look import Spec
-from rapport.dashboards.charts.roles import Chart
 from rapport.dashboards.charts.slope import slope
+from rapport.dashboards.charts.style import Spec
 from rapport.dashboards.charts.survival import survival
 from rapport.dashboards.charts.values import label
 from rapport.warehouse.code_marks import registry

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from rapport.dashboards.charts.lettering import text_width
-from rapport.dashboards.charts.look import GRID, SOFT, Spec, rule, words
+from rapport.dashboards.charts.style import GRID, SOFT, Spec, rule, words
 from rapport.dashboards.charts.values import shown, tick_places, ticks
 
 

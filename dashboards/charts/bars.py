@@ -6,8 +6,9 @@ from typing import Any
 
 import polars as pl
 
+from rapport.dashboards.charts.chart_columns import Chart, in_roles, is_percent, title
 from rapport.dashboards.charts.lettering import text_width, wrapped
-from rapport.dashboards.charts.look import (
+from rapport.dashboards.charts.style import (
     INK,
     LINE_APART,
     SIZE,
@@ -20,7 +21,6 @@ from rapport.dashboards.charts.look import (
     sheet,
     words,
 )
-from rapport.dashboards.charts.roles import Chart, in_roles, is_percent, title
 from rapport.dashboards.charts.values import decimals, label, shown
 
 _BAR, _THIN_BAR, _MANY = 17, 12, 16  # more bars than that are thinner

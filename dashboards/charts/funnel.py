@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from rapport.dashboards.charts.axes import Axis, across_axis, up_axis
+from rapport.dashboards.charts.chart_columns import Chart, in_roles, is_percent, title
 from rapport.dashboards.charts.lettering import spread, text_width
-from rapport.dashboards.charts.look import (
+from rapport.dashboards.charts.style import (
     BLUE,
     FAINT,
     LINE_APART,
@@ -19,7 +20,6 @@ from rapport.dashboards.charts.look import (
     sheet,
     words,
 )
-from rapport.dashboards.charts.roles import Chart, in_roles, is_percent, title
 from rapport.dashboards.charts.values import decimals, shown, ticks
 
 HEIGHT = 240

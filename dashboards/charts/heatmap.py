@@ -6,9 +6,9 @@ from typing import Any
 
 import polars as pl
 
+from rapport.dashboards.charts.chart_columns import Chart, is_percent, title
 from rapport.dashboards.charts.lettering import text_width, wrapped
-from rapport.dashboards.charts.look import INK, SIZE, SOFT, WIDTH, Spec, as_given, pixel, sheet, words
-from rapport.dashboards.charts.roles import Chart, is_percent, title
+from rapport.dashboards.charts.style import INK, SIZE, SOFT, WIDTH, Spec, as_given, pixel, sheet, words
 from rapport.dashboards.charts.values import decimals, label, shown
 
 _LIGHT, _DARK = (219, 233, 246), (8, 74, 137)

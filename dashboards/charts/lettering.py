@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from rapport.dashboards.charts.look import LINE_APART, SIZE, Spec, series_colors, words
+from rapport.dashboards.charts.style import LINE_APART, SIZE, Spec, series_colors, words
 
 _NARROW, _WIDE = set("iljtfr.,:;'|!()[]- /"), set("mwMW%@")
 

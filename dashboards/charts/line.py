@@ -7,9 +7,9 @@ from collections.abc import Callable
 import polars as pl
 
 from rapport.dashboards.charts.axes import Axis, across_axis, along, thresholds, up_axis
+from rapport.dashboards.charts.chart_columns import Chart, in_roles, is_percent, title
 from rapport.dashboards.charts.lettering import ends_of_lines, text_width
-from rapport.dashboards.charts.look import BLUE, SOFT, WIDTH, Spec, by_series, sheet, words
-from rapport.dashboards.charts.roles import Chart, in_roles, is_percent, title
+from rapport.dashboards.charts.style import BLUE, SOFT, WIDTH, Spec, by_series, sheet, words
 from rapport.dashboards.charts.values import HIDDEN, decimals, shown, ticks
 
 HEIGHT = 230

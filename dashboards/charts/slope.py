@@ -7,9 +7,9 @@ from collections.abc import Callable
 import polars as pl
 
 from rapport.dashboards.charts.axes import Axis
+from rapport.dashboards.charts.chart_columns import Chart, in_roles, is_percent, title
 from rapport.dashboards.charts.lettering import ends_of_lines, spread, text_width
-from rapport.dashboards.charts.look import LINE_APART, WIDTH, Spec, as_given, pixel, rule, series_colors, sheet, words
-from rapport.dashboards.charts.roles import Chart, in_roles, is_percent, title
+from rapport.dashboards.charts.style import LINE_APART, WIDTH, Spec, as_given, pixel, rule, series_colors, sheet, words
 from rapport.dashboards.charts.values import decimals, label, shown, ticks
 
 HEIGHT = 220

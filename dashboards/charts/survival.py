@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from rapport.dashboards.charts.axes import Axis, across_axis, along, thresholds, up_axis
+from rapport.dashboards.charts.chart_columns import Chart, in_roles, title
 from rapport.dashboards.charts.lettering import ends_of_lines, text_width
 from rapport.dashboards.charts.line import last_values
-from rapport.dashboards.charts.look import BLUE, SIZE, SOFT, WIDTH, Spec, by_series, series_colors, sheet, words
-from rapport.dashboards.charts.roles import Chart, in_roles, title
+from rapport.dashboards.charts.style import BLUE, SIZE, SOFT, WIDTH, Spec, by_series, series_colors, sheet, words
 from rapport.dashboards.charts.values import decimals, shown
 
 HEIGHT = 210

@@ -44,7 +44,8 @@ def as_tasks(clinic: str) -> Runner:
             except Exception as error:
                 raise sayable(error) from None
 
-        _run(name, task, work.__doc__, _assets(clinic) if name == PUBLISHES else [])
+        is_step = hasattr(work, "__wrapped__")  # and not a part of one, which has no sentence of its own
+        _run(name, task, work.__doc__ if is_step else None, _assets(clinic) if name == PUBLISHES else [])
         return made.pop()
 
     return run
@@ -54,7 +55,7 @@ def _run(name: str, work: Callable[[], None], text: str | None, made: Sequence[A
     options: dict[str, Any] = {
         "name": name,
         "task_run_name": name,
-        "description": (text or "").partition("\n")[0],
+        "description": (text or "").partition("\n")[0] or None,
         "cache_policy": NO_CACHE,
         "persist_result": False,
         "timeout_seconds": ENDS_WITHIN.total_seconds(),

@@ -41,7 +41,6 @@ class RecordsChecked(Checked):
     """Tonight's records, checked: how many were held back, vanished, or hold a text that no list has."""
 
     _: KW_ONLY
-    source: OpenDuckDB  # Great Expectations' connection to the building file
     vanished: list[tuple[str, int]]
     quarantine: list[tuple[str, str, int]]
     unlisted: list[tuple[str, str, int]]
@@ -51,13 +50,33 @@ class RecordsChecked(Checked):
 
 def check_records(bench: Workbench, found: Found) -> RecordsChecked:
     """The staged rows against their rules; what breaks one is held back, too much of it stops the night."""
-    from rapport.expectations.gx_on_duckdb import open_source  # noqa: PLC0415
+    from rapport.expectations.gx_on_duckdb import open_source  # noqa: PLC0415  importing Great Expectations takes seconds
+
+    con = bench.con
+    staged_rows.mark_repeats(con)
+    with open_source(bench.staged_cursor) as source:
+        outcomes = _check_rows(bench, source)
+        quarantine.settle_quarantine(con, bench.load_id, found.present)
+        ledger.count_records(con)
+        _stop_if_too_much(bench, found)
+        outcomes += _check_volumes(bench, found, source)
+    return RecordsChecked(
+        tuple(outcomes),
+        bench.staging.row_count,
+        vanished=night_in_numbers.vanished_by_source(con),
+        quarantine=night_in_numbers.quarantine_by_rule(con),
+        unlisted=night_in_numbers.unlisted_by_source(con, bench.load_id),
+        files=night_in_numbers.files_by_source(con),
+        read_otherwise=older_readings.read_otherwise(con, found.readings),
+    )
+
+
+def _check_rows(bench: Workbench, source: OpenDuckDB) -> list[Outcome]:
+    """The outcomes of the rules of each kind of record; the rows that break one are held back."""
     from rapport.expectations.records import record_rules  # noqa: PLC0415
     from rapport.expectations.suite_outcomes import check  # noqa: PLC0415  importing Great Expectations takes seconds
 
     con, clinic, outcomes = bench.con, bench.order.clinic, []
-    staged_rows.mark_repeats(con)
-    source = open_source(bench.staged_cursor)
     for kind in staged_rows.kinds_with_rows(con):
         rules = record_rules(KINDS[kind], clinic.instruments)
         came = _that_ran(check(source, f"staged.{kind}", kind, rules, hold_rows=True))
@@ -65,20 +84,7 @@ def check_records(bench: Workbench, found: Found) -> RecordsChecked:
             if outcome.rows_query:
                 staged_rows.hold(bench.staged_cursor(), kind, outcome.rule.name, outcome.rows_query)
         outcomes += came
-    quarantine.settle_quarantine(con, bench.load_id, found.present)
-    ledger.count_records(con)
-    _stop_if_too_much(bench, found)
-    outcomes += _check_volumes(bench, found, source)
-    return RecordsChecked(
-        tuple(outcomes),
-        bench.staging.row_count,
-        source=source,
-        vanished=night_in_numbers.vanished_by_source(con),
-        quarantine=night_in_numbers.quarantine_by_rule(con),
-        unlisted=night_in_numbers.unlisted_by_source(con, bench.load_id),
-        files=night_in_numbers.files_by_source(con),
-        read_otherwise=older_readings.read_otherwise(con, found.readings),
-    )
+    return outcomes
 
 
 def _that_ran(outcomes: list[Outcome]) -> list[Outcome]:
@@ -125,18 +131,16 @@ def _check_volumes(bench: Workbench, found: Found, source: OpenDuckDB) -> list[O
     return outcomes
 
 
-def check_tables(bench: Workbench, source: OpenDuckDB | None = None, *, whole: bool = False) -> Checked:
+def check_tables(bench: Workbench, *, whole: bool = False) -> Checked:
     """The finished tables that this load changed and the books against their promises: of a table the rows that came,
     and, where rows promise something together, all of the clients touched.
 
-    What did not change was checked when it was written; `whole` checks every table all the same. `source`: of a load
-    that has checked records.
+    What did not change was checked when it was written; `whole` checks every table all the same.
     """
     from rapport.expectations.gx_on_duckdb import open_source  # noqa: PLC0415
     from rapport.expectations.suite_outcomes import check_together  # noqa: PLC0415
 
     con = bench.con
-    source = source or open_source(bench.staged_cursor)
     written = why_it_moved.changed_tables(con, bench.load_id)
     everybody = whole or touched_buckets.all_touched(con)
     row_count, asked = 0, []
@@ -145,7 +149,10 @@ def check_tables(bench: Workbench, source: OpenDuckDB | None = None, *, whole: b
         row_count += rows
         asked += [(f"main.{table.name}", relation, rule) for relation, rule in rules]
     asked += _asked_of_books(con, bench.load_id)
-    with setting(con, *ONE_THREAD):  # to look for a key that stands twice costs two a quarter more
+    with (
+        open_source(bench.staged_cursor) as source,
+        setting(con, *ONE_THREAD),
+    ):  # to look for a key that stands twice costs two a quarter more
         outcomes = _that_ran(check_together(source, asked))
     _stop_unless_kept(outcomes)
     return Checked(tuple(outcomes), row_count)
@@ -157,11 +164,9 @@ def _asked_of(
     """How many rows are checked alone; a table's rules, each with the relation that it is asked of."""
     from rapport.expectations.table_suites import table_rules  # noqa: PLC0415
 
-    is_of_clients = table.per == "client"
-    alone = (touched_buckets.whole_table if whole else touched_buckets.rows_that_came)(con, table)
-    together = (touched_buckets.rows_of_touched if is_of_clients and not everybody else touched_buckets.whole_table)(
-        con, table
-    )
+    is_of_clients, relation = table.per == "client", f"main.{table.name}"
+    alone = touched_buckets.rows_to_check(con, relation, "all" if whole else "new")
+    together = touched_buckets.rows_to_check(con, relation, "of touched" if is_of_clients and not everybody else "all")
     row_count = touched_buckets.row_count(con, alone) if is_of_clients else 0
     return row_count, [(alone if rule.is_of_one_row else together, rule) for rule in table_rules(table)]
 
@@ -170,7 +175,7 @@ def _asked_of_books(con: duckdb.DuckDBPyConnection, load_id: int) -> Iterator[tu
     from rapport.expectations.table_suites import book_rules  # noqa: PLC0415
 
     for book in ("files", "rows"):
-        relation = touched_buckets.book_rows(con, book)
+        relation = touched_buckets.rows_to_check(con, f"load.{book}", "all")
         for rule in book_rules(book, load_id):
             yield f"load.{book}", relation, rule
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rapport.dashboards.charts import KINDS, specifications, value_column
 from rapport.dashboards.charts.drawing import drawing, drawings
 from rapport.dashboards.charts.lettering import spread, text_width, wrapped
-from rapport.dashboards.charts.look import SCHEMA
+from rapport.dashboards.charts.style import SCHEMA
 from rapport.dashboards.charts.values import decimals, shown, tick_places, ticks
 from rapport.dashboards.questions import CHARTS
 

@@ -75,3 +75,16 @@ def test_a_crash_while_the_failing_rows_are_listed_stops_the_night(yesterday, mo
     yesterday.deliver("appointments_2026-11-19.csv", APPOINTMENTS, rows)
     monkeypatch.setitem(suite_outcomes.ROWS, "unexpected_index_column_names", ["lost"])
     expect_did_not_run(yesterday, "the check 'status_unknown' on staged.appointments")
+
+
+def test_a_connection_is_given_back_before_the_file_is_closed():
+    """Great Expectations holds its last datasource, so SQLAlchemy printed a traceback when the process ended."""
+    import duckdb  # noqa: PLC0415
+
+    from rapport.expectations.gx_on_duckdb import open_source  # noqa: PLC0415
+
+    with duckdb.connect() as con:
+        cursor = con.cursor()
+        with open_source(lambda: cursor) as source, source.get_execution_engine().get_connection() as kept:
+            assert kept.exec_driver_sql("SELECT 1").scalar_one() == 1
+        assert kept.closed

@@ -11,6 +11,7 @@ SHOWN = [module for module in MODULES if ">>> " in source(module)]
 WRITTEN_FIRST = {
     "a column": "warehouse/schema/columns.py",
     "a clinic key": "warehouse/toml_keys/keys.py",
+    "a format's reader": "transforms/sources/plain.py",
     "a table": "warehouse/schema/tables.py",
     "a rule": "expectations/rules.py",
     "a question": "dashboards/questions.py",

@@ -399,7 +399,7 @@ def test_whatever_runs_while_a_file_is_read_is_in_its_source_s_mark(tmp_path, na
         read_all(name, tmp_path / "export")
     assert len(ran) > 20
     mark = f"the source {source.format.name}"
-    lookups = ("opener_of", "reader_of", "header_of", "_function")  # registries, and what they find functions by
+    lookups = ("opener_of", "function_of")  # registries
     assert outside(ran, marks([mark])[mark]) <= {Name("rapport.transforms.sources", name) for name in lookups}
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from rapport.transforms.frames.computed_once import computed_once
 from rapport.transforms.frames.ids_as_numbers import light
-from rapport.transforms.frames.once import once
 from rapport.transforms.scoring.outcome_scores import LINE, lower_is_better
 from rapport.transforms.statistics.estimates import ENOUGH_CLIENTS, first_of_clients
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -66,7 +66,7 @@ def _at(share: float) -> pl.Expr:
     return pl.col("score").quantile(share, interpolation="linear")
 
 
-@once
+@computed_once
 def intakes_and_after(outcome_scores: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """The intake of every episode and line: intake_number (its session), intake_score, intake_band; and the scores from
     it on, which are told whose they are by the number of their `course`. Intake is the episode's first score, if it is

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from rapport.transforms.scoring.limits import with_cut_offs, with_limits_of_change
+from rapport.transforms.scoring.limits_in_use import with_cut_offs, with_limits_of_change
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table

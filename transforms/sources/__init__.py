@@ -29,55 +29,45 @@ from rapport.warehouse.errors import Unusable
 Reader = Callable[[Export, Source, Tallies], Iterator[tuple[str, pl.DataFrame]]]
 Opener = Callable[[Content, Source, Shape], Export]
 HeaderReader = Callable[[list[list[str]]], Header]
+TAKES = {"reader": "(export, source, tallies)", "opener": "(content, source, shape)", "header": "(heads)"}
 
 
 def parts_of(form: Format) -> list[Callable[..., Any]]:
     """The functions that read a format's files; none of another format. They are named in the format's mark."""
-    header = header_of(form)
-    return [open_delivery, read, opener_of(form), reader_of(form), *([header] if header else [])]
+    header = function_of(form, "header")
+    return [open_delivery, read, opener_of(form), function_of(form, "reader"), *([header] if header else [])]
 
 
 def open_delivery(path: Path, source: Source) -> Export:
     """Open a source's file. Raises Refused when it is not what the source says it is."""
-    rows, header = source.format.header_rows, header_of(source.format)
+    header: HeaderReader | None = function_of(source.format, "header")
+    rows = source.format.header_rows
     shape = Shape(source.encoding, CHUNK, source.sheet, source.header_row, source.footers, rows, header)
     return opener_of(source.format)(content_of(path, source.memory), source, shape)
 
 
 @registry
-def reader_of(form: Format) -> Reader:
-    """The function that makes canonical rows of a format's files."""
-    reader: Reader = _function(form, "reader", form.reader, "(export, source, tallies)")
-    return reader
+def function_of(form: Format, key: str) -> Any:  # noqa: ANN401  a Reader, an Opener or a HeaderReader
+    """The function that a fact sheet names as reader, opener or header; None where it names none.
+
+    Raises Unusable that says what to write where.
+    """
+    if (name := getattr(form, key)) is None:
+        return None
+    file, sheet = f"transforms/sources/{form.name}.py", f"warehouse/clinic_file/formats/{form.name}.toml"
+    written = f"def {name}{TAKES[key]}"
+    if find_spec(f"{__name__}.{form.name}") is None:
+        raise Unusable(f"format {form.name} has no module; write {file} with {written}, or remove {sheet}")
+    if (found := getattr(import_module(f"{__name__}.{form.name}"), name, None)) is None:
+        raise Unusable(f"{file} has no function {name}; write {written} there, or correct {key} in {sheet}")
+    return found
 
 
 @registry
 def opener_of(form: Format) -> Opener:
     """The function that opens a format's files."""
-    if form.opener is None:
-        return _open_table
-    opener: Opener = _function(form, "opener", form.opener, "(content, source, shape)")
+    opener: Opener = function_of(form, "opener") or _open_table
     return opener
-
-
-@registry
-def header_of(form: Format) -> HeaderReader | None:
-    """The function that makes names of a header of several records; None of a format with one."""
-    if form.header is None:
-        return None
-    header: HeaderReader = _function(form, "header", form.header, "(heads)")
-    return header
-
-
-def _function(form: Format, key: str, name: str, takes: str) -> Any:  # noqa: ANN401  the callers say what it is
-    """A function that a fact sheet names. Raises Unusable that says what to write where."""
-    module, sheet = f"{__name__}.{form.name}", f"warehouse/clinic_file/formats/{form.name}.toml"
-    file = f"transforms/sources/{form.name}.py"
-    if find_spec(module) is None:
-        raise Unusable(f"format {form.name} has no module; write {file} with def {name}{takes}, or remove {sheet}")
-    if (found := getattr(import_module(module), name, None)) is None:
-        raise Unusable(f"{file} has no function {name}; write def {name}{takes} there, or correct {key} in {sheet}")
-    return found
 
 
 def _open_table(content: Content, source: Source, shape: Shape) -> Export:
@@ -92,7 +82,8 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     if source.exported_at and export.header:
         export.need([source.exported_at])
         export.chunks = _noting_export_time(export.chunks, source.exported_at, source, tallies)
-    return reader_of(source.format)(export, source, tallies)
+    reader: Reader = function_of(source.format, "reader")
+    return reader(export, source, tallies)
 
 
 def _noting_export_time(

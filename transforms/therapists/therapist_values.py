@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from rapport.transforms.frames.computed_once import computed_once
 from rapport.transforms.frames.ids_as_numbers import light
-from rapport.transforms.frames.once import once
 from rapport.transforms.scoring.outcome_scores import lower_is_better
 from rapport.transforms.statistics.estimates import first_of_clients
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -13,7 +13,7 @@ from rapport.warehouse.clinic_file.clinic import Clinic
 GROUP = ("measure", "instrument", "rater", "scale")
 
 
-@once
+@computed_once
 def therapist_values(
     early_alliance: pl.LazyFrame, outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic
 ) -> pl.DataFrame:
@@ -35,7 +35,7 @@ def _early(early_alliance: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFram
     return _as_measure(joined, "early_alliance")
 
 
-@once
+@computed_once
 def residual_outcomes(outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """measure, instrument, rater, scale, therapist_id (the episode's first), client_id and episode_id (light),
     episode_number and value: the latest score of an episode that is over, less what the clinic's line on the first

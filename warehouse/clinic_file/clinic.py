@@ -5,7 +5,6 @@ Every key is named here; an unknown one is refused, so a misspelled key never do
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -32,6 +31,7 @@ from rapport.warehouse.instruments.thresholds import Change, Threshold
 from rapport.warehouse.schema.questions import ALL, PLACES
 from rapport.warehouse.toml_files import read_toml, refusing
 from rapport.warehouse.toml_keys.keys import TOP, Key, keys_of, read
+from rapport.warehouse.toml_keys.kinds import nearest
 
 TEXTS = tuple(keys_of("lists"))  # the columns whose texts are listed
 INTERNAL = tuple(keys_of("internal"))  # pages of DIR/internal
@@ -176,8 +176,7 @@ def _names(key: str, told: Mapping[str, Any], known_names: Collection[str]) -> t
     names: tuple[str, ...] = told[key]
     for name in names:
         if name not in known_names:
-            near = difflib.get_close_matches(name, known_names, 1)
-            hint = f"did you mean '{near[0]}'?" if near else "INSTRUMENTS.md lists the names"
+            hint = nearest(name, known_names, "INSTRUMENTS.md lists the names")
             raise ValueError(f"{key} names '{name}', which no instrument file has; {hint}")
     return names
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from rapport.warehouse.clinic_file.id_spaces import Spaces
+from rapport.warehouse.toml_keys.kinds import nearest
 
 
 def refuse_contradictions(spaces: Spaces, section: Mapping[str, Mapping[str, Any]]) -> None:
@@ -55,8 +55,7 @@ def _refuse_unused(spaces: Spaces, section: Mapping[str, Mapping[str, Any]]) -> 
     has = {*spaces.used, *spaces.retired, *spaces.was.values(), *spaces.same_as}
     for name in section:
         if name not in has:
-            near = difflib.get_close_matches(name, has, 1)
-            hint = f"did you mean '{near[0]}'?" if near else "give a section this id_space, or remove the line"
+            hint = nearest(name, has, "give a section this id_space, or remove the line")
             raise ValueError(f"{place_of(name)} is about an id space that no section has; {hint}")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.toml_keys.keys import in_order, keys_of, read
+from rapport.warehouse.toml_keys.kinds import nearest
 
 OLDEST_MINOR = 17  # a caregiver is asked about a minor, where the clinic says nothing else
 
@@ -40,8 +40,7 @@ def read_protocol(facts: Mapping[str, Mapping[str, object]], instruments: Mappin
 def _dues(name: str, facts: Mapping[str, object], instruments: Mapping[str, Instrument]) -> list[Due]:
     where = f"[protocol.{name}]"
     if name not in instruments:
-        near = difflib.get_close_matches(name, instruments, 1)
-        hint = f"did you mean '{near[0]}'?" if near else "INSTRUMENTS.md lists the names"
+        hint = nearest(name, instruments, "INSTRUMENTS.md lists the names")
         raise ValueError(f"{where} names no instrument; {hint}")
     told = read(where, facts, keys_of("protocol"))
     in_order(where, told, "age_from", "age_to")

@@ -157,11 +157,11 @@ def _files(where: str, form: Format, records: str | None, pattern: str | None) -
 
 
 def _records(where: str, name: str, form: Format, told: str | None) -> str | None:
-    """The kind that all records are of; None of a format whose files hold several kinds, or answers to forms."""
-    if len(form.holds) == 1 and not form.needs_client_id:
-        return form.holds[0]
-    if "records" not in form.takes:
+    """The kind that all records are of; None of a format whose files hold answers to forms."""
+    if "forms" in form.takes:
         return None
+    if len(form.holds) == 1:
+        return form.holds[0]
     return one_of(f"{where} records", told or (name if name in PLAIN_KINDS else None), PLAIN_KINDS)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import duckdb
 import polars as pl
@@ -62,8 +63,9 @@ def note_ends(con: duckdb.DuckDBPyConnection, name: str = "before_tonight") -> N
     con.execute(f"CREATE OR REPLACE TABLE staged.{name} AS {' UNION ALL '.join(ends)}")
 
 
-def _end(con: duckdb.DuckDBPyConnection, name: str, table: Table) -> int:
-    return number(con, f"SELECT last_row FROM staged.{name} WHERE table_name = '{table.name}'")
+def _last_before_tonight(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    table = relation.removeprefix("main.")
+    return number(con, f"SELECT last_row FROM staged.before_tonight WHERE table_name = '{table}'")
 
 
 def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> int:
@@ -160,43 +162,22 @@ def began_empty(con: duckdb.DuckDBPyConnection) -> set[str]:
     return {name for (name,) in con.sql("SELECT table_name FROM staged.before_deal WHERE last_row < 0").fetchall()}
 
 
-def rows_that_came(con: duckdb.DuckDBPyConnection, table: Table) -> str:
-    """A relation in `staged` with the rows that came to a table tonight.
-
-    Relations to check are views: each check reads the columns that it needs, and in tables of their own the rows would
-    cost more to write than all checks cost to read."""
-    came = f" WHERE rowid > {_end(con, 'before_tonight', table)}"
-    return _as_staged_view(con, f"came_{table.name}", f"main.{table.name}", came)
-
-
 def all_touched(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether everybody's tables were computed again tonight."""
-    query = "SELECT NOT EXISTS (FROM main.clients ANTI JOIN staged.clients_touched USING (client_id))"
-    return is_so(con, query)
+    return is_so(con, "SELECT NOT EXISTS (FROM main.clients ANTI JOIN staged.clients_touched USING (client_id))")
 
 
-def rows_of_touched(con: duckdb.DuckDBPyConnection, table: Table) -> str:
-    """A relation in `staged` with all rows of the clients touched."""
-    whose = " SEMI JOIN staged.clients_touched USING (client_id)"
-    return _as_staged_view(con, f"touched_{table.name}", f"main.{table.name}", whose)
-
-
-def whole_table(con: duckdb.DuckDBPyConnection, table: Table) -> str:
-    """A relation in `staged` with all rows of a table."""
-    return _as_staged_view(con, f"whole_{table.name}", f"main.{table.name}")
+def rows_to_check(con: duckdb.DuckDBPyConnection, relation: str, which: Literal["all", "new", "of touched"]) -> str:
+    """A view in `staged` of a table or a book: of all its rows, those that came tonight, or those of the clients
+    touched. Each check reads the columns that it needs: to write the rows would cost more than all checks."""
+    name = f"{which}_{relation}".replace(" ", "_").replace(".", "_")
+    whose = {"all": "", "of touched": " SEMI JOIN staged.clients_touched USING (client_id)"}
+    condition = whose[which] if which in whose else f" WHERE rowid > {_last_before_tonight(con, relation)}"
+    here = one_row(con, "SELECT current_database()")[0]
+    con.execute(f'CREATE OR REPLACE VIEW staged.{name} AS SELECT * FROM "{here}".{relation}{condition}')
+    return name
 
 
 def row_count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     """How many rows a relation in `staged` has."""
     return number(con, f"SELECT count(*) FROM staged.{relation}")
-
-
-def book_rows(con: duckdb.DuckDBPyConnection, book: str) -> str:
-    """A relation in `staged` with a book."""
-    return _as_staged_view(con, f"book_{book}", f"load.{book}")
-
-
-def _as_staged_view(con: duckdb.DuckDBPyConnection, name: str, relation: str, whose: str = "") -> str:
-    here = one_row(con, "SELECT current_database()")[0]
-    con.execute(f'CREATE OR REPLACE VIEW staged.{name} AS SELECT * FROM "{here}".{relation}{whose}')
-    return name

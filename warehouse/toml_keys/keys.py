@@ -6,7 +6,6 @@ default, the reference page and the JSON schema that editors use.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 
 from rapport.warehouse.code_marks import registry
 from rapport.warehouse.schema import columns
-from rapport.warehouse.toml_keys.kinds import KINDS, one_of
+from rapport.warehouse.toml_keys.kinds import KINDS, nearest, one_of
 
 HERE = Path(__file__).parent
 TOP = "the file"  # where a key stands that is in no section
@@ -82,8 +81,7 @@ def read(
     """
     for name in facts:
         if name not in keys:
-            near = difflib.get_close_matches(name, keys, 1)
-            hint = f"did you mean '{near[0]}'?" if near else f"known keys are {', '.join(sorted(keys))}"
+            hint = nearest(name, keys, f"known keys are {', '.join(sorted(keys))}")
             raise ValueError(f"{where} has the unknown key '{name}'; {hint}")
     given = {name: keys[name].read(where, name, value) for name, value in facts.items()}
     for name in sorted({*needed, *(name for name, key in keys.items() if key.needed)}):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -35,6 +36,12 @@ def one_of(key: str, word: object, words: Collection[str]) -> str:
     if not isinstance(word, str) or word not in words:
         raise ValueError(f"{key} = '{word}' is not one of {', '.join(words)}")
     return word
+
+
+def nearest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """The known name that is meant, as a question; what to do otherwise, where none is near."""
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"did you mean '{near[0]}'?" if near else otherwise
 
 
 def name_in_one_line(where: str, name: str) -> str:

@@ -88,9 +88,7 @@ def test_a_damaged_memory_draws_no_page_and_says_so(where, damage, monkeypatch):
     with pytest.raises(RapportError, match=r"page_folders\.json is damaged; it says .*: restore it"):
         sites(where, "north")
     monkeypatch.setattr("rapport.flows.pages.draw.draw_pages", lambda order: sites(order, "north"))
-    night = SimpleNamespace(order=where, failed_questions=[], pages_failed=None)
-    draw(night)
-    assert night.troubles.pages_failed.startswith("the pages could not be drawn (private/page_folders.json is damaged")
+    assert draw(where).pages_failed.startswith("the pages could not be drawn (private/page_folders.json is damaged")
 
 
 def test_each_of_two_sites_has_a_page_of_its_own(where):

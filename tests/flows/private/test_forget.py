@@ -168,7 +168,7 @@ def test_a_number_that_nobody_has_is_refused_and_buries_nobody(place, capsys):
 def test_an_interrupted_forget_is_finished_by_the_next(place, monkeypatch):
     ids = ids_of(place)
     with monkeypatch.context() as broken:
-        broken.setattr(rapport.flows.ops.forget, "publish", lambda *_: 1 / 0)
+        broken.setattr(rapport.flows.ops.forget, "publish_load", lambda *_, **__: 1 / 0)
         with pytest.raises(Exception, match="broke"):
             forgotten(place)
     assert traces(place, ids)

@@ -2,12 +2,15 @@
 
 import base64
 import errno
+import gc
 import json
 import subprocess
 import sys
 import time
 import urllib.request
 from datetime import date
+from functools import partial
+from weakref import ref
 from xml.etree import ElementTree
 
 import pytest
@@ -15,10 +18,11 @@ import pytest
 from rapport import transforms
 from rapport.flows.failures import sayable
 from rapport.flows.load import PAUSES, persistently
+from rapport.flows.prefect_tasks import tasks
 from rapport.flows.prefect_tasks.artifacts import FATES, drawn
 from rapport.warehouse.errors import Passing, RapportError
 from rapport.warehouse.published.night_in_numbers import NightVolume, volumes
-from tests.clinics.nights import ROOT, STEPS
+from tests.clinics.nights import ROOT, STEPS, but_for_finished_tables
 
 WITHIN = 60  # seconds until events have reached the server's database
 
@@ -47,12 +51,12 @@ def test_a_night_is_tasks_assets_and_artifacts(surroundings, run_night, yesterda
     assert (checks["staged.appointments"], checks["load.files"]) == ((0, 0), (0, 0))
     picture = night["volumes"]["data"].partition(",")[2]
     assert all(fate.encode() in base64.b64decode(picture) for fate in FATES)
-    tasks = ask(surroundings, "task_runs/filter", flow_runs={"id": {"any_": [ours]}})
-    tasks.sort(key=lambda task: task["start_time"])
-    names = [task["name"] for task in tasks]
+    ran = ask(surroundings, "task_runs/filter", flow_runs={"id": {"any_": [ours]}})
+    ran.sort(key=lambda task: task["start_time"])
+    names = [task["name"] for task in ran]
     assert [name for name in names if name in STEPS] == list(STEPS)
     assert [name for name in names if name not in STEPS] == ["bucket 1 of 1"]
-    assert {task["state"]["type"] for task in tasks} == {"COMPLETED"}
+    assert {task["state"]["type"] for task in ran} == {"COMPLETED"}
     tables = {table.name for table in transforms.tables()}
     assert eventually(lambda: _assets(surroundings, ours) == len(tables))
 
@@ -116,6 +120,38 @@ def test_what_cannot_pass_by_itself_is_not_tried_again():
 def test_a_share_that_does_not_answer_may_pass_and_a_full_disk_does_not(number, may_pass):
     assert isinstance(sayable(OSError(number, "said", "file of a person")), Passing) == may_pass
     assert "person" not in str(sayable(OSError(number, "said", "file of a person")))
+
+
+def test_what_was_read_is_freed_before_the_tables_are_computed(short_yesterday):
+    """What was read holds frames, and the tables are a night's peak of memory."""
+    made, freed = {}, []
+
+    def run(name, work):
+        gc.collect()  # Great Expectations' own errors hold the frames of the calls that led to them
+        freed.append(name == "compute tables" and made["read"]() is None)
+        result = but_for_finished_tables(name, work)
+        made[name] = ref(result) if name == "read" else None
+        return result
+
+    assert short_yesterday.night("2026-11-19T12:00", run).publication.computed.client_count
+    assert any(freed)
+
+
+def test_prefect_keeps_neither_a_step_nor_what_it_made(monkeypatch):
+    kept = []
+    monkeypatch.setattr(tasks, "_run", lambda name, task, *_: (kept.append(task), task()))
+    given = Kept()
+    made = ref(tasks.as_tasks("clinic")("read", partial(Kept, given)))
+    given = ref(given)
+    assert len(kept) == 1
+    assert (made(), given()) == (None, None)
+
+
+class Kept:
+    """What Prefect would keep."""
+
+    def __init__(self, given: object = None) -> None:
+        self.given = given
 
 
 def test_a_plain_night_imports_no_prefect_and_nothing_that_tells():

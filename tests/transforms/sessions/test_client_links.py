@@ -139,7 +139,7 @@ def test_whoever_was_taken_out_by_one_number_after_the_link_was_withdrawn_is_not
     place.night("2026-11-05T12:00", but_for_finished_tables)
     order = place_change(place.clinic, place.warehouse)
     forget(order, find_person(order, "portal", "77", None))
-    with patch("rapport.flows.ops.restore.check_tables"), patch("rapport.flows.ops.restore.draw"):
+    with patch("rapport.flows.ops.restore.check_tables"), patch("rapport.flows.ops.publish_load.draw"):
         restore(place_restoration(place.clinic, place.warehouse, 2), 2)
     assert place.ask("SELECT max(load_id) FROM load.loads") == [(5,)]
     assert place.ask("SELECT count(*) FROM clients") == [(3,)]

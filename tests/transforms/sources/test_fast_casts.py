@@ -1,4 +1,4 @@
-"""The quick way of reading a column gives what the careful way gives, whatever stands in the column."""
+"""A fast cast of a column gives what the careful casts give, whatever stands in the column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The door: bytes become a table of text with exact counts, or are refused with the reason."""
+"""Bytes become a table of text with exact counts, or are refused with the reason."""
 
 import io
 import tempfile

@@ -1,4 +1,4 @@
-"""What the door refuses: one sentence with the reason and what to do, and never a value of the file."""
+"""Files that are refused: one sentence with the reason and what to do, and never a value of the file."""
 
 import re
 

@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from rapport import transforms
 from rapport.expectations.responses import added
 from rapport.flows.ops import erasure_requests
+from rapport.flows.private.erasure import Cleaned
 from rapport.flows.steps.changed_definitions import readings
 from rapport.flows.steps.discover import matching
+from rapport.flows.troubles import Troubles
 from rapport.transforms.sources import open_delivery, read
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.warehouse.clinic_file.client_links import ClientLinks, read_client_links
@@ -180,8 +182,7 @@ def requests_file(data: bytes, place: Place) -> bool:
     folders = erasure_requests.Folders(place.warehouse)
     folders.erasure_requests.write_bytes(data)
     with pytest.MonkeyPatch.context() as patched:
-        well = {"troubles": [], "damaged": [], "failed_questions": [], "pages_failed": None}
-        load = SimpleNamespace(load_id=2, cleaned=None, **well)
+        load = SimpleNamespace(load_id=2, cleaned=Cleaned(), troubles=Troubles())
         patched.setattr(erasure_requests, "forget", lambda order, person: load)
         patched.setattr(erasure_requests, "still_holding", lambda order, exports, person: ["a.csv"])
         fulfil = lambda: erasure_requests.fulfil(place.exports, place.clinic, place.warehouse, lambda line: None)  # noqa: E731

@@ -39,7 +39,7 @@ presenting_problem = ["{PROBLEM}"]
 PROGRAM = """
 import sys
 from pathlib import Path
-from warehouse.opening import open_file
+from rapport.warehouse.store.opening import open_file
 
 con = open_file(Path(sys.argv[1]))
 con.execute("CREATE TABLE t AS SELECT 1 AS a; CHECKPOINT")

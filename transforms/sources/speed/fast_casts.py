@@ -1,4 +1,4 @@
-"""The quick way: a column in which every text is a number as it stands, or every time is written alike, is read whole.
+"""Fast casts: a column in which every text is a number as it stands, or every time is written alike, is read whole.
 
 casts would give the same values at many times the cost. A column with one text that is not so goes the careful way,
 through casts. Which way was taken shows in no value.

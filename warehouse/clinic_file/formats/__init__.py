@@ -5,7 +5,6 @@ What reads its files is the module of the same name in transforms/sources. A new
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from rapport.warehouse.code_marks import registry
 from rapport.warehouse.errors import Unusable
 from rapport.warehouse.toml_keys.keys import TOP, keys_of, read
+from rapport.warehouse.toml_keys.kinds import nearest
 
 HERE = Path(__file__).parent
 
@@ -67,11 +67,6 @@ def format_of(place: str, name: object) -> Format:
     formats = load_formats()
     if isinstance(name, str) and name in formats:
         return formats[name]
-    near = difflib.get_close_matches(str(name), formats, 1)
-    hint = (
-        f"did you mean '{near[0]}'?"
-        if near
-        else f"a new format is a fact sheet warehouse/clinic_file/formats/{name}.toml and a module "
-        f"transforms/sources/{name}.py"
-    )
+    sheet, module = f"warehouse/clinic_file/formats/{name}.toml", f"transforms/sources/{name}.py"
+    hint = nearest(str(name), formats, f"a new format is a fact sheet {sheet} and a module {module}")
     raise ValueError(f"{place} = '{name}' is not one of {', '.join(formats)}; {hint}")

@@ -11,7 +11,7 @@ _Given = ParamSpec("_Given")
 _Made = TypeVar("_Made")
 
 
-def once(function: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
+def computed_once(function: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
     """Make of the same arguments (the very same: frames are not compared) what was made of them before. It is kept for
     as long as somebody else has the first of them."""
     made: dict[tuple[int, ...], tuple[_Made, tuple[object, ...]]] = {}

@@ -5,13 +5,13 @@ import weakref
 
 import polars as pl
 
-from rapport.transforms.frames.once import once
+from rapport.transforms.frames.computed_once import computed_once
 
 
 def counted() -> tuple[object, list[int]]:
     calls: list[int] = []
 
-    @once
+    @computed_once
     def doubled(frame: pl.LazyFrame, more: pl.LazyFrame) -> pl.DataFrame:
         calls.append(1)
         return pl.concat([frame, more]).select(pl.col("a") * 2).collect()
