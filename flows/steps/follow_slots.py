@@ -1,4 +1,4 @@
-"""Appointments that stand under another client than before: what moved follows, what may have moved is told."""
+"""Identity over time: slots that moved to another client follow; what may have moved, or be a repeat, is told."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rapport.flows.workbench import Workbench
 from rapport.warehouse.history.moved_slots import move_slots, probable_moves
+from rapport.warehouse.history.probable_repeats import probable_repeats
 
 
 def follow_slots(bench: Workbench) -> Iterator[str]:
@@ -22,4 +23,14 @@ def follow_slots(bench: Workbench) -> Iterator[str]:
             "and therapist: probable moves, and both stay. Where each export is whole, write covers = 'all' in the "
             "section; where an id is never of two clients, appointment_ids = 'one_client'; where the practice system "
             "merged two clients, name them in merged_clients"
+        )
+
+
+def tell_repeats(bench: Workbench) -> Iterator[str]:
+    """A sentence for each source whose newest export leaves out records, each with a new one in its place."""
+    for source, kind, count in probable_repeats(bench.con, bench.load_id):
+        yield (
+            f"{count:,} {kind} that the source {source} brought before are not in its newest export, and a new one is "
+            "in the place of each: probable repeats (an edited row, a renamed record, a moved booking), and both count. "
+            "Where each export is whole, write covers = 'all' in the section: then the new ones replace them"
         )

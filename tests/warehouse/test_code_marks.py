@@ -300,6 +300,8 @@ NOT_MARKED = {  # what is in no mark, and why that leaves nothing wrong standing
     ),
     "rapport.warehouse.history.joined_clients": "follows the client links and the id spaces anew every night",
     "rapport.warehouse.history.former_ids": "follows ids when a file is read again, which is when they are known",
+    "rapport.warehouse.history.moved_slots": "follows slots in the night that brings them",
+    "rapport.warehouse.history.probable_repeats": "tells, and changes nothing",
     "rapport.warehouse.intake.quarantine": "is settled anew every night",
     "rapport.warehouse.intake.ledger": "closed books are not edited",
     "rapport.warehouse.derived.why_it_moved": "the same",
