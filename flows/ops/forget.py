@@ -94,7 +94,7 @@ def _probably_too(order: Order, ids: Collection[str], crosswalk: pl.DataFrame) -
     with open_published(published_version(order.folders)) as con:
         for each in probable_moves(con):
             if len({each.old_id, each.new_id} & set(ids)) == 1:
-                counts[each.new_id if each.old_id in ids else each.old_id] += each.count
+                counts[each.new_id if each.old_id in ids else each.old_id] += each.slot_count
     clients = crosswalk.filter(pl.col("kind") == "client", pl.col("pseudonym").is_in(list(counts)))
     numbers = clients.select("id_space", "number", "pseudonym").sort(pl.all()).unique("pseudonym", maintain_order=True)
     for space, number, other in numbers.iter_rows():

@@ -16,7 +16,7 @@ def follow_slots(bench: Workbench) -> Iterator[str]:
     move_slots(bench.con, bench.load_id, one_client)
     counts: Counter[str] = Counter()
     for each in probable_moves(bench.con, bench.load_id):
-        counts[each.source] += each.count
+        counts[each.source] += each.slot_count
     for source, count in sorted(counts.items()):
         yield (
             f"{count:,} appointments of the source {source} came under another client than before, with their start "
@@ -31,6 +31,6 @@ def tell_repeats(bench: Workbench) -> Iterator[str]:
     for source, kind, count in probable_repeats(bench.con, bench.load_id):
         yield (
             f"{count:,} {kind} that the source {source} brought before are not in its newest export, and a new one is "
-            "in the place of each: probable repeats (an edited row, a renamed record, a moved booking), and both count. "
+            "in the place of each: probable repeats (an edited row, a renamed record, a moved booking); both count. "
             "Where each export is whole, write covers = 'all' in the section: then the new ones replace them"
         )

@@ -38,9 +38,6 @@ INTERNAL = tuple(keys_of("internal"))  # pages of DIR/internal
 _USUAL = registry({name: key.default for name, key in keys_of("clinic").items()})
 
 
-_LINKS = ("client_links", "merged_clients")
-
-
 @dataclass(frozen=True)
 class Clinic:
     """What a clinic has declared."""
@@ -144,7 +141,11 @@ def clinic_of(facts: dict[str, Any], folder: Path) -> Clinic:
         accepted=_names("accepted", told, _acceptable(instruments)),
         licences=_names("licences", told, instruments),
         t_scores=read_t_scores(folder / told["t_scores"], instruments) if told["t_scores"] else NO_T_SCORES,
-        client_links=read_client_links(*(told[key] and folder / told[key] for key in _LINKS), spaces),
+        client_links=read_client_links(
+            folder / told["client_links"] if told["client_links"] else None,
+            folder / told["merged_clients"] if told["merged_clients"] else None,
+            spaces,
+        ),
         spaces=spaces,
         cancellation_notice_hours=told["cancellation_notice_hours"],
         protocol=read_protocol(told["protocol"], instruments),

@@ -27,7 +27,7 @@ class ProbableMove(NamedTuple):
     source: str
     old_id: str  # pseudonyms, hexadecimal
     new_id: str
-    count: int
+    slot_count: int
 
 
 def move_slots(con: duckdb.DuckDBPyConnection, load_id: int, one_client: Collection[str] = ()) -> int:
