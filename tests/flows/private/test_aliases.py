@@ -356,3 +356,20 @@ def test_an_erasure_by_a_text_that_nobody_can_guess_is_found_in_tonights_file_an
         deliver(place, day, [booked(f"A{day}", number, day - 1), booked(f"B{day}", "138", day - 1)], [])
         night(place, day)
         assert known_as(place).keys() == {"138"}
+
+
+def test_a_link_may_be_written_in_any_way_and_holds_for_every_text_of_its_numbers(place):
+    (place.folder / "links.csv").write_text(
+        f"space,id,space,id\npractice,137.0,other,{JANE_BEFORE}\n", encoding="utf-8"
+    )
+    other = '[sources.other]\nrecords = "appointments"\nfiles = "other_%Y-%m-%d.csv"\nid_space = "other"\n'
+    write_clinic(place, top='client_links = "links.csv"', answered=other)
+    place.deliver("other_2026-11-12.csv", APPOINTMENTS, [booked("B1", JANE, 11)])
+    deliver(place, 12, [booked("A19", "137", 11)], [answered("137", 11)])
+    night(place, 12)
+    people = read_crosswalk(Folders(place.warehouse).crosswalk).filter(kind="client")
+    joined = people.filter(pl.col("number").is_in(["137", "137.0"]) | (pl.col("id_space") == "other"))
+    assert joined["pseudonym"].n_unique() == 1 and joined.height == 3
+    assert sessions_of(place)[joined["pseudonym"][0]] == 3
+    assert taken_out(place, "137") == 0
+    assert place.ask("SELECT count(*) FROM appointments WHERE source = 'other'") == [(0,)]

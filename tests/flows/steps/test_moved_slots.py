@@ -151,8 +151,11 @@ def test_a_declared_merge_moves_everything_and_stays_and_forget_takes_both(place
     night(place, 21, [slot(1, 101)])
     assert slots_of(place) == {"101": 4}
     assert place.ask("SELECT count(*) FROM history.appointments WHERE known_to IS NULL") == [(4,)]
+    night(place, 22, [slot(1, 101)])
+    assert place.ask("SELECT count(*) FROM load.changes WHERE load_id = 4 AND changed_count > 0") == [(0,)]
+    assert place.ask("SELECT load_id, is_one_number FROM load.client_links") == [(3, True)]
     write(place)
-    night(place, 22, [slot(2, 101), slot(6, 102)])
+    night(place, 23, [slot(2, 101), slot(6, 102)])
     assert slots_of(place) == {"101": 5}, "a merge is not taken back: the records of both are one person's since"
     merged(place, "clinic,102,101")
     assert {number for _, number in person(place, "102").numbers} == {"101", "102"}

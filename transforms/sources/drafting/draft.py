@@ -60,9 +60,9 @@ def _space(name: str, found: Found) -> str:
 
 def _numbers(found: Found) -> frozenset[str]:
     """The clients' numbers among the records that were looked at."""
-    column = _called(found.header, "client_id") or (found.header[:1] or [None])[0]
-    if found.sample is None or column is None:
+    if found.sample is None or not found.header:
         return frozenset()
+    column = _called(found.header, "client_id") or found.header[0]
     return numbers_of(found.sample[f"#{found.header.index(column) + 1}"])
 
 
