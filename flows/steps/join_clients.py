@@ -145,8 +145,8 @@ def _refuse_half_taken_out(links: pl.DataFrame, tombstones: Tombstones) -> None:
     for space, own_id, client_id, _ in links.iter_rows():
         if tombstones.asked_of(own_id.hex()) != tombstones.asked_of(client_id.hex()):
             raise Unusable(
-                f"client_links (or merged_clients) joins a number of the id space '{space}' to another, and one of the "
-                "two was taken out (rapport forget) and the other was not; remove its line"
+                f"client_links joins a number of the id space '{space}' to another, and one of the "
+                "two was taken out (flows.forget) and the other was not; remove its line, here or in merged_clients"
             )
 
 

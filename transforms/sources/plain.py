@@ -61,7 +61,7 @@ def canonical(
 
     >>> from datetime import UTC, datetime
     >>> from rapport.transforms.sources.opening.shape import NUMBER
-    >>> chunk = pl.DataFrame({NUMBER: [1], "client_id": [" 0017"], "birth_date": ["2010-05-06"], "sex": ["Female"]})
+    >>> chunk = pl.DataFrame({NUMBER: [1], "client_id": ["0017"], "birth_date": ["2010-05-06"], "sex": ["Female"]})
     >>> tallies = Tallies(datetime(2026, 1, 31, tzinfo=UTC), lists={}, instruments={})
     >>> [(kind, rows)] = canonical("clients", iter([chunk]), Dialect("Europe/London"), tallies)
     >>> rows.select("record_number", "client_id", "birth_date", "sex", "unreadable").row(0)

@@ -49,7 +49,7 @@ class ClientLinks:
 NO_LINKS = ClientLinks()
 
 
-def read_client_links(links: Path | None, merges: Path | None, spaces: Spaces) -> ClientLinks:
+def read_client_links(links: Path | None, spaces: Spaces, merges: Path | None = None) -> ClientLinks:
     """The joins of the clinic's files; `spaces` are the clinic's. Raises ValueError with the line and what to do, never
     a number."""
     names = tuple(spaces.names.items())

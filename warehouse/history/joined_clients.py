@@ -16,7 +16,7 @@ from rapport.warehouse.schema.records import CORRECTED, KINDS
 from rapport.warehouse.store.frames import insert
 from rapport.warehouse.store.one_row import number
 
-JOINS = {"id_space": pl.String, "own_id": pl.Binary, "client_id": pl.Binary, "is_one_number": pl.Boolean}
+JOINS = {"id_space": pl.String, "own_id": pl.Binary, "client_id": pl.Binary, "is_another_text": pl.Boolean}
 """A record number that is joined: its space by its first name, the pseudonym that it has alone, that of the client it
 counts as, and whether it is another text of that client's own number: such a join is never withdrawn."""
 THERAPISTS = {"id_space": pl.String, "old_id": pl.Binary, "new_id": pl.Binary}
@@ -27,16 +27,16 @@ def use_joins(con: duckdb.DuckDBPyConnection, load_id: int, joins: pl.DataFrame)
     """Let what is known follow these joins (rows of JOINS); how many record numbers count as another client's than
     before."""
     con.execute(
-        "CREATE OR REPLACE TABLE staged.joins (id_space VARCHAR, own_id UUID, client_id UUID, is_one_number BOOLEAN)"
+        "CREATE OR REPLACE TABLE staged.joins (id_space VARCHAR, own_id UUID, client_id UUID, is_another_text BOOLEAN)"
     )
     insert(con, "staged.joins", joins)
     con.execute("""
         CREATE OR REPLACE TABLE staged.moves AS
         SELECT id_space, own_id, coalesce(b.client_id, own_id) AS old_id, coalesce(n.client_id, own_id) AS new_id,
-            coalesce(n.is_one_number, false) AS is_one_number
+            coalesce(n.is_another_text, false) AS is_another_text
         FROM (SELECT * FROM load.client_links WHERE withdrawn_by IS NULL) AS b
         FULL JOIN staged.joins AS n USING (id_space, own_id)
-        WHERE b.client_id IS DISTINCT FROM n.client_id AND (n.client_id IS NOT NULL OR b.is_one_number IS NOT TRUE)
+        WHERE b.client_id IS DISTINCT FROM n.client_id AND (n.client_id IS NOT NULL OR b.is_another_text IS NOT TRUE)
         """)
     moved = number(con, "SELECT count(*) FROM staged.moves")
     if moved:
@@ -97,7 +97,7 @@ def _book(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
         WHERE withdrawn_by IS NULL AND l.id_space = m.id_space AND l.own_id = m.own_id""")
     con.execute(f"""
         INSERT INTO load.client_links BY NAME
-        SELECT {load_id} AS load_id, id_space, own_id, new_id AS client_id, is_one_number FROM staged.moves
+        SELECT {load_id} AS load_id, id_space, own_id, new_id AS client_id, is_another_text FROM staged.moves
         WHERE new_id <> own_id ORDER BY ALL""")
 
 

@@ -180,7 +180,7 @@ CLIENT_LINKS = _book(
     Column("own_id", "id", "The pseudonym that the number has alone.", required=True),
     "client_id!",
     Column("withdrawn_by", "integer", "The load that no longer used it; null while it is in use."),
-    Column("is_one_number", "truth", "Whether it is another text of the client's own number: such a join stays."),
+    Column("is_another_text", "truth", "Whether it is another text of the client's own number: such a join stays."),
 )
 
 SPACES = _book(

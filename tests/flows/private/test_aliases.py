@@ -327,7 +327,7 @@ def test_numbers_that_were_joined_stay_one_where_the_section_says_no_more_that_z
     assert set(known_as(place).values()) == {joined}
     assert sessions_of(place) == {joined: 3}
     assert place.ask("SELECT count(*), count(session_id) FROM responses") == [(3, 3)]
-    assert place.ask("SELECT is_one_number, withdrawn_by FROM load.client_links") == [(True, None)]
+    assert place.ask("SELECT is_another_text, withdrawn_by FROM load.client_links") == [(True, None)]
 
 
 def test_a_number_that_is_known_in_another_space_is_looked_up_in_its_own(tmp_path):

@@ -153,7 +153,7 @@ def test_a_declared_merge_moves_everything_and_stays_and_forget_takes_both(place
     assert place.ask("SELECT count(*) FROM history.appointments WHERE known_to IS NULL") == [(4,)]
     night(place, 22, [slot(1, 101)])
     assert place.ask("SELECT count(*) FROM load.changes WHERE load_id = 4 AND changed_count > 0") == [(0,)]
-    assert place.ask("SELECT load_id, is_one_number FROM load.client_links") == [(3, True)]
+    assert place.ask("SELECT load_id, is_another_text FROM load.client_links") == [(3, True)]
     write(place)
     night(place, 23, [slot(2, 101), slot(6, 102)])
     assert slots_of(place) == {"101": 5}, "a merge is not taken back: the records of both are one person's since"
@@ -172,10 +172,10 @@ def test_a_merge_has_a_direction_and_its_chains_end_in_one_number(tmp_path):
     merges, links = tmp_path / "merged.csv", tmp_path / "links.csv"
     merges.write_text("space,merged,into\npractice,3,2\npractice,2,1\n")
     links.write_text("space,id,space,id\nphq,9,practice,3\n")
-    found = read_client_links(links, merges, spaces)
+    found = read_client_links(links, spaces, merges)
     assert set(found.goes_by.values()) == {("phq", "9")}
     assert {number for _, number in found.numbers_of(("practice", "1"))} == {"1", "2", "3", "9"}
-    alone = read_client_links(None, merges, spaces)
+    alone = read_client_links(None, spaces, merges)
     assert set(alone.goes_by.values()) == {("practice", "1")}
 
 
@@ -192,4 +192,4 @@ def test_a_merge_has_a_direction_and_its_chains_end_in_one_number(tmp_path):
 def test_a_merge_that_cannot_be_is_refused_by_its_line(tmp_path, lines, reason):
     (tmp_path / "merged.csv").write_text(lines)
     with pytest.raises(ValueError, match=reason):
-        read_client_links(None, tmp_path / "merged.csv", Spaces(("practice",)))
+        read_client_links(None, Spaces(("practice",)), tmp_path / "merged.csv")
