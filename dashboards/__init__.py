@@ -1,1 +1,1 @@
-"""What people ask: one .sql file is one question is one view."""
+"""The questions of readers. Each .sql file is one question and one view."""

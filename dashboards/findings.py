@@ -1,4 +1,4 @@
-"""A question's place on a page: the answer, the pictures, the note, the table. Or why there is none."""
+"""A question's place on a page: the answer, the pictures, the note and the table, or the reason why it has none."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNSEEN = ("is_hidden",)
 
 @dataclass(frozen=True)
 class Picture:
-    """One panel, drawn."""
+    """One panel as SVG."""
 
     name: str
     svg: str
@@ -32,18 +32,18 @@ class Picture:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a page shows of a question. Where there is nothing to show, `answer` says why."""
+    """The content of a question's place on a page. Where there is nothing to show, `answer` gives the reason."""
 
     question: Question
     answer: str
     pictures: list[Picture] = field(default_factory=list)
-    head: list[tuple[str, bool]] = field(default_factory=list)  # a column's name, and whether it holds numbers
+    head: list[tuple[str, bool]] = field(default_factory=list)  # a column's name, and whether it has numbers
     rows: list[list[str]] = field(default_factory=list)
     has_failed: bool = False
 
 
 def finding(question: Question, rows: pl.DataFrame, answer: str | None, kept: MutableMapping[str, str]) -> Finding:
-    """A question's place, from the rows of one page and the answer over them; `kept` are the drawings there are."""
+    """A question's place, from its rows and its answer for one page. `kept`: earlier drawings by their mark."""
     if rows.is_empty():
         return Finding(question, NO_DATA)
     value = value_column(rows, question.chart)
@@ -53,17 +53,17 @@ def finding(question: Question, rows: pl.DataFrame, answer: str | None, kept: Mu
     if rows[value].null_count() == rows.height:
         why = HIDDEN if question.audience == "shared" else NO_NUMBER
         return Finding(question, why, head=head, rows=table)
-    said = answer or "The numbers that would say it in one sentence are hidden: they stand for too few people."
-    return Finding(question, said, _pictures(question, rows, said, kept), head, table)
+    sentence = answer or "There is no one-sentence answer: its numbers are hidden, because they are of too few people."
+    return Finding(question, sentence, _pictures(question, rows, sentence, kept), head, table)
 
 
 def failed(question: Question) -> Finding:
-    """The place of a question that broke."""
+    """The place of a question that failed."""
     return Finding(question, FAILED.format(name=question.name), has_failed=True)
 
 
 def hidden(question: Question) -> Finding:
-    """The place of a question of which nothing may be shown here."""
+    """The place of a question whose numbers are all hidden here."""
     return Finding(question, HIDDEN)
 
 
@@ -71,11 +71,11 @@ def _columns(question: Question, rows: pl.DataFrame) -> list[str]:
     return [name for name in rows.columns if name not in question.filters and name not in _UNSEEN]
 
 
-def _pictures(question: Question, rows: pl.DataFrame, said: str, kept: MutableMapping[str, str]) -> list[Picture]:
+def _pictures(question: Question, rows: pl.DataFrame, sentence: str, kept: MutableMapping[str, str]) -> list[Picture]:
     chart = {"title": question.title, **question.chart}
     made = []
     for place, (panel, spec) in enumerate(specifications(rows, chart)):
-        alt = " ".join(filter(None, (question.alt, f"{panel}." if panel else "", said)))
+        alt = " ".join(filter(None, (question.alt, f"{panel}." if panel else "", sentence)))
         made.append(Picture(panel, drawing(spec, f"{question.name}-{place}", alt, kept)))
     return made
 

@@ -1,4 +1,4 @@
-"""Pages as HTML: one per audience, static, without a script. Every value is escaped."""
+"""Pages as HTML: one per audience, static, without scripts. Every value is escaped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from markupsafe import Markup
 from rapport.dashboards.findings import Finding
 
 HERE = Path(__file__).parent
-SHOWN_FIRST = 4  # pictures of a question; its other panels wait behind a disclosure
+SHOWN_FIRST = 4  # the pictures of a question that are shown at once; the others are folded
 BANNER = ("<!-- banner -->", "<!-- /banner -->")
 HEADER = ("<header>\n", "</header>\n")
 KICKER = "Therapeutic alliance"
@@ -48,7 +48,7 @@ def page(
     footer: Sequence[str] = (),
     dictionary: str = "../dictionary",
 ) -> str:
-    """One audience's page. With a `mark` it says what it was made from. `dictionary`: where that lies from it."""
+    """One audience's page as HTML. `mark`: the fingerprint of its content. `dictionary`: the path to the dictionary."""
     facts: dict[str, object] = {"title": title, "kicker": KICKER, "header": Markup(header), "mark": mark}
     facts |= {"relation": relation, "footer": list(footer), "shown_first": SHOWN_FIRST, "dictionary": dictionary}
     return render("page.html", groups=grouped(findings), **facts)
@@ -62,40 +62,40 @@ def header(
     warnings: Sequence[str] = (),
     pages: Sequence[tuple[str, str]] = (),
 ) -> str:
-    """What stands over a page's questions. `load` is the one that the page tells of; `pages` are the others' names and
-    links, and its own has no link."""
+    """The part of a page above its questions. `load`: the load whose data it shows. `pages`: the names and addresses of
+    all pages; the page itself has an empty address."""
     facts = {"title": title, "kicker": KICKER, "dates": dates, "load": load, "pages": list(pages)}
     return render("header.html", banner=banner(warnings), **facts)
 
 
-def load_told(html: str) -> int | None:
-    """Return the load that a page tells of; None for a page of Rapport 0.1, which does not say it."""
+def load_shown(html: str) -> int | None:
+    """The load whose data a page shows; None for a page of Rapport 0.1, which does not name it."""
     found = _LOAD.search(html)
     return int(found[1]) if found else None
 
 
 def has_banner(html: str) -> bool:
-    """Whether a page has a place for what its reader should know first."""
+    """Whether a page has a place for warnings."""
     return BANNER[0] in html
 
 
 def with_header(html: str, header: str) -> str:
-    """A page that was drawn before, under another header."""
+    """An earlier page with a new header."""
     return _with_between(html, HEADER, header)
 
 
 def is_made_from(html: str, mark: str) -> bool:
-    """Whether a page says that it was made from this."""
+    """Whether a page has this mark, so that its content has not changed."""
     return f'<main data-made="{mark}">' in html
 
 
 def mark_of(*facts: object) -> str:
-    """What a page is made from, in 128 bits: facts, the marks of the code among them, and the library that draws."""
+    """The fingerprint of a page's content in 128 bits: its facts, with marks of the code, and the drawing library."""
     return sha256(repr((facts, version("vl-convert-python"))).encode()).hexdigest()[:32]
 
 
 def render(template: str, **facts: object) -> str:
-    """A template with its facts."""
+    """The HTML of a template, filled with facts."""
     return _ENVIRONMENT.get_template(template).render(facts)
 
 
@@ -108,13 +108,13 @@ def grouped(findings: Iterable[Finding]) -> list[Group]:
 
 
 def banner(warnings: Sequence[str]) -> Markup:
-    """What a reader should know before the numbers; nothing where all is well."""
+    """The warnings above a page's numbers as HTML; empty where there are none."""
     lines = Markup("").join(Markup("<p>{}</p>").format(line) for line in warnings)
     return Markup('<div class="banner" role="note">{}</div>').format(lines) if warnings else Markup("")
 
 
 def with_banner(html: str, warnings: Sequence[str]) -> str:
-    """A page that was drawn before, under another banner."""
+    """An earlier page with a new banner."""
     return _with_between(html, BANNER, banner(warnings))
 
 
@@ -125,10 +125,10 @@ def _with_between(html: str, ends: tuple[str, str], what: str) -> str:
 
 
 def day(of: date) -> str:
-    """A day as it is read: 21 November 2026."""
+    """A day as text: 21 November 2026."""
     return f"{of.day} {of:%B %Y}"
 
 
-def moment(at: datetime) -> str:
-    """A day and a time of the clinic's zone."""
+def day_and_time(at: datetime) -> str:
+    """A day and a time in the clinic's zone as text."""
     return f"{day(at)}, {at:%H:%M}"

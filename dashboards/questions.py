@@ -2,17 +2,22 @@
 
 The front matter is TOML in the file's first comment:
 
-title, question  the short name; the heading, ending in "?"
-note, alt        method, limits, what is left out; the picture in words
-answer           an SQL expression over the rows that a page shows (an aggregate): the finding, in one sentence; null
-                 where what it needs is hidden or not there
-group, order     under which heading of the index, and where
-audience         shared (whoever may see the safe file), analysts, or operations
-filters          key columns by which a page picks rows; each has the value 'All'; at most one of a row's has another
+title, question  the short name; the heading, which ends in "?"
+note, alt        method, limits and exclusions; the picture in words
+answer           an SQL aggregate over the rows of a page: the finding in one sentence; null where a number that it
+                 needs is hidden or missing
+group, order     the heading of the index, and the place under it
+audience         shared (readers of the safe file: the pages of clinic, sites and programs), operations (its page), or
+                 analysts (a view on no page)
+filters          key columns by which a page selects rows; each has the value 'All'; a row has at most one other value
 chart            { kind, and its columns; x_title, y_title, unit, thresholds }
-[columns]        every column of the view, and what it means
-[derived]        columns computed by an SQL expression from the others of the same row; in the safe file, after hiding
-[disclosure]     of a shared question, and only of one: see disclosures.py
+[columns]        every column of the view, with its meaning
+[derived]        columns computed by SQL expressions from other columns of the row; in the safe file, after hiding
+[disclosure]     needed for a shared question, and only allowed there: see disclosures.py
+
+The query of a shared question takes days before closed_to, of load.closed: closed months (attendance_by_month.sql).
+Where it cannot, its note says "As of the night that made it."
+Of bars, one of x and y names the bars and the other has numbers; where both are numbers, x is the value.
 """
 
 from __future__ import annotations
@@ -28,7 +33,7 @@ from rapport.dashboards.disclosures import read_disclosure
 from rapport.warehouse.schema.questions import Disclosure
 
 AUDIENCES = ("shared", "analysts", "operations")
-# Per kind of chart: the columns it needs, and those it may have.
+# Per kind of chart: the columns that it needs, and the columns that it may have.
 CHARTS = {
     "line": ({"x", "y"}, {"low", "high", "series", "panel"}),
     "survival": ({"x", "y", "at_risk"}, {"low", "high", "series"}),
@@ -45,7 +50,7 @@ _FRONT_MATTER = re.compile(r"\A/\*(.*?)\*/", re.DOTALL)
 
 @dataclass(frozen=True)
 class Question:
-    """One question. `query` gives the columns without the derived ones; `view_query` is the view."""
+    """One question. `query` returns the columns without the derived ones; `view_query` is the view's query."""
 
     name: str
     title: str
@@ -69,23 +74,23 @@ class Question:
 
     @property
     def comment(self) -> str:
-        """What DuckDB says of the view."""
+        """The comment on the view in DuckDB."""
         return f"{self.question} {self.note}"
 
 
 def with_derived(rows: str, derived: Mapping[str, str]) -> str:
-    """A query for rows with the derived columns beside the others."""
+    """A query that adds the derived columns to rows. `rows`: a table or a query in brackets."""
     return f"SELECT {', '.join(['*', *(f'{sql} AS {name}' for name, sql in derived.items())])} FROM {rows}"
 
 
 def load_questions(folder: Path = Path(__file__).parent) -> dict[str, Question]:
-    """Every question by its name, in the order of the index."""
+    """Every question by its name, in the order of the index. Raises ValueError that names the file and the key."""
     questions = [read_question(path) for path in sorted(folder.glob("*.sql"))]
     return {each.name: each for each in sorted(questions, key=lambda each: (each.order, each.name))}
 
 
 def read_question(path: Path) -> Question:
-    """One question. Raises ValueError that names the file and the key when its front matter is not as it must be.
+    """One question. Raises ValueError, which names the file and the wrong key of its front matter.
 
     >>> asked = read_question(Path(__file__).parent / "gaps.sql")
     >>> asked.name, asked.audience, asked.chart["kind"]
@@ -99,7 +104,7 @@ def read_question(path: Path) -> Question:
         disclosure = read_disclosure(facts["disclosure"]) if "disclosure" in facts else None
         if disclosure:
             disclosure.check(set(facts["columns"]) - set(facts.get("derived", {})), facts.get("filters", []))
-    except ValueError as error:  # tomllib's own is one
+    except ValueError as error:  # tomllib's error is a ValueError too
         raise ValueError(f"{path.name}: {error}") from None
     facts["filters"] = tuple(facts.get("filters", ()))
     query = sql[front.end() if front else 0 :].strip().rstrip(";")
@@ -111,14 +116,14 @@ def _check(facts: Mapping[str, Any]) -> None:
         known = ", ".join(sorted(_NEEDED))
         raise ValueError(
             f"its first comment must have exactly the keys {known} (and may have filters, derived, "
-            f"disclosure); see {', '.join(sorted(wrong))}"
+            f"disclosure); it lacks or may not have {', '.join(sorted(wrong))}"
         )
     if not isinstance(facts["order"], int):
         raise ValueError("order is not a whole number")
     if facts["audience"] not in AUDIENCES:
         raise ValueError(f"audience = '{facts['audience']}' is not one of {', '.join(AUDIENCES)}")
     if (facts["audience"] == "shared") != ("disclosure" in facts):
-        raise ValueError("a shared question, and only a shared one, says in [disclosure] how its numbers are hidden")
+        raise ValueError("a shared question, and only a shared one, must have the section [disclosure]")
     for key in ("filters", "derived"):
         if strange := set(facts.get(key, ())) - facts["columns"].keys():
             raise ValueError(f"{key} names {', '.join(sorted(strange))}, which [columns] does not describe")
@@ -136,4 +141,4 @@ def _check_chart(chart: Mapping[str, Any], columns: Mapping[str, Any]) -> None:
         raise ValueError(f"a {kind} chart has no {', '.join(sorted(unknown))}")
     for part in (needed | optional) & chart.keys():
         if chart[part] not in columns:
-            raise ValueError(f"the chart's {part} is '{chart[part]}', a column that the query lacks")
+            raise ValueError(f"the chart's {part} is '{chart[part]}', which [columns] does not describe")

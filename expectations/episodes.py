@@ -1,4 +1,4 @@
-"""What the suite of staged episodes adds to what columns promise."""
+"""The rules of staged episodes, beside those of their columns."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from rapport.warehouse.instruments import Instrument
 
 
 def added(_: Mapping[str, Instrument]) -> list[Rule]:
-    """An episode does not close before it opened."""
+    """The rule that an episode does not close before it opened."""
     query = "SELECT row_id, 'closed_on' AS column_name FROM {batch} WHERE closed_on < opened_on"
     return [rows_rule("closed_on_before_opened_on", query)]

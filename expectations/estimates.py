@@ -1,4 +1,4 @@
-"""What every table with estimates keeps: a reason where there is none, and no interval without a width."""
+"""The rules of every table with estimates: a missing estimate has a reason, and an interval has a width."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Great Expectations on a DuckDB connection that is already open.
 
-GX closes its connection before it fetches results, which DuckDB does not survive (great_expectations #10738, #11579):
-this engine keeps one connection, and ends any open transaction before each use so that GX sees what was written.
+GX closes its connection before it fetches results, and with DuckDB the results are lost (great_expectations #10738,
+#11579). This engine keeps one connection. It ends any open transaction before each use, so that GX sees all written
+rows.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # its dependencies' deprecations are not ours to mend
+    warnings.simplefilter("ignore")  # deprecation warnings of its dependencies, which Rapport cannot mend
     import duckdb_engine
     import great_expectations as gx
     from great_expectations.core import ExpectationValidationResult
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     import duckdb
 
 __all__ = ["BrokenRows", "OneConnectionEngine", "OpenDuckDB", "RowsOfQuery", "open_source"]
-# What others take of Great Expectations: here it is imported in silence.
+# Other modules import parts of Great Expectations from here, because here its warnings are ignored.
 __all__ += ["Batch", "ExecutionEngine", "ExpectationConfiguration", "ExpectationValidationResult"]
 __all__ += ["FailureSeverity", "gx"]
 
@@ -58,10 +59,10 @@ class OneConnectionEngine(SqlAlchemyExecutionEngine):
         yield self._kept
 
     def give_back(self) -> None:
-        """Close the kept connection, whatever broke off what ran on it."""
+        """Close the kept connection, also after an interrupted query."""
         if self._kept is not None:
             with suppress(Exception):
-                self._kept.connection.interrupt()  # what a signal broke off goes on, and closing would wait for it
+                self._kept.connection.interrupt()  # an interrupted query still runs, and closing would wait
                 self._kept.close()
             self._kept = None
 
@@ -70,7 +71,7 @@ class OneConnectionEngine(SqlAlchemyExecutionEngine):
 
 
 class DuckDBColumns:
-    """What GX asks an inspector for, in one cheap statement: SQLAlchemy's own looks through PostgreSQL's catalogue."""
+    """An inspector with the methods that GX calls, in one cheap statement. SQLAlchemy's own inspector is slow."""
 
     def __init__(self, engine: OneConnectionEngine) -> None:
         self._engine, self.dialect = engine, engine.engine.dialect
@@ -95,7 +96,8 @@ class OpenDuckDB(SQLDatasource):
 
 
 class BrokenRows(TableMetricProvider):
-    """How many rows are as no row may be: Great Expectations asks all such counts of a table in one query."""
+    """The number of rows that meet a forbidden condition. Great Expectations runs all such counts of a table in one
+    query."""
 
     metric_name = "table.broken_rows"
     value_keys = ("broken",)
@@ -118,7 +120,7 @@ class BrokenRows(TableMetricProvider):
 
 
 class RowsOfQuery(TableMetricProvider):
-    """How many rows a query over a table lists: Great Expectations' own metric asks only the batch."""
+    """The number of rows that a query over a table returns. Great Expectations' own metric allows only the batch."""
 
     metric_name = "table.rows_of_query"
     value_keys = ("unexpected_rows_query",)
@@ -133,14 +135,15 @@ class RowsOfQuery(TableMetricProvider):
         runtime_configuration: dict[str, Any],
     ) -> int:
         query = metric_value_kwargs["unexpected_rows_query"].replace("{batch}", metric_domain_kwargs["table"])
-        with execution_engine.get_connection() as connection:  # as it stands: a colon in a name is no parameter
+        with execution_engine.get_connection() as connection:  # without parameters: a name may contain a colon
             return int(connection.exec_driver_sql(f"SELECT count(*) FROM ({query})").scalar_one())
 
 
 @contextmanager
 def open_source(cursor: Callable[[], duckdb.DuckDBPyConnection]) -> Iterator[OpenDuckDB]:
-    """A datasource whose connections are what `cursor()` returns. They are given back at the end: Great Expectations
-    holds its last datasource until the process ends, and SQLAlchemy would then roll back what is closed."""
+    """A datasource whose connections are the cursors that `cursor()` returns. They are given back at the end. Great
+    Expectations keeps its last datasource until the process ends, and SQLAlchemy would then roll back closed
+    connections."""
     source = _source(cursor)
     try:
         yield source
@@ -162,4 +165,4 @@ def _source(cursor: Callable[[], duckdb.DuckDBPyConnection]) -> OpenDuckDB:
 
 
 def _nowhere() -> None:
-    """An ephemeral context writes itself out as YAML at every new asset, and nobody reads it."""
+    """Write nothing. An ephemeral context would write itself as YAML for every new asset, and nobody reads that."""

@@ -1,4 +1,4 @@
-"""Suites of the staged records: a row that breaks a rule waits in quarantine."""
+"""The rules of staged records. A row that breaks a rule waits in quarantine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAMED = (
 
 
 def record_rules(kind: RecordKind, instruments: Mapping[str, Instrument]) -> list[Rule]:
-    """Every rule that a staged row of this kind must keep."""
+    """All rules for staged rows of this kind."""
     added = {"responses": responses.added, "episodes": episodes.added}.get(kind.name)
     return [
         rows_rule("unreadable", f"{_NAMED} WHERE NOT contains(named, chr({ord(RULE_END)}))"),
@@ -38,4 +38,4 @@ def _held_by(rule: str) -> str:
     )
 
 
-NOT_STATED = ("source", "session_id")  # made by Rapport itself, from parts that have rules of their own
+NOT_STATED = ("source", "session_id")  # made by Rapport itself, from values that have rules of their own

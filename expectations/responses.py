@@ -1,4 +1,4 @@
-"""What the suite of staged responses adds to what columns promise: instruments, items and their ranges."""
+"""The rules of staged responses, beside those of their columns: instruments, items and their ranges."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rapport.warehouse.store.quoting import quoted
 
 
 def added(instruments: Mapping[str, Instrument]) -> list[Rule]:
-    """A known instrument, known items, and answers that the instrument can have. Nothing is clamped."""
+    """The rules: a known instrument, known items, and answers that the instrument can have. No answer is clamped."""
     known = expect.ExpectColumnValuesToBeInSet(
         column="instrument", value_set=[*sorted(instruments), NO_VERSION], severity=FailureSeverity.WARNING
     )
@@ -28,7 +28,8 @@ def added(instruments: Mapping[str, Instrument]) -> list[Rule]:
 
 
 def _out_of_range(instruments: Mapping[str, Instrument]) -> str:
-    """Responses with an answer below or above the item's range, or between its steps; or a given score off range."""
+    """A query for responses with an answer outside the item's range or between its steps, or with a given score
+    outside the scale's range."""
     return f"""
         SELECT row_id, 'value' AS column_name FROM {{batch}} AS r
         JOIN (VALUES {_usual_ranges(instruments)}) AS i(instrument, lowest, highest, whole, never) USING (instrument)
@@ -49,7 +50,8 @@ def _out_of_range(instruments: Mapping[str, Instrument]) -> str:
 
 
 def _usual_ranges(instruments: Mapping[str, Instrument]) -> str:
-    """Each instrument's items together; items with a range of their own may widen it here and are checked alone."""
+    """The range of all items of each instrument together. Items with a range of their own may widen it: they are also
+    checked one by one."""
     rows = []
     for each in (each for each in instruments.values() if each.item_count):
         ranges = [each.range_of_item(number) for number in range(1, each.item_count + 1)]
@@ -60,7 +62,7 @@ def _usual_ranges(instruments: Mapping[str, Instrument]) -> str:
 
 
 def _own_ranges(instruments: Mapping[str, Instrument]) -> str:
-    """Every item of the instruments whose items differ."""
+    """The range of every item, for instruments whose items have different ranges."""
     items = [
         (each.name, number, each.range_of_item(number))
         for each in instruments.values()
@@ -72,7 +74,7 @@ def _own_ranges(instruments: Mapping[str, Instrument]) -> str:
 
 
 def _score_ranges(instruments: Mapping[str, Instrument]) -> str:
-    """Lowest and highest possible score; null, and so not checked, where a key was not found."""
+    """The lowest and highest possible score of each scale; null, and so not checked, for a scale without a key."""
     scales = [(each.name, scale.name, *each.range_of(scale)) for each in instruments.values() for scale in each.scales]
     rows = [
         f"({_sql(name)}, {_sql(scale)}, {_sql(low)}::DOUBLE, {_sql(high)}::DOUBLE)" for name, scale, low, high in scales
@@ -81,7 +83,7 @@ def _score_ranges(instruments: Mapping[str, Instrument]) -> str:
 
 
 def _sql(value: str | float | None) -> str:
-    """A value as a literal. Great Expectations reads braces in a query as places of its own, so a name has none."""
+    """A value as an SQL literal, without braces: Great Expectations reads braces in a query as placeholders."""
     if isinstance(value, str):
         return quoted(value).replace("{", "'||chr(123)||'").replace("}", "'||chr(125)||'")
     return "NULL" if value is None else str(value)

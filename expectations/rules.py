@@ -1,7 +1,7 @@
-"""A rule is an expectation with a name. What a column promises makes its rules; a table's module adds what columns
-cannot say.
+"""A rule is an expectation with a name. The declaration of a column makes its rules, and a table's suite adds more.
 
-severity "warning": a row that breaks it goes to load.quarantine under the rule's name. "critical": the night stops.
+Severity "warning": a row that breaks the rule goes to load.quarantine under the rule's name. "critical": the night
+stops.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Severity = Literal["warning", "critical"]
 
 
 class ExpectNoRows(expect.UnexpectedRowsExpectation):
-    """GX's own runs its query twice, to count the rows and to fetch them, and only over the batch; here they are
-    counted, over whichever `table` of the batch's schema."""
+    """An expectation that a query returns no rows. It counts them once, over any `table` of the batch's schema. GX's
+    own runs the query twice, to count and to fetch the rows, and only over the batch."""
 
     table: str | None = None
     counted: ClassVar[str] = RowsOfQuery.metric_name
@@ -39,7 +39,7 @@ class ExpectNoRows(expect.UnexpectedRowsExpectation):
 
     @property
     def configuration(self) -> ExpectationConfiguration:
-        """Made once: GX asks for it thirty times, and makes it anew each time."""
+        """The configuration, made once. GX reads it thirty times, and would make it again each time."""
         self._configuration = self._configuration or super().configuration
         return self._configuration
 
@@ -54,7 +54,7 @@ class ExpectNoRows(expect.UnexpectedRowsExpectation):
 
 
 class ExpectNoRowIs(ExpectNoRows):
-    """No row is so. The query is what is said of it; what is run is the count."""
+    """An expectation that no row meets a condition. Its query describes it; only the count is run."""
 
     broken: str
     counted: ClassVar[str] = BrokenRows.metric_name
@@ -64,7 +64,8 @@ class ExpectNoRowIs(ExpectNoRows):
 
 @dataclass(frozen=True)
 class Rule:
-    """One expectation. `query`, where it is given, lists the rows that break it, as row_id and column_name."""
+    """One expectation. `query`, where there is one, returns the rows that break it (row_id and column_name for staged
+    rows)."""
 
     name: str
     column: str
@@ -77,23 +78,23 @@ class Rule:
 
     @property
     def is_of_one_row(self) -> bool:
-        """Whether a row keeps it whatever other rows there are."""
+        """Whether each row can be checked without the other rows."""
         return isinstance(self.expectation, ExpectNoRowIs)
 
     def over(self, relation: str) -> gx.expectations.Expectation:
-        """A rule in SQL, of a relation."""
+        """The expectation for one relation. Only a rule in SQL has it."""
         return self.expectation.copy(update={"table": relation})
 
 
 def rows_rule(name: str, query: str, column: str = "", severity: Severity = "warning") -> Rule:
-    """A rule in SQL: the query lists the rows that break it."""
+    """A rule in SQL. Its query returns the rows that break it; {batch} stands for the relation."""
     made = ExpectNoRows(description=name, unexpected_rows_query=query, severity=FailureSeverity(severity))
     return Rule(name, column, made, query)
 
 
 def never(name: str, broken: str, key: str = "*") -> Rule:
-    """A rule in SQL over one row: no row is as the condition says; the key names those that are. One stops the
-    night.
+    """A rule in SQL over one row: no row meets the condition `broken`. One such row stops the night. `key`: the columns
+    that identify the rows.
 
     >>> rule = never("closed_before_it_opened", "closed_on < opened_on", key="episode_id")
     >>> rule.severity, rule.query
@@ -107,7 +108,7 @@ def never(name: str, broken: str, key: str = "*") -> Rule:
 
 
 def promised(columns: Iterable[Column], severity: Severity) -> list[Rule]:
-    """The rules that columns promise: required, one_of, between."""
+    """The rules of columns: required, one_of, between. One rule each."""
     return [rule for column in columns for rule in _promised(column, FailureSeverity(severity))]
 
 
@@ -127,11 +128,11 @@ def _promised(column: Column, severity: FailureSeverity) -> list[Rule]:
 
 
 def promised_together(columns: Iterable[Column]) -> list[Rule]:
-    """The same promises in one rule a kind, where only a whole table is ever refused: each rule costs as much to run as
-    the rows do."""
+    """The rules of columns, with one rule per kind for all columns. They suit finished tables, which are refused as a
+    whole: each additional rule costs as much time as reading the rows."""
     broken = {
         "a required column is empty": [f"{c.name} IS NULL" for c in columns if c.required],
-        # DuckDB calls a function once for each different word that a column has, and compares IN row by row.
+        # DuckDB calls a function once per different word of a column, but compares IN row by row.
         "a word is not one of its column's": [
             f"NOT list_contains([{_words(c)}], {c.name})" for c in columns if c.one_of
         ],
@@ -150,9 +151,9 @@ def _words(column: Column) -> str:
 
 
 def unique(key: tuple[str, ...]) -> Rule:
-    """A table's key makes a row unique."""
+    """The rule that a table has one row per key."""
     columns = ", ".join(key)
-    # Hashes are grouped at half the cost of ids and texts; what shares one is then compared itself.
+    # Grouping hashes costs half as much as grouping ids and texts. Rows that share a hash are then compared.
     suspects = f"SELECT hash({columns}) FROM {{batch}} GROUP BY ALL HAVING count(*) > 1"
     query = f"SELECT {columns} FROM {{batch}} WHERE hash({columns}) IN ({suspects}) GROUP BY ALL HAVING count(*) > 1"
     return rows_rule(f"one row per {columns}", query, severity="critical")

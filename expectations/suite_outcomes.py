@@ -1,7 +1,7 @@
-"""Run a suite, and tell passed, failed and did_not_run apart.
+"""Run a suite. The outcome of each rule is passed, failed or did_not_run.
 
-A crash inside Great Expectations looks like bad data (success False, an empty result): a result without counts, or
-with an exception, did not run.
+A crash inside Great Expectations looks like bad data: success is False, and the result is empty. So a result without
+counts, or with an exception, is did_not_run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROWS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one rule: passed, failed or did_not_run; and for rows to hold, the query that lists them."""
+    """The outcome of one rule: passed, failed or did_not_run. `rows_query` returns the rows to hold back."""
 
     suite: str
     rule: Rule
@@ -34,7 +34,7 @@ class Outcome:
 
 
 def check(source: OpenDuckDB, suite: str, relation: str, rules: list[Rule], *, hold_rows: bool) -> list[Outcome]:
-    """Run rules over a relation of the source. With `hold_rows`, outcomes of failed warnings carry their query."""
+    """Run rules over a relation of the source. With `hold_rows`, the outcome of a failed warning has its rows_query."""
     batch = _batch(source, relation)
     results = _validate(
         batch, suite, [rule.over(relation) if rule.query else rule.expectation for rule in rules], COUNTS
@@ -43,12 +43,12 @@ def check(source: OpenDuckDB, suite: str, relation: str, rules: list[Rule], *, h
     return [_with_rows(batch, each, relation) if hold_rows else each for each in outcomes]
 
 
-def check_together(source: OpenDuckDB, asked: list[tuple[str, str, Rule]]) -> list[Outcome]:
-    """Run rules, each with its suite and over its own relation, as one: Great Expectations' own work on a suite of its
-    own for each table would cost more than all the queries."""
-    batch = _batch(source, asked[0][1])
-    results = _validate(batch, "together", [rule.over(relation) for _, relation, rule in asked], COUNTS)
-    return [_outcome(suite, rule, result) for (suite, _, rule), result in zip(asked, results, strict=True)]
+def check_together(source: OpenDuckDB, checks: list[tuple[str, str, Rule]]) -> list[Outcome]:
+    """Run rules of several suites, each over its own relation, in one run. With a run per suite, the work of Great
+    Expectations would cost more than all queries. `asked`: suite, relation and rule."""
+    batch = _batch(source, checks[0][1])
+    results = _validate(batch, "together", [rule.over(relation) for _, relation, rule in checks], COUNTS)
+    return [_outcome(suite, rule, result) for (suite, _, rule), result in zip(checks, results, strict=True)]
 
 
 def _batch(source: OpenDuckDB, relation: str) -> Batch:
@@ -57,16 +57,16 @@ def _batch(source: OpenDuckDB, relation: str) -> Batch:
 
 
 def _validate(
-    batch: Batch, name: str, asked: list[gx.expectations.Expectation], result_format: dict[str, Any]
+    batch: Batch, name: str, expectations: list[gx.expectations.Expectation], result_format: dict[str, Any]
 ) -> list[ExpectationValidationResult | None]:
-    """Results in the order of the expectations, whatever order GX reports them in."""
-    numbered = [each.copy(update={"meta": {"place": place}}) for place, each in enumerate(asked)]
+    """The results in the order of the expectations; GX may return them in another order."""
+    numbered = [each.copy(update={"meta": {"place": place}}) for place, each in enumerate(expectations)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SQLAlchemy does not know DuckDB's lists
         found = batch.validate(gx.ExpectationSuite(name=name, expectations=numbered), result_format=result_format)
     configured = [(result.expectation_config, result) for result in found.results]
-    by_place = {asked.meta["place"]: result for asked, result in configured if asked and asked.meta}
-    return [by_place.get(place) for place in range(len(asked))]
+    by_place = {config.meta["place"]: result for config, result in configured if config and config.meta}
+    return [by_place.get(place) for place in range(len(expectations))]
 
 
 def _outcome(suite: str, rule: Rule, result: ExpectationValidationResult | None) -> Outcome:

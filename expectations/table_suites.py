@@ -1,4 +1,4 @@
-"""Rules of the finished tables and of the books: anything broken here stops the night."""
+"""The rules of the finished tables and of the books. A broken rule stops the night."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from rapport.warehouse.schema.tables import Table
 
 
 def table_rules(table: Table) -> list[Rule]:
-    """What a finished table's columns promise, its key, and what its own suite adds."""
+    """All rules of a finished table: of its columns, its key, its estimates and its suite."""
     estimates = estimate_rules(table.column_names)
     return [*promised_together(table.columns), unique(table.key), *estimates, *suite_of(table.name)]
 
 
 def book_rules(book: str, load_id: int) -> list[Rule]:
-    """Both ledgers balance, for every file of the load."""
+    """The rule that a ledger (`files` or `rows`) balances for every file of the load."""
     parts, whole = {
         "files": (
             "header_count + blank_or_footer_count + ignored_count + duplicate_count + unchanged_count "

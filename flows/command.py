@@ -1,4 +1,4 @@
-"""`rapport`: one command for everything. A command's own module is imported when the command is asked for.
+"""`rapport`: one command for everything. A command's own module is imported only when the command runs.
 
 Each module has `main(arguments)`, which returns an exit status; it reads its own options.
 """
@@ -12,8 +12,9 @@ from importlib import import_module
 import click
 
 from rapport import __version__
+from rapport.warehouse.errors import RapportError
 
-# By group: a command's name, its module under rapport, and what it does.
+# Per group: the name of each command, its module under rapport, and its help text.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Begin": {
         "key": ("flows.private.key", "make the key from which pseudonyms are made"),
@@ -58,7 +59,7 @@ MODULES = {name: f"rapport.{module}" for commands in COMMANDS.values() for name,
 
 
 class _Table(click.Group):
-    """The table as a group of click, which suggests the nearest name for one that it does not know."""
+    """The command table as a click group. It suggests the nearest name for an unknown command."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*MODULES]
@@ -81,10 +82,14 @@ class _Table(click.Group):
 
 
 def _command(name: str, module: str) -> click.Command:
-    """A command that gives its words to the `main` of its module, options and --help too."""
+    """A command that passes all its arguments, options and --help too, to the `main` of its module."""
 
     def run(words: tuple[str, ...]) -> None:
-        sys.exit(import_module(module).main(list(words)))
+        try:
+            sys.exit(import_module(module).main(list(words)))
+        except RapportError as error:
+            click.echo(error.told, err=True)
+            sys.exit(error.status)
 
     takes_all = {"ignore_unknown_options": True, "allow_interspersed_args": False}
     words = click.Argument(["words"], nargs=-1, type=click.UNPROCESSED)
@@ -96,7 +101,7 @@ def _command(name: str, module: str) -> click.Command:
 def main() -> None:
     """The therapeutic alliances of a clinic, from its exports into a DuckDB file, every night.
 
-    `rapport COMMAND --help` says what a command takes.
+    `rapport COMMAND --help` lists the options of a command.
     """
 
 

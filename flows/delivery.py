@@ -24,16 +24,16 @@ class Delivery:
     exported_at: datetime | None
     reading: str
     rules: str
-    same_as: str | None = None  # the file_id of the source's latest delivery, when these are its bytes again
-    was_read_otherwise: bool = False  # these bytes: by other code, or under another clinic file
+    same_as: str | None = None  # the file_id of the source's latest delivery, where its content is the same
+    was_read_otherwise: bool = False  # whether this content was read before by other code or with another clinic file
 
     @property
     def label(self) -> str:
-        """How logs and messages name it: its name may hold a person's."""
+        """The file's name in logs and messages. Its real name may contain a person's name."""
         return f"file {self.file_id[:8]} ({self.source.files})"
 
     @property
     def is_unmoved(self) -> bool:
-        """Whether the file is still as it was when it was found."""
+        """Whether the file has not changed since it was found."""
         now = self.path.stat()
         return (now.st_size, now.st_mtime_ns) == (self.byte_count, self.modified)

@@ -1,4 +1,4 @@
-"""What went wrong, as one sentence without values: another library's message may hold them."""
+"""Errors as one sentence without values. The message of another library may contain values."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from rapport.flows.stopping import stopped
 from rapport.warehouse.errors import Damaged, Passing, RapportError, Stopped, Unusable
 from rapport.warehouse.store.opening import is_damage
 
-PASSES = {  # what a share or a network says that is away for a while
+PASSES = {  # the error numbers of a network or a network share that is away for a while
     *(errno.EIO, errno.EAGAIN, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.ENOTCONN, errno.ECONNRESET),
     *(errno.ECONNABORTED, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH),
 }
 RAPPORT = Path(rapport.__file__).parent
-PATHS = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR}  # what is wrong with a path that was given
+PATHS = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR}  # the error numbers of an unusable path
 
 
 def sayable(error: BaseException) -> RapportError:
-    """Return the error as one sentence that may stand in a log. After a signal it is the signal: what that interrupts
-    fails in its own words."""
+    """Return the error as one sentence that is safe in a log. After a signal, return the signal itself: the work that
+    it interrupts fails with errors of many kinds."""
     if isinstance(error, Stopped):
         return error
     if isinstance(error, RapportError):
@@ -52,13 +52,15 @@ def _about_a_disk(error: OSError) -> RapportError:
     if isinstance(error, PermissionError):
         return _about_rights(_folder(error))
     if isinstance(error, IsADirectoryError | NotADirectoryError | FileExistsError):
-        return Unusable(f"in {_folder(error)} a folder lies in a file's place, or a file in a folder's; move it away")
-    said = error.strerror or type(error).__name__
+        return Unusable(
+            f"in {_folder(error)} a folder has the name of a file, or a file that of a folder; move it away"
+        )
+    reason = error.strerror or type(error).__name__
     if error.errno in PATHS:
-        return Unusable(f"a path cannot be used ({said}); check the paths that were given")
+        return Unusable(f"a path cannot be used ({reason}); check the paths that were given")
     if error.errno in PASSES:
-        return Passing(f"a disk or a share did not answer ({said}); see that it does, then run the night again")
-    return RapportError(f"the disk failed the night ({said}); make room or mend it, then run the night again")
+        return Passing(f"a disk or a share did not answer ({reason}); mount it again, then run the night again")
+    return RapportError(f"the disk has failed ({reason}); make room on it or replace it, then run the night again")
 
 
 def _fault(error: BaseException) -> RapportError:
@@ -69,23 +71,23 @@ def _fault(error: BaseException) -> RapportError:
 
 
 def _module(file: Path) -> str:
-    """A module by its place in Rapport, such as transforms/sources/fhir.py; a library's by its folder and its name."""
+    """A module's path in Rapport, such as transforms/sources/fhir.py. For a library: its folder and file name."""
     return str(file.relative_to(RAPPORT) if file.is_relative_to(RAPPORT) else Path(*file.parts[-2:]))
 
 
 def _about_rights(folder: str) -> Unusable:
-    """Who may not: into the folder, or to a file in it, which is not named: its name may hold a person's."""
+    """The error of a folder, or of a file in it. The file is not named: its name may contain a person's name."""
     if os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return Unusable(f"a file in {folder} belongs to another user; give it to the user who runs this")
     return Unusable(f"{folder} may not be read or written by this user; run this as the user who may")
 
 
 def _folder(error: OSError) -> str:
-    """The folder that an error is about, or lies in: a file's name may hold a person's."""
+    """The folder of an error, never the file: a file's name may contain a person's name."""
     if not error.filename:
         return "a folder"
     path = Path(os.fsdecode(error.filename))
-    if error.filename2 and not path.is_absolute():  # of a link: the first name is only what it is to point at
+    if error.filename2 and not path.is_absolute():  # for a link, the first name is only its target
         path = Path(os.fsdecode(error.filename2))
     with suppress(PermissionError):
         if isinstance(error, PermissionError) and path.is_dir():

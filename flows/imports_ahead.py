@@ -1,4 +1,4 @@
-"""Great Expectations and the statistics take seconds to import: a night imports them behind its reading."""
+"""Great Expectations and the statistics libraries take seconds to import. A night imports them while it reads."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from rapport import transforms
 
 
 def import_libraries_ahead() -> None:
-    """Begin the imports, and go on.
+    """Start the imports in a thread of their own, and return.
 
-    Not in a daemon thread: Python ends those at exit, and one that is inside a library's C++ then aborts the process,
-    so that a night refused at once ended with the status of a crash.
+    The thread is no daemon thread. Python ends daemon threads at exit, and one inside a library's C++ code then aborts
+    the process. So a night that was refused at once ended with the exit status of a crash.
     """
     threading.Thread(target=_import_libraries).start()
 
@@ -21,4 +21,4 @@ def _import_libraries() -> None:
     import rapport.expectations.gx_on_duckdb  # noqa: F401, PLC0415
 
     transforms.import_statistics()
-    gc.freeze()  # what libraries brought is no garbage: looking through it again takes a quarter of a second each time
+    gc.freeze()  # objects of libraries are never garbage: each search through them takes a quarter of a second

@@ -16,14 +16,18 @@ from rapport.flows.steps.discover import discover
 from rapport.flows.steps.publish import publish
 from rapport.flows.steps.read import read_deliveries
 from rapport.flows.troubles import Troubles, troubles_of
-from rapport.flows.workbench import Load, Runner, plainly, silently
+from rapport.flows.workbench import Load, Runner, run_directly, show_no_progress
 
 
 def night(
-    order: Order, run: Runner = plainly, told: Callable[[str], None] = silently, *, draws_pages: bool = True
+    order: Order,
+    run: Runner = run_directly,
+    progress: Callable[[str], None] = show_no_progress,
+    *,
+    draws_pages: bool = True,
 ) -> Night:
     """Run a night. Raises RapportError; then yesterday's warehouse stands and the building file is gone."""
-    with at_work(order, "night", told, run) as load:
+    with at_work(order, "night", progress, run) as load:
         import_libraries_ahead()
         intake, kept = _take_in(load)
         publication = _publish(load, intake, kept, draws_pages) if kept else None
@@ -31,7 +35,7 @@ def night(
 
 
 def _take_in(load: Load) -> tuple[Intake, Kept | None]:
-    """The exports into the file's history; a check ends before that. The frames that were read are freed at the end."""
+    """Take the exports into the file's history. A check ends before that. The frames are freed at the end."""
     bench = load.step("begin", begin, load)
     found = load.step("discover", discover, bench)
     read = load.step("read", read_deliveries, bench, found)
@@ -43,7 +47,7 @@ def _take_in(load: Load) -> tuple[Intake, Kept | None]:
 
 
 def _publish(load: Load, intake: Intake, kept: Kept, draws_pages: bool) -> Publication:
-    """The tables out of the history, and the one moment that counts."""
+    """Compute the tables from the history, and publish them."""
     bench = kept.bench
     computed = load.step("compute tables", compute, bench)
     load.step("compute clinic tables", compute_clinic, bench)

@@ -4,7 +4,7 @@
 
 Exit status: 0 published; 1 the night failed and yesterday's warehouse stands; 2 unusable arguments or clinic file;
 3 another night is running; 4 published, but a source is overdue, or a question or the pages failed; 129, 130 or 143
-stopped by SIGHUP, SIGINT or SIGTERM.
+the night was stopped by SIGHUP, SIGINT or SIGTERM.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import rapport.flows.prefect_tasks.settings  # noqa: F401  before Prefect
 from prefect import Flow, flow
 from prefect.client.schemas.objects import FlowRun, State
 
-from rapport.flows.load import persistently
+from rapport.flows.load import run_with_retries
 from rapport.flows.messages.heartbeat import START, beat
-from rapport.flows.messages.report import Progress, Report, report_of, tell
+from rapport.flows.messages.report import Progress, Report, print_report, report_of
 from rapport.flows.messages.tell import tell_failure, tell_published, telling_failure
 from rapport.flows.night import night
 from rapport.flows.order import place_order
@@ -34,14 +34,14 @@ from rapport.warehouse.errors import RapportError
 
 @flow(name="nightly", description="Load what came, check it, compute it, publish it.", validate_parameters=False)
 def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None, check: bool = False) -> Report:
-    """One night. Raises RapportError; then yesterday's warehouse stands."""
+    """Run one night and return its report. Raises RapportError; then yesterday's warehouse stays published."""
     with telling_failure(Path(clinic), Path(warehouse), is_check=check), again_stoppable():
         if not check:
             beat(Path(warehouse), START)
         order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of, is_check=check)
         run = as_tasks(order.clinic.monitoring.slug)
         with Progress() as progress:
-            report = report_of(persistently(lambda: night(order, run, progress), progress))
+            report = report_of(run_with_retries(lambda: night(order, run, progress), progress))
     if report.published:
         tell_published(Path(clinic), Path(warehouse), report)
         leave_artifacts(report, report.published)
@@ -50,41 +50,41 @@ def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None,
 
 @nightly.on_crashed
 def killed(flow: Flow[..., Report], flow_run: FlowRun, state: State[Report]) -> None:  # the names are Prefect's
-    """Prefect saw the night's process end without a word: nobody else can tell. A night by hand tells by itself."""
+    """Report a night whose process was killed: only Prefect knows of it. A night by hand reports its own failure."""
     if is_stoppable():
         return
-    given = flow_run.parameters
-    error = RapportError("the night's process was killed; run the night again, and see whether the machine has memory")
-    tell_failure(Path(given["clinic"]), Path(given["warehouse"]), error)
+    parameters = flow_run.parameters
+    error = RapportError("the night's process was killed; check the machine's memory, then run the night again")
+    tell_failure(Path(parameters["clinic"]), Path(parameters["warehouse"]), error)
 
 
-def main(given: list[str] | None = None) -> int:
-    """Run one night from the command line; its exit status says how it went."""
-    asked = _arguments(given)
+def main(argv: list[str] | None = None) -> int:
+    """Run one night from the command line. The exit status says how the night ended."""
+    options = _arguments(argv)
 
     def run() -> int:
-        with telling_failure(asked.clinic, asked.warehouse, is_check=asked.check):
-            place_order(asked.exports, asked.clinic, asked.warehouse, asked.as_of)
+        with telling_failure(options.clinic, options.warehouse, is_check=options.check):
+            place_order(options.exports, options.clinic, options.warehouse, options.as_of)
             start_night_server()
-        report = _through_prefect(asked)
-        tell(report)
+        report = _through_prefect(options)
+        print_report(report)
         return report.status
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)
 
 
-def _through_prefect(given: argparse.Namespace) -> Report:
+def _through_prefect(options: argparse.Namespace) -> Report:
     try:
-        return nightly(str(given.exports), str(given.clinic), str(given.warehouse), given.as_of, given.check)
+        return nightly(str(options.exports), str(options.clinic), str(options.warehouse), options.as_of, options.check)
     except RapportError:
         raise
-    except BaseException as error:  # Prefect's own: the flow could not tell anybody
-        with telling_failure(given.clinic, given.warehouse, is_check=given.check):
+    except BaseException as error:  # an error of Prefect itself: the flow could not report it
+        with telling_failure(options.clinic, options.warehouse, is_check=options.check):
             raise error from None
 
 
-def _arguments(given: list[str] | None) -> argparse.Namespace:
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = arguments("night", "Run one night.", exports=True)
     parser.add_argument("--as-of", metavar="TIME", help="the night's clock, ISO 8601; default now")
     parser.add_argument("--check", action="store_true", help="read, map and count, and publish nothing")
-    return parser.parse_args(given)
+    return parser.parse_args(argv)

@@ -1,7 +1,7 @@
-"""The names of before 0.2, until 0.4: `python -m flows.nightly` and its siblings.
+"""The module names from before version 0.2, which work until 0.4: `python -m flows.nightly` and others.
 
-Units, crontabs and the registrations of a Prefect server name modules. `python -m` of an old name runs the command and
-says its new name; an import of an old name gives the module that stands for it now.
+Units, crontabs and the registrations of a Prefect server name modules. `python -m` with an old name runs the command
+and prints its new name. An import of an old name returns the module that replaced it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from types import ModuleType
 
 from rapport.flows.command import MODULES
 
-# An old module, and the command that it was.
+# Each old module, and the command that replaced it.
 COMMANDS_BEFORE = {
     "flows.as_known_on": "as-known-on",
     "flows.backfill": "backfill",
@@ -41,7 +41,7 @@ COMMANDS_BEFORE = {
     "flows.verify": "verify",
     "flows.worklist": "worklist",
 }
-# Old modules that were no commands, but that a Prefect server may have registered.
+# Old modules that were not commands, but that a Prefect server may have registered.
 FLOWS_BEFORE = {"flows.chores": "rapport.flows.scheduled.weekly"}
 _SOURCE = """
 import sys
@@ -68,15 +68,15 @@ class _Finder(MetaPathFinder):
 
 
 def answer_to_old_names() -> None:
-    """From now on an import finds the old names, before any file of that name."""
+    """Let imports find the old names, before any file of that name."""
     sys.meta_path.insert(0, _Finder())
 
 
 def module_of(old: str) -> ModuleType:
-    """The module that stands for an old name."""
+    """The module that replaced an old name."""
     return import_module(FLOWS_BEFORE.get(old) or MODULES[COMMANDS_BEFORE[old]])
 
 
 def notice(old: str) -> str:
-    """What the old form is now."""
+    """The sentence that names the new command."""
     return f"python -m {old} is now: rapport {COMMANDS_BEFORE[old]}. The old form ends with 0.4."

@@ -1,4 +1,4 @@
-"""What a load was asked to do, its arguments checked."""
+"""An order: the checked arguments of a load."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def place_order(
     is_check: bool = False,
     bucket_count: int | None = None,
 ) -> Order:
-    """Check a night's arguments. Raises Unusable with what to do."""
+    """Check a night's arguments, and return them as an order. Raises Unusable, which says what to do."""
     _check_names(exports, clinic, warehouse)
     facts = read_clinic(clinic)
     _need_groups(facts)
@@ -50,8 +50,8 @@ def place_order(
 
 
 def place_change(clinic: Path, warehouse: Path, version: Path | None = None) -> Order:
-    """The order of a load that reads no export: its clock is that of what is published, or of another version. Raises
-    Unusable."""
+    """The order of a load that reads no export. Its clock is that of `version`, by default the published version.
+    Raises Unusable."""
     _check_names(clinic, warehouse)
     facts, folders = read_clinic(clinic), Folders(warehouse)
     folders.refuse_other_user()
@@ -61,7 +61,7 @@ def place_change(clinic: Path, warehouse: Path, version: Path | None = None) -> 
 
 
 def _need_groups(facts: Clinic) -> None:
-    """Raise Unusable where clinic.toml names a group that this machine does not have."""
+    """Raise Unusable when clinic.toml names a user group that this machine does not have."""
     for page, group in facts.internal.items():
         group_number(page, group)
 
@@ -72,11 +72,11 @@ def need_exports(exports: Path) -> None:
         raise Unusable(f"the exports folder {exports} does not exist; check --exports")
     if not os.access(exports, os.R_OK | os.X_OK):
         raise Unusable(
-            f"the exports folder {exports} may not be read by this user; give its user or group the right to"
+            f"the exports folder {exports} may not be read by this user; give this user the right to read it"
         )
 
 
-def _check_names(*given: Path) -> None:
-    """Refuse a path that cannot be used. The names of exports may be any bytes."""
-    for path in given:
+def _check_names(*paths: Path) -> None:
+    """Refuse a path that cannot be used. The files in the exports folder may have any name."""
+    for path in paths:
         resolved(path)

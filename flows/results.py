@@ -1,4 +1,4 @@
-"""What came of a night, made of the results of its steps."""
+"""The result of a night, made of the results of its steps."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from rapport.warehouse.published.night_in_numbers import FileSums
 
 @dataclass(frozen=True)
 class Intake:
-    """A night's exports: what was found, and what came of checking it."""
+    """A night's exports: the files found, and the results of their checks."""
 
     found: Found
     checked: RecordsChecked
     waiting: tuple[str, ...]  # names of files that are still being written
-    troubles: Troubles  # up to here
+    troubles: Troubles  # up to this step
 
 
 @dataclass(frozen=True)
 class Publication:
-    """A night's tables: what was computed, checked, published and drawn."""
+    """A night's tables: the results of computing, checking, publishing and drawing."""
 
     files: list[FileSums]
     read_otherwise: dict[str, int]
@@ -40,7 +40,7 @@ class Publication:
 
 @dataclass(frozen=True)
 class Night:
-    """What came of a night."""
+    """The result of a night."""
 
     order: Order
     load_id: int
@@ -50,10 +50,10 @@ class Night:
 
     @property
     def files(self) -> list[FileSums]:
-        """The files of each source, and where their records went."""
+        """The number of files of each source, and of their records by outcome (loaded, unchanged, quarantined ...)."""
         return self.publication.files if self.publication else self.intake.checked.files
 
     @property
     def troubles(self) -> Troubles:
-        """What went wrong, though the night ended well."""
+        """The problems of a night that did not fail."""
         return self.publication.troubles if self.publication else self.intake.troubles

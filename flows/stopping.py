@@ -1,8 +1,8 @@
 """Signals that end a command (SIGTERM, SIGINT, SIGHUP): it ends as after an error, and exits with 128 + the number.
 
-Python's own way leaves much behind: SIGTERM runs no cleaning, so a night's Prefect server outlived its night. And
-DuckDB turns what a signal raises into an error of its own, which a night took for a fault. So the signal is remembered:
-what fails after it failed because of it.
+Python's own handling is not enough. After SIGTERM it cleans nothing, so a night's Prefect server outlived its night.
+DuckDB turns the exception of a signal into an error of its own, which a night took for a fault of Rapport. So the
+signal is remembered, and every later failure is explained by it.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from rapport.warehouse.errors import Stopped
 
 Handler = Callable[[int, FrameType | None], None]
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-A_MOMENT = 0.01  # seconds of processor time; Prefect has the other timer
+A_MOMENT = 0.01  # seconds of processor time; Prefect uses the other timer
 _HOLD_LOCKS = ("<frozen importlib", logging.__file__)
 
 
 class Stop(KeyboardInterrupt):
-    """Raised where the main thread is. It is no Exception, so that what goes on after errors ends too."""
+    """Raised in the main thread. It is no Exception, so that code that goes on after errors ends too."""
 
 
 @dataclass
 class _Process:
-    """Whether this process answers signals itself, which one came first, and the load that it has published."""
+    """Whether this process handles signals itself, the first signal that came, and the load that it has published."""
 
     answers: bool = False
     came: int | None = None
@@ -43,12 +43,12 @@ _process = _Process()
 def _stop(number: int, frame: FrameType | None) -> None:
     is_first, _process.came = _process.came is None, _process.came or number
     if is_first and isinstance(sys.exc_info()[1], KeyboardInterrupt):
-        return  # polars answers SIGINT too, and has raised it
+        return  # polars handles SIGINT too, and has already raised KeyboardInterrupt
     _raise(number, frame)
 
 
 def _raise(_: int, frame: FrameType | None) -> None:
-    """Not where an import or the log holds a lock, which it would never give back: a moment later."""
+    """Raise Stop; a moment later where an import or the log holds a lock, which would never be released."""
     if frame and frame.f_code.co_filename.startswith(_HOLD_LOCKS):
         signal.setitimer(signal.ITIMER_VIRTUAL, A_MOMENT)
     else:
@@ -57,11 +57,11 @@ def _raise(_: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Answer signals while something runs. Raises Stopped; a second signal breaks off the cleaning too."""
+    """Handle signals inside the block. Raises Stopped. A second signal interrupts the cleaning too."""
     if _process.answers or threading.current_thread() is not threading.main_thread():
         yield
         return
-    # What a shell starts in the background, or nohup, ignores a signal: that stays so.
+    # A command that nohup or a shell started in the background ignores some signals. It still ignores them here.
     ours: dict[int, Handler] = {number: _stop for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN}
     ours[signal.SIGVTALRM] = _raise
     before = {number: signal.signal(number, handler) for number, handler in ours.items()}
@@ -80,13 +80,13 @@ def stoppable() -> Iterator[None]:
 
 
 def is_stoppable() -> bool:
-    """Whether this process answers signals itself: a command by hand does, a run of Prefect's does not."""
+    """Whether this process handles signals itself. A command by hand does; a run that Prefect started does not."""
     return _process.answers
 
 
 @contextmanager
 def again_stoppable() -> Iterator[None]:
-    """Answer SIGTERM inside a flow of a command by hand: Prefect has put a handler of its own."""
+    """Handle SIGTERM inside a flow that a command by hand runs, in place of Prefect's own handler."""
     if not _process.answers:
         yield
         return
@@ -98,7 +98,7 @@ def again_stoppable() -> Iterator[None]:
 
 
 def stopped(error: BaseException | None = None) -> Stopped | None:
-    """The signal that came, or that somebody else's handler raised as `error`."""
+    """The signal that came, or the signal that another handler raised as `error`; None where none came."""
     if _process.came:
         return Stopped(_process.came, _process.load_id)
     if isinstance(error, KeyboardInterrupt):
@@ -108,12 +108,12 @@ def stopped(error: BaseException | None = None) -> Stopped | None:
 
 
 def note_published(load_id: int | None) -> None:
-    """What stands from now on, whatever comes."""
+    """Remember the load that is published, for the message after a signal."""
     if _process.answers:
         _process.load_id = load_id
 
 
 def check_stopped() -> None:
-    """Raise again what somebody swallowed: a question that was interrupted has not failed."""
+    """Raise Stop again where other code has swallowed it. A question that was interrupted has not failed."""
     if _process.came:
         raise Stop

@@ -1,4 +1,4 @@
-"""What the commands for ops share: their arguments, the times that these give, and their exit status."""
+"""The arguments, times and exit statuses that all commands share."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from rapport.flows.stopping import stoppable
 from rapport.warehouse.errors import Unusable
 from rapport.warehouse.places.folders import Folders
 
-PUBLISHED, TROUBLED = 0, 4  # what a load that cannot go on exits with, its error says
-YEARS = range(1970, 2200)  # of what is typed: another year is a slip, and near the years 1 and 9999 clocks overflow
+PUBLISHED, TROUBLED = 0, 4  # exit statuses of loads that published; an error has a status of its own
+YEARS = range(1970, 2200)  # the years of typed times: another is a mistake, and near 1 and 9999 dates overflow
 
 
 def arguments(command: str, description: str, *, exports: bool = False) -> argparse.ArgumentParser:
-    """A parser with --clinic and --warehouse, and with --exports where the command looks into the exports."""
+    """A parser with --clinic and --warehouse, and with --exports for a command that reads the exports."""
     parser = argparse.ArgumentParser(prog=f"rapport {command}", description=description)
     if exports:
         parser.add_argument("--exports", type=Path, required=True, metavar="DIR", help="where the exports arrive")
@@ -30,52 +30,53 @@ def arguments(command: str, description: str, *, exports: bool = False) -> argpa
 
 
 def read_time(option: str, text: str, zone: tzinfo) -> datetime:
-    """A time as it is typed, in UTC; of the zone where it names none. Raises Unusable that names the option."""
+    """A typed ISO 8601 time, in UTC. Without a zone of its own it is in `zone`. Raises Unusable, which names the
+    option."""
     try:
-        given = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
-        given = None
-    if given is None or given.year not in YEARS:
+        time = None
+    if time is None or time.year not in YEARS:
         raise Unusable(f"{option} '{text}' is not an ISO 8601 time such as 2026-11-22T03:00, {_OF_YEARS}")
-    return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)
+    return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def read_day(option: str, text: str) -> date:
-    """A day as it is typed. Raises Unusable that names the option."""
+    """A typed day (YYYY-MM-DD). Raises Unusable, which names the option."""
     try:
-        given = date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        given = None
-    if given is None or given.year not in YEARS:
+        day = None
+    if day is None or day.year not in YEARS:
         raise Unusable(f"{option} '{text}' is not a day such as 2026-11-22, {_OF_YEARS}")
-    return given
+    return day
 
 
 _OF_YEARS = f"of the years {YEARS[0]} to {YEARS[-1]}"
 
 
 def capital(text: str) -> str:
-    """A clause as the beginning of a sentence."""
+    """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 
-def complain(line: str) -> None:
-    """Say something on standard error, unless its terminal was closed: what comes after it matters more."""
+def print_error(line: str) -> None:
+    """Print a line on standard error. A closed terminal is ignored: the work after it matters more."""
     with suppress(OSError):
         print(line, file=sys.stderr)
 
 
 def finish(command: Callable[[], int | None], warehouse: Path | None = None) -> int:
-    """Run a command; why it failed or stopped is one sentence on standard error and its exit status, never a traceback:
-    its lines may hold values. An erasure of the warehouse that is not finished is named."""
-    said = None
+    """Run a command and return its exit status. The reason of a failure is one sentence on standard error, never a
+    traceback, whose lines may contain values. An unfinished erasure in the warehouse is reported too."""
+    failure = None
     try:
         with stoppable():
             status = command() or 0
     except Exception as error:
-        said = sayable(error)
-        complain(said.told)
-        status = said.status
+        failure = sayable(error)
+        print_error(failure.told)
+        status = failure.status
     if warehouse is not None:
-        tell_open(Folders(warehouse), said)
+        tell_open(Folders(warehouse), failure)
     return status

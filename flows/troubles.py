@@ -1,4 +1,4 @@
-"""What went wrong beside a load that published. It takes nothing back, and the exit status says so."""
+"""Problems beside a load that published. The load stays published, and the exit status reports the problems."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rapport.flows.terminal import PUBLISHED, TROUBLED, capital, complain
+from rapport.flows.terminal import PUBLISHED, TROUBLED, capital, print_error
 
 if TYPE_CHECKING:
     from rapport.flows.pages.draw import Drawn
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Troubles:
-    """What a load that published went around, or what failed after it."""
+    """The problems that a published load worked around, and the failures after it."""
 
     failed_questions: Sequence[str] = ()  # by name
     pages_failed: str | None = None  # why the pages could not be drawn
@@ -30,7 +30,7 @@ class Troubles:
 
     @property
     def sentences(self) -> list[str]:
-        """What went wrong, and what to do."""
+        """The problems as sentences, each with what to do."""
         questions = [f"the question {name} failed; mend dashboards/{name}.sql" for name in self.failed_questions]
         pages = [f"{self.pages_failed}; run rapport pages once it is mended"] if self.pages_failed else []
         return [f"{capital(trouble)}." for trouble in (*self.warnings, *self.damaged, *questions, *pages)]
@@ -42,7 +42,7 @@ NO_TROUBLES = Troubles()
 def troubles_of(
     bench: Workbench, published: Published, drawn: Drawn, damaged: Iterable[str] = (), warnings: Iterable[str] = ()
 ) -> Troubles:
-    """What went wrong from the beginning of a load to its pages."""
+    """All problems of a load, from its beginning to its pages."""
     return Troubles(
         sorted({*published.failed_questions, *drawn.failed_questions}),
         drawn.pages_failed,
@@ -52,7 +52,7 @@ def troubles_of(
 
 
 def status_of(troubles: Troubles) -> int:
-    """The exit status of a load, after what went wrong beside it is said on standard error."""
+    """Print the problems of a load on standard error, and return its exit status."""
     for trouble in troubles.sentences:
-        complain(trouble)
+        print_error(trouble)
     return troubles.status

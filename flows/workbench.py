@@ -1,4 +1,4 @@
-"""A load at work, and its workbench: what each of its steps works with, complete from the beginning."""
+"""A running load, and its workbench: the connection, keys and facts that its steps use."""
 
 from __future__ import annotations
 
@@ -23,49 +23,49 @@ from rapport.warehouse.store import building_file
 if TYPE_CHECKING:
     import duckdb
 
-Given = ParamSpec("Given")
-Made = TypeVar("Made")
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
 
 
 class Runner(Protocol):
     """Runs a step of a load, or a part of a step, under its name; returns what that returns."""
 
-    def __call__(self, name: str, work: Callable[[], Made]) -> Made: ...
+    def __call__(self, name: str, work: Callable[[], Result]) -> Result: ...
 
 
-def plainly(name: str, work: Callable[[], Made]) -> Made:
+def run_directly(name: str, work: Callable[[], Result]) -> Result:
     """Run a step as a plain function."""
     return work()
 
 
-def silently(line: str) -> None:
-    """Tell nobody what a load is doing."""
+def show_no_progress(line: str) -> None:
+    """Show no progress."""
 
 
 @dataclass(frozen=True)
 class StepTime:
-    """How long one step took, and how many rows went through its hands."""
+    """How long one step took, and how many rows it processed."""
 
     name: str
     seconds: float
     cpu_seconds: float
-    row_count: int  # of what the load brought and of the clients it touched
+    row_count: int  # rows that the load brought, and rows of the clients that it touched
 
 
 @dataclass(frozen=True)
 class Load:
-    """A load that holds the lock: its number, the folder that it works in, how its steps are run and told."""
+    """A load that holds the lock: its number, its scratch folder, the runner of its steps, its progress messages."""
 
     order: Order
     purpose: str
     load_id: int
     started_at: datetime
-    scratch: Path  # its own folder, gone at its end
+    scratch: Path  # its own folder, removed at its end
     base: Path | None  # the version that it begins from; None for a first load
-    told: Callable[[str], None] = silently
-    run: Runner = plainly
+    progress: Callable[[str], None] = show_no_progress
+    run: Runner = run_directly
     steps: list[StepTime] = field(default_factory=list)
-    # The building file's, then its cursors: closed at the load's end, whatever ends it.
+    # The connection to the building file, then its cursors. They are closed when the load ends or fails.
     connections: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
 
     @property
@@ -73,18 +73,18 @@ class Load:
         """The file that the load changes: a copy of its base, published at its end."""
         return self.scratch / self.order.folders.published.name
 
-    def step(self, name: str, work: Callable[Given, Made], *given: Given.args, **more: Given.kwargs) -> Made:
-        """Run a step and note its time on the clock and on the processor. Raises Stop after a signal."""
+    def step(self, name: str, work: Callable[Params, Result], *given: Params.args, **more: Params.kwargs) -> Result:
+        """Run a step, and record its time in seconds of the clock and of the processor. Raises Stop after a signal."""
 
         @wraps(work)
-        def timed() -> Made:
+        def timed() -> Result:
             wall, cpu = time.perf_counter(), time.process_time()
             made = work(*given, **more)
             rows = getattr(made, "row_count", 0)
             self.steps.append(StepTime(name, time.perf_counter() - wall, time.process_time() - cpu, rows))
             return made
 
-        self.told(name)
+        self.progress(name)
         made = self.run(name, timed)
         check_stopped()
         return made
@@ -92,27 +92,27 @@ class Load:
 
 @dataclass(frozen=True)
 class FileAtWork:
-    """A copy of a version, opened to be changed; the clock and the clinic file; whose number is whose."""
+    """A copy of a version that is open for changes, with its order (clock and clinic file) and its crosswalk."""
 
-    load_id: int  # of the load that changes it; one above the version's where nothing is published
+    load_id: int  # of the load that changes it; where nothing is published, one more than the version's load
     order: Order
     con: duckdb.DuckDBPyConnection
     crosswalk: pl.DataFrame
-    told: Callable[[str], None]
+    progress: Callable[[str], None]
     run: Runner
 
 
 @dataclass(frozen=True)
 class TakenOut:
-    """Rows of people who have a tombstone, taken out of the file that a load began from."""
+    """Counts of the rows of people with a tombstone, which a load took out of the file that it began from."""
 
     row_count: int = 0
-    expired_clients: int = 0  # of them: clients and episodes that went because of their age
+    expired_clients: int = 0  # clients and episodes that were taken out because of their age
     expired_episodes: int = 0
-    reason: str | None = None  # why; None where nobody was taken out
+    reason: str | None = None  # None where nobody was taken out
 
     def and_also(self, other: TakenOut) -> TakenOut:
-        """Both together; the first that took somebody out says why."""
+        """The sums of both; the reason is the first one that is given."""
         return TakenOut(
             self.row_count + other.row_count,
             self.expired_clients + other.expired_clients,
@@ -123,13 +123,13 @@ class TakenOut:
 
 @dataclass(frozen=True)
 class Workbench(FileAtWork):
-    """What a load works with. A step that changes whom the load knows returns another workbench."""
+    """Everything that the steps of a load use. A step that changes the known people returns a new workbench."""
 
     load: Load
     staging: Staging
     pseudonyms: Pseudonyms
     tombstones: Tombstones
-    born_before: pl.DataFrame  # the birth dates that the tables of the base were computed with
+    born_before: pl.DataFrame  # the birth dates with which the tables of the base were computed
     spaces_used: tuple[Used, ...]  # the book of id spaces, as the load found it
     key_check: str  # the mark of the pseudonym key
     failed_attempts: tuple[dict[str, object], ...]

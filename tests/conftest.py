@@ -133,10 +133,10 @@ def run_night_here(monkeypatch, capsys):
     """Run what `rapport night` runs in this process, its steps as plain functions and not as Prefect's tasks:
     for what it says and exits with."""
     from rapport.flows import nightly  # noqa: PLC0415  importing Prefect is not free
-    from rapport.flows.workbench import plainly  # noqa: PLC0415
+    from rapport.flows.workbench import run_directly  # noqa: PLC0415
 
     monkeypatch.setattr(nightly, "nightly", nightly.nightly.fn)
-    monkeypatch.setattr(nightly, "as_tasks", lambda clinic: plainly)
+    monkeypatch.setattr(nightly, "as_tasks", lambda clinic: run_directly)
     monkeypatch.setattr(nightly, "start_night_server", lambda: None)
     monkeypatch.setattr(nightly, "leave_artifacts", lambda *_: None)
 
@@ -160,10 +160,10 @@ def demo(tmp_path_factory) -> Place:
 @pytest.fixture(scope="session")
 def drawn(demo, tmp_path_factory) -> tuple[Place, object]:
     """That demo clinic with its night published and its pages drawn, and the night."""
-    from rapport.flows.workbench import plainly  # noqa: PLC0415
+    from rapport.flows.workbench import run_directly  # noqa: PLC0415
 
     place = demo.copied_to(tmp_path_factory.mktemp("drawn") / "clinic")
-    return place, place.night("2026-11-21T03:00", run=plainly)
+    return place, place.night("2026-11-21T03:00", run=run_directly)
 
 
 @pytest.fixture(scope="session")

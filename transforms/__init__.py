@@ -1,4 +1,4 @@
-"""What Rapport computes: polars only, frames in, a frame out. Every module here that declares tables is found."""
+"""The computed tables: polars only, frames in, a frame out. Every module here that declares tables is found."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ STATISTICS = (
 
 
 def tables() -> list[Table]:
-    """Every table declared in this folder and its rooms, each after those it reads."""
+    """Return every table that is declared in this folder and its subfolders, each after the tables that it reads."""
     modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(__path__, f"{__name__}.")]
     found = {name: thing for module in modules for name, thing in vars(module).items() if isinstance(thing, Table)}
     return in_order(found.values())
 
 
 def import_statistics() -> None:
-    """Import what some tables import when they are first computed: it takes seconds."""
+    """Import the libraries that some tables otherwise import at their first computation: it takes seconds."""
     for library in STATISTICS:
         importlib.import_module(library)
 
 
 def compute(table: Table, known: Mapping[str, object]) -> pl.DataFrame:
-    """A table's rows, from the tables and facts that it reads; or from its partials and the facts, where these are
-    known."""
+    """Return a table's rows, from the tables and facts that it reads, or from its partials and the facts where `known`
+    has partials."""
     made = table.finished(known) if PARTIALS in known else table(**{name: known[name] for name in table.reads})
     return without_sign(made.select(table.column_names).collect())
 
@@ -45,10 +45,10 @@ def compute(table: Table, known: Mapping[str, object]) -> pl.DataFrame:
 def rows_of_clients(
     given: Mapping[str, pl.DataFrame], clinic: Clinic, wanted: Collection[str]
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    """The rows of the wanted tables of some clients, table by table: a pure function of what is given.
+    """Yield the rows of the wanted tables about some clients, table by table. A pure function of its arguments.
 
-    `given`: `client_ids`; `<kind>_records` of each kind; `birth_dates`; and, of those clients, the tables that wanted
-    ones read and that are not wanted. What no table to come reads is not kept.
+    `given`: `client_ids`; `<kind>_records` of each kind; `birth_dates`; and these clients' rows of tables that are read
+    and not wanted. A frame that no later table reads is dropped.
     """
     to_make = [table for table in tables() if table.per == "client" and table.name in wanted]
     known = still_read({name: frame.lazy() for name, frame in given.items()} | {"clinic": clinic}, to_make)
@@ -60,16 +60,17 @@ def rows_of_clients(
 
 
 def still_read(known: Mapping[str, object], to_come: Iterable[Table]) -> dict[str, object]:
-    """Of what is known, what the tables to come read at once."""
+    """Return the known frames and facts that later tables read."""
     read = {name for table in to_come for name in table.read_at_once}
     return {name: each for name, each in known.items() if name in read}
 
 
 def fingerprints(declared: Mapping[str, str], given: str) -> dict[str, str]:
-    """A fingerprint per table: its code, its columns, the tables it reads, and what the clinic declares.
+    """Return a fingerprint per table: of its code, its columns, the tables that it reads, and the clinic's
+    declarations.
 
-    `declared`: a mark of each key of the clinic file; a table's own code says which of them it reads. `given`: the mark
-    of the code that brings the tables what they read.
+    `declared`: a mark of each key of the clinic file; only the keys that a table's code reads count. `given`: the mark
+    of the code that gives the tables their input.
     """
     made: dict[str, str] = {}
     for table in tables():

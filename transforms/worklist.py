@@ -1,6 +1,6 @@
-"""Whom a clinician should think of before the next session. Never a table: it goes to the private tree alone.
+"""The clinicians' worklist before the next sessions. It is never a table: it is written to the private tree only.
 
-It does not monitor risk: no answer about suicide or self-harm puts anybody on it, or keeps anybody off it.
+It does not monitor risk: no answer about suicide or self-harm adds a client to it or removes a client from it.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ def worklist(
     clinic: Clinic,
     as_of: datetime,
 ) -> pl.LazyFrame:
-    """One line per client and reason (COLUMNS), of clients who have an episode that is not over. Of those seen in the
-    last 14 days or due in the next 7: those whose latest alliance score (client's or caregiver's, total) is beyond its
-    questionnaire's cut-off, since the session it has been so; whose latest score fell by the step that the
-    questionnaire states; who are not on track. And of clients whose episode is not over: those last seen more than 30
-    days and twice their usual gap ago, with nothing booked. data_on is the day of the score, or of the last session:
-    how old the reason is."""
+    """Return one line per client and reason (COLUMNS), for clients with an episode that is not over.
+
+    Three reasons are for clients seen in the last 14 days or due in the next 7. The latest alliance score (client's or
+    caregiver's, total) is beyond its questionnaire's cut-off, with the session since when. The latest alliance score
+    fell by the step that the questionnaire states. The client is not on track. The fourth reason is for all: the last
+    session is more than 30 days and twice the usual gap ago, and no appointment is booked. data_on is the day of the
+    score, or of the last session: it shows the age of the reason."""
     today = clinic.day_of(as_of)
     ahead = _ahead(appointments, as_of).cache()
     near = _near(ahead, sessions, today).cache()
@@ -58,32 +59,32 @@ def worklist(
 
 
 def _near(ahead: pl.LazyFrame, sessions: pl.LazyFrame, today: date) -> pl.LazyFrame:
-    """Clients seen lately, or due soon."""
+    """Return the clients who were seen lately or are due soon."""
     seen = sessions.filter(pl.col("session_date").is_between(today - timedelta(days=SEEN_WITHIN_DAYS), today))
     due = ahead.filter(pl.col("session_date") <= today + timedelta(days=DUE_WITHIN_DAYS))
     return pl.concat([seen.select("client_id"), due.select("client_id")]).unique()
 
 
 def _ahead(appointments: pl.LazyFrame, as_of: datetime) -> pl.LazyFrame:
-    """Appointments that are booked and still to come."""
+    """Return the booked appointments in the future."""
     booked = appointments.filter(pl.col("status") == "scheduled", pl.col("starts_at") > as_of)
     return booked.select("client_id", "session_date")
 
 
 def _last_session(sessions: pl.LazyFrame) -> pl.LazyFrame:
-    """Per client: the latest attended session, its therapist and day."""
+    """Return per client the latest attended session, its therapist and day."""
     number = pl.col("client_session_number")
     return sessions.filter(number == number.max().over("client_id")).select("client_id", "therapist_id", "session_date")
 
 
 def _latest(rated: pl.LazyFrame) -> pl.LazyFrame:
-    """The latest score of each client, instrument and rater."""
+    """Return the latest score of each client, instrument and rater."""
     number = pl.col("client_session_number")
     return rated.filter(number == number.max().over(_WHOSE))
 
 
 def _below(rated: pl.LazyFrame, score_bands: pl.LazyFrame) -> pl.LazyFrame:
-    """Beyond a cut-off at the latest score, and since when without a score that was not."""
+    """Return latest scores beyond a cut-off, with the first session of the unbroken run of such scores."""
     judged = score_bands.filter("is_used", pl.col("is_case").is_not_null(), pl.col("basis") == "computed").select(
         "session_id", "instrument", "rater", "scale", "threshold", "is_case"
     )
@@ -102,7 +103,7 @@ def _below(rated: pl.LazyFrame, score_bands: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _fell(rated: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """By the step that the instrument's file states as a threshold of change."""
+    """Return latest scores that fell by the threshold of change in the instrument's file."""
     steps = [
         (pl.col("instrument") == each.name) & holds(pl.col("change"), at.case)
         for each in clinic.instruments.values()
@@ -132,7 +133,7 @@ def _out_of_contact(
     last: pl.LazyFrame,
     today: date,
 ) -> pl.LazyFrame:
-    """Since the last session of whatever kind."""
+    """Return clients who are out of contact, measured from the last session of any kind."""
     under_way = retention.filter(~pl.col("has_ended"), pl.col("treatment_session_count") > 0)
     usual = engagement.select("episode_id", "median_gap_days")
     days = (pl.lit(today) - pl.col("session_date")).dt.total_days()

@@ -1,16 +1,16 @@
-"""What can go wrong, each as one sentence that says what to do.
+"""The errors of Rapport. Each is one sentence that says what to do.
 
     RapportError            the night stops; yesterday's warehouse stands        exit 1
       Refused               a file is not what its source says it is
-      Passing               what failed it may pass by itself: the night is tried again before it is given up
+      Passing               the cause may pass by itself: the night is tried again before it fails
       DidNotRun             a check could not run: neither passed nor failed
-      Damaged               a file of the warehouse cannot be read: its bytes are not those that were written
+      Damaged               a file of the warehouse cannot be read: its bytes have changed since they were written
     Unusable                the arguments or the clinic file cannot be used      exit 2
     NightRunning            another night holds the lock                         exit 3
     Stopped                 a signal ended the command                           exit 128 + its number
 
-`str(error)` is safe for logs, Prefect and messages: it names files by id and pattern, because a file's name
-may hold a person's. `error.told` is for the terminal and names the file.
+`str(error)` is safe for logs, Prefect and messages. It names files by id and pattern, because a file's name may contain
+a person's name. `error.told` is for the terminal and names the file.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ import signal
 import unicodedata
 from pathlib import Path
 
-LONGEST = 1000  # characters of a sentence
+LONGEST = 1000  # characters of an error's sentence
 _UNSHOWN = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories of control characters, half characters and line ends
 
 
 def escaped(text: str) -> str:
-    r"""A text that may hold a name or a part of a file, on one line: control characters are escaped. So are bytes of a
-    file's name that are no UTF-8, as \xe9."""
+    r"""Return a text on one line, with control characters escaped. Bytes of a file's name that are not UTF-8 are
+    escaped too, as \xe9."""
     return "".join(_escape(each) if unicodedata.category(each) in _UNSHOWN else each for each in text)
 
 
 def _escape(character: str) -> str:
-    """Python has a byte of such a name as half a character, 0xDC00 and the byte."""
+    """Return a character's escape. Python stores a byte that is not UTF-8 as half a character, 0xDC00 plus the byte."""
     is_byte = "\udc80" <= character <= "\udcff"
     return f"\\x{ord(character) - 0xDC00:02x}" if is_byte else character.encode("unicode_escape").decode()
 
 
 def one_line(text: str) -> str:
-    """The same, and of a very long one the middle is left out."""
+    """Return the escaped text; the middle of a very long one is left out."""
     shown = escaped(text)
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST // 2]} ... {shown[-LONGEST // 2 :]}"
 
@@ -44,7 +44,7 @@ def one_line(text: str) -> str:
 class RapportError(Exception):
     """The night cannot go on."""
 
-    status = 1  # of the command that meets it
+    status = 1  # the exit status of the command
     stands = "yesterday's warehouse stands"
 
     def __init__(self, sentence: str) -> None:
@@ -67,12 +67,12 @@ class Refused(RapportError):
         return one_line(f"{self.name or self.label} {self.what}")
 
     def of(self, label: str, name: str) -> Refused:
-        """The same refusal, naming its file."""
+        """Return the same refusal with the name of its file."""
         return Refused(self.what, label=label, name=name)
 
 
 class Passing(RapportError):
-    """What failed the night may pass by itself: a share that did not answer, a network that was away."""
+    """The night failed for a cause that may pass by itself, such as a network or a share without an answer."""
 
 
 class DidNotRun(RapportError):
@@ -80,7 +80,8 @@ class DidNotRun(RapportError):
 
 
 class Damaged(RapportError):
-    """A file of the warehouse cannot be read: its bytes are not those that were written. `file`: which, if known."""
+    """A file of the warehouse cannot be read: its bytes have changed since they were written. `file`: the file, if
+    known."""
 
     def __init__(self, said: str, file: Path | None = None) -> None:
         self.file = file

@@ -1,4 +1,4 @@
-"""A TOML file written by hand: read whole, or refused in one sentence that names it."""
+"""TOML files written by hand. A file is read as a whole, or refused with one sentence that names it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from rapport.warehouse.errors import Unusable
 from rapport.warehouse.places.small_files import read_small, text_of
 
-MOST_NESTED = 100  # sections within sections: what reads them further down goes as deep as they do
+MOST_NESTED = 100  # sections within sections: the code that reads them is recursive
 
 
 def read_toml(path: Path, what: str, hint: str = "correct the path") -> dict[str, object]:
-    """The facts of a file. Raises Unusable that names it as `what` and says what to do."""
+    """Return the content of a file. Raises Unusable, which calls the file `what` and says what to do."""
     try:
         data = read_small(path, what, f"; {hint}")
     except ValueError as error:
@@ -26,7 +26,7 @@ def read_toml(path: Path, what: str, hint: str = "correct the path") -> dict[str
             raise ValueError(f"is not TOML: it is not UTF-8 ({error.reason}); save it as UTF-8") from None
         except RecursionError:
             raise ValueError(f"is nested deeper than {MOST_NESTED}; no key of it may be") from None
-        except ValueError as error:  # tomllib's own, and of a number with too many digits
+        except ValueError as error:  # from tomllib, or from a number with too many digits
             raise ValueError(f"is not TOML: {error}") from None
         _refuse_nesting(facts)
     return facts
@@ -34,8 +34,7 @@ def read_toml(path: Path, what: str, hint: str = "correct the path") -> dict[str
 
 @contextmanager
 def refusing(file: str, then: str = ":") -> Iterator[None]:
-    """What a file says wrongly (a ValueError), or what it names and cannot be read, as Unusable, which begins with the
-    file."""
+    """Turn a ValueError about a file, or an OSError of a file that it names, into Unusable that begins with `file`."""
     try:
         yield
     except OSError as error:
@@ -45,7 +44,8 @@ def refusing(file: str, then: str = ":") -> Iterator[None]:
 
 
 def _refuse_nesting(facts: dict[str, object]) -> None:
-    """Refuse the first key that holds too much within each other. Not by recursion: it may be deeper than that goes."""
+    """Refuse the first key that is nested too deeply. The search is not recursive, because recursion has a limit
+    too."""
     waiting = [(key, value, 1) for key, value in facts.items()]
     while waiting:
         top, value, depth = waiting.pop()

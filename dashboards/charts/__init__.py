@@ -1,4 +1,4 @@
-"""A function per kind of chart: rows and the chart of a question's front matter in, a Vega-Lite specification out."""
+"""A function per kind of chart: from rows and the chart of a question's front matter to a Vega-Lite specification."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rapport.dashboards.charts.bars import bars, either_way
+from rapport.dashboards.charts.bars import bars, name_and_value
 from rapport.dashboards.charts.chart_columns import Chart
 from rapport.dashboards.charts.funnel import funnel
 from rapport.dashboards.charts.heatmap import heatmap
@@ -24,15 +24,15 @@ KINDS = registry(
 
 
 def value_column(rows: pl.DataFrame, chart: Chart) -> str:
-    """The column whose values a picture shows."""
+    """The name of the column whose values a picture shows."""
     if chart["kind"] == "bars":
-        return either_way(rows, chart)[1]
+        return name_and_value(rows, chart)[1]
     return str(chart["value"] if "value" in chart else chart["y"])
 
 
 def specifications(rows: pl.DataFrame, chart: Chart) -> Iterator[tuple[str, Spec]]:
-    """Each panel's name ('' where there is only one) and specification, in the order of the rows; none of a panel
-    that shows nothing."""
+    """Each panel's name and specification, in the order of the rows. The name of a single panel is ''. A panel without
+    values is left out."""
     draw = KINDS[str(chart["kind"])]
     if "panel" not in chart:
         yield "", draw(rows, chart)

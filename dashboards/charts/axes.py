@@ -1,4 +1,4 @@
-"""Axes: where values lie, which get a label, and the lines and labels themselves."""
+"""Axes: the places of values, the values that get a label, and the lines and labels themselves."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from rapport.dashboards.charts.values import shown, tick_places, ticks
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis: its range in data units, the places that get a label, and what the labels say where not the number."""
+    """An axis: its range in data units, the values that get a label (`ticks`), and labels other than the number
+    (`names`, by value)."""
 
     low: float
     high: float
@@ -28,7 +29,7 @@ class Axis:
         return {"field": name, "type": "quantitative", "scale": scale, "axis": None}
 
     def pixels(self, value: float, length: float) -> float:
-        """How far along an axis of that length a value lies."""
+        """The distance of a value from the axis's beginning, in pixels. `length`: of the axis, in pixels."""
         return length * (value - self.low) / ((self.high - self.low) or 1)
 
 
@@ -66,7 +67,7 @@ def thresholds(
 
 
 def along(column: pl.Series, width: int) -> tuple[pl.Series, Axis]:
-    """The column as places along x, and its axis: numbers as they are, anything else in its order."""
+    """The column as places along x, and its axis. Numbers keep their value; other values are placed in their order."""
     if column.dtype.is_numeric():
         return column.cast(pl.Float64), _numeric(column, width)
     names = [shown(value) for value in column.unique(maintain_order=True)]

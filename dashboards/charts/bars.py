@@ -1,4 +1,4 @@
-"""Lying bars from zero with the value at the end, the interval as a thin line; an estimate is a point on that line."""
+"""Horizontal bars from zero with the value at the end. A thin line is the interval; an estimate is a point on it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from rapport.dashboards.charts.style import (
 )
 from rapport.dashboards.charts.values import decimals, label, shown
 
-_BAR, _THIN_BAR, _MANY = 17, 12, 16  # more bars than that are thinner
+_BAR, _THIN_BAR, _MANY = 17, 12, 16  # heights in pixels; more than 16 bars are thinner
 _BETWEEN, _GAP = 13, 2
 _MOST_LEFT = 168
 
 
 def bars(rows: pl.DataFrame, chart: Chart) -> Spec:
-    """The specification. `chart`: what and how much, as x and y either way round; low and high, series; unit."""
-    what, value = either_way(rows, chart)
+    """The specification. `chart`: x and y, of which one names the bars and one has numbers; low, high, series, unit."""
+    what, value = name_and_value(rows, chart)
     chart = {**chart, "x": what, "y": value}
     data = in_roles(rows, chart, "x", "y", "low", "high")
     named = {each: wrapped(label(each, what), _MOST_LEFT) for each in data["x"].unique(maintain_order=True)}
@@ -47,19 +47,19 @@ def bars(rows: pl.DataFrame, chart: Chart) -> Spec:
     return sheet(layers, height, {"left": left, "right": 0, "top": 28, "bottom": 6})
 
 
-def either_way(rows: pl.DataFrame, chart: Chart) -> tuple[str, str]:
-    """The column that names the bars, and the one that they measure."""
+def name_and_value(rows: pl.DataFrame, chart: Chart) -> tuple[str, str]:
+    """The column that names the bars, and the column of their values."""
     x, y = str(chart["x"]), str(chart["y"])
     return (y, x) if rows[x].dtype.is_numeric() else (x, y)
 
 
 def _is_estimate(data: pl.DataFrame, chart: Chart) -> bool:
-    """Whether zero is one value among others and not where a bar begins."""
+    """Whether the values are estimates with an interval, for which zero is no beginning."""
     return bool(data["low"].is_not_null().any()) and not is_percent(chart)
 
 
 def _middles(data: pl.DataFrame, named: dict[str, Any], bar: int) -> tuple[list[float], int]:
-    """The middle of each bar, from above, and how high all are."""
+    """The middle of each bar in pixels from the top, and the height of all bars."""
     middles, top = [0.0] * data.height, 0.0
     for each, lines in named.items():
         here = [place for place, x in enumerate(data["x"]) if x == each]
@@ -72,15 +72,15 @@ def _middles(data: pl.DataFrame, named: dict[str, Any], bar: int) -> tuple[list[
 
 
 def _placed(data: pl.DataFrame, middles: list[float], percent: bool, width: float) -> list[dict[str, Any]]:
-    """A row per bar, in pixels: where it begins and ends, its interval, its text and its colour."""
+    """A row per bar: its beginning, its end and its interval in pixels, its text and its colour."""
     names = data["series"].unique(maintain_order=True).to_list()
     colors = dict(zip(names, series_colors(names), strict=True))
     places = decimals(data["y"].to_list(), percent=percent)
-    said = [shown(value, places, percent=percent) for value in data["y"]]
-    said = [f"{text} {name}" if len(names) > 1 else text for text, name in zip(said, data["series"], strict=True)]
-    zero, per = _scale(data, said, width)
+    texts = [shown(value, places, percent=percent) for value in data["y"]]
+    texts = [f"{text} {name}" if len(names) > 1 else text for text, name in zip(texts, data["series"], strict=True)]
+    zero, per = _scale(data, texts, width)
     made = []
-    for row, text, middle in zip(data.iter_rows(named=True), said, middles, strict=True):
+    for row, text, middle in zip(data.iter_rows(named=True), texts, middles, strict=True):
         end = zero + (row["y"] or 0) * per
         span = [zero + row[name] * per for name in ("low", "high") if row[name] is not None]
         is_below = end < zero
@@ -97,9 +97,9 @@ def _placed(data: pl.DataFrame, middles: list[float], percent: bool, width: floa
     return made
 
 
-def _scale(data: pl.DataFrame, said: list[str], width: float) -> tuple[float, float]:
-    """Where zero is, and pixels per unit, so that the texts beside the bars have room."""
-    rooms = [(text_width(text) + 10, (value or 0) < 0) for text, value in zip(said, data["y"], strict=True)]
+def _scale(data: pl.DataFrame, texts: list[str], width: float) -> tuple[float, float]:
+    """The place of zero in pixels, and the pixels per unit, so that the texts beside the bars have room."""
+    rooms = [(text_width(text) + 10, (value or 0) < 0) for text, value in zip(texts, data["y"], strict=True)]
     after = max((room for room, is_below in rooms if not is_below), default=8)
     before = max((room for room, is_below in rooms if is_below), default=0)
     seen = [float(value) for name in ("y", "low", "high") for value in data[name].drop_nulls()]
@@ -122,16 +122,16 @@ def _marks(made: list[dict[str, Any]], bar: int, width: float, height: float, *,
     span = {"x": pixel("low", width), "x2": {"field": "high"}, "y": y}
     line = {"data": {"values": spans}, "mark": {"type": "rule", "color": INK, "strokeWidth": 1.4}, "encoding": span}
     small = SIZE if bar == _BAR else SIZE - 1
-    said = [
+    texts = [
         words(row["text"], row["far"], row["middle"], row["color"], fontWeight=600, fontSize=small,
               align="right" if row["is_below"] else "left")
         for row in made
     ]  # fmt: skip
     layers = [line, body] if is_estimate else [body, line]
-    return [*(layers if spans else [body]), *said]
+    return [*(layers if spans else [body]), *texts]
 
 
 def _zero(made: list[dict[str, Any]], height: int) -> Spec:
-    """The line that bars begin at."""
+    """The line at which bars begin."""
     zero = made[0]["zero"] if made else 0
     return rule(zero, -4, zero, height + 4)

@@ -1,4 +1,4 @@
-"""The rows of a picture under the names of the roles that their columns play in it."""
+"""The rows of a picture, with columns named after their roles in the chart (x, y, low, high ...)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Chart = Mapping[str, Any]  # of TOML: names of columns, texts, thresholds
 
 
 def in_roles(rows: pl.DataFrame, chart: Chart, *roles: str) -> pl.DataFrame:
-    """A column per role; null where the chart has no such column. `series` is text, named as readers say it."""
+    """The rows with one column per role; null where the chart has no such column. `series` has readable names."""
     empty = pl.lit(None, dtype=pl.Float64)
     picked = {role: pl.col(chart[role]) if role in chart else empty for role in roles}
     made = rows.select(**picked).with_columns(pl.Series("series", series_of(rows, chart), dtype=pl.String))
@@ -24,7 +24,7 @@ def in_roles(rows: pl.DataFrame, chart: Chart, *roles: str) -> pl.DataFrame:
 
 
 def series_of(rows: pl.DataFrame, chart: Chart) -> list[str]:
-    """The series of each row; '' where there is one only."""
+    """The series of each row; '' where there is only one."""
     if "series" not in chart:
         return [""] * rows.height
     return [label(value, chart["series"]) for value in rows[chart["series"]]]
@@ -37,10 +37,10 @@ def is_percent(chart: Chart) -> bool:
 
 
 def title(chart: Chart, axis: str) -> str:
-    """An axis's title, with the unit where it is said apart."""
-    said, unit = str(chart.get(f"{axis}_title", "")), str(chart.get("unit", ""))
-    if axis == "y" and not said and (is_percent(chart) or not unit):
+    """An axis's title, with the unit where the title does not have it."""
+    text, unit = str(chart.get(f"{axis}_title", "")), str(chart.get("unit", ""))
+    if axis == "y" and not text and (is_percent(chart) or not unit):
         return str(chart.get("title", ""))
-    if axis == "x" or unit in {"", said} or unit in said or (unit in {"percent", "share"} and is_percent(chart)):
-        return said
-    return f"{said}, {unit}" if said else unit[:1].upper() + unit[1:]
+    if axis == "x" or unit in {"", text} or unit in text or (unit in {"percent", "share"} and is_percent(chart)):
+        return text
+    return f"{text}, {unit}" if text else unit[:1].upper() + unit[1:]

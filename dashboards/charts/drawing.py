@@ -1,4 +1,4 @@
-"""A specification drawn as inline SVG, offline. What was drawn the same before is kept: drawing takes a while."""
+"""Draws a specification as inline SVG, offline. Equal drawings are used again, because drawing is slow."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _MARKED = re.compile(r'<svg [^>]*data-drawn="([0-9a-f]{32})".*?</svg>', re.DOTAL
 
 
 def drawing(spec: dict[str, object], name: str, alt: str, kept: MutableMapping[str, str] | None = None) -> str:
-    """The picture as SVG that says what it shows to who cannot see it. `name` is unique on its page; `kept` are earlier
-    drawings by their mark, and this one from now on."""
+    """The picture as SVG, with `alt` as its text for people who cannot see it. `name` is unique on its page. `kept`:
+    earlier drawings by their mark; this drawing is added."""
     mark, kept = _mark(spec, name, alt), {} if kept is None else kept
     if mark not in kept:
         kept[mark] = _drawn(spec, name, alt, mark)
@@ -33,13 +33,13 @@ def drawings(html: str) -> dict[str, str]:
 
 
 def _mark(spec: dict[str, object], name: str, alt: str) -> str:
-    """Everything that a drawing follows from, in 128 bits."""
+    """A fingerprint of everything that a drawing depends on, in 128 bits."""
     made_by = [version("vl-convert-python"), code_of(_drawn).mark]
     return sha256(json.dumps([spec, name, alt, *made_by], default=str).encode()).hexdigest()[:32]
 
 
 def _drawn(spec: dict[str, object], name: str, alt: str, mark: str) -> str:
-    import vl_convert  # noqa: PLC0415  it brings a JavaScript engine: only where something is drawn
+    import vl_convert  # noqa: PLC0415  it starts a JavaScript engine, which only a drawing needs
 
     with _fonts_that_it_brings():
         svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
@@ -48,15 +48,15 @@ def _drawn(spec: dict[str, object], name: str, alt: str, mark: str) -> str:
     marked = (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} data-drawn="{mark}" role="img" aria-labelledby="{name}-alt"'
     )
-    rest = re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", rest)  # of Vega's groups: a picture is one thing
+    rest = re.sub(r' (role|aria-[a-z]+)="[^"]*"', "", rest)  # for a screen reader, the picture is one image
     rest = re.sub(r'(id="|url\(#)(clip|gradient)', rf"\1{name}-\2", rest)
     return f'{marked}><title id="{name}-alt">{escape(alt)}</title>{rest}'
 
 
 @contextmanager
 def _fonts_that_it_brings() -> Iterator[None]:
-    """vl-convert looks for fonts when it first measures a text. The machine's it would open anew for every letter; no
-    width is in a picture, whose texts are placed by their anchor."""
+    """Let vl-convert find only its own fonts. It would open the machine's fonts again for every measured letter.
+    The measured widths do not matter: texts are placed by their anchor."""
     before = os.environ.get("FONTCONFIG_FILE")
     os.environ["FONTCONFIG_FILE"] = str(Path(__file__).with_name("fonts.conf"))
     try:

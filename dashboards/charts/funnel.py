@@ -1,4 +1,4 @@
-"""A funnel: shares by how many they stand on, with the limits of chance. Only what lies outside is named."""
+"""A funnel: shares by the number of people behind them, with the limits of chance. Only points outside are named."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def funnel(rows: pl.DataFrame, chart: Chart) -> Spec:
 
 
 def _where() -> pl.Expr:
-    """Inside the limits, outside those of 95 %, or outside those of 99.8 %."""
+    """'inside' the limits, 'outside' the 95 % limits, or 'far': outside the 99.8 % limits."""
     far = (pl.col("y") < pl.col("low_998")) | (pl.col("y") > pl.col("high_998"))
     near = (pl.col("y") < pl.col("low_95")) | (pl.col("y") > pl.col("high_95"))
     return pl.when(far).then(pl.lit("far")).when(near).then(pl.lit("outside")).otherwise(pl.lit("inside"))
@@ -103,7 +103,7 @@ def _names_of_limits(data: pl.DataFrame, names: tuple[str, ...], up: Axis, width
 
 
 def _names_of_points(at: pl.DataFrame, width: int) -> list[Spec]:
-    """The points outside the limits by name; one that has no free place near it goes without."""
+    """The names of the points outside the limits. A point without free space near it has no name."""
     taken = [_box(x, y, 8, 8) for x, y in at.select("px", "py").iter_rows()]
     made = []
     for row in at.filter(pl.col("where") != "inside", pl.col("series") != "").iter_rows(named=True):

@@ -1,4 +1,4 @@
-"""Cells of one blue, the darker the more, each with its value; a hidden cell is a dash, an empty one blank."""
+"""Blue cells with their values: a darker cell has a higher value. A hidden cell has a dash; an empty one is blank."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def heatmap(rows: pl.DataFrame, chart: Chart) -> Spec:
 
 
 def _in_order(values: list[Any]) -> list[Any]:
-    """Numbers by size, anything else as the query gives it."""
+    """Numbers by size, other values in the query's order."""
     return sorted(values) if all(isinstance(value, int | float) for value in values) else values
 
 

@@ -1,4 +1,4 @@
-"""Texts that fit: how wide they are, where they break, and how they keep apart."""
+"""Texts that fit: their width, their line breaks, and the space between them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _NARROW, _WIDE = set("iljtfr.,:;'|!()[]- /"), set("mwMW%@")
 
 
 def text_width(text: str, size: int = SIZE) -> int:
-    """About how wide a text is in Liberation Sans (as wide as Arial), on the safe side."""
+    """About the width of a text in pixels in Liberation Sans (as wide as Arial), rounded up."""
     ems = sum(0.31 if c in _NARROW else 0.89 if c in _WIDE else 0.69 if c.isupper() else 0.56 for c in text)
     return round(ems * size) + 1
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """A text in lines no wider than that, broken at spaces."""
+    """A text in lines that are at most `width` pixels wide, broken at spaces."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -28,7 +28,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def spread(places: Iterable[float], apart: float, highest: float) -> list[float]:
-    """Places moved as little as possible so that they are at least so far apart, none past `highest`."""
+    """Places moved as little as possible, so that they are at least `apart` from each other and at most `highest`."""
     wanted = list(places)
     order = sorted(range(len(wanted)), key=wanted.__getitem__)
     moved = dict.fromkeys(order, 0.0)
@@ -44,7 +44,7 @@ def spread(places: Iterable[float], apart: float, highest: float) -> list[float]
 def ends_of_lines(
     last: Mapping[str, tuple[str, float]], names: list[str], pixels: Callable[[float], float], height: int, width: int
 ) -> list[Spec]:
-    """What stands to the right of each line, at its last value, in its colour; none over another."""
+    """The text to the right of each line, at its last value and in its colour. No text covers another."""
     color = dict(zip(names, series_colors(names), strict=True))
     places = spread([pixels(value) for _, value in last.values()], LINE_APART, height)
     return [

@@ -1,4 +1,4 @@
-"""A line over time or sessions, with the band of its interval; several lines are named where they end."""
+"""A line over time or sessions, with the band of its interval. Several lines are named at their ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rapport.dashboards.charts.values import HIDDEN, decimals, shown, ticks
 
 HEIGHT = 230
 LEFT = 44
-BELOW = 54  # the labels and the title of x
+BELOW = 54  # room for the labels and the title of x
 
 
 def line(rows: pl.DataFrame, chart: Chart) -> Spec:
@@ -41,18 +41,18 @@ def line(rows: pl.DataFrame, chart: Chart) -> Spec:
 
 
 def last_values(data: pl.DataFrame, names: list[str], *, percent: bool) -> dict[str, tuple[str, float]]:
-    """What stands at each line's end: its name and its last value."""
+    """The text at each line's end (its name and last value), and the last value, by series."""
     known = data.filter(pl.col("y").is_not_null())
     places = decimals(known["y"].to_list(), percent=percent)
     last = {name: known.filter(pl.col("series") == name)["y"].to_list()[-1:] for name in names}
-    said = {name: (value[0], shown(value[0], places, percent=percent)) for name, value in last.items() if value}
-    return {name: (f"{name} {text}".strip(), value) for name, (value, text) in said.items()}
+    texts = {name: (value[0], shown(value[0], places, percent=percent)) for name, value in last.items() if value}
+    return {name: (f"{name} {text}".strip(), value) for name, (value, text) in texts.items()}
 
 
 def _up(data: pl.DataFrame, chart: Chart) -> Axis:
     seen = [float(value) for name in ("y", "low", "high") for value in data[name].drop_nulls()]
     seen += [float(each["at"]) for each in chart.get("thresholds", ()) if seen]
-    room = 0.08 * (max(seen) - min(seen)) if seen else 0  # under the lowest: its label, and the dash of what is hidden
+    room = 0.08 * (max(seen) - min(seen)) if seen else 0  # under the lowest value: its label, and dashes
     low = min(seen) - room if seen and min(seen) - room > 0 else min(seen, default=0.0)
     at = ticks(low, max(seen, default=1.0))
     return Axis(at[0], at[-1], at)
@@ -61,7 +61,7 @@ def _up(data: pl.DataFrame, chart: Chart) -> Axis:
 def _drawn(data: pl.DataFrame, across: Axis, up: Axis, names: list[str]) -> list[Spec]:
     x, y, color = across.channel("x"), up.channel("y"), by_series(names)
     known = data.filter(pl.col("y").is_not_null())
-    is_known = pl.col("y").is_not_null()  # where a value is hidden the band has a gap, as the line
+    is_known = pl.col("y").is_not_null()  # at a hidden value, the band has a gap, like the line
     band = data.with_columns(pl.when(is_known).then(name).alias(name) for name in ("low", "high"))
     path = {"type": "line", "strokeWidth": 2.2, "strokeJoin": "round", "invalid": "break-paths-show-domains"}
     point = {"type": "point", "filled": True, "size": 34, "opacity": 1, "stroke": "white", "strokeWidth": 1}
@@ -77,7 +77,7 @@ def _drawn(data: pl.DataFrame, across: Axis, up: Axis, names: list[str]) -> list
 
 
 def _hidden(data: pl.DataFrame, across: Axis, width: float) -> list[Spec]:
-    """A dash over the axis where a value is hidden or missing."""
+    """A dash above the axis where a value is hidden or missing."""
     places = data.filter(pl.col("y").is_null())["x"].unique(maintain_order=True)
     return [words(HIDDEN, across.pixels(place, width), HEIGHT - 8, SOFT, align="center") for place in places]
 
@@ -89,11 +89,11 @@ def _first(
     start: Callable[[float], float],
     pixels: Callable[[float], float],
 ) -> list[Spec]:
-    """A single line's first value, under or over where it begins."""
+    """The first value of a single line, under or above its beginning."""
     known = data.filter(pl.col("y").is_not_null())
     if len(names) != 1 or known.height < 3:
         return []
     y, places = pixels(known["y"][0]), decimals(known["y"].to_list(), percent=percent)
-    is_under = known["y"][1] >= known["y"][0] and y < HEIGHT - 34  # there dashes may be
+    is_under = known["y"][1] >= known["y"][0] and y < HEIGHT - 34  # lower down, dashes may be
     text = shown(known["y"][0], places, percent=percent)
     return [words(text, start(known["x"][0]) - 2, y + (16 if is_under else -14), BLUE, fontWeight=600)]

@@ -1,4 +1,4 @@
-"""From one place to another: a line per series between named columns, with the values at both ends."""
+"""A slope chart: a line per series between named columns, with the values at both ends."""
 
 from __future__ import annotations
 

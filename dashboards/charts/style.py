@@ -1,4 +1,4 @@
-"""How every picture looks: ink, sizes, lines and text. Sizes are pixels of a picture that is drawn 440 wide."""
+"""The look of every picture: colours, sizes, lines and text. Sizes are pixels of a picture that is 440 pixels wide."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.4.json"
 WIDTH = 440
 INK, SOFT, FAINT, GRID = "#1f2933", "#616e7c", "#9aa5b1", "#e4e7eb"
-BLUE, ORANGE = "#0072b2", "#d55e00"  # Okabe & Ito 2008; orange only for what lies outside the 99.8 % limits
-SERIES = (BLUE, INK, "#8c4a7f", "#00735a", "#8a5a00", SOFT)  # each 4.5:1 on white or more; every line has its name
+BLUE, ORANGE = "#0072b2", "#d55e00"  # Okabe & Ito 2008; orange only for points outside the 99.8 % limits
+SERIES = (BLUE, INK, "#8c4a7f", "#00735a", "#8a5a00", SOFT)  # contrast on white at least 4.5:1; lines also have names
 RATER_COLORS = {"client": BLUE, "caregiver": SERIES[2], "therapist": INK, "observer": SERIES[3]}
 FONT = "Liberation Sans, Arial, sans-serif"
 SIZE = 13
 LINE_APART = 15  # two lines of text
-TITLE_ROOM = 34  # above the plot: the flat title of the y axis, and a label over the highest value
+TITLE_ROOM = 34  # above the plot, for the title of the y axis and a label over the highest value
 Spec = dict[str, Any]
 _CONFIG = {
     "font": FONT,
-    "aria": False,  # the picture as a whole has its text; a label on every mark would say nothing more
+    "aria": False,  # the picture has a text of its own; a label on every mark would add nothing
     "view": {"stroke": None},
 }
 
 
 def sheet(marks: list[Spec], height: int, margin: Mapping[str, int]) -> Spec:
-    """A whole specification: marks on a plot of that height with room around it, WIDTH wide in all.
+    """A complete specification: marks on a plot of this height with margins, WIDTH pixels wide in all.
 
-    All straight lines are one layer under the data, and all texts one layer over it: a layer for each, or Vega's own
-    axes, would take half of the time that a picture takes.
+    All straight lines are one layer under the data, and all texts are one layer over it. A layer for each of them, or
+    Vega's own axes, would take half of the drawing time.
     """
     room = {"left": 4, "right": 4, "top": TITLE_ROOM, "bottom": 4, **margin}
     rules, texts = ([mark[kind] for mark in marks if kind in mark] for kind in ("rule", "words"))
@@ -44,7 +44,7 @@ def sheet(marks: list[Spec], height: int, margin: Mapping[str, int]) -> Spec:
 
 
 def words(text: str | list[str], x: float, y: float, color: str = SOFT, **more: object) -> Spec:
-    """A text at a place of the plot in pixels; a list is its lines, from the first one's middle down."""
+    """A text at a place of the plot in pixels. A list has the text's lines; the place is the middle of the first."""
     look = {"align": "left", "fontSize": SIZE, "fontWeight": 400}
     return {"words": {"text": text, "x": x, "y": y, "color": color, **look, **more}}
 
@@ -70,7 +70,7 @@ def _texts(records: list[Spec]) -> Spec:
 
 
 def _own(name: str) -> Spec:
-    """What a record itself says."""
+    """An expression for the record's own value."""
     return {"expr": f"datum.{name}"}
 
 
@@ -81,12 +81,12 @@ def pixel(field: str, length: float) -> Spec:
 
 
 def as_given(field: str) -> Spec:
-    """A channel whose field is a colour, as it stands."""
+    """A channel whose field is used directly, such as a colour."""
     return {"field": field, "type": "nominal", "scale": None, "legend": None}
 
 
 def series_colors(names: list[str]) -> list[str]:
-    """A colour per line: a rater's is the same in every picture; the one line is blue."""
+    """A colour per line. A rater's colour is the same in every picture; a single line is blue."""
     if len(names) > 1 and set(names) <= RATER_COLORS.keys():
         return [RATER_COLORS[name] for name in names]
     return [SERIES[place % len(SERIES)] for place in range(len(names))] if len(names) > 1 else [BLUE][: len(names)]

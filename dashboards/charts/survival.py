@@ -1,4 +1,4 @@
-"""Who is still there after each step: a curve in steps from 100 %, with the numbers at risk under the axis."""
+"""The share that is left after each step: a curve in steps from 100 %, with the numbers at risk under the axis."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def survival(rows: pl.DataFrame, chart: Chart) -> Spec:
     data = data.with_columns(where.alias("x"))
     marks = [*up_axis(_UP, title(chart, "y"), width, HEIGHT, percent=True), *across_axis(across, "", width, HEIGHT)]
     marks += [*thresholds(chart.get("thresholds", ()), _UP, width, HEIGHT), *_half(data, names, width)]
-    marks += [*_steps(data, across, names), *_said(data, across, names, width)]
+    marks += [*_steps(data, across, names), *_step_values(data, across, names, width)]
     marks += [*ends_of_lines(last, names, _pixels, HEIGHT, width), *_at_risk(data, across, names, width)]
     below = HEIGHT + 40 + _LINE * len(names) + 12
     marks.append(words(title(chart, "x"), width / 2, below, align="center"))
@@ -43,7 +43,7 @@ def _pixels(share: float) -> float:
 
 
 def _from_all(data: pl.DataFrame) -> pl.DataFrame:
-    """Every curve begins with all of them, before the first step."""
+    """The rows, and for each curve a first point of 100 % before its first step."""
     if min(data["x"].to_list(), default=0) <= 0:
         return data
     first = data.group_by("series", maintain_order=True).first()
@@ -53,7 +53,7 @@ def _from_all(data: pl.DataFrame) -> pl.DataFrame:
 
 def _steps(data: pl.DataFrame, across: Axis, names: list[str]) -> list[Spec]:
     x, color, step = across.channel("x"), by_series(names), {"interpolate": "step-after"}
-    data = data.filter(pl.col("y").is_not_null())  # a hidden step is joined with the next that is shown
+    data = data.filter(pl.col("y").is_not_null())  # a hidden step is joined with the next shown one
     band = data.filter(pl.col("low").is_not_null() & pl.col("high").is_not_null())
     shade = {"x": x, "y": _UP.channel("low"), "y2": {"field": "high"}, "color": color}
     shaded = {"data": {"values": band.to_dicts()}, "mark": {"type": "area", "opacity": 0.18, **step}, "encoding": shade}
@@ -64,15 +64,15 @@ def _steps(data: pl.DataFrame, across: Axis, names: list[str]) -> list[Spec]:
 
 
 def _half(data: pl.DataFrame, names: list[str], width: int) -> list[Spec]:
-    """Where half have left, said on the line of 50 %."""
+    """A label on the line of 50 %: the step after which half have left."""
     gone = data.filter(pl.col("y") <= 0.5)
     if len(names) != 1 or gone.is_empty():
         return []
     return thresholds([{"at": 0.5, "name": f"Half have left after {shown(gone['x'][0])}"}], _UP, width, HEIGHT, "left")
 
 
-def _said(data: pl.DataFrame, across: Axis, names: list[str], width: int) -> list[Spec]:
-    """A few values of a single curve, over its steps; the last one stands at its end."""
+def _step_values(data: pl.DataFrame, across: Axis, names: list[str], width: int) -> list[Spec]:
+    """A few values of a single curve, above its steps. The last value is at its end."""
     places = decimals(data["y"].to_list(), percent=True)
     near = across.high - (across.high - across.low) / 8
     known = data.filter(pl.col("y").is_not_null(), pl.col("x").is_in(across.ticks), pl.col("x") > across.low)
@@ -85,7 +85,7 @@ def _said(data: pl.DataFrame, across: Axis, names: list[str], width: int) -> lis
 
 
 def _as_far_as_shown(data: pl.DataFrame) -> pl.DataFrame:
-    """Up to the last step that is shown, and one on, so that it is seen as a step."""
+    """The rows up to the last shown step, and one more, so that the last step is visible."""
     known = data.filter(pl.col("y").is_not_null())
     if known.is_empty():
         return data
@@ -98,7 +98,7 @@ def _as_far_as_shown(data: pl.DataFrame) -> pl.DataFrame:
 
 
 def _at_risk(data: pl.DataFrame, across: Axis, names: list[str], width: int) -> list[Spec]:
-    """The numbers at risk, a line per curve, each under its place."""
+    """The numbers at risk under the axis, one line per curve."""
     colors = series_colors(names)
     made = [words("At risk", -LEFT + 2, HEIGHT + 40, fontSize=SIZE - 1)]
     for line, name in enumerate(names):

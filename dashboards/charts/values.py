@@ -1,4 +1,4 @@
-"""Values as they are shown: never rounded here, so that a picture, its table and its sentence say the same digits."""
+"""Values as text. They are not rounded here, so that a picture, its table and its sentence show the same digits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def label(value: object, column: str) -> str:
-    """A code as readers say it: a questionnaire in capitals, a weekday by name, other words without underscores."""
+    """A code in readable form: a questionnaire in capitals, a weekday by name, other words without underscores."""
     if column == "weekday" and isinstance(value, int):
         return WEEKDAYS[value - 1]
     if not isinstance(value, str):
@@ -26,14 +26,14 @@ def is_share(column: str) -> bool:
 
 
 def decimals(values: list[Any], *, percent: bool = False) -> int:
-    """As many decimals as the column's longest value has: the query rounds, a picture does not."""
+    """The number of decimals of the column's longest value. The query rounds values, a picture does not."""
     found = [_exactly(value, percent) for value in values if isinstance(value, float) and math.isfinite(value)]
-    exponents = [int(value.normalize().as_tuple().exponent) for value in found]  # of finite numbers all are numbers
+    exponents = [int(value.normalize().as_tuple().exponent) for value in found]  # a finite number's exponent is one too
     return max((max(-exponent, 0) for exponent in exponents), default=0)
 
 
 def shown(value: object, places: int = 0, *, percent: bool = False) -> str:
-    """A value as text; nothing to show is a dash."""
+    """A value as text; a dash for None."""
     if value is None:
         return HIDDEN
     if isinstance(value, bool):
@@ -52,7 +52,7 @@ def _exactly(value: float, percent: bool) -> Decimal:
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers from at or below `low` to at or above `high`."""
+    """About `about` round numbers at equal distances. The first is at most `low`, the last at least `high`."""
     if not high > low:
         low, high = low - 0.5, high + 0.5
     raw = (high - low) / about

@@ -1,4 +1,4 @@
-"""What the columns of a table cannot say: one module per table that promises more, found by the table's name.
+"""The suites of finished tables: rules that columns cannot declare. Each module has the name of its table.
 
 SUITE = [never("at the ceiling is near it", "ceiling_count > near_ceiling_count")]
 """
@@ -33,7 +33,7 @@ def suite_of(table: str) -> list[Rule]:
 
 
 def refuse_strange(tables: Collection[str]) -> None:
-    """Raise ValueError for a suite whose name is no table's."""
+    """Raise ValueError for a suite without a table of that name."""
     if strange := sorted(names().difference(tables)):
         raise ValueError(
             f"{FOLDER}/{strange[0]}.py is named after no table; name it after the table whose rows it checks "

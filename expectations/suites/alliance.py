@@ -1,4 +1,4 @@
-"""Table alliance: a change is from a previous score."""
+"""Table alliance: a change needs a previous score."""
 
 from rapport.expectations.rules import never
 

@@ -1,4 +1,4 @@
-"""Table ceilings: at the ceiling is near it."""
+"""Table ceilings: a score at the ceiling is also near the ceiling."""
 
 from rapport.expectations.rules import never
 

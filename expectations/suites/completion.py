@@ -1,4 +1,4 @@
-"""Table completion: complete is received, received was due."""
+"""Table completion: a complete response is received, and a received one was due."""
 
 from rapport.expectations.rules import never
 

@@ -1,4 +1,4 @@
-"""Table early_alliance: the third session speaks by its own rule."""
+"""Table early_alliance: the third session has a rule of its own, and the session is the 2nd to 4th."""
 
 from rapport.expectations.rules import never
 

@@ -1,4 +1,4 @@
-"""Table mean_progress: means of the paired, within their interval."""
+"""Table mean_progress: means of clients with two scores, within their interval."""
 
 from rapport.expectations.rules import never
 

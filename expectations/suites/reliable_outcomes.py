@@ -1,4 +1,4 @@
-"""Table reliable_outcomes: a status or a reason, and a case before a recovery."""
+"""Table reliable_outcomes: a status or a reason, and only a case can recover."""
 
 from rapport.expectations.rules import never
 

@@ -1,4 +1,4 @@
-"""Table responses: of one rater's responses to an instrument in a session one is used."""
+"""Table responses: one response per session, instrument and rater is used."""
 
 from rapport.expectations.rules import rows_rule
 

@@ -1,4 +1,4 @@
-"""Table retention: who stayed more than four sessions, and who is below the dose, agree."""
+"""Table retention: staying more than four sessions agrees with not being below the dose."""
 
 from rapport.expectations.rules import never
 

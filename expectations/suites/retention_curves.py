@@ -1,4 +1,4 @@
-"""Table retention_curves: who is at risk goes down by those who left, and a curve only falls."""
+"""Table retention_curves: the number at risk falls by the endings, and a curve never rises."""
 
 from rapport.expectations.rules import rows_rule
 

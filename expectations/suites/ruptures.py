@@ -1,4 +1,4 @@
-"""Table ruptures: a repair where it is repaired, and a fall that goes down."""
+"""Table ruptures: a repaired rupture has a repair session, and its lowest value is below the value before it."""
 
 from rapport.expectations.rules import never
 

@@ -1,4 +1,4 @@
-"""Table therapist_effects: an effect that is drawn towards the clinic."""
+"""Table therapist_effects: a shrunken effect is nearer to the clinic's mean than the raw one."""
 
 from rapport.expectations.rules import never
 

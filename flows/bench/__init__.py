@@ -1,1 +1,1 @@
-"""What a night costs, against the floor: the same two files read as text and written to a DuckDB file, no more."""
+"""The cost of a night, compared with a floor: reading the same two files as text and writing them to a DuckDB file."""

@@ -1,4 +1,4 @@
-"""python -m rapport.flows.bench: what a night costs, against the floor of reading and writing its files; or scores."""
+"""python -m rapport.flows.bench: the cost of a night, compared with reading and writing its files; or of scores."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    asked, console = arguments(), Console()
-    asked.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=asked.folder.resolve()) as made, console.status("writing exports") as status:
-        if asked.scores:
+    options, console = arguments(), Console()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=options.folder.resolve()) as made, console.status("writing exports") as status:
+        if options.scores:
             compare(console, Path(made))
             return
-        if asked.size in CLIENTS_ONCE:
-            compare_histories(console, Path(made), asked.size, asked.tables)
+        if options.size in CLIENTS_ONCE:
+            compare_histories(console, Path(made), options.size, options.tables)
             return
         inputs = Inputs(Path(made))
-        start("inputs", inputs.folder, asked.size)
+        start("inputs", inputs.folder, options.size)
         rounds = []
-        for number in range(1, asked.rounds + 1):
-            status.update(f"round {number} of {asked.rounds}")
-            rounds.append(dict(one_round(inputs, inputs.folder, asked.tables)))
-        show(console, asked.size, inputs, rounds)
+        for number in range(1, options.rounds + 1):
+            status.update(f"round {number} of {options.rounds}")
+            rounds.append(dict(one_round(inputs, inputs.folder, options.tables)))
+        show(console, options.size, inputs, rounds)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Ten million answers for the bench of scores: PHQ-9 and WAI-SR responses, one answer in a hundred missing, seeded."""
+"""Ten million random answers for the bench of scores: PHQ-9 and WAI-SR, one answer in a hundred missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ITEMS = {"phq9": (9, 0, 3), "wai_sr": (12, 1, 5)}
 
 
 def write_answers(folder: Path, share: float = 1.0) -> None:
-    """One row per response with its list of answers, and the same answers one a row, as each contender reads them."""
+    """Write responses.parquet (one row per response, with a list of answers) and items.parquet (one row per answer)."""
     first, frames = 0, []
     for instrument, count in RESPONSES.items():
         frames.append(_responses(instrument, first, int(count * share)))

@@ -1,7 +1,7 @@
 """Scores three ways, each in a process of its own: `python -m rapport.flows.bench.contenders <way> <folder>`.
 
-Each makes of the same answers a row per response and scale: score, item mean, percent of maximum possible, and how many
-items are answered; a scale needs all of its items. What is read from disk, and what is written, is not measured.
+Each computes one row per response and scale from the same answers: score, item mean, percent of maximum possible
+(POMP), and the number of answered items. A scale needs all of its items. Reading and writing files is not measured.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ WAI_SR = {"task": (1, 2, 10, 12), "bond": (3, 5, 7, 9), "goal": (4, 6, 8, 11)}
 
 
 def answers(folder: Path, share: str) -> Measured:
-    """The input, written in a process of its own."""
+    """Write the input, in a process of its own."""
     write_answers(folder, float(share))
     return {}
 
 
 def rapport(folder: Path) -> Measured:
-    """The table scores, as a night computes it."""
+    """Compute the table `scores` as a night does."""
     from rapport.transforms.scoring.scores import scores  # noqa: PLC0415
     from rapport.warehouse.clinic_file.clinic import clinic_of  # noqa: PLC0415
 
@@ -67,7 +67,7 @@ def _as_the_night_has_them(drawn: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFr
 
 
 def pandas(folder: Path, way: str = "by_key") -> Measured:
-    """A vectorised groupby over one row per answer."""
+    """Compute scores with a vectorised groupby over one row per answer."""
     from rapport.flows.bench import pandas_scores  # noqa: PLC0415
 
     answered = pandas_scores.items(folder)
@@ -83,7 +83,7 @@ def pandas(folder: Path, way: str = "by_key") -> Measured:
 
 
 def sql(folder: Path) -> Measured:
-    """The same sums by hand in DuckDB, two threads as in the night."""
+    """Compute scores with hand-written SQL in DuckDB, with two threads as in the night."""
     import duckdb  # noqa: PLC0415
 
     from rapport.warehouse.store.one_row import one_row  # noqa: PLC0415

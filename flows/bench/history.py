@@ -1,7 +1,7 @@
-"""What history costs: the same day's files after a history, and after one ten times as long.
+"""The cost of history: one night with the same files after a history, and after a history ten times as large.
 
-The nine tenths are another practice's worth of clients, in an archive of their own ids: so the files of the night that
-is measured are the same, byte for byte, and what it touches must be too.
+The other nine tenths are clients of an archive with ids of its own. So the files of the measured night are the same,
+byte for byte, and the night must touch the same rows.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from rapport.flows.demo import LAST_NIGHT, write
 CLIENTS_ONCE = {"history": 2_750, "history-M": 27_500, "history-XS": 60}  # M: some 600,000 appointments
 TIMES = (1, 10)
 NIGHTS = {"increment": INCREMENT, "full re-export": AGAIN}
-OF_THE_FILE = ("begin", "compute clinic tables", "publish")  # steps whose work is proportional to the file
+OF_THE_FILE = ("begin", "compute clinic tables", "publish")  # steps whose work grows with the size of the file
 SEED_OF_ARCHIVE = 8
 
 
 def write_history(folder: Path, clients: int) -> Inputs:
-    """The practice's exports, and beside them in `archive` the first night's of nine times as many other clients."""
+    """Write the practice's exports, and in `archive` the first night's exports of nine times as many other clients."""
     inputs = write_inputs(folder, clients)
     archive = folder / "archive"
     others = clients * (TIMES[-1] - TIMES[0])
@@ -57,7 +57,7 @@ def write_history(folder: Path, clients: int) -> Inputs:
 
 
 def _with_archive(inputs: Inputs, made: Path) -> Inputs:
-    """The clinic file with the archive's sources beside the practice's: the same forms under other ids."""
+    """The inputs with a clinic file that also has the archive's sources: the same forms with other ids."""
     clinic = without_left_out(inputs.clinic.read_text(encoding="utf-8"))
     sources = clinic[clinic.index("[sources.") :]
     archived = re.sub(r"\[sources\.(\w+)", r"[sources.archive_\1", sources).replace('"practice"', '"archive"')
@@ -67,7 +67,7 @@ def _with_archive(inputs: Inputs, made: Path) -> Inputs:
 
 
 def compare_histories(console: Console, folder: Path, size: str, tables: str) -> None:
-    """Run the nights after either history, and print them side by side."""
+    """Run the nights after each history, and print them side by side."""
     start("history", folder, size)
     figures = {}
     for times in TIMES:
@@ -84,7 +84,7 @@ def compare_histories(console: Console, folder: Path, size: str, tables: str) ->
 def nights_after(
     folder: Path, times: int, here: Path, tables: str, names: Sequence[str] = tuple(NIGHTS)
 ) -> dict[str, Measured]:
-    """What the first night, each night after it and a bare copy of the file cost, after so many times the history."""
+    """The cost of the first night, of each night after it, and of a plain copy of the file, for one history."""
     inputs = _with_archive(Inputs(folder), here / "clinic.toml")
     exports = here / "exports"
     inputs.deliver(FIRST, exports)

@@ -1,6 +1,6 @@
-"""The bench's exports: the demo clinic's appointments and surveys, of a first night and of the day after it.
+"""The bench's exports: the demo clinic's appointments and surveys, of a first night and of the next day.
 
-The day after comes in two ways: as what changed since, and as everything again.
+The next day's exports exist in two forms: only the changes, and everything again.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from pathlib import Path
 from rapport.flows.demo import LAST_NIGHT, write
 
 CLIENTS = {"XS": 60, "S": 2_750, "M": 27_500, "L": 275_000}  # S: about 60,000 appointments and 112,000 survey rows
-YEARS = 4  # in which the clients came: size M then has some 600 appointments a working day
+YEARS = 4  # the years in which the clients came; size M then has about 600 appointments a working day
 FIRST, INCREMENT, AGAIN = range(3)  # the nights
 LEFT_OUT = ("episodes", "responses")  # sources of the demo clinic
-LONG_AGO = 1_700_000_000  # the files' time on disk: a file written just now is looked at twice, a second apart
+LONG_AGO = 1_700_000_000  # the files' time on disk: the night waits a second for files that were just written
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where the files of each night lie, with the clinic file that reads them."""
+    """The folder with the files of each night, and the clinic file for them."""
 
     folder: Path
     other_clinic: Path | None = None
@@ -33,11 +33,11 @@ class Inputs:
 
     @property
     def whole(self) -> Inputs:
-        """The same files, declared to hold everything."""
+        """The same files, with a clinic file that declares them as complete (covers = "all")."""
         return Inputs(self.folder, self.folder / "whole.toml")
 
     def files(self, night: int) -> list[Path]:
-        """The files of the first night (0) and of the day after it (1: what changed; 2: everything): one a source."""
+        """One file per source: of the first night (0), or of the next day (1: only changes; 2: everything)."""
         folder = self.folder / "again" if night == AGAIN else self.folder
         kinds = ("appointments_*.csv", "AllianceSurveys_*.csv")
         return [sorted((folder / "exports").glob(kind))[min(night, 1)] for kind in kinds]
@@ -49,13 +49,13 @@ class Inputs:
             (exports / file.name).hardlink_to(file)
 
     def as_of(self, night: int) -> str:
-        """Three in the morning after the night's exports and before the next ones."""
+        """The night's clock: three in the morning, on the day of its exports."""
         (day,) = re.findall(r"\d{4}-\d{2}-\d{2}", self.files(night)[0].name)
         return f"{day}T03:00"
 
 
 def write_inputs(folder: Path, clients: int) -> Inputs:
-    """Write the exports of the nights: everything so far, then a day's increment; and everything again a day later."""
+    """Write the exports: everything so far, then one day's changes, and everything again one day later."""
     write_nights = partial(write, clients=clients, nights=2, until=LAST_NIGHT, clean=True, years=YEARS)
     write_nights(folder, surveys="increment")
     write_nights(folder / "again", surveys="full", appointments="full")
@@ -78,5 +78,5 @@ def is_left_out(file: Path) -> bool:
 
 
 def without_left_out(clinic: str) -> str:
-    """The clinic file without the sections of their sources."""
+    """The clinic file without the sections of the sources that are left out."""
     return re.sub(rf"\[sources\.(?:{'|'.join(LEFT_OUT)})\]\n(?:.+\n)*", "", clinic)

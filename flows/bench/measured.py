@@ -1,4 +1,4 @@
-"""What a piece of work costs."""
+"""The cost of a piece of work."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-Measured = dict[str, Any]  # the figures of a piece, as JSON
+Measured = dict[str, Any]  # the figures of a piece of work, as JSON
 
 
 def measured(run: Callable[[], dict[str, int]]) -> Measured:
-    """Processor time, time on the clock and peak memory of a piece; `startup` is what came before it."""
+    """Processor time and clock time in seconds, and peak memory in bytes. `startup`: processor seconds before it."""
     startup, wall = time.process_time(), time.perf_counter()
     rows = run()
     return {

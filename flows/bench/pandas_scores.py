@@ -1,7 +1,7 @@
-"""Scores as an analyst makes them in pandas, vectorised: a groupby over one row per answer.
+"""Scores as an analyst computes them in pandas: a vectorised groupby over one row per answer.
 
-`by_key` joins the answers to a table of scales, which serves any questionnaire; `by_hand` knows these two and is as
-fast as pandas gets here.
+`by_key` joins the answers to a table of scales, and works for any questionnaire. `by_hand` is written for these two
+questionnaires, and is the fastest pandas code that we found.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def items(folder: Path) -> pd.DataFrame:
 
 
 def by_key(answers: pd.DataFrame) -> pd.DataFrame:
-    """Each answer beside every scale that it counts in; then one groupby."""
+    """Scores from each answer joined to all of its scales, with one groupby."""
     key = SCALES[["instrument", "scale", "item"]].explode("item").astype({"item": np.int8})
     key["instrument"] = key["instrument"].astype(answers["instrument"].dtype)
     key["scale"] = key["scale"].astype("category")
@@ -45,7 +45,7 @@ def by_key(answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_hand(answers: pd.DataFrame) -> pd.DataFrame:
-    """The three parts of the WAI-SR and the PHQ-9 in one groupby over whole numbers, the WAI-SR's total in another."""
+    """Scores from two groupbys: the three WAI-SR subscales and the PHQ-9 by whole numbers, then the WAI-SR total."""
     place = np.zeros((2, 13), dtype=np.int8)  # the row of SCALES
     for row, numbers in ((2, TASK), (3, BOND), (4, GOAL)):
         place[1, list(numbers)] = row
@@ -63,7 +63,7 @@ _DISTINCT = ["total of the PHQ-9", "total", "task", "bond", "goal"]
 
 
 def _scored(sums: pd.DataFrame) -> pd.DataFrame:
-    """All items or no score."""
+    """Scores of complete scales; null where an item is missing."""
     score = sums["sum"].where(sums["count"] == sums["size"])
     sums["score"], sums["item_mean"] = score.round(6), (score / sums["size"]).round(9)
     sums["pomp"] = (100 * (score - sums["low"]) / (sums["high"] - sums["low"])).round(9)
@@ -71,7 +71,7 @@ def _scored(sums: pd.DataFrame) -> pd.DataFrame:
 
 
 def as_polars(scored: pd.DataFrame) -> pl.DataFrame:
-    """The result for comparison; not measured."""
+    """The result as a polars frame, for comparison. This is not measured."""
     names = ("response_id", "score", "item_mean", "pomp")
     frame = pl.DataFrame({name: scored[name].to_numpy() for name in names} | {"answered_count": scored["count"].values})
     scale = pl.Series(np.asarray(scored["scale"].astype(object))).str.replace(" of the PHQ-9", "")

@@ -10,7 +10,7 @@ from rapport.flows.bench.rounds import NIGHTS, Figures, median, ratio, step_medi
 
 
 def show(console: Console, size: str, inputs: Inputs, rounds: list[Figures]) -> None:
-    """Print what was read, the pieces with their ratio to the floor, and the nights by step."""
+    """Print the input files, the cost of each piece as a ratio to the floor, and the cost of each step."""
     for turn, name in enumerate(NIGHTS):
         read = ", ".join(f"{file.name} {file.stat().st_size / 1e6:.1f} MB" for file in inputs.files(turn))
         console.print(f"{name}: {read}", highlight=False)

@@ -1,4 +1,4 @@
-"""The rounds of a bench: the floor and each kind of night in turn, so that a busy machine is busy for all."""
+"""The rounds of a bench: the floor and each kind of night in turn, so that other load on the machine slows all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rapport.flows.bench.inputs import AGAIN, FIRST, INCREMENT, Inputs
 from rapport.flows.bench.measured import Measured
 
 NIGHTS = ("first night", "increment", "full re-export")
-Figures = dict[str, Measured]  # by piece
+Figures = dict[str, Measured]  # by the name of the piece
 
 
 def start(*arguments: object, module: str = "rapport.flows.bench.work") -> Measured:
@@ -27,10 +27,9 @@ def start(*arguments: object, module: str = "rapport.flows.bench.work") -> Measu
 
 
 def one_round(inputs: Inputs, folder: Path, tables: str) -> Iterator[tuple[str, Measured]]:
-    """The floor, the first night and either night after it, on warehouses of their own that are removed afterwards,
-    with all tables or those of the records.
+    """Measure the floor, the first night and both kinds of next night, each with its name. The warehouses are removed.
 
-    The full re-export is of sources that say so (`covers = "all"`), so it follows a first night of its own.
+    The full re-export needs sources with `covers = "all"`, so it follows a first night of its own.
     """
     with tempfile.TemporaryDirectory(dir=folder) as made:
         here = Path(made)
@@ -50,17 +49,17 @@ def _night(inputs: Inputs, night: int, here: Path, tables: str) -> Measured:
 
 
 def median(rounds: list[Figures], piece: str, figure: str) -> float:
-    """A figure of a piece, the median of the rounds."""
+    """The median of a figure of a piece over the rounds."""
     return float(statistics.median(each[piece][figure] for each in rounds))
 
 
 def ratio(rounds: list[Figures], piece: str) -> float:
-    """A piece's processor time over the floor's of the same round, the median of the rounds."""
+    """The median over the rounds of a piece's processor time, divided by the floor's in the same round."""
     return float(statistics.median(each[piece]["cpu"] / each["floor"]["cpu"] for each in rounds))
 
 
 def step_medians(rounds: list[Figures], piece: str) -> dict[str, tuple[float, float]]:
-    """Processor time and time on the clock of each step, the median of the rounds."""
+    """Processor seconds and clock seconds of each step, the median over the rounds."""
     steps = zip(*(each[piece]["steps"] for each in rounds), strict=True)
     return {
         same[0][0]: (statistics.median(cpu for _, cpu, *_ in same), statistics.median(wall for _, _, wall, *_ in same))

@@ -16,7 +16,7 @@ PANDAS_AT_LEAST, SQL_AT_MOST = 5, 3  # pandas' CPU over ours; ours over SQL's
 
 
 def compare(console: Console, folder: Path, share: float = 1.0) -> dict[str, Measured]:
-    """Run each once, in a process of its own; an AssertionError says where digits differ."""
+    """Run each way once, in a process of its own. Raises AssertionError where two ways give different digits."""
     module = "rapport.flows.bench.contenders"
     start("answers", folder, share, module=module)
     figures = {name: start(*way, module=module) for name, way in _ways(folder).items()}

@@ -1,4 +1,4 @@
-"""Nights without the metrics: what it costs to read, check, keep and publish records, sessions, scores and alliance."""
+"""Nights without the metrics: they read, check, keep and publish records, sessions, scores and alliance only."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ VIEWS = ("item_responses",)
 
 @contextmanager
 def without_metrics(*more: str) -> Iterator[None]:
-    """No table but these, and nothing that is asked of the others: no question, no page, no worklist.
+    """Compute only these tables, without questions, pages and worklist, which need the other tables.
 
-    `more`: views that are wanted all the same.
+    `more`: names of additional views.
     """
     from rapport import transforms  # noqa: PLC0415  importing polars is not free
     from rapport.warehouse.published import views_and_comments  # noqa: PLC0415

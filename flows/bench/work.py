@@ -1,6 +1,6 @@
-"""The work that is measured, each piece in a process of its own: `python -m rapport.flows.bench.work <piece> ...`.
+"""The measured pieces of work, each in a process of its own: `python -m rapport.flows.bench.work <piece> ...`.
 
-Imports are start-up and stay out of the piece's own figures.
+Imports count as start-up, and are not in the piece's own figures.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rapport.flows.bench.without_metrics import without_metrics
 
 
 def inputs(folder: str, size: str) -> Measured:
-    """Write the exports; in a process of its own, because a child's peak of memory starts at its parent's."""
+    """Write the exports, in a process of its own: the peak memory of a child process starts at that of its parent."""
     write_inputs(Path(folder), CLIENTS[size])
     return {}
 
@@ -32,12 +32,12 @@ def history(folder: str, size: str) -> Measured:
 
 
 def copy(file: str, to: str) -> Measured:
-    """A bare copy of a published file."""
+    """Copy a published file."""
     return measured(lambda: {"bytes": Path(shutil.copyfile(file, to)).stat().st_size})
 
 
 def floor(database: str, folder: str) -> Measured:
-    """One process, two threads: both files as text into a DuckDB file, and a checkpoint."""
+    """Read both files as text into a DuckDB file with two threads, and write a checkpoint."""
     import duckdb  # noqa: PLC0415
 
     from rapport.warehouse.store.one_row import one_row  # noqa: PLC0415
@@ -54,7 +54,7 @@ def floor(database: str, folder: str) -> Measured:
 
 
 def night(exports: str, clinic: str, warehouse: str, as_of: str, tables: str = "all") -> Measured:
-    """A night as plain functions: everything that the scheduled night does but Prefect."""
+    """Run a night as plain functions: the same work as a scheduled night, without Prefect."""
     from rapport import transforms  # noqa: PLC0415
     from rapport.flows.night import night as run_night  # noqa: PLC0415
     from rapport.flows.order import place_order  # noqa: PLC0415

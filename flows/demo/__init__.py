@@ -31,8 +31,8 @@ def write(
     """Write `exports/`, `clinic.toml` and `truth.json` into `out`; the same arguments give the same bytes."""
     clinic = practice(seed, clients, nights, until, years)
     folder = emptied(out)
-    asked = {"seed": seed, "clients": clients, "nights": nights, "until": until.isoformat()}
-    truth = Truth(**asked, clean=clean, surveys=surveys)
+    settings = {"seed": seed, "clients": clients, "nights": nights, "until": until.isoformat()}
+    truth = Truth(**settings, clean=clean, surveys=surveys)
     for export in exports(clinic, clean, surveys, appointments):
         for delivery in deliveries(export, clinic.nights):
             save(export, delivery, folder)
@@ -43,7 +43,7 @@ def write(
 
 
 def exports(clinic: Practice, clean: bool, surveys: str, appointments: str = "increment") -> tuple[Export, ...]:
-    """The four exports with all their nights in them."""
+    """The four exports, each with the lines of all nights. Raises ValueError for an unknown kind of export."""
     for name, kind in (("surveys", surveys), ("appointments", appointments)):
         if kind not in KINDS:
             raise ValueError(f"{name} is {kind!r}; it can be {' or '.join(KINDS)}")
@@ -58,7 +58,7 @@ def exports(clinic: Practice, clean: bool, surveys: str, appointments: str = "in
 
 
 def emptied(out: Path) -> Path:
-    """The exports folder, without what an earlier run wrote there; other files are left alone."""
+    """The exports folder, without the files of an earlier run. Other files stay."""
     folder = out / "exports"
     folder.mkdir(parents=True, exist_ok=True)
     for name in earlier_files(out / "truth.json"):

@@ -37,12 +37,12 @@ WAYS = (
 
 
 def fresh_id(number: pl.Expr) -> pl.Expr:
-    """An appointment number that the practice has not given to anybody."""
+    """An appointment number that the practice has not used."""
     return pl.lit("A") + (9_000_000 + number).cast(pl.String)
 
 
 def rows(clinic: Practice, appointments: pl.DataFrame) -> pl.DataFrame:
-    """Every version of every appointment: booked, then settled on its day, then sometimes corrected."""
+    """Every version of every appointment: booked, then with its status after its day, then sometimes corrected."""
     rng = clinic.chance("appointments")
     known = appointments.with_columns(cancelled=cancelled(rng, appointments), corrected=corrected(rng, appointments))
     late = known.filter(pl.col("corrected") < FOREVER)
@@ -65,7 +65,7 @@ def rows(clinic: Practice, appointments: pl.DataFrame) -> pl.DataFrame:
 
 
 def version(known: pl.DataFrame, clinic: Practice, *, begin: str, end: str | None, **said: pl.Expr) -> pl.DataFrame:
-    """What the practice's system says from the day `begin` to the day `end`, if any night can see it."""
+    """The exported rows that are valid from the day `begin` to the day `end`, if a night lies between."""
     until = pl.col(end) if end else pl.lit(FOREVER)
     known = known.filter(pl.col(begin) < clinic.last, until >= clinic.nights[0])
     return known.select(
@@ -92,7 +92,7 @@ def local_time(minutes: pl.Expr) -> pl.Expr:
 
 
 def cancelled(rng: np.random.Generator, appointments: pl.DataFrame) -> pl.Series:
-    """The minute of cancelling, always in waking hours: late is the last evening or that morning."""
+    """The minute of each cancellation, always in waking hours. A late one is on the evening before or that morning."""
     count = appointments.height
     day, starts = appointments["day"].to_numpy(), appointments["starts"].to_numpy()
     waking = 480 + rng.integers(0, 720, count)
@@ -105,13 +105,13 @@ def cancelled(rng: np.random.Generator, appointments: pl.DataFrame) -> pl.Series
 
 
 def corrected(rng: np.random.Generator, appointments: pl.DataFrame) -> pl.Series:
-    """The day on which a no-show turns out to have been a late cancellation, for one in ten."""
+    """The day on which the practice corrects a no-show to a late cancellation, for one no-show in ten."""
     missed = (appointments["status"] == course.NO_SHOW).to_numpy() & (rng.random(appointments.height) < 0.1)
     return pl.Series(np.where(missed, appointments["day"] + rng.integers(1, 6, appointments.height), FOREVER))
 
 
 def planted(clinic: Practice, real: pl.DataFrame) -> list[pl.DataFrame]:
-    """Each night's file has spoiled records of its own; the next export does not repeat them."""
+    """The spoiled records of each night's file. The next export does not repeat them."""
     rng = clinic.chance("spoiled appointments")
     parts, before = [], None
     for turn, night in enumerate(clinic.nights):

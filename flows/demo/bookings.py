@@ -1,4 +1,4 @@
-"""The practice's calendar: every episode's slots as booked appointments, and what happened to them."""
+"""The practice's calendar: every episode's slots as booked appointments, each with its status."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ DAY = 1440  # minutes
 
 @dataclass(frozen=True)
 class Calendar:
-    """Episodes, one row each in the order of their numbers, and the appointments made for them."""
+    """Episodes, one row each in the order of their numbers, and their appointments, one row each."""
 
     episodes: pl.DataFrame
     appointments: pl.DataFrame
@@ -35,7 +35,7 @@ def calendar(clinic: Practice, people: pl.DataFrame) -> Calendar:
 
 
 def begun(rng: np.random.Generator, people: pl.DataFrame, effects: np.ndarray) -> tuple[pl.DataFrame, course.Courses]:
-    """The episodes that start on these people's `start`, with their ends."""
+    """One episode per person, from the day `start` to its end, and the courses of these episodes."""
     age_days = people["start"] - people["birth"]
     run = course.courses(rng, effects[people["therapist"]], (age_days < 18 * 365.25).to_numpy())
     last = people["start"].to_numpy() + DAY_OF_SLOT[run.last_slot]
@@ -43,7 +43,7 @@ def begun(rng: np.random.Generator, people: pl.DataFrame, effects: np.ndarray) -
 
 
 def returning(rng: np.random.Generator, began: pl.DataFrame) -> pl.DataFrame:
-    """About a fifth come back, always after more than ninety days, to the same therapist and hour."""
+    """The fifth of the people who come back: after more than ninety days, to the same therapist and hour."""
     gap = 7 * rng.integers(15, 57, began.height)
     start = pl.col("last") + pl.Series(gap) - (pl.col("last") - pl.col("start")) % 7
     back = pl.Series(rng.random(began.height) < 0.2)
@@ -51,7 +51,7 @@ def returning(rng: np.random.Generator, began: pl.DataFrame) -> pl.DataFrame:
 
 
 def booked(rng: np.random.Generator, clinic: Practice, episodes: pl.DataFrame, run: course.Courses) -> pl.DataFrame:
-    """One row per appointment that the practice knows of on its last night."""
+    """One row per appointment that the practice knows on its last night."""
     episode, slot = np.nonzero(run.status >= 0)
     cells = {name: getattr(run, name)[episode, slot] for name in ("status", "service", "alliance", "severity")}
     whose = episodes.select("client", "start", "lead", "hour", "therapist", "modality", "birth", "site", "client_id")
@@ -62,7 +62,7 @@ def booked(rng: np.random.Generator, clinic: Practice, episodes: pl.DataFrame, r
 
 
 def settled(rng: np.random.Generator, clinic: Practice, frame: pl.DataFrame) -> pl.DataFrame:
-    """Length, place and therapist; one episode in twenty-five changes therapist at the seventh."""
+    """Appointments with length, modality and therapist. One episode in 25 changes therapist at the seventh."""
     count = frame.height
     usual = np.array([50, 60, 45, 30])[frame["service"].to_numpy()]
     minutes = np.where(rng.random(count) < 0.1, usual - 5, usual)
@@ -78,7 +78,7 @@ def settled(rng: np.random.Generator, clinic: Practice, frame: pl.DataFrame) -> 
 
 
 def moved(frame: pl.DataFrame) -> pl.DataFrame:
-    """A rescheduled appointment stays in the calendar; a new one, kept, stands one to three days later."""
+    """The appointments, and for each rescheduled one a new attended one, one to three days later."""
     weekday = (pl.col("day") + 3) % 7
     later = pl.when(weekday < 3).then(2).when(weekday == 3).then(1).otherwise(3)
     new = frame.filter(pl.col("status") == course.RESCHEDULED).with_columns(
@@ -91,7 +91,7 @@ def moved(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def numbered(frame: pl.DataFrame) -> pl.DataFrame:
-    """Appointments in the order of booking, each with its number among the episode's treatment sessions."""
+    """The appointments in the order of booking, with the number of each treatment session in its episode."""
     is_session = (pl.col("status") == course.ATTENDED) & (pl.col("service") == course.THERAPY)
     frame = frame.sort("episode", "starts").with_columns(is_session=is_session)
     frame = frame.with_columns(session_number=pl.col("is_session").cum_sum().over("episode"))

@@ -1,4 +1,4 @@
-"""The demo's clinic.toml: what the clinic would have written about its exports."""
+"""The demo's clinic.toml, which describes the exports of the demo clinic."""
 
 import grp
 import os
@@ -131,7 +131,7 @@ def form_section(form: Form) -> str:
 
 
 def internal_section() -> str:
-    """Pages for staff: here the group of whoever made the demo reads them. Nothing where the group has no name."""
+    """The section for internal pages. Their readers are the user group of this process; empty where it has no name."""
     try:
         return INTERNAL.format(group=grp.getgrgid(os.getgid()).gr_name)
     except KeyError:

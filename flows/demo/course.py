@@ -1,10 +1,12 @@
-"""The course of a therapy, slot by slot: how the alliance moves, how symptoms follow, and who stays.
+"""The simulated course of therapies, slot by slot: the alliance, the symptoms, and how long clients stay.
 
-One step handles all episodes at once. What drives what is PLANTED below, and flows.demo.recovery asks whether the
-metrics find it again: the alliance (0-10) rises over the first sessions, is broken by ruptures and usually repaired,
-and differs by therapist; symptoms (0-1) as the next session begins have fallen faster after a better alliance; how
-responsive the first two sessions felt decides who stays more than four; later a poor or ruptured alliance makes
-clients miss appointments and drop out."""
+One step computes a slot of all episodes. PLANTED below has the sizes of the effects, and flows.demo.recovery tests
+whether the metrics find them:
+
+- The alliance (0-10) rises over the first sessions and differs by therapist. Ruptures break it, and most are repaired.
+- Symptoms (0-1) fall faster until the next session after a better alliance.
+- Felt responsiveness in the first two sessions decides who stays more than four sessions.
+- Later, clients with a poor or ruptured alliance miss appointments and drop out."""
 
 from dataclasses import dataclass, fields
 
@@ -19,18 +21,18 @@ CLOSURES = ("planned", "client_ended", "transferred", "other", "dropout")
 PLANNED, DROPOUT = CLOSURES.index("planned"), CLOSURES.index("dropout")
 USUAL_ALLIANCE = 8.0
 MORE_THAN_FOUR = 5
-LEAVE_AFTER_ONE, USUAL_STAYING, USUAL_FELT = 0.05, 1.6, 7.6  # share; log-odds at that mean of the first two sessions
+LEAVE_AFTER_ONE, USUAL_STAYING, USUAL_FELT = 0.05, 1.6, 7.6  # share; log-odds; the mean alliance with these log-odds
 
 
 @dataclass(frozen=True)
 class Planted:
-    """The truth of a simulated clinic: what the metrics should find, and what they should not."""
+    """The true effects of a simulated clinic, which the metrics should find."""
 
     alliance_on_symptoms: float = 0.009  # fall of symptoms (0-1) until the next session, per point of alliance (0-10)
     responsiveness_on_staying: float = 0.6  # log-odds of more than four sessions, per point felt in sessions 1 and 2
-    therapist_sd: float = 0.35  # of therapists' mean alliance, in points; clients differ by 0.9
-    rupture_share: float = 0.06  # of sessions in a whole alliance that break it
-    repair_share: float = 0.5  # of sessions in a broken one that repair it
+    therapist_sd: float = 0.35  # standard deviation of therapists' mean alliance, in points; that of clients is 0.9
+    rupture_share: float = 0.06  # the share of sessions that begin a rupture, where there is none
+    repair_share: float = 0.5  # the share of sessions in a rupture that repair it
 
 
 PLANTED = Planted()
@@ -39,7 +41,7 @@ NOTHING = Planted(alliance_on_symptoms=0, responsiveness_on_staying=0, therapist
 
 @dataclass
 class Dyads:
-    """Where every client and therapist are with each other now: one entry per episode."""
+    """The present state of each client and therapist together: one entry per episode."""
 
     level: np.ndarray
     growth: np.ndarray
@@ -56,8 +58,8 @@ class Dyads:
 
 @dataclass
 class Courses:
-    """Episodes by slots; status is -1 where no appointment was made. Symptoms are those that the client comes with, the
-    alliance and whether it is ruptured those at the end."""
+    """Arrays of episodes by slots. `status` is -1 where no appointment was made. `severity` (0-1) is at the beginning
+    of a session; `alliance` (0-10) and `is_ruptured` are at its end."""
 
     status: np.ndarray
     service: np.ndarray
@@ -76,7 +78,8 @@ class Courses:
 
 
 def courses(rng: np.random.Generator, effect: np.ndarray, is_minor: np.ndarray, truth: Planted = PLANTED) -> Courses:
-    """Run each episode from its first appointment to its end; `effect` is what the therapist brings."""
+    """Simulate each episode from its first appointment to its end. `effect`: the therapist's effect on the alliance,
+    in points, one per episode."""
     count = len(effect)
     now = begin(rng, effect)
     closure = np.full(count, -1, dtype=np.int8)
@@ -108,7 +111,7 @@ def begin(rng: np.random.Generator, effect: np.ndarray) -> Dyads:
 def step(
     rng: np.random.Generator, now: Dyads, closure: np.ndarray, is_minor: np.ndarray, slot: int, truth: Planted
 ) -> tuple[np.ndarray, ...]:
-    """One appointment slot of every open episode."""
+    """Simulate one appointment slot of every open episode."""
     service = offered(rng, is_minor, slot)
     status = np.where(now.is_open, kept(rng, now), -1).astype(np.int8)
     seen = status >= RESCHEDULED
@@ -122,7 +125,8 @@ def step(
 
 
 def offered(rng: np.random.Generator, is_minor: np.ndarray, slot: int) -> np.ndarray:
-    """Most courses open with an assessment; now and then the parents or the medication have their turn."""
+    """The service of each appointment. Most courses begin with an assessment; some sessions are for the parents or
+    the medication."""
     drawn = rng.random(len(is_minor))
     if slot == 0:
         return np.where(drawn < 0.6, ASSESSMENT, THERAPY).astype(np.int8)
@@ -131,7 +135,7 @@ def offered(rng: np.random.Generator, is_minor: np.ndarray, slot: int) -> np.nda
 
 
 def kept(rng: np.random.Generator, now: Dyads) -> np.ndarray:
-    """How each appointment ends; who is about to drop out misses it."""
+    """The status of each appointment. Clients who are dropping out miss it."""
     drawn = rng.random(len(now.level))
     missed = np.clip(0.05 - 0.02 * (now.alliance - USUAL_ALLIANCE), 0.02, 0.2)
     bounds = missed[:, None] + np.array([0.0, 0.035, 0.085, 0.11, 0.13])
@@ -140,7 +144,7 @@ def kept(rng: np.random.Generator, now: Dyads) -> np.ndarray:
 
 
 def relate(rng: np.random.Generator, now: Dyads, session: np.ndarray, truth: Planted) -> None:
-    """Growth that levels off, ruptures that break it, repairs that leave it a little stronger."""
+    """Update the alliance: growth that levels off, ruptures, and repairs that leave it a little stronger."""
     drawn, depth, noise = (
         rng.random(len(session)),
         rng.uniform(0.8, 3.2, len(session)),
@@ -157,14 +161,14 @@ def relate(rng: np.random.Generator, now: Dyads, session: np.ndarray, truth: Pla
 
 
 def feel(rng: np.random.Generator, now: Dyads, session: np.ndarray, truth: Planted) -> None:
-    """Symptoms fall until the next session, faster after a better alliance, and never quite vanish."""
+    """Update the symptoms: they fall until the next session, faster after a better alliance, and never reach 0."""
     help_received = 0.016 * now.pace + truth.alliance_on_symptoms * (now.alliance - USUAL_ALLIANCE)
     change = rng.normal(0, 0.035, len(session)) - help_received
     now.severity = np.where(session, np.clip(now.severity + change, 0.03, 0.97), now.severity)
 
 
 def decide(rng: np.random.Generator, now: Dyads, session: np.ndarray, truth: Planted) -> None:
-    """After the second session: who goes on past the fourth, by how the first two felt."""
+    """After the second session, decide who stays more than four sessions, from the alliance in the first two."""
     now.felt = now.felt + np.where(session & (now.sessions <= 2), now.alliance / 2, 0.0)
     log_odds = USUAL_STAYING + truth.responsiveness_on_staying * (now.felt - USUAL_FELT)
     drawn, last = rng.random(len(session)), rng.integers(2, MORE_THAN_FOUR, len(session))
@@ -173,7 +177,7 @@ def decide(rng: np.random.Generator, now: Dyads, session: np.ndarray, truth: Pla
 
 
 def stay(rng: np.random.Generator, now: Dyads, closure: np.ndarray, seen: np.ndarray, slot: int) -> None:
-    """Planned endings once symptoms are low, dropout where the alliance is poor, and the rest of life."""
+    """End episodes: planned endings at low symptoms, dropouts at a poor alliance, and endings for other reasons."""
     now.is_open &= ~now.is_leaving
     is_early = now.sessions < MORE_THAN_FOUR
     better = (now.sessions >= 8) & (now.severity < 0.22)

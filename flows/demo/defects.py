@@ -1,7 +1,7 @@
-"""Records spoiled on purpose.
+"""Records that are spoiled on purpose.
 
-Every planted record is an extra one, copied from a real one and given a number of its own: what remains
-when a reader has set them aside is exactly the clean demo.
+Every planted record is an additional copy of a real one, with a number of its own. Without the planted records, the
+exports are exactly the clean demo.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 
 SHARE = 0.004
-LARGEST_SHARE = 0.03  # of all records in the file, the planted ones included
+LARGEST_SHARE = 0.03  # the largest share of planted records among all records of the file
 DUPLICATE = "duplicate"
 NUMBERS_PER_NIGHT = 100_000
 
 
 class Way:
-    """One way to spoil a record: the reason that a reader should give, and the changed cells of each copy."""
+    """One way to spoil a record: the name of the rule that it breaks, and the changed cells of each copy."""
 
     def __init__(self, reason: str, *copies: dict[str, str | pl.Expr]) -> None:
         self.reason = reason
@@ -24,14 +24,14 @@ class Way:
 
 
 def first_night_count(row_count: int, ways: Sequence[Way]) -> int:
-    """Every way once where the file is long enough; pairs count twice."""
+    """The number of planted records on the first night: each way once where the file is long enough."""
     pairs = sum(len(way.copies) - 1 for way in ways)
     most = int(LARGEST_SHARE / (1 - LARGEST_SHARE) * row_count) - pairs
     return max(0, min(max(len(ways), round(SHARE * row_count)), most))
 
 
 def later_night_count(row_count: int) -> int:
-    """At least one, unless the file is so short that one would be much of it."""
+    """The number of planted records on a later night: at least one, but none in a very short file."""
     return single_count(row_count) if row_count >= 12 else 0
 
 
@@ -49,8 +49,8 @@ def plant(
     key: str,
     fresh: Callable[[pl.Expr], pl.Expr],
 ) -> pl.DataFrame:
-    """Spoiled copies of `count` records of the pool, each of another client, under fresh keys."""
-    if count == 1:  # a single one may not become two
+    """Spoiled copies of `count` records of the pool, each of another client, with new keys."""
+    if count == 1:  # a way with two copies would plant two records
         ways = [way for way in ways if len(way.copies) == 1]
     spoil = sampled(rng, pool, count).with_row_index("number").cast({"number": pl.Int64})
     spoil = spoil.with_columns(
@@ -80,11 +80,11 @@ def unspoiled(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def valid(frame: pl.DataFrame, night: int, since: int | None = None) -> pl.DataFrame:
-    """The records that this night's file holds; with `since`, only what is new in it."""
+    """The records in this night's file; with `since`, only those that are new since that day."""
     seen = frame.filter(pl.col("from_day") < night, pl.col("to_day") >= night)
     return seen if since is None else seen.filter(pl.col("from_day") >= since)
 
 
 def as_text(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    """The exported cells as they are written, so that any of them can be spoiled."""
+    """The exported cells as texts, so that each of them can be spoiled."""
     return frame.with_columns(pl.col(columns).cast(pl.String).fill_null(""))

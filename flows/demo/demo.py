@@ -9,7 +9,7 @@ from rapport.flows.terminal import finish
 from rapport.warehouse.places.folders import resolved
 
 
-def arguments(given: list[str] | None) -> argparse.Namespace:
+def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="rapport demo", description="Write the demo clinic's exports.")
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder to write into (default: demo)")
     parser.add_argument("--clients", type=positive, default=240, help="clients seen over two years")
@@ -18,7 +18,7 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--until", type=date.fromisoformat, default=LAST_NIGHT, help="date of the last files")
     parser.add_argument("--clean", action="store_true", help="plant no defects")
     parser.add_argument("--surveys", choices=KINDS, default="full", help="what the survey export brings nightly")
-    return parser.parse_args(given)
+    return parser.parse_args(argv)
 
 
 def natural(text: str) -> int:
@@ -35,13 +35,13 @@ def positive(text: str) -> int:
     return number
 
 
-def main(given: list[str] | None = None) -> int:
-    asked = arguments(given)
+def main(argv: list[str] | None = None) -> int:
+    options = arguments(argv)
 
     def run() -> None:
-        resolved(asked.out)
-        truth = write(**vars(asked))
+        resolved(options.out)
+        truth = write(**vars(options))
         count, planted = sum(truth["files"].values()), len(truth["defects"]) + len(truth["duplicates"])
-        print(f"{asked.out}/exports: {len(truth['files'])} files, {count} records, {planted} of them planted")
+        print(f"{options.out}/exports: {len(truth['files'])} files, {count} records, {planted} of them planted")
 
     return finish(run)

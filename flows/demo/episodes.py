@@ -1,4 +1,4 @@
-"""The practice system's episode export, in the plain format: all of them, every night."""
+"""The practice system's episode export, in the plain format: all episodes, every night."""
 
 import numpy as np
 import polars as pl
@@ -34,12 +34,12 @@ WAYS = (
 
 
 def fresh_id(number: pl.Expr) -> pl.Expr:
-    """An episode number that the practice has not given to anybody."""
+    """An episode number that the practice has not used."""
     return pl.lit("E") + (9_000_000 + number).cast(pl.String)
 
 
 def rows(clinic: Practice, episodes: pl.DataFrame) -> pl.DataFrame:
-    """Every given episode as it was while open and as it is once closed; a tenth of the clients have none."""
+    """Two versions of each exported episode: open, then closed. A tenth of the clients have no exported episode."""
     rng = clinic.chance("episodes")
     known = episodes.with_columns(**dates(rng, episodes), **words(rng, episodes.height))
     known = known.filter("has_given_episode")
@@ -60,7 +60,7 @@ def rows(clinic: Practice, episodes: pl.DataFrame) -> pl.DataFrame:
 
 
 def version(known: pl.DataFrame, clinic: Practice, *, begin: str, end: str | None, **said: pl.Expr) -> pl.DataFrame:
-    """What the practice's system says from the day `begin` to the day `end`, if any night can see it."""
+    """The exported rows that are valid from the day `begin` to the day `end`, if a night lies between."""
     until = pl.col(end) if end else pl.lit(FOREVER)
     return known.filter(pl.col(begin) < clinic.last, until >= clinic.nights[0]).select(
         episode_id=pl.lit("E") + (pl.col("episode") + 1).cast(pl.String).str.zfill(6),
@@ -84,7 +84,7 @@ def day_text(day: pl.Expr) -> pl.Expr:
 
 
 def dates(rng: np.random.Generator, episodes: pl.DataFrame) -> dict[str, pl.Series]:
-    """Opened with the referral; a dropout is closed in the books one or two months after it happened."""
+    """The days of opening (at the referral) and of closing. A dropout is closed one or two months later."""
     count = episodes.height
     closure, last = episodes["closure"].to_numpy(), episodes["last"].to_numpy()
     lag = np.where(closure == course.DROPOUT, rng.integers(30, 61, count), rng.integers(3, 13, count))
@@ -101,7 +101,7 @@ def words(rng: np.random.Generator, count: int) -> dict[str, pl.Series]:
 
 
 def planted(clinic: Practice, real: pl.DataFrame) -> list[pl.DataFrame]:
-    """Spoiled records stay in every later file, so their number is held down over all nights."""
+    """The spoiled records. They stay in every later file, so their number is limited over all nights."""
     rng = clinic.chance("spoiled episodes")
     parts, total = [], 0
     for turn, night in enumerate(clinic.nights):

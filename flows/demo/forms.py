@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-# What a rater marks, on the form's range, given the alliance (0-10) and the symptoms (0-1) after the session.
+# The rater's mean mark, in the form's range, from the alliance (0-10) and the symptoms (0-1) after the session.
 Answer = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Form:
-    """One questionnaire as one rater fills it: after which sessions, and when around them."""
+    """One questionnaire of one rater, with the sessions at which it is due and its time around a session."""
 
     name: str
     instrument: str
@@ -67,7 +67,7 @@ def working_alliance(alliance: np.ndarray, _: np.ndarray) -> np.ndarray:
 
 
 def therapists_view(alliance: np.ndarray, _: np.ndarray) -> np.ndarray:
-    """Therapists mark less than their clients do, and follow the swings less."""
+    """The therapist's mark: lower than the client's, and with smaller changes."""
     return 1 + 4 * (0.8 * alliance - 1.6) / 7.5
 
 

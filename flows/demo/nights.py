@@ -1,4 +1,4 @@
-"""The exports as they arrive, night by night: which version of which record is in which file."""
+"""The exports night by night: the versions of records in each file."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ FOREVER = 1_000_000  # a day that no night reaches
 
 @dataclass(frozen=True)
 class Export:
-    """Lines ready to be written, in file order.
+    """The lines of an export in file order.
 
-    Each is valid from the night after `from_day` to the night of `to_day`; `record` is what an increment is
-    made of, and `reason` says what was planted in the line.
+    A line is valid from the night after `from_day` to the night of `to_day`. An increment has whole records, by
+    `record`. `reason` is the rule that a planted line breaks.
     """
 
     pattern: str
@@ -36,32 +36,32 @@ class Delivery:
     lines: pl.DataFrame
 
     def planted(self) -> pl.DataFrame:
-        """The planted records with their numbers, counted from one after the header."""
+        """The planted records, with their record numbers: the first line after the header is 1."""
         numbered = self.lines.select(pl.int_range(1, pl.len() + 1).alias("record"), "reason")
         return numbered.drop_nulls("reason")
 
 
 def export_lines(parts: list[pl.DataFrame], line: pl.Expr) -> pl.DataFrame:
-    """Keep what a night needs, in file order; a planted copy follows the record that it was made from."""
+    """The lines of all parts in file order. A planted copy follows its original."""
     kept = ("record", "order", "copy", "from_day", "to_day", "reason")
     lines = pl.concat([part.select(*kept, line.alias("line")) for part in parts])
     return lines.sort("order", "copy", "from_day", maintain_order=True)
 
 
 def comma_separated(columns: list[str] | tuple[str, ...]) -> pl.Expr:
-    """Cells joined as one CSV line; a column of free text has to come `quoted`."""
+    """Cells joined as one CSV line. Columns of free text must be `quoted` before."""
     return pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in columns], separator=",")
 
 
 def quoted(column: str) -> pl.Expr:
-    """Quotes only where the text needs them, as REDCap does."""
+    """The column with quotes only where a text needs them, as REDCap writes it."""
     text = pl.col(column)
     doubled = pl.lit('"') + text.str.replace_all('"', '""', literal=True) + pl.lit('"')
     return pl.when(text.str.contains('[,"\n]')).then(doubled).otherwise(text)
 
 
 def deliveries(export: Export, nights: tuple[int, ...]) -> Iterator[Delivery]:
-    """The first night brings everything so far; later ones everything again, or the records that changed."""
+    """The file of each night: the first has everything so far; later ones have everything again, or only changes."""
     before = None
     for night in nights:
         lines = export.lines.filter(pl.col("from_day") < night, pl.col("to_day") >= night)

@@ -1,6 +1,6 @@
-"""The clinic's own small form, in the plain format: goals (GBO), motivation (MYTS) and what observers rate (Elkin).
+"""The clinic's own small form, in the plain format: goals (GBO), motivation (MYTS) and observers' ratings (Elkin).
 
-One row per item. A night brings the responses that are new; none is changed later, and none is spoiled.
+One row per item. Each night's file has only new responses. None is changed later, and none is spoiled.
 """
 
 import numpy as np
@@ -25,10 +25,10 @@ EVERY_THIRD = (pl.col("session_number") - 1) % 3 == 0
 NO_PROGRESS = 6.8  # the alliance (0-10) below which goals move away
 MOTIVATION_ITEMS = 8
 FIRST_AND_FOURTH = pl.col("session_number").is_in([1, 4])
-# Of the 1 to 5 of MYTS: the usual motivation, how far persons differ, and what a point of alliance does to it.
+# On the MYTS range of 1 to 5: the mean, the standard deviation between persons, and the effect of a point of alliance.
 MOTIVATION = {"client": (3.1, 0.5, 0.35), "caregiver": (4.1, 0.35, 0.1)}
 TAPED_SHARE, RATED_SHARE, OBSERVER_COUNT = 0.45, 0.92, 3
-# Elkin's scales, whose range is not published (here about 1 to 5): the usual mark, and what a point of alliance does.
+# Elkin's scales, whose range is not published (here 1 to 5): the mean mark, and the effect of a point of alliance.
 OBSERVED = {
     "positive_atmosphere": (3.6, 0.4),
     "attentiveness": (3.9, 0.0),
@@ -48,7 +48,7 @@ def export(clinic: Practice, held: Calendar) -> Export:
 
 
 def goals(clinic: Practice, count: int, met: pl.DataFrame) -> pl.DataFrame:
-    """One to three goals an episode, rated at the first session and every third after it."""
+    """Responses about one to three goals per episode, at the first session and every third after it."""
     rng = clinic.chance("goals")
     set_up, drawn = rng.integers(1, GOAL_COUNT + 1, count), rng.random((count, GOAL_COUNT))
     gained = (pl.col("alliance") - NO_PROGRESS).cum_sum().over("episode")
@@ -62,7 +62,7 @@ def goals(clinic: Practice, count: int, met: pl.DataFrame) -> pl.DataFrame:
 
 
 def reached(rng: np.random.Generator, count: int, due: pl.DataFrame) -> np.ndarray:
-    """How far each goal is, 0 to 10: what a good alliance has added up to brings it nearer."""
+    """The progress of each goal, 0 to 10. It rises with the sum of the alliance over the sessions."""
     shape, whose = (count, GOAL_COUNT), due["episode"].to_numpy()
     start, pace = rng.integers(0, 4, shape), rng.uniform(0.08, 0.3, shape)
     noise = rng.normal(0, 0.6, (due.height, GOAL_COUNT))
@@ -71,13 +71,13 @@ def reached(rng: np.random.Generator, count: int, due: pl.DataFrame) -> np.ndarr
 
 
 def owners(drawn: np.ndarray, is_minor: np.ndarray) -> np.ndarray:
-    """Whose each goal is: mostly the client's own; a goal that all have agreed on is nobody's alone."""
+    """The person who set each goal, mostly the client. A goal that all agreed on is 'other'."""
     bounds = [drawn < 0.58, (drawn < 0.8) & is_minor, drawn < 0.8, drawn < 0.92]
     return np.select(bounds, ["client", "caregiver", "client", "therapist"], "other")
 
 
 def motivation(clinic: Practice, rater: str, count: int, met: pl.DataFrame) -> pl.DataFrame:
-    """What a minor of eleven or more and the caregiver mark at the first session and at the fourth."""
+    """Responses of a minor of eleven or more, or of the caregiver, at the first and the fourth session."""
     rng = clinic.chance(f"motivation {rater}")
     usual, spread, by_alliance = MOTIVATION[rater]
     own = rng.normal(usual, spread, count)
@@ -89,7 +89,7 @@ def motivation(clinic: Practice, rater: str, count: int, met: pl.DataFrame) -> p
 
 
 def observed(clinic: Practice, count: int, met: pl.DataFrame) -> pl.DataFrame:
-    """Sessions 1 and 2 of the episodes that were taped, rated within three weeks by one observer; a day, no time."""
+    """Ratings of sessions 1 and 2 of taped episodes, by one observer within three weeks. They have a day, no time."""
     rng = clinic.chance("observers")
     taped, observer = rng.random(count) < TAPED_SHARE, rng.integers(1, OBSERVER_COUNT + 1, count)
     is_rated = pl.Series(taped[met["episode"]] & (rng.random(met.height) < RATED_SHARE))
@@ -102,7 +102,7 @@ def observed(clinic: Practice, count: int, met: pl.DataFrame) -> pl.DataFrame:
 
 
 def marks(rng: np.random.Generator, count: int, due: pl.DataFrame) -> np.ndarray:
-    """Each scale around its usual mark; a therapist has a manner with a client, which stays from session to session."""
+    """The observer's marks around each scale's mean. A therapist's manner with a client is the same in each session."""
     usual, by_alliance = np.array(list(OBSERVED.values())).T
     manner = rng.normal(0, 0.4, (count, len(OBSERVED)))[due["episode"].to_numpy()]
     felt = usual + by_alliance * (due["alliance"].to_numpy()[:, None] - USUAL_ALLIANCE + 0.5)
@@ -115,7 +115,7 @@ def said_yes(rng: np.random.Generator, met: pl.DataFrame) -> pl.Series:
 
 
 def at_the_end(rng: np.random.Generator, due: pl.DataFrame) -> pl.DataFrame:
-    """Filled in within a quarter of an hour after the session."""
+    """The responses with their times: within a quarter of an hour after the session."""
     minute = pl.col("starts") + pl.col("minutes") + pl.Series(rng.integers(1, 16, due.height))
     return due.with_columns(
         completed_at=local_time(minute), from_day=pl.col("starts") // DAY, rater_id=pl.lit(None, pl.String)
@@ -125,7 +125,7 @@ def at_the_end(rng: np.random.Generator, due: pl.DataFrame) -> pl.DataFrame:
 def filled(
     due: pl.DataFrame, instrument: str, rater: str, items: list[str], values: np.ndarray, about: np.ndarray | str = ""
 ) -> pl.DataFrame:
-    """One row per response, with what it says in lists; an item without a value is not there."""
+    """One row per response, with its items, values and owners in lists."""
     return due.select(
         *("client", "client_id", "rater_id", "completed_at", "appointment"),
         from_day=pl.col("from_day").cast(pl.Int64),
@@ -138,7 +138,7 @@ def filled(
 
 
 def rows(clinic: Practice, responses: pl.DataFrame) -> pl.DataFrame:
-    """The lines, one per item; responses are numbered as they come in."""
+    """One row per answered item. Responses are numbered in the order in which they come."""
     order = ("from_day", "client", "instrument", "rater", "appointment")
     known = responses.filter(pl.col("from_day") < clinic.last).sort(order)
     numbered = known.with_row_index("record", offset=1).cast({"record": pl.Int64})

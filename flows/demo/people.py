@@ -1,4 +1,4 @@
-"""The clients and therapists of the demo practice: children, teens and young adults, all of them invented."""
+"""The clients and therapists of the demo practice: children, teenagers and young adults, all invented."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,8 +7,8 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
-CLIENTS_PER_THERAPIST = 20  # who come within a year
-AGE_BANDS = ((6, 13), (13, 18), (18, 25))  # child, teen, young adult; the upper bound is not reached
+CLIENTS_PER_THERAPIST = 20  # new clients in a year
+AGE_BANDS = ((6, 13), (13, 18), (18, 25))  # child, teenager, young adult in years; without the upper bound
 AGE_SHARES = (0.38, 0.37, 0.25)
 WEEKLY_HOURS = 55  # weekdays, on the hour from 8:00 to 18:00
 FIRST_NAMES = ("Avery", "Blake", "Carmen", "Devon", "Emery", "Frankie", "Gale", "Harper", "Imani", "Jules")
@@ -24,24 +24,24 @@ NOTES = (
 
 @dataclass(frozen=True)
 class Practice:
-    """What is asked of the simulator; days are counted from 1970-01-01."""
+    """The settings of the simulator. Days are counted from 1970-01-01."""
 
     seed: int
     clients: int
     nights: tuple[int, ...]
-    years: int = 2  # in which the clients come
+    years: int = 2  # the years in which the clients come
 
     @property
     def last(self) -> int:
         return self.nights[-1]
 
     def chance(self, purpose: str) -> np.random.Generator:
-        """Every purpose has a stream of its own, so that planted defects leave the people as they are."""
+        """A random generator per purpose, so that planted defects do not change the people."""
         return np.random.default_rng([self.seed, crc32(purpose.encode())])
 
 
 def practice(seed: int, clients: int, nights: int, until: date, years: int = 2) -> Practice:
-    """A practice whose last file carries the date `until`."""
+    """A practice whose last file has the date `until`."""
     last = (until - date(1970, 1, 1)).days
     return Practice(seed, clients, tuple(range(last - nights + 1, last + 1)), years)
 
@@ -66,13 +66,13 @@ def people(clinic: Practice) -> pl.DataFrame:
 
 
 def client_ids() -> pl.Expr:
-    """Text with leading zeros; the north site puts its letter before it."""
+    """Client numbers as text with leading zeros; those of the north site begin with its letter."""
     number = (pl.col("client") + 1).cast(pl.String).str.zfill(5)
     return pl.when(pl.col("site") == "north").then(pl.lit("N-") + number).otherwise(number)
 
 
 def seats(rng: np.random.Generator, clinic: Practice) -> dict[str, np.ndarray]:
-    """Each client's therapist and standing hour; a caseload shares no hour until its week is full."""
+    """Each client's therapist and weekly hour. Two clients of a therapist share an hour only when the week is full."""
     therapist = rng.integers(0, therapist_count(clinic), clinic.clients)
     order = np.argsort(therapist, kind="stable")
     first = np.searchsorted(therapist[order], therapist)
@@ -84,7 +84,7 @@ def seats(rng: np.random.Generator, clinic: Practice) -> dict[str, np.ndarray]:
 
 
 def lives(rng: np.random.Generator, clinic: Practice) -> dict[str, np.ndarray]:
-    """When they came, how old they were, and where they are seen."""
+    """The clients' first days, ages, sexes, sites and modalities."""
     came = np.sort(rng.integers(clinic.nights[0] - 365 * clinic.years, clinic.last, clinic.clients))
     low, high = np.array(AGE_BANDS)[rng.choice(3, clinic.clients, p=AGE_SHARES)].T
     years = low + rng.random(clinic.clients) * (high - low)
@@ -99,7 +99,7 @@ def lives(rng: np.random.Generator, clinic: Practice) -> dict[str, np.ndarray]:
 
 
 def names(rng: np.random.Generator, clinic: Practice) -> dict[str, pl.Series]:
-    """Personal data on purpose: none of it may get past a reader."""
+    """Names, e-mail addresses and notes, as a test: no reader may let them pass."""
     drawn = {
         name: pl.Series(rng.choice(words, clinic.clients))
         for name, words in (("first", FIRST_NAMES), ("last", LAST_NAMES), ("notes", NOTES))

@@ -1,7 +1,7 @@
-"""python -m rapport.flows.demo.recovery: do the metrics find what is planted in simulated clinics, and nothing else?
+"""python -m rapport.flows.demo.recovery: do the metrics find the planted effects of simulated clinics, and no others?
 
 Every seed is a clinic of its own, simulated twice: with the effects of flows.demo.course.PLANTED, and without. The
-tables are the night's own functions, fed with record frames (flows.demo.simulated)."""
+tables are computed by the night's own functions from record frames (flows.demo.simulated)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TABLES = ("alliance_outcome_links", "responsiveness_links", "therapist_effects",
 
 @dataclass(frozen=True)
 class Found:
-    """What the tables say of one simulated clinic, beside its truth."""
+    """The tables of one simulated clinic, with its true effects."""
 
     truth: Planted
     clinic: Simulated
@@ -37,21 +37,21 @@ class Found:
 
     @property
     def staying(self) -> tuple[float, float]:
-        """Log-odds of more than four sessions per 10 percent of maximum of early responsiveness, with its error."""
+        """Log-odds of more than four sessions per 10 percent of maximum of early responsiveness, and standard error."""
         links = self.tables["responsiveness_links"].filter(predictor="responsiveness_proxy", staying="more_than_four")
         return links.select("estimate", "standard_error").row(0)
 
     @property
     def variance_share(self) -> tuple[float, float]:
-        """The therapists' share of the variance of early alliance, and the lower end of its interval; null where that
-        has no width, at 0."""
+        """The therapists' share of the variance of early alliance, and the lower end of its interval. The end is null
+        where the interval has no width, at 0."""
         shares = self.tables["therapist_variances"].filter(measure="early_alliance")
         return shares.select("variance_share", "low_share").row(0)
 
     @property
     def therapist_errors(self) -> tuple[float, float]:
-        """Root mean squared error of raw and of shrunken effects on early alliance, in percent of maximum. Where no
-        effect is estimated, nothing is said to differ from the clinic."""
+        """Root mean squared error of raw and of shrunken effects on early alliance, in percent of maximum. An effect
+        without an estimate counts as 0: no difference from the clinic."""
         shown = self.tables["therapist_effects"].filter(measure="early_alliance")
         shown = shown.with_columns(pl.col("shrunken_effect").fill_null(0.0))
         met = shown.join(self.clinic.therapist_effects, on="therapist_id")
@@ -62,39 +62,39 @@ class Found:
 
 
 def found(seed: int, truth: Planted, clients: int = CLIENTS) -> Found:
-    """One simulated clinic through the tables."""
+    """Simulate one clinic, and compute its tables."""
     clinic = simulated(seed, truth, clients, THERAPISTS)
     return Found(truth, clinic, tables_of(clinic, TABLES))
 
 
 def holds(estimated: tuple[float | None, float | None], truth: float) -> bool:
-    """Whether the 90 % interval holds the truth; without an estimate it holds nothing."""
+    """Whether the 90 % interval contains the true effect; False without an estimate."""
     estimate, error = estimated
     return estimate is not None and error is not None and abs(estimate - truth) <= Z_90 * error
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the report: how many seeds kept it, and what the mean estimate was beside the truth."""
+    """One line of the report: a claim, its true effect, the mean estimate, and how many seeds kept the claim."""
 
     what: str
     truth: float
     mean: float
     kept: int
     seeds: int
-    is_asked: bool = True
+    is_required: bool = True
 
     @property
     def is_kept(self) -> bool:
-        return self.kept >= ENOUGH * self.seeds or not self.is_asked
+        return self.kept >= ENOUGH * self.seeds or not self.is_required
 
 
 MODELS = ("lagged", "lagged_detrended", "change_detrended")
 
 
 def lines(planted: list[Found], nothing: list[Found]) -> list[Line]:
-    """Every claim about the effects, over the seeds. Of the models the detrended ones are asked to hold; the plain
-    lagged one is shown for what it does."""
+    """Every claim about the effects, over the seeds. The detrended models must keep their claims; the plain lagged one
+    is shown for comparison."""
     made = []
     for clinics, name in ((planted, "planted"), (nothing, "none")):
         effect = 10 * clinics[0].truth.alliance_on_symptoms  # percent of maximum on percent of maximum
@@ -109,11 +109,11 @@ def lines(planted: list[Found], nothing: list[Found]) -> list[Line]:
 
 
 def _line(
-    what: str, truth: float, estimates: Sequence[tuple[float | None, float | None]], is_asked: bool = True
+    what: str, truth: float, estimates: Sequence[tuple[float | None, float | None]], is_required: bool = True
 ) -> Line:
     known = [estimate for estimate, _ in estimates if estimate is not None]
     mean = sum(known) / len(known) if known else float("nan")
-    return Line(what, truth, mean, sum(holds(each, truth) for each in estimates), len(estimates), is_asked)
+    return Line(what, truth, mean, sum(holds(each, truth) for each in estimates), len(estimates), is_required)
 
 
 def _therapist_lines(planted: list[Found], nothing: list[Found]) -> list[Line]:
@@ -135,8 +135,10 @@ def _therapist_lines(planted: list[Found], nothing: list[Found]) -> list[Line]:
 
 
 def rupture_rates(clinics: Iterable[Found]) -> pl.DataFrame:
-    """Per rule: planted ruptures, the share of them that a possible rupture overlaps (recall), and the share of
-    possible ruptures that overlap none (false alarms)."""
+    """Per rule: the numbers of planted and of possible ruptures, the recall, and the share of false alarms.
+
+    The recall is the share of planted ruptures that a possible one overlaps. A false alarm is a possible rupture that
+    overlaps no planted one."""
     parts = [_overlaps(each) for each in clinics]
     planted = sum(count for count, _, _ in parts)
     hits = pl.concat([hit for _, hit, _ in parts]).group_by("rupture_rule").agg(found=pl.len())
@@ -151,7 +153,7 @@ def rupture_rates(clinics: Iterable[Found]) -> pl.DataFrame:
 
 
 def _overlaps(each: Found) -> tuple[int, pl.DataFrame, pl.DataFrame]:
-    """How many runs of broken sessions there are; which rule found which; and each possible rupture, true or not."""
+    """The number of planted ruptures; the rules that found each; and each possible rupture, true or not."""
     order = each.clinic.sessions.with_row_index("at")
     runs = _runs(order)
     possible = each.tables["ruptures"].select("rupture_rule", "client_id", "start_session_id", "repair_session_id")
@@ -184,16 +186,16 @@ def main() -> None:
     with console.status("simulating"):
         planted = [found(seed, PLANTED) for seed in seeds]
         nothing = [found(seed, NOTHING) for seed in seeds]
-    _tell(console, lines(planted, nothing), rupture_rates(planted))
+    _print_report(console, lines(planted, nothing), rupture_rates(planted))
 
 
-def _tell(console: Console, told: list[Line], ruptures: pl.DataFrame) -> None:
+def _print_report(console: Console, claims: list[Line], ruptures: pl.DataFrame) -> None:
     grid = Grid(box=None, pad_edge=False)
     for column in ("claim", "truth", "mean", "seeds"):
         grid.add_column(column, justify="left" if column == "claim" else "right")
-    for line in told:
+    for line in claims:
         mark = "" if line.is_kept else "  (too few)"
-        asked = f"{line.kept} of {line.seeds}{mark}" if line.is_asked else f"({line.kept} of {line.seeds})"
+        asked = f"{line.kept} of {line.seeds}{mark}" if line.is_required else f"({line.kept} of {line.seeds})"
         grid.add_row(line.what, f"{line.truth:.3f}", f"{line.mean:.3f}", asked)
     console.print(grid, "")
     grid = Grid(box=None, pad_edge=False)

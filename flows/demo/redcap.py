@@ -1,8 +1,7 @@
 """The survey export: one REDCap project with repeating instruments, raw and flat.
 
-Each client has a parent row with the demographics form and one row per answered survey, which fills only
-its own form's columns. With increments a night brings the whole of every record that is new or changed, as
-REDCap's own export by modification date does.
+Each client has a parent row with the demographics form and one row per answered survey, which fills only its own form's
+columns. An increment has all rows of each new or changed record, as REDCap's own export by modification date.
 """
 
 from collections.abc import Sequence
@@ -30,7 +29,7 @@ PLACES_PER_RECORD = PLACES_PER_FORM * (len(FORMS) + 1)
 
 
 def parents(people: pl.DataFrame) -> pl.DataFrame:
-    """The form that describes the client, filled in when the first appointment is made."""
+    """The demographics form of each client, filled in when the first appointment is made."""
     return people.select(
         *("client", "client_id", "site", "first_name", "last_name", "email", "sex"),
         identifier=pl.when(pl.col("client") % 10 == 0).then("email").otherwise(pl.lit("")),
@@ -44,14 +43,14 @@ def parents(people: pl.DataFrame) -> pl.DataFrame:
 
 
 def placed(frame: pl.DataFrame, ranks: pl.Series, form_number: int) -> pl.DataFrame:
-    """REDCap's file order: record id as text, then the codebook's order of forms, then the instance."""
+    """The rows with their place in REDCap's file order: record id as text, form in the codebook, instance."""
     rank = ranks.gather(frame["client"]).cast(pl.Int64)
     place = form_number * PLACES_PER_FORM + pl.col("instance").fill_null(0)
     return frame.with_columns(record=pl.col("client").cast(pl.Int64), order=rank * PLACES_PER_RECORD + place)
 
 
 def line(columns: Sequence[str], form_name: str, identifier: pl.Expr) -> pl.Expr:
-    """One physical record: the form's own cells, and nothing but commas for all other forms."""
+    """One line of the file: the form's own cells, and empty cells for all other forms."""
     before = COLUMNS.index(columns[0])
     after = len(COLUMNS) - before - len(columns)
     lead: list[str | pl.Expr] = ["client_id", pl.lit(form_name), "instance", "site", identifier]

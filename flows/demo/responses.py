@@ -1,4 +1,4 @@
-"""What clients, caregivers and therapists answer around a session, and what staff later finish or correct."""
+"""The answers of clients, caregivers and therapists around a session, and later changes by staff."""
 
 import numpy as np
 import polars as pl
@@ -10,13 +10,13 @@ from rapport.flows.demo.nights import FOREVER
 from rapport.flows.demo.people import Practice, therapist_count, therapist_ids
 
 OPENED_SHARE, BY_STAFF_SHARE, CORRECTED_SHARE, SKIPPED_ITEM_SHARE = 0.02, 0.015, 0.005, 0.012
-FINISHED_LATER_SHARE = 0.5  # of those opened and not completed
+FINISHED_LATER_SHARE = 0.5  # the share of unfinished responses that are finished later
 CEILING_INSTRUMENTS = ("srs", "wai_sr")
-CEILING_SHARE = 0.15  # clients who mark the best that there is
+CEILING_SHARE = 0.15  # the share of clients who mark the highest values
 
 
 def sessions(clinic: Practice, appointments: pl.DataFrame) -> pl.DataFrame:
-    """The attended treatment sessions, with how diligently each therapist asks for surveys."""
+    """The attended treatment sessions, with the share of surveys for which each therapist asks."""
     asked = clinic.chance("diligence").uniform(0.66, 0.95, therapist_count(clinic))
     held = appointments.filter("is_session", pl.col("status") == course.ATTENDED)
     return held.select(
@@ -39,7 +39,7 @@ def sessions(clinic: Practice, appointments: pl.DataFrame) -> pl.DataFrame:
 
 
 def responses(clinic: Practice, form: Form, held: pl.DataFrame) -> pl.DataFrame:
-    """One row per version of a response to this form: the columns of the form, and the days it was valid."""
+    """One row per version of a response to this form: the form's columns, and the days when it was valid."""
     rng = clinic.chance(form.name)
     due = held.filter(form.due, pl.Series(rng.random(held.height)) < pl.col("asked"))
     due = due.with_columns(seconds=pl.Series(filled_in(rng, form, due) * 60 + rng.integers(0, 60, due.height)))
@@ -50,7 +50,7 @@ def responses(clinic: Practice, form: Form, held: pl.DataFrame) -> pl.DataFrame:
 
 
 def filled_in(rng: np.random.Generator, form: Form, due: pl.DataFrame) -> np.ndarray:
-    """The minute at which the form is sent, always between seven in the morning and eleven at night."""
+    """The minute when the form is sent, always between seven in the morning and eleven at night."""
     starts: np.ndarray = due["starts"].to_numpy()
     count = due.height
     ends, midnight = starts + due["minutes"].to_numpy(), starts - starts % DAY
@@ -69,7 +69,7 @@ def filled_in(rng: np.random.Generator, form: Form, due: pl.DataFrame) -> np.nda
 
 
 def answers(rng: np.random.Generator, form: Form, due: pl.DataFrame) -> dict[str, pl.Series]:
-    """The items, around what the rater feels; some mark the ceiling; here and there one is skipped."""
+    """The answers by column: random values around the rater's mean mark. Some mark the ceiling, some skip an item."""
     shape = (due.height, form.item_count)
     felt = form.answer(due["alliance"].to_numpy(), due["severity"].to_numpy())[:, None]
     marked = felt + form.noise * rng.standard_normal(shape, dtype=np.float32)
@@ -84,12 +84,12 @@ def answers(rng: np.random.Generator, form: Form, due: pl.DataFrame) -> dict[str
 
 
 def is_pleased(due: pl.DataFrame) -> np.ndarray:
-    """The same clients every time: a fixed scatter over their numbers."""
+    """Whether a client marks the highest values. These are the same clients every time, by their numbers."""
     return (due["client"].to_numpy() * 7919 % 1000) < 1000 * CEILING_SHARE
 
 
 def fates(rng: np.random.Generator, form: Form, count: int) -> dict[str, pl.Series]:
-    """Left unfinished, entered by staff (no time), or changed afterwards; never two of them at once."""
+    """Whether a response is left unfinished, entered by staff (without a time), or changed later; never two of them."""
     drawn, second = rng.random(count), rng.random(count)
     opened = drawn < OPENED_SHARE
     staff = ~opened & (drawn < OPENED_SHARE + BY_STAFF_SHARE)
@@ -100,7 +100,7 @@ def fates(rng: np.random.Generator, form: Form, count: int) -> dict[str, pl.Seri
 
 
 def versions(rng: np.random.Generator, clinic: Practice, form: Form, due: pl.DataFrame) -> pl.DataFrame:
-    """The response as first saved, and as finished or corrected where that happened before the last night."""
+    """Each response as first saved, and as finished or corrected before the last night."""
     day = pl.col("seconds") // (DAY * 60)
     change = pl.min_horizontal(day + pl.col("days_until_change"), FOREVER)
     due = due.with_columns(from_day=day, to_day=change)
@@ -111,7 +111,7 @@ def versions(rng: np.random.Generator, clinic: Practice, form: Form, due: pl.Dat
 
 
 def changed(rng: np.random.Generator, form: Form, before: pl.DataFrame) -> pl.DataFrame:
-    """Finished the next afternoon, or the first item corrected by one point."""
+    """The later versions: finished the next afternoon, or with the first item corrected by one point."""
     midnight = pl.col("seconds") - pl.col("seconds") % (DAY * 60)
     afternoon = midnight + DAY * 60 + pl.Series(rng.integers(15 * 3600, 20 * 3600, before.height))
     first = pl.col(form.items[0])
@@ -126,7 +126,7 @@ def changed(rng: np.random.Generator, form: Form, before: pl.DataFrame) -> pl.Da
 
 
 def exported(form: Form) -> list[pl.Expr]:
-    """The columns as REDCap writes them; a survey left open shows only its first half."""
+    """The columns as REDCap exports them. An unfinished survey has only the first half of its items."""
     time = (pl.col("seconds") * 1000).cast(pl.Datetime("ms")).dt.to_string("%Y-%m-%d %H:%M:%S")
     stamp = pl.when("opened").then(pl.lit("[not completed]")).when("staff").then(None).otherwise(time)
     unseen = form.items[form.item_count // 2 :]

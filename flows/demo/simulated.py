@@ -1,7 +1,7 @@
-"""A simulated clinic as record frames: what the night would have read, without files and without a night.
+"""A simulated clinic as record frames, as a night would have read them, without files and without a night.
 
-The questionnaires are read off the course itself: each of the four lines of the SRS is the alliance, each of those of
-the ORS how free the client is of symptoms, with a small error of its own."""
+The questionnaires follow from the course. Each of the four lines of the SRS is the alliance. Each of the four lines of
+the ORS is the absence of symptoms. Each line has a small error of its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from rapport.warehouse.schema.tables import Table
 
 FIRST_DAY = date(2024, 1, 8)
 AS_OF = datetime(2027, 1, 1, tzinfo=UTC)  # long after the last session
-ALLIANCE_ERROR, SYMPTOM_ERROR = 0.2, 0.6  # of each line, in centimetres
+ALLIANCE_ERROR, SYMPTOM_ERROR = 0.2, 0.6  # standard deviation of the error of each line, in centimetres
 _TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
     "UUID": pl.String,
     "VARCHAR": pl.String,
@@ -42,15 +42,15 @@ _TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
 
 @dataclass(frozen=True)
 class Simulated:
-    """A clinic's records, and what is true of it."""
+    """A clinic's records, with its true therapist effects and ruptures."""
 
     records: dict[str, pl.LazyFrame]
     therapist_effects: pl.DataFrame  # therapist_id, true_effect in points of alliance (0-10)
-    sessions: pl.DataFrame  # client_id, session_id, is_ruptured, in order: whether the alliance was broken at its end
+    sessions: pl.DataFrame  # client_id, session_id, is_ruptured (at the session's end), in order
 
 
 def simulated(seed: int, truth: course.Planted, clients: int, therapists: int) -> Simulated:
-    """One clinic; the same seed gives the same clinic."""
+    """Simulate one clinic. The same seed gives the same clinic."""
     rng = np.random.default_rng(seed)
     effects = rng.normal(0, truth.therapist_sd, therapists)
     whose = rng.integers(0, therapists, clients)
@@ -73,13 +73,14 @@ def simulated(seed: int, truth: course.Planted, clients: int, therapists: int) -
 
 
 def declared() -> Clinic:
-    """A clinic that holds the licences of what is simulated."""
+    """A clinic file with the licences of the simulated questionnaires."""
     services = list(course.SERVICES[1:])
     return clinic_of({"time_zone": "UTC", "licences": ["srs", "ors"], "not_treatment": services}, Path())
 
 
 def tables_of(clinic: Simulated, wanted: tuple[str, ...]) -> dict[str, pl.DataFrame]:
-    """The wanted tables of a simulated clinic, by the night's own functions, and nothing that they do not read."""
+    """Compute the wanted tables of a simulated clinic with the night's own functions, and only the tables that they
+    need."""
     made = {table.name: table for table in transforms.tables()}
     known: dict[str, Any] = {**clinic.records, "clinic": declared(), "as_of": AS_OF}
     needed = _needed(wanted, made)
@@ -100,7 +101,7 @@ def _needed(wanted: tuple[str, ...], tables: Mapping[str, Table]) -> set[str]:
 
 
 def _slots(run: course.Courses, whose: np.ndarray) -> pl.DataFrame:
-    """One row per appointment of every client, in order."""
+    """One row per appointment, by client and slot."""
     client, slot = np.nonzero(run.status >= 0)
     cells = {
         name: getattr(run, name)[client, slot] for name in ("status", "service", "alliance", "severity", "is_ruptured")
@@ -163,7 +164,7 @@ def _form(held: pl.DataFrame, instrument: str, lines: np.ndarray, after: str) ->
 
 
 def _filled(kind: str, frame: pl.LazyFrame) -> pl.LazyFrame:
-    """The frame as a record table: what is not simulated is null."""
+    """The frame with all columns of its record table. Columns that are not simulated are null."""
     there = frame.collect_schema().names()
     stated = {column.name: _TYPES[SQL_TYPES[column.type]] for column in KINDS[kind].columns}
     absent = {name: pl.lit(None, dtype=dtype) for name, dtype in stated.items() if name not in there}

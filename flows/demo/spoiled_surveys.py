@@ -1,4 +1,5 @@
-"""Survey records spoiled on purpose. In REDCap they stay until somebody mends them, and nobody does."""
+"""Survey records that are spoiled on purpose. They stay in every later export, as in REDCap, where nobody corrects
+them."""
 
 from collections.abc import Sequence
 
@@ -14,7 +15,8 @@ PARENT_WAYS = (Way("unreadable", {"dob": "2011-02-30"}), Way("unreadable", {"dob
 
 
 def ways(form: Form) -> tuple[Way, ...]:
-    """Millimetres for centimetres, WAI items on seven points, a 9 for "not known", and what typing does."""
+    """Ways to spoil a response: millimetres for centimetres, WAI items on seven points, a 9 for "not known", typing
+    errors."""
     first, second = form.items[:2]
     return (
         Way("value_out_of_range", {first: form.too_much}),
@@ -34,7 +36,7 @@ def fresh_record(number: pl.Expr) -> pl.Expr:
 
 
 def spoiled_responses(clinic: Practice, form: Form, form_number: int, real: pl.DataFrame) -> list[pl.DataFrame]:
-    """Many on the first night; later, one form's turn each night."""
+    """Spoiled responses: many on the first night, and those of one form on each later night."""
     rng = clinic.chance(f"spoiled {form.name}")
     finished = real.filter(pl.col(form.complete) == 2, pl.col(form.timestamp).is_not_null())
     parts, before = [], None
@@ -50,13 +52,13 @@ def spoiled_responses(clinic: Practice, form: Form, form_number: int, real: pl.D
 
 
 def orphaned(extra: pl.DataFrame, form_number: int) -> pl.DataFrame:
-    """A row without a record id belongs to no record that a later increment could bring again."""
+    """Give rows without a client number a record of their own, which no later increment repeats."""
     alone = -(pl.col("number") * 16 + form_number) - 1
     return extra.with_columns(record=pl.when(pl.col("client_id") == "").then(alone).otherwise("record"))
 
 
 def spoiled_parents(clinic: Practice, columns: Sequence[str], real: pl.DataFrame) -> list[pl.DataFrame]:
-    """Clients who have nothing but a parent row with an impossible birth date."""
+    """Clients with only a parent row, which has an impossible birth date."""
     rng = clinic.chance("spoiled parents")
     pool = valid(real, clinic.nights[0])
     count = first_night_count(pool.height, PARENT_WAYS)

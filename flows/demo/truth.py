@@ -1,4 +1,4 @@
-"""What a night has to find: every planted record by file, record number and reason."""
+"""The planted records that a night must find, by file, record number and rule."""
 
 import json
 from pathlib import Path
@@ -9,10 +9,10 @@ from rapport.flows.demo.nights import Delivery
 
 
 class Truth:
-    """The list as it grows while the files are written."""
+    """The planted records, collected while the files are written."""
 
-    def __init__(self, **asked: object) -> None:
-        self.asked = asked
+    def __init__(self, **settings: object) -> None:
+        self.settings = settings
         self.files: dict[str, int] = {}
         self.defects: list[dict[str, object]] = []
         self.duplicates: list[dict[str, object]] = []
@@ -25,12 +25,12 @@ class Truth:
 
     def facts(self) -> dict[str, Any]:
         found = {"defects": self.defects, "duplicates": self.duplicates}
-        return self.asked | {"files": self.files} | found
+        return self.settings | {"files": self.files} | found
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(self.facts(), indent=1) + "\n", encoding="utf-8")
 
 
 def earlier_files(path: Path) -> list[str]:
-    """The files that the truth of an earlier run names, so that its nights do not stay among the new ones."""
+    """The names of an earlier run's files, from its truth.json, so that they can be removed."""
     return list(json.loads(path.read_text(encoding="utf-8"))["files"]) if path.exists() else []

@@ -1,1 +1,1 @@
-"""What Rapport tells people: messages, the night's report, a heartbeat, metrics, files for spreadsheets."""
+"""Output for people and monitors: messages, the night's report, a heartbeat, metrics, files for spreadsheets."""

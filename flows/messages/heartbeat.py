@@ -1,8 +1,8 @@
-"""A monitor outside is told when a night begins and how it ends: it notices a machine from which nothing comes at all.
+"""Signals to an outside monitor when a night begins and ends. The monitor notices a machine that sends nothing at all.
 
-The address holds a secret, so it is in RAPPORT_HEARTBEAT or DIR/private/heartbeat. It takes a POST, as healthchecks and
-its like do: `ADDRESS/start`, `ADDRESS` for a night that published, `ADDRESS/STATUS` for one that failed. Nothing told
-names anything. A monitor that does not answer fails no night.
+The address contains a secret, so it is in RAPPORT_HEARTBEAT or DIR/private/heartbeat. It gets a POST request, as
+healthchecks.io and similar services expect: `ADDRESS/start`, `ADDRESS` for a published night, `ADDRESS/STATUS` for a
+failed one. No request names a file, a person or a value. A monitor that does not answer fails no night.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from rapport.flows.messages.channels import written_in
-from rapport.flows.terminal import complain
+from rapport.flows.terminal import print_error
 
 ANSWERS_WITHIN = 10  # seconds
 TRIES = 2
@@ -22,10 +22,10 @@ START = "start"
 
 
 def beat(warehouse: Path, what: str = "", line: str = "") -> None:
-    """Tell the monitors of a warehouse; `what` stands behind their addresses."""
+    """Send a signal to the monitors of a warehouse. `what` is the last part of the address, `line` the content."""
     for address in (os.environ.get("RAPPORT_HEARTBEAT") or written_in(warehouse, "heartbeat")).split():
         if not any(_took(address, what, line) for _ in range(TRIES)):
-            complain("a heartbeat did not arrive; check RAPPORT_HEARTBEAT or private/heartbeat")
+            print_error("a heartbeat did not arrive; check RAPPORT_HEARTBEAT or private/heartbeat")
 
 
 def _took(address: str, what: str, line: str) -> bool:

@@ -1,4 +1,4 @@
-"""What is shown as it stands, on a terminal and on Prefect's pages: names may hold what Rich or Markdown would read."""
+"""Literal text on a terminal and on Prefect's pages. Names may contain marks that Rich or Markdown would interpret."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.text import Text
 
 from rapport.warehouse.errors import escaped
 
-# What begins something in Markdown: anywhere, beside a word, at the beginning of a line, or after a number there.
+# The marks of Markdown: anywhere, beside a word, at the beginning of a line, or after a number there.
 _MARKS = re.compile(r"[\\`*\[\]<>&~|]|(?<!\w)_|_(?!\w)|^[#+=-]|(?<=^\d)[.)]")
 
 
 def console(*, stderr: bool = False, width: int = 120) -> Console:
-    """A terminal that prints every text as it stands; only what is given a style has one. Into a file or a pipe its
-    lines are `width` characters wide."""
+    """A terminal that prints every text literally, with a style only where one is given. In a file or a pipe, lines are
+    `width` characters wide."""
     is_terminal = os.isatty(2 if stderr else 1)
     return Console(markup=False, emoji=False, highlight=False, stderr=stderr, width=None if is_terminal else width)
 
@@ -37,7 +37,7 @@ def grid(*columns: str, title: str = "") -> Grid:
 
 
 def plain_grid(columns: Iterable[str], title: str = "") -> Grid:
-    """An empty table of texts: what has no room in a line goes on in the next, and nothing is cut."""
+    """An empty table of texts. A long text continues on the next line, and nothing is cut."""
     made = Grid(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
     made.padding = (0, 2, 0, 0)
     for column in columns:
@@ -46,5 +46,5 @@ def plain_grid(columns: Iterable[str], title: str = "") -> Grid:
 
 
 def in_markdown(text: str) -> str:
-    """A text that Markdown shows as it stands."""
+    """The text with Markdown's marks escaped, so that Markdown shows it literally."""
     return _MARKS.sub(r"\\\g<0>", escaped(text))

@@ -1,6 +1,7 @@
 """A file of metrics for a textfile collector of Prometheus: `metrics = "FILE.prom"` in the clinic file.
 
-Written after every night, also a failed one. But for the exit status its numbers are of what stands published.
+It is written after every night, also after a failed one. The exit status is that of the night; the other numbers are
+those of the published load.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ HELP = {
 
 
 def write_metrics(clinic: Path, warehouse: Path, status: int) -> str | None:
-    """Write a clinic's metrics, if its file names a place for them; why that could not be done."""
+    """Write a clinic's metrics, if its file names a place for them. Return a sentence where that failed, or None."""
     declared = read_monitoring(clinic)
     if declared.metrics is None:
         return None
@@ -34,7 +35,7 @@ def write_metrics(clinic: Path, warehouse: Path, status: int) -> str | None:
     waiting = declared.metrics.with_name(f".{declared.metrics.name}.new")
     try:
         waiting.write_text(text_of(samples, declared.name), encoding="utf-8")
-        waiting.chmod(0o644)  # whatever the umask: a collector is another user
+        waiting.chmod(0o644)  # independent of the umask: the collector is another user
         waiting.replace(declared.metrics)
     except OSError as error:
         return f"the metrics could not be written ({error.strerror}); check metrics in the clinic file"
@@ -42,7 +43,7 @@ def write_metrics(clinic: Path, warehouse: Path, status: int) -> str | None:
 
 
 def _samples(where: Folders, status: int) -> tuple[list[Sample], str | None]:
-    """The numbers there are, and why there are no others."""
+    """The available numbers, and a sentence where some are missing."""
     samples = [Sample("rapport_night_exit_status", {}, status)]
     files = {"analysts": where.published, "safe": where.safe}
     samples += [
@@ -59,7 +60,7 @@ def _samples(where: Folders, status: int) -> tuple[list[Sample], str | None]:
 
 
 def text_of(samples: list[Sample], clinic: str) -> str:
-    """Prometheus' text format."""
+    """The numbers in Prometheus' text format."""
     lines = []
     for metric, meaning in HELP.items():
         of_it = [sample for sample in samples if sample.metric == metric]

@@ -1,4 +1,4 @@
-"""What a person wants to know of a night, on the terminal."""
+"""The report of a night on the terminal."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from rapport.flows.results import Night
 from rapport.flows.terminal import TROUBLED, capital
 from rapport.flows.troubles import Troubles
 from rapport.flows.workbench import StepTime
-from rapport.warehouse.published.night_in_numbers import COUNTS, FileSums, Sample, sample
+from rapport.warehouse.published.night_in_numbers import COUNTS, FileSums, SampleQuery, sample_query
 
 SUITE_OUTCOMES = ("passed", "failed", "did_not_run")
 
 
 @dataclass(frozen=True)
 class Report:
-    """A night, as it is told."""
+    """The facts of a night's report."""
 
-    clinic: str  # its name, for keys
+    clinic: str  # its name in the keys of artifacts
     load_id: int
     as_of: datetime
     is_check: bool
@@ -46,7 +46,7 @@ class Report:
     read_otherwise: dict[str, int]
     client_count: int
     expired: list[str]
-    sample: Sample | None = None
+    sample: SampleQuery | None = None
 
     @property
     def status(self) -> int:
@@ -55,7 +55,7 @@ class Report:
 
 
 def report_of(night: Night) -> Report:
-    """A night's report: plain facts, no connection held."""
+    """A night's report: plain facts, without a connection to the warehouse."""
     order, intake, publication = night.order, night.intake, night.publication
     checked, found = intake.checked, intake.found
     outcomes = [*checked.outcomes, *(publication.checked.outcomes if publication else ())]
@@ -81,13 +81,14 @@ def report_of(night: Night) -> Report:
         again=found.again.sentences,
         read_otherwise=publication.read_otherwise if publication else checked.read_otherwise,
         client_count=publication.computed.client_count if publication else 0,
-        expired=_told_of_expired(order),
-        sample=sample(publication.published.version) if publication else None,
+        expired=_expiry_sentences(order),
+        sample=sample_query(publication.published.version) if publication else None,
     )
 
 
-def _told_of_expired(order: Order) -> list[str]:
-    """What the weekly compact takes out next, because clinic.toml keeps it no longer; a night says it of something."""
+def _expiry_sentences(order: Order) -> list[str]:
+    """Sentences about the expired episodes that the next weekly compact takes out. Only a check reports that there are
+    none."""
     expired = expired_of(order)
     if not order.is_check and not (expired and (expired.until or expired.idle_count)):
         return []
@@ -95,14 +96,14 @@ def _told_of_expired(order: Order) -> list[str]:
 
 
 class Progress:
-    """Says on standard error what the night is doing, as it does it."""
+    """Shows on standard error what the night is doing."""
 
     def __init__(self) -> None:
         self._console = terminal(stderr=True)
         self._status = self._console.status("starting") if self._console.is_terminal else None
 
     def __call__(self, what: str) -> None:
-        """Show what is at work; a sentence stays to be read."""
+        """Show the present work. A sentence stays on the screen."""
         if self._status and not what.endswith("."):
             self._status.update(line(what))
             self._status.start()
@@ -113,82 +114,82 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take the moving line away, and give the terminal its cursor back."""
+        """Remove the moving line, and show the cursor of the terminal again."""
         if self._status:
             self._status.stop()
 
 
-def tell(report: Report) -> None:
+def print_report(report: Report) -> None:
     """Print the report."""
     console = terminal()
     when = f"{report.as_of:%A %d %B %Y, %H:%M} ({report.as_of.tzinfo})"
-    told = "checked, nothing published" if report.is_check else f"published as load {report.load_id}"
-    console.print(f"\nThe night of {when}: {told}\n", style="bold")
-    _tell_again(console, report)
-    _tell_files(console, report)
-    _tell_quarantine(console, report)
-    _tell_checks(console, report)
-    _tell_tables(console, report)
-    _tell_steps(console, report)
-    _tell_worries(console, report)
-    _tell_sample(console, report)
+    outcome = "checked, nothing published" if report.is_check else f"published as load {report.load_id}"
+    console.print(f"\nThe night of {when}: {outcome}\n", style="bold")
+    _print_again(console, report)
+    _print_files(console, report)
+    _print_quarantine(console, report)
+    _print_checks(console, report)
+    _print_tables(console, report)
+    _print_steps(console, report)
+    _print_worries(console, report)
+    _print_sample(console, report)
 
 
-def _tell_again(console: Console, report: Report) -> None:
+def _print_again(console: Console, report: Report) -> None:
     for sentence in report.again:
         console.print(line(sentence))
     if report.again:
         console.print()
 
 
-def _tell_files(console: Console, report: Report) -> None:
+def _print_files(console: Console, report: Report) -> None:
     if not report.files:
         console.print("No file brought anything new.\n")
         return
     names = ("= header", "+ blank", "+ ignored", "+ duplicate", "+ unchanged", "+ quarantined", "+ loaded")
-    told = grid("source", "files", "records", *names, title="Records in, and where they went")
+    table = grid("source", "files", "records", *names, title="Records in, and where they went")
     for row in report.files:
-        told.add_row(row.source, *(f"{number:,}" for number in (row.file_count, *row.counts)))
+        table.add_row(row.source, *(f"{number:,}" for number in (row.file_count, *row.counts)))
     if len(report.files) > 1:
         sums = [sum(numbers) for numbers in zip(*((r.file_count, *r.counts) for r in report.files), strict=True)]
-        told.add_row("all", *(f"{number:,}" for number in sums), style="bold")
+        table.add_row("all", *(f"{number:,}" for number in sums), style="bold")
     assert len(names) + 1 == len(COUNTS)
-    console.print(told, "")
+    console.print(table, "")
 
 
-def _tell_quarantine(console: Console, report: Report) -> None:
+def _print_quarantine(console: Console, report: Report) -> None:
     if not report.quarantine:
         return
-    told = grid("rule", "kind", "records", title="Held back tonight, by rule")
+    table = grid("rule", "kind", "records", title="Held back tonight, by rule")
     for rule, kind, count in report.quarantine:
-        told.add_row(rule, kind, f"{count:,}")
-    console.print(told, "")
+        table.add_row(rule, kind, f"{count:,}")
+    console.print(table, "")
 
 
-def _tell_checks(console: Console, report: Report) -> None:
-    told = grid("suite", *(word.replace("_", " ") for word in SUITE_OUTCOMES), title="Checks")
+def _print_checks(console: Console, report: Report) -> None:
+    table = grid("suite", *(word.replace("_", " ") for word in SUITE_OUTCOMES), title="Checks")
     for suite, counts in report.suites.items():
-        told.add_row(suite, *(f"{counts[word]:,}" for word in SUITE_OUTCOMES))
-    console.print(told, "")
+        table.add_row(suite, *(f"{counts[word]:,}" for word in SUITE_OUTCOMES))
+    console.print(table, "")
 
 
-def _tell_tables(console: Console, report: Report) -> None:
+def _print_tables(console: Console, report: Report) -> None:
     if report.is_check:
         return
-    told = grid("table", "rows", title="Tables")
+    listing = grid("table", "rows", title="Tables")
     for table, count in report.tables.items():
-        told.add_row(table, f"{count:,}")
-    console.print(told, f"\nComputed again for {report.client_count:,} clients.\n")
+        listing.add_row(table, f"{count:,}")
+    console.print(listing, f"\nComputed again for {report.client_count:,} clients.\n")
 
 
-def _tell_steps(console: Console, report: Report) -> None:
-    told = grid("step", "seconds", title="Steps")
+def _print_steps(console: Console, report: Report) -> None:
+    table = grid("step", "seconds", title="Steps")
     for step in report.steps:
-        told.add_row(step.name, f"{step.seconds:.1f}")
-    console.print(told, "")
+        table.add_row(step.name, f"{step.seconds:.1f}")
+    console.print(table, "")
 
 
-def _tell_worries(console: Console, report: Report) -> None:
+def _print_worries(console: Console, report: Report) -> None:
     for name in report.waiting:
         console.print(line(f"{name} is still being written; it waits for the next night."))
     for source, column, count in report.unlisted:
@@ -219,13 +220,13 @@ def _tell_worries(console: Console, report: Report) -> None:
         console.print(line(failed, "; run rapport pages once it is mended."))
 
 
-def _tell_sample(console: Console, report: Report) -> None:
+def _print_sample(console: Console, report: Report) -> None:
     if not report.sample:
         return
     console.print(f"The analysts' file: {report.published}\n")
     console.print("A query to try\n", style="bold")
     console.print(report.sample.query, style="cyan")
-    told = grid(*report.sample.columns)
+    table = grid(*report.sample.columns)
     for row in report.sample.rows:
-        told.add_row(*("" if value is None else str(value) for value in row))
-    console.print(told)
+        table.add_row(*("" if value is None else str(value) for value in row))
+    console.print(table)

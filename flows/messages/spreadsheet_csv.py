@@ -1,6 +1,6 @@
-"""CSV that people open in a spreadsheet: lines of a table, in which no cell is run as a formula.
+"""CSV files for spreadsheets, in which no cell is run as a formula.
 
-A record number or a file's name comes from outside, and may begin as a formula does (OWASP, CSV Injection).
+Record numbers and file names come from outside, and may begin like a formula (OWASP, CSV Injection).
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ FORMULAS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # the last four are full
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> str:
-    """The rows as lines of CSV. A text that would begin a formula stands behind an apostrophe; numbers stay as they
+    """The rows as lines of CSV. A text that begins like a formula gets an apostrophe in front; numbers stay as they
     are."""
     return "".join(map(_line, rows))
 
 
 def _line(row: Iterable[object]) -> str:
-    """Its end is put on afterwards: the writer quotes a cell with a carriage return only where lines end with one."""
+    """One line of CSV. The line end is changed afterwards: the writer quotes a carriage return only where lines end
+    with one."""
     made = io.StringIO()
     csv.writer(made, lineterminator="\r\n").writerow([_cell(value) for value in row])
     return made.getvalue().removesuffix("\r\n") + "\n"

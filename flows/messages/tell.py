@@ -1,10 +1,10 @@
-"""Told once, told well: one message with the reason and the next step, repeated troubles grouped, recovery said.
+"""Messages to the operators: one message per trouble, with the reason and the next step.
 
     rapport tell --clinic FILE --warehouse DIR
 
-sends a message that says it is a trial. What was told when is in DIR/private/told.json: a trouble is told at once when
-it or its reason is new, then once a day with its count, and once when it is over. Nothing told names a file, a person
-or a value.
+sends a trial message. DIR/private/told.json records which troubles were reported and when. A trouble is reported at
+once when it or its reason is new, then once a day with its count, and once when it is over. No message names a file, a
+person or a value.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rapport.flows.messages.channels import Channels, channels
 from rapport.flows.messages.heartbeat import beat
 from rapport.flows.messages.metrics import write_metrics
 from rapport.flows.stopping import stopped
-from rapport.flows.terminal import arguments, capital, complain, finish
+from rapport.flows.terminal import arguments, capital, finish, print_error
 from rapport.flows.troubles import NO_TROUBLES, Troubles
 from rapport.warehouse.clinic_file.clinic import read_clinic
 from rapport.warehouse.clinic_file.schedule import read_schedule
@@ -32,34 +32,34 @@ from rapport.warehouse.places.folders import Folders, prepare
 if TYPE_CHECKING:
     from rapport.flows.messages.report import Report
 
-AGAIN_AFTER = timedelta(hours=20)  # once a day, also when today's night fails earlier than yesterday's
+AGAIN_AFTER = timedelta(hours=20)  # so once a day, also when tonight's failure comes earlier than yesterday's
 NIGHT, FRESHNESS, PAGES, METRICS = "night", "freshness", "drawing of the pages", "file of metrics"
 FILES = "warehouse folder"
 
 
 @dataclass
 class Trouble:
-    """A trouble that lasts: since when, how often it was met, and when each of its reasons was last told."""
+    """A lasting trouble: its first time, how often it occurred, and when each of its reasons was last reported."""
 
     since: datetime
     count: int = 0
     told: dict[str, datetime] = field(default_factory=dict)
 
     def is_news(self, reason: str, now: datetime) -> bool:
-        """Whether this reason was not told in the last day; a clock set back does not silence it."""
+        """Whether this reason was not reported in the last day. A clock that was set back does not suppress it."""
         return reason not in self.told or abs(now - self.told[reason]) >= AGAIN_AFTER
 
 
 @dataclass
 class Notebook:
-    """The troubles of a warehouse that are not over."""
+    """The present troubles of a warehouse."""
 
     path: Path
     zone: tzinfo
     troubles: dict[str, Trouble] = field(default_factory=dict)
 
-    def met(self, name: str, reason: str, now: datetime) -> str | None:
-        """Count a trouble; what is to be told of it, if anything."""
+    def note(self, name: str, reason: str, now: datetime) -> str | None:
+        """Count a trouble, and return the sentence to send; None where it was already reported."""
         trouble = self.troubles.setdefault(name, Trouble(now))
         trouble.count += 1
         if not trouble.is_news(reason, now):
@@ -68,8 +68,8 @@ class Notebook:
         again = f" (met {trouble.count} times since {self._day(trouble.since)})" if trouble.count > 1 else ""
         return f"{reason}{again}"
 
-    def over(self, name: str, what: str) -> str | None:
-        """End a trouble; what is to be told of that, if there was one."""
+    def close(self, name: str, what: str) -> str | None:
+        """End a trouble, and return the sentence to send; None where there was no such trouble."""
         if (trouble := self.troubles.pop(name, None)) is None:
             return None
         times = "once" if trouble.count == 1 else f"{trouble.count} times"
@@ -79,14 +79,14 @@ class Notebook:
         return f"{at.astimezone(self.zone):%A %Y-%m-%d %H:%M}"
 
     def save(self) -> None:
-        """Replace the file whole: a crash leaves the old one."""
+        """Replace the file as a whole: after a crash, the old one is still complete."""
         facts = {name: vars(trouble) for name, trouble in self.troubles.items()}
         text = json.dumps(facts, default=datetime.isoformat, indent=1)
         prepare(self.path.with_name(".told.new"), text).replace(self.path)
 
 
 def open_notebook(warehouse: Path, zone: tzinfo) -> Notebook:
-    """The notebook of a warehouse; an empty one where there is none, or none that can be read."""
+    """The notebook of a warehouse; an empty one where the file is missing or unreadable."""
     notebook = Notebook(Folders(warehouse).private / "told.json", zone)
     with suppress(Exception):
         for name, facts in json.loads(notebook.path.read_text(encoding="utf-8")).items():
@@ -101,25 +101,25 @@ def _time(text: str) -> datetime:
 
 @dataclass(frozen=True)
 class Operators:
-    """Who is told of a warehouse's troubles, and what they know already."""
+    """The operators of a warehouse: how to reach them, and the troubles that were already reported to them."""
 
     channels: Channels
     notebook: Notebook
     now: datetime
 
-    def told_failure(self, error: RapportError, what: str = NIGHT) -> None:
-        """The night failed, or another flow did."""
+    def report_failure(self, error: RapportError, what: str = NIGHT) -> None:
+        """Report that the night, or another flow, failed."""
         also = f"{_sentence(error.stands)}; RUNBOOK.md, 'Exit status {error.status}', says more"
         self._send(f"the {what} failed", {what: _sentence(str(error))}, {}, also)
 
-    def told_done(self, what: str) -> None:
-        """Another flow than the night went well."""
+    def report_success(self, what: str) -> None:
+        """Report that a flow that failed before went well. The night has a message of its own."""
         self._send("well again", {}, {what: f"The {what} went well"})
 
-    def told_published(
+    def report_publication(
         self, load_id: int, late: Sequence[str] = (), troubles: Troubles = NO_TROUBLES, metrics: str | None = None
     ) -> None:
-        """A night published: sources that are overdue, what failed beside it, and whatever is well again."""
+        """Report a published night: overdue sources, failures beside it, and troubles that are over."""
         questions, pages, damaged = troubles.failed_questions, troubles.pages_failed, troubles.damaged
         met = {f"source {name}": f"The source {name} is overdue: ask why its export did not come" for name in late}
         met |= {f"question {name}": f"The question {name} failed: mend dashboards/{name}.sql" for name in questions}
@@ -135,21 +135,21 @@ class Operators:
         title = _title(late, [*questions, *filter(None, [pages])], damaged, metrics)
         self._send(title, met, over)
 
-    def told_freshness(self, line: str, *, is_fresh: bool) -> None:
-        """What a look at the published file found."""
+    def report_freshness(self, line: str, *, is_fresh: bool) -> None:
+        """Report whether the published file is fresh."""
         over = {FRESHNESS: "The warehouse is fresh again"} if is_fresh else {}
         self._send("well again" if is_fresh else "no fresh warehouse", {} if is_fresh else {FRESHNESS: line}, over)
 
     def _send(self, title: str, met: Mapping[str, str], over: Mapping[str, str], also: str | None = None) -> None:
-        """One message of all that is new; what could not be sent is not noted as told."""
+        """Send one message with everything new. A message that could not be sent is not recorded as sent."""
         if not self.channels.are_any:
             return
-        found = [self.notebook.met(name, reason, self.now) for name, reason in met.items()]
-        found += [self.notebook.over(name, what) for name, what in over.items()]
+        found = [self.notebook.note(name, reason, self.now) for name, reason in met.items()]
+        found += [self.notebook.close(name, what) for name, what in over.items()]
         lines = [*filter(None, found), *([also] if also else [])]
         if any(found) and not self.channels.send(f"Rapport: {title}", ". ".join(lines) + "."):
             return
-        with suppress(OSError):  # on a full disk the message has gone out, and may go out twice
+        with suppress(OSError):  # on a full disk the message is sent but not recorded, so it may be sent twice
             self.notebook.save()
 
 
@@ -172,7 +172,7 @@ def _sentence(text: str) -> str:
 
 
 def operators(clinic: Path, warehouse: Path) -> Operators:
-    """The operators of a warehouse. The clinic file, or the code that reads it, may be what failed."""
+    """The operators of a warehouse. This works even where the clinic file, or the code that reads it, has failed."""
     zone: tzinfo
     try:
         zone = read_schedule(clinic).zone
@@ -182,19 +182,19 @@ def operators(clinic: Path, warehouse: Path) -> Operators:
 
 
 def tell_failure(clinic: Path, warehouse: Path, error: RapportError, what: str = NIGHT) -> None:
-    """Tell the operators of what failed; of a night also whatever watches it from outside."""
-    operators(clinic, warehouse).told_failure(error, what)
+    """Report a failure to the operators. A failed night is also reported to the outside monitor and in the metrics."""
+    operators(clinic, warehouse).report_failure(error, what)
     if what == NIGHT:
         beat(warehouse, str(error.status), f"the night ended with status {error.status}")
         if wrong := write_metrics(clinic, warehouse, error.status):
-            complain(wrong)
+            print_error(wrong)
 
 
 def tell_published(clinic: Path, warehouse: Path, report: Report) -> None:
-    """Tell whatever watches a night from outside, and the operators of what is wrong beside it, how it published."""
+    """Report a published night to the outside monitor and in the metrics, and its problems to the operators."""
     beat(warehouse, line=_counts(report))
     metrics = write_metrics(clinic, warehouse, report.status)
-    operators(clinic, warehouse).told_published(report.load_id, report.late_sources, report.troubles, metrics)
+    operators(clinic, warehouse).report_publication(report.load_id, report.late_sources, report.troubles, metrics)
 
 
 def _counts(report: Report) -> str:
@@ -203,40 +203,42 @@ def _counts(report: Report) -> str:
         "source": (len(report.late_sources), "late"),
         "question": (len(report.troubles.failed_questions), "failed"),
     }
-    told = [f"{count} {what}{'s' * (count > 1)} {how}" for what, (count, how) in found.items() if count]
-    return ", ".join([f"load {report.load_id}", f"{loaded:,} records loaded", *told])
+    counts = [f"{count} {what}{'s' * (count > 1)} {how}" for what, (count, how) in found.items() if count]
+    return ", ".join([f"load {report.load_id}", f"{loaded:,} records loaded", *counts])
 
 
 @contextmanager
 def telling_failure(clinic: Path, warehouse: Path, *, is_check: bool = False, what: str = NIGHT) -> Iterator[None]:
-    """Tell the operators when what runs inside fails or is stopped by hand; a check and a second night beside the first
-    are no failures. Raises RapportError."""
+    """Report to the operators when the block fails or is stopped by hand. A check, and a second night beside a running
+    one, are not reported. Raises RapportError."""
     try:
         yield
     except NightRunning:
         raise
     except BaseException as error:
         if not isinstance(error, Exception) and not stopped():
-            raise  # a signal that Prefect answers
-        said = sayable(error)
+            raise  # a signal that Prefect handles
+        failure = sayable(error)
         if not is_check:
-            tell_failure(clinic, warehouse, said, what)
-        raise said from None
-    if what != NIGHT:  # which tells more when it publishes
-        operators(clinic, warehouse).told_done(what)
+            tell_failure(clinic, warehouse, failure, what)
+        raise failure from None
+    if what != NIGHT:  # a night reports more when it publishes
+        operators(clinic, warehouse).report_success(what)
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Send a trial message."""
-    asked = arguments("tell", "Send the operators a trial message.").parse_args(given)
+    options = arguments("tell", "Send the operators a trial message.").parse_args(argv)
 
     def run() -> None:
-        read_clinic(asked.clinic)
-        reached = operators(asked.clinic, asked.warehouse).channels
+        read_clinic(options.clinic)
+        reached = operators(options.clinic, options.warehouse).channels
         if not reached.are_any:
             raise Unusable("nobody can be told: set on_failure in the clinic file, RAPPORT_TELL or private/tell")
         if not reached.send("Rapport: a trial", "This is a trial message; nothing has happened."):
-            raise RapportError("no channel took the trial message")
-        print("The trial message was taken.")
+            raise RapportError(
+                "no channel accepted the trial message; check on_failure in clinic.toml, RAPPORT_TELL and private/tell"
+            )
+        print("The trial message was accepted.")
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -1,1 +1,1 @@
-"""The commands of ops beside the night."""
+"""The commands of operators, beside the night."""

@@ -1,4 +1,4 @@
-"""What was known after a day's night, under today's rules, as a normal warehouse file.
+"""A warehouse file with the knowledge of a past day, computed with today's rules.
 
     rapport as-known-on --day 2026-03-31 --out FILE
 
@@ -28,7 +28,7 @@ from rapport.warehouse.store import compaction, seal
 
 
 def as_known_on(order: Order, day: date, out: Path) -> int:
-    """Write the file; the load whose knowledge it holds. Raises Unusable when nothing was known by then."""
+    """Write the file, and return the number of the last load of that day. Raises Unusable when no load is so old."""
     _refuse_what_is_there(out)
     published = published_version(order.folders)
     with scratch_folder(order.folders.building, "as-known-on") as scratch:
@@ -37,7 +37,7 @@ def as_known_on(order: Order, day: date, out: Path) -> int:
             load_id = known_on_day.load_of_day(file.con, day)
             if load_id is None:
                 raise Unusable(f"nothing was known on {day}: the first load came later; give a later --day")
-            then = replace(order, as_of=known_on_day.go_back(file.con, load_id))
+            then = replace(order, as_of=known_on_day.take_back_to(file.con, load_id))
             derive_anew(replace(file, order=then))
             make_views(file.con, then)
             seal.seal(file.con)
@@ -49,7 +49,7 @@ def _refuse_what_is_there(out: Path) -> None:
     refuse_question_mark(out, "--out")
     try:
         if out.exists():
-            raise Unusable(f"{out.name} is there already; give --out another name")
+            raise Unusable(f"{out.name} exists already; give --out another name")
         if not out.parent.is_dir():
             raise Unusable(f"the folder of {out.name} does not exist; check --out")
     except OSError as error:
@@ -57,11 +57,11 @@ def _refuse_what_is_there(out: Path) -> None:
 
 
 def _hand_over(made: Path, out: Path) -> None:
-    """Whole under its name, or not there: what a kill left under the other name, the next attempt begins anew."""
+    """Copy the file to `out`: it appears there complete or not at all. A part that a killed attempt left is removed."""
     waiting = out.with_name(f".{out.name}.part")
     try:
         waiting.unlink(missing_ok=True)
-        waiting.touch(mode=0o600)  # in a folder that is there and may be written to
+        waiting.touch(mode=0o600)  # fails early where the folder is missing or not writable
         compaction.copy_compactly(made, waiting, spill=made.parent)
         waiting.chmod(0o440)
         flush(waiting)
@@ -70,16 +70,16 @@ def _hand_over(made: Path, out: Path) -> None:
         raise Unusable(f"{out.name} cannot be written ({error.strerror}); check --out") from None
 
 
-def main(given: list[str] | None = None) -> int:
-    """Write what was known on a day."""
+def main(argv: list[str] | None = None) -> int:
+    """Write the warehouse file of a past day."""
     parser = arguments("as-known-on", "Write what was known on a day, under today's rules, as a warehouse file.")
     parser.add_argument("--day", required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE")
-    asked = parser.parse_args(given)
+    options = parser.parse_args(argv)
 
     def run() -> None:
-        day = read_day("--day", asked.day)
-        load_id = as_known_on(place_change(asked.clinic, asked.warehouse), day, asked.out)
-        print(f"{asked.out}: what was known on {day} (load {load_id}), under today's rules.")
+        day = read_day("--day", options.day)
+        load_id = as_known_on(place_change(options.clinic, options.warehouse), day, options.out)
+        print(f"{options.out}: what was known on {day} (load {load_id}), under today's rules.")
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -21,15 +21,15 @@ from rapport.warehouse.places.digests import is_as_written
 from rapport.warehouse.places.folders import Folders, resolved
 from rapport.warehouse.places.load_facts import is_cut_off
 from rapport.warehouse.places.publication import writing
-from rapport.warehouse.places.versions import kept_versions, told_place
+from rapport.warehouse.places.versions import kept_versions, tree_path
 
 KEY = "key"
-_PASSING = ("building", "night.lock")  # of the private tree: what is there only while a load runs
+_PASSING = ("building", "night.lock")  # in the private tree: the names that exist only while a load runs
 
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup: its files and their bytes, and what a person must know of it."""
+    """A backup: the number of its files, their size in bytes, and sentences that a person must read."""
 
     files: int
     size: int
@@ -38,7 +38,7 @@ class Backup:
 
 
 def back_up(where: Folders, to: Path, *, with_key: bool) -> Backup:
-    """Copy the warehouse: whole at the end, or not there at all. Raises Unusable for a folder that cannot take it, and
+    """Copy the warehouse. The copy appears complete or not at all. Raises Unusable for an unsuitable folder, and
     RapportError where a file cannot be read or written."""
     where.refuse_other_user()
     _refuse(where, to)
@@ -54,20 +54,20 @@ def back_up(where: Folders, to: Path, *, with_key: bool) -> Backup:
 
 def _refuse(where: Folders, to: Path) -> None:
     if not where.private.is_dir():
-        raise Unusable(f"{where.root} is no warehouse; check --warehouse")
+        raise Unusable(f"{where.root} is not a warehouse; check --warehouse")
     one, other = resolved(where.root), resolved(to)
     if one == other or one in other.parents or other in one.parents:
-        raise Unusable(f"{to} and the warehouse lie in each other; give --to a folder apart from it")
+        raise Unusable(f"{to} is in the warehouse, or contains it; give --to a folder outside the warehouse")
     if to.is_mount():
-        raise Unusable(f"{to} is a disk of its own; give --to a new folder on it")
+        raise Unusable(f"{to} is the top folder of a disk; give --to a new folder in it")
     if to.is_symlink() or (to.is_dir() and any(to.iterdir())) or (to.exists() and not to.is_dir()):
-        raise Unusable(f"{to} is there already and not an empty folder; give --to another name")
+        raise Unusable(f"{to} exists already and is not an empty folder; give --to another name")
 
 
 @contextmanager
 def _whole_or_nothing(to: Path) -> Iterator[Path]:
-    """Make a folder beside `to` that nobody else may read, and give it that name at the end. What a killed backup left
-    there is removed first. Raises RapportError."""
+    """Make a folder beside `to` that nobody else may read, and rename it to `to` at the end. The remains of a killed
+    backup are removed first. Raises RapportError."""
     waiting = to.parent / f".{to.name}.part"
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def _whole_or_nothing(to: Path) -> Iterator[Path]:
 
 
 def _what_failed(error: OSError) -> str:
-    """The file that could not be copied, and why; of several the first."""
+    """A sentence about the first file that could not be copied, with the reason."""
     if isinstance(error, shutil.Error) and error.args[0]:
         source, _, why = error.args[0][0]
         return f"{source} could not be copied ({str(why).partition(':')[0]})"
@@ -94,7 +94,7 @@ def _what_failed(error: OSError) -> str:
 
 
 def _copy(where: Folders, to: Path, *, with_key: bool) -> None:
-    """Copy all trees, into a folder that stays closed to others until all is in it."""
+    """Copy all trees into a folder that other users cannot read until the copy is complete."""
     mode, left_out = where.root.stat().st_mode, _left_out(where, with_key=with_key)
     for each in where.root.iterdir():
         if left_out(str(where.root), [each.name]):
@@ -117,10 +117,11 @@ def _left_out(where: Folders, *, with_key: bool) -> Callable[[str, list[str]], s
 
 
 def _without_group(root: Path, copied: Path) -> list[str]:
-    """Give each copy the group of its original; what is to be said of those that could not get it."""
+    """Give each copy the group of its original. Return a sentence about the copies where that failed."""
     copies = [copied, *copied.rglob("*")]
     count = sum(not _same_group(root / path.relative_to(copied), path) for path in copies)
-    return [f"{count} files and folders lost their group: you are not in it"] if count else []
+    lost = f"{count} copied files and folders have another group: this user is not in the group of the original"
+    return [lost] if count else []
 
 
 def _same_group(original: Path, path: Path) -> bool:
@@ -134,25 +135,25 @@ def _same_group(original: Path, path: Path) -> bool:
 
 
 def _leading_out(copied: Path) -> list[str]:
-    """What is to be said of links that lead out of the warehouse: what they point at is not copied."""
+    """A sentence for each link that leads out of the warehouse: its target is not copied."""
     links = [path for path in copied.rglob("*") if path.is_symlink()]
     out = [path for path in links if copied.resolve() not in path.resolve().parents]
     return [f"{path.relative_to(copied)} is a link out of the warehouse: back up what it points at too" for path in out]
 
 
 def _damaged(where: Folders) -> list[str]:
-    """What is to be said of kept files whose bytes are not those that were published."""
+    """A sentence for each kept file whose bytes have changed since it was published."""
     versions = [version for link in where.links for version in kept_versions(link)]
     return [
-        f"{told_place(version)} is damaged, and so is its copy; publish another load (flows.restore lists them), then "
-        "back up again"
+        f"{tree_path(version)} is damaged, and so is its copy; publish another load (rapport restore lists them), "
+        "then back up again"
         for version in versions
         if is_cut_off(version) or not is_as_written(version)
     ]
 
 
-def tell(made: Backup, to: Path) -> None:
-    """Print what was copied, and what to keep apart from it."""
+def print_backup(made: Backup, to: Path) -> None:
+    """Print the size of the backup and its warnings, and where the key is."""
     print(f"{to}: {made.files:,} files, {made.size / 1e6:,.1f} MB.")
     if made.has_key:
         print("The pseudonym key is in it: a person who reads this folder has the clients' numbers.")
@@ -162,17 +163,17 @@ def tell(made: Backup, to: Path) -> None:
         print(f"{warning}.", file=sys.stderr)
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Copy a warehouse."""
     parser = argparse.ArgumentParser(prog="rapport backup", description="Copy a whole warehouse.")
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR", help="the warehouse folder")
     parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="where to: new, or empty")
     parser.add_argument("--with-key", action="store_true", help="copy the pseudonym key too")
-    asked = parser.parse_args(given)
+    options = parser.parse_args(argv)
 
     def run() -> int:
-        made = back_up(Folders(asked.warehouse), asked.to, with_key=asked.with_key)
-        tell(made, asked.to)
+        made = back_up(Folders(options.warehouse), options.to, with_key=options.with_key)
+        print_backup(made, options.to)
         return TROUBLED if made.warnings else PUBLISHED
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -1,10 +1,10 @@
-"""Keep and compact: check every row of every table, leave the empty space behind, keep what clinic.toml says.
+"""Compact the published file: check every row, remove empty space, take out what clinic.toml no longer keeps.
 
     rapport compact --clinic FILE --warehouse DIR
 
-A night checks the rows that it touched; this, once a week, all of them. What is published says the same as before, but
-for episodes that are closed for longer than `[keep] years_after_closing` in clinic.toml says: they are taken out.
-Where the key of encryption is new, another, or gone, every kept file is rewritten first (RUNBOOK.md, Encryption).
+A night checks only the rows that it touched. This command checks all rows, once a week. The published data stay the
+same, except for episodes that have been closed for more than `[keep] years_after_closing` (clinic.toml): they are taken
+out. When the encryption key is new, changed or removed, every kept file is rewritten first (RUNBOOK.md, Encryption).
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from rapport.warehouse.store import compaction
 
 
 def place_compaction(clinic: Path, warehouse: Path) -> Order:
-    """The order, after every kept file was rewritten that is not encrypted as the key in the environment says. Raises
-    RapportError; run again, it finishes what was interrupted."""
+    """Rewrite every kept file whose encryption does not match the key in the environment, and return the order. Raises
+    RapportError. After an interruption, a second run finishes the work."""
     where = Folders(warehouse)
     where.refuse_other_user()
     published_version(where)
@@ -47,7 +47,7 @@ def place_compaction(clinic: Path, warehouse: Path) -> Order:
 
 @dataclass(frozen=True)
 class Compaction:
-    """A load that compacted: what it took out because of its age, the file's bytes before and after."""
+    """A load that compacted: the expired episodes that it took out, and the file's size in bytes before and after."""
 
     done: Done
     order: Order
@@ -57,7 +57,7 @@ class Compaction:
 
     @property
     def sentences(self) -> list[str]:
-        """What it did, to be read."""
+        """Its results as sentences."""
         sizes = f"{self.bytes_before / 1e6:,.1f} MB before, {self.bytes_after / 1e6:,.1f} after"
         years = self.order.clinic.years_after_closing
         return [
@@ -67,7 +67,7 @@ class Compaction:
 
 
 def compact(order: Order) -> Compaction:
-    """Publish the same tables, checked whole, without empty space and without what is kept no longer."""
+    """Publish the same tables, completely checked, without empty space and without expired episodes."""
     before = order.folders.published.stat().st_size
     with at_work(order, "compaction") as load:
         expired, reason = begin_expiry(load)
@@ -81,13 +81,13 @@ def compact(order: Order) -> Compaction:
     return Compaction(done, order, expired, before, order.folders.published.stat().st_size)
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Check and compact the published file."""
-    asked = arguments("compact", "Check every table whole and compact the published file.").parse_args(given)
+    options = arguments("compact", "Check every table whole and compact the published file.").parse_args(argv)
 
     def run() -> int:
-        done = compact(place_compaction(asked.clinic, asked.warehouse))
+        done = compact(place_compaction(options.clinic, options.warehouse))
         print("\n".join(done.sentences))
         return status_of(done.done.troubles) or int(bool(open_erasures(done.order.folders)))
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

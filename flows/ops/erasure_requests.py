@@ -1,8 +1,9 @@
-"""Requests of erasure that wait in the private tree: `rapport forget-requests`, and Prefect's flow `forget`.
+"""Erasure requests that wait in the private tree: `rapport forget-requests`, and the Prefect flow `forget`.
 
-A number given to a flow would stay in Prefect's database. So whoever may read the private tree writes it into
-DIR/private/forget.csv, a line each under the heading `space,client,since` (`since` empty: everything), and the flow
-takes out who is asked for. A line that is done leaves the file; which exports still hold them, still_holding.csv says.
+A client's number in a flow's parameters would stay in Prefect's database. So a person who may read the private tree
+writes it into DIR/private/forget.csv, one line per request under the heading `space,client,since`. An empty `since`
+means everything. The flow takes these people out and removes each finished line. still_holding.csv lists the exports
+that still contain them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from rapport.warehouse.places.folders import Folders, prepare
 from rapport.warehouse.places.private_files import need_file, private_text, unusable
 from rapport.warehouse.places.scratch import scratch_folder
 
-_WRITE_SO = f"write one line each under the heading {','.join(HEADING)}, the day as 2026-11-22 or empty"
+_WRITE_SO = f"write one request per line under the heading {','.join(HEADING)}, with the day as 2026-11-22 or empty"
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,11 @@ class Request:
     space: str
     client: str
     since: date | None
-    line: int = field(compare=False)  # where it stands: lines before it leave the file
+    line: int = field(compare=False)  # its line number, which changes when earlier lines are removed
 
 
 def waiting(where: Folders) -> list[Request]:
-    """The requests that wait. Raises Unusable that names the line, never what is in it."""
+    """The requests in the file. Raises Unusable, which names the line, never its content."""
     text = private_text(where.erasure_requests, _WRITE_SO)
     if text is None:
         return []
@@ -50,7 +51,7 @@ def waiting(where: Folders) -> list[Request]:
 
 
 def _lines(text: str) -> list[tuple[int, list[str]]]:
-    """The values of each line, and where it ends in the file."""
+    """Each line's number in the file, and its values."""
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
         return [(reader.line_num, line) for line in reader]
@@ -60,51 +61,53 @@ def _lines(text: str) -> list[tuple[int, list[str]]]:
 
 def _request(number: int, line: list[str]) -> Request:
     try:
-        space, client, since = (value.strip() for value in line)  # a line that was cut off has fewer
+        space, client, since = (value.strip() for value in line)  # a line that was cut off has fewer values
         if not space or not client:
             raise ValueError
         return Request(space, client, read_day("since", since) if since else None, number)
     except (ValueError, Unusable):
-        raise Unusable(f"line {number} of private/forget.csv is no request; {_WRITE_SO}") from None
+        raise Unusable(f"line {number} of private/forget.csv is not a request; {_WRITE_SO}") from None
 
 
-def fulfil(exports: Path, clinic: Path, warehouse: Path, told: Callable[[str], None]) -> int:
-    """Take out everybody for whom a request waits, one after the other; how many that were. A request that names nobody
-    stays, and those behind it are done. Raises RapportError that names its line, and files that are damaged: the
-    erasure stays open until they are gone."""
+def fulfil(exports: Path, clinic: Path, warehouse: Path, progress: Callable[[str], None]) -> int:
+    """Take out the people of all requests, one after the other, and return the number of requests. A request that names
+    nobody stays in the file; the later ones are done.
+
+    Raises RapportError, which names the lines of the requests that stay. It also names damaged files: the erasure stays
+    open until they are removed."""
     where, kept, uncleaned = Folders(warehouse), [], []
     where.refuse_other_user()
     need_exports(exports)
-    asked = waiting(where)
+    found = waiting(where)
     need_file(where.still_holding)
-    for request in asked:
+    for request in found:
         order = place_change(clinic, warehouse)
         try:
             person = find_person(order, request.space, request.client, request.since)
-        except NobodyKnown:  # it names the space, and a line may have the number in that place
+        except NobodyKnown:  # its message names the space, and a wrong line may have the number there
             kept.append(request)
             continue
         done = forget(order, person)
         _note_holding(where, done.load_id, list(still_holding(order, exports, person)))
         uncleaned = done.cleaned.uncleaned
         _take_off(where, request)
-        told(f"one request is done, published as load {done.load_id}")
+        progress(f"one request is done, published as load {done.load_id}")
         for trouble in done.troubles.sentences:
-            told(trouble)
+            progress(trouble)
         if person.known_elsewhere:
-            told(said_of_elsewhere(person))
+            progress(said_of_elsewhere(person))
     if kept:
         lines = ", ".join(str(one.line) for one in waiting(where) if one in kept)
         raise RapportError(
-            f"{len(kept)} of {len(asked)} requests in private/forget.csv name nobody who is known (now line {lines}); "
+            f"{len(kept)} of {len(found)} requests in private/forget.csv name nobody who is known (now line {lines}); "
             "correct the number or its id space, or remove the line"
         )
     refuse_open(where, uncleaned)
-    return len(asked)
+    return len(found)
 
 
 def _take_off(where: Folders, done: Request) -> None:
-    """A request leaves the file, as it is now: somebody may have added one while this one was met."""
+    """Remove a request from the present file: a person may have added another one meanwhile."""
     left = request_lines((one.space, one.client, one.since) for one in waiting(where) if one != done)
     with scratch_folder(where.building, "requests") as scratch:
         prepare(scratch / where.erasure_requests.name, left).replace(where.erasure_requests)
@@ -117,13 +120,13 @@ def _note_holding(where: Folders, load_id: int, names: list[str]) -> None:
         file.write(csv_lines([["load_id", "file"]] * is_new + [[load_id, name] for name in names]))
 
 
-def main(given: list[str] | None = None) -> int:
-    """Take out everybody for whom a request waits."""
+def main(argv: list[str] | None = None) -> int:
+    """Take out the people of all waiting requests."""
     about = "Take out the people for whom a request waits."
-    asked = arguments("forget-requests", about, exports=True).parse_args(given)
+    options = arguments("forget-requests", about, exports=True).parse_args(argv)
 
     def run() -> None:
-        done = fulfil(asked.exports, asked.clinic, asked.warehouse, print)
+        done = fulfil(options.exports, options.clinic, options.warehouse, print)
         print(f"{done} requests waited; none waits now.")
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

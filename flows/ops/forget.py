@@ -142,7 +142,7 @@ def forget(order: Order, person: Person) -> Done:
     with at_work(order, "forget") as load:
         reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
         for name in unopened(order.folders):
-            load.told(f"nobody can be taken out of {name}, which cannot be opened; the others are cleaned")
+            load.progress(f"nobody can be taken out of {name}, which cannot be opened; the others are cleaned")
         begin_erasure(order.folders, dict.fromkeys(person.pseudonyms, ErasedDays(since=person.since)), reason)
         bench = join_clients(begin(load))
         computed = compute_again(bench)

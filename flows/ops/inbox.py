@@ -1,8 +1,8 @@
 """The inbox of rows that a rule holds back: `rapport inbox list|show|discard`.
 
-list      what waits (--state: or was released, discarded, gone)
-show      a row's values, read from its export to this terminal and nowhere else
-discard   rows that will not be mended: they leave the inbox, and stay out of it in later exports
+list      the rows that wait (with --state: rows that were released, discarded or are gone)
+show      a row's values, read from its export; they are shown on this terminal only
+discard   remove rows that nobody will mend; they stay out of the inbox in later exports
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from rapport.warehouse.places.publication import published_version
 from rapport.warehouse.schema.books import QUARANTINE_STATES
 from rapport.warehouse.store.building_file import open_published
 
-NUMBERS = range(1, 2**63)  # of rows, as their column can hold them
+NUMBERS = range(1, 2**63)  # the row numbers that the column can hold
 
 
 def waiting_rows(order: Order, state: str) -> list[quarantine.Held]:
@@ -41,7 +41,7 @@ def waiting_rows(order: Order, state: str) -> list[quarantine.Held]:
 
 
 def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
-    """The values of one held row, by column. Raises Unusable when its file is not there as it was."""
+    """The values of one held row, by column. Raises Unusable when its file is missing or has changed."""
     with open_published(published_version(order.folders)) as con:
         held = quarantine.place_of(con, number) if number in NUMBERS else None
     if held is None:
@@ -49,12 +49,15 @@ def show(order: Order, exports: Path, number: int) -> dict[str, str | None]:
     source_name, content, record_number = held
     source = next((each for each in order.clinic.sources if each.name == source_name), None)
     if source is None:
-        raise Unusable(f"the clinic file has no source '{source_name}' any more")
+        raise Unusable(f"clinic.toml has no source '{source_name}' any more; add its section again, or discard the row")
     need_exports(exports)
     for path, _ in matching(exports, source):
         if digest_of(path) == content:
             return _record(path, source, record_number)
-    raise Unusable("its export is no longer in the exports folder, or was changed since; the row cannot be shown")
+    raise Unusable(
+        f"row {number} cannot be shown: its export is no longer in the exports folder, or was changed since; put the "
+        "export back"
+    )
 
 
 def _record(path: Path, source: Source, record_number: int) -> dict[str, str | None]:
@@ -67,11 +70,13 @@ def _record(path: Path, source: Source, record_number: int) -> dict[str, str | N
                 return {shown: row[column].item(0) for shown, column in columns.items()}
     except Refused as refused:
         raise refused.of(source.files, path.name) from None
-    raise Unusable("its export no longer holds that record")
+    raise Unusable(
+        f"an export of {source.files} no longer has record {record_number}; run a night, then list the rows again"
+    )
 
 
 def _columns(header: list[str]) -> dict[str, str]:
-    """How each column is shown, and by what name it is asked for: of several that are called alike by its place."""
+    """The name in the export of each column, by the name that is shown. Columns with the same name get their place."""
     found = {}
     for place, name in enumerate(header, start=1):
         is_alone = name and header.count(name) == 1
@@ -81,36 +86,36 @@ def _columns(header: list[str]) -> dict[str, str]:
 
 
 def discard(order: Order, numbers: list[int]) -> Done:
-    """Take waiting rows out of the inbox, as a load of its own. Raises Unusable when one does not wait."""
+    """Remove waiting rows from the inbox, in a load of its own. Raises Unusable when a row does not wait."""
     with at_work(order, "discard") as load:
         bench, computed = begin(load), Computed()
         known = [number for number in numbers if number in NUMBERS]
         if quarantine.discard(bench.con, load.load_id, known) != len(set(numbers)):
-            raise Unusable("one of these rows does not wait; rapport inbox list shows those that do")
+            raise Unusable("one of these rows does not wait; rapport inbox list shows the rows that wait")
         if bench.taken_out.row_count:
             bench = join_clients(bench)
             computed = compute_again(bench)
         return publish_load(bench, computed, Checked(), f"{len(numbers)} rows of quarantine discarded")
 
 
-def tell(rows: list[quarantine.Held], state: str) -> None:
-    """Print rows of the inbox: never a value."""
+def print_rows(rows: list[quarantine.Held], state: str) -> None:
+    """Print rows of the inbox, without any value."""
     if not rows:
         print(f"Nothing is {state.replace('_', ' ')}.")
         return
-    told = plain_grid(("row", "since load", "source", "kind", "record", "records", "rule", "column"))
+    table = plain_grid(("row", "since load", "source", "kind", "record", "records", "rule", "column"))
     for row in rows:
-        told.add_row(*map(str, row))
-    console(width=1000).print(told)
+        table.add_row(*map(str, row))
+    console(width=1000).print(table)
 
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rapport inbox", description="The inbox of held rows.")
     commands = parser.add_subparsers(dest="command", required=True)
 
-    def command(name: str, told: str) -> argparse.ArgumentParser:
+    def command(name: str, help_text: str) -> argparse.ArgumentParser:
         shared = [arguments("inbox", "")]
-        return commands.add_parser(name, help=told, add_help=False, parents=shared, conflict_handler="resolve")
+        return commands.add_parser(name, help=help_text, add_help=False, parents=shared, conflict_handler="resolve")
 
     listed = command("list", "what waits")
     listed.add_argument("--state", choices=QUARANTINE_STATES, default="waiting")
@@ -122,21 +127,21 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """List, show or discard held rows."""
-    asked = _arguments().parse_args(given)
+    options = _arguments().parse_args(argv)
 
     def run() -> int:
-        order = place_change(asked.clinic, asked.warehouse)
-        if asked.command == "list":
-            tell(waiting_rows(order, asked.state), asked.state)
-        elif asked.command == "show":
-            for column, value in show(order, asked.exports, asked.row).items():
+        order = place_change(options.clinic, options.warehouse)
+        if options.command == "list":
+            print_rows(waiting_rows(order, options.state), options.state)
+        elif options.command == "show":
+            for column, value in show(order, options.exports, options.row).items():
                 print(escaped(f"{column}: {'' if value is None else value}"))
         else:
-            made = discard(order, asked.rows)
-            print(f"{len(set(asked.rows))} rows discarded, as load {made.load_id}.")
+            made = discard(order, options.rows)
+            print(f"{len(set(options.rows))} rows discarded, as load {made.load_id}.")
             return status_of(made.troubles)
         return PUBLISHED
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -1,4 +1,4 @@
-"""The end of a load that reads no export: it is published, and its pages are drawn."""
+"""The end of a load that reads no export: publish it, and draw its pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rapport.flows.workbench import Workbench
 
 @dataclass(frozen=True)
 class Done:
-    """A load that is published: the rows of people taken out of it, and of the kept versions."""
+    """A published load, with the numbers of erased rows in it and in the kept versions."""
 
     load_id: int
     erased_rows: int
@@ -33,7 +33,7 @@ def publish_load(
     leaves_space_behind: bool = False,
     damaged: Iterable[str] = (),
 ) -> Done:
-    """Publish a load, and draw its pages. `damaged`: sentences about what the load could not use."""
+    """Publish a load, and draw its pages. `damaged`: sentences about files that the load could not use."""
     published = publish(bench, computed, checked.outcomes, reason=reason, leaves_space_behind=leaves_space_behind)
     troubles = troubles_of(bench, published, draw(bench.order), damaged)
     return Done(bench.load_id, bench.taken_out.row_count, published.cleaned, troubles)

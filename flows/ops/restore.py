@@ -1,8 +1,9 @@
-"""Publish an older version again, as a new load: `rapport restore --version LOAD`; without it, what is kept.
+"""Publish an older version again, as a new load: `rapport restore --version LOAD`. Without --version, list the kept
+versions.
 
-Every table is derived again from the records of that version. The next night reads what that version had not read, so
-nothing is lost by going back. `--point-link` makes the analysts' link anew, where it is lost: it points at the newest
-whole version, and no load is made.
+Every table is computed again from the records of that version. The next night reads the exports that it had not read,
+so nothing is lost. `--point-link` makes the lost link of the analysts' file again. It points at the newest undamaged
+version, and no load is made.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ from rapport.warehouse.store.opening import open_briefly
 
 
 def restore(order: Order, load_id: int) -> Done:
-    """Publish the kept version of a load as a new load. Raises Unusable when it is not kept. What is published may be
-    damaged: it is not needed."""
+    """Publish the kept version of a load as a new load. Raises Unusable when it is not kept. The published version is
+    not needed, so it may be damaged."""
     version = kept_version(order.folders, load_id)
     with at_work(order, "restore", base=version) as load:
         bench = begin(load)
@@ -54,14 +55,14 @@ def restore(order: Order, load_id: int) -> Done:
 
 
 def place_restoration(clinic: Path, warehouse: Path, load_id: int) -> Order:
-    """The order of a restoration: its clock is that of the load. Raises Unusable when that load is not kept."""
+    """The order of a restoration, with the clock of that load. Raises Unusable when the load is not kept."""
     where = Folders(warehouse)
     where.refuse_other_user()
     return place_change(clinic, warehouse, kept_version(where, load_id))
 
 
 def kept_version(where: Folders, load_id: int) -> Path:
-    """The version of a load. Raises Unusable when it is not kept."""
+    """The kept version of a load. Raises Unusable when it is not kept, and Damaged when it is damaged."""
     if version := version_of(where.published, load_id):
         if not _is_whole(version):
             raise damaged(version)
@@ -71,7 +72,7 @@ def kept_version(where: Folders, load_id: int) -> Path:
 
 
 def _enter_later_loads(bench: Workbench) -> list[str]:
-    """The books of what is published: which loads are withdrawn. Where they cannot be read, what is lost."""
+    """Enter the later loads of the published version as withdrawn. Return a sentence where its books are unreadable."""
     try:
         seal.withdraw_later(bench.con, published_version(bench.order.folders))
     except Damaged:
@@ -80,18 +81,18 @@ def _enter_later_loads(bench: Workbench) -> list[str]:
 
 
 def point_link(where: Folders) -> int:
-    """Point the analysts' link at the newest whole version; its load. What stands in the link's place is kept beside
-    it. Raises Unusable where no version is whole."""
+    """Point the analysts' link at the newest undamaged version, and return its load. A file in the link's place is kept
+    beside it. Raises Unusable when every version is damaged."""
     where.refuse_other_user()
     with night_lock(where):
-        interrupted_load(where)  # what says so must be whole, or gone
+        interrupted_load(where)  # raises an error where the record of an interrupted load is damaged
         if current_version(where.published):
             raise Unusable(f"{where.published} points at load {current_load(where.published)}: it needs no mending")
         newest = next((version for version in reversed(kept_versions(where.published)) if _is_whole(version)), None)
         if newest is None:
             raise Unusable(
-                f"no version in {where.analysts / 'versions'} is whole; bring that folder back from a backup, or give "
-                "an empty --warehouse to begin anew"
+                f"every version in {where.analysts / 'versions'} is damaged; restore that folder from a backup, or "
+                "begin again with an empty --warehouse"
             )
         if where.published.exists() and not where.published.is_symlink():
             set_aside(where.published)
@@ -101,20 +102,20 @@ def point_link(where: Folders) -> int:
 
 
 def _is_whole(version: Path) -> bool:
-    """Whether a version is as it was written; whether it opens, where no digest says so."""
+    """Whether a version has the bytes that were written. Where no digest was recorded: whether it can be opened."""
     if noted_digests(version):
         return is_as_written(version)
     try:
         open_briefly(version).close()
     except Damaged:
         return False
-    except RapportError:  # its key is another: that says nothing about its bytes
+    except RapportError:  # it has another key, which says nothing about its bytes
         pass
     return True
 
 
-def tell_kept(where: Folders) -> None:
-    """Print the kept versions, and which of them is published."""
+def print_kept_versions(where: Folders) -> None:
+    """Print the kept versions, and mark the published one."""
     current = current_load(where.published)
     for version in kept_versions(where.published):
         load = load_of(version)
@@ -123,25 +124,25 @@ def tell_kept(where: Folders) -> None:
         print(f"load {load}: {published_at(version):%Y-%m-%d %H:%M} UTC{mark}")
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """List the kept versions, publish one of them again, or mend the link."""
     parser = arguments("restore", "Publish an older version again, or list those that are kept.")
     parser.add_argument("--version", type=int, metavar="LOAD", help="the number of its load")
     parser.add_argument("--point-link", action="store_true", help="make the lost link of the analysts' file anew")
-    asked = parser.parse_args(given)
+    options = parser.parse_args(argv)
 
     def run() -> int:
-        where = Folders(asked.warehouse)
-        if asked.point_link:
+        where = Folders(options.warehouse)
+        if options.point_link:
             print(f"{where.published} points at load {point_link(where)}.")
-        elif asked.version is None:
+        elif options.version is None:
             where.refuse_other_user()
             published_version(where)
-            tell_kept(where)
+            print_kept_versions(where)
         else:
-            made = restore(place_restoration(asked.clinic, asked.warehouse, asked.version), asked.version)
-            print(f"Load {asked.version} is published again, as load {made.load_id}.")
+            made = restore(place_restoration(options.clinic, options.warehouse, options.version), options.version)
+            print(f"Load {options.version} is published again, as load {made.load_id}.")
             return status_of(made.troubles)
         return PUBLISHED
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -1,4 +1,4 @@
-"""Derive every table again from the records and compare it with what is published: `rapport verify`.
+"""Compute every table again from the records and compare it with the published one: `rapport verify`.
 
 Exit status: 0 equal; 1 something differs, or could not be compared; 2 unusable arguments or clinic file.
 """
@@ -17,7 +17,7 @@ from rapport.flows.private.crosswalk import crosswalk_of
 from rapport.flows.steps.changed_definitions import fingerprints, renewed
 from rapport.flows.steps.compute import derive_anew
 from rapport.flows.terminal import arguments, capital, finish
-from rapport.flows.workbench import FileAtWork, plainly, silently
+from rapport.flows.workbench import FileAtWork, run_directly, show_no_progress
 from rapport.warehouse.derived import comparison
 from rapport.warehouse.derived.why_it_moved import unbalanced
 from rapport.warehouse.errors import DidNotRun
@@ -32,8 +32,8 @@ COPY = "copy.duckdb"
 
 @dataclass(frozen=True)
 class Verdict:
-    """Per table: rows published, rows only published, rows only derived; and what the books say wrongly, of records and
-    of the movements of headlines."""
+    """The result of a comparison. `tables`: name, rows published, rows only published, rows only computed. `books` and
+    `movements`: names of wrong books of records, and of headlines with wrong movements."""
 
     load_id: int
     tables: list[tuple[str, int, int, int]]
@@ -42,31 +42,32 @@ class Verdict:
 
     @property
     def wrong_tables(self) -> list[str]:
-        """The tables that do not follow from their records."""
+        """The tables that differ from their records."""
         return [name for name, _, lost, found in self.tables if lost or found]
 
     @property
     def is_equal(self) -> bool:
-        """Whether the file is what its records make it."""
+        """Whether all tables and books agree with the records."""
         return not self.wrong_tables and not self.wrong_books
 
     @property
     def wrong_books(self) -> list[str]:
-        """What the books say wrongly."""
+        """The names of all wrong books."""
         return [*self.books, *(f"the movements of {each}" for each in self.movements)]
 
     @property
     def advice(self) -> str:
-        """What to do about what is wrong: tables can be derived anew from the records, the books of records cannot."""
+        """The next step. Tables can be computed again from the records; the books of records cannot."""
         if self.wrong_tables or self.movements:
-            then = f"have every table derived anew: rapport restore --version {self.load_id}"
+            then = f"compute every table again: rapport restore --version {self.load_id}"
         else:
             then = "publish an older load whose books are right: rapport restore lists those that are kept"
         return f"keep a copy of the file and report it, then {then}"
 
 
 def verify(order: Order) -> Verdict:
-    """Compare the published tables with those made anew. Raises DidNotRun when the definitions have changed since."""
+    """Compare the published tables with newly computed ones. Raises DidNotRun when the definitions have changed since
+    the publication."""
     published = published_version(order.folders)
     with (
         scratch_folder(order.folders.building, "verify") as scratch,
@@ -86,39 +87,41 @@ def verify(order: Order) -> Verdict:
 
 @contextmanager
 def opened_apart(order: Order, version: Path, scratch: Path) -> Iterator[FileAtWork]:
-    """A version copied to `COPY` in a scratch folder and opened, apart from any night: nothing of it is published. Its
-    clock is its own: a night may have published since the order was placed."""
+    """Copy a version to `COPY` in a scratch folder and open it. Nothing of it is published. It has its own clock,
+    because a night may have published since the order was placed."""
     crosswalk = crosswalk_of(order.folders, load_of(version))
     con = building_file.open_building(copy_to(version, scratch / COPY), scratch)
     try:
-        yield FileAtWork(load_of(version) + 1, replace(order, as_of=seal.as_of(con)), con, crosswalk, silently, plainly)
+        yield FileAtWork(
+            load_of(version) + 1, replace(order, as_of=seal.as_of(con)), con, crosswalk, show_no_progress, run_directly
+        )
     finally:
         con.close()
 
 
-def tell(verdict: Verdict) -> None:
-    """Print what was compared."""
-    shown, told = console(), grid("table", "rows", "only published", "only derived")
+def print_verdict(verdict: Verdict) -> None:
+    """Print the result of the comparison."""
+    terminal, table = console(), grid("table", "rows", "only published", "only derived")
     for name, *counts in verdict.tables:
-        told.add_row(name, *(f"{count:,}" for count in counts))
-    shown.print(told)
+        table.add_row(name, *(f"{count:,}" for count in counts))
+    terminal.print(table)
     for broken in verdict.wrong_books:
-        shown.print(f"The books are wrong: {broken}.")
+        terminal.print(f"The books are wrong: {broken}.")
     if verdict.is_equal:
-        shown.print("Every table follows from the records.")
+        terminal.print("Every table follows from the records.")
         return
     if verdict.wrong_tables:
-        shown.print(line(("The file does not follow from its records.", "bold")))
-    shown.print(f"{capital(verdict.advice)}.")
+        terminal.print(line(("The file does not follow from its records.", "bold")))
+    terminal.print(f"{capital(verdict.advice)}.")
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Verify the published file."""
-    asked = arguments("verify", "Derive every table again from the records and compare.").parse_args(given)
+    options = arguments("verify", "Derive every table again from the records and compare.").parse_args(argv)
 
     def run() -> int:
-        verdict = verify(place_change(asked.clinic, asked.warehouse))
-        tell(verdict)
+        verdict = verify(place_change(options.clinic, options.warehouse))
+        print_verdict(verdict)
         return 0 if verdict.is_equal else 1
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -1,1 +1,1 @@
-"""The pages: questions asked, drawn and written."""
+"""The pages: answers to questions as HTML, and the worklist."""

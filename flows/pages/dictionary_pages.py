@@ -1,4 +1,4 @@
-"""The dictionary's pages: one per table, metric and questionnaire, from what DuckDB itself says."""
+"""The dictionary's pages: one per table, metric and questionnaire, from DuckDB's own catalogue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _READ = re.compile(r"\b(?:FROM|JOIN) \(*([\w.]+)")
 
 
 def dictionary_pages(con: duckdb.DuckDBPyConnection, before: Mapping[str, str]) -> dict[str, str]:
-    """Each page's HTML by its file name; those of before, where they were made from the same."""
+    """Each page's HTML by its file name. `before`: the present pages, which are returned where nothing has changed."""
     relations = {each.full_name: each for each in describe(con)}
     instruments = questionnaires(con)
     mark = mark_of(relations, instruments, code_of(dictionary_pages).mark)
@@ -51,7 +51,7 @@ def _index(relations: Sequence[Described], instruments: Sequence[Mapping[str, ob
 
 
 def _relation(each: Described, reads: Mapping[str, set[str]]) -> str:
-    """A table's page, or a metric's: its formula is the view's query."""
+    """The page of a table or of a metric, whose formula is the view's query."""
     facts = {"columns": each.columns, "comment": each.comment, "reads": sorted(reads[each.full_name])}
     asked_by = sorted(name for name, read in reads.items() if each.full_name in read)
     formula = _laid_out(each.formula) if each.formula else ""
@@ -67,20 +67,20 @@ def _reads(each: Described, names: Collection[str]) -> set[str]:
 
 
 def _laid_out(query: str) -> str:
-    """A stored query with a line per clause."""
+    """A stored query with one line per clause."""
     bare = query.partition(" AS ")[2].rstrip(";").replace('"', "")
     return _CLAUSE.sub(r"\n\1", bare)
 
 
 def _instrument(head: Mapping[str, object], facts: Sequence[Facts]) -> str:
     own = [
-        (name.replace("_", " "), _said(value)) for name, value in head.items() if name != "title" and value is not None
+        (name.replace("_", " "), _text(value)) for name, value in head.items() if name != "title" and value is not None
     ]
     tables = [
         (
             each.heading,
             [name.replace("_", " ") for name in each.columns],
-            [[_said(value) for value in row] for row in each.rows],
+            [[_text(value) for value in row] for row in each.rows],
         )
         for each in map(_without_empty, facts)
     ]
@@ -93,5 +93,5 @@ def _without_empty(facts: Facts) -> Facts:
     return Facts(facts.heading, [facts.columns[place] for place in kept], rows)
 
 
-def _said(value: object) -> str:
+def _text(value: object) -> str:
     return "" if value is None else shown(value, decimals([value]))

@@ -1,8 +1,9 @@
 """The pages: `rapport pages --clinic FILE --warehouse DIR`; every night draws them too.
 
-One folder per audience under DIR/shared/pages: whoever may read a folder sees what is on its page and nothing else. The
-page of operations, which has exact counts, lies in DIR/internal/operations, where clinic.toml names a group for it.
-A question that fails breaks its own place on the page; the others, and the data, stand.
+Each audience has a folder under DIR/shared/pages, so that readers of a folder see only its page. The page of
+operations, which has exact counts, is in DIR/internal/operations, where clinic.toml names a user group for it.
+
+A question that fails breaks only its own place on the page.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from rapport.dashboards.charts.drawing import drawings
 from rapport.dashboards.charts.values import label
 from rapport.dashboards.pages import (
     day,
+    day_and_time,
     has_banner,
     header,
     is_made_from,
-    load_told,
+    load_shown,
     mark_of,
-    moment,
     page,
     with_banner,
     with_header,
@@ -30,7 +31,7 @@ from rapport.dashboards.pages import (
 from rapport.dashboards.questions import load_questions
 from rapport.flows.failures import sayable
 from rapport.flows.order import Order, place_change
-from rapport.flows.pages.asked import Asked, ask, ask_safely
+from rapport.flows.pages.answered_questions import AnsweredQuestion, answer_question, answer_shared_questions
 from rapport.flows.pages.dictionary_pages import dictionary_pages
 from rapport.flows.pages.page_folders import Placed, folder_names
 from rapport.flows.terminal import arguments, capital, finish
@@ -50,7 +51,7 @@ from rapport.warehouse.places.page_files import (
 from rapport.warehouse.places.publication import published_version, writing
 from rapport.warehouse.places.versions import current_load, current_version, is_folder, load_of, version_of
 from rapport.warehouse.published import page_answers
-from rapport.warehouse.published.page_answers import Newest
+from rapport.warehouse.published.page_answers import FileLoad
 from rapport.warehouse.published.views_and_comments import NOT_KNOWN
 from rapport.warehouse.schema.questions import PLACES
 
@@ -59,7 +60,7 @@ HIDING = "Numbers of few people are hidden (a dash), others are rounded; only wh
 
 @dataclass(frozen=True)
 class Audience:
-    """Who a page is for: its folder, its heading, and which site or program it tells of."""
+    """The readers of a page: its folder, its heading, and its site or program (`place`; empty for the clinic)."""
 
     folder: str
     title: str
@@ -73,11 +74,11 @@ class Audience:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A page to be: whom it is for, what is asked on it, up to which day its data go, what to know first, and the other
-    pages by name."""
+    """The content of a page: its audience, its questions, the last day of its data, and warnings for its readers.
+    `links`: the name and address of each other page."""
 
     audience: Audience
-    asked: Sequence[Asked]
+    answered: Sequence[AnsweredQuestion]
     data_to: date
     warnings: Sequence[str]
     links: Sequence[tuple[str, str]] = ()
@@ -90,19 +91,19 @@ OPERATIONS = Audience("operations", "Operations", {}, is_internal=True)
 
 @dataclass(frozen=True)
 class Drawn:
-    """What failed while the pages were drawn."""
+    """The failures while the pages were drawn."""
 
     failed_questions: Sequence[str] = ()  # by name
     pages_failed: str | None = None  # why the pages could not be drawn
 
 
 def draw(order: Order) -> Drawn:
-    """The last step of a night, after it has published: what fails here is told, and takes nothing back."""
+    """Draw the pages, as the last step of a night. The night is already published: a failure here is only reported."""
     try:
         return Drawn(draw_pages(order))
     except Exception as error:
-        with suppress(Exception):  # the night says that they could not be drawn
-            say(order)
+        with suppress(Exception):  # the night reports that the pages could not be drawn
+            show_warnings(order)
         return Drawn(pages_failed=f"the pages could not be drawn ({_why(error)}); those of before stand")
 
 
@@ -112,35 +113,34 @@ def _why(error: Exception) -> str:
 
 
 def draw_pages(order: Order) -> list[str]:
-    """Draw every page anew from what is published, but for what would be the same; the questions that failed, by
-    name."""
+    """Draw every page whose content has changed since it was drawn. Return the names of the questions that failed."""
     questions, place = load_questions().values(), pages_folder(order.folders)
     where = order.folders
     with page_answers.open_locked(published_version(where)) as con:
-        newest, late = page_answers.newest(con), page_answers.late(con)
-        books = [ask(con, each) for each in questions if each.audience == "operations"]
+        newest, late = page_answers.load_of_file(con), page_answers.late_sources(con)
+        books = [answer_question(con, each) for each in questions if each.audience == "operations"]
         described = dictionary_pages(con, pages_in(place / "dictionary"))
     with page_answers.open_safe(_safe_file(where)) as con:
-        shared, last_day = ask_safely(con, questions), page_answers.closed_to(con) - timedelta(days=1)
+        shared, last_day = answer_shared_questions(con, questions), page_answers.closed_to(con) - timedelta(days=1)
     sheets = _shared_sheets(_audiences(order, shared), shared, last_day, _warnings(order, newest, late))
     data_to, published = (at.astimezone(order.clinic.zone) for at in (newest.data_to, newest.published_at))
     failed = {each.question.name for each in books if each.rows is None}
     if OPERATIONS.folder in order.clinic.internal:
-        sheets.append(Sheet(OPERATIONS, books, data_to, [*sheets[0].warnings, *_reasons(order)]))
+        sheets.append(Sheet(OPERATIONS, books, data_to, [*sheets[0].warnings, *_failure_reasons(order)]))
     before = {each: text_of(each) for each in written_pages(where)}
-    kept = {mark: svg for html in before.values() for mark, svg in drawings(html).items()}
+    drawings_before = {mark: svg for html in before.values() for mark, svg in drawings(html).items()}
     files = {place / "dictionary" / name: html for name, html in described.items()}
     for each in sheets:
         file = each.audience.in_tree(where) / "index.html"
         above = _header(each, newest.load_id, published)
-        files[file], broken = _drawn(each, above, before.get(file, ""), kept)
+        files[file], broken = _drawn(each, above, before.get(file, ""), drawings_before)
         failed |= broken
     _write(order, files)
     return sorted(failed)
 
 
 def _write(order: Order, files: Mapping[Path, str]) -> None:
-    """Write every page that can be written. Raises Unusable that names the folders of the others."""
+    """Write every page that can be written. Raises Unusable, which names the folders of the other pages."""
     refused = {}
     for file, html in files.items():
         try:
@@ -154,14 +154,14 @@ def _write(order: Order, files: Mapping[Path, str]) -> None:
 
 
 def _group_of(order: Order, file: Path) -> int | None:
-    """The group that clinic.toml names for an internal page; None for a shared one, whose folder has a group."""
+    """The user group of an internal page, from clinic.toml; None for a shared page, whose folder has a group."""
     folder = file.parent
     is_internal = folder.parent == order.folders.internal
     return group_number(folder.name, order.clinic.internal[folder.name]) if is_internal else None
 
 
 def _safe_file(where: Folders) -> Path:
-    """The safe file of what is published. Raises Damaged where it is not kept."""
+    """The safe file of the published load. Raises Damaged when it is missing."""
     load_id = current_load(where.published)
     if version := version_of(where.safe, load_id):
         return version
@@ -172,13 +172,13 @@ def _safe_file(where: Folders) -> Path:
 
 
 def _shared_sheets(
-    audiences: Sequence[Audience], shared: Sequence[Asked], last_day: date, warnings: Sequence[str]
+    audiences: Sequence[Audience], shared: Sequence[AnsweredQuestion], last_day: date, warnings: Sequence[str]
 ) -> list[Sheet]:
-    """The clinic's page, which links to the others, and theirs."""
+    """The clinic's page, which links to the others, and the pages of sites and programs."""
     return [
         Sheet(
             each,
-            [asked for asked in shared if _is_for(asked, each)],
+            [answered for answered in shared if _is_for(answered, each)],
             last_day,
             warnings,
             links=_links(audiences) if each is CLINIC else (),
@@ -189,16 +189,16 @@ def _shared_sheets(
 
 
 def _header(sheet: Sheet, load_id: int, published: datetime) -> str:
-    dates = f"Data to {day(sheet.data_to)}. Published {moment(published)}."
+    dates = f"Data to {day(sheet.data_to)}. Published {day_and_time(published)}."
     return header(sheet.audience.title, dates=dates, load=load_id, warnings=sheet.warnings, pages=sheet.links)
 
 
-def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]) -> tuple[str, set[str]]:
-    """The page, and the names of the questions that failed. That of before, where it was made from the same."""
-    mark = mark_of(sheet.audience, sheet.footer, [asked.mark for asked in sheet.asked], code_of(page).mark)
+def _drawn(sheet: Sheet, above: str, before: str, drawings_before: MutableMapping[str, str]) -> tuple[str, set[str]]:
+    """The page, and the names of the questions that failed. An unchanged page is returned with its new header."""
+    mark = mark_of(sheet.audience, sheet.footer, [answered.mark for answered in sheet.answered], code_of(page).mark)
     if is_made_from(before, mark):
         return with_header(before, above), set()
-    findings = [asked.on(sheet.audience.place, kept) for asked in sheet.asked]
+    findings = [answered.finding_at(sheet.audience.place, drawings_before) for answered in sheet.answered]
     broken = {each.question.name for each in findings if each.has_failed}
     title = sheet.audience.title
     dictionary = "../../shared/pages/dictionary" if sheet.audience.is_internal else "../dictionary"
@@ -206,46 +206,49 @@ def _drawn(sheet: Sheet, above: str, before: str, kept: MutableMapping[str, str]
     return made, broken
 
 
-def say(order: Order) -> None:
-    """Let the pages that stand say what their readers should know first: a night that failed, a source that is late,
-    and a load that was published since they were drawn."""
-    standing = _standing(order)
-    if not standing:
+def show_warnings(order: Order) -> None:
+    """Show warnings on the present pages: a failed night, a late source, or a load that was published since they were
+    drawn."""
+    pages = _present_pages(order)
+    if not pages:
         return
     version = published_version(order.folders)
     with page_answers.open_locked(version) as con:
-        newest, late = page_answers.newest(con), page_answers.late(con)
-    for written, html in standing.items():
-        warnings = _warnings(order, newest, late, behind=_behind(html, version))
-        more = _reasons(order) if written.parent == OPERATIONS.in_tree(order.folders) else []
+        newest, late = page_answers.load_of_file(con), page_answers.late_sources(con)
+    for written, html in pages.items():
+        warnings = _warnings(order, newest, late, behind=_behind_warning(html, version))
+        more = _failure_reasons(order) if written.parent == OPERATIONS.in_tree(order.folders) else []
         write_page(written, with_banner(html, [*warnings, *more]))
 
 
-def say_if_behind(order: Order) -> None:
-    """Let the pages say that a load was published since they were drawn, where an interrupted command left them so."""
+def show_warnings_if_behind(order: Order) -> None:
+    """Show on the pages that a load was published since they were drawn. An interrupted command may have left them
+    so."""
     version = current_version(order.folders.published)
-    if version and any((told := _behind(html, version)) and told not in html for html in _standing(order).values()):
-        say(order)
+    if version and any(
+        (warning := _behind_warning(html, version)) and warning not in html for html in _present_pages(order).values()
+    ):
+        show_warnings(order)
 
 
-def _standing(order: Order) -> dict[Path, str]:
-    """The audiences' pages that stand."""
+def _present_pages(order: Order) -> dict[Path, str]:
+    """The HTML of the present pages that can show warnings, by file."""
     read = ((page, text_of(page)) for page in written_pages(order.folders))
     return {page: html for page, html in read if has_banner(html)}
 
 
-def _behind(html: str, version: Path) -> str | None:
-    """What a page of another load than the published one says; None for one that is not behind. Pages of 0.1 name no
-    load: they are behind once a version is a folder, which 0.1 did not make."""
-    load_id, told = load_of(version), load_told(html)
-    if told == load_id or (told is None and not is_folder(version)):
+def _behind_warning(html: str, version: Path) -> str | None:
+    """The warning on a page that shows another load than the published one; None for a page that is current. Pages of
+    version 0.1 name no load: they are not current when the published version is a folder, which 0.1 did not make."""
+    load_id, load_on_page = load_of(version), load_shown(html)
+    if load_on_page == load_id or (load_on_page is None and not is_folder(version)):
         return None
-    whose = "an earlier load" if told is None else f"load {told}"
+    whose = "an earlier load" if load_on_page is None else f"load {load_on_page}"
     return f"This page was not drawn again since load {load_id} was published: its numbers are of {whose}."
 
 
-def _audiences(order: Order, shared: Sequence[Asked]) -> list[Audience]:
-    """The clinic, then every site and every program that a question tells of and that is one."""
+def _audiences(order: Order, shared: Sequence[AnsweredQuestion]) -> list[Audience]:
+    """The clinic, then every site and every program in the questions' rows, without 'other' and unknown ones."""
     placed = [
         Placed(kind, value, capital(label(value, kind)))
         for kind in PLACES
@@ -255,9 +258,9 @@ def _audiences(order: Order, shared: Sequence[Asked]) -> list[Audience]:
     return [CLINIC, *(Audience(names[each], each.title, {each.kind: each.name}) for each in placed)]
 
 
-def _is_for(asked: Asked, audience: Audience) -> bool:
-    """A question that cannot be asked of one site, or one program, is on the clinic's page alone."""
-    return set(audience.place) <= set(asked.question.filters)
+def _is_for(answered: AnsweredQuestion, audience: Audience) -> bool:
+    """Whether a question is on an audience's page. One without figures per site or program is on the clinic's only."""
+    return set(audience.place) <= set(answered.question.filters)
 
 
 def _links(audiences: Iterable[Audience]) -> list[tuple[str, str]]:
@@ -265,10 +268,9 @@ def _links(audiences: Iterable[Audience]) -> list[tuple[str, str]]:
 
 
 def _warnings(
-    order: Order, newest: Newest, late: Iterable[tuple[str, datetime | None]], behind: str | None = None
+    order: Order, newest: FileLoad, late: Iterable[tuple[str, datetime | None]], behind: str | None = None
 ) -> list[str]:
-    """What a reader should know first: a night that failed since, a load that the page is behind, a source that is
-    late."""
+    """The warnings for readers: `behind`, a later night that failed, and each late source."""
     zone = order.clinic.zone
     good, made = day(newest.as_of.astimezone(zone)), [behind] if behind else []
     if attempts := [each for each in failed_attempts(order.folders) if each["purpose"] == "night"]:
@@ -281,20 +283,22 @@ def _warnings(
     return made
 
 
-def _reasons(order: Order) -> list[str]:
+def _failure_reasons(order: Order) -> list[str]:
     return [f"Why: {each['reason']}." for each in failed_attempts(order.folders)[-1:]]
 
 
-def main(given: list[str] | None = None) -> int:
-    """Draw the pages of what is published."""
-    asked = arguments("pages", "Draw the pages of what is published.").parse_args(given)
+def main(argv: list[str] | None = None) -> int:
+    """Draw the pages of the published load."""
+    options = arguments("pages", "Draw the pages of what is published.").parse_args(argv)
 
     def run() -> None:
-        order = place_change(asked.clinic, asked.warehouse)
+        order = place_change(options.clinic, options.warehouse)
         with writing(order.folders):
             troubles = draw_pages(order)
         if troubles:
-            raise RapportError(f"failed: {', '.join(troubles)}; each one's place on its page says so")
+            raise RapportError(
+                f"these questions failed: {', '.join(troubles)}; correct dashboards/NAME.sql of each, then draw again"
+            )
         print(f"The pages are drawn: {pages_folder(order.folders)}")
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -1,7 +1,8 @@
-"""Which folder the page of each site and program has. A folder that was given to one is never given to another: who may
-read it must not suddenly see somebody else's page. Two names that make one folder name get two, the later a number.
+"""The folder of each site's and each program's page.
 
-What was given is in DIR/private/page_folders.json: folder name -> [kind, name].
+A folder is never given to another site or program: its readers must not suddenly see another page. Where two names give
+the same folder name, the later one gets a number. The folders are recorded in DIR/private/page_folders.json:
+folder name -> [kind, name].
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from rapport.warehouse.places.page_files import pages_folder
 from rapport.warehouse.places.private_files import private_text, unusable
 
 _FROM_BACKUP = "it says whose page is in which folder: restore it from a backup"
-LONGEST = 200  # characters of a folder's name, of the 255 that a file system takes
+LONGEST = 200  # characters of a folder's name; a file system allows 255
 _HEADING = re.compile(r"<h1>(.*?)</h1>", re.DOTALL)
 
 
@@ -33,18 +34,18 @@ class Placed:
 
 
 def folder_names(where: Folders, placed: Sequence[Placed]) -> dict[Placed, str]:
-    """The folder name of each; what is given for the first time is remembered. Raises Unusable for a memory that
-    cannot be read: to guess would show pages to others."""
+    """The folder name of each site and program. New names are recorded. Raises Unusable when the record cannot be read:
+    a guess could show a page to the wrong readers."""
     memory = where.private / "page_folders.json"
-    given = _remembered(memory)
-    before = len(given)
+    folders = _remembered(memory)
+    before = len(folders)
     for each in placed:
-        if (each.kind, each.name) not in given:
-            given[each.kind, each.name] = _free_name(each, set(given.values()), pages_folder(where))
-    if len(given) > before:
-        text = json.dumps({folder: place for place, folder in given.items()}, ensure_ascii=False, indent=1)
+        if (each.kind, each.name) not in folders:
+            folders[each.kind, each.name] = _free_name(each, set(folders.values()), pages_folder(where))
+    if len(folders) > before:
+        text = json.dumps({folder: place for place, folder in folders.items()}, ensure_ascii=False, indent=1)
         replace_private(memory, text)
-    return {each: given[each.kind, each.name] for each in placed}
+    return {each: folders[each.kind, each.name] for each in placed}
 
 
 def _remembered(memory: Path) -> dict[tuple[str, str], str]:
@@ -58,14 +59,14 @@ def _remembered(memory: Path) -> dict[tuple[str, str], str]:
 
 
 def _free_name(each: Placed, taken: set[str], place: Path) -> str:
-    """The plain name, or the first with a number that is nobody's."""
+    """The plain folder name, or else the first free name with a number."""
     plain = f"{each.kind}-{_slug(each.name)}"
     names = (plain if number == 1 else f"{plain}-{number}" for number in count(1))
     return next(name for name in names if name not in taken and _is_nobody_else_s(place / name, each.title))
 
 
 def _is_nobody_else_s(folder: Path, title: str) -> bool:
-    """A folder from before there was a memory is that of the page that lies in it."""
+    """Whether a folder is free for this page. A folder without a record belongs to the page that is in it."""
     if not folder.is_dir():
         return True
     try:

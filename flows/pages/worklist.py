@@ -1,6 +1,6 @@
 """The clinicians' worklist: `rapport worklist --warehouse DIR --clinic FILE`; every night writes it too.
 
-It holds record numbers, so it lies in the private tree alone (mode 0600), and nothing of it is printed or logged.
+It contains record numbers. So it is only in the private tree (mode 0600), and nothing of it is printed or logged.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import polars as pl
 
 from rapport.flows.messages.spreadsheet_csv import csv_lines
 from rapport.flows.order import Order, place_change
-from rapport.flows.pages.draw import say_if_behind
+from rapport.flows.pages.draw import show_warnings_if_behind
 from rapport.flows.private.crosswalk import crosswalk_of
 from rapport.flows.terminal import arguments, finish
 from rapport.transforms.worklist import worklist
@@ -31,8 +31,8 @@ from rapport.warehouse.store.seal import as_of_published
 if TYPE_CHECKING:
     import duckdb
 
-# The name of the last column, whose cells are empty: whoever opens the file sees it, however few are listed, and the
-# first line is still that of the columns' names.
+# The name of the last column, whose cells are empty. So every reader of the file sees it, and the first line still has
+# only column names.
 NOTICE = (
     "Rapport does not monitor risk. Nobody is on this list, or off it, because of an answer about suicide or "
     "self-harm. A reason is a score or a gap to think about before the next session, no finding."
@@ -50,9 +50,9 @@ def _listed(con: duckdb.DuckDBPyConnection, clinic: Clinic, as_of: datetime, peo
     lines = worklist(
         **{name: lazy_table(con, f"main.{name}", UNDER_WAY) for name in tables}, clinic=clinic, as_of=as_of
     )
-    told = _with_numbers(lines.collect(engine="in-memory"), people, clinic, as_of)
+    named = _with_numbers(lines.collect(engine="in-memory"), people, clinic, as_of)
     local = f"{as_of.astimezone(clinic.zone):%Y-%m-%d %H:%M}"
-    return told.with_columns(pl.lit(local).alias("as_of"), pl.lit(None).alias(NOTICE))
+    return named.with_columns(pl.lit(local).alias("as_of"), pl.lit(None).alias(NOTICE))
 
 
 def _csv(listed: pl.DataFrame) -> str:
@@ -62,12 +62,12 @@ def _csv(listed: pl.DataFrame) -> str:
 def _with_numbers(lines: pl.DataFrame, people: pl.DataFrame, clinic: Clinic, as_of: datetime) -> pl.DataFrame:
     """Record numbers in place of pseudonyms, and how old each reason is."""
     listed = pl.concat([lines["client_id"], lines["therapist_id"]]).unique().bin.encode("hex")
-    told = people.filter(pl.col("pseudonym").is_in(listed.implode()))
-    names = {space: clinic.spaces.name_of(clinic.spaces.counts_as(space)) for space in told["id_space"].unique()}
-    told = told.with_columns(pl.coalesce(identified(told["number"]).ids, "number").alias("number"))
-    told = told.with_columns(pl.col("id_space").replace(names)).unique(["kind", "pseudonym", "id_space", "number"])
-    told = told.sort("id_space", "number")
-    joined = told.group_by("pseudonym").agg(pl.col("id_space", "number").str.join(" + "))
+    shown = people.filter(pl.col("pseudonym").is_in(listed.implode()))
+    names = {space: clinic.spaces.name_of(clinic.spaces.counts_as(space)) for space in shown["id_space"].unique()}
+    shown = shown.with_columns(pl.coalesce(identified(shown["number"]).ids, "number").alias("number"))
+    shown = shown.with_columns(pl.col("id_space").replace(names)).unique(["kind", "pseudonym", "id_space", "number"])
+    shown = shown.sort("id_space", "number")
+    joined = shown.group_by("pseudonym").agg(pl.col("id_space", "number").str.join(" + "))
     known = joined.select("id_space", "number", id=pl.col("pseudonym").str.decode("hex"))
     clients = known.select("id_space", record_number="number", client_id="id")
     therapists = known.select(therapist="number", therapist_id="id")
@@ -86,23 +86,24 @@ def _with_numbers(lines: pl.DataFrame, people: pl.DataFrame, clinic: Clinic, as_
 
 
 def _listed_of_published(order: Order) -> pl.DataFrame:
-    """Of what is published now: an interrupted publication may have been finished since the order was placed."""
+    """The worklist of the version that is published now. An interrupted publication may have been finished since the
+    order was placed."""
     version = published_version(order.folders)
     people = crosswalk_of(order.folders, load_of(version))
     with open_published(version) as con:
         return _listed(con, order.clinic, as_of_published(version), people)
 
 
-def main(given: list[str] | None = None) -> int:
-    """Write the worklist of what is published, as of its night."""
-    asked = arguments("worklist", "Write the clinicians' worklist.").parse_args(given)
+def main(argv: list[str] | None = None) -> int:
+    """Write the worklist of the published load, at the time of its night."""
+    options = arguments("worklist", "Write the clinicians' worklist.").parse_args(argv)
 
     def run() -> None:
-        order = place_change(asked.clinic, asked.warehouse)
+        order = place_change(options.clinic, options.warehouse)
         where = order.folders
         with writing(where), scratch_folder(where.building, "worklist") as scratch:
             with suppress(Exception):  # the worklist matters more
-                say_if_behind(order)
+                show_warnings_if_behind(order)
             listed = _listed_of_published(order)
             made = prepare(scratch / where.worklist.name, _csv(listed))
             set_folder_aside(where.worklist)
@@ -110,4 +111,4 @@ def main(given: list[str] | None = None) -> int:
         count = f"{listed.height} {'line' if listed.height == 1 else 'lines'}"
         print(f"{where.worklist}: {count}. Rapport does not monitor risk.")
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

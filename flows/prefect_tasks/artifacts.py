@@ -1,4 +1,4 @@
-"""A published night on Prefect's pages: its books and checks as tables, and a picture of the last nights' volumes."""
+"""A published night on Prefect's pages: its books and checks as tables, and the last nights' volumes as a chart."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ FATES = ("loaded", "unchanged", "quarantined")
 
 
 def leave_artifacts(report: Report, published: Path) -> None:
-    """Leave the night's books, checks and volumes beside its flow run. None of them holds a value or a file's name.
+    """Attach the night's books, checks and volumes to its flow run. None of them has a value or a file's name.
 
-    The night is published by now: that its pages in Prefect could not be made is said, and fails nothing.
+    The night is already published: a failure here is only reported on standard error.
     """
     try:
         _leave(report, published)
@@ -42,7 +42,7 @@ def _leave(report: Report, published: Path) -> None:
 
 
 def books(report: Report) -> list[dict[str, object]]:
-    """A row per source: its files, and its records by where they went. Prefect shows texts in cells as Markdown."""
+    """A row per source: the number of its files, and of its records by outcome. Prefect reads texts as Markdown."""
     names = [f"{count}_count" for count in COUNTS]
     return [
         {"source": in_markdown(row.source), "file_count": row.file_count, **dict(zip(names, row.counts, strict=True))}
@@ -51,14 +51,14 @@ def books(report: Report) -> list[dict[str, object]]:
 
 
 def checks(report: Report) -> list[dict[str, object]]:
-    """A row per suite of checks: how many passed, failed, did not run."""
+    """A row per suite: how many checks passed, failed and did not run."""
     return [
         {"suite": suite, **{word: counts[word] for word in SUITE_OUTCOMES}} for suite, counts in report.suites.items()
     ]
 
 
 def drawn(nights: list[NightVolume]) -> str:
-    """A line over the nights for each place where records went, as SVG."""
+    """A line chart as SVG: records per night, one line per outcome (loaded, unchanged, quarantined)."""
     told = [(night.day, fate, count) for night in nights for fate, count in zip(FATES, night.counts, strict=True)]
     rows = pl.DataFrame(told, {"night": pl.Date, "fate": pl.String, "records": pl.Int64}, orient="row")
     chart = {"kind": "line", "x": "night", "y": "records", "series": "fate", "y_title": "Records"}

@@ -1,4 +1,4 @@
-"""Prefect's own server for one night by hand, where its settings name no other."""
+"""A temporary Prefect server for one night by hand, where Prefect's settings name no other server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from rapport.warehouse.errors import RapportError
 
 
 class _Server(SubprocessASGIServer):
-    """Inherits no key, shows nobody its files, and is not stopped by Ctrl-C: the night still has its end to tell it."""
+    """A server without Rapport's keys, whose files no other user can read. Ctrl-C does not stop it: the night must
+    still report its end to it."""
 
     def _run_uvicorn_command(self) -> subprocess.Popen[bytes]:
         with keys_hidden(), _blocked(signal.SIGINT, signal.SIGHUP):
@@ -26,7 +27,7 @@ class _Server(SubprocessASGIServer):
 
 
 def start_night_server() -> None:
-    """Start it; Prefect finds it there, and ends it with this process. Raises RapportError."""
+    """Start the server. Prefect finds it, and stops it with this process. Raises RapportError."""
     if PREFECT_API_URL.value() or not PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
         return
     home = make_home()
@@ -34,13 +35,13 @@ def start_night_server() -> None:
         _Server().start()
     except Exception:
         raise RapportError(
-            f"Prefect's server for this night did not start; see that there is room in {home}, then run the night again"
+            f"Prefect's server for this night did not start; make room in {home}, then run the night again"
         ) from None
 
 
 @contextmanager
 def _blocked(*signals: signal.Signals) -> Iterator[None]:
-    """What a process that is started inside inherits."""
+    """Block these signals for processes that are started inside."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield

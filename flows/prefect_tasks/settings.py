@@ -1,4 +1,4 @@
-"""Prefect's settings for this project, in force before Prefect is imported. The environment wins over all of them."""
+"""Prefect's settings for this project, set before Prefect is imported. Variables of the environment have priority."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ for name, value in {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # the default of 20 is too short on a cold machine
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the night tells its own story; the server keeps the logs
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the night prints its own report; the server keeps the logs
     "PREFECT_CLI_PROMPT": "false",
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # seconds; without any, deployments.py frees the slot
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # seconds; deployments.py frees the slot of a run without heartbeats
 }.items():
     os.environ.setdefault(name, value)
 
 
 def prefect_home() -> Path:
-    """Where Prefect keeps its settings and, on one machine, its database."""
+    """The folder with Prefect's settings and, on one machine, its database."""
     return Path(os.environ["PREFECT_HOME"]).expanduser()
 
 
 def make_home() -> Path:
-    """PREFECT_HOME, for this user alone: a password is in it. Raises Unusable when it cannot be written."""
+    """Make PREFECT_HOME, readable by this user only, because it contains a password. Raises Unusable when it cannot be
+    written."""
     home = prefect_home()
     try:
         home.mkdir(parents=True, mode=0o700, exist_ok=True)
@@ -45,7 +46,7 @@ def make_home() -> Path:
         ) from None
 
 
-with suppress(Unusable):  # before Prefect makes it, readable to others; who starts a server asks again
+with suppress(Unusable):  # Prefect would make it readable for others; commands that start a server check it again
     make_home()
-# Otherwise Prefect says so once for each of its modules.
+# Otherwise Prefect repeats this warning for each of its modules.
 warnings.filterwarnings("ignore", "Failed to create the Prefect home directory")

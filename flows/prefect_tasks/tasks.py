@@ -1,7 +1,7 @@
-"""The night in Prefect: each step and each bucket is a task whose name reads as the night; tables are assets.
+"""The night in Prefect: each step and each bucket is a task with its name, and each table is an asset.
 
-No task is tried again by itself: steps share the building file, so it is the whole night that is tried again
-(`flows.load.persistently`), and only after what may pass by itself.
+No task is tried again alone, because the steps share the building file. The whole night is tried again
+(`flows.load.run_with_retries`), and only after an error that may pass by itself.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from rapport.flows.workbench import Runner
 from rapport.warehouse.errors import RapportError
 from rapport.warehouse.places.versions import load_of
 
-ENDS_WITHIN = timedelta(hours=6)  # a step that takes longer hangs: ten years are loaded in a fraction of it
+ENDS_WITHIN = timedelta(hours=6)  # a longer step hangs: ten years of exports load in a small part of this time
 PUBLISHES = "publish"
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
 def as_tasks(clinic: str) -> Runner:
-    """A runner whose steps are Prefect tasks, and whose parts of steps are tasks within; `clinic` is its name. What a
-    task raises is safe to log."""
+    """A runner that runs steps as Prefect tasks, and parts of steps as tasks inside them. `clinic` is the clinic's
+    name. The errors of its tasks are safe to log."""
 
-    def run(name: str, work: Callable[[], Made]) -> Made:
-        # Prefect may hold a task and its result for as long as the flow runs, and both hold frames: it gets neither.
-        held: list[Callable[[], Made]] = [work]
-        made: list[Made] = []
+    def run(name: str, work: Callable[[], Result]) -> Result:
+        # Prefect may keep a task and its result until the flow ends. Both would keep frames in memory, so it gets none.
+        held: list[Callable[[], Result]] = [work]
+        made: list[Result] = []
 
         def task() -> None:
             try:
@@ -44,7 +44,7 @@ def as_tasks(clinic: str) -> Runner:
             except Exception as error:
                 raise sayable(error) from None
 
-        is_step = hasattr(work, "__wrapped__")  # and not a part of one, which has no sentence of its own
+        is_step = hasattr(work, "__wrapped__")  # a part of a step has no description of its own
         _run(name, task, work.__doc__ if is_step else None, _assets(clinic) if name == PUBLISHES else [])
         return made.pop()
 
@@ -76,7 +76,7 @@ def _note_rows(clinic: str, published: Published) -> None:
 
 
 def _assets(clinic: str) -> list[Asset]:
-    """Each table of main, by what its own description says."""
+    """Each table of main as an asset, with the table's description."""
     return [
         Asset(key=_key(clinic, table.name), properties=AssetProperties(name=table.name, description=table.description))
         for table in transforms.tables()
@@ -84,5 +84,5 @@ def _assets(clinic: str) -> list[Asset]:
 
 
 def _key(clinic: str, table: str) -> str:
-    """Of several clinics on one server each has assets of its own."""
+    """The key of a table's asset. Each clinic on a server has assets of its own."""
     return f"rapport://{clinic}/main/{table}"

@@ -35,7 +35,7 @@ from rapport.warehouse.history.erased_days import ErasedDays
 from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.places.load_facts import facts_of
 from rapport.warehouse.places.private_files import add_line
-from rapport.warehouse.places.versions import kept_versions, load_of, replace_version, told_place
+from rapport.warehouse.places.versions import kept_versions, load_of, replace_version, tree_path
 from rapport.warehouse.store import building_file, compaction
 from rapport.warehouse.store.opening import damage_of
 
@@ -98,7 +98,7 @@ def _open_again(order: Order, people: Mapping[str, ErasedDays]) -> None:
 def _to_take_out(con: duckdb.DuckDBPyConnection, tombstones: Tombstones) -> Collection[str]:
     """People in a file who have a tombstone and rows that it forbids, as hexadecimal digits."""
     people = tombstones.among(erase.known_people(con)) if tombstones.days else {}
-    return erase.to_take_out(con, people) if people else []
+    return erase.people_to_erase(con, people) if people else []
 
 
 def finish_erasures(load: Load, published: Path, erased_rows: int) -> Cleaned:
@@ -143,7 +143,7 @@ def unopened(folders: Folders) -> list[str]:
         try:
             compaction.try_opening(version)
         except RapportError:
-            names.append(told_place(version))
+            names.append(tree_path(version))
     return names
 
 
@@ -157,7 +157,7 @@ def _clean(scratch: Path, version: Path, tombstones: Tombstones, cleaned: Cleane
                 compaction.rewrite(work, version, scratch)
                 cleaned.versions, cleaned.rows = cleaned.versions + 1, cleaned.rows + rows
     except RapportError:
-        cleaned.uncleaned.append(told_place(version))
+        cleaned.uncleaned.append(tree_path(version))
     finally:
         work.unlink(missing_ok=True)
 
@@ -184,7 +184,7 @@ def _clean_crosswalk(
     try:
         crosswalk = read_crosswalk(version)
     except RapportError:
-        cleaned.uncleaned.append(told_place(version))
+        cleaned.uncleaned.append(tree_path(version))
         return
     living = without_buried(crosswalk, tombstones, known)
     if living.height < crosswalk.height:

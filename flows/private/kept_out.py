@@ -51,7 +51,7 @@ class KeptOut:
         taken_out = _taken_out_of(bench, others, frame["client_id"]) if others else {}
         for number, days in _taken_out_by_text(bench, source, frame["client_id"], texts):
             taken_out[number] = days.and_also(taken_out.get(number, days))
-            if asked := days.asked_for:
+            if asked := days.requested_only:
                 self.by_text[bench.pseudonyms.alone(source.id_space, number)] = asked
         found = _not_read_before(bench, source, taken_out)
         self.old |= {_client(bench, source, number): days for number, days in found.items() if days.until}
@@ -112,8 +112,8 @@ def _not_read_before(bench: Workbench, source: Source, found: dict[str, ErasedDa
     """Where the source has brought such old records under its present space already, they are kept as long as those of
     that space are: only what a person asked for is left out."""
     old = {_client(bench, source, number): days for number, days in found.items() if days.until}
-    read = erase.holding(bench.con, old, source.name) if old else ()
-    asked = {number: days.asked_for for number, days in found.items() if _client(bench, source, number) in read}
+    read = erase.people_with_records(bench.con, old, source.name) if old else ()
+    asked = {number: days.requested_only for number, days in found.items() if _client(bench, source, number) in read}
     return {number: days for number, days in {**found, **asked}.items() if days}
 
 
@@ -146,7 +146,7 @@ def list_half_taken_out(bench: Workbench) -> None:
         raise Unusable(
             f"{len(found):,} people of the id space {names} were taken out by the same number in another space that "
             "is the same, or that their source had. A night lists them in private/forget_too.csv: take them out here "
-            "too (move the lines to private/forget.csv, then run flows.erasure_requests), or correct [spaces] in "
+            "too (move the lines to private/forget.csv, then run rapport forget-requests), or correct [spaces] in "
             "clinic.toml"
         )
 
@@ -162,7 +162,7 @@ def _half_taken_out(bench: Workbench) -> Iterator[HalfTakenOut]:
                 days, client = tombstones.asked_of(names.alone(space, number)), names.one(now, "client", number)
                 if days and days != tombstones.asked_of(client):
                     asked[client], numbers[client] = days, number
-            for client in erase.holding(bench.con, asked, source.name) if asked else ():
+            for client in erase.people_with_records(bench.con, asked, source.name) if asked else ():
                 yield HalfTakenOut(now, numbers[client], asked[client].since)
 
 

@@ -59,7 +59,7 @@ class Tombstones:
     def asked_of(self, pseudonym: str) -> ErasedDays | None:
         """Return the days that may not be read because the person asked for it, and not because of their age."""
         days = self.days_of(pseudonym)
-        return days.asked_for if days else None
+        return days.requested_only if days else None
 
     def widened(self, people: Mapping[str, ErasedDays]) -> Tombstones:
         """Return these with the days of some people added to theirs."""

@@ -1,7 +1,7 @@
-"""docs/reference/clinic-file.md and two JSON schemas, written from the declared keys: `rapport clinic-file-page`.
+"""Writes docs/reference/clinic-file.md and two JSON schemas from the declared keys: `rapport clinic-file-page`.
 
 The page has every key of clinic.toml and of a questionnaire's file. The schemas are for editors that know TOML. A test
-keeps all three true.
+compares all three with the declared keys.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def page() -> str:
 
 
 def _tables(top: str) -> Iterator[str]:
-    """A table of every kind of section, under the first place where it stands."""
+    """One table per kind of section, under its first place in the file."""
     met: set[str] = set()
     for where, sections in _sections(TOP, top):
         if sections not in met:
@@ -66,7 +66,7 @@ def _sections(where: str, names: str) -> Iterator[tuple[str, str]]:
 
 
 def all_of(section: str) -> str:
-    """A section of [sources] has keys of every format, and keys of some."""
+    """The declared sections of a section: a source has keys for every format, and keys for some formats."""
     return f"{section} of_formats" if section == "source" else section
 
 
@@ -118,9 +118,9 @@ def _markdown(columns: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Write the page and the schemas."""
-    argparse.ArgumentParser(prog="rapport clinic-file-page", description=__doc__).parse_args(arguments)
+    argparse.ArgumentParser(prog="rapport clinic-file-page", description=__doc__).parse_args(argv)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in files().items():
         (FOLDER / name).write_text(text, encoding="utf-8")

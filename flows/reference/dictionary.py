@@ -1,4 +1,4 @@
-"""DICTIONARY.md, written from the facts: `rapport dictionary`. A test keeps the page true."""
+"""Writes DICTIONARY.md from the declared tables and questions: `rapport dictionary`. A test compares them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.records import KINDS
 from rapport.warehouse.schema.relations import Relation
 from rapport.warehouse.store.building_file import history_columns
+from rapport.warehouse.toml_files import refusing
 
 PAGE = Path(__file__).resolve().parents[2] / "DICTIONARY.md"
 INTRODUCTION = """# Data dictionary
@@ -30,7 +31,8 @@ def page() -> str:
     parts += [_entry(each.name, f"{each.description} Key: {', '.join(each.key)}.", each.columns) for each in _tables()]
     parts += [_entry(f"{view.name} (view)", view.description, view.columns) for view in VIEWS]
     parts += ["## dashboard: what is asked\n"]
-    parts += [_question(each) for each in load_questions().values()]
+    with refusing("question", ""):
+        parts += [_question(each) for each in load_questions().values()]
     parts += ["## history: what is known, every version\n"]
     parts += [_entry(f"history.{kind.name}", kind.description, history_columns(kind)) for kind in KINDS.values()]
     parts += ["## load: the books\n"]
@@ -48,13 +50,13 @@ def _entry(name: str, description: str, columns: tuple[Column, ...]) -> str:
     return f"### {name}\n\n{description}\n\n| column | type | meaning |\n|---|---|---|\n{rows}\n"
 
 
-def _question(asked: Question) -> str:
-    rows = "\n".join(f"| {column} | {meaning} |" for column, meaning in asked.columns.items())
-    return f"### dashboard.{asked.name}\n\n{asked.comment}\n\n| column | meaning |\n|---|---|\n{rows}\n"
+def _question(question: Question) -> str:
+    rows = "\n".join(f"| {column} | {meaning} |" for column, meaning in question.columns.items())
+    return f"### dashboard.{question.name}\n\n{question.comment}\n\n| column | meaning |\n|---|---|\n{rows}\n"
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Write the page into the checkout."""
-    argparse.ArgumentParser(prog="rapport dictionary", description="Write DICTIONARY.md.").parse_args(given)
+    argparse.ArgumentParser(prog="rapport dictionary", description="Write DICTIONARY.md.").parse_args(argv)
     PAGE.write_text(page(), encoding="utf-8")
     return 0

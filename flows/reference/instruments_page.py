@@ -1,4 +1,4 @@
-"""INSTRUMENTS.md, written from the facts: `rapport instruments-page`. A test keeps the page true."""
+"""Writes INSTRUMENTS.md from the instruments' files: `rapport instruments-page`. A test compares them."""
 
 from __future__ import annotations
 
@@ -205,8 +205,8 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines) + "\n"
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Write the page into the checkout."""
-    argparse.ArgumentParser(prog="rapport instruments-page", description="Write INSTRUMENTS.md.").parse_args(given)
+    argparse.ArgumentParser(prog="rapport instruments-page", description="Write INSTRUMENTS.md.").parse_args(argv)
     PAGE.write_text(page(), encoding="utf-8")
     return 0

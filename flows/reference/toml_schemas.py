@@ -1,7 +1,7 @@
 """JSON schemas of clinic.toml and of a questionnaire's file, made from the declared keys for editors that know TOML.
 
-A schema takes every file that Rapport takes. What only Rapport can see, such as a key that another key needs, it lets
-pass.
+A schema accepts every file that Rapport accepts. It does not check rules between keys, such as a key that another key
+needs.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ Schema = dict[str, Any]
 
 
 def clinic_schema() -> Schema:
-    """Of clinic.toml."""
+    """The JSON schema of clinic.toml."""
     return {"$schema": DIALECT, "title": "clinic.toml of Rapport", **_section("schedule monitoring clinic")}
 
 
 def instrument_schema() -> Schema:
-    """Of a questionnaire's file."""
+    """The JSON schema of a questionnaire's file."""
     return {"$schema": DIALECT, "title": "A questionnaire of Rapport", **_section("instrument origin")}
 
 
@@ -32,7 +32,7 @@ def _section(names: str) -> Schema:
     if names == "source":
         return _source()
     keys = keys_of(*names.split())
-    needed = [name for name, key in keys.items() if key.needed and names != "form"]  # its section may say it for it
+    needed = [name for name, key in keys.items() if key.needed and names != "form"]  # a form's section may have the key
     return _object({name: _key(key) for name, key in keys.items()}) | ({"required": needed} if needed else {})
 
 
@@ -61,13 +61,13 @@ def _each(each: str) -> Schema:
     return KINDS[each].schema if each in KINDS else _section(each)
 
 
-def _example(key: Key) -> Any:  # noqa: ANN401  of any kind; JSON has no dates
+def _example(key: Key) -> Any:  # noqa: ANN401  an example may be of any kind; JSON has no dates
     example = tomllib.loads(f"it = {key.example}")["it"]
     return str(example) if key.kind == "day" else example
 
 
 def _source() -> Schema:
-    """A section of [sources]: every key, and then those that its format does not take are refused."""
+    """The schema of a section of [sources]: every key is known, and keys that its format does not take are refused."""
     keys = keys_of("form", "source", "of_formats")
     properties = {name: _key(key) for name, key in keys.items()}
     properties["format"]["enum"], properties["preset"]["enum"] = list(load_formats()), list(load_presets())

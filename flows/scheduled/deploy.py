@@ -2,8 +2,8 @@
 
     rapport deploy --exports DIR --clinic FILE --warehouse DIR
 
-Run it again when the clinic file's schedule or name has changed, or after an upgrade. What the server has of other
-warehouses stays.
+Run it again when the clinic file's schedule or name has changed, or after an upgrade. The deployments of other
+warehouses stay.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ POOL = "rapport"
 
 
 def deploy(exports: Path, clinic: Path, warehouse: Path) -> list[str]:
-    """The pool, its deployments, and the automation that frees a dead run's slot; which older registrations of the
-    warehouse were removed. Raises RapportError."""
+    """Make the pool, its deployments, and the automation that frees the slot of a dead run. Return the names of the
+    warehouse's older registrations, which were removed. Raises RapportError."""
     from rapport.flows.scheduled.deployments import COMPACT, FORGET, VERIFY, free_dead_slots, names_of, served  # noqa: PLC0415
     from rapport.flows.scheduled.registrations import refuse_others, remove_old  # noqa: PLC0415
 
@@ -50,23 +50,28 @@ def deploy(exports: Path, clinic: Path, warehouse: Path) -> list[str]:
 
 def _prefect(facts: dict[str, str], *words: str) -> None:
     command = [sys.executable, "-m", "prefect", "--no-prompt", *words]
-    told = environment(OURS) | facts
+    env = environment(OURS) | facts
     done = subprocess.run(
-        command, cwd=rapport.flows.prefect_tasks.settings.ROOT, env=told, capture_output=True, text=True, check=False
+        command,
+        cwd=rapport.flows.prefect_tasks.settings.ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RapportError(f"prefect {' '.join(words[:2])} failed: {' '.join(done.stderr.split()[-30:])}")
 
 
-def main(given: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     """Register the deployments of a clinic."""
-    asked = arguments("deploy", "Register the deployments with a Prefect server.", exports=True).parse_args(given)
+    options = arguments("deploy", "Register the deployments with a Prefect server.", exports=True).parse_args(argv)
 
     def run() -> None:
         if not os.environ.get("PREFECT_API_URL"):
             raise Unusable("PREFECT_API_URL is not set; it names the Prefect server, such as http://127.0.0.1:4200/api")
-        for name in deploy(asked.exports, asked.clinic, asked.warehouse):
+        for name in deploy(options.exports, options.clinic, options.warehouse):
             print(f"{name} is no longer registered: it was this warehouse's.")
         print(f"The deployments are registered. Start a worker: prefect worker start --pool {POOL}")
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -1,7 +1,7 @@
-"""What is deployed: which flows, on which schedules, one at a time; and the automation that frees a dead run's slot.
+"""The deployments: flows with their schedules, one run at a time, and the automation that frees a dead run's slot.
 
-A run that dies with its runner stays RUNNING in Prefect for ever, holding the one slot. Runs send a heartbeat every 30
-seconds; when none came for 90, the automation sets the run CRASHED and the next one begins.
+A run that dies with its runner stays RUNNING in Prefect for ever and keeps the only slot. Runs send a heartbeat every
+30 seconds. When none came for 90 seconds, the automation sets the run to CRASHED, and the next run begins.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from rapport.flows.scheduled import weekly
 from rapport.warehouse.clinic_file.clinic import Clinic
 
 COMPACT, VERIFY = "0 13 * * 0", "0 14 * * 0"  # Sundays, far from the night
-FORGET = "0 19 * * *"  # after the day's work, so that the next night's backup is without them
+FORGET = "0 19 * * *"  # in the evening, so that the next night's backup no longer has the erased people
 ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 DEAD_AFTER = timedelta(seconds=90)  # without a heartbeat
 FREES_SLOT = "a run without a heartbeat has crashed"
 
 
 def served(exports: Path, clinic_file: Path, warehouse: Path, clinic: Clinic) -> list[RunnerDeployment]:
-    """The deployments of a clinic, by its name: the night, the weekly chores, and what is run when somebody asks."""
+    """The deployments of a clinic, which have its name: the night, the weekly flows, and flows that a person starts."""
     where = {"clinic": str(clinic_file.resolve()), "warehouse": str(warehouse.resolve())}
     reading = {"exports": str(exports.resolve()), **where}
     return [
@@ -49,14 +49,14 @@ def served(exports: Path, clinic_file: Path, warehouse: Path, clinic: Clinic) ->
 
 
 def names_of(deployments: Iterable[RunnerDeployment]) -> set[str]:
-    """Each as flow/deployment, as a server knows it."""
+    """The deployments' names on a Prefect server, as flow/deployment."""
     return {f"{each.flow_name}/{each.name}" for each in deployments}
 
 
 def _deployed(
     flow: Flow[..., Any], clinic: Clinic, parameters: dict[str, str], cron: str | None = None
 ) -> RunnerDeployment:
-    # Prefect's types let it be a coroutine, which it is only where an event loop runs.
+    # In Prefect's types the result may be a coroutine. It is one only inside a running event loop.
     return flow.to_deployment(  # type: ignore[return-value]
         name=clinic.monitoring.name,
         schedule=Cron(cron, timezone=clinic.time_zone) if cron else None,
@@ -68,7 +68,7 @@ def _deployed(
 
 
 def free_dead_slots() -> None:
-    """Make the automation, unless it is there as it is here: made anew it would forget the runs that it waits for."""
+    """Make the automation, unless the same one exists: a new one would forget the runs for which it waits."""
     automation = AutomationCore(
         name=FREES_SLOT,
         description=f"A run that sent no heartbeat for {DEAD_AFTER.total_seconds():.0f} seconds gives its slot back.",

@@ -1,4 +1,4 @@
-"""Who listens on a port of this machine's loopback address. Linux says it, in /proc, of this user's processes."""
+"""The process that listens on a port of the loopback address. On Linux, /proc has this for processes of this user."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PROC = Path("/proc")
 
 
 def is_taken(port: int) -> bool:
-    """Whether some process listens there. Raises Unusable for a port that this user may not have."""
+    """Whether a process listens on the port. Raises Unusable for a port that this user may not use."""
     with socket.socket() as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as uvicorn: what has just ended is no listener
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as uvicorn: a process that ended does not count
         try:
             tried.bind((LOOPBACK, port))
         except (OSError, OverflowError) as error:
@@ -29,8 +29,8 @@ def is_taken(port: int) -> bool:
 
 
 def started(pid: int) -> int | None:
-    """When a process started, in ticks since the machine did: a number is given again, both together are not. None
-    where the system cannot say, or there is no such process."""
+    """When a process started, in clock ticks since the machine started. A process number may be used again, but not
+    with the same start. None where the system does not say, or where there is no such process."""
     try:
         facts = (PROC / str(pid) / "stat").read_text(encoding="ascii", errors="replace")
         return int(facts.rpartition(")")[2].split()[19])
@@ -39,7 +39,7 @@ def started(pid: int) -> int | None:
 
 
 def is_listening(pid: int, port: int) -> bool | None:
-    """Whether this process of this user listens there; None where the system cannot say."""
+    """Whether this process of this user listens on the port; None where the system does not say."""
     address = f"{int.from_bytes(socket.inet_aton(LOOPBACK), sys.byteorder):08X}:{port:04X}"
     try:
         lines = [line.split() for line in (PROC / "net/tcp").read_text(encoding="ascii").splitlines()[1:]]
@@ -51,7 +51,7 @@ def is_listening(pid: int, port: int) -> bool | None:
 
 def _open_files(pid: int) -> list[str]:
     found = []
-    with suppress(OSError):  # another user's, or none
+    with suppress(OSError):  # the process is another user's, or there is none
         for each in (PROC / str(pid) / "fd").iterdir():
             with suppress(OSError):
                 found.append(each.readlink().as_posix())

@@ -1,4 +1,4 @@
-"""What a Prefect server has registered of a warehouse: another clinic's nights on the same server are let alone."""
+"""A warehouse's registrations on a Prefect server. Those of other clinics on the same server are not changed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from rapport.warehouse.errors import Unusable
 if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
 
-AT_ONCE = 200  # as many as a server tells
-OURS = ("rapport.flows.", "flows.")  # what the entry point of each flow of ours begins with; the second before 0.2
+AT_ONCE = 200  # the most that a server returns
+OURS = ("rapport.flows.", "flows.")  # how the entry points of Rapport's flows begin; the second before version 0.2
 
 
 @dataclass(frozen=True)
 class Registration:
-    """A deployment: its flow and name, and the warehouse that it works on (none: no deployment of Rapport)."""
+    """A deployment: its name (flow/deployment) and its warehouse; None where the deployment is not Rapport's."""
 
     id: UUID
     name: str
@@ -32,7 +32,7 @@ class Registration:
 
 
 def refuse_others(names: Collection[str], warehouse: Path) -> None:
-    """Refuse names, each as flow/deployment, that another warehouse has. Raises Unusable with what to do."""
+    """Refuse names (flow/deployment) that another warehouse has. Raises Unusable, which says what to do."""
     with get_client(sync_client=True) as client:
         for each in _registered(client):
             if each.name in names and each.warehouse != warehouse.resolve():
@@ -44,7 +44,7 @@ def refuse_others(names: Collection[str], warehouse: Path) -> None:
 
 
 def remove_old(names: Collection[str], warehouse: Path) -> list[str]:
-    """Remove every registration of this warehouse but those of these names; which were removed."""
+    """Remove every registration of this warehouse except these names. Return the names that were removed."""
     removed = []
     with get_client(sync_client=True) as client:
         for each in _registered(client):

@@ -1,9 +1,9 @@
-"""Serve the night and the weekly chores on their schedules, with a Prefect server beside them on this machine.
+"""Run the night and the weekly flows on their schedules, with a Prefect server on this machine.
 
     rapport serve --exports DIR --clinic FILE --warehouse DIR [--port 4200]
 
-The server listens on the loopback address alone and asks for a password, which is in PREFECT_HOME/auth: of this
-machine's users only the one who serves reads it. With PREFECT_API_URL set, that server is used and none is started.
+The server listens only on the loopback address and needs a password. The password is in PREFECT_HOME/auth, which only
+the user of this command can read. With PREFECT_API_URL set, that server is used and none is started.
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ from rapport.warehouse.errors import RapportError
 SERVING = "serving of nights"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Serve until stopped. Exit status 2 when the arguments, the clinic file or the port cannot be used; operators are
-    told, since a unit that cannot start is started again and again and nobody looks."""
-    given = _arguments(arguments)
-    # Prefect's own handler of SIGTERM ends in a coroutine never awaited and a traceback; its SIGINT ends cleanly.
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
+def main(argv: list[str] | None = None) -> int:
+    """Serve until stopped. Exit status 2 when the arguments, the clinic file or the port cannot be used. Operators get
+    a message then: systemd would start the unit again and again, and nobody would notice."""
+    options = _arguments(argv)
+    # After SIGTERM, Prefect's own handler ends with a traceback (a coroutine is never awaited). After SIGINT it ends
+    # cleanly.
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background commands ignore it at first
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with telling_failure(given.clinic, given.warehouse, what=SERVING):
-            order = place_order(given.exports, given.clinic, given.warehouse)
-            with server_at(given.port):
-                _serve(given, order.clinic)
+        with telling_failure(options.clinic, options.warehouse, what=SERVING):
+            order = place_order(options.exports, options.clinic, options.warehouse)
+            with server_at(options.port):
+                _serve(options, order.clinic)
     except KeyboardInterrupt:
         return 0
     except RapportError as error:
@@ -49,8 +50,8 @@ def _interrupt(*_: object) -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-def _serve(given: argparse.Namespace, clinic: Clinic) -> None:
-    """Register the deployments and run what their schedules bring, one at a time, none lost while one runs."""
+def _serve(options: argparse.Namespace, clinic: Clinic) -> None:
+    """Register the deployments, and run them on their schedules, one at a time. A run that is due meanwhile waits."""
     from prefect import serve  # noqa: PLC0415
     from prefect.runner import Runner  # noqa: PLC0415
 
@@ -58,20 +59,20 @@ def _serve(given: argparse.Namespace, clinic: Clinic) -> None:
     from rapport.flows.scheduled.registrations import refuse_others, remove_old  # noqa: PLC0415
 
     Runner.handle_sigterm = _interrupt  # type: ignore[method-assign, assignment]  # Prefect has no setting for it
-    deployments = served(given.exports, given.clinic, given.warehouse, clinic)
-    refuse_others(names_of(deployments), given.warehouse)
-    for name in remove_old(names_of(deployments), given.warehouse):
+    deployments = served(options.exports, options.clinic, options.warehouse, clinic)
+    refuse_others(names_of(deployments), options.warehouse)
+    for name in remove_old(names_of(deployments), options.warehouse):
         print(f"{name} is no longer registered: it was this warehouse's", flush=True)
     free_dead_slots()
-    operators(given.clinic, given.warehouse).told_done(SERVING)
+    operators(options.clinic, options.warehouse).report_success(SERVING)
     print(f"serving the nightly deployment: {clinic.schedule.cron} in {clinic.time_zone}", flush=True)
     serve(*deployments, limit=1, pause_on_shutdown=False, print_starting_message=False)
 
 
-def _arguments(arguments: list[str] | None) -> argparse.Namespace:
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="rapport serve", description="Serve the nightly deployment.")
     parser.add_argument("--exports", type=Path, required=True, metavar="DIR")
     parser.add_argument("--clinic", type=Path, required=True, metavar="FILE")
     parser.add_argument("--warehouse", type=Path, required=True, metavar="DIR")
     parser.add_argument("--port", type=int, default=4200, help="where the Prefect server listens")
-    return parser.parse_args(arguments)
+    return parser.parse_args(argv)

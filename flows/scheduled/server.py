@@ -1,4 +1,4 @@
-"""A Prefect server on the loopback address of this machine, with a password, kept alive while something is served."""
+"""A Prefect server on the loopback address of this machine, with a password. It is started again when it ends."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ LOOKED_AT_EVERY = 1.0  # seconds
 
 @dataclass
 class Server:
-    """A server that is started again when it ends. One that outlived a killed runner is taken over as it is.
+    """A server that is started again when it ends. A server that outlived its killed runner is used as it is.
 
-    The password is sent to no process but that server: who it is, a file beside the password says.
+    The password is sent only to this server's process. A file beside the password identifies the process.
     """
 
     port: int
@@ -50,21 +50,22 @@ class Server:
 
     @property
     def record(self) -> Path:
-        """Which process is the server of this port, and when it started."""
+        """The file with the process number of this port's server, and with the start time of the process."""
         return prefect_home() / f"server-{self.port}.json"
 
     def start(self) -> None:
-        """Start it, or take it over, and wait until it answers. Raises Unusable when somebody else has the port."""
+        """Start the server, or use the running one, and wait until it answers. Raises Unusable when another program has
+        the port."""
         with self.record.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # two that are served begin one server
+            fcntl.flock(lock, fcntl.LOCK_EX)  # two `rapport serve` commands start only one server
             if not is_taken(self.port):
                 self._begin()
             elif self.is_running():
                 self.process = None
             else:
                 raise Unusable(
-                    f"port {self.port} is taken, and not by the Prefect server of this PREFECT_HOME; stop what listens "
-                    "there, or choose another port with --port"
+                    f"port {self.port} is used by another program than the Prefect server of this PREFECT_HOME; stop "
+                    "that program, or choose another port with --port"
                 )
             self._wait()
 
@@ -78,15 +79,18 @@ class Server:
     def _wait(self) -> None:
         for _ in range(STARTS_WITHIN * 2):
             if self.process and self.process.poll() is not None:
-                raise RapportError("the Prefect server ended at once; see what it said above")
+                raise RapportError("the Prefect server ended at once; its message above says why")
             if self.is_running() and self._answers():
                 return
             time.sleep(0.5)
-        raise RapportError(f"the Prefect server did not answer within {STARTS_WITHIN} seconds")
+        raise RapportError(
+            f"the Prefect server did not answer within {STARTS_WITHIN} seconds; run rapport serve again when the "
+            "machine is less busy"
+        )
 
     def is_running(self) -> bool:
-        """Whether what listens is the process that the record names. Of a process of our own that a system cannot say
-        anything about, that it runs is enough."""
+        """Whether the listening process is the one in the record. Where the system does not say who listens, a running
+        child process is enough."""
         if self.process and is_listening(self.process.pid, self.port) is None:
             return self.process.poll() is None
         try:
@@ -97,8 +101,8 @@ class Server:
         return started(pid) == since and bool(is_listening(pid, self.port))
 
     def keep(self) -> None:
-        """Start it again whenever it has ended, until it is over; where somebody else has its port, end what is served:
-        that goes on asking there, with the password."""
+        """Start the server again whenever it has ended, until `is_over`. When another program has taken the port, stop
+        serving: its requests would send the password to that program."""
         while not self.is_over.wait(LOOKED_AT_EVERY):
             if self.process.poll() is not None if self.process else not self.is_running():
                 print("the Prefect server has ended; it is started again", flush=True)
@@ -112,7 +116,7 @@ class Server:
                     print(sayable(error), file=sys.stderr)
 
     def stop(self) -> None:
-        """End it, where it was started here."""
+        """Stop the server, where this process started it."""
         if self.process is None:
             return
         self.process.terminate()
@@ -123,7 +127,7 @@ class Server:
             self.process.wait()
 
     def _answers(self) -> bool:
-        """Whether it answers and takes our password."""
+        """Whether the server answers. Raises Unusable when it refuses the password."""
         password = base64.b64encode(os.environ["PREFECT_API_AUTH_STRING"].encode()).decode()
         request = urllib.request.Request(
             f"{self.address}/admin/version", headers={"Authorization": f"Basic {password}"}
@@ -134,7 +138,8 @@ class Server:
         except urllib.error.HTTPError as error:
             if error.code == HTTPStatus.UNAUTHORIZED:
                 raise Unusable(
-                    f"the Prefect server on port {self.port} takes another password than {_secret()} has; stop it"
+                    f"the Prefect server on port {self.port} has another password than {_secret()}; stop that server, "
+                    "then serve again"
                 ) from None
             return False
         except OSError:
@@ -171,7 +176,7 @@ def server_at(port: int) -> Iterator[None]:
 
 
 def _password() -> str:
-    """The server's password, made once. An environment that sets one of its own wins."""
+    """The server's password, from the environment, or else from a file that is made once."""
     if given := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
         return given
     path = _secret()

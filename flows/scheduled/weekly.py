@@ -1,5 +1,5 @@
-"""What Prefect runs beside the night: keep-and-compact and verify every week, requests of erasure every day; backfill
-and restore when asked."""
+"""The Prefect flows beside the night: compact and verify every week, erasure requests every day, and backfill and
+restore when a person starts them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from rapport.warehouse.errors import RapportError
     validate_parameters=False,
 )
 def compact(clinic: str, warehouse: str) -> None:
-    """Weekly keep-and-compact."""
+    """Compact the published file, weekly."""
     with telling_failure(Path(clinic), Path(warehouse), what="compaction"):
         done = compact_published(place_compaction(Path(clinic), Path(warehouse)))
         for sentence in done.sentences:
@@ -43,7 +43,7 @@ def compact(clinic: str, warehouse: str) -> None:
 
 @flow(name="verify", description="Derive every table again and compare.", validate_parameters=False)
 def verify(clinic: str, warehouse: str) -> None:
-    """Weekly verification; a difference is a failure that operators are told of."""
+    """Verify the published file, weekly. A difference is a failure, which is reported to the operators."""
     with telling_failure(Path(clinic), Path(warehouse), what="verification"):
         verdict = verify_published(place_change(Path(clinic), Path(warehouse)))
         if not verdict.is_equal:
@@ -54,7 +54,7 @@ def verify(clinic: str, warehouse: str) -> None:
 
 @flow(name="backfill", description="Load a folder of years, month by month.", validate_parameters=False)
 def backfill(exports: str, clinic: str, warehouse: str) -> None:
-    """What was stopped goes on where it was."""
+    """Load a folder of years. A stopped backfill goes on with the next month."""
     with telling_failure(Path(clinic), Path(warehouse), what="backfill"):
         order = place_order(Path(exports), Path(clinic), Path(warehouse))
         run = as_tasks(order.clinic.monitoring.slug)
@@ -65,7 +65,8 @@ def backfill(exports: str, clinic: str, warehouse: str) -> None:
 
 @flow(name="forget", description="Take out the people for whom a request waits.", validate_parameters=False)
 def forget(exports: str, clinic: str, warehouse: str) -> None:
-    """Its arguments are folders: whom it is about is in the private tree alone."""
+    """Take out the people of all waiting requests. Who they are stays in the private tree: the parameters are only
+    paths."""
     with telling_failure(Path(clinic), Path(warehouse), what="erasure"):
         done = fulfil(Path(exports), Path(clinic), Path(warehouse), get_run_logger().info)
     get_run_logger().info("%s requests waited; none waits now", done)
@@ -73,7 +74,7 @@ def forget(exports: str, clinic: str, warehouse: str) -> None:
 
 @flow(name="restore", description="Publish an older version again.", validate_parameters=False)
 def restore(clinic: str, warehouse: str, load_id: int) -> None:
-    """The version of a load that is kept, as a new load."""
+    """Publish the kept version of a load as a new load."""
     with telling_failure(Path(clinic), Path(warehouse), what="restoration"):
         made = restore_load(place_restoration(Path(clinic), Path(warehouse), load_id), load_id)
     get_run_logger().info("load %s is published again, as load %s", load_id, made.load_id)
@@ -81,6 +82,6 @@ def restore(clinic: str, warehouse: str, load_id: int) -> None:
 
 
 def _warn(troubles: Troubles) -> None:
-    """What went wrong beside a load that is published: its pages say so too."""
+    """Log the problems beside a published load. Its pages show them too."""
     for trouble in troubles.sentences:
         get_run_logger().warning(trouble)

@@ -1,4 +1,4 @@
-"""The beginning of a night: yesterday's file, the key, the crosswalk."""
+"""The first step of a load: yesterday's file, the key, the crosswalk."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
 
 def begin(load: Load) -> Workbench:
-    """The base copied to a building file; the key; the crosswalk. Whoever has a tombstone is taken out.
+    """Copy the base to a building file, read the key and the crosswalk, and take out people with a tombstone.
 
-    A load that is no night has the clock of its base, which an interrupted night may have published a moment ago."""
+    A load that is no night has the clock of its base. The order may have an older clock: an interrupted night may have
+    published since it was placed."""
     order, folders = load.order, load.order.folders
     if not order.is_check:
         bury(folders)
@@ -48,7 +49,7 @@ def begin(load: Load) -> Workbench:
         order=order,
         con=con,
         crosswalk=crosswalk,
-        told=load.told,
+        progress=load.progress,
         run=load.run,
         load=load,
         staging=staged_rows.Staging(con),
@@ -72,8 +73,8 @@ def _open_building(load: Load) -> duckdb.DuckDBPyConnection:
 
 
 def _read_crosswalk(load: Load) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
-    """The crosswalk of the base; the one to go on with, which is another where an older version is restored; and a
-    sentence where that is not whole."""
+    """The crosswalk of the base, the crosswalk that the load continues, and a sentence where the second is incomplete.
+    They differ when an older version is restored."""
     where, base = load.order.folders, load.base
     current = current_load(where.published)
     known = crosswalk_of(where, load_of(base) if base else current)
@@ -81,7 +82,7 @@ def _read_crosswalk(load: Load) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
         return known, known, []
     crosswalk, is_whole = crosswalk_restored(where, known, current)
     lost = (
-        f"the crosswalk of load {current} is damaged or missing: people whom it alone names are known again when an "
+        f"the crosswalk of load {current} is damaged or missing: people who are only in it are known again when an "
         "export names them"
     )
     return known, crosswalk, [] if is_whole else [lost]
@@ -92,7 +93,7 @@ def _unreadable_attempts(folders: Folders) -> list[str]:
         return []
     return [
         f"{count} lines of private/attempts.jsonl cannot be read, so nights that failed may be missing from the books; "
-        "the file is begun anew"
+        "the night makes a new file"
     ]
 
 

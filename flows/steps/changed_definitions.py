@@ -1,4 +1,4 @@
-"""Fingerprints: of how each source is read and of how each table is computed.
+"""Fingerprints of the reading of each source and of the computation of each table.
 
 When one changes, the source's files are read again, or the table is computed again for everybody.
 """
@@ -27,15 +27,15 @@ from rapport.warehouse.store import building_file, frames
 if TYPE_CHECKING:
     import duckdb
 
-# What every source's rows go through, from its reader to the rules.
+# The functions through which the rows of every source pass, from its reader to the rules.
 AFTER_THE_READER = (pseudonymise, retracted_ids, Staging.add_rows, mark_repeats, keep_risk_answers)
-# What brings the tables what they read.
+# The functions that give the tables their input.
 BEFORE_THE_TABLES = (touched_buckets.records_of, frames.lazy_table, birth_dates)
 
 
 def readings(clinic: Clinic) -> dict[str, str]:
-    """A fingerprint per source: of its format's code, its section, the clinic's lists and the questionnaires. Another
-    name of its id space changes none."""
+    """A fingerprint per source: of its format's code, its section, the clinic's lists and the questionnaires. A new
+    name for its id space changes none of them."""
     shared = (dict(clinic.lists), [instrument.reading for instrument in clinic.instruments.values()])
     made = {}
     for source in clinic.sources:
@@ -52,16 +52,16 @@ def _types() -> list[str]:
 
 
 def fingerprints(order: Order) -> Fingerprints:
-    """Of every instrument, of what the clinic declares, of how each source's ids are read, and of every table with all
-    that it depends on."""
+    """Fingerprints of every instrument, of the clinic file, of how each source's ids are read, and of every table with
+    all its dependencies."""
     clinic = order.clinic
-    asked = code_of(*(each for table in transforms.tables() for each in table.functions)).attributes
-    declared = {each.name: digest(getattr(clinic, each.name)) for each in fields(clinic) if each.name in asked}
-    given = code_of(*BEFORE_THE_TABLES).mark
+    clinic_keys = code_of(*(each for table in transforms.tables() for each in table.functions)).attributes
+    declared = {each.name: digest(getattr(clinic, each.name)) for each in fields(clinic) if each.name in clinic_keys}
+    before_the_tables = code_of(*BEFORE_THE_TABLES).mark
     found = {("instrument", name): digest(instrument) for name, instrument in clinic.instruments.items()}
     found |= {("clinic", "clinic.toml"): digest(sorted(declared.items()))}
     found |= {("ids", source.name): how_ids_are_read(source) for source in clinic.sources}
-    found |= {("table", name): mark for name, mark in transforms.fingerprints(declared, given).items()}
+    found |= {("table", name): mark for name, mark in transforms.fingerprints(declared, before_the_tables).items()}
     return found
 
 
@@ -71,7 +71,7 @@ def how_ids_are_read(source: Source) -> str:
 
 
 def renewed(con: duckdb.DuckDBPyConnection, now: Fingerprints) -> set[str]:
-    """The tables to compute again for everybody: their definition changed, or they are not in the file (a version of
-    Rapport that ran in between had no table of that name)."""
+    """The names of the tables to compute again for everybody. Their definition changed, or they are not in the file,
+    because another version of Rapport, which has no such table, wrote it."""
     existing = building_file.table_names(con)
     return changed(con, now, "table") | {name for kind, name in now if kind == "table" and name not in existing}

@@ -1,4 +1,4 @@
-"""Checking: the staged rows before they are believed, the finished tables before they are published."""
+"""Checks of the staged rows before they enter the history, and of the finished tables before they are published."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of each rule."""
+    """The outcome of each rule, and the number of rows that were checked."""
 
     outcomes: tuple[Outcome, ...] = ()
     row_count: int = 0
@@ -38,7 +38,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class RecordsChecked(Checked):
-    """Tonight's records, checked: how many were held back, vanished, or hold a text that no list has."""
+    """The checks of tonight's records, with counts: held back, vanished, and texts that no list has."""
 
     _: KW_ONLY
     vanished: list[tuple[str, int]]
@@ -49,7 +49,7 @@ class RecordsChecked(Checked):
 
 
 def check_records(bench: Workbench, found: Found) -> RecordsChecked:
-    """The staged rows against their rules; what breaks one is held back, too much of it stops the night."""
+    """Check the staged rows against their rules. A row that breaks a rule is held back; too many stop the night."""
     from rapport.expectations.gx_on_duckdb import open_source  # noqa: PLC0415  importing Great Expectations takes seconds
 
     con = bench.con
@@ -72,14 +72,14 @@ def check_records(bench: Workbench, found: Found) -> RecordsChecked:
 
 
 def _check_rows(bench: Workbench, source: OpenDuckDB) -> list[Outcome]:
-    """The outcomes of the rules of each kind of record; the rows that break one are held back."""
+    """Check the rules of each kind of record, and hold back the rows that break one. Return the outcomes."""
     from rapport.expectations.records import record_rules  # noqa: PLC0415
     from rapport.expectations.suite_outcomes import check  # noqa: PLC0415  importing Great Expectations takes seconds
 
     con, clinic, outcomes = bench.con, bench.order.clinic, []
     for kind in staged_rows.kinds_with_rows(con):
         rules = record_rules(KINDS[kind], clinic.instruments)
-        came = _that_ran(check(source, f"staged.{kind}", kind, rules, hold_rows=True))
+        came = _all_ran(check(source, f"staged.{kind}", kind, rules, hold_rows=True))
         for outcome in came:
             if outcome.rows_query:
                 staged_rows.hold(bench.staged_cursor(), kind, outcome.rule.name, outcome.rows_query)
@@ -87,13 +87,13 @@ def _check_rows(bench: Workbench, source: OpenDuckDB) -> list[Outcome]:
     return outcomes
 
 
-def _that_ran(outcomes: list[Outcome]) -> list[Outcome]:
-    """The outcomes. Raises DidNotRun where one is none."""
+def _all_ran(outcomes: list[Outcome]) -> list[Outcome]:
+    """Return the outcomes. Raises DidNotRun where a rule did not run."""
     for outcome in outcomes:
         if outcome.outcome == "did_not_run":
             raise DidNotRun(
                 f"the check '{outcome.rule.name}' on {outcome.suite} could not run, so nothing is known about it; "
-                "yesterday's warehouse stands; run the night again, and if it happens again look at the night's log"
+                "yesterday's warehouse stands; run the night again; if it fails again, look at the night's log"
             )
     return outcomes
 
@@ -104,25 +104,26 @@ def _stop_if_too_much(bench: Workbench, found: Found) -> None:
         delivery = next(d for d in found.deliveries if d.file_id == file_id.replace("-", ""))
         raise Refused(
             f"would have {held} of {filled} records quarantined ({', '.join(rules)}), more than {limit:.0%}: "
-            "a column or a word was renamed? Correct the export or clinic.toml (quarantine_limit)",
+            "correct a renamed column or word in the export or in clinic.toml, or raise quarantine_limit there",
             label=delivery.label,
             name=delivery.path.name,
         )
 
 
 def _check_volumes(bench: Workbench, found: Found, source: OpenDuckDB) -> list[Outcome]:
-    """Before anything is closed: an export that leaves out much of what it covers is suspicious."""
+    """Check each export before its missing records are closed. One that leaves out many known records stops the
+    night."""
     from rapport.expectations.suite_outcomes import check  # noqa: PLC0415
     from rapport.expectations.volumes import volume_rules  # noqa: PLC0415
 
     con, limit = bench.con, bench.order.clinic.vanished_limit
     vanished_records.find_vanished(con)
-    outcomes = _that_ran(check(source, "staged.volumes", "volumes", volume_rules(limit), hold_rows=False))
+    outcomes = _all_ran(check(source, "staged.volumes", "volumes", volume_rules(limit), hold_rows=False))
     for file_id, row_count, known, vanished in vanished_records.suspicious_exports(con, limit):
         delivery = next(d for d in found.deliveries if d.file_id == file_id.replace("-", ""))
         raise Refused(
             f"holds {row_count} rows and leaves out {vanished} of the {known} known that it covers, more than "
-            f"{limit:.0%}: is it truncated or filtered? Export it again, or raise vanished_limit in clinic.toml",
+            f"{limit:.0%}: export it again if it is truncated or filtered, or else raise vanished_limit in clinic.toml",
             label=delivery.label,
             name=delivery.path.name,
         )
@@ -132,10 +133,10 @@ def _check_volumes(bench: Workbench, found: Found, source: OpenDuckDB) -> list[O
 
 
 def check_tables(bench: Workbench, *, whole: bool = False) -> Checked:
-    """The finished tables that this load changed and the books against their promises: of a table the rows that came,
-    and, where rows promise something together, all of the clients touched.
+    """Check the books, and the tables that this load changed. A rule of one row is checked on new rows; a rule of
+    several rows is checked on all rows of the touched clients.
 
-    What did not change was checked when it was written; `whole` checks every table all the same.
+    Unchanged rows were checked when they were written; `whole` checks every table completely.
     """
     from rapport.expectations.gx_on_duckdb import open_source  # noqa: PLC0415
     from rapport.expectations.suite_outcomes import check_together  # noqa: PLC0415
@@ -143,25 +144,25 @@ def check_tables(bench: Workbench, *, whole: bool = False) -> Checked:
     con = bench.con
     written = why_it_moved.changed_tables(con, bench.load_id)
     everybody = whole or touched_buckets.all_touched(con)
-    row_count, asked = 0, []
+    row_count, checks = 0, []
     for table in (table for table in transforms.tables() if whole or table.name in written):
-        rows, rules = _asked_of(con, table, whole, everybody)
+        rows, rules = _rules_of(con, table, whole, everybody)
         row_count += rows
-        asked += [(f"main.{table.name}", relation, rule) for relation, rule in rules]
-    asked += _asked_of_books(con, bench.load_id)
+        checks += [(f"main.{table.name}", relation, rule) for relation, rule in rules]
+    checks += _rules_of_books(con, bench.load_id)
     with (
         open_source(bench.staged_cursor) as source,
         setting(con, *ONE_THREAD),
-    ):  # to look for a key that stands twice costs two a quarter more
-        outcomes = _that_ran(check_together(source, asked))
-    _stop_unless_kept(outcomes)
+    ):  # with two threads, the search for repeated keys costs a quarter more
+        outcomes = _all_ran(check_together(source, checks))
+    _stop_if_one_failed(outcomes)
     return Checked(tuple(outcomes), row_count)
 
 
-def _asked_of(
+def _rules_of(
     con: duckdb.DuckDBPyConnection, table: Table, whole: bool, everybody: bool
 ) -> tuple[int, list[tuple[str, Rule]]]:
-    """How many rows are checked alone; a table's rules, each with the relation that it is asked of."""
+    """The number of rows that are checked one by one; a table's rules, each with the relation that it checks."""
     from rapport.expectations.table_suites import table_rules  # noqa: PLC0415
 
     is_of_clients, relation = table.per == "client", f"main.{table.name}"
@@ -171,7 +172,7 @@ def _asked_of(
     return row_count, [(alone if rule.is_of_one_row else together, rule) for rule in table_rules(table)]
 
 
-def _asked_of_books(con: duckdb.DuckDBPyConnection, load_id: int) -> Iterator[tuple[str, str, Rule]]:
+def _rules_of_books(con: duckdb.DuckDBPyConnection, load_id: int) -> Iterator[tuple[str, str, Rule]]:
     from rapport.expectations.table_suites import book_rules  # noqa: PLC0415
 
     for book in ("files", "rows"):
@@ -180,7 +181,7 @@ def _asked_of_books(con: duckdb.DuckDBPyConnection, load_id: int) -> Iterator[tu
             yield f"load.{book}", relation, rule
 
 
-def _stop_unless_kept(outcomes: list[Outcome]) -> None:
+def _stop_if_one_failed(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.outcome == "failed":
             raise RapportError(

@@ -1,4 +1,4 @@
-"""Computing: history out of the accepted rows, and the tables out of history."""
+"""Computing: the history from the accepted rows, and the tables from the history."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Kept:
-    """What tonight's records became in the file's history."""
+    """The result of entering tonight's records into the file's history."""
 
-    bench: Workbench  # whose crosswalk has the people met tonight
+    bench: Workbench  # its crosswalk includes the people of tonight's records
     files: list[FileSums]
-    remembered: tuple[Path, ...]  # what is known of lines of whole exports, to be kept when the load has published
+    remembered: tuple[Path, ...]  # files about the lines of whole exports, to be kept when the load has published
     read_otherwise: dict[str, int]  # by source, records that cannot be read again
     row_count: int
     warnings: tuple[str, ...]  # sentences about slots that may have moved
@@ -48,7 +48,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Computed:
-    """How many clients' tables were computed, and whether that was because a definition changed."""
+    """The number of clients whose tables were computed, and whether a changed definition was the reason."""
 
     client_count: int = 0
     is_full_build: bool = False
@@ -56,7 +56,7 @@ class Computed:
 
 
 def keep(read: Read, found: Found) -> Kept:
-    """Changed records become new versions; out come the clients touched."""
+    """Enter changed records into the history as new versions. The result has the clients that they touch."""
     bench, con, order = read.bench, read.bench.con, read.bench.order
     row_count = bench.staging.row_count
     risk_answers.keep_risk_answers(con, order.clinic.instruments.values(), bench.load_id, order.as_of)
@@ -77,7 +77,7 @@ def keep(read: Read, found: Found) -> Kept:
 
 
 def compute(bench: Workbench) -> Computed:
-    """New definitions over what was known before; then what came tonight, by client."""
+    """Compute the clients' tables: first for changed definitions from earlier records, then for tonight's records."""
     con, tables, row_count = bench.con, transforms.tables(), 0
     touched_buckets.touch(con, born_otherwise(bench.born_before, bench.crosswalk))
     now = fingerprints(bench.order)
@@ -97,26 +97,27 @@ def compute(bench: Workbench) -> Computed:
 
 
 def compute_clinic(bench: Workbench) -> None:
-    """The clinic's tables, which read what is finished; and by how much the load moved everything. In one thread:
-    between so many small writes a second one mostly waits."""
+    """Compute the clinic's tables from the clients' tables, and how much the load changed each headline.
+
+    In one thread: between so many small writes, a second thread mostly waits."""
     with setting(bench.con, *building_file.LEAST_MEMORY), setting(bench.con, *ONE_THREAD):
         _compute_clinic(bench, transforms.tables())
     why_it_moved.write_movements(bench.con, bench.load_id)
 
 
 def compute_again(bench: Workbench) -> Computed:
-    """Of a load that reads no export: the tables of the clients whom it touched, and the clinic's tables."""
+    """For a load that reads no export: compute the tables of the touched clients, and the clinic's tables."""
     computed = compute(bench)
     compute_clinic(bench)
     return computed
 
 
 def compute_everybody(bench: Workbench) -> Computed:
-    """The same, and then every table from the records, whatever the file holds of it: rows that differ are written, and
-    what the books say of movements agrees with the tables again."""
+    """For a load that reads no export: compute every table from the records again. Rows that differ are replaced, and
+    the movements in the books agree with the tables again."""
     con, tables = bench.con, transforms.tables()
     row_count = compute(bench).row_count
-    with why_it_moved.counted_alone(con):
+    with why_it_moved.without_movements(con):
         if touched_buckets.choose_everybody(con, tables):
             row_count += _compute_clients(bench, tables, {table.name for table in tables}, before=bench.load_id)
     computed = Computed(touched_buckets.touched_count(con), is_full_build=True, row_count=row_count)
@@ -126,7 +127,7 @@ def compute_everybody(bench: Workbench) -> Computed:
 
 
 def derive_anew(file: FileAtWork) -> None:
-    """Every table from the records alone, whatever the file held of them."""
+    """Drop every table, and compute it again from the records alone."""
     con, tables = file.con, transforms.tables()
     why_it_moved.begin_movements(con)
     why_it_moved.list_causes(con)
@@ -138,16 +139,16 @@ def derive_anew(file: FileAtWork) -> None:
 
 
 def _take_down(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
-    """Rows of a table whose columns have changed leave the books under the new definition."""
+    """Record that the rows of a table with changed columns were removed by the new definition."""
     for table in building_file.with_other_columns(con, tables):
         why_it_moved.note_taken_down(con, table)
 
 
 def _compute_clients(file: FileAtWork, tables: list[Table], wanted: set[str], before: int | None = None) -> int:
-    """The chosen clients' whole history through the wanted tables, bucket by bucket; the others are read as they are.
-    Return how many rows were read and computed.
+    """Compute the wanted tables from the whole history of the chosen clients, bucket by bucket. Other tables are read
+    from the file. Return the number of rows that were read and computed.
 
-    `before`: a definition changed, and what counts is what was known before that load.
+    `before`: for a changed definition, the load whose records do not count yet.
     """
     con, row_count = file.con, 0
     buckets = touched_buckets.deal_buckets(con, file.order.bucket_count)
@@ -156,17 +157,17 @@ def _compute_clients(file: FileAtWork, tables: list[Table], wanted: set[str], be
     with setting(con, *building_file.LESS_MEMORY), touched_buckets.filled_at_once(con), _whole_frames():
         for bucket in range(buckets):
             name = f"bucket {bucket + 1} of {buckets}"
-            file.told(f"computing {name}")
+            file.progress(f"computing {name}")
             row_count += file.run(name, partial(_compute_bucket, file, to_make, births, bucket, before))
     for name in touched_buckets.began_empty(con) & to_make.keys():
         table = to_make[name]
-        why_it_moved.note_changes(con, table, f"main.{name}", row_differences.nothing(table), _cause(before))
+        why_it_moved.note_changes(con, table, f"main.{name}", row_differences.no_rows(table), _cause(before))
     return row_count
 
 
 def _whole_frames() -> pl.Config:
-    """A bucket is in memory anyhow: to stream through it part by part costs polars a fifth more, and 50 MiB (measured
-    at size M; reading, which does not hold a file as a whole, streams)."""
+    """Polars settings for a bucket, which is in memory as a whole. Streaming would cost a fifth more time and 50 MiB
+    (measured at size M). Reading streams, because it does not hold a whole file."""
     return pl.Config(engine_affinity="in-memory")
 
 
@@ -181,12 +182,13 @@ def _compute_bucket(
     began_empty = touched_buckets.began_empty(con)
     records = touched_buckets.records_of(con, bucket, before)
     row_count = sum(frame.height for frame in records.values())
-    made_of = transforms.rows_of_clients(_given(file, to_make, births, bucket, records), file.order.clinic, to_make)
-    del records  # what the tables read keeps what it needs
-    for name, made in made_of:
+    frames_read = _frames_read(file, to_make, births, bucket, records)
+    rows_by_table = transforms.rows_of_clients(frames_read, file.order.clinic, to_make)
+    del records, frames_read  # the iterator keeps the frames that it needs
+    for name, made in rows_by_table:
         table = to_make[name]
         row_count += made.height
-        if name in began_empty:  # noted once it is whole: a question costs the same of a bucket's rows as of all
+        if name in began_empty:  # its changes are noted once, after the last bucket: each note costs the same
             row_differences.append(con, table, made)
         else:
             why_it_moved.note_changes(
@@ -195,19 +197,19 @@ def _compute_bucket(
     return row_count
 
 
-def _given(
+def _frames_read(
     file: FileAtWork, to_make: Mapping[str, Table], births: pl.DataFrame, bucket: int, records: dict[str, pl.DataFrame]
 ) -> dict[str, pl.DataFrame]:
-    """What the tables to make read of a bucket's clients."""
+    """The frames of a bucket's clients that the tables to compute read, by name."""
     read = {name for table in to_make.values() for name in table.reads}
     known = records | {"birth_dates": births.join(records["client_ids"], on="client_id", how="semi")}
     finished = read & {table.name for table in transforms.tables()} - to_make.keys()
-    given = {name: known[name] for name in known.keys() & read}
-    return given | {name: touched_buckets.rows_of(file.con, name, bucket) for name in finished}
+    frames_known = {name: known[name] for name in known.keys() & read}
+    return frames_known | {name: touched_buckets.rows_of(file.con, name, bucket) for name in finished}
 
 
 def _compute_clinic(file: FileAtWork, tables: list[Table]) -> None:
-    """The clinic's tables, from the finished ones: what a table reads of all clients together, and its partials."""
+    """Compute the clinic's tables from the finished tables of all clients, and from partials."""
     con = file.con
     facts: dict[str, object] = {"clinic": file.order.clinic, "as_of": file.order.as_of}
     known = facts | {each.name: frames.lazy_table(con, f"main.{each.name}") for each in tables if each.per == "client"}
@@ -224,7 +226,8 @@ def _compute_clinic(file: FileAtWork, tables: list[Table]) -> None:
 def _partials(
     con: duckdb.DuckDBPyConnection, table: Table, facts: Mapping[str, object], buckets: Iterable[str]
 ) -> dict[str, pl.LazyFrame]:
-    """A table's partials of all clients, from the finished tables bucket by bucket; nothing of one without."""
+    """A table's partials of all clients, from the finished tables bucket by bucket. Empty for a table without
+    partials."""
     if not table.partial:
         return {}
     finished = [name for name in table.read_by_bucket if name not in facts]

@@ -1,4 +1,4 @@
-"""Deliveries: which files of which source are to be read tonight, oldest export first."""
+"""The search for deliveries: the files of each source to read tonight, oldest export first."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from rapport.warehouse.errors import RapportError, Refused, escaped
 from rapport.warehouse.intake import ledger, quarantine
 from rapport.warehouse.intake.ledger import Reading
 
-SETTLED_AFTER = 60  # seconds since a file was last written; a younger one is looked at twice
-SECOND_LOOK = 1.0  # seconds between the two looks
+SETTLED_AFTER = 60  # seconds since a file was last written; a younger file is examined twice
+SECOND_LOOK = 1.0  # seconds between the two examinations
 
 
 @dataclass(frozen=True)
 class Found:
-    """The files to read, and how they are read."""
+    """The files to read, and fingerprints of how they are read."""
 
     deliveries: tuple[Delivery, ...]  # oldest export first
     waiting: tuple[str, ...]  # names of files that are still being written
-    present: frozenset[str]  # file_id of each file that is in the exports folder, also of those that are not read
+    present: frozenset[str]  # file_id of each file in the exports folder, also of files that are not read
     readings: dict[str, str]  # by source, the mark of how it is read
     rules: str  # the mark of the records' rules
     again: Again
@@ -42,7 +42,7 @@ class Found:
 
 @dataclass(frozen=True)
 class _Search:
-    """What files are compared with, and the file_ids met so far."""
+    """The facts with which files are compared, and the file_ids found so far."""
 
     bench: Workbench
     readings: dict[str, str]
@@ -51,17 +51,17 @@ class _Search:
 
 
 def discover(bench: Workbench) -> Found:
-    """Find the files to read. Tell what is read and computed again, although nothing new came."""
+    """Find the files to read. Report the files that are read again and the tables that are computed again."""
     search = _Search(bench, readings(bench.order.clinic), expectations.rules_version())
     deliveries, waiting = _find_deliveries(search, bench.order)
     again = find_again(bench, deliveries)
     for sentence in again.sentences:
-        bench.told(sentence)
+        bench.progress(sentence)
     return Found(deliveries, waiting, frozenset(search.present), search.readings, search.rules, again)
 
 
 def _find_deliveries(search: _Search, order: Order) -> tuple[tuple[Delivery, ...], tuple[str, ...]]:
-    """The files to read, and the names of those that are still growing."""
+    """The files to read, and the names of the files that are still being written."""
     matched = [(s, path, at) for s in order.clinic.sources for path, at in matching(order.exports, s)]
     if not matched:
         patterns = ", ".join(source.files for source in order.clinic.sources)
@@ -73,7 +73,7 @@ def _find_deliveries(search: _Search, order: Order) -> tuple[tuple[Delivery, ...
         delivery
         for source, path, exported_at in matched
         if not _waits(search, source, path, growing) and not (exported_at and exported_at > order.as_of)
-        for delivery in _to_read(search, source, path, exported_at)
+        for delivery in _deliveries_of(search, source, path, exported_at)
     ]
     search.present.update(each.file_id for each in found)
     found = [replace(each, same_as=None) if _is_among_others(each, found) else each for each in found]
@@ -83,7 +83,7 @@ def _find_deliveries(search: _Search, order: Order) -> tuple[tuple[Delivery, ...
 
 
 def _waits(search: _Search, source: Source, path: Path, growing: set[Path]) -> bool:
-    """Whether a file is still being written; what is known of it stays in the folder meanwhile."""
+    """Whether a file is still being written. Until it is complete, its last reading counts as present."""
     if path not in growing:
         return False
     name_id = search.bench.pseudonyms.keyed(source.name, "file_name", path.name)
@@ -93,7 +93,7 @@ def _waits(search: _Search, source: Source, path: Path, growing: set[Path]) -> b
 
 
 def matching(exports: Path, source: Source) -> Iterator[tuple[Path, datetime | None]]:
-    """The source's files with the export time that their names tell."""
+    """The source's files, each with the time of its export from the file name (UTC), or None."""
     pattern, directives = _pattern(source.files)
     deep = "/" in source.files
     for path in sorted(_all_below(exports) if deep else exports.iterdir()):
@@ -104,19 +104,19 @@ def matching(exports: Path, source: Source) -> Iterator[tuple[Path, datetime | N
 
 
 def _all_below(exports: Path) -> Iterator[Path]:
-    """All files below a folder. Raises OSError for a folder that cannot be listed, unless it is a disk's own or hidden:
-    nobody knows what lies in it."""
+    """All files below a folder. Raises OSError for a folder that cannot be listed, because its files would be missed.
+    Hidden folders and a disk's lost+found may be unreadable."""
 
-    def complain(error: OSError) -> None:
+    def refuse_unreadable(error: OSError) -> None:
         if not Path(error.filename).name.startswith((".", "lost+found")):
             raise error
 
-    for folder, _, names in os.walk(exports, onerror=complain):
+    for folder, _, names in os.walk(exports, onerror=refuse_unreadable):
         yield from (Path(folder, name) for name in names)
 
 
 def _pattern(files: str) -> tuple[re.Pattern[str], list[str]]:
-    """A files pattern as a regular expression, and its directives in order: * is anything, %Y a year and so on."""
+    """A files pattern as a regular expression, and its date directives in order. * matches any text, %Y a year."""
     parts = re.split(r"(\*|%[A-Za-z])", files)
     digits = {part: f"([0-9]{{{count}}})" for part, count in DIRECTIVES.items()}
     written = ["[^/]*" if part == "*" else digits.get(part) or re.escape(part) for part in parts]
@@ -129,12 +129,14 @@ def _exported_at(match: re.Match[str], directives: list[str], source: Source) ->
         return local.replace(tzinfo=ZoneInfo(source.time_zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Refused(
-            "has no date in its name where its pattern expects one", label=source.files, name=match[0]
+            "has no date in its name where its pattern expects one; rename it, or correct files in clinic.toml",
+            label=source.files,
+            name=match[0],
         ) from None
 
 
 def _growing(paths: list[Path]) -> set[Path]:
-    """Files that were written to between two looks."""
+    """The files that change within SECOND_LOOK seconds."""
     young = {
         path: path.stat() for path in paths if path.is_file() and time.time() - path.stat().st_mtime < SETTLED_AFTER
     }
@@ -148,8 +150,8 @@ def _growing(paths: list[Path]) -> set[Path]:
     }
 
 
-def _to_read(search: _Search, source: Source, path: Path, exported_at: datetime | None) -> Iterator[Delivery]:
-    """The file as a delivery, unless it says nothing that is not known."""
+def _deliveries_of(search: _Search, source: Source, path: Path, exported_at: datetime | None) -> Iterator[Delivery]:
+    """The file as a delivery; nothing where its content is known and is read as before."""
     bench, as_of = search.bench, search.bench.order.as_of
     ids = bench.pseudonyms
     _check(source, path)
@@ -160,7 +162,7 @@ def _to_read(search: _Search, source: Source, path: Path, exported_at: datetime 
     content = before.content if before and is_untouched else _digest(source, path)
     reading = search.readings[source.name]
     known = before if before and before.content == content else None
-    if known and _says_nothing_new(known, reading, as_of) and not _may_heal(search, known):
+    if known and _is_known(known, reading, as_of) and not _may_be_released(search, known):
         search.present.add(known.file_id)
         return
     latest = None if known else ledger.latest_export(bench.con, source.name)
@@ -181,18 +183,19 @@ def _to_read(search: _Search, source: Source, path: Path, exported_at: datetime 
         rules=search.rules,
         was_read_otherwise=known is not None and known.reading != reading,
     )
-    if latest and _repeats(found, latest) and _says_nothing_new(latest, reading, as_of):
+    if latest and _repeats(found, latest) and _is_known(latest, reading, as_of):
         found = replace(found, same_as=latest.file_id)
     yield found
 
 
 def _is_among_others(delivery: Delivery, found: list[Delivery]) -> bool:
-    """Whether other exports of its source come tonight: what those say may have come in between."""
+    """Whether other exports of its source come tonight. Their records may lie between two equal exports."""
     return sum(each.source == delivery.source for each in found) > 1
 
 
 def _repeats(delivery: Delivery, latest: Reading) -> bool:
-    """Whether a file only says again, later, what its source's latest delivery said. A window has moved on since."""
+    """Whether a later file has the same content as its source's latest delivery. An export of a time window never
+    repeats another: its window has moved."""
     is_window = delivery.source.covers not in (None, "all")
     is_later = delivery.exported_at is None or delivery.exported_at > latest.exported_at
     return latest.content == delivery.content and is_later and not is_window
@@ -213,10 +216,10 @@ def _digest(source: Source, path: Path) -> str:
         raise Refused(what, label=f"a file of {source.files}", name=path.name) from None
 
 
-def _says_nothing_new(known: Reading, reading: str, as_of: datetime) -> bool:
+def _is_known(known: Reading, reading: str, as_of: datetime) -> bool:
     return known.reading == reading and not (known.rereads_at and known.rereads_at <= as_of)
 
 
-def _may_heal(search: _Search, known: Reading) -> bool:
-    """Whether rows of a file wait for rules that have changed since it was read."""
+def _may_be_released(search: _Search, known: Reading) -> bool:
+    """Whether a file has rows in quarantine, and the rules have changed since it was read."""
     return known.rules != search.rules and quarantine.has_waiting(search.bench.con, known.file_id)

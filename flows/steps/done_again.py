@@ -19,8 +19,7 @@ COMPUTED_AGAIN = "Tables that are computed again for everybody, because their de
 
 @dataclass(frozen=True)
 class Again:
-    """The number of files that are read again, by source; the tables that are computed again; how many tables there
-    are."""
+    """The number of files to read again, by source; the tables to compute again; the number of all such tables."""
 
     files: dict[str, int]
     tables: tuple[str, ...]
@@ -28,23 +27,23 @@ class Again:
 
     @property
     def sentences(self) -> list[str]:
-        """One sentence about files and one about tables; neither where nothing is done again."""
+        """One sentence about files and one about tables, each only where something is done again."""
         files = ", ".join(f"{count:,} of {source}" for source, count in self.files.items())
         is_few = len(self.tables) <= NAMED
         tables = ", ".join(self.tables) if is_few else f"{len(self.tables)} of {self.table_count}"
-        told = {READ_AGAIN: files, COMPUTED_AGAIN: tables}
-        return [f"{what}: {which}." for what, which in told.items() if which]
+        parts = {READ_AGAIN: files, COMPUTED_AGAIN: tables}
+        return [f"{what}: {which}." for what, which in parts.items() if which]
 
 
 def find_again(bench: Workbench, deliveries: Iterable[Delivery]) -> Again:
-    """What is done again, although nothing new came."""
+    """The files to read again and the tables to compute again, although no new data came."""
     files = Counter(each.source.name for each in deliveries if each.was_read_otherwise)
     tables = [table.name for table in transforms.tables() if table.per == "client"]
     return Again(dict(sorted(files.items())), _changed(bench, tables), len(tables))
 
 
 def _changed(bench: Workbench, tables: Collection[str]) -> tuple[str, ...]:
-    """In the first night there is nothing to compute again."""
+    """The tables to compute again, by name. In the first night there are none."""
     if is_first(bench.con):
         return ()
     found = renewed(bench.con, fingerprints(bench.order))

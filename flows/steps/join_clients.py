@@ -58,7 +58,7 @@ def _tell_met(bench: Workbench) -> None:
     for space, other in spaces.joined.items():
         known = numbers_of(bench.crosswalk, space)
         met = len(known & numbers_of(bench.crosswalk, other))
-        bench.told(
+        bench.progress(
             f"{met:,} of the {len(known):,} numbers of the id space '{space}' are known in '{spaces.name_of(other)}' "
             "too, and are one person each."
         )
@@ -107,7 +107,7 @@ def _with_shared_days(bench: Workbench, links: pl.DataFrame) -> Workbench:
         shared |= _shared(bench.tombstones, numbers)
     if not shared:
         return bench
-    if erase.holding(bench.con, shared):
+    if erase.people_with_records(bench.con, shared):
         raise Unusable(
             "client_links, or same_as in [spaces] of clinic.toml, joins a number to another, of which everything up to "
             "a day was taken out ([keep] in clinic.toml), and the first has records of that time; remove the line that "
@@ -145,8 +145,8 @@ def _refuse_half_taken_out(links: pl.DataFrame, tombstones: Tombstones) -> None:
     for space, own_id, client_id, _ in links.iter_rows():
         if tombstones.asked_of(own_id.hex()) != tombstones.asked_of(client_id.hex()):
             raise Unusable(
-                f"client_links joins a number of the id space '{space}' to another, and one of the "
-                "two was taken out (flows.forget) and the other was not; remove its line, here or in merged_clients"
+                f"client_links joins a number of the id space '{space}' to another, and one of the two was "
+                "taken out (rapport forget) and the other was not; remove its line, here or in merged_clients"
             )
 
 

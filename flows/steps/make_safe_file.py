@@ -1,8 +1,8 @@
-"""The safe file: what leaves the analysts' tree.
+"""The safe file: the only figures that leave the analysts' tree.
 
-Its figures are made once a month, when a calendar month has closed, and again when the questions, the clinic file's
-[shared] or the code that hides change. Until then every publication carries the same figures: from one to the next
-nobody can be told by the difference, not somebody corrected, and not somebody whose data were taken out.
+Its figures are computed once a month, when a calendar month has closed. They are computed again when the questions, the
+clinic file's [shared] or the code that hides numbers change. Until then every publication has the same figures. So a
+difference between two publications cannot reveal a person whose data were corrected or taken out.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import polars as pl
 from rapport.dashboards.questions import Question
 from rapport.flows.workbench import Load
 from rapport.transforms.hiding.disclosure import hide
-from rapport.warehouse.clinic_file.hiding import Sharing
+from rapport.warehouse.clinic_file.hiding import SharedRules
 from rapport.warehouse.code_marks import code_of, digest
 from rapport.warehouse.errors import Damaged
 from rapport.warehouse.places.folders import Folders
-from rapport.warehouse.places.versions import current_load, kept_versions, load_of, told_place
+from rapport.warehouse.places.versions import current_load, kept_versions, load_of, tree_path
 from rapport.warehouse.published import safe_file
 from rapport.warehouse.schema.questions import ALL, PLACES, Disclosure
 from rapport.warehouse.store.frames import fetch
@@ -34,17 +34,17 @@ Shared = Sequence[tuple[Question, Disclosure]]
 
 @dataclass(frozen=True)
 class SafeFile:
-    """Tonight's safe file, and sentences about damaged ones that it could not be made from."""
+    """Tonight's safe file, and sentences about damaged older files that could not be used."""
 
     path: Path
     damaged: tuple[str, ...]
 
 
-def share(load: Load, con: duckdb.DuckDBPyConnection, questions: Iterable[Question]) -> SafeFile:
-    """The safe file of tonight, made in the building folder; to be published after the warehouse."""
+def make_safe_file(load: Load, con: duckdb.DuckDBPyConnection, questions: Iterable[Question]) -> SafeFile:
+    """Make tonight's safe file in the load's scratch folder. It is published after the warehouse."""
     where, sharing = load.order.folders, load.order.clinic.sharing
     shared = [(each, each.disclosure) for each in questions if each.audience == "shared" and each.disclosure]
-    made, current = load.scratch / where.safe.name, _current(load, con, shared)
+    made, current = load.scratch / where.safe.name, _facts(load, con, shared)
     last, damaged = _last_whole(where)
     before = last.current if last else {}
     if (
@@ -63,26 +63,26 @@ def share(load: Load, con: duckdb.DuckDBPyConnection, questions: Iterable[Questi
 
 
 @dataclass(frozen=True)
-class _Before:
-    """A safe file that is kept: what it says of itself, and its tables."""
+class _KeptSafeFile:
+    """A kept safe file: its facts and its tables."""
 
     path: Path
     current: dict[str, object]
     figures: dict[str, pl.DataFrame]
 
 
-def _last_whole(where: Folders) -> tuple[_Before | None, tuple[str, ...]]:
-    """The safe file of what is published. Where it is damaged, the one before: until a month closes it has the same
-    figures. And a sentence about each that is damaged."""
+def _last_whole(where: Folders) -> tuple[_KeptSafeFile | None, tuple[str, ...]]:
+    """The newest undamaged safe file up to the published load, and a sentence about each damaged one. Within a month,
+    the safe files have the same figures."""
     damaged: list[str] = []
     current = current_load(where.published)
     for version in reversed([each for each in kept_versions(where.safe) if load_of(each) <= current]):
         try:
-            found = _Before(version, safe_file.current_of(version), safe_file.tables_of(version))
+            found = _KeptSafeFile(version, safe_file.current_of(version), safe_file.tables_of(version))
             return found, tuple(damaged)
         except Damaged:
             damaged.append(
-                f"{told_place(version)} is damaged, so the safe file has the figures of an older one, or new ones"
+                f"{tree_path(version)} is damaged, so the safe file has the figures of an older one, or new ones"
             )
     return None, tuple(damaged)
 
@@ -90,7 +90,7 @@ def _last_whole(where: Folders) -> tuple[_Before | None, tuple[str, ...]]:
 def _add_all(
     safe: duckdb.DuckDBPyConnection,
     con: duckdb.DuckDBPyConnection,
-    sharing: Sharing,
+    sharing: SharedRules,
     shared: Shared,
     published: Mapping[str, pl.DataFrame],
 ) -> None:
@@ -102,10 +102,10 @@ def _add_all(
             _add(safe, each, outcome, rows)
 
 
-def _current(load: Load, con: duckdb.DuckDBPyConnection, shared: Shared) -> dict[str, object]:
+def _facts(load: Load, con: duckdb.DuckDBPyConnection, shared: Shared) -> dict[str, object]:
     sharing = load.order.clinic.sharing
-    told = "SELECT data_to, (SELECT closed_to FROM load.closed) AS closed_to FROM load.current"
-    [(data_to, closed_to)] = con.sql(told).fetchall()
+    query = "SELECT data_to, (SELECT closed_to FROM load.closed) AS closed_to FROM load.current"
+    [(data_to, closed_to)] = con.sql(query).fetchall()
     fingerprint = digest(sharing, [each for each, _ in shared], code_of(hide, audiences_of).mark)
     return {
         "load_id": load.load_id,
@@ -118,8 +118,8 @@ def _current(load: Load, con: duckdb.DuckDBPyConnection, shared: Shared) -> dict
     }
 
 
-def audiences_of(con: duckdb.DuckDBPyConnection, sharing: Sharing) -> dict[str, list[str]]:
-    """Sites and programs with enough clients for figures of their own; 'All' among them where the clinic has enough."""
+def audiences_of(con: duckdb.DuckDBPyConnection, sharing: SharedRules) -> dict[str, list[str]]:
+    """The sites and programs with enough clients for figures of their own, and 'All' where the clinic has enough."""
     placed = fetch(con, "SELECT site, program, client_id FROM main.placed_episodes")
     found = {}
     for name in PLACES:
@@ -130,26 +130,26 @@ def audiences_of(con: duckdb.DuckDBPyConnection, sharing: Sharing) -> dict[str, 
 
 
 def _comparable(disclosure: Disclosure, published: pl.DataFrame | None) -> pl.DataFrame | None:
-    """What was published last, if the question had these columns then."""
+    """The figures that were published last; None where the question had other columns then."""
     columns = {*disclosure.keys, *disclosure.numbers}
     return published if published is not None and columns <= set(published.columns) else None
 
 
-def _add(safe: duckdb.DuckDBPyConnection, asked: Question, outcome: str, rows: pl.DataFrame | None) -> None:
+def _add(safe: duckdb.DuckDBPyConnection, question: Question, outcome: str, rows: pl.DataFrame | None) -> None:
     if rows is not None:
         try:
             safe_file.add_table(
-                safe, safe_file.ShownTable(asked.name, rows, asked.derived, asked.comment, asked.columns)
+                safe, safe_file.ShownTable(question.name, rows, question.derived, question.comment, question.columns)
             )
         except Exception:  # a question that cannot be computed must not stop the night
             outcome = "failed"
-    safe_file.enter_question(safe, asked.name, asked.question, outcome)
+    safe_file.enter_question(safe, question.name, question.question, outcome)
 
 
 def _figures(
     con: duckdb.DuckDBPyConnection,
-    sharing: Sharing,
-    asked: Question,
+    sharing: SharedRules,
+    question: Question,
     disclosure: Disclosure,
     audiences: dict[str, list[str]],
     before: pl.DataFrame | None,
@@ -157,10 +157,10 @@ def _figures(
     if disclosure.therapists and not sharing.therapists:
         return "off", None
     try:
-        rows = fetch(con, asked.query)
-        told = rows if all(audiences.values()) else rows.clear()
-        shown = hide(told, disclosure, asked.filters, sharing, audiences, before)
-    except Exception:  # as above
+        rows = fetch(con, question.query)
+        allowed = rows if all(audiences.values()) else rows.clear()
+        shown = hide(allowed, disclosure, question.filters, sharing, audiences, before)
+    except Exception:  # a question that cannot be computed must not stop the night
         return "failed", None
     if rows.is_empty():
         return "no_data", shown

@@ -1,4 +1,4 @@
-"""Publishing: views, comments and books; then a read-only version, and one symlink moved."""
+"""Publishing: views, comments and books; then a read-only version; then one symbolic link that points at it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rapport.flows.pages.worklist import worklist_text
 from rapport.flows.private.erasure import Cleaned, finish_erasures, without_buried
 from rapport.flows.private.look_alikes import list_look_alikes
 from rapport.flows.steps.compute import Computed, Kept
-from rapport.flows.steps.make_safe_file import share
+from rapport.flows.steps.make_safe_file import make_safe_file
 from rapport.flows.steps.remembered_lines import keep_lines
 from rapport.flows.stopping import check_stopped
 from rapport.flows.workbench import Load, Workbench
@@ -34,6 +34,7 @@ from rapport.warehouse.places.publication import Made
 from rapport.warehouse.places.versions import keep_newest, version_stamp
 from rapport.warehouse.published import views_and_comments
 from rapport.warehouse.store import compaction, encryption, seal
+from rapport.warehouse.toml_files import refusing
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,13 +46,13 @@ RAPPORT_VERSION = "0.1.0"
 
 @dataclass(frozen=True)
 class Published:
-    """A version that is published, and what went wrong beside it."""
+    """A published version, and the problems beside it."""
 
     version: Path
     tables: dict[str, int]  # rows of each table
     late_sources: list[str]
     failed_questions: list[str]
-    damaged: tuple[str, ...]  # sentences about damaged files, and about what could not follow the publication
+    damaged: tuple[str, ...]  # sentences about damaged files, and about failures after the publication
     cleaned: Cleaned
 
 
@@ -64,13 +65,14 @@ def publish(
     reason: str | None = None,
     leaves_space_behind: bool = False,
 ) -> Published:
-    """Views, comments, the books closed; then a read-only version, and one symlink moved.
+    """Make views and comments, close the books, and publish a read-only version.
 
-    `kept`: of a load that has read. `reason`: of a load that is no night. `leaves_space_behind`: the file is compacted,
-    as it is where somebody was taken out, who must not stay in its empty space."""
+    `kept`: the history step of a load that has read files. `reason`: why a load that is no night was made.
+    `leaves_space_behind`: the file is compacted. It is also compacted after an erasure, because the empty space of a
+    file still holds the erased rows."""
     con, load, where = bench.con, bench.load, bench.order.folders
     failed_questions = make_views(con, bench.order, kept.read_otherwise if kept else None)
-    if bench.taken_out.row_count:  # the amounts of the loads so far hold what the person added
+    if bench.taken_out.row_count:  # the amounts of earlier loads include the rows of the person
         why_it_moved.withhold_amounts(con, load.load_id)
     _write_outcomes(con, load, outcomes)
     _write_loads(bench, computed, reason or bench.taken_out.reason)
@@ -79,11 +81,11 @@ def publish(
     seal.in_one_thread(con)
     listed = worklist_text(con, bench.order.clinic, bench.order.as_of, bench.crosswalk)
     worklist = prepare(load.scratch / where.worklist.name, listed)
-    safe = share(load, con, load_questions().values())
+    safe = make_safe_file(load, con, load_questions().values())
     people = _people(bench)
     crosswalk = _write_crosswalk(bench, people)
     facts = _facts(bench, late_sources, failed_questions)
-    for cursor in load.connections[1:]:  # an open transaction of theirs would hold up the checkpoint
+    for cursor in load.connections[1:]:  # an open transaction of a cursor would block the checkpoint
         cursor.close()
     if seal.seal(con) or leaves_space_behind or bench.taken_out.reason:
         compaction.compact(load.building)
@@ -99,13 +101,16 @@ def publish(
 def make_views(
     con: duckdb.DuckDBPyConnection, order: Order, read_otherwise: Mapping[str, int] | None = None
 ) -> list[str]:
-    """What an analyst sees beside the tables: views, macros, questions, every comment, and how late sources are. Return
-    the questions that DuckDB refuses, by name."""
-    con.begin()  # some hundred statements, written to the disk once; a view that is refused does not end it
+    """Make everything that analysts see beside the tables: views, macros, questions, comments, and overdue sources.
+    Return the names of the questions that DuckDB refuses. Raises Unusable that names the file and the key of one that
+    cannot be read."""
+    with refusing("question", ""):
+        questions = load_questions().values()
+    con.begin()  # about a hundred statements, written to the disk once; a refused view does not end the transaction
     views_and_comments.make_views(con)
     views_and_comments.make_macros(con)
-    asked = load_questions().values()
-    refused = views_and_comments.make_question_views(con, {q.name: (q.view_query, q.comment, q.columns) for q in asked})
+    views = {q.name: (q.view_query, q.comment, q.columns) for q in questions}
+    refused = views_and_comments.make_question_views(con, views)
     views_and_comments.make_comments(con, transforms.tables())
     con.commit()
     ledger.write_sources(con, order.clinic, order.as_of, read_otherwise)
@@ -176,14 +181,14 @@ def _write_crosswalk(bench: Workbench, people: pl.DataFrame) -> Path:
 
 
 def _facts(bench: Workbench, late_sources: list[str], failed_questions: list[str]) -> dict[str, object]:
-    """What load.json says of the load."""
+    """The facts of the load for load.json."""
     failed = [{name: attempt[name] for name in ("as_of", "reason")} for attempt in bench.failed_attempts]
     facts = {
         "form": FORM,
         "rapport": RAPPORT_VERSION,
         "load": bench.load_id,
         "as_of": bench.order.as_of,
-        **ledger.told_of_load(bench.con),
+        **ledger.facts_of_load(bench.con),
         "late_sources": late_sources,
         "failed_questions": failed_questions,
         "failed_since": failed,
@@ -192,8 +197,8 @@ def _facts(bench: Workbench, late_sources: list[str], failed_questions: list[str
 
 
 def _publish(load: Load, made: Made, facts: Mapping[str, object]) -> tuple[Path, list[str]]:
-    """Publish, then let the rest follow: what fails after the one moment that counts takes nothing back. Return the
-    version, and a sentence of what failed."""
+    """Publish the version, then move the other links. A failure after the publication does not undo it. Return the
+    version, and a sentence about each failure."""
     where, clinic = load.order.folders, load.order.clinic
     version = publication.publish(where, made, version_stamp(load.started_at, load.load_id), load.load_id, facts)
     try:

@@ -1,4 +1,4 @@
-"""Reading: every delivery through its reader and its pseudonyms, into the staged rows and the books."""
+"""Reading: each delivery is read, pseudonymised, staged and entered in the books."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from rapport.warehouse.errors import Refused, escaped
 from rapport.warehouse.history import erase, former_ids, record_versions, risk_answers
 from rapport.warehouse.history.erased_days import ErasedDays
 from rapport.warehouse.intake import ledger, quarantine, staged_rows
-from rapport.warehouse.intake.unchanged_lines import RISKS, is_contradicted, show
+from rapport.warehouse.intake.unchanged_lines import RISKS, enter_known_lines, is_contradicted
 
 
 class Retracted(NamedTuple):
-    """Records that an export says are no more."""
+    """Records that an export marks as deleted."""
 
     kind: str
     source: str
@@ -44,9 +44,9 @@ class Retracted(NamedTuple):
 
 @dataclass(frozen=True)
 class Read:
-    """What tonight's files held. Their rows are staged."""
+    """The result of reading tonight's files. Their rows are staged."""
 
-    bench: Workbench  # with the clients joined that the clinic file joins
+    bench: Workbench  # after the client links of the clinic file are applied
     waiting: tuple[str, ...]  # names of files that were written to while they were read
     retracted: tuple[Retracted, ...]
     births: tuple[pl.DataFrame, ...]
@@ -57,7 +57,7 @@ class Read:
 
 @dataclass(frozen=True)
 class _Reading:
-    """What is gathered while the files are read one after the other."""
+    """Facts that are collected while the files are read one after the other."""
 
     bench: Workbench
     deliveries: Sequence[Delivery]
@@ -69,12 +69,12 @@ class _Reading:
 
 
 def read_deliveries(bench: Workbench, found: Found) -> Read:
-    """Every file through its reader, pseudonymised, into the staged rows."""
+    """Read every file, pseudonymise its rows and stage them. Raises Refused, which names the file."""
     kept_spaces = settled_undeclared(bench, found)
     bench = join_clients(bench)
     reading = _Reading(bench, found.deliveries, KeptOut(bench))
     for delivery in found.deliveries:
-        bench.told(f"reading {delivery.label}")
+        bench.progress(f"reading {delivery.label}")
         try:
             _read(reading, delivery)
         except Refused as refused:
@@ -82,7 +82,7 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
     bench = _with_tombstones(_leave_out_undated(reading), reading.kept_out.by_text)
     former_ids.follow(bench.con, bench.load_id)
     return Read(
-        # Who was taken out under a former space has no tombstone of their own, and leaves the crosswalk all the same.
+        # People who were taken out under a former id space have no tombstone of their own. They leave the crosswalk.
         bench=replace(bench, tombstones=bench.tombstones.widened(reading.kept_out.old)),
         waiting=tuple(reading.waiting),
         retracted=tuple(reading.retracted),
@@ -101,8 +101,8 @@ def _with_tombstones(bench: Workbench, people: Mapping[str, ErasedDays]) -> Work
 
 
 def _leave_out_undated(reading: _Reading) -> Workbench:
-    """Somebody of whom everything up to a day was taken out is read where something later is known, or came bench.
-    Else what has no day (a client's row, an undated answer) is not read: it belongs to what was taken out."""
+    """Leave out the undated rows (a client's row, an undated answer) of people with an erasure up to a day. This is for
+    people without any later record, known or new tonight: their undated rows belong to the erased time."""
     bench, con = reading.bench, reading.bench.con
     buried = bench.tombstones.among(staged_rows.people(con)) if bench.tombstones.days else {}
     suspected = {person for person, days in {**buried, **reading.kept_out.old}.items() if days.until}
@@ -111,7 +111,7 @@ def _leave_out_undated(reading: _Reading) -> Workbench:
     if not suspected:
         return bench
     left_out = staged_rows.drop_undated(con, suspected)
-    bench, _ = follow_links(bench)  # of those who are known again from tonight on
+    bench, _ = follow_links(bench)  # the links of people who are known again from tonight on
     for each in reading.by_line:
         each.left_out.append(left_out.filter(file_number=each.delivery.number)["record_number"])
     return bench
@@ -119,13 +119,13 @@ def _leave_out_undated(reading: _Reading) -> Workbench:
 
 @dataclass
 class Taken:
-    """A delivery as it was read: its rows are staged."""
+    """The facts of a delivery that was read. Its rows are staged."""
 
     export: Export
     tallies: Tallies
     births: list[pl.DataFrame] = field(default_factory=list)
-    left_out: list[pl.Series] = field(default_factory=list)  # records of people who may not be read
-    met: pl.DataFrame | None = None  # what is known of lines that were not read; None for a file not read by its lines
+    left_out: list[pl.Series] = field(default_factory=list)  # record numbers of people who may not be read
+    met: pl.DataFrame | None = None  # facts of known lines that were not read; None for a file not read line by line
 
 
 def _read(reading: _Reading, delivery: Delivery) -> None:
@@ -141,7 +141,7 @@ def _read(reading: _Reading, delivery: Delivery) -> None:
 
 
 def _taken(reading: _Reading, delivery: Delivery) -> Taken:
-    """A file's rows, staged: of a whole export only the lines that are not known, if they can be taken one by one."""
+    """Stage a file's rows. In an export that covers everything, only unknown lines are read, where that is possible."""
     export = open_delivery(delivery.path, delivery.source)
     for lines in ways_by_line(reading.bench, reading.deliveries, delivery, export):
         export.lines = lines
@@ -154,7 +154,8 @@ def _taken(reading: _Reading, delivery: Delivery) -> Taken:
 
 
 def _take(reading: _Reading, delivery: Delivery, export: Export) -> Taken:
-    """Every row of a file through its reader and its pseudonyms into the staged rows. Raises NotByLine."""
+    """Read every row of a file, pseudonymise it and stage it. Raises NotByLine for a file that cannot be read line by
+    line."""
     bench, clinic = reading.bench, reading.bench.order.clinic
     tallies = Tallies(bench.order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
     taken = Taken(export, tallies)
@@ -179,7 +180,7 @@ def _take(reading: _Reading, delivery: Delivery, export: Export) -> Taken:
 
 
 def _stage_former_ids(bench: Workbench, delivery: Delivery, kind: str, frame: pl.DataFrame, safe: pl.DataFrame) -> None:
-    """Stage which ids the records had while their source had a space that is the same as its present one."""
+    """Stage the ids that the records had under a former id space that is the same as the present one."""
     former = {*former_spaces(bench, delivery.source)} & {*same_spaces(bench, delivery.source)}
     if former:
         ids = former_record_ids(kind, frame, safe["client_id"], delivery.source, sorted(former), bench.pseudonyms)
@@ -187,7 +188,7 @@ def _stage_former_ids(bench: Workbench, delivery: Delivery, kind: str, frame: pl
 
 
 def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
-    """What was read into the books, and beside the staged rows what else it tells."""
+    """Enter a file in the books, and collect its retracted records and birth dates."""
     bench, export, tallies = reading.bench, taken.export, taken.tallies
     exported_at = delivery.exported_at or tallies.exported_at or bench.order.as_of
     for kind, ids in tallies.retracted:
@@ -217,14 +218,14 @@ def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
 
 
 def _pass_known_lines(reading: _Reading, delivery: Delivery, taken: Taken) -> int:
-    """Show the records of the lines that need not be read, and count what they count; how many lines hold records."""
+    """Mark the records of known lines as present, and add their counts. Return how many lines have records."""
     lines = taken.export.lines
     if taken.met is None or lines is None:
         return 0
     taken.tallies.count_again(taken.met["counted"].drop_nulls())
     reading.by_line.append(ReadByLine(delivery, lines, taken.tallies, taken.left_out, taken.met))
     risks = lines.numbered(taken.met.filter(pl.col("records") == RISKS))
-    return show(reading.bench.con, delivery.number, taken.met, risks)
+    return enter_known_lines(reading.bench.con, delivery.number, taken.met, risks)
 
 
 def _identity(bench: Workbench, delivery: Delivery) -> dict[str, object]:
@@ -244,10 +245,9 @@ def _identity(bench: Workbench, delivery: Delivery) -> dict[str, object]:
 
 
 def _pass_over(bench: Workbench, delivery: Delivery, same_as: str) -> None:
-    """The source's latest bytes again (those of `same_as`), under another name: there is nothing to parse, but it
-    was still true then."""
+    """Confirm the records of a file whose content equals the source's latest delivery (`same_as`). It is not parsed."""
     exported_at = delivery.exported_at or bench.order.as_of
     for confirm in (record_versions.confirm_file, risk_answers.confirm_file, quarantine.confirm_file):
         confirm(bench.con, same_as, delivery.file_id, exported_at)
     facts = {**_identity(bench, delivery), "exported_at": exported_at, "is_passed_over": True}
-    bench.staging.add_file(delivery.number, {**facts, **ledger.repeated(bench.con, same_as)})
+    bench.staging.add_file(delivery.number, {**facts, **ledger.facts_of_repeat(bench.con, same_as)})

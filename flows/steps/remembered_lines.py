@@ -1,6 +1,6 @@
-"""What is remembered of a whole export's lines between nights, in the private tree, so that the next is not read whole.
+"""Files in the private tree about the lines of the last whole export, so that the next night reads only new lines.
 
-It may be lost at any time: then the next export is read line by line, as the first was.
+They may be lost at any time. Then the next export is read completely, as the first one was.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rapport.transforms.pseudonyms import SEPARATOR
 from rapport.transforms.sources.canonical.tallies import COUNTED, Tallies
 from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.speed.line_by_line import Lines, follows_from_its_line
-from rapport.warehouse.intake.unchanged_lines import are_current, is_newest, settled
+from rapport.warehouse.intake.unchanged_lines import are_current, is_newest, settled_records
 from rapport.warehouse.places.digests import SUMS, digest_of, is_as_written, noted_digests, sums
 from rapport.warehouse.places.folders import Folders, prepare
 from rapport.warehouse.store.parquet import read_note, read_parquet
@@ -30,7 +30,7 @@ _LOAD = "load_id"  # the key of the load that wrote them, in the file's metadata
 
 @dataclass(frozen=True)
 class ReadByLine:
-    """A delivery, its lines, what was counted in reading it, and the records of people who may not be read."""
+    """A delivery, its lines, the counts of its reading, and the record numbers of people who may not be read."""
 
     delivery: Delivery
     lines: Lines
@@ -40,8 +40,8 @@ class ReadByLine:
 
 
 def ways_by_line(bench: Workbench, deliveries: Iterable[Delivery], delivery: Delivery, export: Export) -> list[Lines]:
-    """The ways to read a delivery by its lines, best first: with those that are known, and as if none were. None for a
-    source whose lines cannot be taken one by one."""
+    """The ways to read a delivery line by line, best first: with the known lines, then without them. Empty for a source
+    that cannot be read line by line."""
     source = delivery.source
     is_alone = sum(each.source == source for each in deliveries) == 1
     if source.covers != "all" or not is_alone or not follows_from_its_line(source):
@@ -62,23 +62,24 @@ def _known(bench: Workbench, delivery: Delivery) -> pl.DataFrame | None:
             if are_current(bench.con, delivery.source.name, load_id, delivery.file_id, exported_at):
                 return read_parquet(file)
     except (OSError, ValueError):
-        pass  # none yet, or spoilt
+        pass  # the file does not exist yet, or is damaged
     return None
 
 
 def _seed(bench: Workbench, delivery: Delivery, export: Export) -> int:
-    """Another for whatever may let the same line say something else, so that no line of before is known then."""
+    """A seed of the line hashes. It changes with everything that may change the meaning of a line, so that no earlier
+    line is known then."""
     links, aliases = bench.order.clinic.client_links.mark, bench.pseudonyms.aliases.mark
     facts = (version("polars"), delivery.reading, delivery.rules, export.header, export.separator, links, aliases)
     return int(bench.pseudonyms.keyed(delivery.source.name, "lines", SEPARATOR.join(map(repr, facts)))[:16], 16)
 
 
 def remember(bench: Workbench, by_line: Iterable[ReadByLine]) -> Iterator[Path]:
-    """Prepare what is known now of tonight's whole exports, to be kept when the night has published."""
+    """Write the files about the lines of tonight's whole exports. They are kept when the night has published."""
     for read in by_line:
         if not is_newest(bench.con, read.delivery.number):
             continue
-        rows, unsettled = settled(bench.con, read.delivery.number, read.tallies.known_at)
+        rows, unsettled = settled_records(bench.con, read.delivery.number, read.tallies.known_at)
         unsettled = pl.concat([unsettled, *read.left_out])
         counted = pl.concat([pl.DataFrame(schema=COUNTED), *read.tallies.counts])
         made = read.lines.known_now(read.met, rows, unsettled, counted)
@@ -89,14 +90,12 @@ def remember(bench: Workbench, by_line: Iterable[ReadByLine]) -> Iterator[Path]:
 
 
 def keep_lines(folders: Folders, remembered: Collection[Path]) -> list[str]:
-    """Move into place what was prepared: it is of the load that was just published. What cannot be kept is told: then
-    the next export is read whole."""
+    """Move the prepared files of the published load into place. Return a sentence where that fails; then the next
+    export is read completely."""
     try:
         _keep(folders.lines, remembered)
     except OSError as error:
-        return [
-            f"what is remembered of whole exports' lines could not be kept ({error.strerror}); delete private/lines"
-        ]
+        return [f"the lines of whole exports could not be remembered ({error.strerror}); delete private/lines"]
     return []
 
 
@@ -116,7 +115,7 @@ def _kept(folder: Path) -> list[Path]:
 
 
 def drop_lines(folders: Folders) -> None:
-    """Forget all lines: somebody who is taken out may stand in them."""
+    """Remove all remembered lines: a person who is taken out may be in them."""
     for left in (*_kept(folders.lines), folders.lines / SUMS):
         left.unlink(missing_ok=True)
 

@@ -1,7 +1,7 @@
-"""Id spaces between the clinic file and the books: what is not said of them is asked for, before anything is read.
+"""The id spaces of the clinic file, compared with the books before anything is read.
 
-load.spaces says under which space each source was ever read. A space that no section has any more, or a name that was
-another space's, is refused until clinic.toml says what became of it (warehouse/clinic_file/id_spaces.py).
+load.spaces has every id space under which each source was read. Where a space is in no section any more, or a new name
+replaces it, the night is refused until clinic.toml explains the change (warehouse/clinic_file/id_spaces.py).
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 def settle_spaces(
     con: duckdb.DuckDBPyConnection, order: Order, crosswalk: pl.DataFrame, load_id: int
 ) -> tuple[Used, ...]:
-    """Compare the book of spaces with the clinic file, and return the book. Raises Unusable with what clinic.toml must
-    say."""
+    """Compare the book of spaces with the clinic file, and return the book. Raises Unusable, which gives the lines for
+    clinic.toml."""
     people = crosswalk
     if not used_spaces(con):
         people = pl.concat([everybody_kept(order.folders), people])
@@ -44,8 +44,8 @@ def settle_spaces(
 
 
 def settled_now(order: Order, people: pl.DataFrame) -> list[Used]:
-    """The book for a command that looks a number up among the people who are known (a crosswalk). Raises Unusable with
-    what clinic.toml must say."""
+    """The book of spaces, for a command that looks up a number among known people (a crosswalk). Raises Unusable, which
+    gives the lines for clinic.toml."""
     with open_published(published_version(order.folders)) as con:
         used = used_spaces(con)
     refuse_unsettled(order.clinic, used, people)
@@ -63,7 +63,7 @@ def note_read(bench: Workbench, deliveries: Iterable[Delivery]) -> None:
 
 
 def gathered(con: duckdb.DuckDBPyConnection, clinic: Clinic, people: pl.DataFrame, load_id: int) -> list[Used]:
-    """Return the rows of the book, from whose numbers the clients of each source have."""
+    """Return the rows of the book, from the id spaces of the known clients of each source."""
     rows = []
     numbers = people.filter(pl.col("kind") == "client").select("id_space", "number", "pseudonym").unique()
     sizes = Counter(numbers["id_space"])
@@ -78,16 +78,16 @@ def gathered(con: duckdb.DuckDBPyConnection, clinic: Clinic, people: pl.DataFram
 
 
 def _not_in_the_book(con: duckdb.DuckDBPyConnection, people: pl.DataFrame, load_id: int) -> list[Used]:
-    """Spaces of people who are known, though no source of the book has them: of a source that is gone, or that came
-    after the load which is published again."""
+    """The spaces of known people that no source of the book has. Their source is gone, or it is newer than the load
+    that is restored."""
     known = set(people.filter(pl.col("kind") == "client")["id_space"])
     lost = known - {each.first_name for each in used_spaces(con)}
     return [Used(None, each, each, load_id) for each in sorted(lost)]
 
 
 def _spaces_of(mixes: Iterable[Collection[str]], now: str | None, sizes: Mapping[str, int]) -> set[str]:
-    """The spaces whose numbers a source has. A client whose numbers are joined is of several: the source's is one that
-    others of its clients have alone, or that clinic.toml says, or the one with the fewest people."""
+    """The spaces of a source's numbers. A client with joined numbers has several spaces. Then the source's space is one
+    that other clients of it have alone; else the one of clinic.toml; else the one with the fewest people."""
     found = {space for mix in mixes if len(mix) == 1 for space in mix}
     for mix in mixes:
         if not found & set(mix):
@@ -99,8 +99,8 @@ def _spaces_of(mixes: Iterable[Collection[str]], now: str | None, sizes: Mapping
 
 
 def former_spaces(bench: Workbench, source: Source) -> list[str]:
-    """First names of the spaces that a source had before: there its numbers may be the same people's. Where clinic.toml
-    says that its numbers are new, only those that are the same as its space."""
+    """The first names of the id spaces that a source had before. The same number there may be the same person. Where
+    clinic.toml says that the numbers are new, only spaces that are the same as its present one."""
     spaces = bench.order.clinic.spaces
     had = {each.first_name for each in bench.spaces_used if each.source == source.name}
     if source.id_space in spaces.with_new_numbers:
@@ -109,12 +109,12 @@ def former_spaces(bench: Workbench, source: Source) -> list[str]:
 
 
 def same_spaces(bench: Workbench, source: Source) -> list[str]:
-    """First names of the other spaces that are the same as a source's."""
+    """The first names of the other id spaces that are the same as the source's."""
     return bench.order.clinic.spaces.same_as_this(bench.order.clinic.spaces.counts_as(source.id_space))
 
 
 def tell_moved(bench: Workbench) -> Iterator[str]:
-    """Say how many numbers meet where a source has another space than at its last reading."""
+    """A sentence for each source that has another id space than at its last reading, with lines for clinic.toml."""
     clinic, met = bench.order.clinic, _known_of_each_space(bench)
     known_spaces = {each.first_name for each in bench.spaces_used}
     for source in clinic.sources:
@@ -124,14 +124,14 @@ def tell_moved(bench: Workbench) -> Iterator[str]:
                 way = way_of(clinic, each.id_space, each.first_name, source.id_space, known_spaces, met)
                 fresh = line_of(source.id_space, "new_numbers", True)
                 yield (
-                    f"the source {source.name} has the id space '{source.id_space}' and had '{each.id_space}', where "
-                    f"its records stay whose exports are gone. Write in [spaces] of clinic.toml {way}; or {fresh} if "
-                    "they are other people's"
+                    f"the source {source.name} has the id space '{source.id_space}' and had '{each.id_space}'; records "
+                    f"whose exports are gone stay in '{each.id_space}'. Write in [spaces] of clinic.toml {way}; or "
+                    f"{fresh} if the numbers are other people's"
                 )
 
 
 def _known_of_each_space(bench: Workbench) -> pl.DataFrame:
-    """Everybody known before bench; of a space that is new, whom bench's files bring."""
+    """Everybody who was known before tonight; for a new id space, the people of tonight's files."""
     columns = ["kind", "id_space", "number"]
     before = bench.crosswalk.select(columns)
     is_new = ~pl.col("id_space").is_in(before["id_space"].unique().implode())

@@ -11,7 +11,7 @@ from rapport.dashboards.charts import KINDS
 from rapport.dashboards.charts.drawing import _drawn
 from rapport.dashboards.pages import page
 from rapport.expectations import RECORD_RULES
-from rapport.flows.pages.asked import Asked
+from rapport.flows.pages.answered_questions import AnsweredQuestion
 from rapport.flows.pages.dictionary_pages import dictionary_pages
 from rapport.flows.steps.changed_definitions import AFTER_THE_READER, BEFORE_THE_TABLES
 from rapport.flows.steps.make_safe_file import audiences_of
@@ -26,14 +26,14 @@ MARKED = {
     "the records' rules": RECORD_RULES,
     **{f"the table {table.name}": (*table.functions, transforms.compute) for table in transforms.tables()},
     "what tables read": BEFORE_THE_TABLES,
-    **{f"a question as {kind}": (Asked.on, draw) for kind, draw in KINDS.items()},
+    **{f"a question as {kind}": (AnsweredQuestion.finding_at, draw) for kind, draw in KINDS.items()},
     "a page": (page,),
     "a picture": (_drawn,),
     "the dictionary": (dictionary_pages,),
     "the safe file": (hide, audiences_of),
 }
 _CACHES = (modules.module_of, meanings.meant_by, pieces.piece, pieces.is_registry, code_marks._made_of)
-_PARSED = cache(modules.taken_apart)
+_PARSED = cache(modules.split_module)
 _SOURCE_OF = modules.source_of
 
 
@@ -53,7 +53,7 @@ def other_code(change: Callable[[str, str], str]) -> Iterator[None]:
     """Marks as if the modules said something else: `change` makes a module's text from its name and what it says."""
     with (
         patch.object(modules, "source_of", lambda name: change(name, _SOURCE_OF(name))),
-        patch.object(modules, "taken_apart", _PARSED),
+        patch.object(modules, "split_module", _PARSED),
     ):
         forget()
         try:

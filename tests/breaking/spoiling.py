@@ -42,7 +42,7 @@ from rapport.flows.ops import (
 from rapport.flows.pages import draw, worklist
 from rapport.flows.prefect_tasks.settings import make_home
 from rapport.flows.private import key
-from rapport.flows.workbench import plainly
+from rapport.flows.workbench import run_directly
 from tests.clinics.few_tables import few_tables
 from tests.clinics.nights import CLINIC, Place, but_for_finished_tables, open_place
 
@@ -319,7 +319,7 @@ def short_commands() -> Iterator[None]:
         flow = getattr(nightly.nightly, "fn", nightly.nightly)
         for patched in (
             patch.object(nightly, "nightly", flow),
-            patch.object(nightly, "as_tasks", lambda clinic: plainly),
+            patch.object(nightly, "as_tasks", lambda clinic: run_directly),
             patch.object(nightly, "leave_artifacts", lambda *_: None),
             patch.object(nightly, "start_night_server", make_home),
             patch("rapport.flows.messages.report.sample", lambda version: None),

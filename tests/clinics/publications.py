@@ -1,6 +1,6 @@
 """Publish again and again under readers, and look at what they saw: python publications.py PLACE COUNT SEED.
 
-Each publication is real: most publish what is known again, as `flows.restore` does, which costs a copy, the books and
+Each publication is real: most publish what is known again, as `rapport restore` does, which costs a copy, the books and
 the move; every tenth is a whole night of one more day. A reader opens the published file through its symlink, over and
 over in one process, and must always see one whole published version.
 """

@@ -10,9 +10,9 @@ import polars as pl
 
 from rapport.dashboards.questions import Question, load_questions
 from rapport.flows.order import place_order
-from rapport.flows.steps.make_safe_file import share
+from rapport.flows.steps.make_safe_file import make_safe_file
 from rapport.flows.workbench import Load
-from rapport.warehouse.clinic_file.hiding import read_sharing
+from rapport.warehouse.clinic_file.hiding import read_shared_rules
 from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.places.versions import current_load, place_version, point, version_stamp
 from rapport.warehouse.store.frames import fetch
@@ -40,13 +40,15 @@ def publish(place: Place, folder: Path, profile: str, day: str) -> dict[str, Pub
     shutil.copy(place.published, copy)
     copy.chmod(0o600)
     order = place_order(place.exports, place.clinic, folder / "warehouse", f"{day}T12:00")
-    order = replace(order, clinic=replace(order.clinic, sharing=read_sharing({"profile": profile, "therapists": True})))
+    order = replace(
+        order, clinic=replace(order.clinic, sharing=read_shared_rules({"profile": profile, "therapists": True}))
+    )
     where = Folders(folder / "warehouse")
     where.make()
     with duckdb.connect(str(copy)) as con:
         con.execute("SET arrow_lossless_conversion = true")
         con.execute("UPDATE load.current SET as_of = ?::TIMESTAMPTZ", [f"{day} 18:00:00+00"])
-        made = share(Load(order, "night", 0, datetime.now(UTC), folder, None), con, shared_questions()).path
+        made = make_safe_file(Load(order, "night", 0, datetime.now(UTC), folder, None), con, shared_questions()).path
         truth = {asked.name: fetch(con, asked.query) for asked in shared_questions()}
     stamp = version_stamp(order.as_of, 1 + current_load(where.published))
     for file, link in ((copy, where.published), (made, where.safe)):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rapport.dashboards.questions import read_question
+from rapport.dashboards.questions import load_questions, read_question
 
 FRONT = {
     "title": '"T"',
@@ -31,10 +31,10 @@ WRONG = [
     ("derived", '{ odds = "1" }', "derived names odds"),
     ("chart", '{ kind = "pie", x = "site", y = "a_count" }', "kind 'pie' is not one of line"),
     ("chart", '{ kind = "bars", x = "site" }', "a bars chart needs y"),
-    ("chart", '{ kind = "bars", x = "site", y = "c_count" }', "'c_count', a column that the query lacks"),
+    ("chart", '{ kind = "bars", x = "site", y = "c_count" }', "the chart's y is 'c_count'"),
     ("chart", '{ kind = "bars", x = "site", y = "a_count", shadow = "site" }', "a bars chart has no shadow"),
     ("disclosure", '{ keys = ["site"] }', "has no key clients"),
-    ("disclosure", '{ clients = "a_count", keys = ["site"], counts = ["a_count"] }', "does not say what b_count is"),
+    ("disclosure", '{ clients = "a_count", keys = ["site"], counts = ["a_count"] }', "does not name b_count"),
     ("disclosure", '{ clients = "n", keys = ["site"], counts = ["a_count", "b_count"] }', "uses n"),
     ("disclosure", '{ clients = "a_count", keys = ["site"], counts = ["a_count"], hide = true }', "unknown key hide"),
     (
@@ -45,7 +45,7 @@ WRONG = [
     (
         "disclosure",
         '{ clients = "a_count", keys = ["site"], counts = ["a_count"], parts = { b_count = {} } }',
-        "b_count: see of",
+        "b_count lacks or does not take of",
     ),
 ]
 
@@ -68,7 +68,7 @@ def test_a_question_s_view_has_its_derived_columns_beside_those_of_its_query(tmp
 
 @pytest.mark.parametrize("key", NEEDED)
 def test_front_matter_without_one_of_its_keys_is_refused(tmp_path, key):
-    with pytest.raises(ValueError, match=rf"q.sql: .* see {key}$"):
+    with pytest.raises(ValueError, match=rf"q.sql: .* it lacks or may not have {key}$"):
         read_question(written(tmp_path, **{key: None}))
 
 
@@ -76,6 +76,16 @@ def test_front_matter_without_one_of_its_keys_is_refused(tmp_path, key):
 def test_front_matter_that_says_what_cannot_be_is_refused_with_the_reason(tmp_path, key, text, said):
     with pytest.raises(ValueError, match=f"q.sql: .*{said}"):
         read_question(written(tmp_path, **{key: text}))
+
+
+def test_one_wrong_question_among_all_is_told_with_its_file_and_key(tmp_path):
+    written(tmp_path, order='"first"')
+    with pytest.raises(ValueError, match=r"^q\.sql: order is not a whole number$"):
+        load_questions(tmp_path)
+
+
+def test_the_questions_that_ship_are_read():
+    assert load_questions()
 
 
 def test_an_analysts_question_needs_no_disclosure(tmp_path):

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from rapport.flows.command import COMMANDS, MODULES, main
 from rapport.flows.old_names import COMMANDS_BEFORE, FLOWS_BEFORE
+from rapport.warehouse.errors import Unusable
 from tests.clinics.nights import ROOT
 
 DOCUMENTS = ("README.md", "RUNBOOK.md", "PRIVACY.md")
@@ -30,6 +31,15 @@ def test_the_help_names_every_command_in_its_group():
     for group, commands in COMMANDS.items():
         section = re.search(rf"^{group}:\n((?:  .*\n)+)", told, re.MULTILINE)[1]
         assert re.findall(r"^  (\S+)", section, re.MULTILINE) == [*commands]
+
+
+def test_a_command_that_cannot_use_a_file_says_so_in_one_sentence(monkeypatch):
+    def main_of_the_page(words: list[str]) -> int:
+        raise Unusable("instrument file closeness.toml: [items] has the unknown key 'min'")
+
+    monkeypatch.setattr("rapport.flows.reference.instruments_page.main", main_of_the_page)
+    told = "instrument file closeness.toml: [items] has the unknown key 'min'\n"
+    assert said("instruments-page") == (Unusable.status, told)
 
 
 @pytest.mark.parametrize("command", MODULES)

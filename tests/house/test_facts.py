@@ -47,7 +47,10 @@ def test_a_column_name_means_one_thing_in_every_table_view_and_record():
     meanings = defaultdict(set)
     for column in (column for each in MEANT for column in each.columns):
         meanings[column.name].add((column.type, column.description))
-    assert {name: found for name, found in meanings.items() if len(found) > 1} == {}
+    several = {name: found for name, found in meanings.items() if len(found) > 1}
+    assert not several, (
+        "give the new column another name, or declare one meaning in SHARED (warehouse/schema/columns.py)"
+    )
 
 
 def test_a_column_that_more_than_one_table_has_is_stated_once():
@@ -56,7 +59,8 @@ def test_a_column_that_more_than_one_table_has_is_stated_once():
         for column in each.columns:
             places[column.name].add(each.name)
     stated_in_place = {column.name for each in MEANT for column in each.columns} - SHARED.keys()
-    assert {name for name in stated_in_place if len(places[name]) > 1} == set()
+    twice = {name for name in stated_in_place if len(places[name]) > 1}
+    assert not twice, "declare the column in SHARED (warehouse/schema/columns.py); its tables name it"
 
 
 @pytest.mark.parametrize(("place", "column"), COLUMNS, ids=lambda part: getattr(part, "name", part))

@@ -24,7 +24,10 @@ def test_the_map_of_the_rooms_says_what_each_says_itself():
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     table = re.search(r"<!-- rooms: .*?-->\n(.*?)<!-- /rooms -->", page, re.DOTALL)[1]
     on_the_map = dict(re.findall(r"^\| `(\S+)/` \| (.*) \|$", table, re.MULTILINE))
-    assert on_the_map == {str(room.relative_to(ROOT)): said(room) for room in ROOMS}
+    rooms = {str(room.relative_to(ROOT)): said(room) for room in ROOMS}
+    rows = [f"| `{room}/` | {text} |" for room, text in rooms.items() if on_the_map.get(room) != text]
+    assert not rows, "\n".join(["write these rows into the table of rooms in CONTRIBUTING.md:", *rows])
+    assert on_the_map.keys() == rooms.keys(), "take rooms that are gone from the table of rooms in CONTRIBUTING.md"
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: str(room.relative_to(ROOT)))

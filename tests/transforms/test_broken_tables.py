@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from rapport import transforms
-from rapport.flows.workbench import plainly
+from rapport.flows.workbench import run_directly
 from rapport.warehouse.errors import RapportError
 
 TONIGHT = "2026-11-19T12:00"
@@ -58,6 +58,6 @@ def test_a_broken_row_stops_the_night_and_yesterday_stands(short_yesterday, monk
     with monkeypatch.context() as patched:
         spoiled(patched, "sessions", spoil)
         with pytest.raises(RapportError, match=f"the check '{said}.*' failed on 1 rows of main.sessions"):
-            short_yesterday.night(TONIGHT, plainly)
+            short_yesterday.night(TONIGHT, run_directly)
     assert short_yesterday.standing() == before
     assert not short_yesterday.leftovers()

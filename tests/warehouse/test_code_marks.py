@@ -12,7 +12,7 @@ import pytest
 from rapport import transforms
 from rapport.dashboards.charts import KINDS
 from rapport.dashboards.questions import load_questions
-from rapport.flows.pages.asked import Asked
+from rapport.flows.pages.answered_questions import AnsweredQuestion
 from rapport.warehouse import code_marks
 from rapport.warehouse.clinic_file.statuses import Statuses
 from rapport.warehouse.code_marks import MadeOf, code_of, modules
@@ -264,7 +264,7 @@ NOT_MARKED = {  # what is in no mark, and why that leaves nothing wrong standing
     "rapport.expectations": "names what the rules are made of",
     "rapport.expectations.volumes": "stops the night or lets it go on; nothing is kept of it",
     "rapport.expectations.table_suites": (
-        "a finished table is checked when it is written, and whole every week (flows.compact)"
+        "a finished table is checked when it is written, and whole every week (rapport compact)"
     ),
     "rapport.expectations.suites*": "the same",
     "rapport.expectations.estimates": "the same",
@@ -433,7 +433,7 @@ def test_whatever_runs_while_a_question_is_drawn_is_in_its_mark(kind):
     question = replace(load_questions()["gaps"], filters=(), chart={"kind": kind, "title": "T", **chart})
     ran: set[Name] = set()
     with watched(ran):
-        assert Asked(question, rows, {(): "So it is."}).on({}, Drawn()).pictures
+        assert AnsweredQuestion(question, rows, {(): "So it is."}).finding_at({}, Drawn()).pictures
     assert outside(ran, marks([f"a question as {kind}"])[f"a question as {kind}"]) == set()
 
 

@@ -1,1 +1,1 @@
-"""The alliance: scores, shapes, agreement, ceilings, goals, motivation."""
+"""The alliance: scores, shapes, agreement of raters, ceilings, goals and motivation."""

@@ -1,4 +1,4 @@
-"""How alike two people see the alliance: session by session, and over a dyad."""
+"""The agreement of two raters about the alliance: session by session, and over a dyad."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rapport.warehouse.schema.columns import RATERS, Column
 from rapport.warehouse.schema.tables import table
 
 _PERCENT = "percent of maximum"
-LEAST_SHARED = 4  # sessions: below them a slope within one dyad means nothing
+LEAST_SHARED = 4  # sessions: with fewer a slope within one dyad means nothing
 
 
 @table(
@@ -43,7 +43,7 @@ LEAST_SHARED = 4  # sessions: below them a slope within one dyad means nothing
         Column(
             "absolute_difference",
             "number",
-            "signed_difference without its sign: how far apart the two are.",
+            "signed_difference without its sign: the distance between the two.",
             unit=_PERCENT,
             required=True,
             between=(0, 100),
@@ -52,9 +52,9 @@ LEAST_SHARED = 4  # sessions: below them a slope within one dyad means nothing
 )
 def alliance_agreement(alliance: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """One row per session, pair of raters and scale that both rated, on one questionnaire or on parallel forms of it
-    (instruments.family). Differences are in percent of maximum possible, so that forms with different ranges compare.
-    Signed and absolute answer different questions, and neither is agreement over time: alliance_congruence
-    (Atzil-Slonim et al. 2015)."""
+    (instruments.family). Differences are in percent of maximum possible, so that forms with different ranges can be
+    compared. Signed and absolute differences answer different questions. Neither is agreement over time: see
+    alliance_congruence (Atzil-Slonim et al. 2015)."""
     families = {each.name: each.family for each in clinic.instruments.values()}
     order = {rater: place for place, rater in enumerate(RATERS)}
     rated = alliance.with_columns(
@@ -108,16 +108,16 @@ _OTHERS = ("rater", "instrument", "pomp", "place")
         Column(
             "congruence_slope",
             "number",
-            "How far the other rater's view moves when the rater's moves by one point, within the dyad: sum(W x V) / "
-            "sum(W x W), W and V being the rater's and the other's deviations from their own means over the shared "
-            "sessions. The truth force of West & Kenny 2011. Null below four shared sessions and where the rater never "
-            "varies.",
+            "Change of the other rater's view per point of change in the rater's, within the dyad: sum(W x V) / "
+            "sum(W x W). W and V are the rater's and the other's deviations from their own means over the shared "
+            "sessions. The truth force of West & Kenny 2011. Null below four shared sessions and where the rater's "
+            "scores never vary.",
         ),
         Column(
             "congruence_correlation",
             "number",
-            "sum(W x V) / sqrt(sum(W x W) x sum(V x V)): do the two move together? Null below four shared sessions and "
-            "where either never varies (the ceiling): that is not known, and not zero.",
+            "sum(W x V) / sqrt(sum(W x W) x sum(V x V)): whether the two move together. Null below four shared "
+            "sessions and where the scores of either never vary (the ceiling): then it is unknown, and not zero.",
             between=(-1, 1),
         ),
         Column(
@@ -130,9 +130,9 @@ _OTHERS = ("rater", "instrument", "pomp", "place")
 )
 def alliance_congruence(alliance_agreement: pl.LazyFrame) -> pl.LazyFrame:
     """One row per dyad (episode and therapist), pair of raters and scale: direction (who sees more) and temporal
-    congruence (do they move together), which are different things: more congruent dyads had larger discrepancies in
-    213 clients of 49 therapists (Atzil-Slonim et al. 2015). The slope is one dyad's least-squares analogue of the
-    truth-and-bias model (West & Kenny 2011, Psychol Rev 118:357-378); with few sessions it is rough."""
+    congruence (whether they move together). These differ: more congruent dyads had larger discrepancies in 213 clients
+    of 49 therapists (Atzil-Slonim et al. 2015). The slope is the least-squares analogue, for one dyad, of the
+    truth-and-bias model (West & Kenny 2011, Psychol Rev 118:357-378). With few sessions it is rough."""
     own, other = pl.col("x"), pl.col("y")
     difference = {"signed": "signed_difference", "absolute": "absolute_difference"}
     count = pl.col("shared_session_count")
@@ -169,7 +169,7 @@ def alliance_congruence(alliance_agreement: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _about(products: str, one: str, other: str) -> pl.Expr:
-    """Sums of squares and products about the means."""
+    """Return the sum of products about the means, by the exact sums of the columns."""
     return (about_means(products, one, other, "shared_session_count") / MILLION**2).round(6)
 
 

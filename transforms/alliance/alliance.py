@@ -1,4 +1,4 @@
-"""The working alliance per session, as each rater sees it; and the person's own mean."""
+"""The working alliance per session, as each rater sees it, and each person's own mean."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
 
 _DYAD, _KIND = ("client_id", "episode_id", "therapist_id"), ("rater", "instrument", "scale")
-LINE = (*_DYAD, *_KIND)  # one rater's scores in a dyad
+LINE = (*_DYAD, *_KIND)  # the columns that identify one rater's scores in a dyad
 _OF_SESSION = (*_DYAD, "client_session_number", "session_number", "dyad_session_number", "session_date")
 
 
@@ -33,7 +33,7 @@ _OF_SESSION = (*_DYAD, "client_session_number", "session_number", "dyad_session_
         Column(
             "previous_score",
             "number",
-            "The rater's last score before it in the dyad, even across a missed session.",
+            "The rater's last score before this one in the dyad, also across a missed session.",
         ),
         Column("change", "number", "Score minus previous_score."),
         Column(
@@ -46,19 +46,19 @@ _OF_SESSION = (*_DYAD, "client_session_number", "session_number", "dyad_session_
         Column(
             "expanding_mean",
             "number",
-            "Mean of the rater's scores in the dyad up to this session and with it, never of later ones.",
+            "Mean of the rater's scores in the dyad up to and including this session, never of later ones.",
         ),
         Column(
             "within_deviation",
             "number",
-            "Score minus expanding_mean: above or below what this person has given so far; 0 at the first score.",
+            "Score minus expanding_mean: above or below this person's scores so far; 0 at the first score.",
         ),
     ],
 )
 def alliance(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """One row per session, rater, alliance instrument and scale that has a computed score. Change is since the same
+    """One row per session, rater, alliance instrument and scale that has a computed score. Change is from the same
     rater's last score in the same dyad (episode and therapist): a new therapist is a new alliance. A row never changes
-    when sessions are added; the person's mean over all sessions is in alliance_means."""
+    when later sessions are added. The person's mean over all sessions is in alliance_means."""
     held = _by_dyad(sessions).collect()
     rated = _rated(scores, clinic).join(held.lazy().select("session_id", "dyad", "place"), on="session_id")
     ordered = (
@@ -73,7 +73,7 @@ def alliance(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl
     in_order = pl.concat([ordered, held.select(pl.col(_OF_SESSION).gather(ordered["place"]))], how="horizontal").lazy()
     number = pl.col("dyad_session_number")
     rank = pl.col("row") - pl.col("first") + 1
-    so_far = millionths("score").cum_sum()  # of all lines; without what was before the line
+    so_far = millionths("score").cum_sum()  # over all lines; the sum before the line is subtracted
     before = pl.when("is_first").then(so_far - millionths("score")).forward_fill()
     return in_order.with_columns(
         previous_score=pl.when(~pl.col("is_first")).then(pl.col("score").shift()),
@@ -86,21 +86,21 @@ def alliance(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl
 
 
 def _by_dyad(sessions: pl.LazyFrame) -> pl.LazyFrame:
-    """Sessions in the order of dyads and, in each, of time, with numbers for both: cheaper to sort scores by."""
+    """Return sessions in the order of dyads and of time, with a number for each: scores are sorted by these cheaply."""
     is_new = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in _DYAD)
     narrow = sessions.select("session_id", *_OF_SESSION)
     return narrow.sort(*_DYAD, "client_session_number").with_row_index("place").with_columns(dyad=is_new.cum_sum())
 
 
 def _rated(scores: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """The computed scores of alliance questionnaires that count."""
+    """Return the computed scores of alliance questionnaires, without responses that are not used."""
     is_computed = pl.col("is_used") & (pl.col("basis") == "computed") & pl.col("score").is_not_null()
     is_alliance = pl.col("instrument").is_in(alliance_instruments(clinic))
     return scores.filter(is_computed, is_alliance).select("session_id", *_KIND, "score", "pomp")
 
 
 def alliance_instruments(clinic: Clinic) -> list[str]:
-    """The questionnaires whose construct is the alliance."""
+    """Return the names of the questionnaires about the alliance."""
     return [each.name for each in clinic.instruments.values() if each.construct == "alliance"]
 
 
@@ -116,13 +116,13 @@ def alliance_instruments(clinic: Clinic) -> list[str]:
         "scale!",
         "score_count!",
         Column("person_mean", "number", "Mean of the rater's scores over the dyad, so far.", required=True),
-        Column("person_sd", "number", "Their standard deviation (n - 1); null below two scores."),
+        Column("person_sd", "number", "Standard deviation (n - 1) of these scores; null below two."),
     ],
 )
 def alliance_means(alliance: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per dyad, rater, alliance instrument and scale: the person's own mean, which every session changes. A
-    session's score minus it is the within-person part (W), and it minus the clinic's mean the between-person part (B):
-    view alliance_parts."""
+    """One row per dyad, rater, alliance instrument and scale: the person's own mean, which every new session changes. A
+    session's score minus this mean is the within-person part (W). This mean minus the clinic's mean is the
+    between-person part (B). View alliance_parts has both."""
     return (
         alliance.filter(pl.col("episode_id").is_not_null())
         .with_columns(x=millionths("score"))
@@ -156,14 +156,14 @@ def _sd() -> pl.Expr:
         Column(
             "grand_mean",
             "number",
-            "Mean over the clinic of person_mean: each dyad counts once, however many sessions were rated.",
+            "Mean over the clinic of person_mean: each dyad counts once, for any number of rated sessions.",
             required=True,
         ),
         Column("between_sd", "number", "Standard deviation (n - 1) of person_mean; null below two."),
     ],
 )
 def alliance_grand_means(alliance_means: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per rater, alliance instrument and scale: the clinic's mean, of dyads and not of sessions. A client with
+    """One row per rater, alliance instrument and scale: the clinic's mean over dyads, not over sessions. A client with
     two therapists is in two dyads."""
     return alliance_means.group_by("rater", "instrument", "scale").agg(
         dyad_count=pl.len().cast(pl.Int32),

@@ -1,4 +1,4 @@
-"""The course of the alliance over a dyad: stable, growing, declining, or bent."""
+"""The course of the alliance over a dyad: stable, growing, declining, or curved."""
 
 from __future__ import annotations
 
@@ -55,8 +55,9 @@ LEAST_FOR_SLOPE, LEAST_FOR_CURVATURE = 4, 5  # scores
         Column(
             "shape",
             "text",
-            "stable: fitted_range below 10 percent of maximum (Rapport's own limit). U, inverted U: bent, and it turns "
-            "between the first and the last rated session. Otherwise growth or decline. Null below four scores.",
+            "stable: fitted_range below 10 percent of maximum (Rapport's own limit). U, inverted U: is_bent, with the "
+            "turning point between the first and the last rated session. Otherwise growth or decline. Null below four "
+            "scores.",
             one_of=SHAPES,
         ),
     ],
@@ -64,7 +65,7 @@ LEAST_FOR_SLOPE, LEAST_FOR_CURVATURE = 4, 5  # scores
 def alliance_shapes(alliance: pl.LazyFrame) -> pl.LazyFrame:
     """One row per dyad, rater, alliance questionnaire and scale. The shapes are those of Kivlighan & Shaughnessy 2000
     and Stiles et al. 2004 (recalled), fitted to each dyad alone and not by clustering. A fall and return within a few
-    sessions is a possible rupture (table ruptures) and may well be stable here."""
+    sessions is a possible rupture (table ruptures); here such a dyad may be stable."""
     fitted = (
         alliance.filter(pl.col("dyad_session_number").is_not_null())
         .with_columns(s=pl.col("dyad_session_number").cast(pl.Int64), p=millionths("pomp"))
@@ -87,13 +88,13 @@ def alliance_shapes(alliance: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _products() -> dict[str, pl.Expr]:
-    """Of the session number s and pomp p, in whole numbers."""
+    """Return the products of session number s and pomp p, in whole numbers."""
     s, p = pl.col("s"), pl.col("p")
     return {"ss": s**2, "sss": s**3, "ssss": s**4, "sp": s * p, "ssp": s**2 * p, "pp": p**2}
 
 
 def _about_means() -> dict[str, pl.Expr]:
-    """Sums of powers and products of x = s - mean s and y = p - mean p, from those of s and p."""
+    """Return sums of powers and products of x = s - mean s and y = p - mean p, from those of s and p."""
     n, m = pl.col("score_count"), pl.col("mean")
     ss, sss, ssss = pl.col("ss"), pl.col("sss"), pl.col("ssss")
     p, sp, ssp = (pl.col(name).cast(pl.Float64) / MILLION for name in ("p", "sp", "ssp"))

@@ -1,10 +1,10 @@
-"""Ratings at the top of the scale: where most are, a questionnaire can no longer tell sessions apart."""
+"""Ratings at the top of the scale. Where most ratings are there, a questionnaire cannot distinguish sessions."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from rapport.transforms.frames.ids_as_numbers import light
+from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
 
@@ -14,7 +14,7 @@ LINE = ("instrument", "rater", "scale", "therapist_id")
 
 
 def ceiling_counts(alliance: pl.LazyFrame) -> pl.LazyFrame:
-    """Counts of some clients' scores, by what they are of and the number of the quarter."""
+    """Return counts of some clients' scores, by instrument, rater, scale, therapist and number of the quarter."""
     pomp, day = pl.col("pomp"), pl.col("session_date")
     rated = alliance.select(
         *LINE,
@@ -24,7 +24,7 @@ def ceiling_counts(alliance: pl.LazyFrame) -> pl.LazyFrame:
         is_near_ceiling=pomp >= NEAR,
     )
     return (
-        rated.with_columns(light("client_id"))
+        rated.with_columns(as_numbers("client_id"))
         .group_by(*LINE, "quarter")
         .agg(
             rated_count=pl.len().cast(pl.Int64),
@@ -45,10 +45,10 @@ def ceiling_counts(alliance: pl.LazyFrame) -> pl.LazyFrame:
         "scale!",
         "therapist_id",
         Column("quarter_on", "date", "First day of the quarter of the sessions.", required=True),
-        Column("rated_count", "integer", "Scores there are.", required=True, between=(1, None)),
+        Column("rated_count", "integer", "Scores in the quarter.", required=True, between=(1, None)),
         "client_count!",
-        Column("ceiling_count", "integer", "Of them, those at the maximum.", required=True, between=(0, None)),
-        Column("near_ceiling_count", "integer", "Of them, those at 98.75 % of it or more: 39.5 of 40 on the SRS."),
+        Column("ceiling_count", "integer", "Scores at the maximum.", required=True, between=(0, None)),
+        Column("near_ceiling_count", "integer", "Scores at 98.75 % of the maximum or more: 39.5 of 40 on the SRS."),
         Column("ceiling_share", "number", "ceiling_count / rated_count.", required=True, between=(0, 1)),
         Column(
             "is_ceiling_problem",
@@ -60,8 +60,8 @@ def ceiling_counts(alliance: pl.LazyFrame) -> pl.LazyFrame:
 )
 def ceilings(partials: pl.LazyFrame) -> pl.LazyFrame:
     """One row per alliance questionnaire, rater, scale, therapist and quarter with a score (M04). Counts add up over
-    therapists and quarters. A therapist with a high ceiling and a high completion may be in the room while clients
-    rate. Scores of one client are not independent: client_count says how many people they are from."""
+    therapists and quarters. A therapist with a high ceiling_share and a high completion may be in the room while
+    clients rate. Scores of one client are not independent: client_count is the number of clients behind them."""
     counted = partials.group_by(*LINE, "quarter").agg(pl.col("^.*_count$").sum().cast(pl.Int32))
     quarter = pl.col("quarter")
     return counted.with_columns(

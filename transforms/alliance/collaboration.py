@@ -22,8 +22,8 @@ SCALES = ("goal", "task")
         "session_date!",
         "rater!",
         "instrument!",
-        Column("goal_pomp", "number", "The scale goal: agreement on where to go.", unit=_PERCENT, between=(0, 100)),
-        Column("task_pomp", "number", "The scale task: agreement on the way there.", unit=_PERCENT, between=(0, 100)),
+        Column("goal_pomp", "number", "The scale goal: agreement on goals.", unit=_PERCENT, between=(0, 100)),
+        Column("task_pomp", "number", "The scale task: agreement on tasks.", unit=_PERCENT, between=(0, 100)),
         Column(
             "collaboration_pomp",
             "number",
@@ -49,8 +49,8 @@ SCALES = ("goal", "task")
         Column(
             "homework_done",
             "number",
-            "Homework since the last session, as recorded at this one by anybody (questionnaire homework): 0 not done, "
-            "1 in part, 2 done; of several records the highest. Null where none was recorded.",
+            "Homework since the last session, as recorded at this session by any rater (questionnaire homework): 0 not "
+            "done, 1 done in part, 2 done; of several records the highest. Null where none was recorded.",
             between=(0, 2),
         ),
     ],

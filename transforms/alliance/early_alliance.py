@@ -1,4 +1,4 @@
-"""The early alliance: of the sessions around the third, where research looks."""
+"""The early alliance, from the sessions around the third, as in the literature."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _DYAD = ("client_id", "episode_id", "therapist_id")
         Column(
             "early_rule",
             "text",
-            "Which session speaks: the dyad's third, or else the nearest rated one of its second to fourth (of two "
-            "equally near, the earlier).",
+            "The session that counts: the dyad's third, or else the nearest rated session of its second to fourth (of "
+            "two equally near, the earlier).",
             required=True,
             one_of=RULES,
         ),
@@ -46,15 +46,13 @@ _DYAD = ("client_id", "episode_id", "therapist_id")
             required=True,
             between=(0, 3),
         ),
-        Column(
-            "is_settled", "truth", "False while a session that is still to come could change the row.", required=True
-        ),
+        Column("is_settled", "truth", "False while a future session could still change the row.", required=True),
     ],
 )
 def early_alliance(alliance: pl.LazyFrame, sessions: pl.LazyFrame) -> pl.LazyFrame:
     """One row per dyad, rater, alliance questionnaire and scale rated in the dyad's second, third or fourth session.
-    Research takes the third session most often, or the fourth (Busseri & Tyler 2003); early_rule says which it was. A
-    dyad rated in none of them has no row."""
+    Research uses the third session most often, or the fourth (Busseri & Tyler 2003); early_rule names it. A dyad
+    without a rating in any of them has no row."""
     number = pl.col("dyad_session_number")
     first_four = alliance.filter(number <= 4, pl.col("episode_id").is_not_null()).sort(number)
     candidates = pl.col("dyad_session_number").is_between(2, 4)

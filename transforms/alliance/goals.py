@@ -1,4 +1,4 @@
-"""Goals: whose they are, and how far they are reached (Goal-Based Outcomes)."""
+"""Goals: their owners, and how far they are reached (Goal-Based Outcomes)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from rapport.warehouse.schema.tables import table
         "client_id!",
         "episode_id!",
         "rater!",
-        Column("goal", "integer", "Which goal, in the order in which they were set.", required=True, between=(1, None)),
+        Column("goal", "integer", "The goal's number, in the order of setting.", required=True, between=(1, None)),
         Column(
             "goal_owner",
             "text",
-            "Whose goal it is, as stated first in the episode (plain format, column about); null where nobody says.",
+            "The goal's owner, as first stated in the episode (plain format, column about); null where not stated.",
             one_of=OWNERS,
         ),
         "score_count!",
@@ -30,17 +30,17 @@ from rapport.warehouse.schema.tables import table
         Column(
             "is_reliably_nearer",
             "truth",
-            "Whether goal_change is at least what counts (outcomes.change_amount: 3 points, NHS England MHSDS); null "
-            "where it cannot be said.",
+            "Whether goal_change reaches outcomes.change_amount (3 points, NHS England MHSDS); null where it is not "
+            "known.",
         ),
     ],
 )
 def goals(
     outcomes: pl.LazyFrame, responses: pl.LazyFrame, response_records: pl.LazyFrame, sessions: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """One row per episode, rater and goal of Goal-Based Outcomes (Law & Jacob 2015), rated 0 to 10, 10 reached. A goal
-    keeps its number through an episode. The share of goals that are the client's own is a measure of collaboration;
-    every rating over time is in scores (gbo, scales goal_1 to goal_3)."""
+    """One row per episode, rater and goal of Goal-Based Outcomes (Law & Jacob 2015), rated from 0 to 10 (reached). A
+    goal keeps its number through an episode. The share of the client's own goals is a measure of collaboration. Every
+    rating over time is in scores (gbo, scales goal_1 to goal_3)."""
     rated = (
         outcomes.filter(pl.col("instrument") == "gbo", pl.col("scale") != "total")
         .with_columns(goal=pl.col("scale").str.strip_prefix("goal_").cast(pl.Int32))
@@ -55,7 +55,7 @@ def goals(
 
 
 def _owners(responses: pl.LazyFrame, response_records: pl.LazyFrame, sessions: pl.LazyFrame) -> pl.LazyFrame:
-    """Per episode and goal the owner that was stated first, whoever rated."""
+    """Return per episode and goal the first stated owner, from any rater."""
     stated = response_records.filter(pl.col("instrument") == "gbo", pl.col("goal_owners").is_not_null())
     return (
         stated.select("source", "response_id", "loaded_number", goal_owner="goal_owners")

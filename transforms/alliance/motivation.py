@@ -1,4 +1,4 @@
-"""Motivation of child and caregiver early in therapy, and the alliance beside it."""
+"""Motivation of child and caregiver early in therapy, with the early alliance."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ def _difference(name: str, text: str) -> Column:
         _difference("caregiver_early_change", "caregiver_early_pomp minus caregiver_first_pomp."),
         _difference(
             "first_gap",
-            "caregiver_first_pomp minus client_first_pomp: caregivers are nearly always the more motivated (Breda & "
-            "Riemer 2012).",
+            "caregiver_first_pomp minus client_first_pomp: caregivers are nearly always more motivated (Breda & Riemer "
+            "2012).",
         ),
         _difference("early_gap", "caregiver_early_pomp minus client_early_pomp."),
-        _difference("gap_change", "early_gap minus first_gap: below 0 the client caught up."),
+        _difference("gap_change", "early_gap minus first_gap: below 0 the gap became smaller."),
         _pomp(
             "client_alliance", "The client's early alliance (early_alliance, total) with the episode's first therapist."
         ),
@@ -50,9 +50,9 @@ def motivation(
     scores: pl.LazyFrame, sessions: pl.LazyFrame, early_alliance: pl.LazyFrame, clinic: Clinic
 ) -> pl.LazyFrame:
     """One row per episode and motivation scale rated by client or caregiver in the episode's first six treatment
-    sessions: how it changed early, the gap between the two, and the early alliance beside it, to ask whether the
-    relationship makes change easier. Six sessions is Rapport's own limit; scores whose range is not known (no pomp)
-    are left out."""
+    sessions: the early change, the gap between the two, and the early alliance. The question is whether the
+    relationship makes change easier. Six sessions is Rapport's own limit. Scores with an unknown range (no pomp) are
+    left out."""
     measures = [each.name for each in clinic.instruments.values() if each.construct == "motivation"]
     early = sessions.filter(pl.col("session_number") <= EARLY_UNTIL)
     rated = (
@@ -76,7 +76,7 @@ def motivation(
 
 
 def _first_and_early() -> dict[str, pl.Expr]:
-    """In the order of the sessions."""
+    """Return each rater's first and early motivation. Rows are in the order of the sessions."""
     made = {}
     for rater in RATERS:
         told = pl.col("pomp").filter(pl.col("rater") == rater)
@@ -86,7 +86,7 @@ def _first_and_early() -> dict[str, pl.Expr]:
 
 
 def _alliances(early_alliance: pl.LazyFrame) -> pl.LazyFrame:
-    """Each rater's early alliance in the episode: the first, and of several questionnaires the first by name."""
+    """Return each rater's early alliance in the episode: the first one; of several questionnaires the first by name."""
     told = early_alliance.filter(pl.col("scale") == "total", pl.col("rater").is_in(RATERS))
     ordered = told.sort("session_number", "instrument")
     of = {f"{rater}_alliance": pl.col("pomp").filter(pl.col("rater") == rater).first() for rater in RATERS}

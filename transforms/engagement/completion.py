@@ -1,4 +1,4 @@
-"""Questionnaires due against questionnaires received: without it no other figure says whom it speaks for."""
+"""Questionnaires due and received. Without this share nobody knows which clients the other figures represent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 import polars as pl
 
-from rapport.transforms.frames.ids_as_numbers import light
+from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.clinic_file.protocol import Due, usual
 from rapport.warehouse.schema.columns import RATERS, Column
@@ -21,14 +21,14 @@ COUNTS = ("due_count", "received_count", "complete_count")
 def days_of_sessions(
     sessions: pl.LazyFrame, episodes: pl.LazyFrame, responses: pl.LazyFrame, clinic: Clinic
 ) -> pl.LazyFrame:
-    """Counts of some clients, in rows of three kinds. By therapist, modality, day and the occasions that a session is:
-    due_count, of treatment sessions; and by instrument and rater besides, received_count and complete_count. By
-    instrument and rater alone: `since`, the day of the first response."""
+    """Return counts of some clients, in rows of three kinds. By therapist, modality, day and occasions: due_count, of
+    treatment sessions. By the same and by instrument and rater: received_count and complete_count. By instrument and
+    rater alone: `since`, the day of the first response."""
     answered = responses.filter(pl.col("is_used"), pl.col("session_id").is_not_null(), pl.col("answered_count") > 0)
     held = _held(sessions, episodes, clinic).collect().lazy()
     day = [*CELL, "session_date", *_occasions(clinic).values()]
     counted = held.group_by(day).agg(due_count=pl.len().cast(pl.Int64))
-    answers = answered.select(*ASKED, "is_complete", "session_id").with_columns(light("session_id"))
+    answers = answered.select(*ASKED, "is_complete", "session_id").with_columns(as_numbers("session_id"))
     received = answers.join(held, on="session_id").group_by(*ASKED, *day)
     counts = {"received_count": pl.len().cast(pl.Int64), "complete_count": pl.col("is_complete").sum().cast(pl.Int64)}
     first = answered.group_by(ASKED).agg(since=pl.col("completed_on").min())
@@ -46,22 +46,22 @@ def days_of_sessions(
         "modality",
         Column("month_on", "date", "First day of the month of the sessions.", required=True),
         Column("due_count", "integer", "Treatment sessions at which it was due.", required=True, between=(1, None)),
-        Column("received_count", "integer", "Of them, those with a response.", required=True, between=(0, None)),
-        Column("complete_count", "integer", "Of them, those with a complete one.", required=True, between=(0, None)),
+        Column("received_count", "integer", "Due sessions with a response.", required=True, between=(0, None)),
+        Column("complete_count", "integer", "Due sessions with a complete response.", required=True, between=(0, None)),
         Column("received_share", "number", "received_count / due_count.", required=True, between=(0, 1)),
         Column(
             "is_declared",
             "truth",
-            "True where clinic.toml's [protocol] says when it is due; false where it counts as due at every treatment "
-            "session since the first one came (a caregiver's, of minors).",
+            "True where [protocol] in clinic.toml says when it is due; false where it counts as due at every treatment "
+            "session since its first response (a caregiver's questionnaire: sessions of minors).",
             required=True,
         ),
     ],
 )
 def completion(partials: pl.LazyFrame, clinic: Clinic, as_of: datetime) -> pl.LazyFrame:
     """One row per instrument, rater, therapist, modality and month with a treatment session at which it was due (M03).
-    A response counts for the session it belongs to, a session that is no occasion not at all. Responses may come days
-    later: the newest month is not finished. Yardstick for pairs of scores: above 91 % (Gyani et al. 2013)."""
+    A response counts for its session; a session at which it was not due does not count. Responses may come days later:
+    the newest month is not finished. Benchmark for pairs of scores: above 91 % (Gyani et al. 2013)."""
     held = partials.filter(pl.col("session_date") <= clinic.day_of(as_of)).collect().lazy()
     days = [_of_due(held, clinic, due, is_declared) for due, is_declared in _dues(partials, clinic)]
     months = pl.concat([held.clear().with_columns(is_declared=False), *days]).group_by(
@@ -72,7 +72,7 @@ def completion(partials: pl.LazyFrame, clinic: Clinic, as_of: datetime) -> pl.La
 
 
 def _of_due(held: pl.LazyFrame, clinic: Clinic, due: Due, is_declared: bool) -> pl.LazyFrame:
-    """The counts of one instrument and rater."""
+    """Return the counts of one instrument and rater."""
     whose = {"instrument": due.instrument, "rater": due.rater}
     is_its_own = pl.all_horizontal(pl.col(name).fill_null(each) == each for name, each in whose.items())
     is_due = pl.col(_occasions(clinic)[_occasion(due)]) & (pl.col("session_date") >= due.since)
@@ -81,8 +81,8 @@ def _of_due(held: pl.LazyFrame, clinic: Clinic, due: Due, is_declared: bool) -> 
 
 
 def _dues(partials: pl.LazyFrame, clinic: Clinic) -> list[tuple[Due, bool]]:
-    """What is due, each with its first day, and whether it is declared. An instrument that is not declared is due where
-    the sources bring it."""
+    """Return the questionnaires that are due, each with its first day, and whether it is declared. An undeclared
+    instrument is due where the sources have it."""
     pairs = partials.drop_nulls("since").group_by(ASKED).agg(pl.col("since").min()).sort(ASKED).collect()
     first = {(name, rater): since for name, rater, since in pairs.iter_rows()}
     named = {due.instrument for due in clinic.protocol}
@@ -95,16 +95,16 @@ def _dues(partials: pl.LazyFrame, clinic: Clinic) -> list[tuple[Due, bool]]:
 
 
 def _held(sessions: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """Treatment sessions, and which occasions each is."""
+    """Return treatment sessions, each with its occasions."""
     columns = ("session_id", "episode_id", "session_number", "session_date", *CELL)
     treated = sessions.filter(pl.col("session_number").is_not_null()).select(columns)
-    opened = episodes.select("episode_id", "age_at_opening").with_columns(light("episode_id"))
-    joined = treated.with_columns(light("session_id", "episode_id")).join(opened, on="episode_id")
+    opened = episodes.select("episode_id", "age_at_opening").with_columns(as_numbers("episode_id"))
+    joined = treated.with_columns(as_numbers("session_id", "episode_id")).join(opened, on="episode_id")
     return joined.with_columns(_is_at(occasion).alias(name) for occasion, name in _occasions(clinic).items())
 
 
 def _occasions(clinic: Clinic) -> dict[Due, str]:
-    """What a session may be an occasion of, whoever asks and from whatever day on; each with the name of a column."""
+    """Return the kinds of occasion, without rater and first day, each with the name of a column."""
     dues = (*clinic.protocol, *(usual("", rater) for rater in RATERS))
     return {occasion: f"occasion_{at}" for at, occasion in enumerate(dict.fromkeys(map(_occasion, dues)))}
 
@@ -114,7 +114,7 @@ def _occasion(due: Due) -> Due:
 
 
 def _is_at(occasion: Due) -> pl.Expr:
-    """Whether a session is one; a bound on an age that is not known is not met."""
+    """Return whether a session is such an occasion. An unknown age is within no bound."""
     age, number = pl.col("age_at_opening"), pl.col("session_number") - occasion.first
     bounds = [] if occasion.age_from is None else [age >= occasion.age_from]
     bounds += [] if occasion.age_to is None else [age <= occasion.age_to]

@@ -1,4 +1,4 @@
-"""How far the six definitions of dropout agree with each other, in this clinic."""
+"""The agreement of the six definitions of dropout with each other, in this clinic."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from itertools import combinations
 import polars as pl
 
 from rapport.transforms.engagement.retention import DEFINITIONS
-from rapport.transforms.frames.ids_as_numbers import light
-from rapport.transforms.frames.typed_rows import of_rows
+from rapport.transforms.frames.ids_as_numbers import as_numbers
+from rapport.transforms.frames.typed_rows import frame_of_rows
 from rapport.transforms.statistics.estimates import first_of_clients
 from rapport.warehouse.schema.columns import NO_WIDTH, Column
 from rapport.warehouse.schema.tables import table
@@ -41,13 +41,13 @@ _COUNTS = {
         Column("first_only_count", "integer", "Dropouts by the first alone.", required=True, between=(0, None)),
         Column("second_only_count", "integer", "Dropouts by the other alone.", required=True, between=(0, None)),
         Column("neither_count", "integer", "Dropouts by neither.", required=True, between=(0, None)),
-        Column("agreement_share", "number", "Clients whom both call the same; null without clients.", between=(0, 1)),
+        Column("agreement_share", "number", "Share on which both agree; null without clients.", between=(0, 1)),
         Column(
             "kappa",
             "number",
             "Agreement beyond chance, (p - e) / (1 - e), Cohen 1960, Educ Psychol Meas 20:37-46: 1 is perfect, 0 is "
-            "chance. Null where either calls all clients the same. With rare dropout it is low even where nearly all "
-            "agree: read it beside the counts.",
+            "chance. Null where one definition gives the same result for all clients. With rare dropout kappa is low "
+            "even where the two agree on nearly all: read it together with the counts.",
             between=(-1, 1),
         ),
         "low",
@@ -55,13 +55,15 @@ _COUNTS = {
     ],
 )
 def dropout_agreement(retention: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per pair of dropout definitions: how often each calls a client a dropout, and kappa with its 95 %
-    interval, which is null where they agree in all. Each client counts once, with the first episode that both can
+    """One row per pair of dropout definitions: the counts of dropouts by each, and kappa with its 95 % interval. The
+    interval is null where they agree on all clients. Each client counts once, with the first episode that both can
     assess."""
     flags = (f"is_dropout_{name}" for name in DEFINITIONS)
-    known = retention.select("client_id", "episode_number", *flags).with_columns(light("client_id")).collect().lazy()
+    known = (
+        retention.select("client_id", "episode_number", *flags).with_columns(as_numbers("client_id")).collect().lazy()
+    )
     rows = [_row(*pair, _counts(known, *pair)) for pair in combinations(DEFINITIONS, 2)]
-    return of_rows(dropout_agreement, rows)
+    return frame_of_rows(dropout_agreement, rows)
 
 
 def _counts(known: pl.LazyFrame, one: str, other: str) -> dict[str, int]:
@@ -86,7 +88,7 @@ def _row(one: str, other: str, counts: dict[str, int]) -> Mapping[str, object]:
 
 
 def _can_differ(both_count: int, first_only_count: int, second_only_count: int, neither_count: int) -> bool:
-    """Whether each of the two calls some client a dropout and some not."""
+    """Return whether each of the two definitions has both dropouts and others."""
     first, second = both_count + first_only_count, both_count + second_only_count
     total = first + second_only_count + neither_count
     return 0 < first < total and 0 < second < total

@@ -1,4 +1,4 @@
-"""Engagement as behaviour: coming, missing, pausing, answering."""
+"""Engagement as behaviour: attended and missed appointments, gaps, and answered questionnaires."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def _share(name: str, text: str) -> Column:
     columns=[
         "client_id!",
         "episode_id!",
-        _count("attended_count", "Treatment appointments attended, late but seen included."),
+        _count("attended_count", "Attended treatment appointments, also with a late arrival."),
         _count("no_show_count", "Treatment appointments that the client missed."),
         _count(
             "late_cancel_count",
             "Cancelled by the client with less notice than the clinic asks for (cancellation_notice_hours in "
-            "clinic.toml, 24 by default), and whatever the export itself calls a late cancel.",
+            "clinic.toml, 24 by default), or called a late cancel by the export.",
         ),
         _count(
             "timely_cancel_count",
@@ -36,7 +36,8 @@ def _share(name: str, text: str) -> Column:
         _count("rescheduled_count", "Moved to another slot; in no share's denominator."),
         _count(
             "unconfirmed_count",
-            "Still called scheduled, to come or past; in no share. Those past: view unconfirmed_appointments.",
+            "Still scheduled in the export, in the future or past; in no share. Past ones: view "
+            "unconfirmed_appointments.",
         ),
         _count(
             "held_open_count",
@@ -53,16 +54,16 @@ def _share(name: str, text: str) -> Column:
             unit="days",
             between=(0, None),
         ),
-        Column("longest_gap_days", "integer", "The longest of them.", unit="days", between=(0, None)),
+        Column("longest_gap_days", "integer", "The longest of these gaps.", unit="days", between=(0, None)),
         Column(
             "weekly_density",
             "number",
-            "attended_count / (days from first to last session / 7 + 1): weekly sessions make 1. Null below two.",
+            "attended_count / (days from first to last session / 7 + 1): weekly sessions give 1. Null below two.",
             unit="sessions per week",
             between=(0, None),
         ),
         _count("questionnaire_count", "Questionnaires with an answer that belong to these sessions, from any rater."),
-        _count("answered_session_count", "Of the attended treatment sessions, those that have one."),
+        _count("answered_session_count", "Attended treatment sessions with such a questionnaire."),
         _share(
             "answered_session_share",
             "answered_session_count / attended_count; null where that is 0. Against what was due: table completion.",
@@ -70,9 +71,9 @@ def _share(name: str, text: str) -> Column:
     ],
 )
 def engagement(appointments: pl.LazyFrame, sessions: pl.LazyFrame, responses: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per episode with a treatment appointment. Cancellations in time, or by the clinic, are counted apart and
-    are in no denominator. Some practice systems delete early cancellations, and a record that vanished is in history
-    only: counts of cancellations are lower bounds."""
+    """One row per episode with a treatment appointment. Cancellations in time or by the clinic are counted separately
+    and are in no denominator. Some practice systems delete early cancellations, and a vanished record is in history
+    only. So counts of cancellations are lower bounds."""
     became = (
         appointments.filter("is_treatment", pl.col("episode_id").is_not_null())
         .group_by("client_id", "episode_id")
@@ -105,7 +106,7 @@ def _counts() -> dict[str, pl.Expr]:
 
 
 def _rhythm(treated: pl.LazyFrame) -> pl.LazyFrame:
-    """Gaps and density of an episode's sessions."""
+    """Return the gaps and the density of each episode's sessions."""
     gap, day = pl.col("days_since_previous"), pl.col("session_date")
     weeks = (day.max() - day.min()).dt.total_days() / 7 + 1
     return treated.group_by("episode_id").agg(

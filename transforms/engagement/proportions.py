@@ -1,4 +1,4 @@
-"""The clinic's headline shares, each with its interval."""
+"""The clinic's main shares, each with its interval."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import polars as pl
 
 from rapport.transforms.engagement.retention import DEFINITIONS
-from rapport.transforms.frames.ids_as_numbers import light
+from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.transforms.statistics.intervals import with_wilson
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
@@ -21,10 +21,10 @@ from rapport.warehouse.schema.tables import table
         Column(
             "subject",
             "text",
-            "Of what: instrument and rater, or rule; 'all' where nothing is told apart.",
+            "What the share is about: instrument and rater, or rule; 'all' where there is no such distinction.",
             required=True,
         ),
-        Column("quarter", "text", "'2026-Q3' and so on, or 'all' of them.", required=True),
+        Column("quarter", "text", "The quarter, such as '2026-Q3', or 'all'.", required=True),
         "numerator_count!",
         "denominator_count!",
         "client_count",
@@ -42,13 +42,13 @@ def proportions(
     goals: pl.LazyFrame,
     completion: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """One row per headline share, what it is of, and quarter, with Wilson's 95 % interval (M25). more_than_four,
+    """One row per main share, subject and quarter, with Wilson's 95 % interval (M25). more_than_four,
     dropout_<definition>: episodes, by the quarter of opening. attendance, no_show, late_cancel: appointments, by the
     quarter of the episode's opening. reliably_improved, reliably_deteriorated, recovered: episodes that are over, by
-    the quarter of the latest score; nhs_<...>: by that of closing. possible_rupture_repaired: by that of its start.
-    goal_owned_by_client: goals. questionnaire_received: due occasions. What is not known is in no denominator.
-    client_count is of the clients in the denominator; null for questionnaire_received, whose table tells none apart.
-    What one client has several of is not independent: there the interval is too narrow."""
+    the quarter of the latest score. nhs_<...>: by the quarter of closing. possible_rupture_repaired: by the quarter of
+    the rupture's start. goal_owned_by_client: goals. questionnaire_received: due occasions. Unknown cases are in no
+    denominator. client_count is the number of clients in the denominator; null for questionnaire_received, whose table
+    has no clients. Where one client has several cases, they are not independent, and the interval is too narrow."""
     parts = [
         *_retention(retention),
         *_engagement(engagement, retention),
@@ -62,11 +62,11 @@ def proportions(
 
 
 def _by_quarter(told: pl.LazyFrame, measure: str, of: tuple[str, ...]) -> pl.LazyFrame:
-    """Of rows with `on`, client_id and the two counts: their sums by quarter, and over all."""
+    """Return the sums by quarter, and over all, of rows with `on` (a day), client_id and the two counts."""
     on, counts = pl.col("on"), pl.col("numerator_count", "denominator_count")
     clients = pl.col("client_id").filter(pl.col("denominator_count") > 0)
     sums = [counts.sum().cast(pl.Int32), clients.n_unique().cast(pl.Int32).alias("client_count")]
-    numbered = told.with_columns(light("client_id"), quarter=on.dt.year() * 4 + on.dt.quarter() - 1)
+    numbered = told.with_columns(as_numbers("client_id"), quarter=on.dt.year() * 4 + on.dt.quarter() - 1)
     name = pl.concat_str(pl.col("quarter") // 4, pl.lit("-Q"), pl.col("quarter") % 4 + 1)
     dated = numbered.filter(on.is_not_null()).group_by(*of, "quarter").agg(sums).with_columns(quarter=name)
     whole = numbered.with_columns(quarter=pl.lit("all")).group_by(*of, "quarter").agg(sums)
@@ -81,13 +81,13 @@ def _subject(columns: tuple[str, ...]) -> pl.Expr:
 
 
 def _counted(rows: pl.LazyFrame, measure: str, is_so: pl.Expr, on: str, *of: str) -> pl.LazyFrame:
-    """Of the rows of which it is known, those of which it is so."""
+    """Return the two counts of rows for which `is_so` is known: rows where it is true, and all of them."""
     counts = {"numerator_count": is_so.cast(pl.Int32), "denominator_count": is_so.is_not_null().cast(pl.Int32)}
     return _by_quarter(rows.select("client_id", *of, on=pl.col(on), **counts), measure, of)
 
 
 def _completion(completion: pl.LazyFrame) -> pl.LazyFrame:
-    """It has no clients, only how many of their questionnaires."""
+    """Return the counts of table completion, which has no clients."""
     of, unknown = ("instrument", "rater"), pl.lit(None, dtype=pl.Int32)
     counts = {"numerator_count": "received_count", "denominator_count": "due_count"}
     told = completion.select(*of, on="month_on", client_id=pl.lit(None, dtype=pl.Binary), **counts)
@@ -118,7 +118,7 @@ def _outcomes(outcomes: pl.LazyFrame, retention: pl.LazyFrame) -> Iterator[pl.La
 
 
 def _reliable_outcomes(found: pl.LazyFrame) -> Iterator[pl.LazyFrame]:
-    """Finished courses: closed, with at least two attended treatment appointments."""
+    """Yield the shares of finished courses: closed, with at least two attended treatment appointments."""
     finished = found.filter(
         pl.col("closed_on").is_not_null(),
         pl.col("contact_count") >= 2,

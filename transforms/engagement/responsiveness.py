@@ -1,4 +1,4 @@
-"""The therapist's responsiveness in the first two sessions, beside how the client took to the therapy."""
+"""The therapist's responsiveness in the first two sessions, with the client's early engagement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
 
-# Each factor: its scale in warehouse/instruments/elkin_responsiveness.toml, and what it is.
+# Each factor: its scale in warehouse/instruments/elkin_responsiveness.toml, and its description.
 FACTORS = {
     "positive_atmosphere": (
         "positive_atmosphere",
@@ -47,7 +47,7 @@ _ORDER = {name: place for place, name in enumerate(PROXIES)}
         Column(
             "observed_session_count",
             "integer",
-            "Of sessions 1 and 2, those that an observer rated.",
+            "The number of sessions 1 and 2 that an observer rated.",
             required=True,
             between=(0, 2),
         ),
@@ -64,7 +64,7 @@ _ORDER = {name: place for place, name in enumerate(PROXIES)}
         Column(
             "proxy_session_count",
             "integer",
-            "Of sessions 1 and 2, those with that questionnaire.",
+            "The number of sessions 1 and 2 with that questionnaire.",
             required=True,
             between=(0, 2),
         ),
@@ -75,7 +75,7 @@ _ORDER = {name: place for place, name in enumerate(PROXIES)}
             unit="percent of maximum",
             between=(0, 100),
         ),
-        Column("relationship_instrument", "text", "The questionnaire of that view: the first by name of those rated."),
+        Column("relationship_instrument", "text", "The questionnaire of that view: of several the first by name."),
         Column(
             "attended_session_count",
             "integer",
@@ -86,8 +86,8 @@ _ORDER = {name: place for place, name in enumerate(PROXIES)}
         Column(
             "is_past_four",
             "truth",
-            "Outcome 2: true from the fifth session on. Null before: whether it can still happen is a question about "
-            "today (table retention), and so is outcome 3, leaving early.",
+            "Outcome 2: true from the fifth session on. Null before: whether it can still happen depends on today "
+            "(table retention), and so does outcome 3, leaving early.",
         ),
     ],
 )
@@ -100,9 +100,9 @@ def responsiveness(
     clinic: Clinic,
 ) -> pl.LazyFrame:
     """One row per episode with a treatment session: Elkin's four factors and the global item, as observers rated its
-    sessions 1 and 2 from tape, and never a later one (Elkin et al. 2014, Psychother Res 24:52-66). Factor scores are as
-    given: their range is not in the abstract. Beside them what is known per client of the three early-engagement
-    outcomes. therapist_id is null where sessions 1 and 2 had different therapists."""
+    sessions 1 and 2 from tape, never a later one (Elkin et al. 2014, Psychother Res 24:52-66). Factor scores are as
+    given: their range is not in the abstract. The row also has the client's three outcomes of early engagement, as far
+    as they are known. therapist_id is null where sessions 1 and 2 had different therapists."""
     first_two = sessions.filter(pl.col("session_number") <= 2).cache()
     episodes = sessions.filter(pl.col("session_number").is_not_null()).group_by("client_id", "episode_id")
     joined = episodes.agg(attended_session_count=pl.len().cast(pl.Int32))
@@ -116,13 +116,13 @@ def responsiveness(
 
 
 def _therapists(first_two: pl.LazyFrame) -> pl.LazyFrame:
-    """Whose sessions they were; null where there were two therapists."""
+    """Return the therapist of sessions 1 and 2; null where there were two therapists."""
     whose = pl.col("therapist_id")
     return first_two.group_by("episode_id").agg(therapist_id=pl.when(whose.n_unique() == 1).then(whose.first()))
 
 
 def _observed(first_two: pl.LazyFrame, scores: pl.LazyFrame) -> pl.LazyFrame:
-    """Elkin's factors: of both sessions or not at all. A computed score goes before a given one."""
+    """Return Elkin's factors, only where both sessions are rated. A computed score is preferred to a given one."""
     rated = (
         scores.filter(pl.col("instrument") == "elkin_responsiveness", pl.col("rater") == "observer", "is_used")
         .filter(pl.col("score").is_not_null())
@@ -148,7 +148,7 @@ def _proxies(
     response_records: pl.LazyFrame,
     clinic: Clinic,
 ) -> pl.LazyFrame:
-    """The client's own view: from the first questionnaire of PROXIES that both sessions have, else that one has."""
+    """Return the client's own view, from the first questionnaire of PROXIES in both sessions, else in one of them."""
     ways = [_proxy_scores(scores)]
     if srs := clinic.instruments.get("srs"):
         ways.append(_srs_lines(responses, response_records, srs, is_used=clinic.why_not_used(srs) is None))
@@ -166,7 +166,7 @@ def _proxies(
 def _srs_lines(
     responses: pl.LazyFrame, response_records: pl.LazyFrame, srs: Instrument, *, is_used: bool
 ) -> pl.LazyFrame:
-    """Two lines of the SRS in percent of maximum, where the clinic holds its licence."""
+    """Return two lines of the SRS in percent of maximum, where the clinic holds its licence."""
     is_srs = (pl.col("instrument") == "srs") & pl.lit(is_used)
     parts = [pl.col("answers").list.get(line - 1, null_on_oob=True).cast(pl.Float64) for line in SRS_LINES]
     mean = (parts[0] + parts[1]) / 2
@@ -191,7 +191,7 @@ def _proxy_scores(scores: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _relationships(alliance: pl.LazyFrame) -> pl.LazyFrame:
-    """The client's view at the second session."""
+    """Return the client's view of the alliance at the second session."""
     seen = alliance.filter(pl.col("session_number") == 2, pl.col("rater") == "client", pl.col("scale") == "total")
     return (
         seen.sort("instrument")

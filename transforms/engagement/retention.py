@@ -1,4 +1,4 @@
-"""Who stays: attended sessions per episode, more than four, and dropout by six definitions side by side.
+"""Retention: attended sessions per episode, more than four sessions, and dropout by six definitions.
 
 There is no one definition of dropout, and the rate depends on it: Swift & Greenberg 2012 (669 studies, 83,834 clients)
 found 19.7 % over all, moderated by the definition. So none of the six is called the true one.
@@ -40,7 +40,7 @@ DEFINITIONS = ("judged", "missed_last", "below_median", "below_dose", "unchanged
         Column(
             "has_ended",
             "truth",
-            "Closed before today; or no treatment session (or opening) in the last 90 days and nothing booked ahead.",
+            "Closed before today; or no treatment session (or opening) in the last 90 days and no future appointment.",
             required=True,
         ),
         Column(
@@ -58,13 +58,14 @@ DEFINITIONS = ("judged", "missed_last", "below_median", "below_dose", "unchanged
             "is_dropout_missed_last",
             "truth",
             "D2: the last appointment was missed (no-show, late or client's cancellation) and the client was not seen "
-            "again within 60 days. Null while those days run, and where the last was kept and the episode is not over.",
+            "again within 60 days. Null during these days, and where the last was attended and the episode is not "
+            "over.",
         ),
         Column(
             "is_dropout_below_median",
             "truth",
-            "D3: fewer treatment sessions than the median of the clinic's episodes that are over. Depends on the "
-            "sample, so it moves from night to night. Null while the episode is not over and below it.",
+            "D3: fewer treatment sessions than the median of the clinic's episodes that are over. It depends on the "
+            "sample, so it may change from night to night. Null while the episode is below the median and not over.",
         ),
         Column("median_sessions", "number", "The median that D3 compares with tonight; null without episodes."),
         Column(
@@ -94,7 +95,7 @@ def retention(
     clinic: Clinic,
     as_of: datetime,
 ) -> pl.LazyFrame:
-    """One row per episode that opened by today: how many treatment sessions were attended, whether more than four, and
+    """One row per episode that opened by today: attended treatment sessions, whether these are more than four, and
     dropout by the six definitions of Swift & Greenberg 2012, each null where it cannot be assessed (yet)."""
     today = clinic.day_of(as_of)
     told = (
@@ -122,7 +123,7 @@ def retention(
 
 
 def treated(sessions: pl.LazyFrame) -> pl.LazyFrame:
-    """Per episode with one: its treatment sessions, first and last day, first therapist."""
+    """Return per treated episode: its number of treatment sessions, first and last day, and first therapist."""
     is_first = pl.col("session_number") == 1
     return (
         sessions.filter(pl.col("session_number").is_not_null())
@@ -137,8 +138,8 @@ def treated(sessions: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _last_appointments(appointments: pl.LazyFrame, sessions: pl.LazyFrame, as_of: datetime) -> pl.LazyFrame:
-    """Per episode: whether anything is booked ahead, whether its last appointment so far was missed, on which day, and
-    when the client was next seen. Slots that the clinic cancelled or moved say nothing about the client."""
+    """Return per episode: whether it has a future appointment, whether its last one so far was missed and on which day,
+    and when the client was next seen. Appointments that the clinic cancelled or moved do not count."""
     booked = appointments.filter(pl.col("episode_id").is_not_null()).select(
         "episode_id", "client_id", "starts_at", "session_date", "status"
     )
@@ -163,7 +164,7 @@ def _last_appointments(appointments: pl.LazyFrame, sessions: pl.LazyFrame, as_of
 
 
 def _seen_again(last: pl.LazyFrame, sessions: pl.LazyFrame) -> pl.LazyFrame:
-    """The client's next attended day after a missed last appointment, in whatever episode."""
+    """Return the client's next attended day after a missed last appointment, in any episode."""
     return (
         last.filter("is_missed")
         .join(sessions.select("client_id", "starts_at", "session_date"), on="client_id")
@@ -174,7 +175,7 @@ def _seen_again(last: pl.LazyFrame, sessions: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _changed(outcomes: pl.LazyFrame) -> pl.LazyFrame:
-    """Per episode: whether any measure improved reliably; null where none could be assessed."""
+    """Return per episode whether any measure improved reliably; null where none could be assessed."""
     assessed = outcomes.filter(pl.col("reliable_class").is_not_null())
     return assessed.group_by("episode_id").agg(is_improved=(pl.col("reliable_class") == "improved").any())
 
@@ -187,7 +188,7 @@ def _is_over(today: date) -> pl.Expr:
 
 
 def _settled(reached: pl.Expr, over: pl.Expr) -> pl.Expr:
-    """True once reached, false once it cannot be any more, null in between."""
+    """Return true once reached, false once it can no longer be reached, null in between."""
     return pl.when(reached).then(True).when(over).then(False)
 
 

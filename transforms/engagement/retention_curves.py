@@ -1,4 +1,4 @@
-"""How many are still in therapy after so many sessions: survival, and incidence where planned endings compete."""
+"""Clients still in therapy by number of sessions: survival, and incidence with planned endings as a competing event."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from rapport.transforms.frames.ids_as_numbers import light
+from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.transforms.frames.typed_rows import empty
 from rapport.transforms.sessions.age import band
 from rapport.transforms.statistics.estimates import Z_95, first_of_clients, with_width
@@ -23,33 +23,41 @@ CENSORED, DROPOUT, PLANNED = 0, 1, 2
     per="clinic",
     key="curve grouping group_name session_number",
     columns=[
-        Column("curve", "text", "What counts as dropout: see table retention.", required=True, one_of=CURVES),
-        Column("grouping", "text", "What the clients are told apart by.", required=True, one_of=GROUPINGS),
-        Column("group_name", "text", "Which of them; 'all' together; 'unknown' where it is not known.", required=True),
+        Column("curve", "text", "The definition of dropout: see table retention.", required=True, one_of=CURVES),
+        Column("grouping", "text", "The variable that forms the groups.", required=True, one_of=GROUPINGS),
+        Column("group_name", "text", "The group; 'all' for all clients; 'unknown' where not known.", required=True),
         "session_number!",
-        Column("at_risk_count", "integer", "Clients with so many sessions.", required=True, between=(0, None)),
-        Column("dropout_count", "integer", "Dropouts after exactly so many.", required=True, between=(0, None)),
-        Column("planned_count", "integer", "Planned endings after exactly so many.", required=True, between=(0, None)),
+        Column(
+            "at_risk_count",
+            "integer",
+            "Clients with at least this number of sessions.",
+            required=True,
+            between=(0, None),
+        ),
+        Column("dropout_count", "integer", "Dropouts after exactly this number.", required=True, between=(0, None)),
+        Column(
+            "planned_count", "integer", "Planned endings after exactly this number.", required=True, between=(0, None)
+        ),
         Column(
             "censored_count",
             "integer",
-            "Not followed further: still in therapy, transferred, or an end of unknown kind.",
+            "Censored after exactly this number: still in therapy, transferred, or an end of unknown kind.",
             required=True,
             between=(0, None),
         ),
         Column(
             "staying_share",
             "number",
-            "Kaplan-Meier: the share not yet dropped out after so many sessions, planned endings taken as censored; "
-            "S = product of (1 - d/n). Those censored at a number are still at risk at it.",
+            "Kaplan-Meier: the share without dropout after this number of sessions, with planned endings as censored; "
+            "S = product of (1 - d/n). Clients censored at a number are still at risk at it.",
             required=True,
             between=(0, 1),
         ),
         Column(
             "staying_error",
             "number",
-            "Greenwood's standard error, S x sqrt(sum of d / (n (n - d))); null before the first dropout and once "
-            "nobody is left.",
+            "Greenwood's standard error of it, S x sqrt(sum of d / (n (n - d))); null before the first dropout and "
+            "once nobody is left.",
             between=(NO_WIDTH, None),
         ),
         "low",
@@ -57,8 +65,8 @@ CENSORED, DROPOUT, PLANNED = 0, 1, 2
         Column(
             "dropout_incidence_share",
             "number",
-            "Aalen-Johansen: the share that has dropped out by so many sessions, where a planned ending ends the risk "
-            "(1 - Kaplan-Meier would overstate it).",
+            "Aalen-Johansen: the share that has dropped out by this number of sessions, where a planned ending ends "
+            "the risk (1 - Kaplan-Meier would be too high).",
             required=True,
             between=(0, 1),
         ),
@@ -71,7 +79,7 @@ CENSORED, DROPOUT, PLANNED = 0, 1, 2
         Column(
             "planned_incidence_share",
             "number",
-            "Aalen-Johansen: the share that has ended as planned by so many sessions.",
+            "Aalen-Johansen: the share that has ended as planned by this number of sessions.",
             required=True,
             between=(0, 1),
         ),
@@ -85,16 +93,16 @@ CENSORED, DROPOUT, PLANNED = 0, 1, 2
 )
 def retention_curves(retention: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFrame:
     """One row per dropout definition, group of clients and number of treatment sessions up to the group's largest. Each
-    client counts once, with the first episode in which treatment began. Time is its attended sessions. The interval is
-    around staying_share, on the scale of log(-log S), so that it stays within 0 to 1. Derived episodes have no closure:
-    only the curve of 'missed_last' has them; the others take the first given episode."""
+    client counts once, with the first episode in which treatment began. Time is its number of attended treatment
+    sessions. The interval is around staying_share, on the scale of log(-log S), so that it stays within 0 to 1. Derived
+    episodes have no closure, so only the curve of 'missed_last' has them. The others use the first given episode."""
     described = episodes.select(
         "episode_id", *GROUPINGS[2:], all=pl.lit("all"), age_band=band(pl.col("age_at_opening"))
     )
     followed = retention.filter(pl.col("treatment_session_count") > 0).join(described, on="episode_id")
     events = {name: _event(name).alias(f"{name} event") for name in CURVES}
     keep = ["client_id", "episode_number", "treatment_session_count", "is_derived", *GROUPINGS]
-    frame = followed.select(*keep, *events.values()).with_columns(light("client_id")).collect().lazy()
+    frame = followed.select(*keep, *events.values()).with_columns(as_numbers("client_id")).collect().lazy()
     firsts = {name: _firsts(frame, name) for name in CURVES}
     curves = [curve for name in CURVES for grouping in GROUPINGS for curve in _curves(firsts[name], name, grouping)]
     return pl.concat([empty(retention_curves), *curves], how="vertical").lazy()
@@ -107,13 +115,13 @@ def _event(curve: str) -> pl.Expr:
 
 
 def _firsts(frame: pl.LazyFrame, curve: str) -> pl.DataFrame:
-    """Each client's first episode, of those that the curve can be about."""
+    """Return each client's first episode among those that the curve can include."""
     whose = frame if curve == "missed_last" else frame.filter(~pl.col("is_derived"))
     return first_of_clients(whose).collect()
 
 
 def _curves(firsts: pl.DataFrame, curve: str, grouping: str) -> Iterator[pl.DataFrame]:
-    """One frame per group, in the order of its name."""
+    """Yield one frame per group, in the order of names."""
     told = firsts.select(
         time="treatment_session_count", event=f"{curve} event", group_name=pl.col(grouping).fill_null("unknown")
     )
@@ -125,8 +133,8 @@ def _curves(firsts: pl.DataFrame, curve: str, grouping: str) -> Iterator[pl.Data
 
 
 def survival(followed: pl.DataFrame) -> pl.DataFrame:
-    """Of frames with `time` (from 1) and `event` (0 censored, 1 dropout, 2 planned), one row per time up to the
-    largest: counts, Kaplan-Meier with Greenwood's error, and the cumulative incidence of both events."""
+    """Return one row per time up to the largest: counts, Kaplan-Meier with Greenwood's error, and the cumulative
+    incidence of both events. `followed`: `time` (from 1) and `event` (0 censored, 1 dropout, 2 planned)."""
     counts = followed.group_by("time").agg(
         dropout_count=(pl.col("event") == DROPOUT).sum(),
         planned_count=(pl.col("event") == PLANNED).sum(),
@@ -161,7 +169,7 @@ def _kaplan_meier(followed: pl.DataFrame) -> pl.DataFrame:
 def _incidences(followed: pl.DataFrame) -> pl.DataFrame:
     from statsmodels.duration.survfunc import CumIncidenceRight  # noqa: PLC0415  costly to import
 
-    with np.errstate(divide="ignore", invalid="ignore"):  # its variance divides by those left after the last event
+    with np.errstate(divide="ignore", invalid="ignore"):  # after the last event its variance may divide by 0
         found = CumIncidenceRight(followed["time"].to_numpy(), followed["event"].to_numpy().astype(int))
     made = {"time": found.times}
     for event, name in ((DROPOUT, "dropout"), (PLANNED, "planned")):
@@ -172,8 +180,8 @@ def _incidences(followed: pl.DataFrame) -> pl.DataFrame:
 
 
 def _bounded(curve: pl.DataFrame) -> pl.DataFrame:
-    """The 95 % interval by log(-log S) (Kalbfleisch & Prentice): null while nobody, or once all, have dropped out. An
-    error of 0 is none."""
+    """Return the 95 % interval by log(-log S) (Kalbfleisch & Prentice): null before the first dropout, and once all
+    have dropped out. An error of 0 becomes null."""
     share, error = pl.col("staying_share"), pl.col("staying_error")
     spread = (Z_95 * error / (share * share.log())).abs()
     ends = {"low": share ** spread.exp(), "high": share ** (-spread).exp()}

@@ -1,4 +1,4 @@
-"""What several tables of the clinic make of the same frames."""
+"""Results that several tables of the clinic compute from the same frames."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _Made = TypeVar("_Made")
 
 
 def computed_once(function: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
-    """Make of the same arguments (the very same: frames are not compared) what was made of them before. It is kept for
-    as long as somebody else has the first of them."""
+    """Return the earlier result for the same argument objects (frames are not compared). A result is kept while its
+    first argument exists elsewhere."""
     made: dict[tuple[int, ...], tuple[_Made, tuple[object, ...]]] = {}
 
     @wraps(function)
@@ -21,7 +21,7 @@ def computed_once(function: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
         first, *others = list(given) + list(named.values())
         key = tuple(map(id, (first, *others)))
         if key not in made:
-            made[key] = function(*given, **named), tuple(others)  # those stay too: their numbers are no other's
+            made[key] = function(*given, **named), tuple(others)  # kept, so that their id() is not used again
             weakref.finalize(first, made.pop, key)
         return made[key][0]
 

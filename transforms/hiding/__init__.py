@@ -1,1 +1,1 @@
-"""What is hidden in shared figures: small numbers, and numbers from which they follow."""
+"""The hiding of shared figures: small numbers, and numbers from which small ones can be derived."""

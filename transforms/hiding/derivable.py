@@ -1,8 +1,8 @@
-"""What can be worked out of hidden counts from those that are shown, and which of these to hide as well.
+"""Hidden counts that can be derived from shown counts, and the shown counts to hide as well.
 
-Counts add up: a total is the sum of its parts, and what was published a month before is a part of what is so now. Shown
-counts are rounded, so each says an interval; what the sums leave of a hidden one is found by narrowing the intervals
-until nothing moves. Where the sums form trees, as they do when no two filters are crossed, that is exact.
+Counts add up: a total is the sum of its parts, and a count published a month ago is a part of the present count. Shown
+counts are rounded, so each gives an interval. The sums narrow the interval of a hidden count, step by step, until no
+interval changes. The result is exact where the sums form trees, that is, where no two filters are combined.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ FEWEST_LEFT = 3  # values that a hidden count may still have, seen from outside
 
 @dataclass
 class Cells:
-    """Counts, which of them are shown and as what, and their sums: `member` is a part of total `parent[sum_of]`.
+    """Counts, the shown ones with their shown values, and their sums: `member` is a part of total `parent[sum_of]`.
 
-    A complement (what is left of a whole beside a part) is never shown itself. `face` is what to hide so that a cell
-    says less: of a count itself, of a complement its part, of what was published before the same cell now.
+    A complement (a whole minus a part) is never shown itself. `face`: the cell to hide so that less can be derived: the
+    count itself, for a complement its part, for an earlier published count the same cell now.
     """
 
-    value: np.ndarray  # of what was published before, what it has become
-    seen: np.ndarray  # as it is shown, if it is
+    value: np.ndarray  # the count; for an earlier published count its present value
+    seen: np.ndarray  # the shown value, where it is shown
     is_shown: np.ndarray
-    part: np.ndarray  # of a complement the part beside it, else itself
-    other_value: np.ndarray  # of a part its complement, of a complement its part: that either is few is all one sees
+    part: np.ndarray  # for a complement its part, else the cell itself
+    other_value: np.ndarray  # for a part its complement, for a complement its part; readers see only that one is few
     face: np.ndarray
     parent: np.ndarray
     sum_of: np.ndarray
     member: np.ndarray
-    has_rest: np.ndarray  # per sum: are there parts that are nowhere?
+    has_rest: np.ndarray  # per sum: whether some parts are in no cell
 
 
 def after(now: Cells, seen: np.ndarray, is_shown: np.ndarray) -> Cells:
-    """The cells of tonight together with what was published of them before, which can be hidden no more."""
+    """Return tonight's cells together with the earlier published counts, which can no longer be hidden."""
     size, sums = len(now.value), len(now.parent)
     here = np.arange(size)
     return replace(
@@ -57,7 +57,7 @@ def after(now: Cells, seen: np.ndarray, is_shown: np.ndarray) -> Cells:
 
 
 def rounded(value: np.ndarray, profile: Profile) -> np.ndarray:
-    """To the nearest 5, and at least what the smallest shown counts are rounded to; nobody is nobody.
+    """Round counts to the nearest 5, and at least to the profile's lowest shown value. 0 stays 0.
 
     >>> from rapport.warehouse.clinic_file.hiding import PROFILES
     >>> [int(count) for count in rounded(np.array([0, 8, 12, 13]), PROFILES["opensafely"])]
@@ -68,20 +68,20 @@ def rounded(value: np.ndarray, profile: Profile) -> np.ndarray:
 
 
 def intervals(cells: Cells, profile: Profile, *, were_few: bool) -> tuple[np.ndarray, np.ndarray]:
-    """What each count says by itself: shown, what is rounded to it; hidden, that it is few, if it is. What was hidden
-    before may have been few although it no longer is: `were_few` takes it so."""
+    """Return the interval of each count alone. Shown: all counts that round to it. Hidden: small, if it is small. With
+    `were_few` an earlier hidden count is taken as small, even if the present count is not."""
     seen = cells.seen
     low = np.where(seen <= profile.lowest_shown, profile.least, seen - BASE // 2)
     is_few = (cells.value < profile.least) | (were_few & _is_before(cells))
     is_told = is_few & ~(cells.other_value < profile.least)
     high_of_hidden = np.where(is_told, profile.least - 1, UNKNOWN)
-    of_hidden = np.where(cells.is_shown[cells.part], profile.least, 0)  # a part is shown when its complement is not few
+    of_hidden = np.where(cells.is_shown[cells.part], profile.least, 0)  # a shown part has no small complement
     low = np.where(cells.is_shown, np.where(seen == 0, 0, low), of_hidden)
     return low.astype(float), np.where(cells.is_shown, np.where(seen == 0, 0, seen + BASE // 2), high_of_hidden)
 
 
 def narrowed(cells: Cells, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The intervals after every sum has been taken into account, until nothing moves."""
+    """Return the intervals narrowed by every sum, repeatedly, until no interval changes."""
     low, high = low.copy(), high.copy()
     for _ in range(50):
         before = low.sum() - np.minimum(high, UNKNOWN).sum()
@@ -97,8 +97,8 @@ def narrowed(cells: Cells, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarra
 
 
 def hide_derivable(cells: Cells, profile: Profile) -> np.ndarray:
-    """Which counts are shown once too much can be derived of none: beside a hidden one the smallest shown goes, and
-    where there is none the total."""
+    """Return which counts are shown after hiding those from which a hidden count could be derived. In its sum the
+    smallest shown count is hidden; where there is none, the total."""
     while gone := {cell for way in (False, True) for cell in _to_hide(cells, profile, were_few=way)}:
         cells.is_shown[list(gone)] = False
     return cells.is_shown
@@ -120,14 +120,15 @@ def _is_before(cells: Cells) -> np.ndarray:
 
 
 def _is_exposed(cells: Cells, low: np.ndarray, high: np.ndarray, profile: Profile) -> np.ndarray:
-    """Hidden, few for all that is known, and with too few values left. A part that is shown has no few complement."""
+    """Return which counts are hidden, may be small, and have too few possible values. A shown part has no small
+    complement."""
     is_few = (cells.value < profile.least) | _is_before(cells)
     left = _left_of_few(low, high, profile)
     return np.asarray(~cells.is_shown & ~cells.is_shown[cells.part] & is_few & (left > 0) & (left < FEWEST_LEFT))
 
 
 def _left_of_few(low: np.ndarray, high: np.ndarray, profile: Profile) -> np.ndarray:
-    """How many numbers below the threshold are left between two ends."""
+    """Return how many numbers below the threshold lie within each interval."""
     return np.asarray(np.minimum(high, profile.least - 1) - np.maximum(low, 0) + 1)
 
 
@@ -145,7 +146,7 @@ def _sums(cells: Cells, values: np.ndarray) -> np.ndarray:
 
 
 def _left_for(cells: Cells, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Per member of a sum: what the total leaves for it."""
+    """Return per member of a sum the interval that the total and the other members leave for it."""
     others_high = (_sums(cells, high) + cells.has_rest * UNKNOWN)[cells.sum_of] - high[cells.member]
     others_low = _sums(cells, low)[cells.sum_of] - low[cells.member]
     total = cells.parent[cells.sum_of]

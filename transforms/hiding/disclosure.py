@@ -1,6 +1,6 @@
-"""What a shared question may show of its numbers: small counts are hidden, and what they could be derived from.
+"""The numbers of a shared question that may be shown. Small counts are hidden, and counts from which they follow.
 
-One function, `hide`, for every table of the safe file. PRIVACY.md says the same to those who read it.
+One function, `hide`, makes every table of the safe file. PRIVACY.md explains the rules to readers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rapport.transforms.frames.signless_zeros import without_sign
 from rapport.transforms.hiding.derivable import rounded
 from rapport.transforms.hiding.shown_alone import shown_alone
 from rapport.transforms.hiding.shown_together import shown_together
-from rapport.warehouse.clinic_file.hiding import Profile, Sharing
+from rapport.warehouse.clinic_file.hiding import Profile, SharedRules
 from rapport.warehouse.schema.questions import ALL, Disclosure
 
 _EXACT = (pl.Date, pl.Datetime, pl.Time, pl.Binary, pl.Float64, pl.Float32)
@@ -24,13 +24,13 @@ def hide(
     rows: pl.DataFrame,
     disclosure: Disclosure,
     filters: Sequence[str],
-    sharing: Sharing,
+    sharing: SharedRules,
     audiences: Mapping[str, Collection[str]],
     before: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """The rows with keys and numbers alone, hidden ones null, and `is_hidden`. `audiences` has per filter the values
-    with enough clients for figures of their own; the others have no rows, and are in 'All'. `before` is what was
-    published last: the two together must not give anything away either."""
+    """Return the rows with only keys and numbers, null where hidden, and `is_hidden`. `audiences`: per filter the
+    values with enough clients for figures of their own; the others have no rows, but count in 'All'. `before`: the last
+    published rows. Nothing hidden may follow from both together."""
     _refuse_exact(rows, disclosure)
     if rows.is_empty():
         return rows.select(*disclosure.keys, *disclosure.numbers, pl.lit(True).alias("is_hidden"))
@@ -50,14 +50,14 @@ def hide(
 
 
 def _refuse_exact(rows: pl.DataFrame, disclosure: Disclosure) -> None:
-    """Keys are words and whole numbers: a date or a pseudonym would single somebody out."""
+    """Raise ValueError unless keys are words or whole numbers: a date or a pseudonym could identify a person."""
     for name in disclosure.keys:
         if rows.schema[name] in _EXACT or rows[name].null_count():
             raise ValueError(f"the key {name} is a date, an id or a number that is not whole, or is null in a row")
 
 
 def _completed(rows: pl.DataFrame, disclosure: Disclosure, filters: Sequence[str]) -> pl.DataFrame:
-    """A row for every combination of what is told apart: one that is missing would say that nobody is in it."""
+    """Return a row for every combination of keys: a missing row would show that it has no clients."""
     along = [disclosure.along] if disclosure.along else []
     others = [name for name in disclosure.keys if name not in {*filters, *along}]
     grid = pl.DataFrame({"": [0]})
@@ -70,7 +70,7 @@ def _completed(rows: pl.DataFrame, disclosure: Disclosure, filters: Sequence[str
 def _written(
     rows: pl.DataFrame, disclosure: Disclosure, is_shown: Mapping[str, np.ndarray], profile: Profile
 ) -> pl.DataFrame:
-    """Keys and numbers: rounded, or null."""
+    """Return keys and numbers, rounded or null."""
     steps = {name: (mean["range"][1] - mean["range"][0]) / 100 for name, mean in disclosure.means.items()}
     steps |= {name: estimate["step"] for name, estimate in disclosure.estimates.items()}
     steps |= {disclosure.curve["share"]: 0.01} if disclosure.curve else {}
@@ -90,7 +90,7 @@ def _written(
 
 
 def _whole(steps: pl.Series, disclosure: Disclosure, name: str) -> pl.Series:
-    """The nearest step; of an end of an interval the next one outwards, so that no interval loses its width."""
+    """Round to the nearest step. The ends of an interval are rounded outwards, so that every interval keeps a width."""
     match disclosure.estimates.get(name, {}).get("end"):
         case "low":
             return steps.floor()
@@ -100,7 +100,7 @@ def _whole(steps: pl.Series, disclosure: Disclosure, name: str) -> pl.Series:
 
 
 def _without_silent_rows(shown: pl.DataFrame, disclosure: Disclosure, filters: Sequence[str]) -> pl.DataFrame:
-    """Without what nothing is shown of, under any filter: that it occurs would be all that its rows say."""
+    """Remove the rows of keys without any shown number under any filter: they would show only that the key occurs."""
     says = pl.any_horizontal(pl.lit(False), *(pl.col(name).is_not_null() for name in disclosure.numbers))
     others = [name for name in disclosure.keys if name not in filters]
     for names in filter(None, (others, *([name] for name in filters))):

@@ -1,4 +1,4 @@
-"""Which numbers of a shared question may be shown as far as their own row says."""
+"""The numbers of a shared question that may be shown, judged by their own row alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rapport.warehouse.schema.questions import Disclosure
 
 
 def shown_alone(rows: pl.DataFrame, disclosure: Disclosure, profile: Profile) -> dict[str, np.ndarray]:
-    """Which numbers may be shown as far as their own row says."""
+    """Return which numbers may be shown, judged by their own row alone."""
     least, clients = profile.least, pl.col(disclosure.clients)
     counted = [*disclosure.counts, *([disclosure.curve["at_risk"]] if disclosure.curve else [])]
     of = {name: _is_enough(pl.col(name), clients, profile) for name in counted}
@@ -42,7 +42,7 @@ def _is_many(count: pl.Expr, clients: pl.Expr, profile: Profile) -> pl.Expr:
 
 
 def _is_away_from_ends(name: str, mean: Mapping[str, Any]) -> pl.Expr:
-    """Where nearly everybody is at an end of the scale, the mean says so of each."""
+    """Return whether a mean is away from the ends of its scale. At an end it shows the value of nearly every person."""
     low, high = mean["range"]
     distance = pl.min_horizontal(pl.col(name) - low, high - pl.col(name))
     is_away: pl.Expr = pl.col(mean["of"]) * distance >= high - low
@@ -50,7 +50,8 @@ def _is_away_from_ends(name: str, mean: Mapping[str, Any]) -> pl.Expr:
 
 
 def _steps_shown(rows: pl.DataFrame, disclosure: Disclosure, profile: Profile) -> np.ndarray:
-    """A step is shown once enough have dropped out since the last that was: one after the other, so in a loop."""
+    """Return which steps of a curve are shown: a step with enough dropouts since the last shown step. Each step depends
+    on the one before, so this is a loop."""
     curve = disclosure.curve
     others = [name for name in disclosure.keys if name != disclosure.along]
     told = rows.with_row_index().sort([*others, disclosure.along])

@@ -1,4 +1,4 @@
-"""Which numbers of a shared question may be shown once its totals, and what was published last, are looked at too."""
+"""The numbers of a shared question that may be shown, judged with its totals and the last published numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def shown_together(
     has_rest: set[str],
     before: pl.DataFrame | None,
 ) -> dict[str, np.ndarray]:
-    """Which numbers are shown once nothing can be derived from them either."""
+    """Return which numbers may be shown so that no hidden number can be derived from them."""
     alone = shown_alone(rows, disclosure, profile)
     counted = [name for name in alone if name not in {*disclosure.means, *disclosure.estimates}]
     counted = [name for name in counted if not disclosure.curve or name != disclosure.curve["share"]]
@@ -49,7 +49,7 @@ def shown_together(
 def _published(
     rows: pl.DataFrame, disclosure: Disclosure, counted: Sequence[str], before: pl.DataFrame
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What was published of each cell, and whether it was shown; a row that was not there was hidden."""
+    """Return the last published value of each cell, and whether it was shown. A missing row counts as hidden."""
     told = rows.select(disclosure.keys).join(before.select(*disclosure.keys, *counted), on=disclosure.keys, how="left")
     seen = np.concatenate([*(told[name].fill_null(0).to_numpy() for name in counted), np.zeros(0)])
     is_shown = np.concatenate([*(told[name].is_not_null().to_numpy() for name in counted), np.zeros(0)])
@@ -58,12 +58,12 @@ def _published(
 
 
 def _alike(rows: pl.DataFrame, keys: Sequence[str]) -> list[list[int]]:
-    """The places of rows that are alike in keys."""
+    """Return the row numbers of each group of rows with equal keys."""
     return rows.with_row_index().group_by(keys, maintain_order=True).agg("index")["index"].to_list()
 
 
 def _sums(rows: pl.DataFrame, disclosure: Disclosure, filters: Sequence[str]) -> list[tuple[str, int, list[int]]]:
-    """Which rows add up to which: per filter, those of its values to that of 'All'."""
+    """Return the sums: per filter, the rows of its values add up to the row of 'All'."""
     indexed, found = rows.with_row_index(), []
     for name in filters:
         others = [key for key in disclosure.keys if key != name]
@@ -85,7 +85,7 @@ def _cells(
     has_rest: set[str],
     profile: Profile,
 ) -> Cells:
-    """Every count, and the complement of every part, with all sums between them."""
+    """Return a cell for every count and for the complement of every part, with the sums between them."""
     size = len(rows)
     start = {name: at * size for at, name in enumerate([*counted, *(f"not {part}" for part in disclosure.parts)])}
     values = [rows[name].to_numpy() for name in counted]
@@ -124,7 +124,8 @@ def _cells(
 
 
 def _is_unlike_all(count: np.ndarray, sums: list[tuple[str, int, list[int]]], profile: Profile) -> np.ndarray:
-    """False where a mean is of nearly all whom the mean of 'All' is of: the two would tell of the few between them."""
+    """Return False where a mean is over nearly the same people as the mean of 'All': both together would show the mean
+    of the few others."""
     found = np.ones(len(count), dtype=bool)
     for _, total, parts in sums:
         between = count[total] - count[parts]

@@ -1,4 +1,4 @@
-"""Does a better alliance go before better weeks, within a person, and the other way round? And between persons?"""
+"""Associations of the alliance with the next session's outcome and the reverse, within persons; and between persons."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from itertools import product
 
 import polars as pl
 
-from rapport.transforms.frames.ids_as_numbers import light
-from rapport.transforms.frames.typed_rows import of_rows
+from rapport.transforms.frames.ids_as_numbers import as_numbers
+from rapport.transforms.frames.typed_rows import frame_of_rows
 from rapport.transforms.scoring.outcome_scores import lower_is_better
 from rapport.transforms.sessions.session_places import Places
 from rapport.transforms.statistics.correlation import correlation
@@ -22,7 +22,7 @@ from rapport.warehouse.schema.tables import table
 
 LINKS = ("alliance_to_outcome", "outcome_to_alliance", "between")
 MODELS = ("lagged", "lagged_detrended", "change_detrended", "correlation")
-LEAST_PAIRS = 2  # of adjacent sessions: after the episode's own mean is taken out, one says nothing
+LEAST_PAIRS = 2  # of adjacent sessions: one pair has no information after the episode's own mean is taken out
 TREND = ["session", "log_session"]
 VALUES = ["alliance", "outcome", "next_alliance", "next_outcome"]
 
@@ -46,10 +46,10 @@ VALUES = ["alliance", "outcome", "next_alliance", "next_outcome"]
         Column(
             "model",
             "text",
-            "lagged: the next value on this one of both, with episode dummies; biased where few sessions carry over or "
-            "share a trend (Nickell 1981, Econometrica 49:1417-1426). lagged_detrended: the same with session number "
-            "and its logarithm. change_detrended: the change until the next session, without the lag, for what carries "
-            "over whole. correlation: Pearson's.",
+            "lagged: the next value regressed on this session's values of both, with episode dummies; biased with few "
+            "sessions that carry over or share a trend (Nickell 1981, Econometrica 49:1417-1426). lagged_detrended: "
+            "the same with session number and its logarithm. change_detrended: the change until the next session, "
+            "without the lag, for values that carry over in full. correlation: Pearson's.",
             required=True,
             one_of=MODELS,
         ),
@@ -58,7 +58,7 @@ VALUES = ["alliance", "outcome", "next_alliance", "next_outcome"]
         Column(
             "adjacent_count",
             "integer",
-            "Their pairs of adjacent sessions with a value of the effect; for between, the episodes.",
+            "Pairs of adjacent sessions with a value of the effect; for between, the episodes.",
             required=True,
             between=(0, None),
         ),
@@ -92,27 +92,27 @@ def alliance_outcome_links(
     places = Places(rated)
     lines = _by_line(places, rated), _by_line(places, outcome)
     rows = [*_within(places, *lines), *_between(early_alliance, residual_outcomes(outcomes, retention, clinic))]
-    return of_rows(alliance_outcome_links, rows)
+    return frame_of_rows(alliance_outcome_links, rows)
 
 
 def _rated(alliance: pl.LazyFrame) -> pl.DataFrame:
     totals = alliance.filter(pl.col("scale") == "total", pl.col("session_number").is_not_null())
     return (
         totals.select("instrument", "rater", "client_id", "episode_id", "session_number", value="pomp")
-        .with_columns(light("client_id", "episode_id"))
+        .with_columns(as_numbers("client_id", "episode_id"))
         .collect()
     )
 
 
 def _outcome(outcome_scores: pl.LazyFrame, clinic: Clinic) -> pl.DataFrame:
-    """Percent of maximum, turned so that higher is better."""
+    """Return outcomes in percent of maximum, turned so that higher is better."""
     turned = pl.when(pl.col("instrument").is_in(lower_is_better(clinic))).then(100 - pl.col("pomp")).otherwise("pomp")
     named = outcome_scores.select("instrument", "rater", "episode_id", "session_number", value=turned)
-    return named.with_columns(light("episode_id")).collect()
+    return named.with_columns(as_numbers("episode_id")).collect()
 
 
 def _by_line(places: Places, scored: pl.DataFrame) -> dict[tuple[object, ...], pl.Series]:
-    """Per instrument and rater the value at each place, null where there is none."""
+    """Return per instrument and rater the value at each place, null where there is none."""
     placed = places.placed(scored).select("instrument", "rater", "place", "value")
     parts = placed.partition_by("instrument", "rater", as_dict=True, include_key=False)
     return {whose: places.at(part["place"], part["value"]) for whose, part in sorted(parts.items())}
@@ -136,7 +136,8 @@ def _within(
 
 
 def adjacent(places: Places, rated: pl.Series, outcome: pl.Series) -> pl.DataFrame:
-    """Sessions with both, and what the next session of the episode (number + 1) has, in the order of episodes."""
+    """Return the sessions with both values, each with the values of the episode's next session (number + 1), in the
+    order of episodes."""
     at = (rated.is_not_null() & outcome.is_not_null()).arg_true()
     met = places.frame[at].with_columns(
         alliance=rated[at], outcome=outcome[at], next_alliance=rated[at + 1], next_outcome=outcome[at + 1]
@@ -146,8 +147,8 @@ def adjacent(places: Places, rated: pl.Series, outcome: pl.Series) -> pl.DataFra
 
 
 def contributing(met: pl.DataFrame, link: str) -> pl.DataFrame:
-    """The pairs of adjacent sessions with a value of the effect, of the episodes that carry information: with at least
-    two of them, between which the cause differs."""
+    """Return the pairs of adjacent sessions with a value of the effect, from episodes with information: at least two
+    such pairs, with different values of the cause."""
     cause, effect = _cause_and_effect(link)
     known = met.filter(pl.col(f"next_{effect}").is_not_null())
     differs = pl.col(cause).max() - pl.col(cause).min() > NO_WIDTH
@@ -159,7 +160,7 @@ def _cause_and_effect(link: str) -> tuple[str, str]:
 
 
 def lag(told: pl.DataFrame, link: str, model: str) -> Found:
-    """One link by one model, from what is `centred`: largest_share, degrees_of_freedom and the estimate with its
+    """Return one link by one model, from `centred` values: largest_share, degrees_of_freedom and the estimate with its
     interval; or why_no_estimate."""
     cause, effect = _cause_and_effect(link)
     change = pl.col(f"next_{effect}") - pl.col(effect)
@@ -181,12 +182,12 @@ def lag(told: pl.DataFrame, link: str, model: str) -> Found:
 
 
 def _between(early_alliance: pl.LazyFrame, residuals: pl.LazyFrame) -> Iterator[Mapping[str, object]]:
-    """Early alliance and residual outcome of clients, each with the first episode that is over and has both; of several
-    dyads in it the first rated counts."""
+    """Yield the correlations of early alliance and residual outcome over clients. A client counts with the first
+    episode that is over and has both values, and with the first rated dyad in it."""
     early = (
         early_alliance.filter(pl.col("scale") == "total")
         .select("episode_id", "session_number", "instrument", "rater", "pomp")
-        .with_columns(light("episode_id"))
+        .with_columns(as_numbers("episode_id"))
         .group_by("episode_id", "instrument", "rater")
         .agg(early=pl.col("pomp").min_by("session_number"))
     )

@@ -1,4 +1,4 @@
-"""Is the relationship a change facilitator? Early motivation, the alliance and staying, across clients."""
+"""Associations of early motivation with the alliance and with staying, across clients."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import product
 
 import polars as pl
 
-from rapport.transforms.frames.typed_rows import of_rows
+from rapport.transforms.frames.typed_rows import frame_of_rows
 from rapport.transforms.statistics.correlation import correlation
 from rapport.transforms.statistics.estimates import first_of_clients
 from rapport.transforms.statistics.log_odds import log_odds
@@ -20,7 +20,7 @@ STAYING = "more_than_four"
 
 
 def motivated_episodes(motivation: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per episode and motivation scale: early change, alliance and staying."""
+    """Return one row per episode and motivation scale: early change, alliance and staying."""
     stayed = retention.select("episode_id", "episode_number", pl.col("has_more_than_four").alias(STAYING))
     columns = ("client_id", "episode_id", "instrument", "scale", *PREDICTORS, *ALLIANCES)
     return motivation.select(columns).join(stayed, on="episode_id")
@@ -37,7 +37,7 @@ def motivated_episodes(motivation: pl.LazyFrame, retention: pl.LazyFrame) -> pl.
         Column(
             "linked",
             "text",
-            "What it goes with: the early alliance as client or caregiver sees it, or staying more than four sessions.",
+            "The other variable: early alliance as client or caregiver sees it, or staying more than four sessions.",
             required=True,
             one_of=(*ALLIANCES, STAYING),
         ),
@@ -51,14 +51,14 @@ def motivated_episodes(motivation: pl.LazyFrame, retention: pl.LazyFrame) -> pl.
     ],
 )
 def motivation_links(partials: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per motivation scale, early change or gap, and what it might go with: Pearson's correlation with the
-    early alliance (Fisher's interval), or the log-odds of staying more than four sessions per 10 percent of maximum
-    (logistic regression). Each client counts once, with the first episode that has both values. Null below 30 clients,
-    below 10 that stayed or 10 that did not, and where nothing varies: why_no_estimate. Change and alliance are of the
-    same weeks: which comes first is not known."""
+    """One row per motivation scale, early change or gap, and other variable: Pearson's correlation with the early
+    alliance (Fisher's interval), or the log-odds of staying more than four sessions per 10 percent of maximum (logistic
+    regression). Each client counts once, with the first episode that has both values. Null below 30 clients, below 10
+    that stayed or 10 that did not, and where nothing varies: why_no_estimate. Change and alliance are from the same
+    weeks: which comes first is not known."""
     parts = sorted(partials.collect().partition_by("instrument", "scale", as_dict=True).items())
     pairs = list(product(PREDICTORS, (*ALLIANCES, STAYING)))
-    return of_rows(motivation_links, [_row(names, each, *pair) for names, each in parts for pair in pairs])
+    return frame_of_rows(motivation_links, [_row(names, each, *pair) for names, each in parts for pair in pairs])
 
 
 def _row(names: tuple[object, ...], met: pl.DataFrame, predictor: str, linked: str) -> Mapping[str, object]:

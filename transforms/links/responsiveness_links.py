@@ -1,4 +1,4 @@
-"""Does early responsiveness go with staying, in this clinic?"""
+"""Associations of early responsiveness with staying and with the relationship, in this clinic."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from rapport.transforms.engagement.responsiveness import FACTORS
-from rapport.transforms.frames.typed_rows import of_rows
+from rapport.transforms.frames.typed_rows import frame_of_rows
 from rapport.transforms.statistics.correlation import correlation
 from rapport.transforms.statistics.estimates import first_of_clients
 from rapport.transforms.statistics.log_odds import log_odds
@@ -27,13 +27,13 @@ OUTCOMES = (*ENDINGS, "relationship_after_second")
         Column(
             "staying",
             "text",
-            "What it goes with: more than four sessions; the client ending alone within the first four; or the "
+            "The other variable: more than four sessions; an end by the client alone within the first four; or the "
             "client's view of the relationship after session 2.",
             required=True,
             one_of=OUTCOMES,
         ),
         "linked_count!",
-        Column("event_count", "integer", "Of them, those of which it is true; null for the relationship."),
+        Column("event_count", "integer", "Clients for whom it is true; null for the relationship."),
         "estimate",
         "standard_error",
         "low",
@@ -44,20 +44,20 @@ OUTCOMES = (*ENDINGS, "relationship_after_second")
     ],
 )
 def responsiveness_links(responsiveness: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per early responsiveness measure and what it might go with. For the two endings estimate is the log-odds
-    (logistic regression) per point of an observer's factor, or per 10 percent of maximum of the client-side proxy; for
+    """One row per early responsiveness measure and other variable. For the two endings estimate is the log-odds
+    (logistic regression) per point of an observer's factor, or per 10 percent of maximum of the client-side proxy. For
     the relationship it is the correlation. Each client counts once, with the first episode that has both values. Null
     below 30 clients, below 10 with or without the event, and where nothing varies: why_no_estimate. Elkin et al. 2014
-    found positive atmosphere and the global item to go with staying, negative behaviour with early termination, and
-    attentiveness and empathic responding with neither. The proxy and the relationship share session 2 and a rater, so
-    they always go together somewhat."""
+    found positive atmosphere and the global item associated with staying, negative behaviour with early termination,
+    and attentiveness and empathic responding with neither. The proxy and the relationship share session 2 and a rater,
+    so they are always associated to some degree."""
     ended_alone = pl.col("is_dropout_unilateral") & ~pl.col("has_more_than_four")
     known = retention.select(
         "episode_id", "episode_number", more_than_four="has_more_than_four", early_termination=ended_alone
     )
     columns = ("client_id", "episode_id", *PREDICTORS, "relationship_after_second")
     met = responsiveness.select(columns).join(known, on="episode_id").collect()
-    return of_rows(responsiveness_links, [_row(met, one, other) for one in PREDICTORS for other in OUTCOMES])
+    return frame_of_rows(responsiveness_links, [_row(met, one, other) for one in PREDICTORS for other in OUTCOMES])
 
 
 def _row(met: pl.DataFrame, predictor: str, staying: str) -> Mapping[str, object]:

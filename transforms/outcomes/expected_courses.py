@@ -1,11 +1,11 @@
-"""The clinic's own expected course of an outcome measure, by how the client began."""
+"""The clinic's own expected course of an outcome measure, by the client's intake score."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from rapport.transforms.frames.computed_once import computed_once
-from rapport.transforms.frames.ids_as_numbers import light
+from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.transforms.scoring.outcome_scores import LINE, lower_is_better
 from rapport.transforms.statistics.estimates import ENOUGH_CLIENTS, first_of_clients
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -31,7 +31,7 @@ BAND = [*LINE, "intake_band"]
         Column(
             "poor_quarter_score",
             "number",
-            "The 25th percentile counted from the worse end: a quarter of clients are there or worse.",
+            "The 25th percentile counted from the worse end: a quarter of clients have this score or a worse one.",
             required=True,
         ),
         Column("poor_tenth_score", "number", "The 10th percentile counted from the worse end.", required=True),
@@ -39,10 +39,10 @@ BAND = [*LINE, "intake_band"]
 )
 def expected_courses(outcome_scores: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """One row per outcome measure (total scale), rater, intake band and session number from 2 to 12 with at least 30
-    clients (M19), where the licensed curves are not at hand. A client counts with the first episode that has an intake
-    score, and at the sessions after the intake: the intake itself says nothing of the course. Percentiles are
-    interpolated. It says what was usual here, not what is good; those who stay longer shape the
-    later sessions; and it moves as clients come, so each night's file has its own."""
+    clients (M19). It replaces the licensed curves, which are not available. A client counts with the first episode that
+    has an intake score, at the sessions after the intake. Percentiles are interpolated. The course shows what was usual
+    here, not what is good. Clients who stay longer determine the later sessions. It changes with new clients, so each
+    night's file has its own."""
     intakes, scored = intakes_and_after(outcome_scores)
     begun = intakes.join(episodes.select("episode_id", "episode_number"), on="episode_id")
     first = first_of_clients(begun, *LINE).select("course", "intake_number", *BAND)
@@ -68,15 +68,15 @@ def _at(share: float) -> pl.Expr:
 
 @computed_once
 def intakes_and_after(outcome_scores: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """The intake of every episode and line: intake_number (its session), intake_score, intake_band; and the scores from
-    it on, which are told whose they are by the number of their `course`. Intake is the episode's first score, if it is
-    in its first three treatment sessions."""
+    """Return two frames. The intake of every episode and line: intake_number (its session), intake_score, intake_band.
+    And the scores from the intake on, with the same number `course`. The intake is the episode's first score, if it is
+    in the first three treatment sessions."""
     named = ["client_id", "episode_id", *LINE, "session_number", "session_date", "score", "pomp"]
     course = pl.col("row").first().over("whose", *LINE)
     scored = (
         outcome_scores.select(named)
         .with_columns(whose="episode_id")
-        .with_columns(light("whose"))
+        .with_columns(as_numbers("whose"))
         .with_row_index("row")
         .with_columns(course=course)
         .cache()

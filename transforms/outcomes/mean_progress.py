@@ -1,4 +1,4 @@
-"""Mean progress: how far first and latest scores are apart on average, over those who have both."""
+"""Mean progress: the mean difference between first and latest scores, over clients with both."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ LINE = ("instrument", "rater", "scale", "compared", "basis")
         "compared!",
         "basis!",
         Column("first_count", "integer", "Episodes with a first score.", required=True, between=(1, None)),
-        Column("paired_count", "integer", "Of them, those with a latest score too.", required=True, between=(0, None)),
+        Column("paired_count", "integer", "Episodes with a latest score too.", required=True, between=(0, None)),
         "client_count!",
         Column("first_mean", "number", "Mean of the clients' first scores; null without any."),
         Column("last_mean", "number", "Mean of their latest scores; null without any."),
         Column(
             "mean_progress",
             "number",
-            "Mean of their improvement (table outcomes): above 0 is better, whatever the direction of the scale.",
+            "Mean improvement of these clients (table outcomes): above 0 is better, for both directions of scales.",
         ),
-        Column("progress_sd", "number", "Standard deviation of it (n - 1); null below two clients.", between=(0, None)),
+        Column("progress_sd", "number", "Standard deviation (n - 1) of it; null below two clients.", between=(0, None)),
         "low",
         "high",
     ],
 )
 def mean_progress(outcomes: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per scale of an outcome measure and rater: the mean of what each client gained, with Student's 95 %
-    interval (null below two clients, and where all gained the same). Each client counts once, with the first episode
-    that has a first and a latest score; client_count says how many they are. Only paired episodes are in a mean: the
-    difference of two means over different people says who left, not what changed. Latest scores are so far, so episodes
-    under way are in it; a change over time is not a treatment's effect, and scores as far out as first ones fall back a
-    little by themselves."""
+    """One row per scale of an outcome measure and rater: the mean improvement of the clients, with Student's 95 %
+    interval (null below two clients, and where all improved by the same amount). Each client counts once, with the
+    first episode that has a first and a latest score; client_count is their number. Only paired episodes are in a mean:
+    a difference of two means over different people shows who left, not what changed. Latest scores are the latest so
+    far, so open episodes are included. A change over time is not the effect of a treatment, and extreme first scores
+    move a little towards the mean by themselves."""
     is_paired = pl.col("improvement").is_not_null()
     counted = outcomes.group_by(LINE).agg(
         first_count=pl.len().cast(pl.Int32), paired_count=is_paired.sum().cast(pl.Int32)
@@ -59,7 +59,7 @@ def _means() -> dict[str, pl.Expr]:
     better = pl.col("improvement")
     return {
         "client_count": pl.len().cast(pl.Int32),
-        # In order: the last digits of a sum of decimals depend on the order of the rows.
+        # Sorted, because the last digits of a sum of decimals depend on the order of the rows.
         "first_mean": pl.col("first_score").sort().mean(),
         "last_mean": pl.col("last_score").sort().mean(),
         "mean_progress": better.sort().mean(),

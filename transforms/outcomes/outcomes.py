@@ -1,4 +1,4 @@
-"""Outcome: how far first and latest scores are apart, and whether that is more than error."""
+"""Outcome: the difference between first and latest scores, and whether it is more than error."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _LINE = ("client_id", "episode_id", "rater", "instrument", "scale", "compared", 
         Column(
             "improvement",
             "number",
-            "total_change, its sign turned where a lower score is better: above 0 is better.",
+            "total_change, with its sign turned where a lower score is better: above 0 is better.",
         ),
         "change_name",
-        Column("change_amount", "number", "How much an improvement or a worsening must be to be more than error."),
+        Column("change_amount", "number", "The least improvement or worsening beyond error."),
         Column(
             "reliable_class",
             "text",
@@ -48,11 +48,11 @@ _LINE = ("client_id", "episode_id", "rater", "instrument", "scale", "compared", 
         Column(
             "cut_off_name",
             "text",
-            "Which cut-off counts (table thresholds): of those meant for this client and rater the one that says most "
-            "about whom it is for, else the first.",
+            "The cut-off that counts (table thresholds): of those for this client and rater the one for the most "
+            "specific population, else the first.",
         ),
         Column("is_case_first", "truth", "Whether the first score is beyond the cut-off; null without one."),
-        Column("is_case_last", "truth", "Whether the latest score is; null without one."),
+        Column("is_case_last", "truth", "Whether the latest score is beyond the cut-off; null without one."),
         Column(
             "jacobson_truax_class",
             "text",
@@ -73,10 +73,10 @@ def outcomes(
     clients: pl.LazyFrame,
     clinic: Clinic,
 ) -> pl.LazyFrame:
-    """One row per episode, rater and scale of an outcome measure: its first and latest score in the episode's sessions,
-    so far. What counts as change (table reliable_changes) and as a case is what is meant for the client's age at the
-    episode's opening, their sex, and the rater. T-scores have rows of their own (compared), and so have given scores
-    (basis); each goal (gbo) is a scale. Scores that belong to no session are in none."""
+    """One row per episode, rater and scale of an outcome measure: the first and the latest score so far in the
+    episode's sessions. The reliable change (table reliable_changes) and the cut-off are those for the client's age at
+    the episode's opening, the client's sex, and the rater. T-scores have rows of their own (compared), and so have
+    given scores (basis). Each goal (gbo) is a scale. Scores without a session are left out."""
     lines = (
         _first_and_last(_scored(scores, t_scores, clinic), sessions)
         .join(episodes.select("episode_id", "age_at_opening"), on="episode_id", how="left")
@@ -110,7 +110,7 @@ def _scored(scores: pl.LazyFrame, t_scores: pl.LazyFrame, clinic: Clinic) -> pl.
 
 
 def _first_and_last(scored: pl.LazyFrame, sessions: pl.LazyFrame) -> pl.LazyFrame:
-    """Of a rater's scores in an episode."""
+    """Return the first and latest of a rater's scores in an episode."""
     several = pl.len() > 1
     return (
         scored.join(sessions, on="session_id")
@@ -128,7 +128,7 @@ def _first_and_last(scored: pl.LazyFrame, sessions: pl.LazyFrame) -> pl.LazyFram
 
 
 def _signs(clinic: Clinic) -> pl.LazyFrame:
-    """1 where a higher score of a scale is better, else -1: the direction is the scale's, not the instrument's."""
+    """Return per scale 1 where a higher score is better, else -1. Scales of one instrument may differ in direction."""
     rows = [
         (each.name, scale.name, 1 if scale.direction == "higher_better" else -1)
         for each in clinic.instruments.values()

@@ -1,4 +1,4 @@
-"""Progress of every episode against what is usual here: zones, and signals at two check-points."""
+"""Progress of every episode against the clinic's expected course: zones, and signals at two checkpoints."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ CHECK_POINT, LAST_CHANCE = (3, 6), (6, 9)
         Column("latest_on", "date", "Day of the session of the latest score.", required=True),
         Column("latest_score", "number", "The latest score.", required=True),
         Column(
-            "expected_at_latest", "number", "expected_score at that session (table expected_courses); null without."
+            "expected_at_latest", "number", "expected_score at that session (table expected_courses); null without one."
         ),
-        Column("poor_tenth_at_latest", "number", "poor_tenth_score at that session; null without."),
+        Column("poor_tenth_at_latest", "number", "poor_tenth_score at that session; null without one."),
         Column(
             "zone",
             "text",
@@ -49,7 +49,7 @@ CHECK_POINT, LAST_CHANCE = (3, 6), (6, 9)
         Column(
             "is_not_on_track",
             "truth",
-            "In the red zone or reliably deteriorated; null where neither can be said.",
+            "In the red zone or reliably deteriorated; null where neither is known.",
         ),
         Column(
             "has_checkpoint_signal",
@@ -70,9 +70,9 @@ def progress(
     reliable_changes: pl.LazyFrame,
     clinic: Clinic,
 ) -> pl.LazyFrame:
-    """One row per episode, rater and outcome measure (total scale) with an intake score: where the latest score stands
-    against the clinic's own expected course of clients who began alike (M19). The zones say what is usual, so a tenth
-    of clients is red by construction; they are a reason to talk, not a finding."""
+    """One row per episode, rater and outcome measure (total scale) with an intake score: the latest score against the
+    clinic's own expected course of clients in the same intake band (M19). The zones show what is usual, so a tenth of
+    clients is red by definition. A zone is a reason to talk, not a finding."""
     intakes, scored = intakes_and_after(outcome_scores)
     amounts = _amounts(outcomes, reliable_changes)
     number = pl.col("session_number")
@@ -105,15 +105,14 @@ def progress(
 
 
 def _last_within(sessions: tuple[int, int]) -> pl.Expr:
-    """The last score in those sessions, if it is not the intake itself."""
+    """Return the last score in these sessions, unless it is the intake itself."""
     number = pl.col("session_number")
     inside = number.is_between(*sessions) & (number > pl.col("intake_number"))
     return pl.col("score").max_by(pl.when(inside).then(number))
 
 
 def _amounts(outcomes: pl.LazyFrame, reliable_changes: pl.LazyFrame) -> pl.LazyFrame:
-    """Per episode and line: the class so far, and the amount of change that counts for this client, with its
-    criterion."""
+    """Return per episode and line: the class so far, and the amount of change for this client, with its criterion."""
     counted = outcomes.filter(pl.col("compared") == "score", pl.col("basis") == "computed")
     criteria = reliable_changes.select("instrument", "change_name", "used_criterion")
     return counted.select("episode_id", *LINE, "reliable_class", "change_name", "change_amount").join(
@@ -131,7 +130,7 @@ def _zone(sign: pl.Expr) -> pl.Expr:
 
 
 def _signal(score: pl.Expr, sign: pl.Expr) -> pl.Expr:
-    """Whether there is a score and its improvement on the intake is short of the amount."""
+    """Return whether the improvement since intake is less than the amount; null without a score or an amount."""
     improvement = (sign * (score - pl.col("intake_score"))).round(6)
     amount = pl.col("change_amount")
     return pl.when(pl.col("used_criterion") == ">").then(improvement <= amount).otherwise(improvement < amount)

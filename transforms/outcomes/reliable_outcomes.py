@@ -1,4 +1,4 @@
-"""What became of an episode's symptoms by the two national schemes of the NHS in England."""
+"""The outcome of an episode's symptoms by the two national schemes of the NHS in England."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rapport.warehouse.schema.tables import table
 
 STATUSES = ("reliable improvement", "no reliable change", "reliable deterioration", "not assessable")
 SCHEMES = ("talking_therapies", "under_18")
-# The scheme's measures, each with the change and the cut-off that it names in the instrument's file.
+# The scheme's measures, each with the names of its change and cut-off in the instrument's file.
 _ADULT = {"phq9": ("nhs", "caseness"), "gad7": ("nhs", "talking_therapies")}
 _TWO_SCORES = "PHQ-9 and GAD-7 are not both scored twice"
 _OTHER_LIMITS = "this clinic's change or cut-off is not the scheme's"
@@ -25,8 +25,8 @@ _NO_MEASURE = "no measure of the scheme is scored twice"
         Column(
             "outcome_scheme",
             "text",
-            "talking_therapies: PHQ-9 and GAD-7 together. under_18: any measure of one rater that the MHSDS states a "
-            "change for; clients below 18 at the episode's opening.",
+            "talking_therapies: PHQ-9 and GAD-7 together. under_18: any measure of one rater with a change in the "
+            "MHSDS; clients below 18 at the episode's opening.",
             required=True,
             one_of=SCHEMES,
         ),
@@ -35,7 +35,7 @@ _NO_MEASURE = "no measure of the scheme is scored twice"
         Column(
             "contact_count",
             "integer",
-            "Attended sessions of the episode so far, of treatment (talking_therapies) or of any kind (under_18): the "
+            "Attended sessions of the episode so far: treatment sessions (talking_therapies) or all (under_18). The "
             "schemes count episodes with at least two.",
             required=True,
             between=(0, None),
@@ -44,22 +44,22 @@ _NO_MEASURE = "no measure of the scheme is scored twice"
         Column(
             "outcome_status",
             "text",
-            "talking_therapies: reliable improvement (deterioration) where either measure improved (worsened) reliably "
-            "and the other did not do the opposite. under_18: deterioration where any measure worsened, else "
-            "improvement where any improved.",
+            "talking_therapies: reliable improvement where either measure improved reliably and the other did not "
+            "worsen reliably; deterioration likewise, with the opposite direction. under_18: deterioration where any "
+            "measure worsened reliably, else improvement where any improved reliably.",
             required=True,
             one_of=STATUSES,
         ),
         Column(
             "is_case_at_start",
             "truth",
-            "PHQ-9 at least 10 or GAD-7 at least 8 at first. Null for under_18 and where not assessable.",
+            "PHQ-9 at least 10 or GAD-7 at least 8 at the first scores. Null for under_18 and where not assessable.",
         ),
         Column(
             "is_recovered",
             "truth",
-            "Below both cut-offs at last. Null where it was no case at first (not in the denominator), for under_18, "
-            "and where not assessable.",
+            "Below both cut-offs at the latest scores. Null where it was no case at first (not in the denominator), "
+            "for under_18, and where not assessable.",
         ),
         Column("is_reliably_recovered", "truth", "is_recovered with reliable improvement; null where that is null."),
         Column(
@@ -74,10 +74,10 @@ def reliable_outcomes(
     outcomes: pl.LazyFrame, sessions: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic
 ) -> pl.LazyFrame:
     """One row per episode, national scheme and rater with a score of the scheme's measures, from first to latest score
-    so far. The schemes are about finished courses: episodes that have ended (closed_on) with a contact_count of at
-    least two. NHS England, Talking Therapies (NCT05134103) and MHSDS code; without all scores an episode is not
-    assessable, which is not the same as no change. That either measure may improve if the other does not worsen is
-    recalled."""
+    so far. The schemes count finished courses only: episodes that have ended (closed_on) with a contact_count of at
+    least two. Sources: NHS England, Talking Therapies (NCT05134103) and MHSDS code. Without all scores an episode is
+    not assessable, which is not the same as no change. The rule that one measure is enough if the other does not worsen
+    is recalled."""
     measure = [*_EPISODE, "rater", "instrument", "scale", "compared"]
     preferred = outcomes.sort(_has_two, "basis", descending=[True, False]).unique(
         measure, keep="first", maintain_order=True
@@ -96,7 +96,7 @@ _has_two = pl.col("last_score").is_not_null()
 
 
 def _talking_therapies(known: pl.LazyFrame) -> pl.LazyFrame:
-    """M18. Both measures, from the client."""
+    """Return rows of talking_therapies (M18): both measures, rated by the client."""
     meant = [
         (pl.col("instrument") == name) & (pl.col("change_name") == change) & (pl.col("cut_off_name") == cut_off)
         for name, (change, cut_off) in _ADULT.items()
@@ -130,7 +130,7 @@ def _talking_therapies(known: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _under_18(known: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """M18b. Each rater's measures, by the changes that the MHSDS's code states."""
+    """Return rows of under_18 (M18b): each rater's measures, by the changes in the MHSDS code."""
     stated = pl.LazyFrame(
         [
             (each.name, change.name)

@@ -1,4 +1,4 @@
-"""The rules of a possible rupture, as a table: what rupture_rules.toml states, and what of it counts here."""
+"""The rules of a possible rupture, as a table: the facts of rupture_rules.toml, and which of them this clinic uses."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from rapport.warehouse.schema.tables import table
     columns=[
         "rupture_rule!",
         "instrument!",
-        Column("rule_code", "text", "Its number among the rules, R1 to R9.", required=True),
+        Column("rule_code", "text", "The rule's number, R1 to R9.", required=True),
         Column("rule_description", "text", "When a session shows a possible rupture.", required=True),
         Column(
             "rule_kind",
             "text",
-            "How it is found: warehouse/clinic_file/rupture_rules.toml.",
+            "The kind of rule: warehouse/clinic_file/rupture_rules.toml.",
             required=True,
             one_of=KINDS,
         ),
@@ -36,14 +36,14 @@ from rapport.warehouse.schema.tables import table
         Column(
             "rule_sd", "number", "The standard deviation that counts, in points of the total; null where it has none."
         ),
-        Column("sd_times", "number", "How many of them the fall must be; null where it has none."),
-        Column("least_earlier_count", "integer", "Earlier scores that its limits need.", between=(0, None)),
+        Column("sd_times", "number", "How many of these the fall must be; null where it has none."),
+        Column("least_earlier_count", "integer", "Earlier scores that the rule needs.", between=(0, None)),
         Column("limit_width", "number", "Mean moving ranges below the mean, for control limits."),
         Column("repair_kind", "text", "When it counts as repaired.", required=True, one_of=REPAIRS),
         Column(
             "repair_within",
             "integer",
-            "In how many rated sessions after its start; the number is Rapport's own.",
+            "Rated sessions after the start within which it must be repaired; the number is Rapport's own.",
             required=True,
             between=(1, None),
         ),
@@ -53,8 +53,8 @@ from rapport.warehouse.schema.tables import table
     ],
 )
 def rupture_rules(clinic: Clinic) -> pl.LazyFrame:
-    """One row per rule and questionnaire that it is for. A clinic states its own standard deviations in clinic.toml,
-    [alliance_sd]; recalled rules count only where clinic.toml accepts their threshold (accepted)."""
+    """One row per rule and questionnaire. A clinic states its own standard deviations in clinic.toml, [alliance_sd].
+    Recalled rules are used only where clinic.toml accepts their threshold (accepted)."""
     rows = [_row(rule, each, clinic) for rule in clinic.rupture_rules for each in instruments_of(rule, clinic)]
     return pl.LazyFrame(rows, schema=_SCHEMA, infer_schema_length=None)
 
@@ -86,7 +86,7 @@ def _row(rule: RuptureRule, instrument: Instrument, clinic: Clinic) -> Mapping[s
 
 
 def instruments_of(rule: RuptureRule, clinic: Clinic) -> list[Instrument]:
-    """The questionnaires that a rule is for: those it names, else every alliance questionnaire with a total."""
+    """Return the questionnaires of a rule: those that it names, else every alliance questionnaire with a total."""
     if rule.instruments:
         return [clinic.instruments[name] for name in rule.instruments if name in clinic.instruments]
     alliance = (each for each in clinic.instruments.values() if each.construct == "alliance")
@@ -94,12 +94,12 @@ def instruments_of(rule: RuptureRule, clinic: Clinic) -> list[Instrument]:
 
 
 def threshold_of(rule: RuptureRule, instrument: Instrument) -> Threshold | None:
-    """The cut-off or change that the rule names in the questionnaire's file."""
+    """Return the cut-off or change that the rule names in the questionnaire's file; None where it names none."""
     return next((each for each in instrument.thresholds if each.name == rule.threshold), None)
 
 
 def compared(rule: RuptureRule, instrument: Instrument) -> str:
-    """What its values are: the total score, the lowest item, or a report."""
+    """Return what the rule compares: the total score, the lowest item, or a report."""
     if rule.kind == "report":
         return "report"
     threshold = threshold_of(rule, instrument)
@@ -107,7 +107,8 @@ def compared(rule: RuptureRule, instrument: Instrument) -> str:
 
 
 def sd_of(rule: RuptureRule, instrument: Instrument, clinic: Clinic) -> float | None:
-    """The standard deviation that counts, in points of the total: the clinic's own, else the rule's, of its range."""
+    """Return the standard deviation to use, in points of the total: the clinic's, else the rule's share of the
+    range."""
     if rule.sd is None:
         return None
     low, high = instrument.range_of(instrument.scale("total"))
@@ -116,7 +117,7 @@ def sd_of(rule: RuptureRule, instrument: Instrument, clinic: Clinic) -> float | 
 
 
 def is_used(rule: RuptureRule, instrument: Instrument, clinic: Clinic) -> bool:
-    """Whether the rule counts: what it needs is stated, and its threshold, where it is recalled, is accepted."""
+    """Return whether the rule is used: the facts that it needs are stated, and a recalled threshold is accepted."""
     if rule.sd is not None and sd_of(rule, instrument, clinic) is None:
         return False
     threshold = threshold_of(rule, instrument)

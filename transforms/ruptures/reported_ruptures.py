@@ -1,4 +1,4 @@
-"""Ruptures that client or therapist report after a session (PSQ, Muran et al. 2009)."""
+"""Ruptures reported by client or therapist after a session (PSQ, Muran et al. 2009)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _PARTS = ("rupture", "intensity", "resolution")
 
 
 def reported(scores: pl.LazyFrame, sessions: pl.LazyFrame, rule: RuptureRule, clinic: Clinic) -> pl.LazyFrame:
-    """Runs of rated sessions after which a rupture is reported. It is repaired by a session of the run with enough
-    resolution, and not repaired when the next report is of none."""
+    """Return runs of rated sessions after which a rupture is reported. A session of the run with enough resolution is
+    the repair. Without one, a next report of no rupture means not repaired."""
     runs = _runs(_reports(scores, sessions, rule, clinic))
     resolved = pl.col("resolution") >= rule.resolved_from
     found = runs.group_by(*_LINE, "run", maintain_order=True).agg(
@@ -41,7 +41,7 @@ def reported(scores: pl.LazyFrame, sessions: pl.LazyFrame, rule: RuptureRule, cl
 
 
 def _reports(scores: pl.LazyFrame, sessions: pl.LazyFrame, rule: RuptureRule, clinic: Clinic) -> pl.LazyFrame:
-    """One row per report: session, rater, and its three answers."""
+    """Return one row per report: session, rater, and the three answers."""
     meant = [each.name for each in instruments_of(rule, clinic) if is_used(rule, each, clinic)]
     given = scores.filter(pl.col("instrument").is_in(meant), "is_used", pl.col("basis") == "computed")
     answers = given.group_by("session_id", "rater", "instrument").agg(
@@ -56,7 +56,7 @@ def _reports(scores: pl.LazyFrame, sessions: pl.LazyFrame, rule: RuptureRule, cl
 
 
 def _runs(reports: pl.LazyFrame) -> pl.LazyFrame:
-    """The reports of a rupture, numbered by run; `has_next` where a later report is of none."""
+    """Return the reports of a rupture, numbered by run; `has_next` where a later report has no rupture."""
     is_rupture = pl.col("rupture") > 0
     return (
         reports.with_columns(is_rupture=is_rupture)

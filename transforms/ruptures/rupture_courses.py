@@ -1,4 +1,4 @@
-"""How a possible rupture went on: how deep, how long, and whether it was repaired."""
+"""The course of a possible rupture: its depth, its length, and its repair."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import polars as pl
 
 from rapport.transforms.frames.exact_sums import MILLION, millionths
 
-_BEYOND = 1 << 40  # any row, and any value in millionths: with it, what is of one group is one range of whole numbers
+_BEYOND = 1 << 40  # above any row number and any value in millionths: each group gets its own range of whole numbers
 
 
 def courses(starting: pl.LazyFrame, rated: pl.LazyFrame) -> pl.LazyFrame:
-    """Each start with nadir_value, nadir_session_id, length, repair_session_id, repair_session_count, is_repaired and
-    is_over. A start before the repair of an earlier one by the same rule belongs to that one. Rows of `rated` are
-    numbered from 0 in their order."""
+    """Return each start with nadir_value, nadir_session_id, length, repair_session_id, repair_session_count,
+    is_repaired and is_over. A start before the repair of an earlier one by the same rule belongs to the earlier one.
+    Rows of `rated` are numbered from 0 in their order."""
     known = rated.select("session_id", "value").collect()
     began = starting.sort("rupture_rule", "row").with_row_index("rupture").collect().lazy()
     onward = _onward(began, known["value"]).collect().lazy()
@@ -24,7 +24,8 @@ def courses(starting: pl.LazyFrame, rated: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _onward(began: pl.LazyFrame, values: pl.Series) -> pl.LazyFrame:
-    """For each start the rated sessions from it on, with whether they meet its repair, and whether none was as low."""
+    """Return for each start the rated sessions from it on, with whether they meet the repair, and whether they are a
+    new lowest value."""
     level, now = pl.col("level"), pl.col("now")
     group = pl.col("rupture").cast(pl.Int64) * _BEYOND
     lowest = ((millionths("now") - group).cum_min().shift() + group) / MILLION
@@ -46,7 +47,7 @@ def _repairs(onward: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _is_first() -> pl.Expr:
-    """Not within an earlier one: the earlier ones of the rule and rater are repaired by its start."""
+    """Return whether a start is outside earlier ruptures: those of the same rule and rater are repaired by then."""
     is_new = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in ("rupture_rule", "line"))
     group = is_new.cum_sum().cast(pl.Int64) * _BEYOND
     until = (group + pl.col("repair_row").cast(pl.Int64).fill_null(_BEYOND - 1)).cum_max().shift(fill_value=-1)

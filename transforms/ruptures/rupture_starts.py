@@ -1,4 +1,4 @@
-"""Where possible ruptures begin: a session that meets a rule when the rated session before it did not."""
+"""The starts of possible ruptures: a session meets a rule, and the rated session before it does not."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ _STARTED = (
 
 
 def with_limits(rated: pl.LazyFrame) -> pl.LazyFrame:
-    """Rated sessions (`line`, `row`, `session` = dyad_session_number, `value`) in order, each with what the rater's
-    earlier scores in the line say: previous, earlier_count, earlier_mean, earlier_sd, earlier_range (mean moving)."""
+    """Return rated sessions (`line`, `row`, `session` = dyad_session_number, `value`) in order, each with figures of
+    the rater's earlier scores in the line: previous, earlier_count, earlier_mean, earlier_sd, earlier_range (mean
+    moving range)."""
     summed = {"sum": _value, "squares": _value**2, "ranges": (_value - beside(_value, 1)).abs().fill_null(0)}
     sums = rated.with_columns(**{name: each.alias(name) for name, each in summed.items()}).with_columns(
         pl.col(*summed).cum_sum().over("line")
@@ -46,14 +47,15 @@ def with_limits(rated: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def beside(values: pl.Expr, places: int) -> pl.Expr:
-    """The values so many rows before (after, where it is negative) in the same line; rows are in the order of lines."""
+    """Return the values `places` rows before (after, where negative) in the same line. Rows are in the order of
+    lines."""
     line = pl.col("line")
     return pl.when(line == line.shift(places)).then(values.shift(places))
 
 
 def starts(rated: pl.LazyFrame, rule: RuptureRule, clinic: Clinic) -> pl.LazyFrame:
-    """The starts by one rule, each with the condition of its repair: a `level` to reach (or to be above: is_above), or
-    a `rise` from the lowest."""
+    """Return the starts by one rule, each with its condition of repair: a `level` to reach (or to exceed: is_above), or
+    a `rise` from the lowest value."""
     meant = [each for each in instruments_of(rule, clinic) if is_used(rule, each, clinic)]
     met, repair = _CONDITIONS[rule.kind](rule, meant, clinic)
     is_meant = pl.concat_str("instrument", pl.lit(" "), "compared").is_in(
@@ -85,7 +87,7 @@ def _below(rule: RuptureRule, meant: list[Instrument], _: Clinic) -> _Condition:
 
 
 def _cases(rule: RuptureRule, meant: list[Instrument]) -> dict[str, Comparison]:
-    """By instrument, the comparison that the rule's threshold states."""
+    """Return by instrument the comparison of the rule's threshold."""
     return {each.name: _case(rule, each) for each in meant}
 
 
@@ -114,7 +116,8 @@ def _regained(rule: RuptureRule) -> dict[str, pl.Expr]:
 
 
 def _control_limit(rule: RuptureRule, _: list[Instrument], __: Clinic) -> _Condition:
-    """Individuals chart. A record that never varied has no limits; what was before is its centre line."""
+    """Return the condition of a fall below an individuals chart's lower limit. The centre line is the earlier mean;
+    values that never varied have no limits."""
     enough = (pl.col("earlier_count") >= rule.least_earlier) & (pl.col("earlier_range") > 0)
     limit = (pl.col("earlier_mean") - rule.width * pl.col("earlier_range")).round(6)
     centre = pl.col("earlier_mean")
@@ -131,8 +134,8 @@ _BEFORE, _AFTER = ("before 1", "before 2", "before 3"), ("value", "after 1", "af
 
 
 def around(rated: pl.LazyFrame) -> pl.LazyFrame:
-    """Rated sessions with the values of the up to three sessions before each and the two after it (those alone, by the
-    column `session`), and the degrees of freedom of comparing the three before with the three from here on."""
+    """Return rated sessions, each with the values of up to three sessions before and two after it, by the numbers in
+    column `session`. They have the degrees of freedom for comparing the three before with the three from here on."""
     number = pl.col("session")
     before = (_if(number - beside(number, n) <= 3, beside(_value, n)) for n in (1, 2, 3))
     after = (_if(beside(number, -n) - number <= 2, beside(_value, -n)) for n in (1, 2))
@@ -142,10 +145,12 @@ def around(rated: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def sudden_loss(amount: pl.Expr, share: float) -> pl.Expr:
-    """The criteria of Tang & DeRubeis 1999 from the session before to this one, as the R package suddengains has them:
-    the fall is at least the amount, and that share of the value before; and the mean of the up to three sessions before
-    exceeds that of the three from here on by more than the critical t times their pooled SD. Null where the session
-    before has no rating, or fewer than two on either side have one. Of rated sessions with those `around` them."""
+    """Return whether a session meets the criteria of Tang & DeRubeis 1999, as in the R package suddengains.
+
+    The fall since the session before is at least `amount`, and at least `share` of the value before. The mean of up to
+    three sessions before exceeds the mean of the three from here on by more than the critical t times their pooled SD.
+    Null where the session before has no rating, or fewer than two sessions on either side have one. Rows are from
+    `around`."""
     pooled = (_squares(_BEFORE) + _squares(_AFTER)) / pl.col("degrees")
     fall = (_previous - _value).round(6)
     difference = pl.mean_horizontal(_BEFORE) - pl.mean_horizontal(_AFTER)

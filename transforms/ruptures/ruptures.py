@@ -1,4 +1,4 @@
-"""Possible ruptures of the alliance, and their repairs, by every rule side by side."""
+"""Possible ruptures of the alliance and their repairs, by every rule."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LINE = ("compared", *_DYAD, "rater", "instrument")
         "instrument!",
         "scale!",
         "compared!",
-        Column("start_session_id", "id", "The session in which the possible rupture shows first.", required=True),
+        Column("start_session_id", "id", "The first session of the possible rupture.", required=True),
         Column(
             "start_session_number", "integer", "dyad_session_number of that session.", required=True, between=(1, None)
         ),
@@ -35,8 +35,8 @@ _LINE = ("compared", *_DYAD, "rater", "instrument")
         Column(
             "pre_value",
             "number",
-            "What is compared, at the rater's last score before it; for control limits the mean of all before it. Null "
-            "where there is none.",
+            "The compared value at the rater's last score before the start; for control limits the mean of all earlier "
+            "scores. Null where there is none.",
         ),
         Column(
             "nadir_value",
@@ -49,8 +49,8 @@ _LINE = ("compared", *_DYAD, "rater", "instrument")
         Column(
             "length",
             "integer",
-            "Rated sessions from its start to the one before its repair, or to the last so far; of reported ruptures, "
-            "those after which it is reported.",
+            "Rated sessions from its start to the one before its repair, or to the last so far; for reported ruptures, "
+            "the sessions after which it is reported.",
             unit="sessions",
             required=True,
             between=(1, None),
@@ -58,8 +58,8 @@ _LINE = ("compared", *_DYAD, "rater", "instrument")
         Column(
             "is_repaired",
             "truth",
-            "True when repaired within the rule's number of rated sessions after its start; false when so many passed "
-            "without. Null where the record ends before either: not known.",
+            "True when repaired within the rule's number of rated sessions after its start; false when these passed "
+            "without a repair. Null where the record ends before: not known.",
         ),
         Column(
             "repair_session_id", "id", "The first session that meets the rule's repair, however late; null until then."
@@ -82,10 +82,10 @@ def ruptures(
     responses: pl.LazyFrame,
     clinic: Clinic,
 ) -> pl.LazyFrame:
-    """One row per dyad, rule and possible rupture: a fall in a score stands in for what happened between two people,
-    and how many are found depends on the rule (Gumz et al. 2012), so each row names its own (rupture_rules).
-    Consecutive rated sessions that meet a rule are one, and so is what begins before the repair; a session without a
-    rating is no recovery; limits come from earlier sessions only. Only treatment sessions count."""
+    """One row per dyad, rule and possible rupture. A fall in a score is only a sign of a rupture between two people,
+    and the number of ruptures depends on the rule (Gumz et al. 2012), so each row names its rule (rupture_rules).
+    Consecutive rated sessions that meet a rule are one rupture, and so is a start before the repair. A session without
+    a rating is no recovery. Limits come from earlier sessions only. Only treatment sessions count."""
     rated = with_limits(_rated(_values(alliance, response_records, responses, clinic))).collect().lazy()
     by_score = [rule for rule in clinic.rupture_rules if rule.kind != "report"]
     began = pl.concat([starts(rated, rule, clinic) for rule in by_score])
@@ -99,7 +99,7 @@ def ruptures(
 def _values(
     alliance: pl.LazyFrame, response_records: pl.LazyFrame, responses: pl.LazyFrame, clinic: Clinic
 ) -> pl.LazyFrame:
-    """What is compared: totals, and the lowest item where a rule asks for it."""
+    """Return the compared values: totals, and the lowest item where a rule needs it."""
     totals = alliance.filter(pl.col("scale") == "total", pl.col("dyad_session_number").is_not_null())
     totals = totals.with_columns(compared=pl.lit("score"), value=pl.col("score"))
     asked = {
@@ -121,7 +121,7 @@ def _values(
 
 
 def _rated(values: pl.LazyFrame) -> pl.LazyFrame:
-    """In order, with numbers for the row and for the line: one rater's values in a dyad."""
+    """Return the values in order, numbered by row and by line (one rater's values in a dyad)."""
     is_new = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in _LINE)
     return (
         values.select(*_LINE, "scale", "session_id", "session_date", "value", session="dyad_session_number")
@@ -133,7 +133,7 @@ def _rated(values: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _until_windows_close(found: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """A sudden loss is judged by the two sessions after it too: until they are past, it is not over."""
+    """Set is_over to false for a sudden loss until the two sessions after it are past: its rule uses them too."""
     sudden = [rule.name for rule in clinic.rupture_rules if rule.kind == "sudden_loss"]
     held = sessions.group_by(_DYAD).agg(held=pl.col("dyad_session_number").max())
     is_open = pl.col("rupture_rule").is_in(sudden) & (pl.col("held") < pl.col("session") + 2)

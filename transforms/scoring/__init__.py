@@ -1,1 +1,1 @@
-"""Answers to scores."""
+"""The scores of questionnaires, from their answers."""

@@ -1,4 +1,4 @@
-"""The questionnaires, their scales and their thresholds, as tables: what warehouse/instruments states."""
+"""The facts of warehouse/instruments as tables: questionnaires, their scales and their thresholds."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from rapport.warehouse.schema.tables import table
     columns=[
         "instrument!",
         Column("title", "text", "Its full name.", required=True),
-        Column("construct", "text", "What it measures.", required=True, one_of=CONSTRUCTS),
+        Column("construct", "text", "The construct that it measures.", required=True, one_of=CONSTRUCTS),
         Column(
             "family",
             "text",
-            "Parallel forms for several raters share one, and are compared (alliance_agreement); else the instrument.",
+            "Parallel forms for several raters have one family, and are compared (alliance_agreement); else the "
+            "instrument itself.",
             required=True,
         ),
-        Column("respondents", "text", "Who fills it in.", required=True),
+        Column("respondents", "text", "The people who fill it in.", required=True),
         "age_from",
         "age_to",
         "item_count!",
@@ -39,19 +40,19 @@ from rapport.warehouse.schema.tables import table
             required=True,
             one_of=TIMINGS,
         ),
-        Column("period", "text", "The time its questions are about; null where nobody says."),
+        Column("period", "text", "The time that its questions are about; null where not stated."),
         Column("citation", "text", "Where it is published.", required=True),
         "fact_status!",
-        Column("licence", "text", "Who holds the rights, and what they ask.", required=True),
+        Column("licence", "text", "The holder of the rights, and the terms of use.", required=True),
         Column("is_licence_needed", "truth", "Whether clinic.toml must confirm a licence.", required=True),
         "is_scored!",
         "why_not_scored",
-        Column("note", "text", "What to know before using it."),
+        Column("note", "text", "A note to read before using it."),
     ],
 )
 def instruments(clinic: Clinic) -> pl.LazyFrame:
-    """One row per questionnaire that Rapport, or the clinic's own folder, describes. Responses to one that is not
-    scored are loaded all the same."""
+    """One row per questionnaire that Rapport, or the clinic's own folder, describes. Responses to a questionnaire that
+    is not scored are loaded too."""
     return pl.LazyFrame([_instrument(each, clinic) for each in clinic.instruments.values()], infer_schema_length=None)
 
 
@@ -95,14 +96,14 @@ def _number(value: float | None) -> float | None:
     columns=[
         "instrument!",
         "scale!",
-        Column("description", "text", "What the scale is.", required=True),
+        Column("description", "text", "A description of the scale.", required=True),
         Column("items", "text", "Its items' numbers; null where they were not found."),
-        Column("made_of", "text", "The scales it adds (and subtracts, with a minus); null where it is made of items."),
+        Column("made_of", "text", "Scales that it adds (or subtracts, with a minus); null for a scale of items."),
         "item_count!",
         Column("score_is", "text", "Whether the score is the items' sum or mean.", required=True, one_of=SCORES),
         "direction!",
-        Column("score_minimum", "number", "Lowest possible score; null where nobody says."),
-        Column("score_maximum", "number", "Highest possible score; null where nobody says."),
+        Column("score_minimum", "number", "Lowest possible score; null where not stated."),
+        Column("score_maximum", "number", "Highest possible score; null where not stated."),
         "rule!",
         "fact_status!",
         "fact_source!",
@@ -147,12 +148,14 @@ def _scale(instrument: Instrument, scale: Scale, clinic: Clinic) -> Mapping[str,
         "scheme!",
         "scale!",
         "compared!",
-        Column("cut_off", "text", "When it is a case, with the operator; null where there are only bands."),
-        Column("bands", "text", "The bands' lower ends, ascending; null where there is only a cut-off."),
+        Column("cut_off", "text", "The scores that are a case, with the operator; null where there are only bands."),
+        Column("bands", "text", "The lower ends of the bands, ascending; null where there is only a cut-off."),
         "population!",
         "fact_status!",
         "fact_source!",
-        Column("is_accepted", "truth", "False for a recalled one that clinic.toml does not accept.", required=True),
+        Column(
+            "is_accepted", "truth", "False for a recalled threshold that clinic.toml does not accept.", required=True
+        ),
     ],
 )
 def thresholds(clinic: Clinic) -> pl.LazyFrame:

@@ -1,4 +1,4 @@
-"""Which reliable change and which cut-off count for a client and rater, of those that an instrument's file states."""
+"""The reliable change and the cut-off that apply to a client and rater, among those in an instrument's file."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _CUT_OFF = {"cut_off_name": pl.String, "operator": pl.String, "cut_off_value": p
 
 
 def with_limits_of_change(lines: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """`lines` (with age_at_opening, sex, rater) and for each change_name, change_amount and is_from: whether a change
-    of exactly the amount counts."""
+    """Return `lines` (with age_at_opening, sex, rater), each with change_name, change_amount and is_from. is_from: a
+    change of exactly the amount counts."""
     rows = [
         (*(each[name] for name in (*_ABOUT, *_WHOM, "change_name", "used_amount")), each["used_criterion"] == ">=")
         for instrument in _measures(clinic)
@@ -28,7 +28,7 @@ def with_limits_of_change(lines: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
 
 
 def with_cut_offs(lines: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """`lines` and for each cut_off_name, operator and cut_off_value."""
+    """Return `lines`, each with cut_off_name, operator and cut_off_value."""
     rows = [
         (instrument.name, at.scale, at.of, *_population(at), at.name, at.case.operator, at.case.value)
         for instrument in _measures(clinic)
@@ -50,7 +50,7 @@ def _population(at: Threshold) -> tuple[object, ...]:
 def _with_best(
     lines: pl.LazyFrame, rows: list[tuple[object, ...]], found: dict[str, type[pl.DataType]]
 ) -> pl.LazyFrame:
-    """Of what is meant for a line the one that says most about whom it is for, else the first stated."""
+    """Return `lines`, each with the fact for the most specific population that includes it, else the first stated."""
     facts = pl.LazyFrame(rows, schema={**_ABOUT, **_WHOM, **found}, orient="row").with_row_index("stated")
     said = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int8) for name in _WHOM)
     best = (

@@ -1,7 +1,7 @@
-"""Missing-item rules: what a scale's score is when answers are missing (domain of each rule: its citation).
+"""Missing-item rules: the score of a scale when answers are missing. Each rule names its source.
 
-A rule turns the answers of a scale (reversed already) into its score and says how many answers it stands on. A partial
-sum is never a total, and where nothing is answered there is no score.
+A rule computes the score of a scale from its answers (already reversed) and counts the answers behind it. A partial sum
+is never a total, and without any answer there is no score.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rapport.warehouse.instruments.scales import Scale
 
 @dataclass(frozen=True)
 class Answers:
-    """A scale's answers, one expression an item, and the whole questionnaire's unanswered items."""
+    """A scale's answers, one expression per item, and the number of unanswered items of the whole questionnaire."""
 
     items: list[pl.Expr]
     blank_count: pl.Expr
@@ -32,7 +32,7 @@ class Answers:
 
     @property
     def total(self) -> pl.Expr:
-        """Of those answered. Rounded, because polars adds one row and many by different machine code."""
+        """The sum of the answers. Rounded, because polars adds one row and many rows by different machine code."""
         return pl.sum_horizontal(self.items).round(6)
 
     @property
@@ -41,7 +41,7 @@ class Answers:
 
 
 def scored(scale: Scale, rule: str, answers: Answers) -> dict[str, pl.Expr]:
-    """A scale's sum and mean by a rule (null where it gives none), what they stand on, and whether it was scaled up.
+    """Return a scale's score and mean by a rule (null where it gives none), the answers behind them, and is_prorated.
 
     Two of three items are answered, and the rule asks for two: 3 + 4 are scaled up to three items.
 
@@ -53,7 +53,7 @@ def scored(scale: Scale, rule: str, answers: Answers) -> dict[str, pl.Expr]:
     name, parameter = rule_and_parameter(rule)
     total, size = _RULES[name](answers, parameter or 0)
     rounded = _half_away(total) if scale.rounding else total
-    # the mean of a prorated, rounded sum is that of the answers: the rounding belongs to the sum
+    # Only the sum is rounded: the mean of a prorated, rounded sum is the mean of the answers.
     mean = pl.when(total.is_not_null()).then((total / size).round(9))
     return {
         "score": (rounded.round(6) if scale.score == "sum" else mean),
@@ -65,12 +65,12 @@ def scored(scale: Scale, rule: str, answers: Answers) -> dict[str, pl.Expr]:
 
 
 def _half_away(number: pl.Expr) -> pl.Expr:
-    """Half away from zero, as one rounds by hand: 2.5 is 3, 6.5 is 7."""
+    """Round half away from zero, as people do by hand: 2.5 gives 3, 6.5 gives 7."""
     return number.round(9).round(0, mode="half_away_from_zero")
 
 
 def _if_at_least(answers: Answers, least: int) -> tuple[pl.Expr, pl.Expr]:
-    """Scaled up from the answers to all items, if there are enough of them."""
+    """Return the sum and mean, scaled up from the answers to all items, if there are at least `least` answers."""
     enough = answers.answered >= max(least, 1)
     return pl.when(enough).then(answers.total * answers.size / answers.answered), _whole(answers)
 
@@ -88,32 +88,32 @@ def _prorate_min(answers: Answers, least: int) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _phqa_dsm5(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
-    """DSM-5 severity measure, child 11-17: three or more of nine missing, no score."""
+    """DSM-5 severity measure, child 11-17: no score where three or more of nine are missing."""
     return _if_at_least(answers, answers.size - 2)
 
 
 def _sdq(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
-    """Goodman 2014: at least three of a scale's five."""
+    """Goodman 2014: at least three of a scale's five answers."""
     return _if_at_least(answers, 3)
 
 
 def _core10(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
-    """CORE System Trust: at most one missing."""
+    """CORE System Trust: at most one missing answer."""
     return _if_at_least(answers, answers.size - 1)
 
 
 def _rcads(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
-    """At most two missing a scale."""
+    """At most two missing answers per scale."""
     return _if_at_least(answers, answers.size - 2)
 
 
 def _ptpb85(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
-    """PTPB manual: the mean of those answered, if at least 85 % are."""
+    """PTPB manual: the mean of the answers, if at least 85 % of the items are answered."""
     return _if_at_least(answers, _share(answers, 85))
 
 
 def _mean80(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
-    """At least 80 %: a scale of four needs all four, since three are 75 %."""
+    """At least 80 % of the items: a scale of four needs all four answers, since three are 75 %."""
     return _if_at_least(answers, _share(answers, 80))
 
 
@@ -122,14 +122,15 @@ def _share(answers: Answers, percent: int) -> int:
 
 
 def _oq45(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
-    """OQ Measures: a blank counts the rounded mean of the scale's other items; five blanks in all, no score."""
+    """OQ Measures: a blank counts as the rounded mean of the scale's other items; with five blanks there is no
+    score."""
     blanks = answers.size - answers.answered
     filled = answers.total + blanks * _half_away(answers.mean)
     return pl.when((answers.answered > 0) & (answers.blank_count < 5)).then(filled), _whole(answers)
 
 
 def _wsas_retired(answers: Answers, _: int) -> tuple[pl.Expr, pl.Expr]:
-    """CamCOPS: without item 1 (no work) the sum of items 2-5, of at most 32."""
+    """CamCOPS: without item 1 (no work) the sum of items 2-5, at most 32."""
     retired = answers.items[0].is_null()
     size = pl.when(retired).then(answers.size - 1).otherwise(answers.size)
     return pl.when(answers.answered == size).then(answers.total), size

@@ -1,4 +1,4 @@
-"""Outcome measures session by session: the line beside the alliance's."""
+"""Outcome measures session by session, on the same timeline as the alliance."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ LINE = ("instrument", "rater", "scale")
     ],
 )
 def outcome_scores(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """One row per numbered treatment session, rater and outcome measure with a computed total score that counts:
-    symptoms and well-being on the timeline on which table alliance has the relationship. Beside SRS and ORS mind the
-    order: the ORS opens a session, the SRS closes it."""
+    """One row per numbered treatment session, rater and outcome measure with a used, computed total score. Symptoms and
+    well-being are on the same timeline as the relationship in table alliance. Note the order of ORS and SRS: the ORS is
+    filled in at the start of a session, the SRS at its end."""
     names = [each.name for each in clinic.instruments.values() if each.construct == "outcome"]
     counted = scores.filter(
         pl.col("instrument").is_in(names),
@@ -43,7 +43,7 @@ def outcome_scores(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic)
 
 
 def lower_is_better(clinic: Clinic) -> list[str]:
-    """Instruments on whose total a lower score is better."""
+    """Return the instruments for which a lower total score is better."""
     return [
         each.name
         for each in clinic.instruments.values()

@@ -1,4 +1,4 @@
-"""How much a score must change to be more than error: as published, and as SD and reliability give it."""
+"""The least change of a score beyond error: as published, and computed from SD and reliability."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ USED = ("published", "local", "computed", "none")
         "compared!",
         "age_from",
         "age_to",
-        Column("for_sex", "text", "The sex that it is for; null for all."),
-        Column("for_raters", "text", "Whose ratings it is for; null for all."),
-        Column("stated_amount", "number", "As published, or as the clinic states; null where there is none."),
+        Column("for_sex", "text", "The sex for which it is valid; null for all."),
+        Column("for_raters", "text", "The raters for whom it is valid; null for all."),
+        Column("stated_amount", "number", "As published, or as stated by the clinic; null where there is none."),
         Column(
             "stated_criterion", "text", "A change of exactly the amount counts (>=) or does not (>).", one_of=CRITERIA
         ),
@@ -39,25 +39,27 @@ USED = ("published", "local", "computed", "none")
         Column(
             "computed_amount",
             "number",
-            "z x SD x sqrt(2 x (1 - reliability)), Jacobson & Truax 1991: a change must be greater. Stands beside the "
-            "stated one and is never called published; null without SD and reliability of one sample.",
+            "z x SD x sqrt(2 x (1 - reliability)), Jacobson & Truax 1991: a change must be greater. It is in addition "
+            "to the stated amount and never counts as published. Null without SD and reliability of one sample.",
         ),
-        Column("computed_z", "number", "The z it is computed with: that of the stated amount, else 1.96."),
+        Column("computed_z", "number", "The z of the computed amount: that of the stated amount, else 1.96."),
         Column("sd", "number", "The sample's standard deviation."),
         Column("reliability", "number", "The sample's reliability.", between=(-1, 1)),
-        Column("reliability_kind", "text", "Which reliability: alpha, or else test_retest.", one_of=RELIABILITIES),
-        Column("sample", "text", "The sample that the computed amount comes from."),
+        Column(
+            "reliability_kind", "text", "The kind of reliability: alpha, or else test_retest.", one_of=RELIABILITIES
+        ),
+        Column("sample", "text", "The sample of the computed amount."),
         Column("computed_status", "text", "Recalled where SD or reliability is recalled.", one_of=FACT_STATUSES),
         Column(
             "used",
             "text",
-            "Which amount counts: published; local, stated by the clinic or by Rapport; computed, where nothing stated "
-            "for the scale is used; or none.",
+            "The amount that counts: published; local (stated by the clinic or by Rapport); computed, where no stated "
+            "amount of the scale is used; or none.",
             required=True,
             one_of=USED,
         ),
         Column("used_amount", "number", "The amount that counts; null where none does."),
-        Column("used_criterion", "text", "How a change is compared with it.", one_of=CRITERIA),
+        Column("used_criterion", "text", "The comparison of a change with it.", one_of=CRITERIA),
         Column("why_not_used", "text", "Why no amount counts; null where one does."),
     ],
 )
@@ -73,7 +75,7 @@ _SCHEMA = {column.name: _TYPES[column.type] for column in reliable_changes.colum
 
 
 def changes_of(instrument: Instrument, clinic: Clinic) -> list[Mapping[str, object]]:
-    """The table's rows of one instrument."""
+    """Return the table's rows of one instrument."""
     computed = computed_changes(instrument)
     pairs: list[tuple[Change | None, Computed | None]]
     pairs = [(change, _beside(change, computed)) for change in instrument.changes]
@@ -83,7 +85,7 @@ def changes_of(instrument: Instrument, clinic: Clinic) -> list[Mapping[str, obje
 
 
 def _beside(change: Change, computed: list[Computed]) -> Computed | None:
-    """Of the same sample if there is one, else the scale's first; none is on T-scores."""
+    """Return the computed change of the same sample, else the scale's first. T-scores have none."""
     of_scale = [each for each in computed if each.scale == change.scale and change.of == "score"]
     return next((each for each in of_scale if each.norm.sample == change.population.text), next(iter(of_scale), None))
 

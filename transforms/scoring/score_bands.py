@@ -1,4 +1,4 @@
-"""What a score means for whom: its band and whether it is a case, one row per scheme that applies."""
+"""The band of a score, and whether it is a case, by every scheme that applies to the client."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": opera
         "scheme!",
         "population!",
         "score!",
-        Column("band", "text", "The scheme's word for the score; null where the scheme has no bands."),
+        Column("band", "text", "The scheme's name for the score's band; null where the scheme has no bands."),
         Column("is_case", "truth", "Whether the score is beyond the scheme's cut-off; null where it has none."),
         "is_used!",
     ],
 )
 def score_bands(scores: pl.LazyFrame, clients: pl.LazyFrame, birth_dates: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """One row per score and threshold that is meant for the client's age on that day, their sex, and the rater; where
-    a threshold asks for an age or a sex that is not known, none. Recalled thresholds only where clinic.toml accepts
-    them. One score has as many rows as there are schemes: none of them is the true one."""
+    """One row per score and threshold for the client's age on that day, the client's sex, and the rater. No row where a
+    threshold needs an age or a sex that is not known. Recalled thresholds count only where clinic.toml accepts them. A
+    score has one row per scheme: no scheme is the true one."""
     known = (
         scores.filter(pl.col("score").is_not_null())
         .join(clients.select("client_id", "sex"), on="client_id", how="left")
@@ -75,7 +75,7 @@ def _of_threshold(known: pl.LazyFrame, threshold: Threshold) -> pl.LazyFrame:
 
 
 def is_of(population: Population) -> list[pl.Expr]:
-    """Whether a row is one of those that a number holds for: by its years, sex and rater."""
+    """Return the conditions under which a row belongs to a population: by its years, sex and rater."""
     conditions = []
     if population.needs_age:
         conditions.append(pl.col("years").is_between(population.age_from or 0, population.age_to or 200))
@@ -87,12 +87,12 @@ def is_of(population: Population) -> list[pl.Expr]:
 
 
 def band_of(score: pl.Expr, threshold: Threshold) -> pl.Expr:
-    """The last band whose lower end the score reaches."""
+    """Return the last band whose lower end the score reaches."""
     words = [pl.when(holds(score, at)).then(pl.lit(word)) for word, at in reversed(threshold.bands)]
     return pl.coalesce(*words) if words else pl.lit(None, dtype=pl.String)
 
 
 def holds(score: pl.Expr, at: Comparison) -> pl.Expr:
-    """Whether the comparison is true of it."""
+    """Return whether a comparison is true of a score."""
     is_so: pl.Expr = _OPERATORS[at.operator](score, at.value)
     return is_so

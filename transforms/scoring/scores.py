@@ -1,4 +1,4 @@
-"""Scores: every scale of every response, by the rule its authors publish."""
+"""Scores of every scale of every response, by the rule that its authors publish."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from rapport.warehouse.schema.tables import table
     ],
 )
 def scores(responses: pl.LazyFrame, response_records: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """One row per response and scale. A partial sum is never a total: where the missing-item rule gives no score it
-    is null, and so it is where nothing was answered. Instruments whose licence the clinic does not confirm, and keys
-    that are recalled and not accepted, make no rows: table scales says why."""
+    """One row per response and scale. A partial sum is never a total: the score is null where the missing-item rule
+    gives none, and where nothing was answered. Instruments whose licence the clinic does not confirm, and scoring keys
+    that are recalled and not accepted, have no rows: table scales says why."""
     answered = response_records.select("source", "response_id", "answers", "given_scores").join(
         responses, on=["source", "response_id"]
     )
@@ -66,7 +66,7 @@ _has_given = pl.col("given_scores").is_not_null()
 
 
 def _of_instrument(answered: pl.LazyFrame, instrument: Instrument, clinic: Clinic) -> pl.LazyFrame:
-    """Every scale that may be scored, side by side, and then one under the other."""
+    """Return the rows of one instrument: its scales are computed as columns, and then turned into rows."""
     scales = [scale for scale in instrument.scales if clinic.why_not_scored(instrument, scale) is None]
     made = answered.filter(pl.col("answers").is_not_null() & ~((pl.col("answered_count") == 0) & _has_given))
     if not scales:
@@ -92,7 +92,7 @@ def _answer(instrument: Instrument, number: int) -> pl.Expr:
 
 
 def _given_answer(number: int) -> pl.Expr:
-    # Answers are kept in 32 bits: unrounded, 9.1 + 8.7 + 9.2 + 9.0 on the SRS would fall short of its cut-off 36.
+    # Answers are kept in 32 bits: unrounded, 9.1 + 8.7 + 9.2 + 9.0 on the SRS would be below its cut-off 36.
     return pl.col("answers").list.get(number - 1, null_on_oob=True).cast(pl.Float64).round(4)
 
 
@@ -108,7 +108,7 @@ def _of_items(instrument: Instrument, scale: Scale, clinic: Clinic) -> dict[str,
 
 
 def _of_scales(scale: Scale) -> dict[str, pl.Expr]:
-    """The scores of other scales added and subtracted: null where one of them is."""
+    """Return the score of a scale that adds and subtracts other scales: null where one of them is null."""
     plus, minus = (
         [pl.col(f"{part} score") for part in scale.adds],
         [-pl.col(f"{part} score") for part in scale.subtracts],
@@ -145,7 +145,7 @@ def _line(instrument: Instrument, scale: Scale, clinic: Clinic) -> dict[str, pl.
 
 
 def _pomp(instrument: Instrument, scale: Scale) -> pl.Expr:
-    """On the range of the items that apply: the WSAS of someone who does not work ends at 32."""
+    """Return percent of maximum on the range of the items that apply: without work the WSAS ends at 32."""
     low, high = instrument.range_of(scale)
     assert low is not None and high is not None, f"scale {scale.name} of {instrument.name} has no range"
     low, high = float(low), float(high)
@@ -157,7 +157,7 @@ def _pomp(instrument: Instrument, scale: Scale) -> pl.Expr:
 
 
 def _given(answered: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """Scores that arrived already made; their key is not ours, so a key that was not found does not matter."""
+    """Return the scores that exports contain. Their scoring key is not Rapport's, so a missing key does not matter."""
     used = [each for each in clinic.instruments.values() if clinic.why_not_used(each) is None]
     schema = {"instrument": pl.String, "scale": pl.String, "size": pl.Int32, "low": pl.Float64, "high": pl.Float64}
     sizes = pl.LazyFrame([_size(each, scale) for each in used for scale in each.scales], schema=schema, orient="row")

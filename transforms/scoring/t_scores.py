@@ -1,4 +1,4 @@
-"""T-scores: a raw score among others of the client's sex and school grade, by the table that the clinic supplies."""
+"""T-scores: a raw score compared with the client's sex and school grade, by the table that the clinic supplies."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ _BY = ("instrument", "scale", "rater", "sex", "score")
         Column(
             "grades",
             "text",
-            "The school grades that the table's row is for, such as 3-4, and not the client's own: from session to "
-            "session that would date the birthday. US grade = completed years - 6 (UCLA). Null where no row is found.",
+            "The school grades of the table's row, such as 3-4, and not the client's own grade: over several sessions "
+            "that would show the birthday. US grade = completed years - 6 (UCLA). Null where no row is found.",
         ),
         "score!",
         Column(
             "t_score",
             "number",
             "The T-score (mean 50, SD 10); null where the table has no row for this rater, sex, grade and raw score, "
-            "and where sex or birth date is not known. Never extrapolated or rounded to: a prorated 6.5 has none.",
+            "and where sex or birth date is not known. Never extrapolated or rounded: a prorated 6.5 has none.",
         ),
         Column("t_shown", "text", "The T-score as it is displayed: '>80' above 80."),
         Column(
@@ -48,9 +48,9 @@ _BY = ("instrument", "scale", "rater", "sex", "score")
     ],
 )
 def t_scores(scores: pl.LazyFrame, clients: pl.LazyFrame, birth_dates: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """One row per score of a scale that the clinic's T-score table is about. Empty until clinic.toml names one,
-    t_scores = "file.csv" (instrument, scale, rater, sex, grade_from, grade_to, raw, t), made from the norms that the
-    clinic holds: none come with Rapport."""
+    """One row per score of a scale in the clinic's T-score table. It is empty until clinic.toml names such a table by
+    t_scores = "file.csv" (columns instrument, scale, rater, sex, grade_from, grade_to, raw, t). The clinic makes it
+    from the norms that it holds: Rapport contains none."""
     norms = pl.LazyFrame(list(clinic.t_scores.rows), schema=_NORMS, orient="row")
     listed = sorted({row.instrument for row in clinic.t_scores.rows})
     known = (

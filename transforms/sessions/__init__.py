@@ -1,1 +1,1 @@
-"""Appointments, sessions, episodes, people, and the responses that belong to them."""
+"""Appointments, sessions, episodes, people, and the responses of sessions."""

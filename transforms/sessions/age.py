@@ -1,4 +1,4 @@
-"""Age from a birth date, which the warehouse never holds: only bands and whole years at an episode's opening leave."""
+"""Age from a birth date. The warehouse holds no birth dates, only age bands and whole years at an episode's opening."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import polars as pl
 
 
 def years_on(day: str, birth_date: str = "birth_date") -> pl.Expr:
-    """Completed years on a day; null without a birth date, or before it."""
+    """Return completed years on a day; null without a birth date, or before it."""
     on, born = pl.col(day), pl.col(birth_date)
     had_birthday = _place_in_year(on) >= _place_in_year(born)
     years = on.dt.year() - born.dt.year() - pl.when(had_birthday).then(0).otherwise(1)
@@ -14,12 +14,12 @@ def years_on(day: str, birth_date: str = "birth_date") -> pl.Expr:
 
 
 def _place_in_year(day: pl.Expr) -> pl.Expr:
-    # polars keeps months in eight bits, in which 3 * 100 is 44
+    # polars keeps months in eight bits: without the cast 3 * 100 would give 44
     return day.dt.month().cast(pl.Int32) * 100 + day.dt.day()
 
 
 def band(years: pl.Expr) -> pl.Expr:
-    """Child 6-12, teen 13-17, young adult 18-25, other; null without an age."""
+    """Return the age band: child 6-12, teen 13-17, young_adult 18-25, other; null without an age."""
     return (
         pl.when(years.is_null()).then(None)
         .when(years.is_between(6, 12)).then(pl.lit("child"))

@@ -1,4 +1,4 @@
-"""Appointments, and the sessions among them."""
+"""Appointments, and the attended ones as sessions."""
 
 from __future__ import annotations
 
@@ -38,9 +38,10 @@ from rapport.warehouse.schema.tables import table
     ],
 )
 def appointments(appointment_records: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """One row per client and booked slot, whatever became of it. Cancelled by the client with less notice than the
-    clinic asks for (cancellation_notice_hours) is a late cancel. It belongs to the given episode that holds its day,
-    else to the derived episode that opened before it and has a session in the 90 days before it, else to none."""
+    """One row per client and booked slot, with any status. A cancellation by the client with less notice than the
+    clinic asks for (cancellation_notice_hours) is a late cancel. An appointment belongs to the given episode that holds
+    its day, else to the derived episode that opened before it and has a session in the 90 days before it, else to
+    none."""
     day = pl.col("starts_local")
     booked = _with_late_cancels(newest(appointment_records, "session_id"), clinic).with_columns(
         session_date=day.dt.date(),
@@ -56,7 +57,7 @@ def appointments(appointment_records: pl.LazyFrame, episodes: pl.LazyFrame, clin
 
 
 def _with_late_cancels(booked: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """Late is what leaves less notice than is asked for, by the time of the cancellation."""
+    """Return appointments with late cancels: cancelled by the client with less notice than the clinic asks for."""
     notice = pl.col("starts_at") - pl.col("cancelled_at")
     is_late = (pl.col("status") == "cancelled_by_client") & (notice < timedelta(hours=clinic.cancellation_notice_hours))
     return booked.with_columns(
@@ -66,7 +67,7 @@ def _with_late_cancels(booked: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
 
 
 def _in_derived(outside: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFrame:
-    """The derived episode that an appointment falls into: the last to open, while sessions go on."""
+    """Return the derived episode of each appointment: the last one opened before, while its sessions go on."""
     opened = (
         episodes.filter("is_derived").select("client_id", "episode_id", session_date="opened_on").sort("session_date")
     )
@@ -118,8 +119,8 @@ _EPISODE = ("client_id", "episode_id", "is_treatment")
     ],
 )
 def sessions(appointments: pl.LazyFrame, appointment_records: pl.LazyFrame, birth_dates: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per attended appointment. All are numbered within their client; within their episode and dyad treatment
-    sessions alone."""
+    """One row per attended appointment. All are numbered within their client. Only treatment sessions are numbered
+    within their episode and dyad."""
     loaded = appointment_records.select("source", "session_id", "loaded_number")
     attended = (
         appointments.filter(pl.col("status") == "attended")

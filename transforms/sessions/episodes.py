@@ -1,4 +1,4 @@
-"""Episodes of care: given ones, and those derived where the practice system gives none."""
+"""Episodes of care: given by the practice system, or derived where it gives none."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def episodes(
     birth_dates: pl.LazyFrame,
     clinic: Clinic,
 ) -> pl.LazyFrame:
-    """One row per episode of care. Given episodes win within their dates; treatment sessions outside them make
-    derived ones, a new one after more than 90 days without an attended treatment session. A derived episode has no
-    closing day: whether it is open is a question about today (main.open_episodes)."""
+    """One row per episode of care. Given episodes win within their dates. Treatment sessions outside them form derived
+    episodes: a new one begins after more than 90 days without an attended treatment session. A derived episode has no
+    closing day: whether it is open depends on today (main.open_episodes)."""
     given = newest(episode_records, "episode_id").with_columns(is_derived=pl.lit(False))
     outside = _outside_given(treatment_sessions(appointment_records, clinic), given)
     both = pl.concat([given, _derived(outside)], how="diagonal_relaxed")
@@ -49,14 +49,14 @@ def episodes(
 
 
 def newest(records: pl.LazyFrame, key: str) -> pl.LazyFrame:
-    """Of records that two sources give under one id, the newest export's."""
+    """Return the records; where two sources give one id, the record of the newest export."""
     if records.select(pl.col(key).hash().n_unique() == pl.len()).collect().item():
-        return records  # none is given twice, which is the rule
+        return records  # the usual case: no id is given twice
     return records.sort("exported_at", "source").filter(pl.col(key).is_last_distinct())
 
 
 def treatment_sessions(appointment_records: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """Attended appointments whose service counts as treatment: session_id, client_id, session_date."""
+    """Return attended appointments whose service counts as treatment: session_id, client_id, session_date."""
     is_treatment = ~pl.col("service").is_in(list(clinic.not_treatment)).fill_null(False)
     return (
         newest(appointment_records, "session_id")
@@ -70,8 +70,8 @@ def _outside_given(sessions: pl.LazyFrame, given: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def within_given(days: pl.LazyFrame, given: pl.LazyFrame, order: str) -> pl.LazyFrame:
-    """`days` (session_id, client_id, session_date) with the given episode that holds each: the latest opened, and of
-    those the last by `order`."""
+    """Return `days` (session_id, client_id, session_date), each with the given episode that contains it: the latest
+    opened, and of several the last by `order`."""
     spans = given.select("client_id", "episode_id", "opened_on", "closed_on", turn=order)
     holding = (
         days.select("session_id", "client_id", "session_date")
@@ -88,7 +88,7 @@ def within_given(days: pl.LazyFrame, given: pl.LazyFrame, order: str) -> pl.Lazy
 
 
 def _derived(sessions: pl.LazyFrame) -> pl.LazyFrame:
-    """One episode per run of sessions without a longer gap; its id is that of the session that opened it, backwards."""
+    """Return one episode per run of sessions without a longer gap. Its id is the first session's id, reversed."""
     gap = (pl.col("session_date") - pl.col("session_date").shift()).dt.total_days().over("client_id")
     is_text = sessions.collect_schema()["session_id"] == pl.String
     return (

@@ -1,20 +1,20 @@
-"""The session nearest in time, by one search in the sorted sessions rather than a join for every window."""
+"""The session nearest in time, by one search in the sorted sessions instead of a join per window."""
 
 from __future__ import annotations
 
 import polars as pl
 
 Window = tuple[str, float, float | None]  # anchor, hours before it, hours after it (None: until the session's end)
-_PERSON = 1 << 64  # beyond any time in microseconds: person and time are one sortable number
+_PERSON = 1 << 64  # above any time in microseconds: person and time form one sortable number
 _HOUR = 3_600_000_000  # microseconds
 
 
 def nearest(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str], windows: list[Window]) -> pl.LazyFrame:
-    """`responses` (completed_at, and `window`, a place in `windows`) with the session_id of the nearer of the last
-    session before and the first after, among those with the `same` ids, if its window holds the time; ties go
-    earlier.
+    """Return `responses` (completed_at, and `window`, an index into `windows`), each with the session_id of the nearest
+    session. Candidates are the last session before and the first after, among those with the `same` ids, if their
+    window contains the time. Of two equally near the earlier counts.
 
-    A questionnaire of 9:30 belongs to the session that begins half an hour later, within two hours before it.
+    A questionnaire at 9:30 belongs to the session that begins half an hour later, within two hours before it.
 
     >>> from datetime import datetime
     >>> day = {"client_id": ["c1", "c1"], "session_id": ["s1", "s2"], "client_session_number": [1, 2]}
@@ -42,7 +42,7 @@ def nearest(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str], wi
 
 
 def _found(asked: pl.DataFrame, held: pl.DataFrame, anchor: str, windows: list[Window]) -> pl.DataFrame:
-    """Of sessions with one anchor the client's first."""
+    """Return per response the sessions before and after. Of sessions with one anchor the client's first counts."""
     keyed = held.with_columns(key=_key(anchor), anchor=anchor).sort("key", "client_session_number")
     ordered = keyed.filter(pl.col("key").ne_missing(pl.col("key").shift()))
     after = ordered["key"].search_sorted(asked.select(_key("completed_at")).to_series(), side="right").cast(pl.Int64)

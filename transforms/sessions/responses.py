@@ -1,4 +1,4 @@
-"""Responses, each with the session it is about."""
+"""Responses, each with its session."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from rapport.warehouse.schema.tables import table
         Column(
             "is_complete",
             "truth",
-            "True when every item is answered that its instrument does not call optional.",
+            "True when every item is answered, except those that its instrument calls optional.",
             required=True,
         ),
         "is_used!",
         Column(
             "matched_by",
             "text",
-            "How its session was found: named by the export, by time, or by local day; null while there is none.",
+            "How its session was found: named by the export, by time, or by local day; null while it has none.",
             one_of=("appointment", "time", "day"),
         ),
         "seconds",
@@ -48,9 +48,9 @@ from rapport.warehouse.schema.tables import table
 def responses(
     response_records: pl.LazyFrame, sessions: pl.LazyFrame, birth_dates: pl.LazyFrame, clinic: Clinic
 ) -> pl.LazyFrame:
-    """One row per filled-in questionnaire. Its session is the one its export names; else, for the same client (and
-    therapist, where given), the nearest session whose window holds it; a date without a time matches by local day.
-    Unmatched responses stay, and are matched when their appointment arrives."""
+    """One row per filled-in questionnaire. Its session is the one that its export names; else, for the same client (and
+    therapist, where given), the nearest session whose window contains its time. A date without a time is matched by
+    local day. Unmatched responses stay, and are matched when their appointment arrives."""
     windows = sorted({instrument.window for instrument in clinic.instruments.values()}, key=str)
     counted = _counted(newest(response_records, "response_id"), clinic, windows).collect().lazy()
     matched = pl.concat([counted, _matched(counted, sessions, windows)], how="horizontal")
@@ -60,8 +60,8 @@ def responses(
 
 
 def _unasked(clinic: Clinic) -> pl.Expr:
-    """Unanswered items that a complete response need not have: a second goal, the work of someone retired; and those
-    that a form skips where the item beside them has the lowest answer."""
+    """Return the number of unanswered items that a complete response does not need: optional items, and items that a
+    form skips because another item has the lowest answer."""
     unanswered = [
         (pl.col("instrument") == name) & _answer(number).is_null() & is_unasked
         for name, instrument in clinic.instruments.items()
@@ -78,7 +78,7 @@ def _answer(number: int) -> pl.Expr:
 
 
 def _counted(response_records: pl.LazyFrame, clinic: Clinic, windows: list[Window]) -> pl.LazyFrame:
-    """Responses with how many items are answered, how many there are and which window matches, without the answers."""
+    """Return responses with the number of answered items, the number of items and the window, without the answers."""
     counts = {name: instrument.item_count for name, instrument in clinic.instruments.items()}
     window_of = {name: windows.index(instrument.window) for name, instrument in clinic.instruments.items()}
     return response_records.with_columns(
@@ -94,7 +94,7 @@ _unnamed = pl.col("appointment_session_id").is_null()
 
 
 def _matched(counted: pl.LazyFrame, sessions: pl.LazyFrame, windows: list[Window]) -> pl.LazyFrame:
-    """The session_id of each response, and how it was found, in the responses' order."""
+    """Return the session_id of each response, and how it was found, in the order of the responses."""
     known = counted.select(
         "client_id", "therapist_id", "appointment_session_id", "completed_at", "completed_on", "window"
     )
@@ -118,7 +118,7 @@ def _told(matched: pl.LazyFrame, how: str) -> pl.LazyFrame:
 
 
 def _by_therapist(responses: pl.LazyFrame) -> list[tuple[pl.LazyFrame, list[str]]]:
-    """Responses that say whose session it was, and those that do not, each with the columns that must agree."""
+    """Return responses with and without a therapist, each with the columns that must agree."""
     says = pl.col("therapist_id").is_not_null()
     return [(responses.filter(says), ["client_id", "therapist_id"]), (responses.filter(~says), ["client_id"])]
 
@@ -128,7 +128,7 @@ def _by_day(responses: pl.LazyFrame, sessions: pl.LazyFrame) -> list[pl.LazyFram
 
 
 def _on_day(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str]) -> pl.LazyFrame:
-    """With the first session of the response's day, among those with the `same` ids."""
+    """Return responses with the first session of their day, among those with the `same` ids."""
     place = [*same, "completed_on"]
     held = sessions.select(*same, "session_id", "client_session_number", completed_on="session_date")
     asked = held.join(responses.select(place), on=place, how="semi").sort("client_session_number")
@@ -140,7 +140,7 @@ def _by_time(responses: pl.LazyFrame, sessions: pl.LazyFrame, windows: list[Wind
 
 
 def _with_used(complete: pl.LazyFrame) -> pl.LazyFrame:
-    """Per session, instrument and rater the first complete response, or the first if none is; alone it is itself."""
+    """Return responses with is_used: per session, instrument and rater the first complete one, else the first."""
     known = complete.collect().lazy()
     place = ["session_id", "instrument", "rater"]
     may_share = pl.col("session_id").is_not_null() & is_repeated(place)

@@ -1,4 +1,4 @@
-"""The sessions of many episodes in one row of places: the next session's place is the next one."""
+"""The sessions of many episodes as places in one sequence: the next session has the next place."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import polars as pl
 
 
 class Places:
-    """A place for each session number of each episode that occurs, from 1 to one after its last; then one left free.
-    `frame` has the numbers of episode and client, and the session number, of each place.
+    """A place for each session number of each episode, from 1 to one after its last, and then a free place.
 
-    What two lines of scores have at a session is found at one place: nothing is sorted and little is joined.
+    `frame`: the numbers of episode and client, and the session number, of each place. Two lines of scores have the same
+    place for the same session, so that nothing is sorted and little is joined.
     """
 
     def __init__(self, scored: pl.DataFrame) -> None:
@@ -23,11 +23,11 @@ class Places:
         self.frame = each.explode("session").with_columns(pl.col("session").cast(pl.Float64))
 
     def placed(self, scored: pl.DataFrame) -> pl.DataFrame:
-        """Scores with their `place`, where there is one."""
+        """Return the scores that have a place, with their `place`."""
         found = scored.join(self._episodes, on="episode_id", how="left", maintain_order="left")
         number = pl.col("session_number")
         return found.filter(number < pl.col("width")).with_columns(place=pl.col("begins") + number - 1)
 
     def at(self, place: pl.Series, value: pl.Series) -> pl.Series:
-        """The values at their places, null elsewhere."""
+        """Return a series with the values at their places, null elsewhere."""
         return pl.repeat(None, self.frame.height, dtype=value.dtype, eager=True).scatter(place, value)

@@ -1,4 +1,4 @@
-"""Doubts about a response, as facts beside its scores: they hide nothing and remove nothing. domain.md, M02."""
+"""Flags of doubtful responses. They hide no score and remove none. domain.md, M02."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.schema.columns import Column
 
-# Insufficient effort: below two seconds an item nobody reads it (Huang, Curran, Keeney, Poposki & DeShon 2012, J Bus
-# Psychol 27:99-114; recalled).
+# Insufficient effort: nobody reads an item in less than two seconds (Huang, Curran, Keeney, Poposki & DeShon 2012, J
+# Bus Psychol 27:99-114; recalled).
 SECONDS_PER_ITEM = 2
-# Fewer equal answers than these may be what somebody thinks. Rapport's own.
+# Fewer equal answers than these may be honest. The number is Rapport's own.
 STRAIGHT_FROM = 5
 
 FLAGS = (
     Column(
         "is_straight_lined",
         "truth",
-        f"True when at least {STRAIGHT_FROM} items are answered and all alike, on an instrument in which some items "
-        "count from the other end; null where the instrument has none.",
+        f"True when at least {STRAIGHT_FROM} items are answered and all alike, on an instrument with reversed items; "
+        "null where the instrument has none.",
     ),
     Column(
         "is_implausibly_fast",
@@ -33,8 +33,8 @@ FLAGS = (
     Column(
         "is_wrong_age",
         "truth",
-        "True when the client's age on that day, whoever answers, is outside the instrument's ages; null where either "
-        "is not known. A CORS at 13 stays a CORS: nothing is carried over to the ORS.",
+        "True when the client's age on that day, for any rater, is outside the instrument's ages; null where either is "
+        "not known. A CORS at 13 stays a CORS: it does not become an ORS.",
     ),
     Column(
         "has_age_caution",
@@ -45,14 +45,16 @@ FLAGS = (
     Column(
         "is_duplicate_submission",
         "truth",
-        "True when the same rater answered the same instrument about the same client earlier on that local day, as on "
-        "tablet and on paper; both are kept. One without a time is taken as later. Null where no day is known.",
+        "True when the same rater answered the same instrument about the same client earlier on that local day, for "
+        "example on tablet and on paper; both are kept. One without a time counts as later. Null where no day is "
+        "known.",
     ),
 )
 
 
 def is_straight_lined(clinic: Clinic) -> pl.Expr:
-    """On raw answers, before anything is reversed: agreement with a statement and with its opposite."""
+    """Return is_straight_lined from raw answers, before items are reversed: equal answers to a statement and its
+    opposite."""
     answers = pl.col("answers").list
     alike = (answers.agg(pl.element().count()) >= STRAIGHT_FROM) & (answers.min() == answers.max())
     has_reversed = [name for name, instrument in clinic.instruments.items() if instrument.reversed]
@@ -60,7 +62,7 @@ def is_straight_lined(clinic: Clinic) -> pl.Expr:
 
 
 def flagged(responses: pl.LazyFrame, birth_dates: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """Responses with the other flags of FLAGS."""
+    """Return responses with the other flags of FLAGS."""
     dated = responses.with_columns(day=pl.coalesce("completed_on", pl.col("completed_at").dt.date())).collect().lazy()
     born = dated.select("client_id", "day").join(birth_dates, on="client_id", how="left", maintain_order="left")
     aged = pl.concat([dated, born.select(years=years_on("day"))], how="horizontal")
@@ -84,7 +86,7 @@ def _is_implausibly_fast() -> pl.Expr:
 
 
 def _is_wrong_age(clinic: Clinic) -> pl.Expr:
-    """Of all raters: the ages of a caregiver's form, too, are the child's."""
+    """Return is_wrong_age, for all raters: the ages of a caregiver's form are the child's too."""
     has_ages = [each for each in clinic.instruments.values() if (each.age_from, each.age_to) != (None, None)]
     low = _of_instrument(has_ages, lambda each: each.age_from or 0)
     high = _of_instrument(has_ages, lambda each: 200 if each.age_to is None else each.age_to)
@@ -108,7 +110,7 @@ def _of_instrument(instruments: list[Instrument], fact: Callable[[Instrument], i
 
 
 def _is_duplicate_submission() -> pl.Expr:
-    """Two caregivers, or two therapists, are two raters where the export tells them apart; a client is one."""
+    """Return is_duplicate_submission. Two caregivers, or two therapists, are two raters where the export names them."""
     person = (
         pl.when(pl.col("rater") == "therapist").then(pl.coalesce("rater_id", "therapist_id"))
         .when(pl.col("rater") != "client").then("rater_id")
@@ -119,5 +121,5 @@ def _is_duplicate_submission() -> pl.Expr:
 
 
 def is_repeated(columns: list[str]) -> pl.Expr:
-    """False only where no other row has the same values: by hash, so a true one is still to be looked at."""
+    """Return false only where no other row has the same values. It compares hashes, so true must still be checked."""
     return pl.struct(columns).hash().is_duplicated()

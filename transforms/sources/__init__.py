@@ -3,6 +3,10 @@
 A reader is `read(export, source, tallies) -> Iterator[(kind, frame)]`. Its frames hold `record_number`, the canonical
 columns, `record_count` and `unreadable`: the names of the columns that could not be read. What the frames do not
 mention (a parent row, an untouched form) is ignored, and counted as such in the books.
+
+A format whose files are no table has an opener, `open_export(content, source, shape) -> Export`. The header of its
+export names the columns that it can give. Its chunks hold NUMBER and the columns that are wanted, as text. It counts
+records and blank ones as it reads. hl7_siu.py is an example.
 """
 
 from __future__ import annotations

@@ -51,7 +51,11 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
 def read_known(
     export: Export, source: Source, tallies: Tallies, columns: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Appointments of a system whose columns a module knows; what clinic.toml maps wins."""
+    """Appointments of a system whose columns a module knows; what clinic.toml maps wins.
+
+    `columns`: the plain format's names = the export's, without status. The fact sheet names that column, in
+    [source.status], where it is not called status.
+    """
     known = {name: (column,) for name, column in columns.items() if name not in source.constants}
     yield from read(export, replace(source, columns={**known, **source.columns}), tallies)
 

@@ -1,4 +1,4 @@
-"""Logistic regression on one predictor."""
+"""Logistic regression with one predictor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rapport.transforms.statistics.estimates import Z_95, Found, estimated, larg
 
 
 def log_odds(predictor: pl.Series, is_so: pl.Series) -> Found:
-    """Of one pair per client: estimate, standard_error, low, high and odds_ratio (exp(estimate)), by Wald; and
+    """Return, for one pair per client: estimate, standard_error, low, high and odds_ratio (exp(estimate)), by Wald; and
     largest_share of the predictor; or why_no_estimate."""
     share = largest_share(predictor)
     if why := why_none(len(predictor), share) or why_no_odds(predictor, is_so):
@@ -21,7 +21,7 @@ def log_odds(predictor: pl.Series, is_so: pl.Series) -> Found:
 
 
 def _fitted(predictor: pl.Series, is_so: pl.Series) -> tuple[float, float]:
-    """Over pairs in the order of their values, so that it is the same in any order."""
+    """Return estimate and error. The pairs are sorted by value, so that the result does not depend on their order."""
     from statsmodels.discrete.discrete_model import Logit  # noqa: PLC0415  costly to import
 
     pairs = pl.DataFrame({"predictor": predictor, "is_so": is_so.cast(pl.Float64)}).sort("predictor", "is_so")

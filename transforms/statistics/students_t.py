@@ -11,8 +11,8 @@ _TABLE = (12.706205, 4.302653, 3.182446, 2.776445, 2.570582, 2.446912, 2.364624,
 
 
 def critical_t(degrees: pl.Expr) -> pl.Expr:
-    """The critical value at each number of degrees of freedom; null below 1. Above 10 by the series of Abramowitz &
-    Stegun 1964, 26.7.5."""
+    """Return the critical value for each number of degrees of freedom; null below 1. Above 10 by the series of
+    Abramowitz & Stegun 1964, 26.7.5."""
     from_table = degrees.replace_strict(dict(enumerate(_TABLE, start=1)), default=None, return_dtype=pl.Float64)
     terms = (
         (Z_95**3 + Z_95) / 4,
@@ -24,5 +24,5 @@ def critical_t(degrees: pl.Expr) -> pl.Expr:
 
 
 def critical_t_at(degrees: int) -> float:
-    """The critical value at one number of degrees of freedom, from 1 on."""
+    """Return the critical value for one number of degrees of freedom, at least 1."""
     return float(pl.select(critical_t(pl.lit(degrees))).item())

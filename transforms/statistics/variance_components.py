@@ -1,4 +1,4 @@
-"""How much of a measure lies between therapists, and what that says of each: analysis of variance and shrinkage.
+"""The variance of a measure between therapists, and each therapist's shrunken effect.
 
 Searle, Casella & McCulloch 1992, Variance Components (unbalanced one-way layout); Efron & Morris 1975, J Am Stat Assoc
 70:311-319 (shrinkage). One-way, random effects; therapists may have different numbers of clients.
@@ -15,8 +15,8 @@ from rapport.warehouse.schema.columns import NO_WIDTH
 
 
 def by_therapist(values: pl.DataFrame, group: Sequence[str]) -> pl.DataFrame:
-    """`value` by therapist: client_count, therapist_mean and squares (its own sum of squares), in the order of means,
-    so that sums over therapists are the same whatever they are called."""
+    """Return `value` by therapist: client_count, therapist_mean and squares (the therapist's own sum of squares). Rows
+    are in the order of means, so that sums over therapists do not depend on their ids."""
     return (
         values.group_by(*group, "therapist_id")
         .agg(
@@ -29,10 +29,11 @@ def by_therapist(values: pl.DataFrame, group: Sequence[str]) -> pl.DataFrame:
 
 
 def components(therapists: pl.DataFrame, group: Sequence[str]) -> pl.DataFrame:
-    """Per group, from `by_therapist`: therapist_count, client_count, mean_square_between and _within, the therapists'
-    effective size n0 = (N - sum n^2 / N) / (J - 1), between_variance tau2 = max(0, (MSB - MSW) / n0),
-    within_variance = MSW, and variance_share = tau2 / (tau2 + MSW): 0, never negative, where MSB is below MSW. Null
-    below two therapists, where no therapist has two clients, and variance_share where their clients do not vary."""
+    """Return per group, from `by_therapist`: therapist_count, client_count, mean_square_between and _within, the
+    therapists' effective size n0 = (N - sum n^2 / N) / (J - 1), between_variance tau2 = max(0, (MSB - MSW) / n0),
+    within_variance = MSW, and variance_share = tau2 / (tau2 + MSW). It is 0, never negative, where MSB is below MSW.
+    Null below two therapists, and where no therapist has two clients. variance_share is also null where clients of one
+    therapist do not vary."""
     n, mean = pl.col("client_count"), pl.col("therapist_mean")
     total, count = n.sum(), pl.len()
     grand = (n * mean).sum() / total
@@ -50,15 +51,15 @@ def components(therapists: pl.DataFrame, group: Sequence[str]) -> pl.DataFrame:
 
 
 def _share(between: pl.Expr, within: pl.Expr) -> pl.Expr:
-    """Null where clients of one therapist do not vary: then it has no error."""
+    """Return variance_share; null where clients of one therapist do not vary: then it has no error."""
     return pl.when(within > NO_WIDTH).then(between / (between + within))
 
 
 def shrunken(therapists: pl.DataFrame, parts: pl.DataFrame, group: Sequence[str]) -> pl.DataFrame:
-    """The therapists of `by_therapist` with mean_reliability lambda = tau2 / (tau2 + MSW / n), clinic_mean (each
+    """Return the therapists of `by_therapist` with mean_reliability lambda = tau2 / (tau2 + MSW / n), clinic_mean (each
     therapist weighted by 1 / (tau2 + MSW / n)), raw_effect, shrunken_effect = lambda x raw and standard_error =
-    sqrt(tau2 (1 - lambda)). No rows where there are no components; without an error no shrunken_effect either, and
-    why_no_estimate: tau2 is 0 (chance explains all there is between therapists), or MSW is."""
+    sqrt(tau2 (1 - lambda)). No rows where there are no components. Without an error there is no shrunken_effect but
+    why_no_estimate: tau2 is 0 (chance explains all differences between therapists), or MSW is 0."""
     tau2, n = pl.col("between_variance"), pl.col("client_count")
     error = tau2 + pl.col("within_variance") / n
     weight = pl.when(error == 0).then(n.cast(pl.Float64)).otherwise(1 / error)

@@ -1,4 +1,4 @@
-"""Effects within persons: least squares after every episode's own mean is taken out of everything (dummies)."""
+"""Effects within persons: least squares after every episode's own mean is taken out of all variables (dummies)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rapport.warehouse.schema.columns import NO_WIDTH
 
 @dataclass(frozen=True)
 class Within:
-    """A coefficient, its standard error (0 or not a number where none can be made), and the largest client's part of
-    the predictor's sum of squares after the other terms are taken out."""
+    """A coefficient and its standard error (0 or NaN where there is none). `largest_share`: the largest client's share
+    of the predictor's sum of squares after the other terms are taken out."""
 
     estimate: float
     standard_error: float
@@ -22,7 +22,7 @@ class Within:
 
 
 def centred(rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """The columns less their means within the `episode`, and `client` as a number from 0."""
+    """Return the columns minus their means within the `episode`, and `client` as a number from 0."""
     episodes = (rows["episode"].rank("dense").cast(pl.Int64) - 1).to_numpy()
     counts = np.bincount(episodes)
 
@@ -35,10 +35,10 @@ def centred(rows: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
 
 
 def within(told: pl.DataFrame, outcome: str, cause: str, others: Sequence[str] = ()) -> Within | None:
-    """The coefficient of `cause` on `outcome`, beside `others`, all `centred`. Errors are clustered by client, with the
-    usual correction for few of them (Cameron & Miller 2015, J Hum Resour 50:317-372, VI.D): the dummies are nested in
-    the clusters and do not count. Null where it cannot be made: fewer than two clients, too few rows, or the cause does
-    not vary beside the others."""
+    """Return the coefficient of `cause` on `outcome`, with `others` in the model, all `centred`. Errors are clustered
+    by client, with the usual correction for few clusters (Cameron & Miller 2015, J Hum Resour 50:317-372, VI.D): the
+    dummies are nested in the clusters and do not count. None with fewer than two clients or too few rows, and where the
+    cause does not vary given the others."""
     client_count, terms = told["client"].n_unique(), 1 + len(others)
     if client_count < 2 or told.height <= terms:
         return None
@@ -58,12 +58,13 @@ def within(told: pl.DataFrame, outcome: str, cause: str, others: Sequence[str] =
 
 
 def _of_unit_length(columns: np.ndarray) -> np.ndarray:
-    """Columns in like units, so that products lose no digits; one that does not vary stays 0."""
+    """Return columns scaled to unit length, so that products lose no digits. A column without variance stays 0."""
     length = np.sqrt((columns**2).sum(axis=0))
     return columns / np.where(length > 0, length, 1.0)
 
 
 def _left_of(values: np.ndarray, beside: np.ndarray) -> np.ndarray:
-    """What a regression on the other terms leaves of a column (Frisch & Waugh 1933, Econometrica 1:387-401)."""
+    """Return the residuals of a column's regression on the other terms (Frisch & Waugh 1933, Econometrica
+    1:387-401)."""
     inverse = np.linalg.pinv(beside.T @ beside, rcond=1e-12, hermitian=True)
     return np.asarray(values - beside @ (inverse @ (beside.T @ values)))

@@ -1,4 +1,4 @@
-"""Funnel plots of therapists' shares: where chance alone would put them, given how many clients they saw.
+"""Funnel plots of therapists' shares: the range expected by chance alone, given the number of clients.
 
 Spiegelhalter 2005, Stat Med 24:1185-1202. Limits are not for ranking.
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from rapport.transforms.frames.typed_rows import of_rows
+from rapport.transforms.frames.typed_rows import frame_of_rows
 from rapport.transforms.statistics.estimates import Z_95
 from rapport.transforms.therapists.therapist_shares import therapist_shares
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -41,14 +41,14 @@ def _limit(name: str, how: str) -> Column:
         "target_share!",
         Column("z", "number", "(share - target) / sqrt(target (1 - target) / n); null where the target is 0 or 1."),
         Column("adjusted_z", "number", "z / sqrt(over-dispersion), where the limits are widened for it; else z."),
-        Column("position", "text", "Where adjusted_z lies; null with it.", one_of=POSITIONS),
+        Column("position", "text", "The range that contains adjusted_z; null where that is null.", one_of=POSITIONS),
     ],
 )
 def funnel_points(retention: pl.LazyFrame, outcomes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """One row per measure (more_than_four, dropout_judged, dropout_missed_last, reliably_improved,
-    reliably_deteriorated) and therapist with at least the minimum caseload: the share of the therapist's clients of
-    whom it is true, against the clinic's own. A client counts once per therapist, with the first episode that is
-    known."""
+    reliably_deteriorated) and therapist with at least the minimum caseload: the share of the therapist's clients for
+    whom it is true, against the clinic's own share. A client counts once per therapist, with the first episode for
+    which it is known."""
     points = _points(retention, outcomes, clinic)
     return points.join(_targets(points), on="measure").with_columns(*_position()).lazy()
 
@@ -69,7 +69,7 @@ def _points(retention: pl.LazyFrame, outcomes: pl.LazyFrame, clinic: Clinic) -> 
 
 
 def _targets(points: pl.DataFrame) -> pl.DataFrame:
-    """measure, overdispersion (phi), is_inflated."""
+    """Return measure, overdispersion (phi) and is_inflated."""
     rows = [(name, *overdispersion(its["z"].drop_nulls().to_numpy())) for (name,), its in _parts(points)]
     return pl.DataFrame(rows, schema={"measure": pl.String, "phi": pl.Float64, "is_inflated": pl.Boolean}, orient="row")
 
@@ -79,8 +79,8 @@ def _parts(points: pl.DataFrame) -> list[tuple[tuple[str], pl.DataFrame]]:
 
 
 def overdispersion(z: np.ndarray) -> tuple[float | None, bool]:
-    """phi, the mean of z^2 with the most extreme tenth at each end drawn in to the next (winsorised), and whether
-    limits are widened for it: phi > 1 + 2 sqrt(2 / J) (recalled). Null without any z."""
+    """Return phi and whether limits are widened for it: phi > 1 + 2 sqrt(2 / J) (recalled). phi is the mean of z^2,
+    winsorised: the most extreme tenth at each end takes the next value. None without any z."""
     if not len(z):
         return None, False
     ordered, cut = np.sort(z), int(WINSORISED_SHARE * len(z))
@@ -111,7 +111,7 @@ def _position() -> list[pl.Expr]:
         Column(
             "is_inflated",
             "truth",
-            "Whether phi > 1 + 2 sqrt(2 / therapists), and so the approximate limits are widened by its root.",
+            "Whether phi > 1 + 2 sqrt(2 / therapists). Then the approximate limits are widened by the root of phi.",
             required=True,
         ),
         *(
@@ -123,15 +123,15 @@ def _position() -> list[pl.Expr]:
 )
 def funnel_limits(funnel_points: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """One row per measure of funnel_points and number of clients, from the minimum caseload to the largest caseload:
-    the control limits to draw around the clinic's share (M24). Exact: (r - a) / n with r the binomial quantile of p
-    and a = (F(r) - p) / f(r). All are cut at 0 and 1, and null where the two sides are one, as where the
-    clinic's share is 0 or 1: then chance has no width."""
+    the control limits around the clinic's share (M24). Exact: (r - a) / n with r the binomial quantile of p and a =
+    (F(r) - p) / f(r). All limits are cut at 0 and 1. They are null where the upper and lower limit are equal, for
+    example where the clinic's share is 0 or 1."""
     points = funnel_points.select("measure", "denominator_count", "target_share", "z").collect()
     made = [
         _limits(name, its, *overdispersion(its.sort("z")["z"].drop_nulls().to_numpy()), clinic.minimum_caseload)
         for (name,), its in _parts(points)
     ]
-    return of_rows(funnel_limits, [row for rows in made for row in rows])
+    return frame_of_rows(funnel_limits, [row for rows in made for row in rows])
 
 
 def _limits(
@@ -153,12 +153,12 @@ def _other_side(limit: str) -> str:
 
 
 def _with_width(one: np.ndarray, other: np.ndarray) -> pl.Series:
-    """A limit, null where that on the other side is the same."""
+    """Return a limit; null where the limit on the other side is equal."""
     return pl.Series(np.where(np.abs(one - other) > NO_WIDTH, one, np.nan)).fill_nan(None)
 
 
 def exact_limit(n: np.ndarray, target: float, tail: float) -> np.ndarray:
-    """Spiegelhalter 2005, appendix: the binomial quantile, interpolated so that limits fall smoothly with n."""
+    """Return the binomial quantile, interpolated so that limits fall smoothly with n (Spiegelhalter 2005, appendix)."""
     from scipy.stats import binom  # noqa: PLC0415  costly to import
 
     if target in (0, 1):

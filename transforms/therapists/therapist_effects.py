@@ -1,7 +1,7 @@
-"""Therapist effects: how much lies between therapists, and a shrunken effect of each with its interval.
+"""Therapist effects: the variance between therapists, and a shrunken effect of each therapist with its interval.
 
-About 5 to 8 % of outcome variance (5 % Wampold & Brown 2005; 5.8 % Saxon & Barkham 2016; Schiefele et al. 2017): a raw
-league table is therefore mostly noise.
+Published shares are about 5 to 8 % of outcome variance (5 % Wampold & Brown 2005; 5.8 % Saxon & Barkham 2016; Schiefele
+et al. 2017). A raw ranking of therapists is therefore mostly noise.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from rapport.warehouse.schema.tables import table
             "between_variance",
             "number",
             "tau2 = max(0, (MSB - MSW) / n0), n0 = (N - sum of n^2 / N) / (J - 1), by analysis of variance; null below "
-            "two therapists or where none has two clients.",
+            "two therapists, and where no therapist has two clients.",
             between=(0, None),
         ),
         Column("within_variance", "number", "MSW, the variance among one therapist's clients.", between=(0, None)),
         Column(
             "variance_share",
             "number",
-            "The intraclass correlation, tau2 / (tau2 + MSW): how much of the variance lies between therapists; 0 "
-            "where MSB is below MSW, null where MSW is 0. Published shares are about 0.05 to 0.08.",
+            "The intraclass correlation, tau2 / (tau2 + MSW): the share of the variance between therapists; 0 where "
+            "MSB is below MSW, null where MSW is 0. Published shares are about 0.05 to 0.08.",
             between=(0, 1),
         ),
         Column(
@@ -53,13 +53,13 @@ from rapport.warehouse.schema.tables import table
 def therapist_variances(
     early_alliance: pl.LazyFrame, outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic
 ) -> pl.LazyFrame:
-    """One row per measure on which therapists are compared. early_alliance: table early_alliance, in percent of
-    maximum, as clients and caregivers see it. residual_outcome: the latest score of an episode that is over, less what
-    the clinic's straight line on the first score expects, in the instrument's own points, turned so that above 0 is
-    better; it counts for the episode's first therapist. Here is the variance between them (M22; Searle, Casella &
-    McCulloch 1992). Each client counts once per therapist; client_count says how many different clients there are.
-    Clients are not dealt to therapists by lot: a share is not
-    a cause. The interval is that of the F distribution, exact only where all therapists have equally many clients."""
+    """One row per measure on which therapists are compared, with the variance between therapists (M22; Searle, Casella
+    & McCulloch 1992). early_alliance: table early_alliance, in percent of maximum, as clients and caregivers see it.
+    residual_outcome: the latest score of an episode that is over, minus the score that the clinic's regression line
+    predicts from the first score. It is in the instrument's points, turned so that above 0 is better, and counts for
+    the episode's first therapist. Each client counts once per therapist; client_count is the number of different
+    clients. Clients are not assigned to therapists at random: a share is not a cause. The interval is from the F
+    distribution, exact only where all therapists have equally many clients."""
     values = therapist_values(early_alliance, outcomes, retention, clinic)
     clients = values.group_by(GROUP).agg(client_count=pl.col("client_id").n_unique().cast(pl.Int32))
     parts = components(by_therapist(values, GROUP), GROUP).join(clients, on=GROUP)
@@ -99,14 +99,14 @@ def _with_interval(parts: pl.DataFrame) -> pl.DataFrame:
         Column(
             "mean_reliability",
             "number",
-            "lambda = tau2 / (tau2 + MSW / n): how much of the raw effect is believed.",
+            "lambda = tau2 / (tau2 + MSW / n): the share of the raw effect that remains.",
             required=True,
             between=(0, 1),
         ),
         Column(
             "shrunken_effect",
             "number",
-            "mean_reliability x raw_effect, the empirical Bayes estimate; null where why_no_estimate says why.",
+            "mean_reliability x raw_effect, the empirical Bayes estimate; null where why_no_estimate has a reason.",
         ),
         "standard_error",
         "low",
@@ -118,10 +118,10 @@ def therapist_effects(
     early_alliance: pl.LazyFrame, outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic
 ) -> pl.LazyFrame:
     """One row per measure and therapist with at least the minimum caseload of different clients (clinic.toml
-    minimum_caseload, by default 15); smaller ones count in the variances and are not shown. The interval is
-    shrunken_effect +/- 1.959964 x sqrt(tau2 (1 - mean_reliability)) and takes the variances as known (M23; Efron &
-    Morris 1975). Where nothing lies between therapists beyond chance (tau2 is 0) no effect is estimated. Not for
-    ranking: intervals that overlap say that an order is not known."""
+    minimum_caseload, by default 15). Therapists with fewer count in the variances and are not shown. The interval is
+    shrunken_effect +/- 1.959964 x sqrt(tau2 (1 - mean_reliability)), with the variances taken as known (M23; Efron &
+    Morris 1975). Where therapists do not differ beyond chance (tau2 is 0) no effect is estimated. Not for ranking:
+    where intervals overlap, the order is not known."""
     therapists = by_therapist(therapist_values(early_alliance, outcomes, retention, clinic), GROUP)
     effects = shrunken(therapists, components(therapists, GROUP), GROUP)
     spread = Z_95 * pl.col("standard_error")

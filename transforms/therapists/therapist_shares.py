@@ -1,4 +1,4 @@
-"""Of how many of a therapist's clients something is true: what funnel plots show."""
+"""Therapists' shares for funnel plots: the clients for whom a measure is true."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ CHANGED = {"reliably_improved": "improved", "reliably_deteriorated": "deteriorat
 
 
 def therapist_shares(retention: pl.LazyFrame, outcomes: pl.LazyFrame) -> pl.LazyFrame:
-    """measure, therapist_id, numerator_count, denominator_count. Each client counts once per therapist, with the first
-    episode of which it is known; change is that of any measure, in episodes that are over."""
+    """Return measure, therapist_id, numerator_count, denominator_count. Each client counts once per therapist, with the
+    first episode for which it is known. Change is in any measure, in episodes that are over."""
     told = retention.filter(pl.col("first_therapist_id").is_not_null()).rename({"first_therapist_id": "therapist_id"})
     known = told.join(_changes(outcomes), on="episode_id", how="left").with_columns(
         pl.when("has_ended").then(pl.col(name)).alias(name) for name in CHANGED
@@ -23,7 +23,7 @@ def therapist_shares(retention: pl.LazyFrame, outcomes: pl.LazyFrame) -> pl.Lazy
 
 
 def _changes(outcomes: pl.LazyFrame) -> pl.LazyFrame:
-    """Per episode with a change that can be assessed: whether any measure improved, any deteriorated, reliably."""
+    """Return per episode with an assessable change: whether any measure improved reliably, and any deteriorated."""
     assessed = outcomes.filter(pl.col("reliable_class").is_not_null())
     return assessed.group_by("episode_id").agg(
         (pl.col("reliable_class") == word).any().alias(name) for name, word in CHANGED.items()

@@ -1,11 +1,11 @@
-"""One value per client and therapist, of what therapists are compared on."""
+"""One value per client and therapist, for each measure on which therapists are compared."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from rapport.transforms.frames.computed_once import computed_once
-from rapport.transforms.frames.ids_as_numbers import light
+from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.transforms.scoring.outcome_scores import lower_is_better
 from rapport.transforms.statistics.estimates import first_of_clients
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -17,9 +17,9 @@ GROUP = ("measure", "instrument", "rater", "scale")
 def therapist_values(
     early_alliance: pl.LazyFrame, outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic
 ) -> pl.DataFrame:
-    """measure, instrument, rater, scale, therapist_id, client_id (light), value: total scales only, in the order of
-    values. Of several episodes of a client with a therapist the first with a value counts, so that a therapist's values
-    are of different people."""
+    """Return measure, instrument, rater, scale, therapist_id, client_id (as a number), value: total scales only, in the
+    order of values. Of several episodes of a client with a therapist the first with a value counts, so that a
+    therapist's values are from different people."""
     values = pl.concat([_early(early_alliance, retention), residual_outcomes(outcomes, retention, clinic)])
     total = values.filter(pl.col("therapist_id").is_not_null(), pl.col("scale") == "total")
     of_different_people = first_of_clients(total, *GROUP, "therapist_id")
@@ -27,19 +27,19 @@ def therapist_values(
 
 
 def _early(early_alliance: pl.LazyFrame, retention: pl.LazyFrame) -> pl.LazyFrame:
-    """As clients and caregivers see it: how therapists rate themselves is not compared."""
+    """Return early alliance as clients and caregivers see it. Therapists' own ratings are not compared."""
     seen = early_alliance.filter(pl.col("rater").is_in(["client", "caregiver"]))
     named = seen.select("episode_id", "therapist_id", "client_id", *GROUP[1:], value="pomp")
-    numbered = retention.select("episode_id", "episode_number").with_columns(light("episode_id"))
-    joined = named.with_columns(light("episode_id", "client_id")).join(numbered, on="episode_id")
+    numbered = retention.select("episode_id", "episode_number").with_columns(as_numbers("episode_id"))
+    joined = named.with_columns(as_numbers("episode_id", "client_id")).join(numbered, on="episode_id")
     return _as_measure(joined, "early_alliance")
 
 
 @computed_once
 def residual_outcomes(outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """measure, instrument, rater, scale, therapist_id (the episode's first), client_id and episode_id (light),
-    episode_number and value: the latest score of an episode that is over, less what the clinic's line on the first
-    score expects; turned so that above 0 is better."""
+    """Return measure, instrument, rater, scale, therapist_id (the episode's first), client_id and episode_id (as
+    numbers), episode_number and value. value: the latest score of an episode that is over, minus the score that the
+    clinic's regression line predicts from the first score; turned so that above 0 is better."""
     line = ["instrument", "rater", "scale"]
     over = retention.filter("has_ended").select("episode_id", "episode_number", therapist_id="first_therapist_id")
     paired = (
@@ -48,8 +48,8 @@ def residual_outcomes(outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: C
         )
         .select("client_id", "episode_id", *line, "first_score", "last_score")
         .filter(pl.col("scale") == "total")
-        .with_columns(light("client_id", "episode_id"))
-        .join(over.with_columns(light("episode_id")), on="episode_id")
+        .with_columns(as_numbers("client_id", "episode_id"))
+        .join(over.with_columns(as_numbers("episode_id")), on="episode_id")
         .sort("first_score", "last_score")
         .with_columns(centred=pl.col("first_score") - pl.col("first_score").mean().over(line))
     )

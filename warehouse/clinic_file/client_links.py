@@ -1,11 +1,11 @@
-"""Which record numbers of two systems are one person: client_links.csv, given by the clinic.
+"""client_links.csv, from the clinic: record numbers of two systems that belong to one person.
 
-Columns: space, id, space, id. Lines that share a number, in a chain or a circle, are about one person, who goes by the
-number that stands first in the file. Within one space nobody is joined, so that a join can be withdrawn. A space may be
-named by an old name too. Every join in use is in load.client_links.
+Columns: space, id, space, id. Lines that share a number, in a chain or a circle, are about one person. This person's
+pseudonym is made from the number that comes first in the file. Two numbers of one space are never joined, so that a
+join can be withdrawn. A space may have its old name too. Every join in use is in load.client_links.
 
-Which of two numbers of one space the practice system merged into the other is said by merged_clients.csv, with the
-columns space, merged, into. Such a join stays: what was read of both since cannot be told apart.
+merged_clients.csv says which of two numbers of one space the practice system merged into the other. Columns: space,
+merged, into. Such a join stays: the records of both cannot be told apart since.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ Number = tuple[str, str]  # id space (by its first name), record number
 
 @dataclass(frozen=True)
 class ClientLinks:
-    """Each joined record number, and the number of the same person that all of them go by."""
+    """Each joined record number, with the number from which the person's pseudonym is made."""
 
     goes_by: Mapping[Number, Number] = field(default_factory=dict, repr=False)
 
     @cached_property
     def mark(self) -> str:
-        """A fingerprint of the joins, in whatever order they were written."""
+        """A fingerprint of the joins, the same for every order of lines."""
         return hashlib.sha256("".join(sorted(map(repr, self.goes_by.items()))).encode()).hexdigest()[:32]
 
     def numbers_of(self, number: Number) -> list[Number]:
-        """Every number of the person who has this one."""
+        """Return all numbers of the person with this number."""
         main = self.goes_by.get(number, number)
         return [each for each, goes_by in self.goes_by.items() if goes_by == main] or [number]
 
@@ -135,7 +135,7 @@ def _lines(text: str, header: list[str]) -> Iterator[tuple[int, list[str]]]:
                 raise ValueError(f"line {reader.line_num}: it must have {count} values, {listed}")
             yield reader.line_num, told
     except csv.Error as error:
-        raise ValueError(f"line {reader.line_num}: it is not CSV ({error}); mend it, or remove it") from None
+        raise ValueError(f"line {reader.line_num}: it is not CSV ({error}); correct it, or remove it") from None
 
 
 def _space(where: str, place: int, name: str, spaces: Mapping[str, str]) -> str:

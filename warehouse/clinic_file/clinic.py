@@ -1,6 +1,6 @@
-"""The clinic's file: clinic.toml, read once, refused with the key and the reason.
+"""The clinic file, clinic.toml: read once, or refused with the key and the reason.
 
-Every key is named here; an unknown one is refused, so a misspelled key never does nothing silently.
+An unknown key is refused, so that a misspelled key is never ignored in silence.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rapport.warehouse.clinic_file.client_links import NO_LINKS, ClientLinks, read_client_links
-from rapport.warehouse.clinic_file.hiding import Sharing, read_sharing
+from rapport.warehouse.clinic_file.hiding import SharedRules, read_shared_rules
 from rapport.warehouse.clinic_file.id_spaces import NO_SPACES, Spaces
 from rapport.warehouse.clinic_file.memory import memory_of, usual_memory
 from rapport.warehouse.clinic_file.monitoring import Monitoring, monitoring_of
@@ -33,14 +33,14 @@ from rapport.warehouse.toml_files import read_toml, refusing
 from rapport.warehouse.toml_keys.keys import TOP, Key, keys_of, read
 from rapport.warehouse.toml_keys.kinds import nearest
 
-TEXTS = tuple(keys_of("lists"))  # the columns whose texts are listed
+TEXTS = tuple(keys_of("lists"))  # the columns with a list of allowed texts
 INTERNAL = tuple(keys_of("internal"))  # pages of DIR/internal
 _USUAL = registry({name: key.default for name, key in keys_of("clinic").items()})
 
 
 @dataclass(frozen=True)
 class Clinic:
-    """What a clinic has declared."""
+    """The declarations of a clinic."""
 
     time_zone: str
     schedule: Schedule
@@ -53,20 +53,20 @@ class Clinic:
     accepted: tuple[str, ...] = ()  # instruments and thresholds whose facts are recalled, by name
     licences: tuple[str, ...] = ()  # instruments whose licence the clinic holds
     t_scores: TScores = NO_T_SCORES
-    client_links: ClientLinks = NO_LINKS  # record numbers of several systems that are one person's
-    spaces: Spaces = NO_SPACES  # whose record numbers the sources have, or had
+    client_links: ClientLinks = NO_LINKS  # record numbers of several systems that belong to one person
+    spaces: Spaces = NO_SPACES  # the id spaces of the sources' record numbers, now and before
     cancellation_notice_hours: float = _USUAL[
         "cancellation_notice_hours"
     ]  # a client who cancels with less cancels late
     minimum_caseload: int = _USUAL["minimum_caseload"]  # clients; no therapist with fewer has a row in therapist tables
-    protocol: tuple[Due, ...] = ()  # which questionnaire is due when; empty: wherever the sources bring it
+    protocol: tuple[Due, ...] = ()  # which questionnaire is due when; empty: every one in the exports is due
     vanished_limit: float = _USUAL["vanished_limit"]
     keep_versions: int = _USUAL["keep_versions"]
     keep_hours: float = _USUAL["keep_hours"]
-    years_after_closing: int | None = None  # that a closed episode is kept; None: for ever
-    alliance_sd: Mapping[str, float] = field(default_factory=dict)  # of totals, by instrument, for rupture rules
-    sharing: Sharing = field(default_factory=lambda: read_sharing({}))
-    internal: Mapping[str, str] = field(default_factory=dict)  # the group of each page for staff who may open records
+    years_after_closing: int | None = None  # how long a closed episode is kept; None: for ever
+    alliance_sd: Mapping[str, float] = field(default_factory=dict)  # SDs of totals, by instrument, for rupture rules
+    sharing: SharedRules = field(default_factory=lambda: read_shared_rules({}))
+    internal: Mapping[str, str] = field(default_factory=dict)  # page -> its group of staff who may open records
     rupture_rules: tuple[RuptureRule, ...] = field(default_factory=read_rupture_rules, repr=False)
 
     @property
@@ -74,15 +74,15 @@ class Clinic:
         return ZoneInfo(self.time_zone)
 
     def day_of(self, at: datetime) -> date:
-        """The clinic's local day at an instant."""
+        """Return the clinic's local day at an instant."""
         return at.astimezone(self.zone).date()
 
     def accepts(self, name: str, origin: Provenance) -> bool:
-        """Whether a fact is used: a recalled one only where the clinic file accepts it by name."""
+        """Return whether a fact is used: a recalled one only where the clinic file accepts it by name."""
         return origin.status != "recalled" or name in self.accepted
 
     def why_not_used(self, instrument: Instrument) -> str | None:
-        """Why nothing of an instrument becomes a score, not even a given one."""
+        """Return why an instrument has no scores at all, not even given ones; None where it has."""
         if not instrument.scored:
             return f"an event, never a number: {instrument.origin.source}"
         if instrument.licence_needed and instrument.name not in self.licences:
@@ -90,7 +90,7 @@ class Clinic:
         return None
 
     def why_not_scored(self, instrument: Instrument, scale: Scale) -> str | None:
-        """Why no score of a scale is computed from answers."""
+        """Return why no score of a scale is computed from answers; None where scores are computed."""
         if reason := self.why_not_used(instrument):
             return reason
         if not scale.has_key:
@@ -101,23 +101,25 @@ class Clinic:
         return next(filter(None, (self.why_not_scored(instrument, part) for part in parts)), None)
 
     def missing_rule(self, instrument: Instrument, scale: Scale) -> str:
-        """A scale's missing-item rule; in place of a recalled one that is not accepted, complete responses only."""
+        """Return a scale's missing-item rule. In place of a recalled rule that is not accepted: complete_only."""
         return scale.missing if self.accepts(instrument.name, scale.missing_origin) else "complete_only"
 
     def uses(self, instrument: Instrument, fact: Threshold | Change | Norm | Reliability) -> bool:
-        """Whether a threshold, change, norm or reliability is used; a recalled one is accepted as `instrument.name`."""
+        """Return whether a threshold, change, norm or reliability is used. A recalled one is accepted by the name
+        `instrument.name`."""
         return self.accepts(f"{instrument.name}.{fact.name}", fact.origin)
 
 
 def read_clinic(path: Path) -> Clinic:
-    """The clinic file. Raises Unusable with the key and what to do."""
+    """Return the clinic file's declarations. Raises Unusable with the key and what to do."""
     facts = read_toml(path, "clinic file", "check --clinic")
     with refusing(f"clinic file {path.name}"):
         return clinic_of(facts, path.parent)
 
 
 def clinic_of(facts: dict[str, Any], folder: Path) -> Clinic:
-    """The same of its facts; files that it names lie in the folder. Raises ValueError with the key."""
+    """Return the declarations from the file's facts. Files that it names lie in `folder`. Raises ValueError with the
+    key."""
     told = read(TOP, facts, keys_of("clinic", "schedule", "monitoring"))
     schedule = schedule_of(facts)
     zone = schedule.zone.key
@@ -150,14 +152,14 @@ def clinic_of(facts: dict[str, Any], folder: Path) -> Clinic:
         cancellation_notice_hours=told["cancellation_notice_hours"],
         protocol=read_protocol(told["protocol"], instruments),
         alliance_sd=_alliance_sd(told["alliance_sd"], instruments),
-        sharing=read_sharing(facts.get("shared", {})),
+        sharing=read_shared_rules(facts.get("shared", {})),
         internal={page: group for page, group in told["internal"].items() if group},
         **{key: told[key] for key in as_told},
     )
 
 
 def _alliance_sd(told: Mapping[str, float], instruments: Mapping[str, Instrument]) -> dict[str, float]:
-    """Standard deviations of alliance totals, in points, as the clinic states them."""
+    """Return the standard deviations of alliance totals, in points, that the clinic states."""
     totals = {
         name for name, each in instruments.items() if each.construct == "alliance" and "total" in each.scale_names
     }
@@ -166,7 +168,8 @@ def _alliance_sd(told: Mapping[str, float], instruments: Mapping[str, Instrument
 
 
 def _acceptable(instruments: Mapping[str, Instrument]) -> list[str]:
-    """What may stand in `accepted`: instruments, and their thresholds, changes, norms and reliabilities."""
+    """Return the names that `accepted` may list: instruments, and their thresholds, changes, norms and
+    reliabilities."""
     parts: dict[str, tuple[Threshold | Change | Norm | Reliability, ...]] = {
         name: (*each.thresholds, *each.changes, *each.norms, *each.reliabilities) for name, each in instruments.items()
     }
@@ -186,6 +189,6 @@ def _lists(told: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     for text in PLACES:
         if ALL in told[text]:
             raise ValueError(
-                f"[lists] {text} names '{ALL}', which pages and questions call all of them; name it otherwise"
+                f"[lists] {text} names '{ALL}', which means all values on pages and in questions; give it another name"
             )
     return told

@@ -1,4 +1,4 @@
-"""What [spaces] and retired_spaces of a clinic file may not say together. Each refusal names the line."""
+"""Contradictions between [spaces], retired_spaces and the sources of a clinic file. Each refusal names the line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rapport.warehouse.toml_keys.kinds import nearest
 
 
 def refuse_contradictions(spaces: Spaces, section: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise ValueError with what to do where [spaces] (`section`) contradicts itself or the sections of the sources."""
+    """Raise ValueError where [spaces] (`section`) contradicts itself or the sections of the sources."""
     _refuse_circle("was", spaces.was, lambda name: name)
     _refuse_circle("same_as", spaces.same_as, spaces.first_name)
     _refuse_unused(spaces, section)
@@ -21,7 +21,7 @@ def refuse_contradictions(spaces: Spaces, section: Mapping[str, Mapping[str, Any
 
 
 def line_of(name: str, key: str, other: str | bool) -> str:
-    """A line of [spaces], as it is to be written."""
+    """Return a line of [spaces], as it must be written."""
     return f"{_key(name)} = {{ {key} = {json.dumps(other, ensure_ascii=False)} }}"
 
 
@@ -30,7 +30,7 @@ def _key(name: str) -> str:
 
 
 def place_of(name: str) -> str:
-    """Where in the clinic file something is said of a space."""
+    """Return the place of a space in the clinic file, for an error."""
     return f"[spaces] {_key(name)}"
 
 
@@ -39,7 +39,7 @@ def _refuse_circle(key: str, lines: Mapping[str, str], first_name: Callable[[str
     for name, other in lines.items():
         if pairs.setdefault(first_name(name), first_name(other)) != first_name(other):
             raise ValueError(
-                f"[spaces] {line_of(name, key, other)}: another line says something else of this space; remove one"
+                f"[spaces] {line_of(name, key, other)}: another line about this space contradicts it; remove one"
             )
     for name, other in lines.items():
         met, each = set(), first_name(name)
@@ -51,7 +51,7 @@ def _refuse_circle(key: str, lines: Mapping[str, str], first_name: Callable[[str
 
 
 def _refuse_unused(spaces: Spaces, section: Mapping[str, Mapping[str, Any]]) -> None:
-    """What is said of a name that nothing else in the file has is a slip."""
+    """Refuse a line about a space that nothing else in the file names: it is a misspelling."""
     has = {*spaces.used, *spaces.retired, *spaces.was.values(), *spaces.same_as}
     for name in section:
         if name not in has:
@@ -70,14 +70,14 @@ def _refuse_two_names(spaces: Spaces) -> None:
 
 
 def _refuse_used(spaces: Spaces) -> None:
-    """A space cannot be in use and given up at once, and numbers cannot become those of a space that nobody has."""
+    """Refuse a space that is both in use and retired, and a same_as that names a space without a section."""
     used = {spaces.first_name(name): name for name in spaces.used}
     for name in spaces.retired:
         first = spaces.first_name(name)
         if first in used:
             raise ValueError(
                 f"retired_spaces names '{name}', and a section has this id space ('{used[first]}'); take it out of "
-                "the list if its numbers are those of before, or give the section another id_space"
+                "the list if its numbers are the same as before, or give the section another id_space"
             )
         if first in spaces.joined:
             raise ValueError(f"retired_spaces names '{name}', which is the same as another space; take it out")

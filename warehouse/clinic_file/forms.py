@@ -1,4 +1,4 @@
-"""Where questionnaires stand in an export: the `forms` of a source's section."""
+"""The places of questionnaires in an export: the `forms` of a source's section."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Form:
-    """Where one questionnaire stands in an export: who rates, which columns hold its items in published order."""
+    """The place of one questionnaire in an export: its rater, and its item columns in published order."""
 
     name: str
     form: str  # the export's own name for it; two sections may read one form
@@ -39,17 +39,17 @@ class Form:
     seconds: str | None
     response_id: tuple[str, ...]  # columns that make an id together
     client_id: tuple[str, ...]
-    finished: str | None  # blank, or a word for no, where the survey was left before its end
-    scores: tuple[tuple[str, str], ...]  # scale -> the column of a score that arrives already made
-    points: Mapping[str, float] | None  # what an answer in words, or a choice's code, counts
-    range: tuple[float, float] | None  # how the export writes the lowest and the highest answer
-    ticked: bool  # the items are tick boxes: something is 1, nothing is 0
+    finished: str | None  # column: blank, or a word for no, where the person stopped before the end
+    scores: tuple[tuple[str, str], ...]  # scale -> the column of its score in the export
+    points: Mapping[str, float] | None  # the value of an answer in words, or of a choice's code
+    range: tuple[float, float] | None  # the export's values for the lowest and the highest answer
+    ticked: bool  # the items are tick boxes: any text is 1, blank is 0
 
 
 def read_form(
     where: str, name: str, facts: Mapping[str, object], of: Format, instruments: Mapping[str, Instrument]
 ) -> Form:
-    """One form. Raises ValueError with the key and what to do."""
+    """Return one form. Raises ValueError with the key and what to do."""
     answered = ("items",) if "scores" not in facts else ()
     whose = ("client_id",) if of.needs_client_id else ()
     told = read(where, facts, keys_of("form"), needed=(*answered, *whose))
@@ -77,7 +77,10 @@ def read_form(
 def _check_items(where: str, items: tuple[str, ...], instrument: Instrument) -> None:
     expected = instrument.item_count
     if not expected:
-        raise ValueError(f"{where} instrument {instrument.name} has no items here; bring given scores, or its own file")
+        raise ValueError(
+            f"{where} instrument {instrument.name} has no items in Rapport; name given scores, or describe its items "
+            "in a file of your own"
+        )
     if len(items) != expected:
         raise ValueError(f"{where} items names {len(items)} columns; {instrument.name} has {expected} items")
 
@@ -92,7 +95,7 @@ def _range(where: str, ends: tuple[float, ...] | None, instrument: Instrument) -
     if ends is None:
         return None
     if len(ends) != 2 or ends[0] == ends[1]:
-        raise ValueError(f"{where} range must be how the lowest and the highest answer are written, such as [1, 4]")
+        raise ValueError(f"{where} range must be the export's lowest and highest answer, such as [1, 4]")
     if instrument.other_ranges:
         raise ValueError(f"{where} range: the items of {instrument.name} have ranges of their own; use points")
     return float(ends[0]), float(ends[1])
@@ -103,7 +106,7 @@ def _rater(where: str, told: str | Mapping[str, Any]) -> str | Words:
 
 
 def words_of(where: str, told: Mapping[str, Any], allowed: tuple[str, ...]) -> Words:
-    """A column and what its values mean, of a section that was read. Raises ValueError for a meaning that is none."""
+    """Return a column with the meanings of its values. Raises ValueError for a meaning that is not in `allowed`."""
     for meaning in told["words"].values():
         one_of(f"{where} words", meaning, allowed)
     return Words(told["column"], told["words"])

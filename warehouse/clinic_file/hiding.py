@@ -1,4 +1,4 @@
-"""What leaves the analysts' tree: section [shared] of clinic.toml, and the profiles of hiding that it may name."""
+"""Section [shared] of clinic.toml: the figures that may leave the analysts' tree, and the profiles for hiding."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from rapport.warehouse.toml_keys.keys import keys_of, read
 
-BASE = 5  # counts are shown to the nearest 5: one person more or less is not seen to be one
+BASE = 5  # counts are rounded to the nearest 5, so that one person more or less cannot be seen
 
 
 @dataclass(frozen=True)
 class Profile:
-    """A rule for small numbers: a count below `least` is hidden, except, where `shows_zero`, that of nobody."""
+    """A rule for small numbers: a count below `least` is hidden. With `shows_zero` a count of 0 is shown."""
 
     name: str
     least: int
@@ -20,13 +20,13 @@ class Profile:
 
     @property
     def lowest_shown(self) -> int:
-        """What the smallest shown counts are rounded to."""
+        """The rounded value of the smallest shown counts."""
         return -(-self.least // BASE) * BASE
 
 
 # nhs: NHS England's monthly mental health statistics. opensafely: OpenSAFELY's outputs (up to 7), as HES. cms: the cell
-# size policy of the Centers for Medicare & Medicaid Services; it asks that nothing hidden can be derived, for which
-# this rounds too.
+# size policy of the Centers for Medicare & Medicaid Services. It requires that no hidden count can be derived, so the
+# counts are rounded too.
 PROFILES = {
     profile.name: profile
     for profile in (Profile("nhs", 5), Profile("opensafely", 8), Profile("cms", 11, shows_zero=True))
@@ -34,17 +34,17 @@ PROFILES = {
 
 
 @dataclass(frozen=True)
-class Sharing:
-    """What the clinic has said of its safe file."""
+class SharedRules:
+    """The clinic's rules for its safe file."""
 
     profile: Profile
     therapists: bool
-    minimum_clients: int  # of a site, a program, the clinic: with fewer it has no figures of its own
-    minimum_therapists: int  # of the clinic: with fewer there are no therapists' figures
+    minimum_clients: int  # a site, a program or a clinic with fewer clients has no figures of its own
+    minimum_therapists: int  # a clinic with fewer therapists has no therapists' figures
 
 
-def read_sharing(facts: Mapping[str, object]) -> Sharing:
-    """The section. Raises ValueError that names the key and says what to do."""
+def read_shared_rules(facts: Mapping[str, object]) -> SharedRules:
+    """Return the section's rules. Raises ValueError, which names the key and says what to do."""
     told = read("[shared]", facts, keys_of("shared"))
     profile = PROFILES[told["profile"]]
     for key, least in (("minimum_clients", 4 * profile.least), ("minimum_therapists", profile.least)):
@@ -52,4 +52,4 @@ def read_sharing(facts: Mapping[str, object]) -> Sharing:
             told[key] = least
         if told[key] < least:
             raise ValueError(f"[shared] {key} = {told[key]} is less than {least}, the least for profile {profile.name}")
-    return Sharing(**{**told, "profile": profile})
+    return SharedRules(**{**told, "profile": profile})

@@ -1,22 +1,22 @@
-"""How much one export may take while it is read: key `memory` of clinic.toml."""
+"""The memory that the reading of one export may use: key `memory` of clinic.toml."""
 
 from __future__ import annotations
 
 import os
 import re
 
-LEAST = 64 << 20  # bytes; the libraries that read need about as much for themselves
+LEAST = 64 << 20  # bytes; the libraries alone need about this much
 USUAL_LEAST = 1 << 30
 _UNITS = {"MB": 10**6, "MiB": 1 << 20, "GB": 10**9, "GiB": 1 << 30}
 
 
 def usual_memory() -> int:
-    """What is used where clinic.toml says nothing: a quarter of the machine's memory, at least 1 GiB, in bytes."""
+    """Return the default: a quarter of the machine's memory, at least 1 GiB, in bytes."""
     return max(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4, USUAL_LEAST)
 
 
 def memory_of(key: str, text: str) -> int:
-    """An amount of memory in bytes. Raises ValueError with the key."""
+    """Return an amount of memory in bytes. Raises ValueError with the key."""
     found = re.fullmatch(r"([0-9]{1,6}) ?(MB|MiB|GB|GiB)", text.strip())
     if not found or (amount := int(found[1]) * _UNITS[found[2]]) < LEAST:
         raise ValueError(f"{key} = '{text}' is not an amount of memory from {in_words(LEAST)} up, such as '4 GiB'")
@@ -24,5 +24,5 @@ def memory_of(key: str, text: str) -> int:
 
 
 def in_words(amount: int) -> str:
-    """An amount as it is told."""
+    """Return an amount as text, such as '4 GiB'."""
     return f"{amount / (1 << 30):,.3g} GiB" if amount >= 1 << 30 else f"{amount >> 20} MiB"

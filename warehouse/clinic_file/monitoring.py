@@ -1,6 +1,6 @@
-"""What the clinic file says to those who watch its nights: its name, whom a trouble is told, where metrics are written.
+"""The clinic file's keys for monitoring: the clinic's name, the command on failure, and the file of metrics.
 
-Each of these keys is also read by itself, from a file of which nothing else can be used: that is a trouble to be told.
+Each of these keys is also read alone from a broken clinic file: that failure must be reported too.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from rapport.warehouse.places.small_files import read_small, text_of
 from rapport.warehouse.toml_files import read_toml
 
 _Read = TypeVar("_Read")
-_NAME = r"\w[\w .-]{0,59}"  # what Prefect takes for a deployment's name, and less
+_NAME = r"\w[\w .-]{0,59}"  # a part of the names that Prefect allows for a deployment
 _NOT_IN_A_NAME = r"[^\w .-]+"
 
 
 @dataclass(frozen=True)
 class Monitoring:
-    """A clinic's name; the command that tells a trouble, word by word (empty: none); the file of its metrics."""
+    """A clinic's name; the command that reports a failure, as words (empty: none); the file of its metrics."""
 
     name: str
     on_failure: tuple[str, ...] = ()
@@ -33,19 +33,20 @@ class Monitoring:
 
     @property
     def slug(self) -> str:
-        """The name in small letters, digits and dashes; what is lost of it stands in six figures behind."""
+        """The name in small letters, digits and dashes. Where letters are lost, six digits of a hash follow."""
         slug = re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
         return slug if slug == self.name else f"{slug}-{sha256(self.name.encode()).hexdigest()[:6]}".lstrip("-")
 
 
 def monitoring_of(told: Mapping[str, Any], folder: Path) -> Monitoring:
-    """What a clinic file in this folder declares. Raises ValueError with the key."""
+    """Return the monitoring keys of a clinic file in this folder. Raises ValueError with the key."""
     name, on_failure = _name(told["name"], folder), _on_failure(told["on_failure"], folder)
     return Monitoring(name, on_failure, _metrics(told["metrics"], folder))
 
 
 def read_monitoring(path: Path) -> Monitoring:
-    """The same from a file that may be broken: a key that cannot be used, or found, is as one that is not there."""
+    """Return the monitoring keys of a file that may be broken. A key that is unusable or not found counts as
+    missing."""
     facts, folder = _found(path), path.parent
     return Monitoring(
         _usable(_name, facts.get("name"), folder),
@@ -94,12 +95,12 @@ def _usable(read: Callable[[str | None, Path], _Read], value: object, folder: Pa
 def _found(path: Path) -> dict[str, object]:
     try:
         return read_toml(path, "clinic file")
-    except Exception:  # also a fault of our own: it is what is to be told
+    except Exception:  # a fault of Rapport too: it must be reported
         return _line_by_line(path)
 
 
 def _line_by_line(path: Path) -> dict[str, object]:
-    """The keys above the first section, of a file that is no TOML as a whole."""
+    """Return the keys above the first section of a file that is not TOML as a whole."""
     facts: dict[str, object] = {}
     try:
         lines = text_of(read_small(path, ""), "replace").splitlines()

@@ -1,4 +1,4 @@
-"""Which questionnaire is due at which sessions: section [protocol] of clinic.toml."""
+"""The sessions at which each questionnaire is due: section [protocol] of clinic.toml."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.toml_keys.keys import in_order, keys_of, read
 from rapport.warehouse.toml_keys.kinds import nearest
 
-OLDEST_MINOR = 17  # a caregiver is asked about a minor, where the clinic says nothing else
+OLDEST_MINOR = 17  # by default caregivers are asked only about minors
 
 
 @dataclass(frozen=True)
 class Due:
-    """An instrument and the rater who fills it in at treatment session `first` of an episode and every `every`-th
-    after it, where the client was `age_from` to `age_to` at the episode's opening."""
+    """An instrument that a rater fills in at treatment session `first` of an episode and at every `every`-th after it.
+    It is for clients who were `age_from` to `age_to` years old at the episode's opening."""
 
     instrument: str
     rater: str
@@ -28,12 +28,12 @@ class Due:
 
 
 def usual(instrument: str, rater: str) -> Due:
-    """Where the clinic declares nothing: due at every treatment session; a caregiver's only for minors."""
+    """Return the default: due at every treatment session; a caregiver's questionnaire only for minors."""
     return Due(instrument, rater, age_to=OLDEST_MINOR if rater == "caregiver" else None)
 
 
 def read_protocol(facts: Mapping[str, Mapping[str, object]], instruments: Mapping[str, Instrument]) -> tuple[Due, ...]:
-    """The declared protocol. Raises ValueError that names the key and says what to do."""
+    """Return the declared protocol. Raises ValueError, which names the key and says what to do."""
     return tuple(due for name, keys in facts.items() for due in _dues(name, keys, instruments))
 
 

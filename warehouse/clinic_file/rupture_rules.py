@@ -1,4 +1,4 @@
-"""The rules by which a fall of the alliance is a possible rupture: rows of data, read from rupture_rules.toml."""
+"""The rules that find possible ruptures of the alliance: data from rupture_rules.toml."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REPAIRS = ("out", "level", "rise", "centre", "resolution")
 
 @dataclass(frozen=True)
 class RuptureRule:
-    """One rule. Without instruments it is for every alliance questionnaire that has a total."""
+    """One rule. Without instruments it applies to every alliance questionnaire with a total."""
 
     name: str
     code: str
@@ -40,7 +40,7 @@ class RuptureRule:
 
 
 def read_rupture_rules(path: Path = FILE) -> tuple[RuptureRule, ...]:
-    """All rules, in the file's order. Raises Unusable with the section, the key and the reason."""
+    """Return all rules, in the file's order. Raises Unusable with the section, the key and the reason."""
     try:
         sections = tomllib.loads(path.read_text(encoding="utf-8"))
         return tuple(_rule(name, facts) for name, facts in sections.items())
@@ -56,7 +56,7 @@ def _rule(name: str, facts: Mapping[str, object]) -> RuptureRule:
 
 
 def _asked(where: str, facts: Mapping[str, object]) -> tuple[str, ...]:
-    """What a rule of this kind cannot do without."""
+    """Return the keys that a rule of this kind needs."""
     kind = one_of(f"{where} kind", facts.get("kind"), KINDS)
     needed = {
         "below": ("threshold", "instruments"),

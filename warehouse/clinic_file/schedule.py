@@ -1,4 +1,4 @@
-"""When nights are due: the clinic's cron line in its own zone, and the days on which nobody is there to miss one."""
+"""The schedule of nights: the clinic's cron line in its own zone, and the days on which the clinic is closed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rapport.warehouse.toml_keys.kinds import time_span
 
 WEEKDAYS = keys_of("schedule")["closed"].words  # Sunday first
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-# Of a cron line: the least number, the greatest, and words for them.
+# The fields of a cron line: lowest number, highest number, and words for the numbers.
 _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("minute", 0, 59, {}),
     ("hour", 0, 23, {}),
@@ -22,14 +22,14 @@ _FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("month", 1, 12, {name: place for place, name in enumerate(_MONTHS, start=1)}),
     ("weekday", 0, 7, {name[:3]: place for place, name in enumerate(WEEKDAYS)}),
 )
-LOOKS_BACK = 400  # days: a yearly night is still found
-LONGEST_NIGHT = 31  # days: one that may take longer would never be missed
-FIRST_OF_ALL, EVERY_DAY = date(2024, 1, 1), 4 * 366  # among these days is every day of the calendar
+LOOKS_BACK = 400  # days: enough to find a yearly night
+LONGEST_NIGHT = 31  # days: a longer limit would never report a missed night
+FIRST_OF_ALL, EVERY_DAY = date(2024, 1, 1), 4 * 366  # these days include every day of the calendar
 
 
 @dataclass(frozen=True)
 class Due:
-    """A night that is due: the first instant at which it may begin, and when it should have published."""
+    """A night that is due: its earliest start, and the time by which it should have published."""
 
     begins_at: datetime
     ready_at: datetime
@@ -37,7 +37,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A cron line in a zone, how long a night may take, and when the clinic is closed."""
+    """A cron line in a zone, the longest duration of a night, and the days on which the clinic is closed."""
 
     cron: str
     zone: ZoneInfo
@@ -46,16 +46,16 @@ class Schedule:
     holidays: tuple[tuple[date, date], ...]  # first and last days
 
     def last_due(self, now: datetime) -> Due | None:
-        """The latest night that should have published by now; None when none should."""
+        """Return the latest night that should have published by now; None where there is none."""
         return next((due for due in self._backwards(now) if due.ready_at <= now), None)
 
     def is_open(self, day: date) -> bool:
-        """Whether somebody works at the clinic that day."""
+        """Return whether the clinic is open on that day."""
         is_holiday = any(first <= day <= last for first, last in self.holidays)
         return not is_holiday and day.isoweekday() % 7 not in self.closed
 
     def _backwards(self, now: datetime) -> Iterator[Due]:
-        """The nights that count, latest first: those that should be ready on a day on which the clinic is open."""
+        """Yield the nights whose results are due on a day on which the clinic is open, latest first."""
         minutes, hours, *days = read_cron(self.cron)
         today = now.astimezone(self.zone).date()
         for back in range(-1, LOOKS_BACK):
@@ -68,13 +68,13 @@ class Schedule:
                             yield due
 
     def _due(self, local: datetime) -> Due:
-        """Where clocks change, a wall-clock time is two instants: a night may begin at the first of them."""
+        """Return the night of a wall-clock time. When the clocks change, this may be two instants: the first counts."""
         instants = sorted(local.replace(tzinfo=self.zone, fold=fold).astimezone(UTC) for fold in (0, 1))
         return Due(instants[0], instants[1] + self.ready_within)
 
 
 def _fires_on(day: date, fields: list[tuple[int, ...]]) -> bool:
-    """As cron has it: when both the day and the weekday are restricted, either will do."""
+    """Return whether a cron line matches a day. As in cron: if day and weekday are both restricted, one is enough."""
     days, months, weekdays = fields
     by_day, by_weekday = day.day in days, day.isoweekday() % 7 in weekdays
     either = len(days) < 31 and len(set(weekdays) - {7}) < 7
@@ -82,7 +82,7 @@ def _fires_on(day: date, fields: list[tuple[int, ...]]) -> bool:
 
 
 def read_cron(line: str) -> list[tuple[int, ...]]:
-    """The numbers that each of a cron line's five fields stands for. Raises ValueError."""
+    """Return the numbers of each of a cron line's five fields. Raises ValueError."""
     words = line.split()
     if len(words) != 5:
         raise ValueError(f"schedule = '{line}' is not a cron line of five fields such as '0 3 * * *'")
@@ -122,12 +122,12 @@ def _number(word: str, names: Mapping[str, int]) -> int:
 
 
 def _is_digits(word: str) -> bool:
-    """Whether it is a number that cron knows: of few digits, and of no other script."""
+    """Return whether a word is a number that cron accepts: few digits, 0 to 9 only."""
     return word.isascii() and word.isdigit() and len(word) <= 4
 
 
 def schedule_of(facts: Mapping[str, object]) -> Schedule:
-    """The schedule that a clinic file declares. Raises ValueError with the key."""
+    """Return the schedule in a clinic file. Raises ValueError with the key."""
     keys = keys_of("schedule")
     told = read(TOP, {key: value for key, value in facts.items() if key in keys}, keys)
     cron = told["schedule"]
@@ -155,7 +155,7 @@ def _holiday(text: str) -> tuple[date, date]:
 
 
 def read_schedule(path: Path) -> Schedule:
-    """The schedule alone, from a clinic file of which nothing else is read. Raises Unusable."""
+    """Return the schedule of a clinic file, without reading its other keys. Raises Unusable."""
     facts = read_toml(path, "clinic file", "check --clinic")
     with refusing(f"clinic file {path.name}"):
         return schedule_of(facts)

@@ -1,4 +1,4 @@
-"""Section [spaces] of clinic.toml, and its key retired_spaces, read together."""
+"""Section [spaces] and key retired_spaces of clinic.toml, read together."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from rapport.warehouse.toml_keys.kinds import name_in_one_line
 
 
 def read_spaces(section: Mapping[str, Mapping[str, Any]], retired: Collection[str], used: Collection[str]) -> Spaces:
-    """The clinic file's [spaces] and retired_spaces beside the spaces of its sections. Raises ValueError with what to
-    do."""
+    """Return the id spaces of a clinic file. `used`: the spaces of the sections of [sources]. Raises ValueError, which
+    says what to do."""
     keys = keys_of("space")
     for name, facts in section.items():
         name_in_one_line("[spaces] a name", name)
         read(place_of(name), facts, keys)
         if not facts:
-            raise ValueError(f"{place_of(name)} says nothing; add {', '.join(keys)}, or remove it")
+            raise ValueError(f"{place_of(name)} is empty; add {', '.join(keys)}, or remove it")
     was, same_as = ({name: facts[key] for name, facts in section.items() if key in facts} for key in ("was", "same_as"))
     fresh = frozenset(name for name, facts in section.items() if facts.get("new_numbers"))
     spaces = Spaces(tuple(dict.fromkeys(used)), tuple(retired), was, same_as, fresh)

@@ -1,4 +1,4 @@
-"""What a system's words for attendance mean, and the notice that a cancellation in time gives."""
+"""The meanings of a system's words for attendance."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from typing import Any
 from rapport.warehouse.schema.columns import STATUSES
 from rapport.warehouse.toml_keys.kinds import one_of
 
-ATTENDED_IF_PAST = "attended_if_past"  # the word says only that nobody said otherwise
-CANCELLED = "cancelled"  # by whom, the word does not say
-IGNORED = "ignored"  # a block or a hold, no appointment of anybody
+ATTENDED_IF_PAST = "attended_if_past"  # attended if past: the word means only that no change was entered
+CANCELLED = "cancelled"  # the word does not say by whom
+IGNORED = "ignored"  # a blocked time, not an appointment of a client
 MEANINGS = (*STATUSES, ATTENDED_IF_PAST, CANCELLED, IGNORED)
-PLUS = " + "  # between the parts of a word that several columns make
+PLUS = " + "  # joins the parts of a word from several columns
 _SIDES = {"client": "cancelled_by_client", "clinic": "cancelled_by_clinic"}
 
 
 @dataclass(frozen=True)
 class Statuses:
-    """A vocabulary: words of one column, or of several joined by ' + ', and what each means.
+    """A vocabulary: words of one column, or of several columns joined by ' + ', each with its meaning.
 
-    Of several columns a part may end in *, which stands for anything; the first word that fits decides.
+    With several columns a part may end in *, which matches any text. The first word that fits decides.
     """
 
     columns: tuple[str, ...]
     words: Mapping[str, str]
-    is_code: bool = False  # 05, 5 and 5.0 are one word
-    cancelled: str | None = None  # what a cancellation counts as when nobody says whose it was
+    is_code: bool = False  # 05, 5 and 5.0 are the same word
+    cancelled: str | None = None  # the status of a cancellation where the export does not say by whom
 
 
 def statuses_of(where: str, told: Mapping[str, Any]) -> Statuses:
-    """The vocabulary of a section `status` that was read. Raises ValueError with the word."""
+    """Return the vocabulary of a section `status`. Raises ValueError with the word."""
     columns = told["column"]
     words = _for(columns, told["words"] or {status: status for status in STATUSES})
     for word, meaning in words.items():
@@ -42,8 +42,8 @@ def statuses_of(where: str, told: Mapping[str, Any]) -> Statuses:
 
 
 def _for(columns: tuple[str, ...], words: Mapping[str, str]) -> dict[str, str]:
-    """The words; one of one part is about the first column alone. Where a clinic has one column of a system's several,
-    those that the others do not decide."""
+    """Return the words for these columns. A word of one part is about the first column. Where a clinic has only the
+    first of a system's columns, words that need the others are left out."""
     if len(columns) > 1:
         return {word if PLUS in word else PLUS.join([word, *"*" * (len(columns) - 1)]): words[word] for word in words}
     parts = {word: word.split(PLUS) for word in words}

@@ -1,9 +1,9 @@
-"""One mark of the code: what a source's reader, a rule, a table or a question is made of.
+"""Marks of code: a digest of all code that a source's reader, a rule, a table or a question depends on.
 
-A thing is made of its own definition, of the definitions that it uses, and of those that they use, through all our
+A thing depends on its own definition, on the definitions that it uses, and on those that they use, through all our
 packages. The data files that they open belong to it. Its mark is a digest of these, without comments, docstrings and
-annotations. When one of them changes, the mark changes. When other code changes, or code moves to another folder, it
-stays. It is the same under every version of Python that Rapport runs on.
+annotations. When one of them changes, the mark changes. When other code changes, or code moves to another folder, the
+mark stays. It is the same under every version of Python that Rapport supports.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _Thing = TypeVar("_Thing")
 
 
 def registry(thing: _Thing) -> _Thing:
-    """The thing itself. `X = registry({...})` or `@registry` says that no mark follows it. Code that takes a function
-    out of it gives that function to `code_of`; code that takes facts enters them beside the mark."""
+    """Return the thing unchanged. `X = registry({...})` or `@registry` declares that no mark follows it. Code that
+    takes a function out of it gives that function to `code_of`; code that takes facts enters them beside the mark."""
     return thing
 
 
 @dataclass(frozen=True)
 class MadeOf:
-    """A mark, 16 hexadecimal digits; the definitions that it is of; and the attributes that these ask for."""
+    """A mark (16 hexadecimal digits), the definitions in it, and the names of the attributes that these use."""
 
     mark: str
     definitions: frozenset[Name]
@@ -41,7 +41,7 @@ class MadeOf:
         return frozenset(each.module for each in self.definitions)
 
     def facts(self, value: object) -> str:
-        """What the definitions can read of declared facts, as text: of a dataclass the fields that they ask for."""
+        """Return as text the facts that the definitions can read: of a dataclass, the fields that they use."""
         if is_dataclass(value):
             asked = [each.name for each in fields(value) if each.name in self.attributes]
             return (
@@ -55,7 +55,7 @@ class MadeOf:
 
 
 def code_of(*things: Callable[..., Any] | str) -> MadeOf:
-    """What functions and classes are made of; one that costs seconds to import is given as `module:name`.
+    """Return the mark of functions and classes. One that takes seconds to import is given as `module:name`.
 
     Raises ValueError for a name that its module does not have.
     """
@@ -63,7 +63,7 @@ def code_of(*things: Callable[..., Any] | str) -> MadeOf:
 
 
 def digest(*facts: object) -> str:
-    """A mark of facts and of other marks, 16 hexadecimal digits."""
+    """Return a mark of facts and of other marks, 16 hexadecimal digits."""
     return sha256(repr(facts).encode()).hexdigest()[:16]
 
 
@@ -79,7 +79,7 @@ def _made_of(things: frozenset[str]) -> MadeOf:
 
 @contextmanager
 def _without_collecting() -> Iterator[None]:
-    """The trees of modules hold no garbage: to look for some while they grow doubles what they cost."""
+    """Stop the garbage collector for a while: it finds nothing in syntax trees and doubles the time to build them."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""What a name stands for in one of our modules: a definition, a module, or something that others wrote."""
+"""The meaning of a name in one of our modules: a definition, a module, or somebody else's code."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Name(NamedTuple):
     member: str = ""
 
 
-Meaning = Name | str  # a text: somebody else's
+Meaning = Name | str  # a text is a name in somebody else's code
 
 
 @cache
 def meant_by(module: str, chain: str) -> tuple[Meaning, ...]:
-    """What a name, or a chain such as `casts.number`, may stand for; nothing for one of Python's own.
+    """Return the meanings of a name, or of a chain such as `casts.number`; none for Python's own names.
 
-    Where a name has several meanings, in functions that import it apart, all count.
+    A name has several meanings where functions import it from different places. All are returned.
     """
     first, *rest = chain.split(".")
     found = _named(module, first)
@@ -44,7 +44,7 @@ def _named(module: str, name: str) -> list[Meaning]:
 
 
 def _imported(target: str, by: str) -> Iterable[Meaning]:
-    """A package passes on what it imports: what counts is where that stands, and not the package."""
+    """Return the meanings of an imported name. Where a package only passes it on, the defining module counts."""
     package, _, name = target.rpartition(".")
     if not is_ours(target):
         return [target]
@@ -54,5 +54,5 @@ def _imported(target: str, by: str) -> Iterable[Meaning]:
 
 
 def _attribute(of: Meaning, attribute: str) -> Iterable[Meaning]:
-    """Of a module what it binds. What anything else's attribute is, the attribute's name alone says."""
+    """Return the meanings of an attribute. Only a module's attributes are followed; others keep the meaning `of`."""
     return _named(of.module, attribute) if isinstance(of, Name) and not of.name else [of]

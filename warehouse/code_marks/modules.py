@@ -1,7 +1,7 @@
-"""Our modules, taken apart into definitions: what each says, and what the names that it takes are imported from.
+"""Our modules, split into definitions, with the origins of the names that they import.
 
-A function or a constant is one definition. A class is its head, and each of its members is one of its own. Modules are
-found by their names, wherever their folder lies; none is imported for it.
+A function or a constant is one definition. The head of a class is one, and so is each of its members. Modules are found
+by their names, in any folder, and are not imported.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from pathlib import Path
 from rapport.warehouse.code_marks.texts import Text, is_text, text_of
 
 PACKAGES = {__name__.partition(".")[0]}
-OTHERS = "(others)"  # the statements of a module that bind no name
+OTHERS = "(others)"  # stands for the statements of a module that bind no name
 _CHAIN = re.compile(r"\w+(?:\.\w+)*")
 
 
 @dataclass
 class Module:
-    """A module's definitions by name; the members of its classes; decorators, by what they call, and the calls that
-    make constants; and its imports: a local name with what it may stand for."""
+    """A module's definitions by name, the members of its classes, the names of its decorators and of the calls that
+    make constants, and its imports: each local name with its possible origins."""
 
     name: str
     path: Path
@@ -41,14 +41,14 @@ class Module:
 
     @cached_property
     def places(self) -> set[str]:
-        """The names by which it knows where it lies; none in a module that opens no file beside it."""
+        """The names that hold the module's own path; none in a module that opens no file beside it."""
         made = {name for name, text in self.texts.items() if "__file__" in text.taken}
         return {"__file__", *made} if made else set()
 
 
 @cache
 def path_of(module: str) -> Path | None:
-    """A module's file; None for what is no module."""
+    """Return a module's file; None where there is no such module."""
     top, *rest = module.split(".")
     spec = find_spec(top)
     if spec is None or spec.origin is None:
@@ -59,12 +59,12 @@ def path_of(module: str) -> Path | None:
 
 
 def is_ours(name: str) -> bool:
-    """Whether a dotted name is of one of our packages."""
+    """Return whether a dotted name belongs to one of our packages."""
     return name.partition(".")[0] in PACKAGES
 
 
 def source_of(module: str) -> str:
-    """A module's text."""
+    """Return a module's source text."""
     return _path(module).read_text(encoding="utf-8")
 
 
@@ -76,12 +76,12 @@ def _path(module: str) -> Path:
 
 @cache
 def module_of(name: str) -> Module:
-    """A module, taken apart."""
-    return taken_apart(name, _path(name), source_of(name))
+    """Return a module, split into definitions."""
+    return split_module(name, _path(name), source_of(name))
 
 
-def taken_apart(name: str, path: Path, source: str) -> Module:
-    """A module of this source. Its tree is not kept: it takes a hundred times the memory of its text."""
+def split_module(name: str, path: Path, source: str) -> Module:
+    """Split a module's source into definitions. The tree is not kept: it needs 100 times the memory of the text."""
     found = Module(name, path)
     statements: dict[str, list[ast.stmt]] = defaultdict(list)
     for statement in ast.parse(source).body:
@@ -94,8 +94,8 @@ def taken_apart(name: str, path: Path, source: str) -> Module:
 
 
 def _names(statement: ast.stmt) -> set[str]:
-    """The names that a statement counts for; none of an import, a docstring, and what runs only for a type checker or
-    where the module is a command."""
+    """Return the names that a statement defines or changes; none for an import, a docstring, or a block that runs only
+    for a type checker or when the module is a command."""
     if is_text(statement) or isinstance(statement, ast.Import | ast.ImportFrom) or _is_apart(statement):
         return set()
     return _bound_by(statement) or {OTHERS}
@@ -107,7 +107,7 @@ def _is_apart(statement: ast.stmt) -> bool:
 
 
 def _bound_by(statement: ast.AST) -> set[str]:
-    """The names that a statement binds, or whose values it adds to."""
+    """Return the names that a statement binds, or to whose values it adds."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return {statement.name}
     if isinstance(statement, ast.Expr):
@@ -123,7 +123,7 @@ def _known(*names: str | None) -> set[str]:
 
 
 def _root(node: ast.AST) -> str | None:
-    """The name that a chain of attributes and places begins with."""
+    """Return the first name of a chain of attributes and subscripts."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
         node = node.value
     return node.id if isinstance(node, ast.Name) else None
@@ -148,13 +148,13 @@ def _define(name: str, statements: list[ast.stmt], found: Module) -> None:
 
 
 def _called(node: ast.expr) -> str:
-    """What is called, as a chain of names; nothing of what is none."""
+    """Return the called name, with its attributes; "" where the call is not on a name."""
     chain = ast.unparse(node.func if isinstance(node, ast.Call) else node)
     return chain if _CHAIN.fullmatch(chain) else ""
 
 
 def _note_imports(statement: ast.stmt, found: Module) -> None:
-    """Every import, however deep, and also those for a type checker: they tell what an annotation means."""
+    """Note every import, at any depth, and also those for a type checker: annotations use them."""
     for node in _statements(statement):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -174,7 +174,7 @@ def _statements(statement: ast.AST) -> Iterator[ast.AST]:
 
 
 def _within(statement: ast.AST) -> Iterator[ast.AST]:
-    """The statements of a statement: an import is one, and nothing within an expression is."""
+    """Yield the statements within a statement. Expressions contain none, so they are not searched."""
     for part in ("body", "orelse", "finalbody", "handlers", "cases"):
         if isinstance(within := getattr(statement, part, None), list):
             yield from within

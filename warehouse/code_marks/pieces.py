@@ -1,7 +1,7 @@
-"""Definitions as pieces of a mark: what each says, and which others it is made of.
+"""Definitions as pieces of a mark: the code of each, and the other definitions that it uses.
 
-A member of a class counts only where something asks for an attribute of its name: who reads two facts of the clinic
-file is not made of the others.
+A member of a class counts only where some code uses an attribute of its name. So code that reads two facts of the
+clinic file does not depend on its other facts.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from rapport.warehouse.code_marks.modules import OTHERS, Module, module_of
 from rapport.warehouse.code_marks.texts import Text
 
 REGISTRY = Name(__package__, "registry")
-_ASKED_IN_HTML = re.compile(r"\.([a-z]\w*)")  # of what a template is given
+_ASKED_IN_HTML = re.compile(r"\.([a-z]\w*)")  # attributes that a template uses
 _FILES = re.compile(r"[\w*-][\w*.-]*\.\w+")  # a file's name, or a pattern of several
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A digest of what it says and of what its names stand for; what else it is made of; which attributes it asks for;
-    and of a class the members, by name."""
+    """A digest of a definition's code and of the meanings of its names; the definitions that it uses; the attributes
+    that it uses; and the members of a class, by name."""
 
     digest: str
     made_of: frozenset[Name]
@@ -35,14 +35,14 @@ class Piece:
 
 @cache
 def piece(name: Name) -> Piece:
-    """A definition as a piece."""
+    """Return a definition as a piece."""
     module = module_of(name.module)
     texts, files = list(_texts(name)), sorted(_files(name, module))
     meant = {chain: found for text in texts for chain in text.taken if (found := meant_by(name.module, chain))}
     wiring = sorted(f"{chain}={_identity(each)}" for chain, found in meant.items() for each in found)
     made_of = {each for found in meant.values() for each in found if isinstance(each, Name) and not is_registry(each)}
     asked = {word for file, content in files if file.endswith(".html") for word in _ASKED_IN_HTML.findall(content)}
-    if name.member:  # a class's body takes other members by their bare names
+    if name.member:  # the body of a class uses other members by their bare names
         asked |= {chain.partition(".")[0] for text in texts for chain in text.taken}
     members = {} if name.member else {each: name._replace(member=each) for each in module.members.get(name.name, ())}
     return Piece(
@@ -58,7 +58,7 @@ def _digest(*parts: str) -> str:
 
 
 def _identity(meaning: Meaning) -> str:
-    """What a name stands for, wherever that lies: to move it changes nothing."""
+    """Return a text that identifies a meaning without its folder: a move changes nothing."""
     if isinstance(meaning, str):
         return meaning
     return "a registry" if is_registry(meaning) else _digest(*(text.said for text in _texts(meaning)))
@@ -66,8 +66,7 @@ def _identity(meaning: Meaning) -> str:
 
 @cache
 def is_registry(name: Name) -> bool:
-    """Whether a definition says of itself that no mark follows it: `X = registry(...)`, or `@registry`. Nor is anything
-    made of what makes marks."""
+    """Return whether no mark follows a definition: `X = registry(...)`, `@registry`, or the code that makes marks."""
     if name.module.startswith(__package__):
         return True
     module = module_of(name.module)
@@ -76,7 +75,7 @@ def is_registry(name: Name) -> bool:
 
 
 def _texts(name: Name) -> Iterator[Text]:
-    """What a piece says. A decorator that is a registry is left out, with what it is given."""
+    """Yield the code of a piece, without the decorators that are registries and their arguments."""
     module = module_of(name.module)
     if name.member:
         yield module.members[name.name][name.member]
@@ -89,8 +88,8 @@ def _texts(name: Name) -> Iterator[Text]:
 
 
 def _parts(name: Name, module: Module) -> Iterator[Name]:
-    """What belongs to a piece without being named in it: all of a module that is used as a whole, and what a module
-    does when it is imported. What a package does then counts for none of its modules."""
+    """Yield the definitions that belong to a piece without being named in it: all of a module that is used as a whole,
+    and the statements that a module runs when it is imported. Those of a package do not count for its modules."""
     if not name.name:
         yield from (Name(name.module, each) for each in module.texts)
     if OTHERS in module.texts and not module.is_package:
@@ -98,7 +97,7 @@ def _parts(name: Name, module: Module) -> Iterator[Name]:
 
 
 def _files(name: Name, module: Module) -> Iterator[tuple[str, str]]:
-    """The files beside its module that a piece names, or whose pattern, or whose folder: name and content."""
+    """Yield name and content of the files beside its module that a piece names, by name, pattern or folder."""
     texts = list(_texts(name)) if module.places else []
     is_about_places = any(chain.partition(".")[0] in module.places for text in texts for chain in text.taken)
     for word in {word for text in texts for word in text.words}:

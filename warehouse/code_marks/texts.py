@@ -1,6 +1,6 @@
-"""What code says, and the names that it takes from the module around it.
+"""The text of code for a mark, and the names that it takes from its module.
 
-Comments, docstrings, positions and the annotations of functions change nothing of what code does: they are left out.
+Comments, docstrings, positions and the annotations of functions do not change what code does. They are left out.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 _SAYS_NOTHING = {"ctx", "type_comment", "kind", "type_ignores"}
-_ASKS_BY_TEXT = {"getattr", "attrgetter"}  # what they are given as a text is the name of an attribute
+_ASKS_BY_TEXT = {"getattr", "attrgetter"}  # functions whose text argument is the name of an attribute
 
 
 class Text(NamedTuple):
-    """A digest of what some code says; the names that it takes from its module, with the attributes taken of them
-    ("casts.number"); the attributes that it asks of anything; and its texts of one word."""
+    """A digest of some code; the names that it takes from its module, with their attributes ("casts.number"); the
+    attributes that it uses of anything; and its string constants of one word."""
 
     said: str
     taken: frozenset[str]
@@ -26,7 +26,7 @@ class Text(NamedTuple):
 
 
 def text_of(nodes: Iterable[ast.AST]) -> Text:
-    """What statements or expressions say."""
+    """Return the text of statements or expressions."""
     reader = _Reader()
     for node in nodes:
         reader.read(node)
@@ -36,12 +36,12 @@ def text_of(nodes: Iterable[ast.AST]) -> Text:
 
 
 def is_text(node: ast.AST) -> bool:
-    """A docstring, or another text that stands alone."""
+    """Return whether a node is a docstring, or another text that stands alone."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 class _Reader:
-    """Writes nodes down, and notes the names that they take from outside the functions that bind them."""
+    """Writes nodes as text, and notes the names that they take from outside the function that binds them."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
@@ -79,10 +79,10 @@ class _Reader:
             self._read_fields(node)
 
     def _read_pass(self, _: ast.Pass) -> None:
-        """It says nothing: where a docstring comes, it may go."""
+        """Write nothing: `pass` goes where a docstring comes."""
 
     def _read_chain(self, node: ast.AST) -> None:
-        """A name with the attributes taken of it; or attributes of what has no name."""
+        """Read a name with its attributes, or attributes of an expression without a name."""
         attributes: list[str] = []
         while isinstance(node, ast.Attribute):
             attributes.insert(0, node.attr)
@@ -103,7 +103,7 @@ class _Reader:
             self.words.add(node.value)
 
     def _read_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
-        """What stands before its body is worked out outside of it; annotations only tell what things are."""
+        """Read decorators and defaults outside the function's own names; leave annotations out."""
         given, name = node.args, getattr(node, "name", "")
         arguments = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
         names = [each.arg if each else None for each in arguments]
@@ -122,7 +122,7 @@ class _Reader:
         self.said = said
 
     def _read_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
-        """What it goes through first is worked out outside of it."""
+        """Read the first iterable outside the comprehension's own names."""
         first, *others = node.generators
         self.said.append(f"{type(node).__name__}(")
         self._read_value(first.iter)
@@ -132,7 +132,7 @@ class _Reader:
         self.said.append(")")
 
     def _read_class(self, node: ast.ClassDef) -> None:
-        """What a class binds, its methods do not see: they take such a name from outside."""
+        """Read a class. Its methods do not see the names that its body binds: they take these from outside."""
         bound = self.bound | {node.name}
         self._read_fields(node)
         self.bound = bound

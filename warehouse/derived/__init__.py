@@ -1,1 +1,1 @@
-"""Tables derived from the records: computed in buckets, compared, and why they moved."""
+"""Tables computed from the records: in buckets, compared with the published ones, and the causes of changes."""

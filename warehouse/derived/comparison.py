@@ -1,4 +1,4 @@
-"""Whether a file is what its records make it: tables against others, and the books against themselves."""
+"""The comparison of a published file with its records: its tables with new ones, and the books with themselves."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LEDGERS = {
 def differences(
     con: duckdb.DuckDBPyConnection, published: Path, tables: Iterable[str]
 ) -> list[tuple[str, int, int, int]]:
-    """Per table its name, its published rows, those that are only there, and those that are only here."""
+    """Return per table its name and counts of rows: published, only in the published file, and only in this one."""
     attach(con, published, "published", read_only=True)
     return [_differences(con, table) for table in tables]
 
@@ -36,10 +36,10 @@ def _differences(con: duckdb.DuckDBPyConnection, table: str) -> tuple[str, int, 
 
 
 def broken_books(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """What does not add up in the books of records: ledgers, versions of a record that overlap."""
+    """Return the names of ledgers that do not add up, and a sentence per kind of record with overlapping versions."""
     wrong = [name for name, broken in _LEDGERS.items() if _any(con, f"{name} WHERE {broken}")]
     twice = [kind.name for kind in KINDS.values() if _overlaps(con, kind.key, kind.name)]
-    return wrong + [f"history.{name} knows a record twice" for name in twice]
+    return wrong + [f"history.{name} has two versions of a record for the same time" for name in twice]
 
 
 def _any(con: duckdb.DuckDBPyConnection, relation: str) -> bool:
@@ -47,7 +47,7 @@ def _any(con: duckdb.DuckDBPyConnection, relation: str) -> bool:
 
 
 def _overlaps(con: duckdb.DuckDBPyConnection, key: tuple[str, ...], kind: str) -> bool:
-    """Two versions of one record known at the same time."""
+    """Return whether two versions of one record were current at the same time."""
     names = ", ".join(key)
     return _any(
         con,

@@ -1,4 +1,5 @@
-"""What the tables were computed by: a fingerprint per table, instrument and clinic file, since which load."""
+"""The definitions with which the tables were computed: a fingerprint per table, instrument and clinic file, and the
+first load that used it."""
 
 from __future__ import annotations
 
@@ -13,12 +14,12 @@ Fingerprints = Mapping[tuple[str, str], str]  # (kind, name) -> fingerprint
 
 
 def is_first(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether no load has defined anything yet."""
+    """Return whether no load has entered a definition yet."""
     return not is_so(con, "SELECT EXISTS (FROM load.definitions)")
 
 
 def changed(con: duckdb.DuckDBPyConnection, now: Fingerprints, kind: str) -> set[str]:
-    """The names of a kind whose definition is not the one last used."""
+    """Return the names of a kind whose definition differs from the one last used."""
     before = dict(
         con.execute(
             "SELECT name, arg_max(fingerprint, load_id) FROM load.definitions WHERE kind = ? GROUP BY name", [kind]
@@ -39,7 +40,7 @@ def used_since(con: duckdb.DuckDBPyConnection, kind: str, name: str, fingerprint
 
 
 def note_changed(con: duckdb.DuckDBPyConnection, now: Fingerprints, load_id: int) -> None:
-    """Enter the definitions that this load is the first to use."""
+    """Enter the definitions that this load uses first."""
     rows = [
         {"load_id": load_id, "kind": kind, "name": name, "fingerprint": now[kind, name]}
         for kind in sorted({kind for kind, _ in now})

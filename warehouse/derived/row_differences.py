@@ -1,4 +1,4 @@
-"""What is computed tonight against what the file holds: the rows that differ are written, the others stay."""
+"""Tonight's computed rows compared with the rows in the file: only rows that differ are written."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from rapport.warehouse.store.one_row import number
 
 
 def write(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame, whose: str = "true") -> tuple[str, str]:
-    """Write the computed rows that differ from those that the table holds, of the clients that `whose` says.
+    """Write the computed rows that differ from the table's rows. `whose`: an SQL condition that selects the clients.
 
-    Returns the relations of the rows that came and of those that went.
+    Returns relations of the added rows and of the removed rows.
     """
     held = fetch(con, f"SELECT rowid AS place, {_mark(table)} FROM main.{table.name} WHERE {whose}")
     if held.is_empty():
-        return append(con, table, computed), nothing(table)
+        return append(con, table, computed), no_rows(table)
     fresh = _marked(con, table, computed)
     gone = _take_out(con, table, _only(held, fresh))
     return append(con, table, computed[_only(fresh, held)["place"]]), gone
 
 
 def append(con: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame) -> str:
-    """Write rows to a table; the relation of them."""
+    """Write rows to a table. Return a relation of these rows."""
     if rows.is_empty():
-        return nothing(table)
+        return no_rows(table)
     last = number(con, f"SELECT coalesce(max(rowid), -1) FROM main.{table.name}")
     insert(con, f"main.{table.name}", rows)
     return f"(FROM main.{table.name} WHERE rowid > {last})"
 
 
-def nothing(table: Table) -> str:
-    """The relation of no rows of a table."""
+def no_rows(table: Table) -> str:
+    """Return a relation of a table without rows."""
     return f"(FROM main.{table.name} LIMIT 0)"
 
 
 def _only(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    """The places of rows that are not among the others. The two marks as one number: matched in half the time."""
+    """Return the places of rows that are not among the others. Two marks as one number are matched in half the time."""
     both = pl.col("mark").cast(pl.UInt128) * 2**64 + pl.col("also")
     return rows.join(others, on=both, how="anti").select("place")
 
 
 def _take_out(con: duckdb.DuckDBPyConnection, table: Table, places: pl.DataFrame) -> str:
-    """Take rows out of the table; the relation of what is noted of them."""
+    """Delete rows from the table. Return a relation of their columns that changes are counted by."""
     if places.is_empty():
-        return nothing(table)
+        return no_rows(table)
     stream = Stream(places)  # noqa: F841  DuckDB finds it by its name
     con.execute("CREATE OR REPLACE TEMP TABLE gone_places AS FROM stream")
     noted = ", ".join(columns_noted(table))
@@ -59,14 +59,15 @@ def _take_out(con: duckdb.DuckDBPyConnection, table: Table, places: pl.DataFrame
 
 
 def _marked(con: duckdb.DuckDBPyConnection, table: Table, computed: pl.DataFrame) -> pl.DataFrame:
-    """The places of computed rows and their marks, as the table would hold them: the same number hashes otherwise as
-    another type."""
+    """Return the places and marks of computed rows, with the table's types: the hash of a number depends on its
+    type."""
     typed = ", ".join(f"{column.name}::{column.sql_type} AS {column.name}" for column in table.columns)
     query = f"SELECT place, {_mark(table)} FROM (SELECT place, {typed} FROM stream)"
     return fetch_over(con, computed.with_row_index("place"), query)
 
 
 def _mark(table: Table) -> str:
-    """A row in 128 bits: two hashes, over its columns and over its columns backwards. A key makes rows distinct."""
+    """Return SQL for a mark of a row in 128 bits: a hash over its columns, and one over its columns in reverse order. A
+    key makes rows distinct."""
     columns = table.column_names
     return f"hash({', '.join(columns)}) AS mark, hash({', '.join(reversed(columns))}) AS also"

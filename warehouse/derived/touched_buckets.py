@@ -1,4 +1,4 @@
-"""The touched clients' records out of the building file in buckets, and the rows that differ back into it."""
+"""The touched clients' records, read from the building file in buckets; rows that differ are written back."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from rapport.warehouse.store.building_file import table_names
 from rapport.warehouse.store.frames import fetch, insert
 from rapport.warehouse.store.one_row import is_so, number, one_row
 
-ROWS_PER_BUCKET = 300_000  # records; their tables are the night's peak of memory
+ROWS_PER_BUCKET = 300_000  # records; the tables of one bucket are the night's largest use of memory
 
 
 def choose_touched(con: duckdb.DuckDBPyConnection) -> int:
-    """Tonight's touched clients are computed next; how many there are."""
+    """Choose tonight's touched clients for the computation. Return their number."""
     con.execute("CREATE OR REPLACE TABLE staged.chosen AS SELECT DISTINCT client_id FROM staged.touched")
     return _chosen_count(con)
 
 
 def choose_known_before(con: duckdb.DuckDBPyConnection, load_id: int) -> int:
-    """Everybody known before this load is computed next; how many there are."""
+    """Choose every client known before this load for the computation. Return their number."""
     known = " UNION ".join(f"SELECT client_id FROM history.{kind} WHERE known_from < {load_id}" for kind in KINDS)
     con.execute(f"CREATE OR REPLACE TABLE staged.chosen AS {known}")
     return _chosen_count(con)
 
 
 def choose_everybody(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> int:
-    """Everybody in the records, or in a table although in no record, is computed next; how many there are."""
+    """Choose every client in the records or in a table for the computation. Return their number."""
     places = [*(f"history.{kind}" for kind in KINDS), *(f"main.{each.name}" for each in tables if each.per == "client")]
     everybody = " UNION ".join(f"SELECT client_id FROM {place}" for place in places)
     con.execute(f"CREATE OR REPLACE TABLE staged.chosen AS FROM ({everybody}) WHERE client_id IS NOT NULL")
@@ -41,12 +41,12 @@ def choose_everybody(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) ->
 
 
 def touch(con: duckdb.DuckDBPyConnection, clients: pl.DataFrame) -> None:
-    """Note clients (`client_id`) of whom something was corrected that is in no record."""
+    """List clients (`client_id`) as touched by a correction outside the records."""
     insert(con, "staged.touched", clients.select("client_id", cause=pl.lit(CORRECTED)))
 
 
 def _chosen_count(con: duckdb.DuckDBPyConnection) -> int:
-    """How many clients are chosen; whoever is, is checked."""
+    """Return the number of chosen clients, and list them for the checks."""
     con.execute("CREATE TABLE IF NOT EXISTS staged.clients_touched (client_id UUID)")
     con.execute("""
         INSERT INTO staged.clients_touched
@@ -55,7 +55,7 @@ def _chosen_count(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def note_ends(con: duckdb.DuckDBPyConnection, name: str = "before_tonight") -> None:
-    """`staged.<name>`: the last row of each table of main, -1 where there is none. What follows it has come since."""
+    """Make `staged.<name>`: the last row of each table of main, -1 for an empty table. Rows after it are new."""
     ends = (
         f"SELECT '{table}' AS table_name, coalesce(max(rowid), -1) AS last_row FROM main.{table}"
         for table in table_names(con)
@@ -69,9 +69,9 @@ def _last_before_tonight(con: duckdb.DuckDBPyConnection, relation: str) -> int:
 
 
 def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> int:
-    """Deal the chosen clients into buckets, by default of some hundred thousand records; how many there are.
+    """Deal the chosen clients into buckets, by default of a few hundred thousand records. Return the number of buckets.
 
-    A bucket is a range of pseudonyms, which history is more or less in the order of: little of it is read for each."""
+    A bucket is a range of pseudonyms. History is nearly in the order of pseudonyms, so a bucket reads little of it."""
     if bucket_count is None:
         bucket_count = 1 + _chosen_records(con) // ROWS_PER_BUCKET
     con.execute(f"""
@@ -84,8 +84,8 @@ def deal_buckets(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None
 
 @contextmanager
 def filled_at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Where no client has rows yet, all buckets in one transaction: DuckDB then writes them to the file as they come,
-    and not to the log beside it first. Otherwise nothing: what is compared would be kept until the end of it."""
+    """Where no client has rows yet, write all buckets in one transaction: DuckDB then writes them straight to the file
+    and not first to the log. Otherwise open none: compared rows would be kept until its end."""
     if is_so(con, "SELECT EXISTS (FROM main.clients)"):
         yield
         return
@@ -102,12 +102,12 @@ def _chosen_records(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def touched_count(con: duckdb.DuckDBPyConnection) -> int:
-    """Clients whose tables were computed again tonight."""
+    """Return the number of clients whose tables were computed again tonight."""
     return number(con, "SELECT count(*) FROM staged.clients_touched")
 
 
 def records_of(con: duckdb.DuckDBPyConnection, bucket: int, before: int | None = None) -> dict[str, pl.DataFrame]:
-    """What is known (or was before a load) of a bucket's clients: `<kind>_records` of each kind, and `client_ids`."""
+    """Return a bucket's records, current or as before a load: `<kind>_records` of each kind, and `client_ids`."""
     frames = {f"{kind}_records": _known(con, kind, bucket, before) for kind in KINDS}
     known = pl.concat([frame.select("client_id") for frame in frames.values()]).unique()
     singular = {"clients_records": "client_records", "episodes_records": "episode_records"}
@@ -116,13 +116,13 @@ def records_of(con: duckdb.DuckDBPyConnection, bucket: int, before: int | None =
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, table: str, bucket: int) -> pl.DataFrame:
-    """What a finished table holds of a bucket's clients."""
+    """Return the rows of a finished table about a bucket's clients."""
     return fetch(con, f"SELECT * FROM main.{table} WHERE {_in_bucket(bucket)}")
 
 
 def everybody_by_bucket(con: duckdb.DuckDBPyConnection, bucket_count: int | None = None) -> list[str]:
-    """Conditions on rows of finished tables, each of which holds for the clients of one bucket. A bucket is a range of
-    pseudonyms, the same in every table."""
+    """Return SQL conditions on rows of finished tables, one per bucket of clients. A bucket is a range of pseudonyms,
+    the same in every table."""
     if bucket_count is None:
         counts = " UNION ALL ".join(f"SELECT count(*) AS n FROM history.{kind}" for kind in KINDS)
         bucket_count = 1 + number(con, f"SELECT sum(n)::BIGINT FROM ({counts})") // ROWS_PER_BUCKET
@@ -152,24 +152,24 @@ def write_differences(
 ) -> tuple[str, str]:
     """Write the rows of a bucket's clients that differ from what the table holds.
 
-    Returns the relations of the rows that came and of those that went.
+    Returns relations of the added rows and of the removed rows.
     """
     return write(con, table, computed, _in_bucket(bucket))
 
 
 def began_empty(con: duckdb.DuckDBPyConnection) -> set[str]:
-    """The tables that held nothing when the buckets were dealt: they hold nothing of any bucket's clients before it."""
+    """Return the tables that were empty when the buckets were dealt: there is nothing to compare with."""
     return {name for (name,) in con.sql("SELECT table_name FROM staged.before_deal WHERE last_row < 0").fetchall()}
 
 
 def all_touched(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether everybody's tables were computed again tonight."""
+    """Return whether the tables of all clients were computed again tonight."""
     return is_so(con, "SELECT NOT EXISTS (FROM main.clients ANTI JOIN staged.clients_touched USING (client_id))")
 
 
 def rows_to_check(con: duckdb.DuckDBPyConnection, relation: str, which: Literal["all", "new", "of touched"]) -> str:
-    """A view in `staged` of a table or a book: of all its rows, those that came tonight, or those of the clients
-    touched. Each check reads the columns that it needs: to write the rows would cost more than all checks."""
+    """Make a view in `staged` of a table: all its rows, tonight's new rows, or the rows of the touched clients. Return
+    its name. A check reads only the columns that it needs; to copy the rows would cost more than all checks."""
     name = f"{which}_{relation}".replace(" ", "_").replace(".", "_")
     whose = {"all": "", "of touched": " SEMI JOIN staged.clients_touched USING (client_id)"}
     condition = whose[which] if which in whose else f" WHERE rowid > {_last_before_tonight(con, relation)}"
@@ -179,5 +179,5 @@ def rows_to_check(con: duckdb.DuckDBPyConnection, relation: str, which: Literal[
 
 
 def row_count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    """How many rows a relation in `staged` has."""
+    """Return the number of rows of a relation in `staged`."""
     return number(con, f"SELECT count(*) FROM staged.{relation}")

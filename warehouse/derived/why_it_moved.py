@@ -1,9 +1,9 @@
-"""Why a number moved: what each load added to, changed in and took from the tables, and what that did to the headlines.
+"""Why a number changed: the rows that each load added, changed and removed, and their effect on the headlines.
 
 Every change of a row has one cause: a new record of its client, a corrected one, a vanished one, an erasure, or a
-changed definition. An erasure takes the amounts of all loads so far out of the books; what stands after it is entered
-as `standing`. Where a client has several in one night, a row that came is put down to what is new, one that went
-to what vanished, one that changed to what was corrected.
+changed definition. An erasure removes the amounts of all earlier loads from the books; the values after it are entered
+with the cause `standing`. Where a client has several causes in one night, an added row counts as new, a removed row as
+vanished, and a changed row as corrected.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HELD = "status IN ('attended', 'no_show', 'late_cancel')"
 
 @dataclass(frozen=True)
 class Headline:
-    """A number that people follow: a sum over rows of one table, over another sum or over nothing."""
+    """A number that people follow: a sum over rows of one table, or such a sum divided by another."""
 
     name: str
     table: str
@@ -31,16 +31,16 @@ class Headline:
     denominator: str | None
     parts: tuple[str, ...] = ()
     rows: str = "true"
-    reads: tuple[str, ...] = ()  # the columns that these name, beside the parts
+    reads: tuple[str, ...] = ()  # the columns in these expressions, without the parts
 
     @property
     def part(self) -> str:
-        """What the number is of, in SQL."""
+        """SQL of the group that the number is about."""
         return f"concat_ws(' ', {', '.join(self.parts)})" if self.parts else "''"
 
     @property
     def sums(self) -> str:
-        """Each row's share in the two sums, in SQL."""
+        """SQL of each row's amount in the two sums."""
         return f"({self.numerator})::DOUBLE AS numerator, ({self.denominator or 'NULL'})::DOUBLE AS denominator"
 
 
@@ -57,20 +57,20 @@ HEADLINES = (
 
 
 def columns_noted(table: Table) -> list[str]:
-    """The columns of a row that its change is booked by."""
+    """Return the columns of a table that are needed to book a change of a row."""
     asked = [("client_id", *each.parts, *each.reads) for each in HEADLINES if each.table == table.name]
     return list(dict.fromkeys((*table.key, *(column for columns in asked for column in columns))))
 
 
 def list_causes(con: duckdb.DuckDBPyConnection) -> None:
-    """staged.causes: per client touched tonight, why."""
+    """Make staged.causes: the causes of each client touched tonight."""
     flags = ", ".join(f"bool_or(cause = '{cause}') AS is_{cause}" for cause in (ERASED, NEW, CORRECTED, GONE))
     con.execute(f"CREATE OR REPLACE TABLE staged.causes AS SELECT client_id, {flags} FROM staged.touched GROUP BY ALL")
 
 
 def note_changes(con: duckdb.DuckDBPyConnection, table: Table, come: str, gone: str, cause: str | None = None) -> None:
-    """Book the rows that came to a table and those that went from it. `come` and `gone` are relations with the columns
-    noted; without a `cause` each row takes that of its client."""
+    """Book the rows added to a table and the rows removed from it. `come` and `gone`: relations of these rows, with
+    `columns_noted`. Without a `cause` each row takes the cause of its client."""
     has_gone = is_so(con, f"SELECT EXISTS (FROM {gone})")
     counts = _counts(table, come, gone) if has_gone else f"SELECT count(*), 0, 0 FROM {come}"
     con.execute(f"INSERT INTO temp.changes SELECT '{table.name}', * FROM ({counts})")
@@ -88,14 +88,15 @@ def _counts(table: Table, come: str, gone: str) -> str:
 
 
 def _came(headline: Headline, come: str) -> str:
-    """The headline's share in rows that came where none went."""
+    """Return a query of the headline's amounts in added rows, where no row was removed."""
     return f"""
         SELECT client_id, {headline.part} AS part, {headline.sums}, 1 AS sign, false AS both_ways
         FROM {come} WHERE {headline.rows}"""
 
 
 def _both_ways(table: Table, headline: Headline, come: str, gone: str) -> str:
-    """The headline's share in rows that came and in rows that went; both ways where a row went and came otherwise."""
+    """Return a query of the headline's amounts in added and removed rows. both_ways: a changed row, removed and
+    added."""
     key = ", ".join(table.key)
     rows = f"{key}, client_id, {headline.part} AS part, {headline.sums}"
     return f"""
@@ -125,9 +126,9 @@ _CAUSE_OF_ROW = f"""CASE WHEN is_{ERASED} THEN '{ERASED}'
 
 
 def note_taken_down(con: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """A table is about to be made anew with other columns: what its headlines said goes, by the new definition."""
+    """Book the removal of a table's headlines, because the table will be made anew with other columns."""
     for headline in (each for each in HEADLINES if each.table == table.name):
-        with suppress(duckdb.BinderException):  # the old columns do not say what the headline says
+        with suppress(duckdb.BinderException):  # the old table lacks a column of the headline
             whole = f"main.{table.name}"
             moved = _both_ways(table, headline, f"(FROM {whole} LIMIT 0)", whole)
             _note_movement(con, headline, moved, DEFINITION)
@@ -149,13 +150,14 @@ def write_movements(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
 
 
 def changed_tables(con: duckdb.DuckDBPyConnection, load_id: int) -> set[str]:
-    """The tables of main that a load changed."""
+    """Return the tables of main that a load changed."""
     booked = con.sql(f"SELECT table_name FROM load.changes WHERE load_id = {load_id}").fetchall()
     return {name for (name,) in booked}
 
 
 def begin_movements(con: duckdb.DuckDBPyConnection) -> None:
-    """Nothing has moved yet. In temporary tables: a transaction writes to one database, and beside it only to those."""
+    """Make empty tables of changes and movements. They are temporary: a transaction writes to one database and to
+    temporary tables only."""
     con.execute("CREATE OR REPLACE TEMP TABLE changes "
                 "(table_name VARCHAR, added BIGINT, changed BIGINT, removed BIGINT)")  # fmt: skip
     con.execute("CREATE OR REPLACE TEMP TABLE movements "
@@ -163,21 +165,20 @@ def begin_movements(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def unbalanced(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Headlines whose booked movements do not add up to what their table says now."""
+    """Return the headlines whose booked movements do not add up to their current value."""
     return [each.name for each in HEADLINES if _differs(con, each)]
 
 
 @contextmanager
-def counted_alone(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Book the rows that change meanwhile in load.changes, and no movement: `settle` does, once all is made."""
+def without_movements(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Book rows that change in the meantime in load.changes, without movements. `settle` enters these at the end."""
     last = number(con, "SELECT coalesce(max(rowid), -1) FROM temp.movements")
     yield
     con.execute(f"DELETE FROM temp.movements WHERE rowid > {last}")
 
 
 def settle(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """Enter what is left between the movements that are booked and what the tables say: what did not follow from the
-    records may have been booked, or not."""
+    """Enter the remaining difference between the booked movements and the tables' values, as a change of definition."""
     for each in HEADLINES:
         con.execute(f"""
             INSERT INTO load.movements BY NAME
@@ -190,9 +191,9 @@ def settle(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
 
 
 def withhold_amounts(con: duckdb.DuckDBPyConnection, load_id: int | None = None) -> None:
-    """Take out of the books by how much the loads so far moved anything: a person who was taken out is part of it.
-    Load and cause stay. From here on the headlines add up from what stands: that is entered under the load (by default
-    the one that the file is of)."""
+    """Remove the amounts of all changes and movements so far from the books: an erased person is part of them. Load and
+    cause stay. The current values are entered as `standing` under the load, by default the file's own, so that the
+    headlines still add up."""
     con.execute("UPDATE load.changes SET added_count = NULL, changed_count = NULL, removed_count = NULL")
     con.execute(f"DELETE FROM load.movements WHERE cause = '{STANDING}'")
     con.execute("UPDATE load.movements SET numerator_change = NULL, denominator_change = NULL")

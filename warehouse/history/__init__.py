@@ -1,1 +1,1 @@
-"""The records' versions in time, and who is taken out of them."""
+"""The records' versions in time, and the erasure of people."""

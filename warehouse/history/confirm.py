@@ -1,4 +1,4 @@
-"""Rows of the file that an export of tonight shows again: from now on they are known from that export."""
+"""Known rows that an export of tonight shows again: the newest export becomes their source."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import duckdb
 
 
 def confirm(con: duckdb.DuckDBPyConnection, table: str, shown: str) -> None:
-    """Enter the export into the rows that it shows, but for those that a newer one has shown.
+    """Enter the export into the rows that it shows, except rows that a newer export has shown.
 
-    `shown` is a query of place (the rowid), file_id, record_number and exported_at. It is sorted first: DuckDB writes
-    to rows in their order at a thirtieth of the cost.
+    `shown`: a query of place (the rowid), file_id, record_number and exported_at. It is sorted first: in the order of
+    the rows, DuckDB updates them at a thirtieth of the cost.
     """
     con.execute(f"CREATE OR REPLACE TABLE staged.confirmed AS SELECT * FROM ({shown}) ORDER BY place")
     con.execute(f"""

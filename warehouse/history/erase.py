@@ -1,6 +1,6 @@
-"""People's rows out of a file: out of every table, in every schema.
+"""The erasure of people's rows from a file: from every table, in every schema.
 
-DELETE leaves the bytes in the file: what is erased is gone only from the compact copy that is made afterwards.
+DELETE leaves the bytes in the file. Erased rows are gone only in the compact copy that is made afterwards.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import duckdb
 
 from rapport.warehouse.history.erased_days import ErasedDays
-from rapport.warehouse.history.person_rows import BESIDE_HISTORY, by_client, columns, goes, list_own, tables
+from rapport.warehouse.history.person_rows import BESIDE_HISTORY, by_client, columns, goes_condition, list_own, tables
 from rapport.warehouse.schema.records import KINDS
 from rapport.warehouse.store.one_row import number
 
@@ -18,7 +18,7 @@ _RECORDS = ("main.risk_answers",)  # in main, and not computed
 
 
 def known_people(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Everybody whose records a file holds, as hexadecimal digits: the tables of main are made of records."""
+    """Return the pseudonyms (hexadecimal digits) of all people in a file's records. Main's tables have no others."""
     named = [table for table in tables(con) if table in _RECORDS or table.startswith(("history.", "load."))]
     named = [table for table in named if "client_id" in columns(con, table)]
     people = " UNION ".join(f"SELECT client_id FROM {table}" for table in named)
@@ -26,9 +26,9 @@ def known_people(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [person for (person,) in listed.fetchall()]
 
 
-def to_take_out(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -> dict[str, bool]:
-    """The people of whom a file holds what these days forbid, in no order, and whether nothing of them stays. What
-    follows is about them."""
+def people_to_erase(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -> dict[str, bool]:
+    """Return the people with rows to erase, in no order, and whether all their rows go. They are listed in the
+    temporary tables own_people and own_rows, which `erase_records` and `erase_everywhere` use."""
     list_own(con, people)
     beside = (f"SELECT client_id FROM {each} WHERE rowid IN ({BESIDE_HISTORY[each]})" for each in _beside_history(con))
     going = " UNION ".join(("SELECT client_id FROM own_rows WHERE goes", *beside))
@@ -37,9 +37,11 @@ def to_take_out(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]
     return dict(found.fetchall())
 
 
-def holding(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays], source: str | None = None) -> set[str]:
-    """Those of the people of whom a file holds records that these days forbid; where they are kept up to a day, records
-    with a day. With a source only that one's count."""
+def people_with_records(
+    con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays], source: str | None = None
+) -> set[str]:
+    """Return the people with records to erase in a file. Where `until` is set, only records with a day count. With a
+    `source` only its records count."""
     list_own(con, people)
     asked = """
         SELECT DISTINCT replace(client_id::VARCHAR, '-', '') FROM own_rows JOIN own_people USING (client_id)
@@ -48,24 +50,23 @@ def holding(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays], so
 
 
 def erase_records(con: duckdb.DuckDBPyConnection) -> int:
-    """Delete the records of the people that `to_take_out` found, and all of them that waits in quarantine; how many
-    rows. The tables of main are computed again by the caller, for the people are entered as touched."""
+    """Delete the records and the quarantined rows of the people that `people_to_erase` found. Return the number of
+    rows. The people are entered as touched: the caller computes the tables of main again."""
     count = sum(_erase_versions(con, kind) for kind in KINDS)
-    count += sum(_delete(con, table, goes(con, table)) for table in _beside_history(con))
+    count += sum(_delete(con, table, goes_condition(con, table)) for table in _beside_history(con))
     con.execute("INSERT INTO staged.touched SELECT client_id, 'erased' FROM own_people")
     return count
 
 
 def erase_everywhere(con: duckdb.DuckDBPyConnection) -> int:
-    """Delete their rows from every table of an older file; how many.
+    """Delete the rows of these people from every table of an older file. Return the number of rows.
 
-    Where something of a person stays, the tables made of it go all the same: what an older night would have made of the
-    shorter record is not known.
+    Computed rows go also for a person who keeps some records: the older night's results for fewer records are unknown.
     """
     count = sum(_erase_versions(con, kind) for kind in KINDS)
     for table in tables(con):
         if not table.startswith("history."):
-            count += _delete(con, table, (goes if table in BESIDE_HISTORY else by_client)(con, table))
+            count += _delete(con, table, (goes_condition if table in BESIDE_HISTORY else by_client)(con, table))
     return count
 
 
@@ -74,13 +75,13 @@ def _beside_history(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def empty(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
-    """Delete all rows of main's tables of these names, where the file has them."""
+    """Delete all rows of these tables of main, where the file has them."""
     for table in {f"main.{name}" for name in names} & set(tables(con)):
         con.execute(f"DELETE FROM {table}")
 
 
 def rows_of_person(con: duckdb.DuckDBPyConnection, client: str) -> int:
-    """Rows of a person in any table that names its client."""
+    """Return the number of rows about a person, in all tables that name a client."""
     named = [table for table in tables(con) if "client_id" in columns(con, table)]
     counts = " UNION ALL ".join(f"SELECT count(*) AS n FROM {table} WHERE client_id = $client" for table in named)
     return number(con, f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({counts})", {"client": client})

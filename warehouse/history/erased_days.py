@@ -1,4 +1,4 @@
-"""Which of a person's days are taken out, and may not be read again."""
+"""The days of a person whose records are erased and must not be read again."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import date, timedelta
 
 @dataclass(frozen=True)
 class ErasedDays:
-    """The days from `since` on (a consent withdrawn), and those up to and with `until` (kept for their years); where
-    neither is given, all of them.
+    """The days from `since` on (a consent was withdrawn), and the days up to and including `until` (the clinic's years
+    of keeping are over). Without either: all days.
 
-    What has no day counts as later than `since`. Beside `until` it goes with the person: it stays while something later
-    is known. So does a row of the inbox, of which no day is known, that a load after `by_load` held back.
+    A record without a day counts as later than `since`. With `until` it stays while the person has a later record. A
+    quarantined row without a day, held back by a load after `by_load`, counts as such a later record.
     """
 
     since: date | None = None
@@ -24,14 +24,14 @@ class ErasedDays:
         return self.since is None and self.until is None
 
     @property
-    def asked_for(self) -> ErasedDays | None:
-        """Return the days without those that are kept no longer; None where there are no others."""
+    def requested_only(self) -> ErasedDays | None:
+        """Return only the days that a request erases, without `until`; None where there are none."""
         if self.until is None:
             return self
         return ErasedDays(self.since) if self.since else None
 
     def and_also(self, other: ErasedDays) -> ErasedDays:
-        """Return the days of both."""
+        """Return the days of both together."""
         if self.is_everything or other.is_everything:
             return EVERYTHING
         since = min(filter(None, (self.since, other.since)), default=None)

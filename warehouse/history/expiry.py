@@ -1,7 +1,7 @@
-"""Whose episodes have been closed for longer than the clinic keeps them, and up to which of their days nothing is kept.
+"""Clients with episodes that ended longer ago than the clinic keeps them, and the last day to erase of each client.
 
-A given episode ends on the day that closes it; a derived one on its last session. One that overlaps another ends with
-it: records of the same days cannot be told apart. Whoever has no episode ends on the last day known of them.
+A given episode ends on its closing day; a derived one on its last session. Of overlapping episodes each ends with the
+last: their records cannot be told apart. For a client without an episode the last known day counts.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from rapport.warehouse.store.one_row import number, one_row
 
 @dataclass(frozen=True)
 class Expired:
-    """What ended before a day: clients (hexadecimal) with the last of their days that goes, and how many episodes that
-    are. `joined`: the same of the other numbers of these clients, by the pseudonyms that they have alone. `idle_count`:
-    episodes that nobody closed, of clients of whom nothing since that day is known: they stay."""
+    """Clients (hexadecimal) whose care ended before a day, each with the last day to erase, and the number of episodes.
+    `joined`: the same for these clients' other record numbers, by the pseudonym of each number alone. `idle_count`:
+    episodes without a closing day, of clients without data since that day. They stay."""
 
     before: date
     until: Mapping[str, date] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Expired:
 
     @property
     def until_by_number(self) -> dict[str, date]:
-        """Of each number of these clients: the pseudonym that it has alone, and that day."""
+        """Return the last day to erase for each record number, by the pseudonym of the number alone."""
         return {**self.until, **self.joined}
 
 
@@ -65,7 +65,7 @@ _IDLE = f"""
 
 
 def find_expired(con: duckdb.DuckDBPyConnection, before: date) -> Expired:
-    """Look through a published file."""
+    """Return the expired clients and episodes of a published file. `before`: the first day that is still kept."""
     found = con.execute(_UNTIL, {"before": before}).fetchall()
     idle_count = number(con, _IDLE, {"before": before})
     until = {client: day for client, day, _ in found}
@@ -82,7 +82,7 @@ def _joined(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
 
 
 def count_going(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """Of the people that `erasing.to_take_out` found, those whose time is over: how many, and how many episodes."""
+    """Return how many of the people that `erase.people_to_erase` found have expired, and how many episodes."""
     asked = """
         SELECT count(DISTINCT client_id)::INTEGER, (count(opened_on) FILTER (opened_on <= until))::INTEGER
         FROM own_people LEFT JOIN (SELECT client_id, opened_on FROM main.episodes) AS e USING (client_id)

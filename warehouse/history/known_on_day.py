@@ -1,4 +1,4 @@
-"""What was known when: the last load of a day, and a file taken back to it."""
+"""The data as known on a day: the last load of a day, and a file taken back to it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from rapport.warehouse.schema.books import BOOKS
 from rapport.warehouse.schema.records import KINDS
 from rapport.warehouse.store.one_row import one_row
 
-# The last load whose clock stood on a day or before it; null before the first.
+# The last load with as_of on or before a day; null before the first.
 LOAD_OF_DAY = """SELECT max(load_id) FROM load.loads, (SELECT time_zone FROM load.current) AS clinic
     WHERE outcome = 'published' AND (as_of AT TIME ZONE time_zone)::DATE <= day"""
 
 
 def load_of_day(con: duckdb.DuckDBPyConnection, day: date) -> int | None:
-    """The last load of a day (of the clinic's zone) or before; None before the first."""
+    """Return the last load on or before a day (of the clinic's zone); None before the first load."""
     load_id: int | None = one_row(con, LOAD_OF_DAY.replace("<= day", "<= ?"), [day])[0]
     return load_id
 
 
-def go_back(con: duckdb.DuckDBPyConnection, load_id: int) -> datetime:
-    """Forget in an open building file what was learnt after a load; the clock of that load.
+def take_back_to(con: duckdb.DuckDBPyConnection, load_id: int) -> datetime:
+    """Take an open building file back to a load: later versions, books and results go. Return that load's clock.
 
-    What moved between loads is not told there: the tables are about to be made by today's rules.
+    Movements between loads go too: the tables are computed again, by today's rules.
     """
     for kind in KINDS:
         con.execute(f"DELETE FROM history.{kind} WHERE known_from > {load_id}")

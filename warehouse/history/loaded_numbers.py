@@ -1,4 +1,4 @@
-"""In which order records were first loaded: `loaded_number` of every version of a record."""
+"""The order in which records were first loaded: `loaded_number` of every version of a record."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _LOAD = 1 << 32  # numbers of a load: more than any night has rows
 
 
 def first_number(load_id: int) -> int:
-    """The number of a load's first row; that of its row n is n higher."""
+    """Return the number of a load's first row. The number of its row n is n higher."""
     return load_id * _LOAD
 
 
 def number_before(kind: RecordKind) -> str:
-    """A query of key and loaded_number: of tonight's new records, those that were known before and had vanished."""
+    """Return a query of key and loaded_number of tonight's new records that were known before and had vanished."""
     key = ", ".join(kind.key)
     return f"""
         SELECT {key}, min(loaded_number) AS before FROM history.{kind.name}
@@ -25,7 +25,8 @@ def number_before(kind: RecordKind) -> str:
 
 
 def number_earlier_loads(con: duckdb.DuckDBPyConnection) -> None:
-    """Number what an earlier version of Rapport loaded, which did not: by load, source and place in the file."""
+    """Number the records that an earlier version of Rapport loaded without a number: by load, source and place in the
+    file."""
     for kind in KINDS.values():
         if con.sql(f"SELECT 1 FROM history.{kind.name} WHERE loaded_number IS NULL LIMIT 1").fetchone():
             _number(con, kind)

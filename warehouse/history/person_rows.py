@@ -1,6 +1,6 @@
-"""Which rows of a file are of given people: those that name the client, and those of the client's own records.
+"""The rows of a file about given people: rows that name the client, and rows of the client's own records.
 
-Of each person either everything is asked for, or what certain days forbid (warehouse/history/erased_days.py).
+For each person these are all rows, or the rows of certain days (warehouse/history/erased_days.py).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def list_own(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -
 
 
 def list_whole(con: duckdb.DuckDBPyConnection, people: Iterable[str]) -> None:
-    """The same, of people of whom everything is asked for."""
+    """Make the same tables for people whose rows are all meant."""
     list_own(con, dict.fromkeys(people, EVERYTHING))
 
 
@@ -58,8 +58,8 @@ def _list_people(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays
 
 
 def _rows_of(kind: str, key: str) -> str:
-    """A version goes by its own day where a consent was withdrawn since; a record, with every version, by the day that
-    is known of it last where it is older than what is kept."""
+    """Return a query of a kind's rows. After a withdrawn consent each version goes by its own day. When the years of
+    keeping are over, a record goes with all its versions, by the day of its last version."""
     last = f"PARTITION BY source, {key} ORDER BY known_to IS NULL DESC, known_from DESC, known_to DESC"
     is_later = "false" if kind == "clients" else "since IS NOT NULL AND coalesce(day >= since, true)"
     return f"""
@@ -69,13 +69,13 @@ def _rows_of(kind: str, key: str) -> str:
               FROM history.{kind} AS h JOIN (SELECT client_id, since, until FROM own_people) USING (client_id))"""
 
 
-# People of whom something is known that is dated and stays, or waits in the inbox and came after the erasure.
+# People with a dated record that stays, or with a row in the quarantine that came after the erasure.
 _LATER = """
     SELECT client_id FROM own_rows WHERE NOT goes AND last_day IS NOT NULL
     UNION SELECT client_id FROM load.quarantine JOIN own_people USING (client_id) WHERE load_id > by_load"""
 
 _OLD_EXPORTS = "SELECT file_id, max(exported_at)::DATE AS exported_on FROM load.files GROUP BY file_id"
-BESIDE_HISTORY = {  # tables of records that have no versions, and the places of the rows that their own day takes
+BESIDE_HISTORY = {  # tables of records without versions: a query of the rowids that go by their own day
     "load.quarantine": f"""SELECT q.rowid FROM load.quarantine AS q JOIN own_people USING (client_id)
         JOIN ({_OLD_EXPORTS}) USING (file_id) WHERE exported_on <= until""",
     "load.client_links": """SELECT rowid FROM load.client_links WHERE own_id IN (
@@ -86,14 +86,14 @@ BESIDE_HISTORY = {  # tables of records that have no versions, and the places of
 }
 
 
-def goes(con: duckdb.DuckDBPyConnection, table: str) -> str:
-    """The condition that a row of a table of BESIDE_HISTORY goes."""
+def goes_condition(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    """Return the SQL condition under which a row of a table of BESIDE_HISTORY goes."""
     whole = _by_name(con, table, "own_people WHERE is_whole")
     return f"{whole}{_by_record(con, table)} OR rowid IN ({BESIDE_HISTORY[table]})"
 
 
 def by_client(con: duckdb.DuckDBPyConnection, table: str) -> str:
-    """The condition that rows name one of the clients, or are of a record of own_ids."""
+    """Return the SQL condition that a row names one of the clients, or belongs to a record of own_ids."""
     return f"{_by_name(con, table, 'own_people')}{_by_record(con, table)}"
 
 
@@ -108,11 +108,11 @@ def _by_record(con: duckdb.DuckDBPyConnection, table: str) -> str:
 
 
 def tables(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Every table of a file, with its schema."""
+    """Return the name of every table of a file, with its schema."""
     listed = "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = current_database() "
     return [name for (name,) in con.sql(f"{listed} AND NOT temporary ORDER BY ALL").fetchall()]
 
 
 def columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    """The names of a table's columns."""
+    """Return the names of a table's columns."""
     return {name for name, *_ in con.sql(f"DESCRIBE {table}").fetchall()}

@@ -1,7 +1,7 @@
-"""Every version of every record: what is known now, and what was known before.
+"""Every version of every record, current and former.
 
-A changed record becomes a new version, an unchanged one is nothing, an older one that arrives late neither
-overwrites nor closes anything newer. Records are compared by content; the newest (exported_at, load) is current.
+A changed record becomes a new version. An unchanged record adds nothing. An older export that arrives late neither
+overwrites nor closes a newer version. Records are compared by content; the newest (exported_at, load) is current.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from rapport.warehouse.store.one_row import number
 
 
 def keep_history(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """Turn the staged rows that were accepted into versions, and list the clients touched, with why, in staged.touched.
+    """Enter the accepted staged rows as versions, and list the touched clients with the cause in staged.touched.
 
-    windows.find_vanished has run.
+    vanished_records.find_vanished has run.
     """
     for kind in KINDS.values():
         pass_over_late(con, kind)
@@ -39,7 +39,7 @@ def keep_history(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
 
 
 def _insert_first(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
-    """The first turn's rows where nothing is known yet: there is nothing to compare them with."""
+    """Insert the first turn's rows where history is empty: there is nothing to compare them with."""
     content = ", ".join(column.name for column in kind.columns)
     first = f"disposition = 'loaded' AND ({_its_turn(1)})"
     con.execute(f"""
@@ -52,7 +52,7 @@ def _insert_first(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int
 
 
 def _take_turns(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
-    """A record that several of tonight's files hold takes one turn for each, oldest export first."""
+    """Give a record that several of tonight's files hold one turn per file, oldest export first."""
     con.execute("CREATE OR REPLACE TABLE staged.turns (row_id BIGINT, turn BIGINT)")
     if number(con, f"SELECT count(DISTINCT file_number) FROM staged.{kind.name}") < 2:
         return
@@ -73,9 +73,9 @@ def _last_turn(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> int:
 
 
 def _compare(con: duckdb.DuckDBPyConnection, kind: RecordKind, turn: int) -> None:
-    """staged.compared: the turn's rows, each new, changed, same or older than what is current.
+    """Make staged.compared: the turn's rows, each new, changed, same or older than the current version.
 
-    What is current was last shown by the export it names, or by the source's newest whole export since.
+    The current version was last shown by the export that it names, or by the source's newest whole export since.
     """
     same = " AND ".join(f"s.{column} IS NOT DISTINCT FROM h.{column}" for column in kind.content)
     con.execute(f"""
@@ -98,7 +98,8 @@ def _compare(con: duckdb.DuckDBPyConnection, kind: RecordKind, turn: int) -> Non
 
 
 def _its_turn(turn: int) -> str:
-    """Whether a staged row is compared in this turn: in the first, all that have no other."""
+    """Return the SQL condition that a staged row belongs to this turn. Rows without a later turn belong to the
+    first."""
     later = "row_id NOT IN (SELECT row_id FROM staged.turns WHERE turn > 1)"
     return later if turn == 1 else f"row_id IN (SELECT row_id FROM staged.turns WHERE turn = {turn})"
 
@@ -114,9 +115,9 @@ def _replace_changed(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: 
 
 
 def _confirm_same(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
-    """A version seen again in a newer export was still true then: an older export that comes late must not win.
+    """Confirm versions that a newer export shows unchanged: an older export that comes late must not replace them.
 
-    A whole export confirms all it holds by being one (staged.covered), so its rows need not be written to.
+    A whole export confirms all its records at once (staged.covered), so its rows are not updated.
     """
     shown = f"""
         SELECT place, c.file_id, record_number, c.exported_at
@@ -140,7 +141,7 @@ def _insert(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> N
 
 
 def _close_unread(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
-    """A file read again under other rules may no longer hold a record it brought: such a version is closed."""
+    """Close versions that their own file no longer gives, because it was read again by other rules."""
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.unread AS
         SELECT {", ".join(f"h.{column}" for column in kind.key)}, h.client_id AS client
@@ -155,7 +156,7 @@ def _close_unread(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int
 
 
 def confirm_file(con: duckdb.DuckDBPyConnection, before: str, now: str, exported_at: datetime) -> None:
-    """A file came again byte for byte: what it said was still true at the new export."""
+    """Enter the new export for a file that came again byte for byte: its records were still true."""
     for kind in KINDS:
         con.execute(
             f"UPDATE history.{kind} SET file_id = ?, exported_at = ? WHERE file_id = ? AND known_to IS NULL",

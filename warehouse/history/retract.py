@@ -13,7 +13,7 @@ from rapport.warehouse.schema.records import GONE, KINDS, RETRACTED
 def retract(
     con: duckdb.DuckDBPyConnection, load_id: int, kind: str, source: str, ids: Iterable[str], exported_at: datetime
 ) -> None:
-    """Close what is known of these records, unless a newer export shows them. keep_history has run."""
+    """Close the current versions of these records, unless a newer export shows them. keep_history has run."""
     touched = con.execute(
         f"""
         UPDATE history.{kind} SET known_to = ?, closed_because = '{RETRACTED}'

@@ -1,7 +1,7 @@
-"""That a risk item was answered at or above its threshold: a fact that survives the rejection of its response.
+"""Risk items answered at or above their threshold. The fact stays even when its response is held back.
 
-Rapport does not monitor risk. The facts are on no page and in no dashboard view; they are kept so that an analyst who
-counts them does not miss the responses that a rule held back. No answer and no score is kept.
+Rapport does not monitor risk. The facts are on no page and in no dashboard view. They are kept so that an analyst's
+count includes the responses that a rule held back. No answer and no score is kept.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _SAID = ("client_id", "rater", "completed_at", "completed_on")
 RISK_ANSWERS = Relation(
     name="risk_answers",
     description="One row per response and risk item that was answered at or above the threshold of its instrument's "
-    "file, also where a rule holds the response back or a later export corrects the answer; without value or score. "
-    "Rapport does not monitor risk: nobody is alerted, a row comes a night late, and no page and no dashboard view "
-    "shows it. A response that is held back may lack its client, rater, time or id; without an id it is known by the "
-    "others, and what its records contradict each other about is null.",
+    "file, without value or score. The row stays when a rule holds the response back or a later export corrects the "
+    "answer. Rapport does not monitor risk: nobody is alerted, a row comes a night late, and no page and no dashboard "
+    "view shows it. A response that is held back may lack its client, rater, time or id. Without an id its other "
+    "columns identify it. Where its records contradict each other, the column is null.",
     columns=(
         *map(resolve, ("source!", "response_id", "client_id", "instrument!", "item!")),
         *map(resolve, ("rater", "completed_at", "completed_on")),
         Column(
             "is_quarantined",
             "truth",
-            "True while a rule holds the response back, as the newest export that shows the answer has it.",
+            "True while a rule holds the response back, in the newest export that shows the answer.",
             required=True,
         ),
         resolve("load_id!"),
@@ -48,10 +48,10 @@ RISK_ANSWERS = Relation(
 def keep_risk_answers(
     con: duckdb.DuckDBPyConnection, instruments: Iterable[Instrument], load_id: int, as_of: datetime
 ) -> None:
-    """Enter what tonight's staged responses tell, whatever became of them, before they are given up.
+    """Enter the risk answers of tonight's staged responses, accepted or held back, while they are staged.
 
-    A re-export adds nothing, and says anew whether the response is held back. A file that is read again under other
-    rules and no longer holds an answer takes it away.
+    A later export of the same answer adds no row; it updates whether the response is held back. When a file is read
+    again by other rules and no longer holds an answer, the row goes.
     """
     _find(con, instruments)
     _take_away_unread(con)
@@ -67,20 +67,20 @@ def keep_risk_answers(
 
 
 def confirm_file(con: duckdb.DuckDBPyConnection, before: str, now: str, exported_at: datetime) -> None:
-    """A file came again byte for byte: what it shows is shown by the new export."""
+    """Enter the new export for a file that came again byte for byte."""
     con.execute(
         "UPDATE main.risk_answers SET file_id = ?, exported_at = ? WHERE file_id = ?", [now, exported_at, before]
     )
 
 
-# The same answer: by the response's id; without one, by all else that is known of it.
+# The same answer: the same response id; without an id, the same values in all other columns.
 _SAME = "s.source = r.source AND s.instrument = r.instrument AND s.item = r.item "
 _SAME += "AND s.response_id IS NOT DISTINCT FROM r.response_id AND (s.response_id IS NOT NULL OR ("
 _SAME += " AND ".join(f"s.{column} IS NOT DISTINCT FROM r.{column}" for column in _SAID) + "))"
 
 
 def _find(con: duckdb.DuckDBPyConnection, instruments: Iterable[Instrument]) -> None:
-    """staged.risk_answers: each answer once, as the newest of tonight's files shows it."""
+    """Make staged.risk_answers: each answer once, from the newest of tonight's files that shows it."""
     raters = ", ".join(f"'{rater}'" for rater in RATERS)
     agreed = ", ".join(_agreed(column) for column in _SAID)
     con.execute(f"""
@@ -104,7 +104,7 @@ def _find(con: duckdb.DuckDBPyConnection, instruments: Iterable[Instrument]) -> 
 
 
 def _agreed(column: str) -> str:
-    """What the rows of one response in one file say, if they agree."""
+    """Return SQL for a column's value where all rows of one response in one file agree; null where they differ."""
     return f"CASE WHEN min({column}) = max({column}) THEN max({column}) END AS {column}"
 
 
@@ -119,7 +119,7 @@ def _thresholds(instruments: Iterable[Instrument]) -> str:
 
 
 def _reached(answer: str) -> str:
-    """Beyond the threshold, by the operator that the fact states."""
+    """Return the SQL condition that an answer reaches the threshold, by the operator in the instrument's file."""
     cases = " ".join(f"WHEN '{sign}' THEN {answer} {sign} threshold" for sign in OPERATORS)
     return f"CASE operator {cases} END"
 
@@ -139,7 +139,7 @@ def _renew(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _confirm_known(con: duckdb.DuckDBPyConnection) -> None:
-    """Answers in lines that were known and not read: the newest export shows them too."""
+    """Confirm the risk answers in known lines, which were not read again: the newest export shows them too."""
     shown = f"""
         SELECT r.rowid AS place, f.file_id, k.record_number, f.exported_at
         FROM main.risk_answers AS r JOIN staged.known_lines AS k ON r.response_id = k.id AND k.records = '{RISKS}'

@@ -1,7 +1,7 @@
-"""What an export should hold and does not: records that vanished from the source's own system.
+"""Known records that an export should hold and does not: they vanished from the source's own system.
 
-A source says what its exports cover (`covers` in clinic.toml). A known record that a newer export covers and leaves out
-is closed with the reason. Nothing is concluded from an export in which a record could not be identified.
+A source states what its exports cover (`covers` in clinic.toml). A known record that a newer export covers and leaves
+out is closed, with the reason. An export with a record that cannot be identified closes nothing.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ import duckdb
 
 from rapport.warehouse.schema.records import KINDS, VANISHED, RecordKind
 
-# A handful may always vanish; an export that holds nothing never says that all is gone.
+# A few records may always vanish. An empty export never means that all records are gone.
 SUSPICIOUS = "vanished_count > greatest(10, {limit} * known_count) OR (row_count = 0 AND vanished_count > 0)"
 
-# A days window is taken a day short: an export may cut its first day anywhere.
+# A window of days is shortened by one day: an export may contain only a part of its first day.
 _DAYS = "CASE WHEN covers <> 'all' THEN split_part(covers, ' ', 1)::INTEGER - 1 END"
 
 
 def find_vanished(con: duckdb.DuckDBPyConnection) -> None:
-    """staged.vanished_<kind>: records that a newer export covers and leaves out, with the export that shows it.
+    """Make staged.vanished_<kind>: records that a newer export covers and leaves out, each with that export.
 
-    staged.volumes: per export of tonight that claims a window, how many records it holds, how many are known of that
-    window, and how many of those it leaves out. staged.covered: per source the newest whole export of earlier nights;
-    what is still current was shown by it. staged.last_word: files of tonight that no other export can contradict, the
-    newest of sources whose exports are whole: what they show is there.
+    staged.volumes: per export of tonight that claims a window, its number of records, the number of known records in
+    the window, and how many of these it leaves out. staged.covered: per source the newest whole export of earlier
+    nights, which showed every current record. staged.last_word: the newest file of each source with whole exports; no
+    other export can contradict it, so its records are there.
     """
     con.execute("""
         CREATE OR REPLACE TABLE staged.covered AS
@@ -76,10 +76,10 @@ def _find(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
 
 
 def _list_shown(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
-    """Every record that tonight's files hold, whatever becomes of its rows, and the newest export that shows it; those
-    that a last word shows apart, in staged.there: nothing else needs to be known of them.
+    """Make staged.shown: every record in tonight's files, also if held back, and the newest export that shows it.
+    staged.there: the records of the files in staged.last_word; nothing else about them is needed.
 
-    staged.held_before: what exports of earlier nights showed in rows that were held back.
+    staged.held_before: the records that exports of earlier nights showed in held rows.
     """
     key, known = ", ".join(kind.key), " AND ".join(f"{column} IS NOT NULL" for column in kind.key)
     dated = kind.dated_by or "NULL::TIMESTAMPTZ"
@@ -107,8 +107,8 @@ def _list_shown(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
 
 
 def _list_known(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
-    """staged.known: current records of the sources that claim a window tonight and of which no last word says that they
-    are there; and, late, those that an old export brings although a newer one that covers them was read before."""
+    """Make staged.known: current records of sources that claim a window tonight, without those in staged.there. Rows
+    with is_late come from an old export, after a newer export that covers them was read."""
     key, dated = ", ".join(kind.key), kind.dated_by or "NULL::TIMESTAMPTZ"
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.known AS
@@ -131,7 +131,7 @@ def _list_known(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
 
 
 def _left_out(kind: RecordKind) -> tuple[str, str]:
-    """Queries of the records that the first export after their last showing covers and leaves out."""
+    """Return queries of the records that the first export since they were last shown covers and leaves out."""
     columns = f"SELECT {', '.join(f'k.{column}' for column in kind.key)}, k.client_id, c.file_id, k.is_late"
     whole = f"""{columns} FROM (
             SELECT known.* FROM staged.known JOIN (
@@ -164,7 +164,7 @@ def _count_volumes(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
 
 
 def pass_over_late(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
-    """An old export read again teaches nothing new of a record that is known to have vanished since."""
+    """Mark rows of an old export as unchanged where a newer export has shown that the record vanished."""
     key = ", ".join(kind.key)
     con.execute(f"""
         UPDATE staged.{kind.name} AS s SET disposition = 'unchanged'
@@ -176,7 +176,7 @@ def pass_over_late(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
 
 
 def close_vanished(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
-    """Close what vanished, list its clients, and note with each export how many records it showed to be gone."""
+    """Close the vanished records, list their clients as touched, and enter each export's count of vanished records."""
     key = ", ".join(kind.key)
     con.execute(f"""
         UPDATE history.{kind.name} SET known_to = {load_id}, closed_because = '{VANISHED}'
@@ -191,7 +191,8 @@ def close_vanished(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: in
 
 
 def suspicious_exports(con: duckdb.DuckDBPyConnection, limit: float) -> list[tuple[str, int, int, int]]:
-    """Exports that leave out more than `limit` of what they cover: file_id, rows held, rows known, rows left out."""
+    """Return the exports that leave out more than the share `limit` of the records that they cover: file_id, rows in
+    the export, rows known, rows left out."""
     return con.execute(
         f"SELECT file_id::VARCHAR, row_count, known_count, vanished_count FROM staged.volumes "
         f"WHERE {SUSPICIOUS.format(limit=limit)}"

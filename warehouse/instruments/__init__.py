@@ -40,7 +40,7 @@ HERE = Path(__file__).parent
 
 
 def load_instruments(own: Path | None = None) -> dict[str, Instrument]:
-    """All instruments by name; a clinic's own file wins over the one of the same name here.
+    """Return all instruments by name. A clinic's own file wins over the file of the same name here.
 
     Raises Unusable with the file, the key and the reason.
     """
@@ -53,12 +53,12 @@ def _shipped() -> dict[str, Instrument]:
 
 
 def _in(folder: Path) -> dict[str, Instrument]:
-    """A folder's instruments. Raises OSError for one that cannot be looked into."""
+    """Return the instruments of a folder. Raises OSError where the folder cannot be read."""
     return {path.stem: read_instrument(path) for path in sorted(folder.iterdir()) if path.suffix == ".toml"}
 
 
 def read_instrument(path: Path) -> Instrument:
-    """One instrument from its file. Raises Unusable."""
+    """Return one instrument from its file. Raises Unusable with the file, the key and the reason."""
     facts = read_toml(path, "instrument file")
     with refusing(f"instrument file {path.name}"):
         return _instrument(name_in_one_line("its name without .toml", path.stem), facts)

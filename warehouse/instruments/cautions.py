@@ -1,4 +1,4 @@
-"""A warning about answers at an age: they are scored, and flagged."""
+"""Warnings about answers at a young age: such answers are scored, and flagged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rapport.warehouse.instruments.provenance import Provenance, provenance
 
 @dataclass(frozen=True)
 class Caution:
-    """Below this age of the client these raters' answers are weakly valid."""
+    """Below this age of the client the answers of these raters have weak validity."""
 
     below_age: int
     respondents: tuple[str, ...]
@@ -19,5 +19,5 @@ class Caution:
 
 
 def caution_of(told: Mapping[str, Any], default: Provenance) -> Caution:
-    """The warning of a section that was read."""
+    """Return the warning in a section that was read."""
     return Caution(told["below_age"], told["respondents"], provenance(told, default))

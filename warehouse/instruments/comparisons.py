@@ -1,4 +1,4 @@
-"""A number with its operator, written "< 36" or ">= 10": whether the number itself counts is never left open."""
+"""A number with its operator, such as "< 36" or ">= 10". The operator says whether the number itself counts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Comparison:
 
 
 def comparison(where: str, text: str) -> Comparison:
-    """The comparison that is written."""
+    """Return the comparison in a text. Raises ValueError, which begins with `where`."""
     found = _WRITTEN.fullmatch(text) if isinstance(text, str) else None
     if not found:
         raise ValueError(f"{where} = '{text}' is not an operator and a number such as '>= 10' or '< 36'")

@@ -1,4 +1,4 @@
-"""One questionnaire version, with everything that is known about it."""
+"""One version of a questionnaire, with all known facts about it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rapport.warehouse.instruments.provenance import LOCAL, Provenance
 from rapport.warehouse.instruments.scales import Scale
 from rapport.warehouse.instruments.thresholds import Change, Risk, Threshold
 
-# The anchor of each timing is the session's start, or its end for what is filled in at the end; then how many hours
-# before and after it a response may come (None: until the session's end). design.md, Matching.
+# Per timing: the anchor (the session's start, or its end for questionnaires filled in at the end), and the hours before
+# and after it in which a response may come (None: until the session's end). design.md, Matching.
 WINDOWS = {
     "session_start": ("starts_at", 48, None),
     "session_end": ("ends_at", 0.25, 72),
@@ -23,7 +23,7 @@ WINDOWS = {
 
 @dataclass(frozen=True)
 class Instrument:
-    """One questionnaire version."""
+    """One version of a questionnaire."""
 
     name: str
     title: str
@@ -41,7 +41,7 @@ class Instrument:
     scales: tuple[Scale, ...]
     licence_needed: bool = False
     scored: bool = True
-    family: str = ""  # parallel forms, for one rater each, share one
+    family: str = ""  # parallel forms for different raters have the same family
     period: str = ""
     note: str = ""
     age_from: int | None = None
@@ -66,36 +66,37 @@ class Instrument:
 
     @property
     def window(self) -> tuple[str, float, float | None]:
-        """The matching window: the anchor's column, hours before it, hours after it."""
+        """Return the matching window: the anchor's column, hours before it, hours after it."""
         anchor, *usual = WINDOWS[self.timing]
         return (anchor, *(self.window_hours or usual))
 
     @property
     def reading(self) -> tuple[object, ...]:
-        """What decides how an export's answers are read and checked; thresholds and norms do not.
-        Risk answers are noted as a file is read."""
+        """Return the facts that decide how answers in an export are read and checked; thresholds and norms do not.
+        Risk items are among them: risk answers are noted while a file is read."""
         ranges = (self.minimum, self.maximum, self.step, self.other_ranges, self.never)
         scales = tuple((scale.name, self.range_of(scale)) for scale in self.scales)
         risks = tuple((risk.items, risk.at) for risk in self.risks)
         return (self.name, self.item_count, ranges, self.reversed, scales, risks)
 
     def scale(self, name: str) -> Scale:
-        """The scale of this name."""
+        """Return the scale of this name."""
         return next(scale for scale in self.scales if scale.name == name)
 
     def range_of_item(self, number: int) -> Range:
-        """What can be answered to an item."""
+        """Return the range of answers to an item."""
         return dict(self.other_ranges).get(number) or self.usual_range
 
     @property
     def usual_range(self) -> Range:
-        """What can be answered to an item without a range of its own. Raises ValueError where no items are known."""
+        """Return the range of items without a range of their own. Raises ValueError where no items are known."""
         if self.minimum is None or self.maximum is None or self.step is None:
-            raise ValueError(f"no items of {self.name} are known; describe them in a file of the clinic's own")
+            raise ValueError(f"no items of {self.name} are known; describe them in an instrument file of your own")
         return Range(self.minimum, self.maximum, self.step)
 
     def range_of(self, scale: Scale) -> tuple[float | None, float | None]:
-        """Lowest and highest possible score of a scale; null where its key was not found and nobody states them."""
+        """Return the lowest and highest possible score of a scale; None where its key was not found and no source
+        states them."""
         if scale.adds:
             return self._range_of_parts(scale)
         if not scale.items:

@@ -1,4 +1,4 @@
-"""Items: how many, what can be answered, and which count from the other end."""
+"""Items: their number, the range of answers, and the reversed items."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEAST_STEP = 0.0001  # answers are shown with four decimals
 
 @dataclass(frozen=True)
 class Range:
-    """What can be answered."""
+    """The answers that are possible."""
 
     minimum: float
     maximum: float
@@ -25,20 +25,20 @@ class Range:
 
 @dataclass(frozen=True)
 class Items:
-    """The items of an instrument; none where nobody has published how many there are."""
+    """The items of an instrument; none where their number is not published."""
 
     count: int = 0
     usual: Range | None = None
     reversed: tuple[int, ...] = ()
-    optional: tuple[int, ...] = ()  # not needed for a complete response: a second goal, the work of someone retired
-    never: tuple[float, ...] = ()  # within the range and not on the form
-    skipped: tuple[tuple[int, int], ...] = ()  # not asked, and the lowest, where the item beside it is the lowest
+    optional: tuple[int, ...] = ()  # not needed for a complete response: a second goal, work after retirement
+    never: tuple[float, ...] = ()  # answers within the range that are not on the form
+    skipped: tuple[tuple[int, int], ...] = ()  # (item, other): not asked where the other is lowest
     other: tuple[tuple[int, Range], ...] = ()  # items with a range of their own
     origin: Provenance = LOCAL
 
 
 def items_of(told: Mapping[str, Any], default: Provenance) -> Items:
-    """The items of a section that was read. Raises ValueError with the key."""
+    """Return the items in a section that was read. Raises ValueError with the key."""
     count = told["count"]
     if count > MOST_ITEMS:
         raise ValueError(f"[items] count = {count} is more than {MOST_ITEMS} items")
@@ -63,7 +63,7 @@ def _range(where: str, told: Mapping[str, Any]) -> Range:
 
 
 def _skipped(told: Mapping[str, int], count: int) -> tuple[tuple[int, int], ...]:
-    """Written `3 = 2`: item 3 is not asked where item 2 has the lowest answer."""
+    """Read lines such as `3 = 2`: item 3 is not asked where item 2 has the lowest answer."""
     if not all(re.fullmatch("[0-9]{1,3}", key) for key in told):
         raise ValueError("[items.skipped] must name items by their numbers, such as 3 = 2")
     items = numbers("[items.skipped]", [int(key) for key in told], count)

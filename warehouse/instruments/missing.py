@@ -1,4 +1,4 @@
-"""Missing-item rules by name: which scores they make, and for which scales they are written."""
+"""Missing-item rules by name: the scores that they give, and the scales for which they are published."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rapport.warehouse.instruments.provenance import Provenance, provenance
 from rapport.warehouse.schema.columns import SCORES
 from rapport.warehouse.toml_keys.kinds import one_of
 
-# Missing-item rules, each with the scores that it makes and the items it is written for (None: any number).
+# Missing-item rules, each with the scores that it gives and its number of items (None: any number).
 RULES: dict[str, tuple[tuple[str, ...], int | None]] = {
     "complete_only": (SCORES, None),
     "prorate_min": (SCORES, None),
@@ -29,7 +29,7 @@ MISSING_RULES = tuple(RULES)
 
 @dataclass(frozen=True)
 class Missing:
-    """A missing-item rule by name, how its score is rounded, and where that is said."""
+    """A missing-item rule by name, with the rounding of its score and its source."""
 
     rule: str
     rounding: str
@@ -37,7 +37,7 @@ class Missing:
 
 
 def missing_of(where: str, told: Mapping[str, Any] | str, default: Provenance) -> Missing:
-    """The rule, written as its name alone or as a section. Raises ValueError for one that is not known."""
+    """Return the rule, written as a name or as a section. Raises ValueError for an unknown rule."""
     rule = told if isinstance(told, str) else told["rule"]
     name, _ = rule_and_parameter(rule)
     one_of(where, name, MISSING_RULES)
@@ -51,13 +51,13 @@ def missing_of(where: str, told: Mapping[str, Any] | str, default: Provenance) -
 
 
 def rule_and_parameter(rule: str) -> tuple[str, int | None]:
-    """`prorate_min(9)` is the rule prorate_min with 9; the others have no parameter."""
+    """Return a rule's name and parameter: `prorate_min(9)` gives prorate_min and 9. Other rules have no parameter."""
     found = re.fullmatch(r"(\w+)\(([0-9]{1,3})\)", rule)
     return (found[1], int(found[2])) if found else (rule, None)
 
 
 def check_rule(where: str, rule: str, score: str, count: int) -> None:
-    """Refuse a rule that is not written for such a scale."""
+    """Raise ValueError for a rule that is not published for such a scale."""
     name, least = rule_and_parameter(rule)
     scores, size = RULES[name]
     if score not in scores:

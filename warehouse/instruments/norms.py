@@ -14,7 +14,7 @@ Facts = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Norm:
-    """Mean and standard deviation of a sample; n is null where it was not seen."""
+    """Mean and standard deviation of a sample; n is None where it is not known."""
 
     name: str
     scale: str
@@ -27,7 +27,7 @@ class Norm:
 
 @dataclass(frozen=True)
 class Reliability:
-    """A coefficient, or the range that several samples gave."""
+    """A reliability coefficient, or the range over several samples."""
 
     name: str
     scale: str
@@ -40,7 +40,7 @@ class Reliability:
 
 
 def read_norms(facts: Mapping[str, Facts], scales: Collection[str], default: Provenance) -> tuple[Norm, ...]:
-    """The sections of [norms]. Raises ValueError with the key."""
+    """Return the norms in section [norms]. Raises ValueError with the key."""
     return tuple(_norm(name, rules, scales, default) for name, rules in facts.items())
 
 
@@ -53,7 +53,7 @@ def _norm(name: str, rules: Facts, scales: Collection[str], default: Provenance)
 def read_reliabilities(
     facts: Mapping[str, Facts], scales: Collection[str], default: Provenance
 ) -> tuple[Reliability, ...]:
-    """The sections of [reliability]. Raises ValueError with the key."""
+    """Return the coefficients in section [reliability]. Raises ValueError with the key."""
     return tuple(_reliability(name, rules, scales, default) for name, rules in facts.items())
 
 

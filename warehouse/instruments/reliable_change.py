@@ -1,7 +1,7 @@
 """Reliable and clinically significant change, computed: Jacobson & Truax 1991, J Consult Clin Psychol 59:12-19.
 
-The error of a change is that of a difference (Christensen & Mendoza 1986), not the standard error of measurement that
-the formula of 1984, still in circulation, divides by.
+The error of a change is the error of a difference (Christensen & Mendoza 1986). The formula of 1984, which is still in
+use, divides by the standard error of measurement instead.
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ Z_95, Z_90 = 1.96, 1.645
 
 
 def standard_error(sd: float, reliability: float) -> float:
-    """Of one measurement."""
+    """Return the standard error of one measurement."""
     return sd * sqrt(1 - reliability)
 
 
 def error_of_difference(sd: float, reliability: float) -> float:
-    """Of the difference of two measurements."""
+    """Return the standard error of the difference of two measurements."""
     return sd * sqrt(2 * (1 - reliability))
 
 
 def reliable_change(sd: float, reliability: float, z: float) -> float:
-    """How much a score must change to be beyond error; z is 1.96 for 95 %, 1.645 for 90 %."""
+    """Return the least change of a score beyond error. `z`: 1.96 for 95 %, 1.645 for 90 %."""
     return z * error_of_difference(sd, reliability)
 
 
 def cut_off_c(well: tuple[float, float], ill: tuple[float, float]) -> float:
-    """Between the means of the well and the ill (mean, SD), nearer to the one that varies less."""
+    """Return the cut-off between the means of two groups (mean, SD). It is nearer to the group with the smaller SD."""
     (well_mean, well_sd), (ill_mean, ill_sd) = well, ill
     return (ill_sd * well_mean + well_sd * ill_mean) / (ill_sd + well_sd)
 
 
 @dataclass(frozen=True)
 class Computed:
-    """Reliable change from a sample's SD and reliability; it stands beside the published value."""
+    """Reliable change from a sample's SD and reliability, in addition to the published value."""
 
     scale: str
     norm: Norm
-    sd: float  # the norm's
+    sd: float  # of the norm
     reliability: Reliability
 
     def at(self, z: float) -> float:
@@ -58,9 +58,9 @@ class Computed:
 
 
 def computed_changes(instrument: Instrument) -> list[Computed]:
-    """From every sample of which SD and reliability are stated: alpha where it is, else test-retest.
+    """Return the change for every sample with SD and reliability: by alpha where it is stated, else by test-retest.
 
-    Alpha is the one that the model's error is about (Evans); Jacobson & Truax took test-retest.
+    Alpha fits the error of the model (Evans); Jacobson & Truax used test-retest.
     """
     return [
         Computed(norm.scale, norm, norm.sd, reliability)

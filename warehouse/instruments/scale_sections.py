@@ -1,4 +1,4 @@
-"""The sections [scales.NAME] of an instrument's file: of items, of other scales, or with a key that was not found."""
+"""The sections [scales.NAME] of an instrument's file: scales of items, of other scales, or without a known key."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rapport.warehouse.instruments.scales import MOST_ITEMS, Defaults, Scale, nu
 from rapport.warehouse.toml_keys.keys import keys_of, read
 from rapport.warehouse.toml_keys.kinds import name_in_one_line, one_of
 
-MOST_DEEP = 10  # scales, each made of the next
-# A scale is made in one of three ways, each with the keys that it takes.
+MOST_DEEP = 10  # scales, each computed from the next
+# A scale is declared in one of three ways, each with its own keys.
 _ITEMS = ("description", "items", "score", "missing", "direction")
 _ADDED = ("description", "direction", "adds", "subtracts")
 _WITHOUT_KEY = ("description", "direction", "key_not_found", "item_count", "score", "minimum", "maximum")
@@ -22,7 +22,7 @@ Facts = Mapping[str, Any]
 
 
 def read_scales(facts: Mapping[str, Facts], defaults: Defaults) -> tuple[Scale, ...]:
-    """Every scale; those made of other scales come after them."""
+    """Return every scale. A scale comes after the scales from which it is computed."""
     making = _Making(facts, defaults)
     for name in facts:
         making.make(name)
@@ -31,7 +31,7 @@ def read_scales(facts: Mapping[str, Facts], defaults: Defaults) -> tuple[Scale, 
 
 @dataclass(frozen=True)
 class _Making:
-    """The scales that are made so far, and how many items, or scales without any, each is made of in the end."""
+    """The scales that are read so far, with the number of items (or scales without items) behind each."""
 
     facts: Mapping[str, Facts]
     defaults: Defaults
@@ -39,7 +39,7 @@ class _Making:
     sizes: dict[str, int] = field(default_factory=dict)
 
     def make(self, name: str, makers: tuple[str, ...] = ()) -> None:
-        """Make a scale, and first the scales that it is made of; `makers` are those that are being made of it."""
+        """Read a scale, and before it the scales from which it is computed. `makers`: the scales that need this one."""
         if name in self.made:
             return
         where = f"[scales.{name_in_one_line('the name of a section of [scales]', name)}]"
@@ -52,7 +52,7 @@ class _Making:
             self.make(part, (*makers, name))
         self.sizes[name] = sum(self.sizes[part] for part in parts) or 1
         if self.sizes[name] > MOST_ITEMS:
-            raise ValueError(f"{where} is made of more than {MOST_ITEMS} items")
+            raise ValueError(f"{where} has more than {MOST_ITEMS} items through its scales; name fewer")
         self.made[name] = _scale(name, rules, self.defaults, self.made)
         self.sizes[name] = max(self.sizes[name], self.made[name].item_count)
 
@@ -60,16 +60,16 @@ class _Making:
 def _refuse_circle(where: str, name: str, makers: tuple[str, ...]) -> None:
     if name in makers:
         circle = " and ".join(f"'{each}'" for each in makers[makers.index(name) :])
-        raise ValueError(f"{where} is made of itself, by 'adds' or 'subtracts' of {circle}; name the items of one")
+        raise ValueError(f"{where} contains itself, by 'adds' or 'subtracts' of {circle}; name the items of one")
     if len(makers) >= MOST_DEEP:
-        raise ValueError(f"{where} stands under {MOST_DEEP} scales, each made of the next; name its items there")
+        raise ValueError(f"{where} is below {MOST_DEEP} scales, each computed from the next; name its items there")
 
 
 def _scale(name: str, rules: Facts, defaults: Defaults, made: Mapping[str, Scale]) -> Scale:
     where = f"[scales.{name}]"
     ways = [way for way in _WAYS if way in rules] or ["items"]
     if len(ways) > 1:
-        raise ValueError(f"{where} has both '{ways[0]}' and '{ways[1]}'; a scale is made in one way")
+        raise ValueError(f"{where} has both '{ways[0]}' and '{ways[1]}'; keep one of them")
     keys = keys_of("scale", "origin")
     taken = {key: keys[key] for key in (*_WAYS[ways[0]], *keys_of("origin"))}
     told = read(where, rules, taken, needed=("items", "score") if ways == ["items"] else ())
@@ -93,7 +93,7 @@ def _of_items(where: str, told: Facts, defaults: Defaults, about: dict[str, Any]
         raise ValueError(f"{where} has no key 'missing'; add it, or a section [missing] for all scales")
     items = numbers(f"{where} items", told["items"], defaults.item_count)
     if not items:
-        raise ValueError(f"{where} items is empty; name the items that make the score")
+        raise ValueError(f"{where} items is empty; name the items of the score")
     check_rule(where, rule.rule, told["score"], len(items))
     return Scale(
         **about,

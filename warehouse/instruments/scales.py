@@ -1,4 +1,4 @@
-"""Scales: which items, how they make a score, and what happens when an answer is missing."""
+"""Scales: their items, their kind of score, and the rule for missing answers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from rapport.warehouse.instruments.missing import Missing
 from rapport.warehouse.instruments.provenance import LOCAL, Provenance
 
-MOST_ITEMS = 500  # of an instrument or a scale: each item is a column of some frames
+MOST_ITEMS = 500  # the limit of an instrument or a scale: some frames have a column per item
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A scale. Either items make its score, or other scales do (`adds`, `subtracts`), or its key was not found."""
+    """A scale. Its score comes from items or from other scales (`adds`, `subtracts`), or its key was not found."""
 
     name: str
     description: str
@@ -41,7 +41,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Defaults:
-    """What the file says at its top, for every scale that does not say otherwise."""
+    """The defaults at the top of a file, for every scale without its own value."""
 
     item_count: int
     direction: str
@@ -50,7 +50,7 @@ class Defaults:
 
 
 def numbers(key: str, written: Sequence[int], item_count: int) -> tuple[int, ...]:
-    """Item numbers, each once and none that the instrument does not have."""
+    """Return item numbers. Raises ValueError for one that is repeated, or that the instrument does not have."""
     if len(set(written)) != len(written) or not all(1 <= number <= item_count for number in written):
         raise ValueError(f"{key} must name items from 1 to {item_count}, each once")
     return tuple(written)

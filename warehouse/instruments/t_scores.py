@@ -1,7 +1,7 @@
-"""T-scores by sex and school grade, from a CSV file that the clinic supplies: norms are licensed, none are kept here.
+"""T-scores by sex and school grade, from a CSV file of the clinic. Norms are licensed, so Rapport contains none.
 
-Columns: instrument, scale, rater, sex, grade_from, grade_to, raw, t. What cannot be right is refused with its line,
-its column and the reason.
+Columns: instrument, scale, rater, sex, grade_from, grade_to, raw, t. An impossible value is refused with its line, its
+column and the reason.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ GRADES = range(-3, 13)  # US grades; 0 is kindergarten, grade = age in years - 6
 
 
 class TScore(NamedTuple):
-    """What a raw score is, for one sex in a range of grades."""
+    """The T-score of a raw score, for one sex in a range of grades."""
 
     instrument: str
     scale: str
@@ -41,7 +41,7 @@ class TScore(NamedTuple):
 
 @dataclass(frozen=True)
 class TScores:
-    """A clinic's file; its content is part of what the tables are computed by."""
+    """A clinic's file of T-scores. Its fingerprint is part of the tables' fingerprints."""
 
     content: str  # a fingerprint
     rows: tuple[TScore, ...] = field(repr=False)
@@ -51,7 +51,7 @@ NO_T_SCORES = TScores("", ())
 
 
 def read_t_scores(path: Path, instruments: Mapping[str, Instrument]) -> TScores:
-    """The file's rows. Raises ValueError with the file, the line, the column and the reason."""
+    """Return the file's rows. Raises ValueError with the file, the line, the column and the reason."""
     content = read_small(path, "t_scores file")
     try:
         return TScores(hashlib.sha256(content).hexdigest()[:16], _rows(content.decode("utf-8-sig"), instruments))
@@ -112,7 +112,7 @@ def _grade(where: str, text: str) -> int:
 
 def _number(where: str, text: str) -> float:
     try:
-        number = float(text) if text.isascii() and "_" not in text else math.nan  # as what reads exports takes numbers
+        number = float(text) if text.isascii() and "_" not in text else math.nan  # as the readers of exports do
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
@@ -125,6 +125,6 @@ def _check_overlaps(rows: Mapping[int, TScore]) -> None:
     for (line, row), (other, beside) in pairwise(ordered):
         if (*row[:4], row.raw) == (*beside[:4], beside.raw) and row.grade_to >= beside.grade_from:
             raise ValueError(
-                f"lines {min(line, other)} and {max(line, other)}, columns grade_from and grade_to: both say what raw "
-                f"{row.raw:g} is in grade {beside.grade_from}; keep one"
+                f"lines {min(line, other)} and {max(line, other)}, columns grade_from and grade_to: both give a "
+                f"T-score for raw {row.raw:g} in grade {beside.grade_from}; keep one"
             )

@@ -1,4 +1,4 @@
-"""What a score means: cut-offs and bands by population, reliable change, and answers that tell of risk."""
+"""The meaning of scores: cut-offs and bands by population, reliable change, and risk items."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Facts = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Population:
-    """For whom a number holds; what is empty holds for everybody."""
+    """The people for whom a fact holds. An empty field means no restriction."""
 
     text: str
     age_from: int | None = None
@@ -33,7 +33,7 @@ class Population:
 
 @dataclass(frozen=True)
 class Threshold:
-    """A cut-off, or bands, or both. Bands are in ascending order: the last one that holds is the score's."""
+    """A cut-off, or bands, or both. Bands are in ascending order: the last one that a score reaches is its band."""
 
     name: str
     scale: str
@@ -47,7 +47,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Change:
-    """How much a score must change to be more than error. z is null where the publication does not say it."""
+    """The least change of a score beyond error. z is None where the publication does not state it."""
 
     name: str
     scale: str
@@ -61,7 +61,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Risk:
-    """Items whose answer tells of risk, from which answer on."""
+    """Risk items, and the answer from which they indicate risk."""
 
     name: str
     items: tuple[int, ...]
@@ -70,7 +70,7 @@ class Risk:
 
 
 def read_thresholds(facts: Mapping[str, Facts], scales: Collection[str], default: Provenance) -> tuple[Threshold, ...]:
-    """The sections of [thresholds]. Raises ValueError with the key."""
+    """Return the thresholds in section [thresholds]. Raises ValueError with the key."""
     return tuple(_threshold(name, rules, scales, default) for name, rules in facts.items())
 
 
@@ -105,7 +105,7 @@ def _population(where: str, told: Mapping[str, Any]) -> Population:
 
 
 def read_changes(facts: Mapping[str, Facts], scales: Collection[str], default: Provenance) -> tuple[Change, ...]:
-    """The sections of [reliable_change]. Raises ValueError with the key."""
+    """Return the changes in section [reliable_change]. Raises ValueError with the key."""
     return tuple(_change(name, rules, scales, default) for name, rules in facts.items())
 
 
@@ -127,7 +127,7 @@ def _change(name: str, rules: Facts, scales: Collection[str], default: Provenanc
 
 
 def read_risks(facts: Mapping[str, Facts], item_count: int, default: Provenance) -> tuple[Risk, ...]:
-    """The sections of [risk]. Raises ValueError with the key."""
+    """Return the risk items in section [risk]. Raises ValueError with the key."""
     return tuple(_risk(name, rules, item_count, default) for name, rules in facts.items())
 
 

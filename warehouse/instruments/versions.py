@@ -1,5 +1,6 @@
-"""Names that do not say which version of a questionnaire was answered: their ranges and keys differ, so none is
-guessed. A row that uses one is held back as `instrument_version_missing`.
+"""Names of questionnaires without their version. The versions differ in ranges and keys, so none is guessed.
+
+A row with such a name is held back by the rule `instrument_version_missing`.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ VERSIONLESS = {
 
 
 def versionless(instruments: Collection[str]) -> tuple[str, ...]:
-    """The names without a version that no instrument file, not even one of the clinic's own, has."""
+    """Return the names without a version, except names of instrument files, the clinic's own files included."""
     return tuple(name for name in VERSIONLESS if name not in instruments)
 
 
 def refuse_versionless(key: str, name: str, instruments: Collection[str]) -> None:
-    """Refuse such a name where a clinic file gives it, with the names to use."""
+    """Raise ValueError for a name without a version in a clinic file, with the names to use."""
     if name.lower() in versionless(instruments):
         names = ", ".join(each for each in VERSIONLESS[name.lower()] if each in instruments)
-        raise ValueError(f"{key} = '{name}' does not say which version; say which of {names} it is")
+        raise ValueError(f"{key} = '{name}' does not name the version; write one of {names}")

@@ -1,1 +1,1 @@
-"""What came and waits: staged rows, the ledger of files, quarantine, lines met before."""
+"""The intake of files: staged rows, the ledgers of files and rows, quarantine, and lines that were read before."""

@@ -1,4 +1,4 @@
-"""Records that were read otherwise than they would be now, and cannot be read again: their exports are gone."""
+"""Records that were read by other code or another clinic file and cannot be read again: their exports are gone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import duckdb
 from rapport.warehouse.schema.records import KINDS, RecordKind
 from rapport.warehouse.store.one_row import number
 
-# A file is as it was read last. staged.readings and staged.present say how each source is read now, and what is there.
+# Each file with its last reading. staged.readings: how each source is read now. staged.present: the files that exist.
 _FILES = """
     SELECT source, file_id, reading <> now AS is_older, file_id NOT IN (FROM staged.present) AS is_gone, is_whole,
         exported_at
@@ -22,11 +22,11 @@ _FILES = """
 
 
 def read_otherwise(con: duckdb.DuckDBPyConnection, readings: Mapping[str, str]) -> dict[str, int]:
-    """How many current records of each source were read by older code or under another clinic file, and come from a
-    file that is gone. Sources that have none are left out.
+    """Return per source the number of current records that were read by older code or with another clinic file, from a
+    file that is gone. Sources without such records are left out.
 
-    `readings`: how each source is read now. What a newer file shows is not counted, and nothing that a newer whole
-    export, read as now, would have shown to be gone. settle_quarantine has run, and staged rows are still there.
+    `readings`: the fingerprint of each source's reading now. Records that a newer file shows are not counted, nor
+    records older than a whole export that was read as now. settle_quarantine has run, and rows are still staged.
     """
     con.execute("CREATE OR REPLACE TABLE staged.readings (source VARCHAR, now VARCHAR)")
     con.executemany("INSERT INTO staged.readings VALUES (?, ?)", list(readings.items()))

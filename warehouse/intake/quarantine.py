@@ -1,9 +1,9 @@
-"""The quarantine is an inbox: a row waits until it heals, is discarded by a person, or its file is gone.
+"""The quarantine of rows that a rule holds back. A row waits until it is accepted, discarded, or its file is gone.
 
     waiting       held back by a rule; read again when its file, the rules or the clinic file change
     released      a later reading of its file, or a newer export of the record, was accepted
-    discarded     ops decided that it will not be mended; it stays so in every later export
-    source_gone   its file is no longer there, or a newer export stands in its place
+    discarded     an operator decided that it will not be corrected; so it stays in every later export
+    source_gone   its file is gone, or a newer export has replaced it
 
 No values are kept: a row names its file, its record number and, where they could be read, pseudonyms.
 """
@@ -24,9 +24,9 @@ _RECORD = "source, records, record_id"
 
 
 def settle_quarantine(con: duckdb.DuckDBPyConnection, load_id: int, present: Collection[str]) -> None:
-    """Mark the held rows, enter them into load.quarantine, and settle those that tonight's reading answers.
+    """Mark the held rows, enter them into load.quarantine, and settle the rows that tonight's files replace.
 
-    `present`: the ids of the files that lie in the exports folder. A value that could not be read is not also missing.
+    `present`: the ids of the files in the exports folder. An unreadable value does not count as missing too.
     """
     con.execute(f"""
         DELETE FROM staged.held AS h WHERE rule = column_name || '_missing' AND EXISTS (
@@ -61,7 +61,7 @@ def _list_held(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _release_reread(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """The same file, read again, no longer breaks the rule."""
+    """Release rows whose file was read again and no longer breaks the rule."""
     con.execute(f"""
         UPDATE load.quarantine SET state = 'released', settled_by = {load_id}
         WHERE state = 'waiting' AND file_id IN (SELECT file_id FROM staged.files WHERE NOT is_passed_over)
@@ -69,14 +69,14 @@ def _release_reread(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
 
 
 def _wait_again(con: duckdb.DuckDBPyConnection) -> None:
-    """A file that was gone, or had been replaced, was read again: its rows wait until something newer answers."""
+    """Let rows wait again whose file was gone or replaced, and now was read again."""
     con.execute(f"""
         UPDATE load.quarantine SET state = 'waiting'
         WHERE state = 'source_gone' AND ({_PLACE}) IN (SELECT ({_PLACE}) FROM staged.held_records)""")
 
 
 def _enter_held(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """Enter what is held tonight for the first time; a record that was discarded before stays discarded."""
+    """Enter the rows that are held tonight for the first time. A record that was discarded before stays discarded."""
     con.execute(f"""
         INSERT INTO load.quarantine BY NAME
         SELECT {load_id} AS load_id, h.* EXCLUDE (file_number),
@@ -95,9 +95,10 @@ def _enter_held(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
 
 
 def _settle_shown_anew(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """A newer export of the record answers for the older one, whichever came first: accepted, or held in its place.
+    """Settle rows whose record a newer export shows, whichever export came first.
 
-    Where several were made at once, one that was accepted answers.
+    Released where the newer export's row was accepted, source_gone where it is held too. Of exports made at the same
+    time an accepted one counts.
     """
     if not number(con, "SELECT count(*) FROM load.quarantine WHERE state = 'waiting'"):
         return
@@ -118,7 +119,7 @@ def _settle_shown_anew(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
 
 
 def _showings(name: str, kind: RecordKind) -> str:
-    """Exports that show a record that waits: tonight's, and those that brought or confirmed what is known of it."""
+    """Return a query of exports with a waiting record: tonight's, and those that added or confirmed its versions."""
     waits = f"{kind.key[1]} IN (SELECT record_id FROM load.quarantine WHERE state = 'waiting')"
     return f"""
         SELECT source, '{name}' AS records, {kind.key[1]} AS record_id, exported_at,
@@ -134,7 +135,7 @@ _EXPORTS = """SELECT file_id, max(exported_at) AS exported_at
 
 
 def _settle_gone(con: duckdb.DuckDBPyConnection, load_id: int, present: Collection[str]) -> None:
-    """Nothing will be read again of a file that is gone, or that a newer whole export of its source replaced."""
+    """Settle rows of a file that is gone, or that a newer whole export of its source has replaced."""
     con.execute("CREATE OR REPLACE TABLE staged.present AS SELECT unnest(?::UUID[]) AS file_id", [list(present)])
     con.execute(f"""
         UPDATE load.quarantine AS q SET state = 'source_gone', settled_by = coalesce(settled_by, {load_id})
@@ -150,18 +151,18 @@ def _settle_gone(con: duckdb.DuckDBPyConnection, load_id: int, present: Collecti
 
 
 def has_waiting(con: duckdb.DuckDBPyConnection, file_id: str) -> bool:
-    """Whether rows of a file wait."""
+    """Return whether rows of a file wait."""
     asked = "SELECT 1 FROM load.quarantine WHERE state = 'waiting' AND file_id = ? LIMIT 1"
     return con.execute(asked, [file_id]).fetchone() is not None
 
 
 def confirm_file(con: duckdb.DuckDBPyConnection, before: str, now: str, _: datetime) -> None:
-    """A file came again byte for byte: its rows wait in the new one."""
+    """Let the rows of a file that came again byte for byte wait in the new file."""
     con.execute("UPDATE load.quarantine SET file_id = ? WHERE file_id = ? AND state = 'waiting'", [now, before])
 
 
 class Held(NamedTuple):
-    """A row of the inbox, as it is listed; it holds no value."""
+    """A row of load.quarantine for a list; it holds no value."""
 
     quarantine_id: int
     load_id: int
@@ -174,13 +175,13 @@ class Held(NamedTuple):
 
 
 def held_rows(con: duckdb.DuckDBPyConnection, state: str) -> list[Held]:
-    """The rows of a state, oldest first."""
+    """Return the rows of a state, oldest first."""
     asked = f"SELECT {', '.join(Held._fields)} FROM load.quarantine WHERE state = ? ORDER BY quarantine_id"
     return [Held(*row) for row in con.execute(asked, [state]).fetchall()]
 
 
 def place_of(con: duckdb.DuckDBPyConnection, quarantine_id: int) -> tuple[str, str, int] | None:
-    """Where a row's values are: its source, the digest of its file, its record number; None for no such row."""
+    """Return where a row's values are: source, digest of the file, record number; None where there is no such row."""
     return con.execute(
         "SELECT q.source, any_value(f.content), any_value(q.record_number) FROM load.quarantine AS q "
         "JOIN load.files AS f USING (file_id) WHERE quarantine_id = ? GROUP BY q.source",
@@ -189,7 +190,7 @@ def place_of(con: duckdb.DuckDBPyConnection, quarantine_id: int) -> tuple[str, s
 
 
 def discard(con: duckdb.DuckDBPyConnection, load_id: int, ids: Collection[int]) -> int:
-    """Take waiting rows out of the inbox for good; how many there were."""
+    """Discard waiting rows for good. Return their number."""
     return number(
         con,
         "UPDATE load.quarantine SET state = 'discarded', settled_by = ? WHERE state = 'waiting' "

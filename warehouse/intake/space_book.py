@@ -1,4 +1,4 @@
-"""load.spaces: which id space each source was ever read under, so that none is given up or renamed in silence."""
+"""load.spaces: the id spaces with which each source was ever read. So none is dropped or renamed in silence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rapport.warehouse.store.frames import insert
 
 @dataclass(frozen=True)
 class Used:
-    """An id space that a source was read under; `source` is None where that is not known any more."""
+    """An id space with which a source was read; `source` is None where it is no longer known."""
 
     source: str | None
     id_space: str
@@ -26,7 +26,7 @@ class Used:
 
 
 def used_spaces(con: duckdb.DuckDBPyConnection) -> list[Used]:
-    """Return what the book holds; nothing for a file that an earlier version of Rapport wrote."""
+    """Return the rows of load.spaces; none for a file of an earlier version of Rapport."""
     if "spaces" not in table_names(con, "load"):
         return []
     found = con.sql("SELECT source, id_space, first_name, load_id, left_by FROM load.spaces ORDER BY ALL")
@@ -34,13 +34,13 @@ def used_spaces(con: duckdb.DuckDBPyConnection) -> list[Used]:
 
 
 def enter_spaces(con: duckdb.DuckDBPyConnection, spaces: Iterable[Used]) -> None:
-    """Add rows to the book."""
+    """Add rows to load.spaces."""
     for each in spaces:
         enter(con, "load.spaces", vars(each))
 
 
 def note_spaces(con: duckdb.DuckDBPyConnection, load_id: int, read: Iterable[tuple[str, str, str]]) -> None:
-    """Enter what the load reads: source, its id space, and that one's first name."""
+    """Enter the id spaces of the load. `read`: source, id space, and the space's first name."""
     known = {(each.source, each.first_name) for each in used_spaces(con)}
     for source, name, first in read:
         con.execute("UPDATE load.spaces SET id_space = ? WHERE first_name = ?", [name, first])
@@ -56,9 +56,9 @@ def note_spaces(con: duckdb.DuckDBPyConnection, load_id: int, read: Iterable[tup
 def sources_by_people(
     con: duckdb.DuckDBPyConnection, numbers: pl.DataFrame
 ) -> list[tuple[str, int, list[tuple[str, ...]]]]:
-    """Each source that was ever read, its first load, and of which spaces its clients are: one tuple per mix of spaces.
+    """Return each source that was ever read, its first load, and the spaces of its clients: one tuple per combination.
 
-    `numbers`: id_space and client_id (16 bytes), of every client whose number is known.
+    `numbers`: id_space and client_id (16 bytes) of every client with a known record number.
     """
     con.execute("CREATE OR REPLACE TABLE staged.numbers (id_space VARCHAR, client_id UUID)")
     insert(con, "staged.numbers", numbers)

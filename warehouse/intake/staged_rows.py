@@ -1,4 +1,4 @@
-"""What tonight's files say, before anything is believed: rows staged in memory, repeats found, bad rows held."""
+"""Tonight's rows, staged in memory before they are accepted: repeats are found, and bad rows are held."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rapport.warehouse.store.frames import fetch, insert
 
 
 class Staging:
-    """The night's staged rows, numbered as they come."""
+    """The night's staged rows, numbered in the order in which they are read."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
         self.row_count = 0
 
     def add_rows(self, kind: str, frame: pl.DataFrame, file_number: int) -> None:
-        """Stage canonical rows of one file. Ids are pseudonyms by now."""
+        """Stage canonical rows of one file. Their ids are pseudonyms."""
         numbered = frame.with_columns(
             row_id=pl.int_range(self.row_count, self.row_count + frame.height, dtype=pl.Int64),
             file_number=pl.lit(file_number, dtype=pl.Int32),
@@ -31,29 +31,30 @@ class Staging:
         insert(self.con, f"staged.{kind}", numbered)
 
     def add_file(self, file_number: int, facts: Mapping[str, object]) -> None:
-        """Enter a file that is being read; its counts of dispositions follow when they are known."""
+        """Enter a file that is being read. Its counts are entered later."""
         zeros = {column.name: 0 for column in BOOKS["files"].columns if column.name.endswith("_count")}
         enter(self.con, "staged.files", {**zeros, **facts, "file_number": file_number})
 
     def drop_file(self, file_number: int) -> None:
-        """Forget a file's rows: it was written to while it was read."""
+        """Remove a file's rows: somebody wrote to the file while it was read."""
         for table in (*KINDS, "known_lines"):
             self.con.execute(f"DELETE FROM staged.{table} WHERE file_number = {file_number}")
 
 
 def kinds_with_rows(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """The kinds of record that tonight's files brought."""
+    """Return the kinds of record in tonight's files."""
     return [kind for kind in KINDS if con.sql(f"SELECT 1 FROM staged.{kind} LIMIT 1").fetchone()]
 
 
 def people(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Everybody of whom tonight's files hold a row, as hexadecimal digits."""
+    """Return the clients with a row in tonight's files, as hexadecimal digits."""
     named = " UNION ".join(f"SELECT client_id FROM staged.{kind} WHERE client_id IS NOT NULL" for kind in KINDS)
     return [person for (person,) in con.sql(f"SELECT replace(client_id::VARCHAR, '-', '') FROM ({named})").fetchall()]
 
 
 def drop_undated(con: duckdb.DuckDBPyConnection, people: Collection[str]) -> pl.DataFrame:
-    """Forget the rows of people of whom no file of tonight holds a row with a day: file_number, record_number."""
+    """Remove the rows of people who have no row with a day in tonight's files. Return file_number and record_number of
+    the removed rows."""
     con.execute("CREATE OR REPLACE TABLE staged.undated (client_id UUID)")
     insert(con, "staged.undated", pl.DataFrame({"client_id": [bytes.fromhex(person) for person in people]}))
     dated = " UNION ".join(f"SELECT client_id FROM staged.{kind} WHERE {DAY[kind]} IS NOT NULL" for kind in KINDS)
@@ -68,7 +69,7 @@ def drop_undated(con: duckdb.DuckDBPyConnection, people: Collection[str]) -> pl.
 
 
 def clear(con: duckdb.DuckDBPyConnection) -> None:
-    """Give back the memory of the staged rows: history and the books have them by now."""
+    """Drop the staged rows to free their memory: history and the books have them."""
     for kind in KINDS:
         con.execute(f"DROP TABLE staged.{kind}")
 
@@ -86,9 +87,9 @@ def enter_all(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, o
 
 
 def mark_repeats(con: duckdb.DuckDBPyConnection) -> None:
-    """Find records that stand more than once in one file: `staged.<kind>_repeats`, with is_conflict and is_first.
+    """Find records that occur more than once in one file: `staged.<kind>_repeats`, with is_conflict and is_first.
 
-    Identical repeats become duplicates of the first; conflicting ones are left to the expectations.
+    Identical repeats become duplicates of the first. Conflicting repeats are held back by an expectation.
     """
     for kind in KINDS.values():
         key = f"file_number, {', '.join(kind.key)}"

@@ -1,6 +1,6 @@
-"""Lines of a whole export that its source's last whole export held too: their records are shown again, unread.
+"""Lines of a whole export that the source's last whole export held too: their records are confirmed without reading.
 
-What stands in them is known and current: since then there were only nights, and none read another file of the source.
+Their records are known and current: all loads since then were nights, and none read another file of the source.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from rapport.warehouse.schema.records import FILE_NUMBER, KINDS, RecordKind
 from rapport.warehouse.store.frames import fetch, insert
 from rapport.warehouse.store.one_row import is_so
 
-SETTLES = ("episodes", "appointments", "responses")  # a client's line is always read: it may bear a birth date
-RISKS = "risk_answers"  # of a line that also holds one: it is confirmed by being there
+SETTLES = ("episodes", "appointments", "responses")  # a client's line is always read: it may hold a birth date
+RISKS = "risk_answers"  # the kind of a line that also holds a risk answer; the line confirms it
 _CHANGES_NO_RECORD = ("night", "compaction")
 
 KNOWN_COUNT = Column("known_count", "integer", "Known lines of the file that hold records: unchanged, and not read.")
@@ -24,12 +24,12 @@ KNOWN_LINES = (
     FILE_NUMBER,
     Column("records", "text", "Kind of record."),
     Column("id", "id", "The record."),
-    Column("record_number", "integer", "Of a line with a risk answer: which of the file it is now."),
+    Column("record_number", "integer", "The line's record number in this file, for a line with a risk answer."),
 )
 
 
 def are_current(con: duckdb.DuckDBPyConnection, source: str, load_id: int, file_id: str, exported_at: datetime) -> bool:
-    """Whether the lines that a load noted of a source say what is known now, and this export is another and newer."""
+    """Return whether the lines that a load noted of a source are still current, and this export is a newer one."""
     asked = f"""
         SELECT EXISTS (FROM load.loads WHERE load_id = $load_id AND outcome = 'published' AND purpose = 'night')
             AND NOT EXISTS (FROM load.loads WHERE load_id > $load_id AND purpose NOT IN {_CHANGES_NO_RECORD})
@@ -40,9 +40,11 @@ def are_current(con: duckdb.DuckDBPyConnection, source: str, load_id: int, file_
     return is_so(con, asked, given)
 
 
-def show(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame, risks: pl.DataFrame) -> int:
-    """Enter the records of a file's known lines into staged.known_lines, and with their numbers the risk answers in
-    them (record_number, id); in how many lines there are records."""
+def enter_known_lines(
+    con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame, risks: pl.DataFrame
+) -> int:
+    """Enter the records in a file's known lines into staged.known_lines, and the risk answers in them (`risks`:
+    record_number, id). Return the number of lines with records."""
     shown = lines.filter(pl.col("id").is_not_null(), pl.col("records") != RISKS)
     for entered in (shown.select("records", "id"), risks.select("record_number", "id", records=pl.lit(RISKS))):
         insert(con, "staged.known_lines", entered.with_columns(file_number=pl.lit(file_number, pl.Int32)))
@@ -50,7 +52,7 @@ def show(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame, 
 
 
 def is_newest(con: duckdb.DuckDBPyConnection, file_number: int) -> bool:
-    """Whether a file of tonight, in the books by now, is its source's newest export and counts as a whole one."""
+    """Return whether a file of tonight, already in the books, is its source's newest export and a whole one."""
     asked = """
         SELECT count(*) > 0 FROM staged.files AS f WHERE covers = 'all' AND file_number = ?
             AND exported_at >= (SELECT max(exported_at) FROM load.files AS b WHERE b.source = f.source)"""
@@ -58,8 +60,8 @@ def is_newest(con: duckdb.DuckDBPyConnection, file_number: int) -> bool:
 
 
 def is_contradicted(con: duckdb.DuckDBPyConnection, file_number: int, lines: pl.DataFrame) -> bool:
-    """Whether what was read of a file forbids to pass over its known lines: a record without its id, or one that stands
-    in a known line too. Then what the lines say depends on each other, and the file must be read whole."""
+    """Return whether the known lines of a file must be read too: a line that was read has a record without its id, or a
+    record that is also in a known line. Then the lines depend on each other, and the whole file must be read."""
     return any(_contradicts(con, kind, file_number, lines) for kind in KINDS.values())
 
 
@@ -71,10 +73,12 @@ def _contradicts(con: duckdb.DuckDBPyConnection, kind: RecordKind, file_number: 
     return ids.has_nulls() or not lines.filter(pl.col("id").is_in(read), pl.col("records") == kind.name).is_empty()
 
 
-def settled(con: duckdb.DuckDBPyConnection, file_number: int, known_at: datetime) -> tuple[pl.DataFrame, pl.Series]:
-    """Of a file that was read: the records (record_number, records, id) that say the same whenever they are read again,
-    and the responses with a risk answer; and the record_numbers of all in which something is open: held back, twice,
-    still to come."""
+def settled_records(
+    con: duckdb.DuckDBPyConnection, file_number: int, known_at: datetime
+) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the settled records of a file that was read (record_number, records, id), with its responses that have a
+    risk answer: a later reading gives the same. Return also the record_numbers of the others: held back, repeated, or
+    in the future."""
     rows = " UNION ALL ".join(_settled(kind, known_at) for kind in KINDS.values())
     found = fetch(con, f"SELECT * EXCLUDE (file_number) FROM ({rows}) WHERE file_number = {file_number}")
     risks = fetch(

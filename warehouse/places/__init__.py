@@ -1,1 +1,1 @@
-"""Folders and small files of a warehouse."""
+"""The folders and small files of a warehouse."""

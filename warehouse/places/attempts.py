@@ -1,4 +1,4 @@
-"""Nights that did not publish: written down in the private tree until the next that does takes them into load.loads."""
+"""Nights that did not publish: kept in the private tree until the next published load enters them into load.loads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEYS = {"load_id", "purpose", "as_of", "started_at", "finished_at", "reason"}
 def note_attempt(
     folders: Folders, load_id: int, purpose: str, as_of: datetime, started_at: datetime, reason: str
 ) -> None:
-    """Write down a night that failed; the next published load takes it into load.loads."""
+    """Note a night that failed. The next published load enters it into load.loads."""
     facts = {"load_id": load_id, "purpose": purpose, "as_of": as_of, "started_at": started_at}
     facts["finished_at"] = datetime.now(UTC)
     set_folder_aside(folders.attempts)
@@ -29,13 +29,13 @@ def failed_attempts(folders: Folders) -> list[dict[str, Any]]:
 
 
 def attempted_loads(folders: Folders) -> set[int]:
-    """Return the numbers of all loads that are written down."""
+    """Return the numbers of all noted loads."""
     return {attempt["load_id"] for attempt in _attempts(folders)}
 
 
 def unreadable_attempts(folders: Folders) -> int:
-    """Return how many lines of attempts.jsonl cannot be read: a full disk tears one, a copy may damage more. A folder
-    that lies in its place counts as one."""
+    """Return how many lines of attempts.jsonl cannot be read. A full disk damages one line, a bad copy perhaps more. A
+    folder in the place of the file counts as one."""
     if folders.attempts.is_dir():
         return 1
     return sum(_attempt(line) is None for line in lines_of(folders.attempts))
@@ -46,7 +46,7 @@ def _attempts(folders: Folders) -> list[dict[str, Any]]:
 
 
 def _attempt(line: str) -> dict[str, Any] | None:
-    """A line's attempt; None for a line that holds none."""
+    """Return the attempt in a line; None for a damaged line."""
     try:
         attempt = json.loads(line)
         for key in ("as_of", "started_at", "finished_at"):

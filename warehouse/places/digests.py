@@ -1,7 +1,7 @@
 """SHA256SUMS beside each published file: the digest of the bytes that were written, as `sha256sum -c` reads it.
 
-DuckDB looks at a block when it reads it, and Parquet has no checksum of its values: a night that copies the file would
-hand damage on to every later version. Versions of 0.1 have no digest.
+DuckDB checks a block only when it reads it, and Parquet has no checksum of its values. Without the digest a night that
+copies a damaged file would pass the damage on to every later version. Versions of 0.1 have no digest.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def digest_of(path: Path) -> str:
 
 
 def sums(digests: Iterable[tuple[str, str]]) -> str:
-    """Return the text of SHA256SUMS for names and digests; a file that is being replaced has two."""
+    """Return the text of SHA256SUMS for names and digests. A file that is being replaced has two digests."""
     return "".join(f"{digest}  {name}\n" for name, digest in digests)
 
 
 def noted_digests(file: Path) -> list[str]:
-    """Return the digests that are noted beside a file; none where there is no note, or none that can be read."""
+    """Return the digests that are noted beside a file; none where the note is missing or unreadable."""
     try:
         lines = (file.parent / SUMS).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -45,7 +45,7 @@ def is_as_written(file: Path, copied: Path | None = None) -> bool:
 
 
 def _digest(file: Path) -> str:
-    """As `digest_of`, once for a file that several steps of a command open."""
+    """Return `digest_of` the file, computed once for all steps of a command that open it."""
     now = file.stat()
     return _digest_as_it_is(file, now.st_ino, now.st_size, now.st_mtime_ns)
 

@@ -1,10 +1,10 @@
-"""The three trees of a warehouse folder, which have different readers.
+"""The three folder trees of a warehouse, each for other readers.
 
 DIR/analysts/rapport.duckdb      a relative symlink into versions/   0750, files 0440
 DIR/shared/rapport_safe.duckdb   a relative symlink into versions/   files 0444; and the pages
 DIR/private/                     the key, the crosswalk, the worklist, the lock, the folder to work in   0700
 
-Each folder gets its mode when it is made, and never again: a clinic may narrow it.
+A folder gets its mode once, when it is made: a clinic may then restrict it further.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rapport.warehouse.places.versions import damaged, flush
 
 @dataclass(frozen=True)
 class Folders:
-    """Where everything of one warehouse lies."""
+    """The paths of one warehouse."""
 
     root: Path
 
@@ -49,7 +49,7 @@ class Folders:
 
     @property
     def safe(self) -> Path:
-        """What may leave the analysts' tree: a symlink to the newest version."""
+        """The safe file, which may leave the analysts' tree: a symlink to the newest version."""
         return self.shared / "rapport_safe.duckdb"
 
     @property
@@ -64,12 +64,12 @@ class Folders:
 
     @property
     def building(self) -> Path:
-        """Where commands work: a folder for each of them (warehouse/places/scratch.py)."""
+        """The folder in which commands work, each in a folder of its own (warehouse/places/scratch.py)."""
         return self.private / "building"
 
     @property
     def publishing(self) -> Path:
-        """Which load is being published: there only while it is (warehouse/places/publication.py)."""
+        """The load that is being published. The file exists only meanwhile (warehouse/places/publication.py)."""
         return self.private / "publishing.json"
 
     @property
@@ -83,12 +83,12 @@ class Folders:
 
     @property
     def lines(self) -> Path:
-        """What is known of whole exports' lines, by keyed hashes: flows/steps/remembered_lines.py. It may be lost."""
+        """Keyed hashes of the lines of whole exports (flows/steps/remembered_lines.py). The folder may be deleted."""
         return self.private / "lines"
 
     @property
     def attempts(self) -> Path:
-        """Nights that did not publish, until the next that does writes them into load.loads."""
+        """Nights that did not publish, until the next published load enters them into load.loads."""
         return self.private / "attempts.jsonl"
 
     @property
@@ -101,12 +101,12 @@ class Folders:
 
     @property
     def erasure_requests(self) -> Path:
-        """Who asked to be taken out, with record numbers: flows/ops/erasure_requests.py."""
+        """Requests for erasure, with record numbers: flows/ops/erasure_requests.py."""
         return self.private / "forget.csv"
 
     @property
     def forget_too(self) -> Path:
-        """Who was taken out by half, with record numbers: flows/private/kept_out.py."""
+        """People whose erasure is not complete, with record numbers: flows/private/kept_out.py."""
         return self.private / "forget_too.csv"
 
     @property
@@ -116,38 +116,38 @@ class Folders:
 
     @property
     def erasing(self) -> Path:
-        """Who is being taken out: there only until every kept file is without them (flows/private/erasure.py)."""
+        """The erasure in progress. The file exists until every kept file is rewritten (flows/private/erasure.py)."""
         return self.private / "erasing.json"
 
     @property
     def still_holding(self) -> Path:
-        """Export files that hold somebody who was taken out."""
+        """Export files that still hold an erased person."""
         return self.private / "still_holding.csv"
 
     @property
     def person_reports(self) -> Path:
-        """When what is held of one person was written down for them, until the next load enters it into the books."""
+        """The times of reports about one person, until the next load enters them into the books."""
         return self.private / "person_reports.jsonl"
 
     @property
     def receipts(self) -> Path:
-        """What was taken out when, without personal data."""
+        """Receipts of erasures, without personal data."""
         return self.private / "receipts.jsonl"
 
     def make(self) -> None:
-        """Make the folders that are not there, each with its mode. Raises Unusable, or PermissionError, when that
-        is not allowed."""
+        """Make the missing folders, each with its mode. Raises Unusable or PermissionError where a folder cannot be
+        made."""
         self.refuse_other_user()
         refuse_question_mark(self.root, "--warehouse")
         try:
             for folder, mode in self._modes().items():
                 if not folder.is_dir():
                     folder.mkdir(parents=True)
-                    folder.chmod(mode)  # the umask does not say who gets this far
+                    folder.chmod(mode)  # mkdir's mode depends on the umask
         except PermissionError:
-            raise  # it names the folder
+            raise  # the error names the folder
         except OSError as error:
-            way_out = "check --warehouse" if folder == self.root else "move away what lies in its place"
+            way_out = "check --warehouse" if folder == self.root else "move the file of that name away"
             raise Unusable(f"{folder} cannot be made ({error.strerror}); {way_out}") from None
 
     def _modes(self) -> dict[Path, int]:
@@ -156,7 +156,7 @@ class Folders:
         return trees | dict.fromkeys(versions, 0o755) | {self.building: 0o700}
 
     def refuse_other_user(self) -> None:
-        """Raise Unusable unless the user owns the private tree: files of another would stop every later night."""
+        """Raise Unusable unless the user owns the private tree: another user's files would stop every later night."""
         owned = next((folder for folder in (self.private, self.root) if folder.exists()), None)
         owner, user = owned.stat().st_uid if owned else os.geteuid(), os.geteuid()
         if owner != user and (owned == self.private or user == 0):
@@ -171,20 +171,20 @@ def _user(number: int) -> str:
 
 
 def refuse_question_mark(path: Path, option: str) -> None:
-    """DuckDB takes what follows a question mark for something else than a path, and loses its log there."""
+    """Raise Unusable for a path with a question mark: DuckDB reads it as the end of the path and loses its log."""
     if "?" in str(resolved(path)):
         raise Unusable(f"the path of {path.name} holds a question mark, which DuckDB cannot write to; check {option}")
 
 
 def resolved(path: Path) -> Path:
-    """The path without links. Raises Unusable for one that neither Prefect nor DuckDB can be told, and for links in a
-    circle."""
+    """Return the path without links. Raises Unusable for a path that is not UTF-8, which Prefect and DuckDB cannot use,
+    and for links that form a circle."""
     what = ""
     try:
         os.fsencode(path).decode()
         path.stat()
     except UnicodeDecodeError:
-        what = "is no UTF-8; rename it, or make a link to it that is"
+        what = "is not UTF-8; rename it, or make a link to it with a UTF-8 name"
     except OSError as error:
         if error.errno == errno.ELOOP:
             what = "is a link that leads back to itself; mend the link, or give another path"
@@ -195,11 +195,11 @@ def resolved(path: Path) -> Path:
 
 @contextmanager
 def night_lock(folders: Folders) -> Iterator[None]:
-    """Hold the one night's lock; it dies with its process. Raises NightRunning, Unusable, OSError."""
+    """Hold the warehouse's one lock; it ends with its process. Raises NightRunning, Unusable, OSError."""
     try:
         lock = (folders.private / "night.lock").open("w")
     except (PermissionError, IsADirectoryError):
-        raise  # they name the folder
+        raise  # these errors name the folder
     except OSError as error:
         raise Unusable(f"{folders.private} cannot be written ({error.strerror}); check --warehouse") from None
     with lock:
@@ -211,7 +211,8 @@ def night_lock(folders: Folders) -> Iterator[None]:
 
 
 def copy_to(version: Path, to: Path) -> Path:
-    """A published file copied to where it may be written to. Raises Damaged: nothing is made from such a file."""
+    """Copy a published file to a place where it can be changed. Return the copy. Raises Damaged where its bytes are not
+    those that were written."""
     shutil.copyfile(version, to)
     to.chmod(0o600)
     if not is_as_written(version, to):
@@ -220,7 +221,7 @@ def copy_to(version: Path, to: Path) -> Path:
 
 
 def prepare(made: Path, text: str) -> Path:
-    """A text that only the night's user may read, on the disk, to be moved into place later."""
+    """Write a text that only the night's user may read, and flush it. It is moved into its place later."""
     made.touch(mode=0o600)
     made.chmod(0o600)
     made.write_text(text, encoding="utf-8")
@@ -229,6 +230,6 @@ def prepare(made: Path, text: str) -> Path:
 
 
 def replace_private(path: Path, text: str) -> None:
-    """Replace a private file whole: a crash leaves the old one."""
+    """Replace a private file at once: a crash leaves the old one."""
     prepare(path.with_name(f".{path.name}.new"), text).replace(path)
     flush(path.parent)

@@ -1,7 +1,7 @@
-"""load.json, the facts of a load beside each published file: what stands there, without DuckDB and without a key.
+"""load.json: the facts of a load beside each published file, readable without DuckDB and without a key.
 
-In shared/ and private/ it says which load the file is of, and nothing about the clinic's data. With encryption the
-analysts' one names no source and gives no reason: those are null, which means not told.
+In shared/ and private/ it names the load of the file, and nothing about the clinic's data. With encryption the
+load.json of the analysts' file names no source and no reason: these are null, which means withheld.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 from rapport.warehouse.places.digests import is_as_written
 
 FACTS = "load.json"
-FORM = 1  # changes only when a key goes or changes its meaning
+FORM = 1  # changes only when a key is removed or changes its meaning
 SHARED = ("form", "rapport", "load", "as_of", "data_to", "bytes")
 SECRET = ("late_sources", "failed_since")  # they name sources and reasons
 
 
 def with_bytes(facts: Mapping[str, object], count: int) -> str:
-    """Return the text of load.json for a file of so many bytes."""
+    """Return the text of load.json for a file of `count` bytes."""
     return json.dumps({**facts, "bytes": count}, default=_instant) + "\n"
 
 
@@ -35,19 +35,19 @@ def for_everybody(facts: Mapping[str, object]) -> dict[str, object]:
 
 
 def for_encryption(facts: Mapping[str, object], *, is_encrypted: bool) -> dict[str, object]:
-    """Return the facts with what an encrypted file must not tell in clear left out."""
+    """Return the facts. With encryption those that must not be readable without the key are null."""
     hidden = dict.fromkeys(SECRET) if is_encrypted else {}
     return {**facts, **hidden, "encrypted": is_encrypted}
 
 
 def facts_of(version: Path) -> dict[str, Any] | None:
-    """Return what load.json says of a version; None where there is none, or it is not of this file as it is now."""
+    """Return the facts in a version's load.json; None where it is missing or describes other bytes."""
     facts = _read(version)
     return None if facts is None or is_cut_off(version) else facts
 
 
 def is_cut_off(version: Path) -> bool:
-    """Whether a file has not the length that its load.json says."""
+    """Return whether a file's length differs from the length in its load.json."""
     facts = _read(version)
     return facts is not None and facts["bytes"] != version.stat().st_size
 

@@ -1,4 +1,4 @@
-"""Reports of what is held of one person: noted in the private tree, without whom, until a load enters them."""
+"""Notes of reports about one person, in the private tree and without the person, until a load enters them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rapport.warehouse.places.private_files import add_line, lines_of
 
 
 def note_report(folders: Folders) -> None:
-    """Write down that a report was made now."""
+    """Note that a report was made now."""
     add_line(folders.person_reports, json.dumps({"made_at": datetime.now(UTC).isoformat()}))
 
 
 def noted_reports(folders: Folders) -> list[datetime]:
-    """Return when the reports were made that no load has entered yet. A torn line is passed over."""
+    """Return the times of the reports that no load has entered yet. A damaged line is skipped."""
     return [made for line in lines_of(folders.person_reports) if (made := _made_at(line))]
 
 

@@ -1,13 +1,13 @@
-"""A publication: several files, one moment that counts, and what is done about one that was interrupted.
+"""The publication of a load: several files, one decisive moment, and the recovery from an interruption.
 
     1. every file is made, with its mode and group               a failure here changes nothing
     2. private/publishing.json says which load is published
     3. each file goes into its version's folder                  interrupted here, and whole: it is finished
-    4. analysts/rapport.duckdb moves: the one moment that counts              or not whole: it is undone
+    4. analysts/rapport.duckdb moves: the decisive moment                     or not whole: it is undone
     5. the other links move, and the worklist                    interrupted here: it is finished
     6. publishing.json goes
 
-The analysts' link is the truth: which safe file, crosswalk and worklist belong to it, its load says.
+The analysts' link decides which load is published. The safe file, the crosswalk and the worklist follow it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ MODES = {"published": 0o440, "safe": 0o444, "crosswalk": 0o600}
 
 @dataclass(frozen=True)
 class Made:
-    """The files of a load, made and not yet published."""
+    """The files of a load that is not yet published."""
 
     published: Path
     safe: Path
@@ -57,7 +57,8 @@ class Made:
 
 
 def publish(folders: Folders, made: Made, stamp: str, load_id: int, facts: Mapping[str, object]) -> Path:
-    """Publish a load; its version of the analysts' file. Raises Unusable, or OSError: then nothing was published."""
+    """Publish a load. Return its version of the analysts' file. Raises Unusable or OSError; nothing is published
+    then."""
     links = {"crosswalk": folders.crosswalk, "safe": folders.safe, "published": folders.published}
     for link in links.values():
         refuse_unwritable(link)
@@ -78,7 +79,7 @@ def publish(folders: Folders, made: Made, stamp: str, load_id: int, facts: Mappi
 
 
 def finish(folders: Folders, load_id: int) -> None:
-    """Let the other links and the worklist follow the analysts' file; then the publication is over."""
+    """Point the other links at the load of the analysts' file, and move its worklist. This ends the publication."""
     for link in (folders.crosswalk, folders.safe):
         version = version_of(link, load_id)
         if version and current_version(link) != version:
@@ -94,7 +95,7 @@ def finish(folders: Folders, load_id: int) -> None:
 
 
 def _point_old_name(folders: Folders) -> None:
-    """Until 0.1 the safe file was rapport-safe.duckdb: that name stays for one release."""
+    """Keep the name rapport-safe.duckdb, which the safe file had until 0.1, for one release."""
     old = _old_name(folders)
     if not old.is_symlink() or old.readlink() != Path(folders.safe.name):
         waiting = old.with_name(f".{old.name}.new")
@@ -110,8 +111,8 @@ def _old_name(folders: Folders) -> Path:
 
 @contextmanager
 def writing(folders: Folders) -> Iterator[None]:
-    """Hold the lock for a command that writes, after what an interrupted one left is finished, undone and swept away.
-    Raises NightRunning; Unusable where the analysts' link is lost."""
+    """Hold the lock for a command that writes. First an interrupted publication is finished or undone, and files that
+    it left are removed. Raises NightRunning; Unusable where the analysts' link is lost."""
     with night_lock(folders):
         recover(folders)
         sweep_scratch(folders.building)
@@ -119,8 +120,8 @@ def writing(folders: Folders) -> Iterator[None]:
 
 
 def recover(folders: Folders) -> None:
-    """Finish or undo an interrupted publication, and let every link follow the analysts' file. The caller holds the
-    lock. Raises Unusable where the analysts' link is lost."""
+    """Finish or undo an interrupted publication, and point every link at the load of the analysts' file. The caller
+    holds the lock. Raises Unusable where the analysts' link is lost."""
     if (load_id := interrupted_load(folders)) is not None:
         version = version_of(folders.published, load_id)
         if current_load(folders.published) == load_id:
@@ -149,7 +150,7 @@ def interrupted_load(folders: Folders) -> int | None:
 
 
 def _is_whole(folders: Folders, load_id: int) -> bool:
-    """Whether each tree holds the load's file as it was written."""
+    """Return whether each tree holds the load's file with the bytes that were written."""
     versions = [version_of(link, load_id) for link in folders.links]
     return all(version and facts_of(version) and is_as_written(version) for version in versions)
 
@@ -165,25 +166,25 @@ def _undo(folders: Folders, load_id: int) -> None:
 
 
 def refuse_lost_link(folders: Folders) -> None:
-    """Raise Unusable where the analysts' link is lost while a version or a crosswalk is there: it is no beginning."""
-    if current_version(folders.published) or _seen(folders.publishing.exists):
+    """Raise Unusable where the analysts' link is lost although a version or a crosswalk exists."""
+    if current_version(folders.published) or _if_allowed(folders.publishing.exists):
         return
-    if kept_versions(folders.published) or _seen(lambda: kept_versions(folders.crosswalk)):
+    if kept_versions(folders.published) or _if_allowed(lambda: kept_versions(folders.crosswalk)):
         raise Unusable(
-            f"{folders.published} is no link to a kept version, and versions are there, so nothing is written; run "
+            f"{folders.published} is not a link to a kept version although versions exist, so nothing is written; run "
             f"restore --point-link, which points it at the newest whole version"
         )
 
 
-def _seen(look: Callable[[], object]) -> object:
-    """What a look finds; nothing where this user may not look: an analyst does not see into the private tree."""
+def _if_allowed(look: Callable[[], object]) -> object:
+    """Return the result of a look into a folder; None where this user may not: analysts do not see the private tree."""
     with suppress(PermissionError):
         return look()
     return None
 
 
 def published_version(folders: Folders) -> Path:
-    """What is published, by the analysts' link. Raises Unusable where nothing is, or the link is lost."""
+    """Return the published version, by the analysts' link. Raises Unusable where there is none, or the link is lost."""
     if version := current_version(folders.published):
         return version
     refuse_lost_link(folders)
@@ -191,7 +192,7 @@ def published_version(folders: Folders) -> Path:
 
 
 def loads_given(folders: Folders) -> set[int]:
-    """Return the number of every load that left a version, an attempt or an interrupted publication."""
+    """Return the numbers of all loads with a version, an attempt or an interrupted publication."""
     interrupted = interrupted_load(folders)
     kept = {load_of(version) for link in folders.links for version in kept_versions(link)}
     return kept | attempted_loads(folders) | ({interrupted} if interrupted else set())

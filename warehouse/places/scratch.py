@@ -1,7 +1,7 @@
-"""Where a command works until it publishes: a folder of its own under private/building, which may hold rows of persons.
+"""Scratch folders: each command works in its own folder under private/building. It may contain personal data.
 
-A lock beside the folder lives as long as its process. A folder whose lock nobody holds was left by a process that was
-killed: the next command that writes removes it.
+A process holds a lock beside its folder until it ends. A folder with a free lock was left by a killed process: the next
+command that writes removes it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-DESK_BEFORE = "desk.duckdb"  # a verification of 0.1 worked in private/tmp????????
+OLD_WORK_FILE = "desk.duckdb"  # the work file of a verification by 0.1, in private/tmp????????
 _OF_A_PROCESS = re.compile(r"[a-z][a-z-]*-\d+")
-# What 0.1 worked with, straight in building: files at work, copies, what DuckDB spilled, what was not yet in place.
+# Files that 0.1 left directly in building: work files, copies, DuckDB's spilled data, and files not yet moved.
 _OF_0_1 = re.compile(
     r"(\d{6,}|work|made|rekeyed|rapport-safe)\.duckdb(\.wal|\.fresh|\.tmp)?"
     r"|duckdb_temp_.+\.(block|tmp)|(crosswalk|[0-9a-f]{32})\.parquet|(worklist|forget)\.csv"
@@ -26,7 +26,7 @@ _OF_0_1 = re.compile(
 
 @contextmanager
 def scratch_folder(building: Path, purpose: str) -> Iterator[Path]:
-    """Make a folder that this process alone works in, and remove it with all that is in it at the end."""
+    """Make a folder for this process alone. At the end it is removed with its content."""
     folder = building / f"{purpose}-{os.getpid()}"
     with _locked(_lock_of(folder)):
         shutil.rmtree(folder, ignore_errors=True)
@@ -34,7 +34,7 @@ def scratch_folder(building: Path, purpose: str) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            with suppress(OSError):  # the next command that writes removes what is left
+            with suppress(OSError):  # the next command that writes removes the rest
                 _remove(folder)
 
 
@@ -44,7 +44,7 @@ def _lock_of(folder: Path) -> Path:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold a new lock. Another process may remove the file between making and locking it: then it is made again."""
+    """Hold a new lock. If another process removes the file before it is locked, it is made again."""
     while True:
         with path.open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -54,14 +54,14 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, then its lock: what is left between the two is a lock that nobody holds."""
+    """Remove a folder, then its lock: an interruption between the two leaves only a free lock."""
     if folder.exists():
         shutil.rmtree(folder)
     _lock_of(folder).unlink(missing_ok=True)
 
 
 def sweep_scratch(building: Path) -> None:
-    """Remove the folders of processes that are gone. Other names are passed over."""
+    """Remove the folders of processes that have ended. Folders with other names stay."""
     for left in list(building.iterdir()):
         with suppress(OSError):  # a share may still hold a file open: it goes with a later sweep
             if left.suffix == ".lock" and _is_of_a_process(left.with_suffix("")):
@@ -70,7 +70,7 @@ def sweep_scratch(building: Path) -> None:
                 _remove(left)
             elif _OF_0_1.fullmatch(left.name):
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
-    for desk in building.parent.glob(f"tmp*/{DESK_BEFORE}"):
+    for desk in building.parent.glob(f"tmp*/{OLD_WORK_FILE}"):
         shutil.rmtree(desk.parent, ignore_errors=True)
 
 

@@ -1,8 +1,8 @@
-"""The versions of a published file: a folder each, `versions/<stamp>-<load>/<file>`, with load.json and SHA256SUMS.
+"""The versions of a published file, each in a folder `versions/<stamp>-<load>/<file>` with load.json and SHA256SUMS.
 
 So the file has the same name every night, and DuckDB gives its database the same name. Until 0.1 a version was a file,
-`versions/<stamp>-<load>.duckdb`: such versions are read like the others until they are too old to be kept. Other
-names in these folders are not Rapport's (`.DS_Store`, `.nfs*`, `x.wal`): they are passed over.
+`versions/<stamp>-<load>.duckdb`. Such versions are read like the others until they are too old to be kept. Files with
+other names (`.DS_Store`, `.nfs*`, `x.wal`) are not Rapport's and stay.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from rapport.warehouse.places.digests import SUMS, digest_of, noted_digests, sum
 from rapport.warehouse.places.load_facts import FACTS, with_bytes
 
 _STAMP = re.compile(r"(\d{8}T\d{6}Z)-(\d{6,})")
-FOLDER_MODE = 0o755  # the tree above says who gets this far
+FOLDER_MODE = 0o755  # the mode of the tree above restricts access
 WAITING_WORKLIST = "worklist.csv"  # beside the crosswalk of its load, until that load is published
 IN_A_FOLDER = (FACTS, SUMS, WAITING_WORKLIST)  # beside a version's file
 
 
 def version_stamp(started_at: datetime, load_id: int) -> str:
-    """Return a version's name: when its load began, and its number."""
+    """Return a version's name: the time when its load began, and the load's number."""
     return f"{started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{load_id:06d}"
 
 
@@ -49,7 +49,7 @@ def _versions(link: Path) -> Iterator[Path]:
 
 
 def _places(link: Path) -> Iterator[Path]:
-    """Each folder of a version, and each version of the old layout."""
+    """Yield each folder of a version, and each version of the old layout."""
     versions = link.parent / "versions"
     for place in versions.iterdir() if versions.is_dir() else ():
         name = place.name if place.is_dir() else place.stem if place.suffix == link.suffix else ""
@@ -60,17 +60,17 @@ def _places(link: Path) -> Iterator[Path]:
 def _stamp_of(version: Path) -> re.Match[str]:
     found = _STAMP.fullmatch(version.parent.name) or _STAMP.fullmatch(version.stem)
     if found is None:
-        raise ValueError(f"{version.name} is no version")
+        raise ValueError(f"{version.name} is not the name of a version")
     return found
 
 
 def load_of(version: Path) -> int:
-    """Return the load that a version carries, by its name."""
+    """Return the number of a version's load, from its name."""
     return int(_stamp_of(version)[2])
 
 
 def published_at(version: Path) -> datetime:
-    """Return when the load of a version began, by its name."""
+    """Return the time when the load of a version began, from its name."""
     return datetime.strptime(_stamp_of(version)[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
@@ -79,17 +79,17 @@ def is_folder(version: Path) -> bool:
     return _STAMP.fullmatch(version.parent.name) is not None
 
 
-def told_place(version: Path) -> str:
-    """Return where a version lies, from its tree on: it names nobody, so it may stand in a log."""
+def tree_path(version: Path) -> str:
+    """Return the path of a version within the warehouse. It contains no person's name, so a log may show it."""
     return "/".join(version.parts[-4:] if is_folder(version) else version.parts[-3:])
 
 
 def damaged(file: Path) -> Damaged:
-    """The sentence about a file whose bytes are not those that were written, with the way out."""
+    """Return the error for a file whose bytes have changed since they were written; it says what to do."""
     way_out = "publish a kept version again (restore lists them), or bring the file back from a backup"
     if _is_safe_file(file):
         way_out = "run the next night, which makes it anew"
-    return Damaged(f"{told_place(file)} is damaged and cannot be read; {way_out}", file)
+    return Damaged(f"{tree_path(file)} is damaged and cannot be read; {way_out}", file)
 
 
 def _is_safe_file(file: Path) -> bool:
@@ -97,7 +97,7 @@ def _is_safe_file(file: Path) -> bool:
 
 
 def current_version(link: Path) -> Path | None:
-    """Return the version that a link points at; None where it is missing, no link, or points at nothing."""
+    """Return the version that a link points at; None where the link is missing, is no link, or points at nothing."""
     if not link.is_symlink():
         return None
     target = link.resolve()
@@ -105,13 +105,13 @@ def current_version(link: Path) -> Path | None:
 
 
 def current_load(link: Path) -> int:
-    """Return the load that a link points at; 0 where it points at none."""
+    """Return the number of the load that a link points at; 0 where it points at none."""
     version = current_version(link)
     return load_of(version) if version else 0
 
 
 def make_ready(made: Path, tree: Path, mode: int) -> None:
-    """Give a file the mode and the group of the tree that it will be published in, and flush it. Raises Unusable."""
+    """Give a file its mode and the group of its future tree, and flush it. Raises Unusable."""
     made.chmod(mode)
     give_to_group_of(tree, made)
     flush(made)
@@ -136,12 +136,12 @@ def give_to_group(made: Path, group: int, folder: Path | None = None) -> None:
     except OSError:
         raise Unusable(
             f"the user who runs this is not in group {group} of {folder or made}; add the user to that group, "
-            "or give the folder a group that the user is in"
+            "or give the folder a group of that user"
         ) from None
 
 
 def place_version(made: Path, link: Path, stamp: str, facts: Mapping[str, object]) -> Path:
-    """Move a file that is ready into a folder of its own, with its load.json. Nothing points at it yet."""
+    """Move a finished file into a folder of its own, with its load.json. No link points at it yet."""
     folder = link.parent / "versions" / stamp
     folder.mkdir(exist_ok=True)
     folder.chmod(FOLDER_MODE)
@@ -154,7 +154,7 @@ def place_version(made: Path, link: Path, stamp: str, facts: Mapping[str, object
 
 
 def _write_beside(file: Path, path: Path, text: str) -> None:
-    """Write what describes a file, with the mode and the group of that file."""
+    """Write a file that describes another, with the mode and the group of that other."""
     waiting = path.with_name(f".{path.name}.new")
     waiting.write_text(text, encoding="utf-8")
     waiting.chmod(stat.S_IMODE(file.stat().st_mode))
@@ -175,33 +175,33 @@ def point(link: Path, version: Path) -> None:
 
 
 def refuse_unwritable(link: Path) -> None:
-    """Raise Unusable where the user may not move a link, or place a version beside it."""
+    """Raise Unusable where the user may not move a link or place a version beside it."""
     for folder in (link.parent, link.parent / "versions"):
         if not os.access(folder, os.W_OK | os.X_OK):
             raise Unusable(f"{folder} may not be written by the user who runs this; give that user the right to write")
 
 
 def set_folder_aside(place: Path) -> None:
-    """Move a folder that lies where a file or a link goes: it stays beside it, under another name."""
+    """Move a folder away from the place of a file or a link. It stays beside it, under another name."""
     if place.is_dir() and not place.is_symlink():
         set_aside(place)
 
 
 def set_aside(path: Path) -> None:
-    """Move away what lies in a link's place: it stays beside it, as NAME.no-link or NAME.no-link-2."""
+    """Move a file or folder away from the place of a link. It stays beside it, as NAME.no-link or NAME.no-link-2."""
     names = (path.with_name(f"{path.name}.no-link{number}") for number in ("", *(f"-{n}" for n in range(2, 1000))))
     path.rename(next(name for name in names if not os.path.lexists(name)))
 
 
 def replace_version(made: Path, version: Path, facts: Mapping[str, object] | None) -> None:
-    """Put a file in the place of a kept version; `facts` are those of its load.json, where it has one. Whoever has the
-    old file open reads it until it is closed."""
+    """Put a file in the place of a kept version. `facts`: the facts of its load.json, where it has one. A reader with
+    the old file open reads on until it closes the file."""
     made.chmod(stat.S_IMODE(version.stat().st_mode))
     give_to_group_of(version, made)
     flush(made)
     digest, before = digest_of(made), noted_digests(version) or [digest_of(version)]
-    _remove_file(version.parent / FACTS)  # first: what it says of the old file must not stand beside the new one
-    _note_digests(version, made, [*before, digest])  # whichever of the two is there after a kill is as it was written
+    _remove_file(version.parent / FACTS)  # first: facts of the old file must not stand beside the new one
+    _note_digests(version, made, [*before, digest])  # after a kill either file has its digest noted
     made.replace(version)
     if facts is not None:
         _write_beside(version, version.parent / FACTS, with_bytes(facts, version.stat().st_size))
@@ -210,7 +210,8 @@ def replace_version(made: Path, version: Path, facts: Mapping[str, object] | Non
 
 
 def _note_digests(version: Path, like: Path, digests: list[str]) -> None:
-    """Note what a version's digest may be, and that of its load.json. A version of the old layout has no folder."""
+    """Note the possible digests of a version, and the digest of its load.json. The old layout has no folder for
+    them."""
     if not is_folder(version):
         return
     facts = version.parent / FACTS
@@ -226,8 +227,8 @@ def remove_version(version: Path) -> None:
 
 
 def remove_unfinished(link: Path) -> None:
-    """Remove what an interrupted command left beside a link, and nothing that is another's: what was not yet moved, a
-    version's folder without its file."""
+    """Remove what an interrupted command left beside a link: files not yet moved, and a version's folder without its
+    file. Files of others stay."""
     remove_waiting(link)
     for place in filter(Path.is_dir, _places(link)):
         for name in (FACTS, SUMS):
@@ -237,7 +238,7 @@ def remove_unfinished(link: Path) -> None:
 
 
 def remove_waiting(path: Path) -> None:
-    """Remove what was to be moved into a place, and was not."""
+    """Remove a file that was written to be moved into a place, and was not moved."""
     _remove_file(path.with_name(f".{path.name}.new"))
 
 
@@ -247,8 +248,8 @@ def _remove_file(path: Path) -> None:
 
 
 def _remove_folder(place: Path) -> None:
-    """Remove a version's folder with what Rapport wrote into it. What is another's, or what a share still holds open,
-    stays, and the folder with it."""
+    """Remove a version's folder with Rapport's files in it. The folder stays where it holds other files, or files that
+    a network share keeps open."""
     for name in IN_A_FOLDER:
         _remove_file(place / name)
     with suppress(OSError):
@@ -256,8 +257,8 @@ def _remove_folder(place: Path) -> None:
 
 
 def keep_newest(link: Path, count: int, replaced_before: datetime) -> None:
-    """Remove all but the newest `count` versions. A version that was the newest at or after `replaced_before` stays: a
-    reader may have found its path a moment ago. So does the one that is published."""
+    """Remove all but the newest `count` versions. The published version stays. So does a version that was the newest at
+    or after `replaced_before`: a reader may just have found its path."""
     versions, current = kept_versions(link), current_version(link)
     for version, successor in list(pairwise(versions))[: max(len(versions) - count, 0)]:
         if published_at(successor) < replaced_before and version != current:
@@ -265,7 +266,7 @@ def keep_newest(link: Path, count: int, replaced_before: datetime) -> None:
 
 
 def flush(path: Path) -> None:
-    """Bring a file, or the names in a folder, to the disk."""
+    """Flush a file, or the names in a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

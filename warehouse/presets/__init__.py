@@ -1,7 +1,7 @@
-"""Known systems as data: one TOML file per system, in this folder. A preset is a part of a source's section.
+"""Known systems as data: one TOML file per system, in this folder. A preset holds keys of a source's section.
 
-What clinic.toml says wins over it, key by key. Where a vendor's column names are not public the preset holds the words
-and the clinic names the columns; `checked_against` says what its facts were seen in.
+A key in clinic.toml wins over the preset's. Where a vendor's column names are not public, the preset has the words and
+the clinic names the columns. `checked_against` names the documents or exports in which its facts were seen.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Preset:
-    """A system: what its files have in common."""
+    """The keys that all exports of a system have in common."""
 
     name: str
     title: str
@@ -31,7 +31,7 @@ class Preset:
 
 @cache
 def load_presets() -> dict[str, Preset]:
-    """All presets by name."""
+    """Return all presets by name."""
     return {path.stem: _read(path) for path in sorted(HERE.glob("*.toml"))}
 
 
@@ -42,7 +42,7 @@ def _read(path: Path) -> Preset:
 
 
 def with_preset(where: str, section: Mapping[str, Any]) -> dict[str, Any]:
-    """A source's section over that of its preset. Raises ValueError for a preset that is not there."""
+    """Return a source's section, completed from its preset. Raises ValueError where there is no such preset."""
     if "preset" not in section:
         return dict(section)
     presets = load_presets()
@@ -51,7 +51,7 @@ def with_preset(where: str, section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Two sections as one: what stands above wins, and stands first."""
+    """Return two sections as one. The keys of `above` win and come first."""
     both = {
         key: merged(below[key], value) if isinstance(value, Mapping) and isinstance(below.get(key), Mapping) else value
         for key, value in above.items()

@@ -1,1 +1,1 @@
-"""The published file: its dictionary, views, safe file, and what is asked of it."""
+"""The published file: its dictionary, its views, the safe file, and queries for pages and monitors."""

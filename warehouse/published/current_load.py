@@ -1,4 +1,4 @@
-"""What stands published, asked with as little as possible: a monitor has a second, and its user may only read."""
+"""The published load, read cheaply: a monitor has one second, and its user may only read."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from rapport.warehouse.store.opening import open_briefly
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The published load, and the clock of the night that it stands for."""
+class PublishedLoad:
+    """The published load, and the clock of its night."""
 
     load_id: int
     as_of: datetime
 
 
-def standing(folders: Folders) -> Standing | None:
-    """Return what load.json says of the published file, or the file itself; None before the first night. Raises
-    Damaged, and Unusable where the analysts' link is lost."""
+def published_load(folders: Folders) -> PublishedLoad | None:
+    """Return the published load, from load.json or else from the file; None before the first night. Raises Damaged, and
+    Unusable where the analysts' link is lost."""
     refuse_lost_link(folders)
     version = current_version(folders.published)
     if version is None:
         return None
     if facts := facts_of(version):
-        return Standing(facts["load"], datetime.fromisoformat(facts["as_of"]))
+        return PublishedLoad(facts["load"], datetime.fromisoformat(facts["as_of"]))
     try:
         with open_briefly(version) as con:
             load_id, as_of = one_row(con, "SELECT load_id, epoch(as_of) FROM load.current")
     except (duckdb.Error, ValueError):
         raise damaged(version) from None
-    return Standing(load_id, datetime.fromtimestamp(as_of, UTC))
+    return PublishedLoad(load_id, datetime.fromtimestamp(as_of, UTC))
 
 
 def next_load_id(folders: Folders) -> int:
-    """Return a load_id that was never given: one above those of versions, books and attempts."""
+    """Return an unused load_id: one above all in the versions, the books and the attempts."""
     return 1 + max({0} | loads_given(folders) | _in_books(folders))
 
 
@@ -54,4 +54,4 @@ def _in_books(folders: Folders) -> set[int]:
         with open_briefly(version) as con:
             return {number(con, "SELECT coalesce(max(load_id), 0) FROM load.loads")}
     except (duckdb.Error, RapportError):
-        return set()  # whoever needs the file says that it is damaged; a restoration does not need it
+        return set()  # commands that need the file report the damage; a restoration does not need it

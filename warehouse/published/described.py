@@ -1,4 +1,4 @@
-"""What a file says of itself: every table and view with its comments, and every questionnaire with its facts."""
+"""The descriptions in a file: every table and view with its comments, and every questionnaire with its facts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import duckdb
 
 SCHEMAS = ("main", "dashboard", "history", "load")
-# What a questionnaire's page shows: heading, table, and the columns that tell more than its name.
+# The parts of a questionnaire's page: heading, table, and the columns to show.
 FACTS = (
     ("Scales", "scales", "scale description items made_of score_is direction score_minimum score_maximum rule"),
     ("Cut-offs and bands", "thresholds", "threshold scale compared cut_off bands population"),
     ("Reliable change", "reliable_changes", "scale population used used_amount used_criterion sample"),
     ("Possible ruptures", "rupture_rules", "rule_code rule_description compares_with sd_times repair_kind"),
 )
-STATUS = {  # where each stands: seen in print, recalled, the clinic's own; and whether it is in use
+STATUS = {  # the columns that state a fact's source and status, and whether the fact is in use
     "scales": "fact_status fact_source why_not_scored",
     "thresholds": "fact_status fact_source is_accepted",
     "reliable_changes": "fact_status fact_source computed_status why_not_used",
@@ -48,7 +48,7 @@ class Facts:
 
 
 def describe(con: duckdb.DuckDBPyConnection) -> list[Described]:
-    """Every table and view, by schema and name."""
+    """Return every table and view, in the order of schema and name."""
     here = f"database_name = current_database() AND schema_name IN {SCHEMAS}"
     columns: dict[tuple[str, str], list[Any]] = {}
     listed = f"SELECT schema_name, table_name, column_name, data_type, comment FROM duckdb_columns() WHERE {here}"
@@ -62,7 +62,7 @@ def describe(con: duckdb.DuckDBPyConnection) -> list[Described]:
 
 
 def questionnaires(con: duckdb.DuckDBPyConnection) -> list[tuple[dict[str, object], list[Facts]]]:
-    """Every questionnaire: its own facts, and those of its scales, cut-offs and rules."""
+    """Return every questionnaire: its own facts, and the facts of its scales, cut-offs and rules."""
     found = con.sql("FROM main.instruments ORDER BY instrument")
     heads = [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
     tables = [_by_instrument(con, *each) for each in FACTS]

@@ -1,4 +1,4 @@
-"""The published file in numbers, for a monitor: when, how many, how long. No value of a person is among them."""
+"""Numbers of the published file for a monitor: times, counts and durations. None is a value of a person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rapport.warehouse.store.building_file import open_published
 
 _FATES = COUNTS[1:]
 _SUMS = ", ".join(f"coalesce(sum({fate}_count), 0)::BIGINT AS {fate}" for fate in _FATES)
-_ASKED = {  # the last column is the value; those before it are labels
+_METRIC_QUERIES = {  # the last column is the value; those before it are labels
     "rapport_published_timestamp_seconds": """
         SELECT epoch(finished_at)::BIGINT FROM load.current JOIN load.loads USING (load_id)""",
     "rapport_data_timestamp_seconds": "SELECT epoch(data_to)::BIGINT FROM load.current WHERE data_to IS NOT NULL",
@@ -39,12 +39,12 @@ class Sample:
 
 
 def samples_of(published: Path) -> list[Sample]:
-    """What a published file says of itself. Raises what opening it raises."""
+    """Return the samples of a published file. Raises Damaged and Unusable where the file does not open."""
     with open_published(published) as con:
-        return [sample for metric, query in _ASKED.items() for sample in _asked(con.sql(query), metric)]
+        return [sample for metric, query in _METRIC_QUERIES.items() for sample in _samples(con.sql(query), metric)]
 
 
-def _asked(relation: duckdb.DuckDBPyRelation, metric: str) -> Iterator[Sample]:
+def _samples(relation: duckdb.DuckDBPyRelation, metric: str) -> Iterator[Sample]:
     names = relation.columns[:-1]
     for *labels, value in relation.fetchall():
         yield Sample(metric, dict(zip(names, labels, strict=True)), value)

@@ -1,4 +1,4 @@
-"""A night in a few numbers, from the building file; and one query for an analyst to try, from the published one."""
+"""Counts of a night, from the building file; and an example query for analysts, from the published file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIMIT 5;"""
 
 @dataclass(frozen=True)
 class FileSums:
-    """A source's files of one night: how many, and the sums of COUNTS."""
+    """A source's files of one night: their number, and the sums of COUNTS."""
 
     source: str
     file_count: int
@@ -30,7 +30,7 @@ class FileSums:
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleQuery:
     """A query and its result."""
 
     query: str
@@ -46,7 +46,7 @@ def files_by_source(con: duckdb.DuckDBPyConnection) -> list[FileSums]:
 
 
 def quarantine_by_rule(con: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
-    """Tonight's held records: rule, kind, how many."""
+    """Return how many records are held back tonight: rule, kind, count."""
     return con.sql(
         "SELECT rule, records, sum(record_count)::BIGINT AS n FROM staged.held_records GROUP BY ALL "
         "ORDER BY n DESC, rule, records"
@@ -54,7 +54,7 @@ def quarantine_by_rule(con: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
 
 
 def vanished_by_source(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
-    """Records that tonight's exports show to be gone: source, how many."""
+    """Return how many known records are missing from tonight's exports: source, count."""
     return con.sql(
         "SELECT source, sum(v.vanished_count)::BIGINT AS n FROM staged.volumes AS v JOIN staged.files USING (file_id) "
         "GROUP BY source HAVING n > 0 ORDER BY source"
@@ -62,7 +62,7 @@ def vanished_by_source(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
 
 
 def unlisted_by_source(con: duckdb.DuckDBPyConnection, load_id: int) -> list[tuple[Any, ...]]:
-    """Tonight's texts that are not in the clinic's lists: source, column, how many."""
+    """Return how many of tonight's texts are not in the clinic's lists: source, column, count."""
     return con.execute(
         "SELECT source, column_name, sum(unlisted_count)::BIGINT FROM load.unlisted JOIN staged.files USING (file_id) "
         "WHERE unlisted.load_id = ? GROUP BY ALL ORDER BY ALL",
@@ -70,24 +70,24 @@ def unlisted_by_source(con: duckdb.DuckDBPyConnection, load_id: int) -> list[tup
     ).fetchall()
 
 
-def sample(published: Path) -> Sample | None:
-    """The query to try, with its result from the published file; None where the question that it asks has failed."""
+def sample_query(published: Path) -> SampleQuery | None:
+    """Return the example query with its result from the published file; None where the question behind it failed."""
     with open_published(published) as con, suppress(duckdb.Error):
         found = con.sql(QUERY.rstrip(";"))
-        return Sample(QUERY, found.columns, found.fetchall())
+        return SampleQuery(QUERY, found.columns, found.fetchall())
     return None
 
 
 @dataclass(frozen=True)
 class NightVolume:
-    """The records that a night read, by where they went: loaded, unchanged, quarantined."""
+    """The records that a night read, by outcome: loaded, unchanged, quarantined."""
 
     day: date
     counts: tuple[int, int, int]
 
 
 def volumes(published: Path, count: int) -> list[NightVolume]:
-    """The volumes of the last published nights, oldest first."""
+    """Return the volumes of the last `count` published nights, oldest first."""
     with open_published(published) as con:
         rows = con.execute(
             """

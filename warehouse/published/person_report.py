@@ -1,4 +1,4 @@
-"""Everything that a published file holds of one person, table by table."""
+"""All rows of a published file about one person, table by table."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rapport.warehouse.store.one_row import one_row
 
 
 @dataclass(frozen=True)
-class Held:
-    """A table's rows of a person. `columns`: name and meaning of each column."""
+class PersonRows:
+    """A table's rows about a person. `columns`: name and meaning of each column."""
 
     table: str
     comment: str
@@ -22,17 +22,17 @@ class Held:
     rows: pl.DataFrame
 
 
-def held_of(con: duckdb.DuckDBPyConnection, people: Iterable[str]) -> Iterator[Held]:
-    """Yield each table that holds rows of a person, who may have several pseudonyms (hexadecimal digits)."""
+def rows_about(con: duckdb.DuckDBPyConnection, people: Iterable[str]) -> Iterator[PersonRows]:
+    """Yield each table with rows about a person. `people`: the person's pseudonyms (hexadecimal digits)."""
     list_whole(con, people)
     for table in tables(con):
         rows = _as_text(con.execute(f"FROM {table} WHERE {by_client(con, table)}"))
         if rows.height:
-            yield Held(table, _comment(con, table), _columns(con, table), rows)
+            yield PersonRows(table, _comment(con, table), _columns(con, table), rows)
 
 
 def _as_text(found: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Rows to be read by a person: every value as DuckDB writes it, nothing where there is none."""
+    """Return the rows as text: every value as DuckDB writes it, and an empty text for null."""
     names = [name for name, *_ in found.description]
     rows = [[None if value is None else str(value) for value in row] for row in found.fetchall()]
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")

@@ -1,4 +1,4 @@
-"""Views that every warehouse has: facts that would be stored twice, and questions about today."""
+"""Views of every warehouse: facts that need no table of their own, and questions about today."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _view(name: str, description: str, columns: Iterable[str | Column], query: s
 VIEWS = (
     _view(
         "item_responses",
-        "One row per answered item, as answered (nothing reversed); what is not answered has no row.",
+        "One row per answered item, as answered (nothing reversed). An item without an answer has no row.",
         [
             "response_id",
             "client_id",
@@ -35,7 +35,7 @@ VIEWS = (
             "rater",
             "completed_at",
             "item",
-            Column("value", "number", "The answer, on the item's own range."),
+            Column("value", "number", "The answer, in the item's own range."),
             "is_used",
         ],
         """
@@ -71,9 +71,9 @@ VIEWS = (
     ),
     _view(
         "alliance_parts",
-        "One row per alliance score of a dyad, taken apart: grand mean + between-person part + within-person part. The "
-        "within parts of a person sum to 0 (Falkenström; Zilcha-Mano; Hoffart). They look ahead, since the person's "
-        "mean is over all sessions: for what was known at the session see alliance.within_deviation.",
+        "One row per alliance score of a dyad, as a sum: grand mean + between-person part + within-person part. The "
+        "within parts of a person sum to 0 (Falkenström; Zilcha-Mano; Hoffart). They use later sessions too, since the "
+        "person's mean is over all sessions. alliance.within_deviation uses only earlier sessions.",
         [
             "client_id",
             "session_id",
@@ -98,8 +98,8 @@ VIEWS = (
     ),
     _view(
         "placed_episodes",
-        "One row per episode with the site and program under which it is counted, so that each episode counts once: a "
-        "director's figures add up. The site is that of its first treatment session that has one.",
+        "One row per episode with the site and program under which it is counted. Each episode counts once, so a "
+        "director's figures add up. The site is that of the first treatment session that has a site.",
         ["episode_id", "client_id", "site", "program"],
         f"""
         SELECT e.episode_id, e.client_id, coalesce(s.site, '{NOT_KNOWN}') AS site,
@@ -110,8 +110,8 @@ VIEWS = (
     ),
     _view(
         "unconfirmed_appointments",
-        "One row per treatment appointment whose time is past at the night's as_of and that its export still calls "
-        "scheduled: attended or missed, nobody has said. In no share of engagement.",
+        "One row per treatment appointment that is past at the night's as_of, although its export still says "
+        "scheduled. Whether it was attended or missed is not known. No share of engagement counts it.",
         [
             "session_id",
             "client_id",
@@ -129,8 +129,8 @@ VIEWS = (
     ),
     _view(
         "score_disagreements",
-        "One row per given score that differs from the one computed from the same response's answers by more than "
-        "0.005 (two decimals' rounding), or whose answers are too few for a score. Both stay in scores.",
+        "One row per given score that differs by more than 0.005 (rounding to two decimals) from the score computed "
+        "from the answers of the same response, or whose answers are too few for a score. Both stay in scores.",
         [
             "response_id",
             "client_id",
@@ -138,9 +138,9 @@ VIEWS = (
             "instrument",
             "scale",
             "rater",
-            Column("given_score", "number", "As it arrived."),
+            Column("given_score", "number", "The score in the export."),
             Column("computed_score", "number", "From the answers; null where the missing-item rule gives none."),
-            Column("difference", "number", "Given minus computed; null without a computed one."),
+            Column("difference", "number", "Given minus computed; null without a computed score."),
         ],
         """
         SELECT response_id, given.client_id, given.session_id, given.instrument, scale, given.rater,
@@ -153,9 +153,9 @@ VIEWS = (
 )
 
 
-def _movement(loads: str, later: str) -> str:
-    """The headlines' movement told as values, step by step: each cause takes the value from where the one before left
-    it, so the steps add up. `loads` puts each booked load into a step of the telling."""
+def _movement_query(loads: str, later: str) -> str:
+    """Return a query of the headlines' values, cause by cause. Each cause starts at the value after the cause before
+    it, so the steps add up. `loads`: SQL that gives the step of each booked load."""
     order = f"list_position({list(CAUSES)}, cause)"
     return f"""
         SELECT load_id, headline, part, cause, value_before, value_after,
@@ -176,24 +176,25 @@ _MOVED: tuple[str | Column, ...] = (
     "load_id!",
     *BOOKS["movements"].columns[1:4],
     Column("value_before", "number", "The headline before; null when there was none."),
-    Column("value_after", "number", "The headline after this cause; a sum, or a sum over a number of rows."),
-    Column("movement", "number", "By how much this cause moved it; the causes of a load add up to the whole."),
+    Column("value_after", "number", "The headline after this cause: a sum, or a sum divided by a number of rows."),
+    Column("movement", "number", "The change by this cause; the changes of all causes of a load add up."),
     *BOOKS["movements"].columns[4:],
-    Column("not_told", "text", "Why the amounts are null; null where they are told."),
+    Column("not_told", "text", "Why the amounts are null; null where they are there."),
 )
 
 WHY_IT_MOVED = _view(
     "why_it_moved",
-    "One row per load, headline and cause: by how much new data, corrections, vanished records, erasures and changed "
-    "definitions moved it, told one after the other.",
+    "One row per load, headline and cause: how far new data, corrections, vanished records, erasures and changed "
+    "definitions changed it, one after the other.",
     _MOVED,
-    _movement("load_id", "ORDER BY load_id, headline, part, told"),
+    _movement_query("load_id", "ORDER BY load_id, headline, part, told"),
 )
 
 
 CLOSED = _view(
     "closed",
-    "One row: up to which day the calendar months are over at the night's as_of. What is shared asks of nothing later.",
+    "One row: the first day after the closed calendar months, at the night's as_of. Shared questions use no later "
+    "data.",
     [Column("closed_to", "date", "The first day of the month of as_of, in the clinic's zone.")],
     "SELECT date_trunc('month', as_of AT TIME ZONE time_zone)::DATE AS closed_to FROM load.current",
 )
@@ -215,19 +216,21 @@ def make_wilson(con: duckdb.DuckDBPyConnection) -> None:
         bound = _WILSON.format(z=1.959964, sign=sign)
         cut = f"CASE WHEN n > 0 AND k IS NOT NULL THEN greatest(0, least(1, {bound})) END"
         con.execute(f"CREATE OR REPLACE MACRO main.{name}(k, n) AS {cut}")
-        say(con, "MACRO", f"main.{name}", "An end of Wilson's 95 % interval of the share k / n; null where n is 0.")
+        comment_on(
+            con, "MACRO", f"main.{name}", "An end of Wilson's 95 % interval of the share k / n; null where n is 0."
+        )
 
 
 def make_macros(con: duckdb.DuckDBPyConnection) -> None:
-    """Create history.<records>_as_known_on(day) for every kind of record, and what questions compute with."""
+    """Create history.<records>_as_known_on(day) for every kind of record, and the macros that questions use."""
     make_wilson(con)
-    between = _movement(
+    between = _movement_query(
         "CASE WHEN load_id <= first_load THEN first_load ELSE last_load END",
         "WHERE load_id = last_load ORDER BY headline, part, told",
     ).replace("FROM load.movements", "FROM load.movements WHERE load_id <= last_load")
     con.execute(f"CREATE OR REPLACE MACRO load.movement_between(first_load, last_load) AS TABLE {between}")
     said = "The headlines' movement between two loads, by cause; columns as in why_it_moved."
-    say(con, "MACRO TABLE", "load.movement_between", said)
+    comment_on(con, "MACRO TABLE", "load.movement_between", said)
     for kind in KINDS.values():
         columns = ", ".join(column.name for column in kind.columns)
         con.execute(f"""
@@ -235,14 +238,14 @@ def make_macros(con: duckdb.DuckDBPyConnection) -> None:
             SELECT {columns}, known_from FROM history.{kind.name}
             WHERE known_from <= ({LOAD_OF_DAY}) AND coalesce(known_to > ({LOAD_OF_DAY}), true)""")
         said = f"{kind.description} As they were known after the last load of a day (of the clinic's zone)."
-        say(con, "MACRO TABLE", f"history.{kind.name}_as_known_on", said)
+        comment_on(con, "MACRO TABLE", f"history.{kind.name}_as_known_on", said)
 
 
 def make_question_views(
     con: duckdb.DuckDBPyConnection, questions: Mapping[str, tuple[str, str, Mapping[str, str]]]
 ) -> list[str]:
     """Create a view per dashboard question: name -> (query, the question, its columns' descriptions). A question that
-    DuckDB refuses has no view and stops nothing; the names of those that have none."""
+    DuckDB refuses has no view, and the night goes on. Return the names of these questions."""
     for (name,) in con.sql("SELECT view_name FROM duckdb_views() WHERE schema_name = 'dashboard'").fetchall():
         con.execute(f"DROP VIEW dashboard.{name}")
     refused = []
@@ -252,16 +255,16 @@ def make_question_views(
         except duckdb.Error:
             refused.append(name)
             continue
-        say(con, "VIEW", f"dashboard.{name}", question)
+        comment_on(con, "VIEW", f"dashboard.{name}", question)
         for column, description in columns.items():
-            say(con, "COLUMN", f"dashboard.{name}.{column}", description)
+            comment_on(con, "COLUMN", f"dashboard.{name}.{column}", description)
     return refused
 
 
 def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
-    """Carry every description into DuckDB's own comments: the data dictionary is read from there.
+    """Write every description into DuckDB's comments; the data dictionary is read from there.
 
-    A table's comments came with yesterday's file: only what differs is said. A view that is made anew has lost its own.
+    A table keeps the comments of yesterday's file, so only changed ones are written. A view made anew has none.
     """
     said_of = [("TABLE", f"main.{each.name}", f"{each.description} Per {each.per}.", each.columns) for each in tables]
     said_of += [("TABLE", f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.description, RISK_ANSWERS.columns)]
@@ -277,7 +280,7 @@ def make_comments(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
     said = _comments(con)
     for (what, name), comment in wanted.items():
         if said.get(name) != comment:
-            say(con, what, name, comment)
+            comment_on(con, what, name, comment)
 
 
 def _described(what: str, name: str, comment: str, columns: tuple[Column, ...]) -> dict[tuple[str, str], str]:
@@ -285,7 +288,7 @@ def _described(what: str, name: str, comment: str, columns: tuple[Column, ...]) 
 
 
 def _comments(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The comments of tables and of columns, by name."""
+    """Return the comments of tables and columns, by name."""
     here = "comment IS NOT NULL AND database_name = current_database()"
     return dict(
         con.sql(f"""
@@ -296,6 +299,6 @@ def _comments(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     )
 
 
-def say(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str) -> None:
+def comment_on(con: duckdb.DuckDBPyConnection, what: str, name: str, comment: str) -> None:
     """COMMENT ON."""
     con.execute(f"COMMENT ON {what} {name} IS {quoted(comment)}")

@@ -1,1 +1,1 @@
-"""Columns, tables, records and books, declared."""
+"""Declarations of columns, tables, records and books."""

@@ -1,6 +1,6 @@
-"""The books: what came in, where it went, what was checked, how the night went. Schema `load`.
+"""The tables of schema `load`: files read, rows loaded, checks and their results, nights and their steps.
 
-Two ledgers, each of which must balance: load.files in physical records, load.rows in canonical rows.
+Two of them must add up in every night: load.files in physical records, load.rows in canonical rows.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ def _count(name: str, description: str) -> Column:
     return Column(name, "integer", description, required=True, between=(0, None))
 
 
-_WENT = (
+_OUTCOME_COUNTS = (
     _count("duplicate_count", "Identical repeats within the file; one of each was kept."),
-    _count("unchanged_count", "Taught nothing new: equal to what is known, or older than it."),
-    _count("quarantined_count", "Held back by a rule: load.quarantine."),
-    _count("loaded_count", "Became a new version."),
+    _count("unchanged_count", "Equal to the known version, or older than it: nothing new."),
+    _count("quarantined_count", "Held back by a rule: see load.quarantine."),
+    _count("loaded_count", "Loaded as a new version."),
 )
 
 LOADS = _book(
     "loads",
     "load_id",
-    "One row per night, also those that failed, and per other change to what is published.",
+    "One row per night, failed nights too, and one per other change of the published file.",
     "load_id!",
-    Column("purpose", "text", "What it was for.", required=True, one_of=PURPOSES),
+    Column("purpose", "text", "The purpose of the load.", required=True, one_of=PURPOSES),
     Column("as_of", "instant", "The night's only clock.", required=True),
     Column("started_at", "instant", "When it started."),
     Column("finished_at", "instant", "When it published, or failed."),
     Column(
         "outcome",
         "text",
-        "Whether it published; withdrawn: an older version was restored over it.",
+        "Published or failed. Withdrawn: an older version was restored later, so this load is no longer published.",
         required=True,
         one_of=("published", "failed", "withdrawn"),
     ),
-    Column("reason", "text", "Why it failed, or was done, in one sentence."),
+    Column("reason", "text", "Why it failed, or why somebody started it, in one sentence."),
     Column("client_count", "integer", "Clients whose tables were computed again."),
     Column(
         "is_full_build", "truth", "True when tables were computed for every client: the first, or a new definition."
@@ -64,8 +64,8 @@ STEPS = _book(
     Column(
         "row_count",
         "integer",
-        "Rows that it read, compared, computed or checked: of what the load brought, and of the clients it touched. "
-        "What grows with the whole file (its copy, the clinic's tables) is not among them.",
+        "Rows that it read, compared, computed or checked, of the new files and of the clients whose data changed. "
+        "Work that grows with the whole file (its copy, the clinic's tables) is not counted.",
         between=(0, None),
     ),
 )
@@ -73,7 +73,7 @@ STEPS = _book(
 FILES = _book(
     "files",
     "load_id file_id",
-    "One row per file and night that read it (or passed over a new copy of what was known). In physical records: "
+    "One row per file and night that read it (or skipped it as an identical copy). In physical records: "
     "record_count = header + blank_or_footer + ignored + duplicate + unchanged + quarantined + loaded.",
     "load_id!",
     "file_id!",
@@ -81,31 +81,40 @@ FILES = _book(
     Column(
         "pattern",
         "text",
-        "The files pattern of clinic.toml; the file's name stays out, it may hold a person's.",
+        "The files pattern of clinic.toml. The file's own name is not kept: it may contain a person's name.",
     ),
     Column("name_id", "id", "Keyed hash of source and file name.", required=True),
     Column("content", "text", "SHA-256 of its bytes.", required=True),
     Column("byte_count", "long", "Its size.", unit="bytes"),
-    Column("modified", "long", "Its file-system time, only to see that it was not touched.", unit="nanoseconds"),
+    Column("modified", "long", "Its file-system time; shows only whether it was changed since.", unit="nanoseconds"),
     Column("exported_at", "instant", "When the export was made that last showed this.", required=True),
     Column(
         "reading",
         "text",
-        "Fingerprint of its format's reader, its clinic.toml section and the instruments that it was read by.",
+        "Fingerprint of its format's reader, its clinic.toml section and the instruments with which it was read.",
         required=True,
     ),
-    Column("rules", "text", "Fingerprint of the rules that its rows were checked by.", required=True),
-    Column("covers", "text", "What it claims to hold (all, or days back); null: what it leaves out says nothing."),
-    Column("rereads_at", "instant", "When an appointment that was still to come begins: it is read again then."),
-    Column("is_passed_over", "truth", "True for bytes equal to the source's latest: not parsed.", required=True),
+    Column("rules", "text", "Fingerprint of the rules with which its rows were checked.", required=True),
+    Column(
+        "covers",
+        "text",
+        "The records that it claims to hold (all, or a number of days back). Null: a missing record means nothing.",
+    ),
+    Column("rereads_at", "instant", "Start of its next future appointment: the file is read again after it."),
+    Column(
+        "is_passed_over",
+        "truth",
+        "True when its bytes equal the source's latest file: it is not read again.",
+        required=True,
+    ),
     _count("record_count", "Physical records in the file, its header included."),
     _count("header_count", "Header records."),
     _count("blank_or_footer_count", "Blank lines and footers."),
     _count("ignored_count", "Records that hold nothing clinic.toml asks for."),
-    *_WENT,
-    _count("vanished_count", "Records known before that it covers and no longer holds; not part of the sum."),
-    _count("ambiguous_time_count", "Wall-clock times that came twice at a change of clocks; taken as the first."),
-    _count("missing_time_count", "Wall-clock times that did not exist at a change of clocks; moved an hour on."),
+    *_OUTCOME_COUNTS,
+    _count("vanished_count", "Known records that it covers but no longer holds; not part of the sum."),
+    _count("ambiguous_time_count", "Wall-clock times that occur twice when the clocks change; read as the first."),
+    _count("missing_time_count", "Wall-clock times that do not exist when the clocks change; moved one hour later."),
 )
 
 ROWS = _book(
@@ -117,13 +126,13 @@ ROWS = _book(
     "file_id!",
     Column("records", "text", "Kind of record.", required=True),
     _count("row_count", "Canonical rows read."),
-    *_WENT,
+    *_OUTCOME_COUNTS,
 )
 
 QUARANTINE = _book(
     "quarantine",
     "quarantine_id",
-    "One row per record, file and rule that held it back. No values: they stay in the file. "
+    "One row per record, file and rule that held it back. It has no values: they stay in the file. "
     "waiting + released + discarded + source_gone = ever quarantined.",
     Column("quarantine_id", "integer", "Its number, for python -m flows.quarantine.", required=True),
     "load_id!",
@@ -133,13 +142,14 @@ QUARANTINE = _book(
     "record_number!",
     Column("record_count", "integer", "Physical records held back together.", required=True),
     Column("rule", "text", "The rule it broke.", required=True),
-    Column("column_name", "text", "The column, where the rule is about one.", required=True),
-    Column("record_id", "id", "The record as a pseudonym (session, response, episode or client); null if unreadable."),
+    Column("column_name", "text", "The column that the rule is about; empty for other rules.", required=True),
+    Column("record_id", "id", "The record's pseudonym (session, response, episode or client); null if unreadable."),
     "client_id",
     Column(
         "state",
         "text",
-        "Waiting; released by a later reading or a newer export; discarded by ops; or its file is gone or replaced.",
+        "Waiting; released by a later reading or a newer export; discarded by an operator; or source_gone: its file is "
+        "gone or replaced.",
         required=True,
         one_of=QUARANTINE_STATES,
     ),
@@ -149,20 +159,23 @@ QUARANTINE = _book(
 EXPECTATION_RESULTS = _book(
     "expectation_results",
     "load_id suite expectation",
-    "One row per night and expectation. A check that could not run is neither passed nor failed.",
+    "One row per night and expectation. A check that could not run has neither passed nor failed.",
     "load_id!",
     Column("suite", "text", "The table checked, with its schema.", required=True),
     Column("expectation", "text", "What was expected.", required=True),
-    Column("severity", "text", "Critical stops the night; warning quarantines rows.", required=True),
+    Column(
+        "severity", "text", "Critical: a failure stops the night. Warning: the rows go to quarantine.", required=True
+    ),
     Column("outcome", "text", "Passed, failed or did_not_run.", required=True, one_of=OUTCOMES),
     Column("checked_count", "integer", "Rows checked."),
-    Column("unexpected_count", "integer", "Rows that broke it."),
+    Column("unexpected_count", "integer", "Rows that failed the check."),
 )
 
 UNLISTED = _book(
     "unlisted",
     "load_id file_id column_name",
-    "Texts that became 'other' because clinic.toml does not list them: a count, never the text.",
+    "One row per night, file and column: how many texts became 'other' because clinic.toml does not list them. The "
+    "texts are not kept.",
     "load_id!",
     "file_id!",
     Column("column_name", "text", "The column.", required=True),
@@ -172,32 +185,31 @@ UNLISTED = _book(
 CLIENT_LINKS = _book(
     "client_links",
     "load_id id_space own_id",
-    "One row per record number that is joined to another system's, and load that was the first to use it: by "
-    "client_links.csv, because its id space is the same as another (same_as in clinic.toml), or because it is another "
-    "text of one number.",
+    "One row per record number that is joined to another, with the first load that used the link. The link is from "
+    "client_links.csv or merged_clients.csv, from same_as in clinic.toml, or the two are texts of one number.",
     "load_id!",
     Column("id_space", "text", "The number's id space, by its first name.", required=True),
-    Column("own_id", "id", "The pseudonym that the number has alone.", required=True),
+    Column("own_id", "id", "The pseudonym that the number has without the link.", required=True),
     "client_id!",
-    Column("withdrawn_by", "integer", "The load that no longer used it; null while it is in use."),
-    Column("is_another_text", "truth", "Whether it is another text of the client's own number: such a join stays."),
+    Column("withdrawn_by", "integer", "The first load without the link; null while it is in use."),
+    Column("is_another_text", "truth", "Whether both are numbers of one id space. Such a link is never withdrawn."),
 )
 
 SPACES = _book(
     "spaces",
     "source first_name",
-    "One row per source and id space that it was ever read under: whose record numbers it has, or had.",
-    Column("source", "text", "The section of clinic.toml; null where it is not known any more."),
-    Column("id_space", "text", "The space's name, as the last load that read it knew it.", required=True),
-    Column("first_name", "text", "The name that it had first, which is inside its pseudonyms.", required=True),
-    Column("load_id", "integer", "The first load that read the source under it.", required=True),
-    Column("left_by", "integer", "The load that first read the source under another; null while it has this one."),
+    "One row per source and id space: the system whose record numbers the source uses, or used before.",
+    Column("source", "text", "The section of clinic.toml; null where it is no longer known."),
+    Column("id_space", "text", "The space's name in the last load that read it.", required=True),
+    Column("first_name", "text", "The space's first name; the pseudonyms are made with it.", required=True),
+    Column("load_id", "integer", "The first load that read the source with this space.", required=True),
+    Column("left_by", "integer", "The first load that read the source with another space; null while it has this one."),
 )
 
 PERSON_REPORTS = _book(
     "person_reports",
     "load_id made_at",
-    "One row per report of what is held of one person, made for that person: when, and never of whom.",
+    "One row per report that shows a person the data held about them: when it was made, never about whom.",
     "load_id!",
     Column("made_at", "instant", "When it was made.", required=True),
 )
@@ -205,72 +217,74 @@ PERSON_REPORTS = _book(
 EXPIRIES = _book(
     "expiries",
     "load_id",
-    "One row per load that took out what is kept no longer: [keep] years_after_closing in clinic.toml.",
+    "One row per load that erased data older than the clinic keeps: [keep] years_after_closing in clinic.toml.",
     "load_id!",
-    _count("client_count", "Clients of whom something was taken out."),
-    _count("episode_count", "Episodes of theirs that were taken out; a client without an episode has none."),
+    _count("client_count", "Clients with erased data."),
+    _count("episode_count", "Erased episodes; a client without an episode has none."),
 )
 
 DEFINITIONS = _book(
     "definitions",
     "kind name load_id",
-    "One row per table, instrument, clinic file and source's way to read ids, and load that first used it as it is.",
-    Column("kind", "text", "What it defines.", required=True, one_of=("table", "instrument", "clinic", "ids")),
+    "One row per version of a table, an instrument, the clinic file or a source's way to read ids, with the first load "
+    "that used it.",
+    Column("kind", "text", "The kind of definition.", required=True, one_of=("table", "instrument", "clinic", "ids")),
     Column("name", "text", "Its name.", required=True),
     "load_id!",
-    Column("fingerprint", "text", "Of the definition and all that it depends on.", required=True),
+    Column("fingerprint", "text", "Fingerprint of the definition and of all that it depends on.", required=True),
 )
 
-NOT_TOLD = "Null where it is not told: a person was taken out since."
+NOT_TOLD = "Null where it is withheld: a person was erased since."
 CHANGES = _book(
     "changes",
     "load_id table_name",
-    "One row per load and table of main that it changed: whole rows, by the table's key.",
+    "One row per load and table of main that it changed. Rows are compared by the table's key.",
     "load_id!",
     Column("table_name", "text", "The table.", required=True),
-    Column("added_count", "integer", f"Rows that were not there. {NOT_TOLD}"),
-    Column("changed_count", "integer", f"Rows that say something else. {NOT_TOLD}"),
-    Column("removed_count", "integer", f"Rows that are no longer there. {NOT_TOLD}"),
+    Column("added_count", "integer", f"New rows. {NOT_TOLD}"),
+    Column("changed_count", "integer", f"Rows with another value. {NOT_TOLD}"),
+    Column("removed_count", "integer", f"Rows that are gone. {NOT_TOLD}"),
 )
 
 MOVEMENTS = _book(
     "movements",
     "load_id headline part cause",
-    "One row per load, headline and cause that moved it; view why_it_moved tells it as values.",
+    "One row per load, headline and cause that changed it; view why_it_moved shows the same as values.",
     "load_id!",
-    Column("headline", "text", "The number that moved.", required=True),
-    Column("part", "text", "Of what: instrument and rater, or nothing.", required=True),
+    Column("headline", "text", "The number that changed.", required=True),
+    Column("part", "text", "The instrument and rater that it is about; empty for all.", required=True),
     Column("cause", "text", "Why the rows changed.", required=True, one_of=CAUSES),
-    Column("numerator_change", "number", f"What it added to the headline's sum. {NOT_TOLD}"),
+    Column("numerator_change", "number", f"Change of the headline's numerator. {NOT_TOLD}"),
     Column(
         "denominator_change",
         "number",
-        f"What it added to the number it is divided by; null for a plain count. {NOT_TOLD}",
+        f"Change of the headline's denominator; null for a plain count. {NOT_TOLD}",
     ),
 )
 
 SOURCES = _book(
     "sources",
     "source",
-    "One row per section of clinic.toml: when it last came, and whether it is late.",
+    "One row per source (a section of clinic.toml): when its last export came, and whether it is late.",
     "source!",
-    Column("format", "text", "How it is read.", required=True),
+    Column("format", "text", "The format of its exports.", required=True),
     Column("last_exported_at", "instant", "Export time of its latest file; null when none ever came."),
-    Column("every_hours", "integer", "How often it should come.", unit="hours"),
-    Column("is_late", "truth", "True when its latest export is older than that and twelve hours.", required=True),
+    Column("every_hours", "integer", "How often an export should come.", unit="hours"),
+    Column("is_late", "truth", "True when its latest export is older than every_hours plus 12 hours.", required=True),
     _count("file_count", "Files ever read."),
     _count(
         "read_otherwise_count",
-        "Current records that were read by older code or under another clinic file, and stay so: their exports are "
-        "gone. As the last night that read files counted them.",
+        "Current records that were read by older code or with another clinic file. They stay as they are: their "
+        "exports are gone. Counted in the last night that read files.",
     ),
 )
 
 CURRENT = _book(
     "current",
     "load_id",
-    "One row: which night this file is. Everything that depends on today uses as_of from here. The people in this file "
-    "are pseudonymous, not anonymous: who holds the key, or knows enough about someone, can find them.",
+    "One row: the load that this file is from. All that depends on today's date uses this as_of. The people in this "
+    "file are pseudonymous, not anonymous: whoever holds the key, or knows enough about a person, can find that "
+    "person.",
     "load_id!",
     Column("as_of", "instant", "The night's only clock.", required=True),
     Column("data_to", "instant", "The latest export in it."),

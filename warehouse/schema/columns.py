@@ -1,6 +1,6 @@
-"""What a column promises. The same sentence makes the schema, the expectation, the documentation and the comment.
+"""Columns. One declaration gives the schema, the expectation, the documentation and the comment in DuckDB.
 
-A column that stands in more than one table is stated once, in SHARED, and means the same thing everywhere.
+A column of several tables is declared once, in SHARED, and means the same in all of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SQL_TYPES = {
     "wall": "TIMESTAMP",  # as the clock on the wall showed it; the name ends in _local
     "truth": "BOOLEAN",
     "answers": "FLOAT[]",  # one place per item, in the order of the published numbers; null = not answered
-    "given": "STRUCT(scale VARCHAR, score DOUBLE)[]",  # scores that arrived already made
+    "given": "STRUCT(scale VARCHAR, score DOUBLE)[]",  # scores that the export contains
     "names": "VARCHAR[]",
 }
 
@@ -46,7 +46,7 @@ CONSTRUCTS = ("alliance", "rupture", "responsiveness", "outcome", "motivation", 
 SCORES = ("sum", "mean")
 RELIABILITIES = ("alpha", "test_retest", "icc")
 CRITERIA = (">=", ">")
-NO_ESTIMATE = (  # why there is none: transforms/statistics/estimates.py
+NO_ESTIMATE = (  # reasons for a missing estimate: transforms/statistics/estimates.py
     "fewer than 30 clients",
     "fewer than 10 with or without the event",
     "a cell below 5",
@@ -55,12 +55,12 @@ NO_ESTIMATE = (  # why there is none: transforms/statistics/estimates.py
     "one client dominates",
     "no error can be made",
 )
-NO_WIDTH = 1e-9  # of the estimate's unit: a smaller error is none
+NO_WIDTH = 1e-9  # in the estimate's unit: a smaller standard error counts as 0
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, what it means, and what it promises.
+    """One column: its name, type, meaning, unit and limits.
 
     >>> Column("gap_days", "integer", "Days since the session before.", unit="days", between=(0, None)).comment
     'Days since the session before. Unit: days. At least 0.'
@@ -101,7 +101,7 @@ _SHARED = [
     Column(
         "session_id",
         "id",
-        "The client's place in an appointment (half of each one's pseudonym); joins sessions, responses and scores.",
+        "One client in one appointment (half of the pseudonym of each); joins sessions, responses and scores.",
     ),
     Column("episode_id", "id", "The episode of care, given by the practice system or derived."),
     Column("response_id", "id", "One filled-in questionnaire, as a pseudonym."),
@@ -109,9 +109,9 @@ _SHARED = [
     Column(
         "is_partial",
         "truth",
-        "True where the survey tool says that it was left before its end; null where the tool does not say.",
+        "True where the survey tool says that the person stopped before the end; null where the tool does not say.",
     ),
-    Column("source", "text", "The section of clinic.toml that the record came through."),
+    Column("source", "text", "The source of the record: a section of clinic.toml."),
     Column("starts_at", "instant", "When the appointment starts."),
     Column("starts_local", "wall", "When the appointment starts, on the wall clock of its source's zone."),
     Column("session_date", "date", "The local day of the appointment."),
@@ -120,14 +120,14 @@ _SHARED = [
     Column(
         "status",
         "text",
-        "What became of the appointment; one still to come is scheduled, whatever its export says.",
+        "The outcome of the appointment; a future one is scheduled, whatever its export says.",
         one_of=STATUSES,
     ),
     Column(
         "status_basis",
         "text",
-        "Whether the export states the status, or it was derived: from the time (still to come; past and not said "
-        "otherwise), or a late cancel from when it was cancelled.",
+        "Stated: the export gives the status. Derived: from the start time (in the future, or past without another "
+        "status), or, for a late cancel, from the time of the cancellation.",
         one_of=STATUS_BASES,
     ),
     Column("service", "text", "Kind of appointment, from the clinic's list; anything else is 'other'."),
@@ -144,14 +144,14 @@ _SHARED = [
     Column(
         "client_session_number",
         "integer",
-        "Rank of the session among all the client's, of any kind and episode, from 1, by its start; of sessions that "
-        "start at once the one loaded first comes first.",
+        "Rank of the session among all sessions of the client, of any kind and episode, from 1, by its start. Of "
+        "sessions with the same start the one loaded first comes first.",
         between=(1, None),
     ),
     Column(
         "first_session_id",
         "id",
-        "The first session that the row is computed from; names it where the therapist is not known.",
+        "The first session that the row is computed from; it identifies the row where the therapist is not known.",
     ),
     Column(
         "dyad_session_number",
@@ -159,8 +159,8 @@ _SHARED = [
         "Rank of the treatment session within its dyad (episode and therapist), from 1.",
         between=(1, None),
     ),
-    Column("rupture_rule", "text", "The rule by which it is a possible rupture: table rupture_rules."),
-    Column("other_rater", "text", "Whose view it is compared with.", one_of=RATERS),
+    Column("rupture_rule", "text", "The rule that finds this possible rupture: table rupture_rules."),
+    Column("other_rater", "text", "The rater whose view it is compared with.", one_of=RATERS),
     Column("other_instrument", "text", "The other rater's questionnaire: the same, or a parallel form of it."),
     Column("score_count", "integer", "Scores that the row is computed from.", between=(0, None)),
     Column("first_score", "number", "The first score."),
@@ -168,33 +168,33 @@ _SHARED = [
     Column(
         "episode_number",
         "integer",
-        "Rank of the client's episodes by opening day, from 1; of those opened on one day the given ones first, in the "
-        "order of loading.",
+        "Rank of the client's episodes by opening day, from 1. Of episodes opened on the same day the given ones come "
+        "first, in the order of loading.",
         between=(1, None),
     ),
     Column("opened_on", "date", "First day of the episode."),
     Column("closed_on", "date", "Last day of the episode, where the practice system gives one; never derived."),
     Column("closure", "text", "How the episode ended, as the practice system says.", one_of=CLOSURES),
-    Column("is_derived", "truth", "True where no episode was given and gaps decide."),
+    Column("is_derived", "truth", "True where no episode was given: gaps between sessions separate the episodes."),
     Column("presenting_problem", "text", "From the clinic's list; anything else is 'other'."),
     Column("program", "text", "From the clinic's list; anything else is 'other'."),
     Column("referral_source", "text", "From the clinic's list; anything else is 'other'."),
     Column("sex", "text", "As recorded by the practice.", one_of=SEXES),
     Column("instrument", "text", "The questionnaire: the name of its file in warehouse/instruments."),
-    Column("rater", "text", "Whose view it is.", one_of=RATERS),
+    Column("rater", "text", "The person whose view it is.", one_of=RATERS),
     Column("completed_at", "instant", "When it was completed; null where only the day, or nothing, is known."),
     Column("completed_on", "date", "The local day on which it was completed."),
     Column(
         "seconds",
         "number",
-        "How long the questionnaire was being filled in, where the export says so.",
+        "Time spent on the questionnaire, where the export gives it.",
         unit="seconds",
         between=(0, None),
     ),
     Column("item", "integer", "The item's number as published.", between=(1, None)),
-    Column("scale", "text", "The scale of the instrument; 'total' is all its scored items."),
-    Column("score", "number", "The scale's score by the published rule."),
-    Column("item_mean", "number", "The scale's mean item score, on the item's own range, under the same rule."),
+    Column("scale", "text", "The scale of the instrument; 'total' is the scale of all scored items."),
+    Column("score", "number", "The scale's score, by the published rule."),
+    Column("item_mean", "number", "The scale's mean item score, in the range of an item, by the same rule."),
     Column(
         "pomp",
         "number",
@@ -205,18 +205,18 @@ _SHARED = [
     Column(
         "basis",
         "text",
-        "Computed from the answers, or given: it arrived already made. The two are never mixed.",
+        "Computed: by Rapport, from the answers. Given: the export contains it. The two are never mixed.",
         one_of=("computed", "given"),
     ),
-    Column("threshold", "text", "The cut-off or set of bands, by its name in the instrument's file."),
-    Column("scheme", "text", "Whose cut-off or bands; several schemes of one scale stand side by side."),
-    Column("population", "text", "For whom the threshold is meant."),
+    Column("threshold", "text", "The cut-off or set of bands: its name in the instrument's file."),
+    Column("scheme", "text", "The authors of the cut-off or bands; a scale may have several schemes."),
+    Column("population", "text", "The people for whom the threshold is meant."),
     Column("answered_count", "integer", "Items answered.", between=(0, None)),
     Column("item_count", "integer", "Items the scale (or instrument) has.", between=(0, None)),
     Column(
         "intake_band",
         "integer",
-        "The fifth of the scale's range that the intake score lies in, 1 the lowest: percent of maximum 0 to below 20, "
+        "The fifth of the scale's range with the intake score. 1 is the lowest: percent of maximum from 0 to below 20, "
         "and so on.",
         between=(1, 5),
     ),
@@ -226,12 +226,15 @@ _SHARED = [
     Column("first_treated_on", "date", "Day of the episode's first attended treatment session."),
     Column("last_treated_on", "date", "Day of the episode's latest attended treatment session."),
     Column("client_count", "integer", "Different clients.", between=(0, None)),
-    Column("linked_count", "integer", "Episodes that the estimate is from.", between=(0, None)),
+    Column("linked_count", "integer", "Episodes that the estimate is computed from.", between=(0, None)),
     Column("therapist_count", "integer", "Different therapists.", between=(0, None)),
-    Column("measure", "text", "What is compared or counted; the table's description says which there are."),
-    Column("numerator_count", "integer", "How many of the denominator it is true of.", between=(0, None)),
+    Column("measure", "text", "What is compared or counted; the table's description lists the measures."),
+    Column("numerator_count", "integer", "The part of the denominator for which it is true.", between=(0, None)),
     Column(
-        "denominator_count", "integer", "How many it could be true of; not yet known ones apart.", between=(0, None)
+        "denominator_count",
+        "integer",
+        "All for which it could be true, without those that are not yet known.",
+        between=(0, None),
     ),
     Column("share", "number", "Numerator over denominator; null without a denominator.", between=(0, 1)),
     Column("target_share", "number", "The clinic's own share, over all therapists.", between=(0, 1)),
@@ -247,14 +250,14 @@ _SHARED = [
     Column(
         "degrees_of_freedom",
         "integer",
-        "Of Student's t, by which the interval is made: clients that carry information, less 1.",
+        "Degrees of freedom of Student's t for the interval: clients that carry information, less 1.",
         between=(1, None),
     ),
     Column(
         "largest_share",
         "number",
-        "The largest client's part of the predictor's sum of squares, after the other terms of the model are taken "
-        "out; above 0.5 there is no estimate.",
+        "The share of one client, the largest, in the predictor's sum of squares, after the other terms of the model "
+        "are taken out. Above 0.5 there is no estimate.",
         between=(0, 1),
     ),
     Column("why_no_estimate", "text", "Why there is no estimate; null where there is one.", one_of=NO_ESTIMATE),
@@ -263,25 +266,28 @@ _SHARED = [
     Column(
         "is_used",
         "truth",
-        "Of several responses by one rater to one instrument in a session, true for the first complete one.",
+        "True for the first complete response among all responses of one rater to one instrument in a session.",
     ),
-    Column("age_from", "integer", "The youngest client it is for, in years; null where nobody says.", unit="years"),
-    Column("age_to", "integer", "The oldest client it is for, in years; null where nobody says.", unit="years"),
+    Column(
+        "age_from", "integer", "Lowest age of the clients it is for; null where no source states one.", unit="years"
+    ),
+    Column("age_to", "integer", "Highest age of the clients it is for; null where no source states one.", unit="years"),
     Column("direction", "text", "Whether a higher score is better.", one_of=DIRECTIONS),
     Column("is_scored", "truth", "Whether scores are computed from answers."),
-    Column("why_not_scored", "text", "Why not; null where they are."),
+    Column("why_not_scored", "text", "Why no scores are computed; null where they are."),
     Column("compared", "text", "What is compared: score, t_score, lowest_item, change or report."),
-    Column("fact_source", "text", "Where the fact was seen."),
+    Column("fact_source", "text", "The publication or code that states the fact."),
     Column(
         "fact_status",
         "text",
-        "Published: seen in print or public code; recalled: not checked; local: a clinic's or Rapport's own.",
+        "Published: seen in print or public code; recalled: from memory, not checked; local: a clinic's or Rapport's "
+        "own.",
         one_of=FACT_STATUSES,
     ),
     Column(
         "change_name",
         "text",
-        "The reliable change's name in the instrument's file; 'computed ...' where none is stated there.",
+        "The reliable change's name in the instrument's file; 'computed ...' where the file states none.",
     ),
     Column("file_id", "id", "The delivered file, as a keyed hash: load.files."),
     Column("load_id", "integer", "The night: load.loads."),

@@ -1,4 +1,4 @@
-"""What questions, the hiding of their numbers and their pages agree on."""
+"""Declarations that questions, the hiding of small numbers and the pages share."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-ALL = "All"  # the value of a filter that takes all of them together
-PLACES = ("site", "program")  # each of their values has a page, and figures, of its own
+ALL = "All"  # the value of a filter for all values together
+PLACES = ("site", "program")  # each site and each program has a page and figures of its own
 
 
 @dataclass(frozen=True)
 class Disclosure:
-    """How the numbers of a shared question are hidden: dashboards/disclosures.py says what each word means."""
+    """How the small numbers of a shared question are hidden: dashboards/disclosures.py explains each field."""
 
     clients: str
     keys: tuple[str, ...]
@@ -35,14 +35,14 @@ class Disclosure:
         return [*self.counts, *self.parts, *self.means, *self.estimates, *(c for c in curve if c not in self.counts)]
 
     def check(self, columns: set[str], filters: Collection[str]) -> None:
-        """Raise ValueError unless every column is named once and filters are keys."""
+        """Raise ValueError unless every column is named exactly once and every filter is a key."""
         named = [*self.keys, *self.numbers, *self.behind]
         if twice := {name for name in named if named.count(name) > 1}:
-            raise ValueError(f"[disclosure] names {', '.join(sorted(twice))} twice")
+            raise ValueError(f"[disclosure] names {', '.join(sorted(twice))} twice; name each column once")
         if strange := set(named) - columns:
             raise ValueError(f"[disclosure] names {', '.join(sorted(strange))}, which the query lacks")
         if silent := columns - set(named):
-            raise ValueError(f"[disclosure] does not say what {', '.join(sorted(silent))} is")
+            raise ValueError(f"[disclosure] does not name {', '.join(sorted(silent))}; name every column of the query")
         used = {self.clients, *chain.from_iterable(self._used_by(each) for each in self._entries())}
         if strange := (used | set(self.curve.values())) - columns:
             raise ValueError(f"[disclosure] uses {', '.join(sorted(strange))}, which the query lacks")

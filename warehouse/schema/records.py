@@ -1,7 +1,7 @@
-"""The canonical shapes that every export becomes: what is known, with every version kept in schema `history`.
+"""The kinds of record into which every export is read. Schema `history` keeps every version of a record.
 
-Each kind has one `key` (with `source`), the columns that are its content, and the rules that a row must keep to be
-loaded. A row that breaks one waits in load.quarantine under the rule's name.
+Each kind has a `key` (with `source`), its columns, and rules for its rows. A row that breaks a rule is not loaded: it
+waits in load.quarantine, with the rule's name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class RecordKind(Relation):
     """One kind of record: `appointments`, `responses`, `episodes`, `clients`."""
 
     staged_only: tuple[Column, ...] = ()
-    dated_by: str = ""  # what puts a record into the window that an export covers; nothing for what has no day
+    dated_by: str = ""  # the time that decides whether an export covers a record; "" for a kind without a day
 
     @property
     def content(self) -> tuple[str, ...]:
@@ -31,7 +31,7 @@ RETRACTED = "entered in error"
 CLOSED_BECAUSE = (CORRECTED, UNREAD, VANISHED, RETRACTED)
 # Why rows of tables change: warehouse/derived/why_it_moved.py.
 NEW, GONE, ERASED, DEFINITION, STANDING = "new", "vanished", "erased", "definition", "standing"
-CAUSES = (ERASED, GONE, CORRECTED, NEW, DEFINITION, STANDING)  # in the order in which a night's movement is told
+CAUSES = (ERASED, GONE, CORRECTED, NEW, DEFINITION, STANDING)  # in the order in which a night's movement is shown
 
 # What a reader itself finds wrong with a record, beside columns that cannot be read: rules of their own.
 ROUNDED_ID, LOCAL_REFERENCE, ID_PATTERN = "rounded_id", "local_reference", "id_pattern"
@@ -46,7 +46,7 @@ def held_by(rule: str, column: str = "") -> str:
 
 PROVENANCE = tuple(resolve(name) for name in ("file_id!", "record_number!", "exported_at!"))
 
-FILE_NUMBER = Column("file_number", "integer", "The file's turn within the night.", required=True)
+FILE_NUMBER = Column("file_number", "integer", "The file's place in the night's order of reading.", required=True)
 
 STAGED_ONLY = (
     Column("row_id", "long", "The row's number within the night.", required=True),
@@ -60,17 +60,18 @@ STAGED_ONLY = (
     Column("disposition", "text", "loaded, unchanged, duplicate or quarantined.", required=True),
 )
 
-# It orders what dates and numbers leave open, such as two sessions that start at once: an id, a keyed hash, never does.
+# It orders records that dates and numbers do not order, such as two sessions with the same start. An id is a keyed
+# hash: it must never order anything.
 LOADED_NUMBER = Column(
     "loaded_number",
     "long",
-    "The record's turn among all that were ever loaded, lower for earlier ones; it stays when the record is corrected, "
+    "The record's place among all records ever loaded, lower for earlier ones. It stays when the record is corrected, "
     "is read again, or vanishes and comes back.",
     required=True,
 )
 
 VERSION = (
-    Column("known_from", "integer", "The load that brought this version.", required=True),
+    Column("known_from", "integer", "The load that added this version.", required=True),
     Column("known_to", "integer", "The load that replaced or closed it; null while it is current."),
     Column("closed_because", "text", "Why it is no longer current; null while it is.", one_of=CLOSED_BECAUSE),
 )
@@ -121,18 +122,18 @@ RESPONSES = _kind(
         Column(
             "appointment_session_id",
             "id",
-            "The session of the appointment that the export names, if it does.",
+            "The session of the appointment that the export names, if it names one.",
         ),
         "completed_at",
         "completed_on",
         "seconds",
         "is_partial",
         Column("answers", "answers", "The answers, one place per item in the order of the published numbers."),
-        Column("given_scores", "given", "Scores that arrived already made, by scale."),
+        Column("given_scores", "given", "Scores that the export contains, by scale."),
         Column(
             "goal_owners",
             "names",
-            "Whose goal each answer is about, where the export says so: " + ", ".join(OWNERS) + ".",
+            "The owner of the goal that each answer is about, where the export says so: " + ", ".join(OWNERS) + ".",
         ),
     ],
     Column("item_word", "text", "Null, or 'unknown' when a row names no item or scale of its instrument."),
@@ -158,7 +159,7 @@ EPISODES = _kind(
 
 CLIENTS = _kind(
     "clients",
-    "What an export says about a client; birth dates stay in the private tree.",
+    "One row per client, as an export describes the client; birth dates stay in the private tree.",
     "source client_id",
     [
         "source!",
@@ -167,7 +168,7 @@ CLIENTS = _kind(
         Column(
             "birth_date_mark",
             "id",
-            "A keyed hash of client and birth date: shows that a birth date was corrected, never which it is.",
+            "A keyed hash of client and birth date. It shows that a birth date was corrected, never the date.",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What everything that can be queried has: a name, a sentence that says what a row is, and columns."""
+"""Relations: a table or a view has a name, a description of a row, and columns."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from rapport.warehouse.schema.columns import Column
 
 @dataclass(frozen=True)
 class Relation:
-    """A table or view of the file. `key`: the columns that make a row unique, where there are some. `query`: what a
-    view says."""
+    """A table or view of the file. `key`: the columns that make a row unique, or none. `query`: the SQL of a view."""
 
     name: str
     description: str

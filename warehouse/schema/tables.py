@@ -1,11 +1,11 @@
-"""What a table is: a decorated function.
+"""Tables, declared as decorated functions.
 
-The function's name is the table, its docstring says what a row is, its parameters are the tables (or facts) it
-reads. Calling it calls it, so tests stay plain.
+The function's name is the table's name, its docstring describes a row, and its parameters are the tables (or facts)
+that it reads. A call of the table calls the function, so a test needs no file.
 
-A table of the clinic may be made in two parts, so that no step holds all clients at once. Its `partial` reads the
-finished tables of some clients and gives whole-number sums, or one small row per client or episode. The decorated
-function finishes: it reads the `partials` of all clients, one after the other in one frame, and makes the rows.
+A table of the clinic may be computed in two parts, so that no step holds all clients at once. Its `partial` reads the
+finished tables of some clients and returns whole-number sums, or one small row per client or episode. The decorated
+function reads the `partials` of all clients, in one frame, and returns the rows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rapport.warehouse.schema.relations import Relation
 if TYPE_CHECKING:
     import polars as pl
 
-PARTIALS = "partials"  # the parameter of a function that finishes
+PARTIALS = "partials"  # the parameter that receives the partials of all clients
 Function = Callable[..., "pl.LazyFrame"]
 
 
@@ -41,7 +41,7 @@ class Table(Relation):
     partial: Function | None = None
 
     def __call__(self, *given: object, **named: object) -> pl.LazyFrame:
-        """The rows, from everything that it reads, in the order of `reads`."""
+        """Return the table's rows. The arguments are the tables and facts that it reads, in the order of `reads`."""
         known = dict(zip(self.reads, given, strict=False)) | named
         return self.finished({**known, PARTIALS: self.partial_of(known)} if self.partial else known)
 
@@ -51,22 +51,22 @@ class Table(Relation):
         return self.partial(**{name: known[name] for name in self.read_by_bucket})
 
     def finished(self, known: Mapping[str, object]) -> pl.LazyFrame:
-        """The rows, from what is read at once."""
+        """Return the table's rows from the tables and facts in `read_at_once`."""
         return self.function(**{name: known[name] for name in self.read_at_once})
 
     @property
     def functions(self) -> tuple[Function, ...]:
-        """What the table is made by."""
+        """The functions that compute the table."""
         return (self.partial, self.function) if self.partial else (self.function,)
 
     @property
     def read_by_bucket(self) -> tuple[str, ...]:
-        """What its partial reads: tables with a `client_id`, and facts."""
+        """The names of what its partial reads: tables with a `client_id`, and facts."""
         return _parameters(self.partial) if self.partial else ()
 
     @property
     def read_at_once(self) -> tuple[str, ...]:
-        """What its function reads: tables of all clients, and facts."""
+        """The names of what its function reads: tables of all clients, and facts."""
         return _parameters(self.function)
 
     @property
@@ -84,8 +84,8 @@ def _parameters(function: Function) -> tuple[str, ...]:
 def table(
     *, columns: Iterable[str | Column], key: str, per: str = "client", partial: Function | None = None
 ) -> Callable[[Function], Table]:
-    """Declare a table. `key` is the names of the columns that make a row unique, separated by spaces. `partial`: a
-    table of the clinic is made in two parts.
+    """Declare a table. `key`: the names of the columns that make a row unique, separated by spaces. `partial`: the
+    first part of a clinic's table that is computed in two parts.
 
     >>> @table(columns=["client_id!", Column("seen_count", "integer", "Sessions seen.")], key="client_id")
     ... def seen_clients(sessions):
@@ -110,7 +110,7 @@ def table(
 
 
 def in_order(tables: Iterable[Table]) -> list[Table]:
-    """The tables, each after those it reads."""
+    """Return the tables in an order in which each comes after the tables that it reads."""
     named = {table.name: table for table in tables}
     graph = {name: [read for read in table.reads if read in named] for name, table in sorted(named.items())}
     return [named[name] for name in TopologicalSorter(graph).static_order()]

@@ -1,1 +1,1 @@
-"""The DuckDB file: opened, built, encrypted, compacted."""
+"""The DuckDB file: how it is opened, built, encrypted and compacted."""

@@ -32,24 +32,25 @@ from rapport.warehouse.store import opening
 from rapport.warehouse.store.frames import THREADS
 from rapport.warehouse.store.opening import Setting
 
-# Above its limit DuckDB works in the scratch folder. Staged rows are sorted within it: a first night of size M, all of
-# which has room, costs a twentieth less than with 600 MB.
+# Above this limit DuckDB uses the scratch folder. Staged rows are sorted in memory: a first night of size M fits and
+# takes 5 % less time than with 600 MB.
 LIMITS: dict[str, Setting] = {"threads": THREADS, "memory_limit": "1GB"}
-LESS_MEMORY = ("memory_limit", "600MB")  # where a bucket's frames stand beside what DuckDB keeps of the file
-LEAST_MEMORY = ("memory_limit", "400MB")  # where frames of whole tables do
+LESS_MEMORY = ("memory_limit", "600MB")  # while the frames of a bucket need memory too
+LEAST_MEMORY = ("memory_limit", "400MB")  # while frames of whole tables need memory too
 _SETTINGS: dict[str, Setting] = {
-    # Nobody recovers a building file: it is written out once, when it is sealed.
+    # A building file is never recovered after a crash, so it is written once, when it is sealed.
     "wal_autocheckpoint": "1TB",
-    # Our texts are few words, each many times: what else fits them need not be tried. Columns of other types choose.
+    # Texts are few different words, each many times, so no other compression is tried. Other types still choose.
     "disabled_compression_methods": "fsst,zstd",
     "force_compression": "dict_fsst",
-    # A row group is written as soon as it is full, not five at once: less waits in memory, for a transaction's end.
+    # A row group is written as soon as it is full, not five at once: fewer rows wait in memory for the transaction's
+    # end.
     "write_buffer_row_group_count": 1,
 }
 
 
 def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
-    """Open (or begin) a building file, with its schemas, history tables, books and an empty `staged`."""
+    """Open or create a building file, with its schemas, history tables, books and an empty `staged`."""
     con = open_file(path, scratch)
     con.execute("SET preserve_insertion_order = false")
     _answer_as_frames_are(con)
@@ -72,14 +73,14 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
 
 
 def open_file(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
-    """Open a file to write to it, as it is."""
+    """Open a file to write to it, and create nothing in it."""
     con = opening.open_file(path, read_only=False, **LIMITS, **_SETTINGS, temp_directory=str(scratch))
     con.execute("SET TimeZone = 'UTC'")
     return con
 
 
 def staged_cursor(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """A second connection to the same databases, in which bare names are those of `staged`."""
+    """Return a second connection to the same databases, in which names without a schema are tables of `staged`."""
     cursor = con.cursor()
     cursor.execute("USE staged")
     return cursor
@@ -87,35 +88,35 @@ def staged_cursor(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 @contextmanager
 def open_published(path: Path, spill: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A published file, read-only, as an analyst opens it. `spill`: where queries larger than the memory work. Raises
-    Damaged, also while it is read."""
+    """Open a published file read-only, as an analyst does. `spill`: the folder for queries that need more than the
+    memory. Raises Damaged, also while the file is read."""
     config = {"temp_directory": str(spill)} if spill else {}
-    with opening.damage_of(path), answering(opening.open_file(path, read_only=True, **config)) as con:
+    with opening.damage_of(path), in_utc(opening.open_file(path, read_only=True, **config)) as con:
         yield con
 
 
-def answering(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """An open file that answers in UTC."""
+def in_utc(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Set the connection's time zone to UTC, and return it."""
     con.execute("SET TimeZone = 'UTC'")
     _answer_as_frames_are(con)
     return con
 
 
 def _answer_as_frames_are(con: duckdb.DuckDBPyConnection) -> None:
-    """What leaves through Arrow needs no turning about: a UUID is 16 bytes, not 36 letters; a text is polars' view."""
+    """Give rows to Arrow in polars' own form, without a conversion: a UUID as 16 bytes, a text as a string view."""
     for setting in ("arrow_lossless_conversion = true", "arrow_output_version = '1.4'",
                     "produce_arrow_string_view = true"):  # fmt: skip
         con.execute(f"SET {setting}")
 
 
 def create(con: duckdb.DuckDBPyConnection, name: str, columns: Iterable[Column]) -> None:
-    """Create a table if it is not there."""
+    """Create a table if it does not exist."""
     con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)})")
 
 
 def _keep(con: duckdb.DuckDBPyConnection, schema: str, tables: dict[str, tuple[Column, ...]]) -> None:
-    """Create the tables of a schema that are not there, and add the columns that an earlier version of Rapport did not
-    have: null in the rows that are there."""
+    """Create the missing tables of a schema, and add columns that an earlier version of Rapport did not have. These are
+    null in existing rows."""
     existing = existing_tables(con, schema)
     for name, columns in tables.items():
         if name not in existing:
@@ -128,7 +129,7 @@ def _keep(con: duckdb.DuckDBPyConnection, schema: str, tables: dict[str, tuple[C
 
 
 def create_tables(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> None:
-    """Create main's tables, anew where their columns are not those that are declared; drop those no longer declared."""
+    """Create main's tables. Tables with other columns than declared are made anew; undeclared tables are dropped."""
     declared = {table.name: table for table in tables}
     existing = existing_tables(con)
     undeclared = existing.keys() - {*declared, RISK_ANSWERS.name}
@@ -147,13 +148,13 @@ def drop_tables(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def table_names(con: duckdb.DuckDBPyConnection, schema: str = "main") -> list[str]:
-    """The names of a schema's tables, in order: to list columns too costs ten times as much."""
+    """Return the names of a schema's tables, in order. To list their columns too would cost ten times as much."""
     listed = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = $schema"
     return [name for (name,) in con.execute(f"{listed} ORDER BY ALL", {"schema": schema}).fetchall()]
 
 
 def existing_tables(con: duckdb.DuckDBPyConnection, schema: str = "main") -> dict[str, list[tuple[str, str]]]:
-    """The tables that a schema has, with their columns and types."""
+    """Return the tables of a schema, with their columns and types."""
     listed = con.sql(f"""
         SELECT table_name, list((column_name, data_type) ORDER BY column_index) FROM duckdb_columns()
         WHERE database_name = current_database() AND schema_name = '{schema}' AND NOT internal
@@ -163,7 +164,7 @@ def existing_tables(con: duckdb.DuckDBPyConnection, schema: str = "main") -> dic
 
 
 def with_other_columns(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> list[Table]:
-    """The tables that are there with other columns than they declare."""
+    """Return the declared tables that exist with other columns."""
     existing = existing_tables(con)
     return [
         table

@@ -1,8 +1,8 @@
-"""Encryption at rest, an option: the keys, from the environment, and what is wrong when a file does not open.
+"""Encryption at rest, as an option: the keys from the environment, and the reasons why a file does not open.
 
-RAPPORT_ENCRYPTION_KEY         what warehouse files are written and read with; without it they are plain
-RAPPORT_ENCRYPTION_KEY_BEFORE  what kept files were written with until now: flows.compact rewrites them
-Either with _FILE behind its name is the path of a file that holds the key.
+RAPPORT_ENCRYPTION_KEY         the key of warehouse files; without it they are plain
+RAPPORT_ENCRYPTION_KEY_BEFORE  the former key of kept files: rapport compact rewrites them with the new one
+Each name with _FILE at its end names a file that holds the key.
 
 The safe file is never encrypted: it is made to be given away, and its readers would need the analysts' key.
 """
@@ -16,17 +16,17 @@ from pathlib import Path
 from rapport.warehouse.errors import Unusable
 
 KEY, KEY_BEFORE = "RAPPORT_ENCRYPTION_KEY", "RAPPORT_ENCRYPTION_KEY_BEFORE"
-SHORTEST = 32  # characters: DuckDB hashes the key once, so only its length stands against guessing
+SHORTEST = 32  # characters: DuckDB hashes the key only once, so only a long key is safe from guessing
 _FLAGS_AT = 20  # of the header: a checksum (8 bytes), "DUCK", the storage version (8 bytes), then the flags
 
 
 def key() -> str | None:
-    """What files are written and read with; None for plain ones. Raises Unusable for a key that cannot be used."""
+    """Return the key of warehouse files; None for plain files. Raises Unusable for a key that cannot be used."""
     return _given(KEY)
 
 
 def key_before() -> str | None:
-    """What kept files were written with until now; None where that is the key, or nothing."""
+    """Return the former key of kept files; None where it is the same as the key, or there is none."""
     return _given(KEY_BEFORE)
 
 
@@ -37,29 +37,29 @@ def _given(name: str) -> str | None:
             text = Path(path).read_text(encoding="ascii", errors="replace")
         except OSError as error:
             raise Unusable(
-                f"the file that {name}_FILE names cannot be read ({error.strerror}); mend the path"
+                f"the file that {name}_FILE names cannot be read ({error.strerror}); correct the path"
             ) from None
     return None if text is None else _usable(name, text.strip())
 
 
 def _usable(name: str, text: str) -> str:
-    """What goes into SQL, a shell and a terminal as it is."""
+    """Return the key if it needs no quoting in SQL, a shell and a terminal. Raises Unusable."""
     if not re.fullmatch(r"[A-Za-z0-9+/=_.-]*", text):
-        raise Unusable(f"{name} holds something else than letters, digits and + / = _ . -; make one as RUNBOOK.md says")
+        raise Unusable(f"{name} must hold only letters, digits and + / = _ . -; make one as RUNBOOK.md says")
     if len(text) < SHORTEST:
         raise Unusable(f"{name} is shorter than {SHORTEST} characters; make one as RUNBOOK.md says, or unset it")
     return text
 
 
 def is_encrypted(path: Path) -> bool:
-    """Whether a file is an encrypted DuckDB file, by its header, which is never encrypted."""
+    """Return whether a file is an encrypted DuckDB file, by its header, which is never encrypted."""
     with path.open("rb") as file:
         header = file.read(_FLAGS_AT + 1)
     return header[8:12] == b"DUCK" and bool(int.from_bytes(header[_FLAGS_AT:]) & 1)
 
 
 def why_not_opened(path: Path, said: str) -> Unusable | None:
-    """The sentence about a file that DuckDB did not open, if its encryption is why."""
+    """Return the error for a file that DuckDB did not open, where encryption is the cause; else None."""
     if not path.is_file():
         return None
     if "without a key" in said:

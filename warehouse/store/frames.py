@@ -1,6 +1,6 @@
-"""Frames into DuckDB and back, through Arrow's C stream alone: neither pyarrow nor pandas is needed or imported.
+"""Frames to DuckDB and back, only through Arrow's C stream: neither pyarrow nor pandas is needed or imported.
 
-In frames a pseudonym is 16 bytes: half the work of the 36 letters that a UUID is written with.
+In frames a pseudonym is 16 bytes: half the work of the 36 letters of a UUID.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from polars.io.plugins import register_io_source
 from rapport.warehouse.store.session_settings import ONE_THREAD, setting
 
 THREADS = 2
-# polars scans the parts of a query in threads of its own, and a DuckDB connection answers one question at a time.
+# polars scans the parts of a query in several threads, but a DuckDB connection runs one query at a time.
 _one_at_a_time = Lock()
 
 
 class Stream:
-    """A polars frame as DuckDB scans it: with one thread, beside which a second would spin, at twice the cost."""
+    """A polars frame that DuckDB scans with one thread: a second thread would only wait, at twice the cost."""
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self._frame = frame
@@ -38,9 +38,9 @@ def insert(con: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame) -> N
 
 
 def fetch(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
-    """A query's rows as a frame; times are UTC, pseudonyms are 16 bytes.
+    """Return a query's rows as a frame; times are UTC, pseudonyms are 16 bytes.
 
-    The query has no parameters: DuckDB keeps the rows of one that has them value by value, at ten times the cost.
+    The query has no parameters: with parameters DuckDB keeps the rows value by value, at ten times the cost.
     """
     frame = pl.DataFrame(con.sql(query))
     truths = [name for name, dtype in frame.schema.items() if str(dtype).startswith("Extension('arrow.bool8'")]
@@ -48,19 +48,19 @@ def fetch(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
 
 
 def fetch_over(con: duckdb.DuckDBPyConnection, frame: pl.DataFrame, query: str) -> pl.DataFrame:
-    """A query's rows over a frame, which is called `stream` in it."""
+    """Return the rows of a query over a frame. The query calls the frame `stream`."""
     stream = Stream(frame)  # noqa: F841  DuckDB finds it by its name
     with setting(con, *ONE_THREAD):
         return pl.DataFrame(con.sql(query))
 
 
-# Rows of clients who have an episode that is not over.
+# A condition: rows of clients with an episode that is not over.
 UNDER_WAY = "client_id IN (SELECT client_id FROM main.retention WHERE NOT has_ended)"
 
 
 def lazy_table(con: duckdb.DuckDBPyConnection, table: str, whose: str = "true") -> pl.LazyFrame:
-    """A table, to which nothing is written meanwhile, as a lazy frame: only the columns that a query uses leave DuckDB,
-    and each once for as long as there is the frame. `whose`: a condition on its rows, such as UNDER_WAY."""
+    """Return a table as a lazy frame. Only the columns that a query uses leave DuckDB, each once while the frame
+    exists. Nobody may write to the table in that time. `whose`: a condition on its rows, such as UNDER_WAY."""
     rows = f"{table} WHERE {whose}"
     schema = fetch(con, f"SELECT * FROM {table} LIMIT 0").schema
     left: dict[str, pl.Series] = {}
@@ -79,6 +79,6 @@ def lazy_table(con: duckdb.DuckDBPyConnection, table: str, whose: str = "true") 
 
 
 def _in_order(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
-    """A query's rows as they lie in the table, so that columns fetched one after the other belong together."""
+    """Return a query's rows in the table's order, so that columns that are fetched separately fit together."""
     with setting(con, "preserve_insertion_order", True):
         return fetch(con, query)

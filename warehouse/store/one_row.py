@@ -1,4 +1,4 @@
-"""The one row that a query gives."""
+"""Queries that return one row."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import duckdb
 
 
 def one_row(con: duckdb.DuckDBPyConnection, query: str, given: object = None) -> tuple[Any, ...]:
-    """The row of a query that always gives one. `given`: its parameters. Raises ValueError where it gives none."""
+    """Return the one row of a query. `given`: its parameters. Raises ValueError where there is no row."""
     if (row := con.execute(query, given).fetchone()) is None:
         raise ValueError("a query gave no row")
     return row
 
 
 def number(con: duckdb.DuckDBPyConnection, query: str, given: object = None) -> int:
-    """The whole number that a query gives."""
+    """Return the whole number that a query returns."""
     return int(one_row(con, query, given)[0])
 
 
 def is_so(con: duckdb.DuckDBPyConnection, query: str, given: object = None) -> bool:
-    """The truth that a query gives."""
+    """Return the truth value that a query returns."""
     return bool(one_row(con, query, given)[0])

@@ -24,15 +24,15 @@ from rapport.warehouse.store.quoting import quoted
 
 Setting = str | bool | int
 Config = dict[str, Setting | float | list[str]]
-NAME = "rapport"  # of an attached file among the databases of its connection
-# What plain files are written for, and any newer DuckDB (encrypted ones are for 1.5). It has DICT_FSST, which packs
-# texts at three quarters of the cost; only an attached file is taken to it when an older DuckDB began it.
+NAME = "rapport"  # the name of an attached file in its connection
+# The oldest DuckDB that reads plain files (encrypted files need 1.5). It has DICT_FSST, which compresses texts at three
+# quarters of the cost. A file of an older DuckDB gets this version only where it is attached.
 STORAGE = "v1.4.0"
-# What is read from a published file does not go to the disk: not beside the file, and not where others may read it.
+# Data from a published file are never written to the disk, neither beside the file nor where others may read them.
 NO_SPILL: dict[str, Setting] = {"temp_directory": ""}
 _NOTHING_FETCHED: dict[str, Setting] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-# What DuckDB says of bytes that it did not write. Where a block stands in another's place it may end the process: so
-# a file whose digest is noted is looked at before it is opened.
+# Parts of DuckDB's messages about damaged bytes. Some damage ends the process: so a file with a noted digest is
+# compared with it before it is opened.
 _DAMAGE = (
     *("orrupt", "checksum", "Could not read enough bytes", "Serialization Error", "deserialize"),
     *("with a mode that is not recognized", "Computed AES tag differs"),
@@ -40,7 +40,7 @@ _DAMAGE = (
 
 
 def open_file(path: Path, *, read_only: bool = False, **config: Setting) -> duckdb.DuckDBPyConnection:
-    """A warehouse file. Raises Unusable when it is encrypted otherwise than the key says; Damaged."""
+    """Open a warehouse file. Raises Damaged, and Unusable where its encryption does not match the key."""
     asked: Config = {**(NO_SPILL if read_only else {}), **config}
     if encryption.key() is None and read_only:
         return _opened(path, asked)
@@ -48,14 +48,14 @@ def open_file(path: Path, *, read_only: bool = False, **config: Setting) -> duck
 
 
 def open_briefly(path: Path) -> duckdb.DuckDBPyConnection:
-    """A warehouse file to read a row from it, in as little time as possible: without threads, spilling or extension."""
+    """Open a warehouse file quickly, to read one row: without threads, spilling or extension."""
     if encryption.key() is None:
         return _opened(path, {**NO_SPILL, "threads": 1})
     return _used(duckdb.connect(config={**_NOTHING_FETCHED, **NO_SPILL, "threads": 1}), path, True)
 
 
 def open_plain(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A file that is never encrypted: the safe file. Raises Damaged."""
+    """Open a file that is never encrypted, such as the safe file. Raises Damaged."""
     if read_only:
         return _opened(path, {**NO_SPILL})
     try:
@@ -65,7 +65,7 @@ def open_plain(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnect
 
 
 def open_memory(**config: Setting) -> duckdb.DuckDBPyConnection:
-    """A database in memory, to attach files to. What it spills to disk is encrypted where there is a key."""
+    """Open a database in memory, to attach files to. Data that it spills to disk are encrypted where there is a key."""
     return _in_memory({**config})
 
 
@@ -79,12 +79,12 @@ def _in_memory(config: Config) -> duckdb.DuckDBPyConnection:
 
 
 def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, *, read_only: bool = False) -> None:
-    """A warehouse file beside others. Raises Unusable as `open_file` does."""
+    """Attach a warehouse file to a connection. Raises the errors of `open_file`."""
     _attach(con, path, name, read_only, encryption.key())
 
 
 def attach_as_it_is(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
-    """A kept file to be rewritten, plain or under either key. Raises Unusable when neither opens it."""
+    """Attach a kept file to rewrite it, plain or with either key. Raises Unusable where neither opens it."""
     keys = [encryption.key(), encryption.key_before()] if encryption.is_encrypted(path) else []
     first, *others = [each for each in keys if each] or (None,)
     try:
@@ -96,7 +96,7 @@ def attach_as_it_is(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> No
 
 
 def is_as_the_key_says(path: Path) -> bool:
-    """Whether a file is encrypted with the key, or plain where there is none."""
+    """Return whether a file's encryption matches: encrypted with the key, or plain where there is no key."""
     if encryption.is_encrypted(path) != bool(encryption.key()):
         return False
     if encryption.key_before() is None:
@@ -118,8 +118,8 @@ def _opened(path: Path, config: Config) -> duckdb.DuckDBPyConnection:
 
 @contextmanager
 def _to_be_read(path: Path) -> Iterator[Path]:
-    """The file; a copy for a moment where a write-ahead log lies beside it, for DuckDB would take in what stands there,
-    and that was never published. Raises Damaged."""
+    """Yield the path to read: the file, or a short-lived copy where a write-ahead log lies beside the file. DuckDB
+    would read the log too, which was never published. Raises Damaged."""
     kept = path.resolve()
     if path.is_file() and not is_as_written(kept):
         raise damaged(path)
@@ -131,7 +131,7 @@ def _to_be_read(path: Path) -> Iterator[Path]:
 
 
 def _why(path: Path, error: duckdb.Error) -> RapportError | duckdb.Error:
-    """Why a file does not open: its key, who may read it, or its bytes."""
+    """Return the error for a file that does not open: wrong key, no right to read it, or damaged bytes."""
     if wrong := encryption.why_not_opened(path, str(error)):
         return wrong
     if path.is_file() and os.access(path, os.R_OK) and not _is_held(error):
@@ -147,7 +147,7 @@ def _is_held(error: duckdb.Error) -> bool:
 
 @contextmanager
 def damage_of(version: Path) -> Iterator[None]:
-    """Let what DuckDB says of damaged bytes name the version that they come from, or were copied from."""
+    """Turn DuckDB's errors about damaged bytes into errors that name the version with the damage."""
     try:
         yield
     except (duckdb.Error, Damaged) as error:
@@ -155,13 +155,13 @@ def damage_of(version: Path) -> Iterator[None]:
 
 
 def named(error: Exception, version: Path) -> Exception:
-    """Return an error that names the version, where it is about damaged bytes and names no other version."""
+    """Return an error that names the version, where the error is about damaged bytes and names no other version."""
     is_of_a_copy = isinstance(error, Damaged) and (error.file is None or "versions" not in error.file.parts)
     return damaged(version) if is_of_a_copy or is_damage(error) else error
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether DuckDB says that the bytes of an open file are not those that it once wrote."""
+    """Return whether an error is DuckDB's message about damaged bytes."""
     said = str(error)
     return isinstance(error, duckdb.Error) and any(words in said for words in _DAMAGE)
 

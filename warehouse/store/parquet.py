@@ -1,5 +1,5 @@
-"""Parquet as DuckDB reads it. Where a file is damaged polars panics, or ends the process (pola-rs/polars 1.x: a length
-that is wrong is room that it asks for); DuckDB says so."""
+"""Parquet files, read by DuckDB. On a damaged file polars panics or ends the process (pola-rs/polars 1.x asks for
+memory of a wrong length); DuckDB raises an error."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from rapport.warehouse.store.opening import open_memory
 
 
 def read_parquet(file: BinaryIO) -> pl.DataFrame:
-    """All rows of an open file, in their order. Raises ValueError when it is damaged or truncated, MemoryError when it
-    takes more memory than the process may have. Nothing is spilled: an export is not pseudonymous yet."""
+    """Return all rows of an open file, in their order. Raises ValueError where it is damaged or truncated, MemoryError
+    where it needs more memory than the process may use. Nothing is spilled to disk: exports hold names."""
     return _asked(f"FROM read_parquet('/dev/fd/{file.fileno()}')")
 
 
 def read_note(file: BinaryIO, key: str) -> str:
-    """What an open file's metadata say under a key. Raises ValueError when it is damaged, or says nothing."""
+    """Return the value of a key in an open file's metadata. Raises ValueError where it is damaged or has no such
+    key."""
     notes = _asked(
         f"SELECT decode(value) FROM parquet_kv_metadata('/dev/fd/{file.fileno()}') WHERE decode(key) = '{key}'"
     )
@@ -32,14 +33,14 @@ def _asked(query: str) -> pl.DataFrame:
         con.execute("SET TimeZone = 'UTC'")
         try:
             return pl.DataFrame(_without_intervals(con, con.sql(query)))
-        except (duckdb.Error, pl.exceptions.PolarsError) as error:  # DuckDB's also comes through the stream to polars
+        except (duckdb.Error, pl.exceptions.PolarsError) as error:  # polars also passes on DuckDB's errors
             if "Out of Memory" in str(error):
                 raise MemoryError from None
             raise ValueError("damaged or truncated Parquet") from None
 
 
 def _without_intervals(con: duckdb.DuckDBPyConnection, found: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """Rows with their intervals, for which polars has no type, as text."""
+    """Return the rows with intervals as text: polars has no type for them."""
     odd = [column for column, kind in zip(found.columns, found.types, strict=True) if "INTERVAL" in str(kind)]
     quoted = ['"' + column.replace('"', '""') + '"' for column in odd]
     told = ", ".join(f"CAST({each} AS VARCHAR) AS {each}" for each in quoted)

@@ -6,6 +6,6 @@ from pathlib import Path
 
 
 def quoted(text: str | Path) -> str:
-    """A text as a literal."""
+    """Return a text as an SQL literal."""
     doubled = str(text).replace("'", "''")
     return f"'{doubled}'"

@@ -17,7 +17,7 @@ from rapport.warehouse.store.opening import attach
 
 
 def close_books(con: duckdb.DuckDBPyConnection, load: Mapping[str, object], current: Mapping[str, object]) -> None:
-    """Enter the load and make load.current its one row; data_to is the latest export in the file."""
+    """Enter the load into load.loads and load.current; data_to is the time of the latest export in the file."""
     enter(con, "load.loads", load)
     con.execute("DELETE FROM load.current")
     data_to = one_row(con, "SELECT max(exported_at) FROM load.files")[0]
@@ -25,14 +25,13 @@ def close_books(con: duckdb.DuckDBPyConnection, load: Mapping[str, object], curr
 
 
 def in_one_thread(con: duckdb.DuckDBPyConnection) -> None:
-    """From here on it works in one thread: to count people apart per group, and to pack what a night changed, costs two
-    threads half as much processor time again."""
+    """Use one thread from here on. Two threads need 1.5 times the processor time to count different people per group
+    and to compress the night's changes."""
     con.execute("SET threads = 1")
 
 
 def seal(con: duckdb.DuckDBPyConnection) -> bool:
-    """Everything into the one file, with no write-ahead log beside it; whether so much of it is empty that it should
-    be compacted."""
+    """Write all data into the file, so that no write-ahead log is left. Return whether the file should be compacted."""
     con.execute("DETACH staged")
     con.execute("CHECKPOINT")
     is_empty = should_be_compacted(con)
@@ -41,30 +40,30 @@ def seal(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def table_counts(con: duckdb.DuckDBPyConnection, tables: list[Table]) -> dict[str, int]:
-    """Rows of each of main's tables."""
+    """Return the number of rows of each of main's tables."""
     return {table.name: number(con, f"SELECT count(*) FROM main.{table.name}") for table in tables}
 
 
 def as_of_published(path: Path) -> datetime:
-    """The clock of the load that a published file carries."""
+    """Return as_of of the load in a published file."""
     with open_published(path) as con:
         return as_of(con)
 
 
 def as_of(con: duckdb.DuckDBPyConnection) -> datetime:
-    """The clock of the load that an open file carries."""
+    """Return as_of of the load in an open file."""
     clock: datetime = one_row(con, "SELECT as_of FROM load.current")[0]
     return clock
 
 
 def key_check_of(con: duckdb.DuckDBPyConnection) -> str | None:
-    """The mark of the pseudonym key that the warehouse was made with; None before the first night."""
+    """Return the check value of the warehouse's pseudonym key; None before the first night."""
     row = con.sql("SELECT key_check FROM load.current").fetchone()
     return row[0] if row else None
 
 
 def withdraw_later(con: duckdb.DuckDBPyConnection, published: Path) -> None:
-    """Enter the loads that the published file has and this older one has not: withdrawn, with what was said of them."""
+    """Enter the published file's later loads into this older file, as withdrawn and with their reasons."""
     attach(con, published.resolve(), "later", read_only=True)
     con.execute("""
         INSERT INTO load.loads BY NAME

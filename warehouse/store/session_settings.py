@@ -1,4 +1,4 @@
-"""DuckDB's settings, for a while."""
+"""Temporary DuckDB settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ONE_THREAD = ("threads", 1)
 
 @contextmanager
 def setting(con: duckdb.DuckDBPyConnection, name: str, value: object) -> Iterator[None]:
-    """A setting with another value, and then as it was. After an error it stays: what failed is not gone on with."""
+    """Change a setting for one block. After an error it stays changed: the connection is not used again."""
     before = one_row(con, f"SELECT current_setting('{name}')")[0]
     if before == value:
         yield

@@ -1,7 +1,7 @@
-"""The declared keys, and how a section is read by them.
+"""The declared keys of TOML files, and the reading of a section with them.
 
-A declared key has its kind of value, its meaning, an example, and its default. From them come every refusal, every
-default, the reference page and the JSON schema that editors use.
+A declared key has a kind of value, a meaning, an example and a default. From these come every refusal, every default,
+the reference page and the JSON schema for editors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rapport.warehouse.schema import columns
 from rapport.warehouse.toml_keys.kinds import KINDS, nearest, one_of
 
 HERE = Path(__file__).parent
-TOP = "the file"  # where a key stands that is in no section
+TOP = "the file"  # the place of a key outside all sections
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,16 @@ class Key:
     kind: str
     meaning: str
     example: str
-    default: Any = None  # as TOML has it
-    usual: str = ""  # the default in words, where it follows from something else
-    words: tuple[str, ...] = ()  # the only words that it may be, or hold
+    default: Any = None  # as written in TOML
+    usual: str = ""  # the default in words, where it depends on something else
+    words: tuple[str, ...] = ()  # the only words that are allowed
     needed: bool = False
-    keys: str = ""  # of the section that it is: where these are declared
-    each: str = ""  # of a section whose names are free: where the keys of each are declared, or a kind of value
+    keys: str = ""  # for a section: the place where its keys are declared
+    each: str = ""  # for a section with free names: the place of the keys of each name, or a kind of value
 
     def read(self, where: str, name: str, value: object) -> Any:  # noqa: ANN401  each kind is read as its own type
-        """A value as it is used; with its own keys read, where it is a section. Raises ValueError with the key."""
+        """Return a value in the form in which it is used; a section with its own keys. Raises ValueError with the
+        key."""
         if not KINDS[self.kind].is_one(value):
             raise ValueError(f"{where}: '{name}' must be {KINDS[self.kind].told}")
         for word in () if isinstance(value, dict) or not self.words else value if isinstance(value, list) else [value]:
@@ -52,7 +53,7 @@ class Key:
         return self.used(where, name, value)
 
     def used(self, where: str, name: str, value: Any) -> Any:  # noqa: ANN401  as read
-        """A value of its kind, as it is used. The sections of a section whose names are free are read by others."""
+        """Convert a value of the right kind. A section with free names is not read further here."""
         if not isinstance(value, dict):
             return KINDS[self.kind].read(_place(where, name), value)
         if self.keys:
@@ -68,16 +69,16 @@ def _place(where: str, name: str) -> str:
 
 
 def within(where: str, name: str) -> str:
-    """The place of a section in another: [sources.x] and forms is [sources.x.forms]."""
+    """Return the place of a section within another: [sources.x] and forms give [sources.x.forms]."""
     return f"[{name}]" if where == TOP else f"{where.removesuffix(']')}.{name}]"
 
 
 def read(
     where: str, facts: Mapping[str, object], keys: Mapping[str, Key], needed: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The value of every key, its default where it is not given; None of a key without one.
+    """Return the value of every key: the given one, else its default, else None.
 
-    Raises ValueError for a key that is not known, a value that is not of its kind, and a needed key that is missing.
+    Raises ValueError for an unknown key, a value of another kind, and a needed key that is missing.
     """
     for name in facts:
         if name not in keys:
@@ -92,7 +93,7 @@ def read(
 
 
 def in_order(where: str, told: Mapping[str, Any], first: str, last: str) -> None:
-    """Refuse two numbers of which the first is above the last."""
+    """Raise ValueError where the first of two numbers is above the last."""
     if None not in (told[first], told[last]) and told[first] > told[last]:
         raise ValueError(f"{_place(where, first)} must not be above {last}")
 
@@ -100,7 +101,7 @@ def in_order(where: str, told: Mapping[str, Any], first: str, last: str) -> None
 @registry
 @cache
 def declared() -> dict[str, dict[str, Key]]:
-    """All declared keys, by the kind of section that they stand in."""
+    """Return all declared keys, by the kind of section to which they belong."""
     return {
         section: {name: _key(facts) for name, facts in keys.items()}
         for path in sorted(HERE.glob("*.toml"))
@@ -115,5 +116,5 @@ def _key(facts: dict[str, Any]) -> Key:
 
 @registry
 def keys_of(*sections: str) -> dict[str, Key]:
-    """The declared keys of a kind of section, or of several that stand together."""
+    """Return the declared keys of a kind of section, or of several kinds together."""
     return {name: key for section in sections for name, key in declared()[section].items()}

@@ -1,4 +1,4 @@
-"""Kinds of values of a TOML file: how each is told, what is one, its JSON schema, and what it is read as."""
+"""Kinds of values in a TOML file: each with its name in errors, its test, its JSON schema and its conversion."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from typing import Any
 
 from rapport.warehouse.errors import escaped, one_line
 
-MOST = 1_000_000_000  # of any number: more digits than anybody means, and fewer than an integer column has
-LARGEST = 1_000_000  # of an answer or a score: as exact in four bytes as it is written
-LONGEST_DAYS = 36_500  # of any span: a hundred years
+MOST = 1_000_000_000  # the limit of any number: it fits into an integer column
+LARGEST = 1_000_000  # the limit of an answer or a score: it stays exact in four bytes
+LONGEST_DAYS = 36_500  # the limit of a time span: a hundred years
 A_YEAR = 8784  # hours
 _HOURS = {"hour": 1, "day": 24, "week": 7 * 24}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of value is told, what is one, its JSON schema, and what it is read as: by `read(key, value)`, which
-    raises ValueError for a value that means nothing."""
+    """A kind of value: its name in errors, its test, its JSON schema, and its conversion `read(key, value)`, which
+    raises ValueError for a value without a meaning."""
 
     told: str
     is_one: Callable[[object], bool]
@@ -32,20 +32,20 @@ class Kind:
 
 
 def one_of(key: str, word: object, words: Collection[str]) -> str:
-    """The word, if it is one of the words."""
+    """Return the word. Raises ValueError, with the key, where it is not one of the words."""
     if not isinstance(word, str) or word not in words:
         raise ValueError(f"{key} = '{word}' is not one of {', '.join(words)}")
     return word
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str) -> str:
-    """The known name that is meant, as a question; what to do otherwise, where none is near."""
+    """Return a hint: the similar known name, as a question; `otherwise` where there is none."""
     near = difflib.get_close_matches(name, list(known), 1)
     return f"did you mean '{near[0]}'?" if near else otherwise
 
 
 def name_in_one_line(where: str, name: str) -> str:
-    """A name that is shown, logged and hashed."""
+    """Return a name that can be shown, logged and hashed. Raises ValueError for any other text."""
     if not name.strip() or name != one_line(name):
         raise ValueError(
             f"{where} = '{name}' is not a name: give it a short text of one line, without control characters"
@@ -55,21 +55,21 @@ def name_in_one_line(where: str, name: str) -> str:
 
 @cache
 def regions() -> frozenset[str]:
-    """IANA's names of regions, Area/Location, from a package and not from the machine. EST and Etc/GMT+5 are none: they
-    know no summer time. Nor is a name that each machine sets for itself."""
+    """Return IANA's names of regions, Area/Location, from a package and not from the machine. EST and Etc/GMT+5 are not
+    among them, because they have no summer time. Names that a machine sets for itself are not among them either."""
     names = files("tzdata").joinpath("zones").read_text(encoding="ascii").split()
     return frozenset(name for name in names if "/" in name and not name.startswith("Etc/")) | {"UTC", "Etc/UTC"}
 
 
 def zone_name(key: str, name: object) -> str:
-    """The name of a region of IANA's time zones, or UTC."""
+    """Return the name of a region of IANA's time zones, or UTC. Raises ValueError for another name."""
     if not isinstance(name, str) or name not in regions():
         raise ValueError(f"{key} = '{name}' is not an IANA time zone of a region, such as America/Chicago, or UTC")
     return name
 
 
 def time_span(key: str, text: object, most_days: int = LONGEST_DAYS) -> timedelta:
-    """A number of hours, days or weeks."""
+    """Return a time span, written as a number of hours, days or weeks. Raises ValueError."""
     found = re.fullmatch(r"([0-9]{1,20}) (hour|day|week)s?", str(text))
     if not found:
         raise ValueError(f"{key} = '{text}' is not a number of hours, days or weeks such as '1 day'")
@@ -80,7 +80,7 @@ def time_span(key: str, text: object, most_days: int = LONGEST_DAYS) -> timedelt
 
 
 def _is_number(value: object, least: float = -MOST, most: float = MOST) -> bool:
-    """Within bounds, so never infinite and never NaN."""
+    """Return whether a value is a number within bounds, so neither infinite nor NaN."""
     return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
 
 
@@ -93,7 +93,7 @@ def _is_word(value: object) -> bool:
 
 
 def _is_path(value: object) -> bool:
-    """Whether a file system can have it."""
+    """Return whether a file system can have such a name."""
     is_one_line = isinstance(value, str) and bool(value.strip()) and value == escaped(value)
     return is_one_line and all(len(part.encode()) < 256 for part in str(value).split("/"))
 
@@ -121,7 +121,7 @@ def _numeric(told: str, least: float, most: float = MOST, *, is_whole: bool = Fa
 
 
 def _listed(told: str, of: Kind, count: int | None = None) -> Kind:
-    """A list of one kind, read as a tuple; of so many, where a count is given."""
+    """Return the kind of a list of values of one kind, read as a tuple; of `count` values, where it is given."""
 
     def is_one(value: object) -> bool:
         return isinstance(value, list) and all(map(of.is_one, value)) and count in (None, len(value))

@@ -10,7 +10,7 @@ from rapport.flows.night import night
 from rapport.flows.order import place_order
 from rapport.flows.private.key import make_key, read_key
 from rapport.transforms.pseudonyms import Pseudonyms
-from rapport.warehouse.store.building_file import answering
+from rapport.warehouse.store.building_file import in_utc
 from rapport.warehouse.store.opening import open_file
 from tests.clinics.few_tables import few_tables
 from tests.clinics.nights import but_for_pages
@@ -27,7 +27,7 @@ def load(folder: Path, *, clients: int, nights: int, seed: int, clean: bool):
     ids = Pseudonyms(read_key(order.folders))
     sources = [source.name for source in order.clinic.sources]
     names = {ids.one(s, "file_name", path.name): path.name for path in order.exports.iterdir() for s in sources}
-    return truth, answering(open_file(order.folders.published, read_only=True)), names
+    return truth, in_utc(open_file(order.folders.published, read_only=True)), names
 
 
 @pytest.mark.parametrize("seed", range(1, 6))

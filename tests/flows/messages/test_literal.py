@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from rapport.flows.messages.literal import in_markdown
-from rapport.flows.messages.report import Progress, Report, tell
+from rapport.flows.messages.report import Progress, Report, print_report
 from rapport.flows.ops import inbox, verify
 from rapport.flows.prefect_tasks.artifacts import books
 from rapport.flows.troubles import Troubles
@@ -56,22 +56,22 @@ def test_the_report_says_every_name_as_it_stands(name, capsys):
         troubles=Troubles([name], f"the pages could not be drawn {name}", warnings=[f"a trouble with {name}"]),
         vanished=[(name, 3)],
     )
-    tell(night)
+    print_report(night)
     said = capsys.readouterr().out
     assert said.count(name) == 11  # the failed question stands twice in its line
     assert f"2 texts in site of {name} are not in clinic.toml's [lists]; they became 'other'." in said
-    inbox.tell([Held(1, 1, name, "responses", 2, 1, name, name)], "waiting")
-    verify.tell(verify.Verdict(1, [(name, 1, 0, 0)], [name], []))
+    inbox.print_rows([Held(1, 1, name, "responses", 2, 1, name, name)], "waiting")
+    verify.print_verdict(verify.Verdict(1, [(name, 1, 0, 0)], [name], []))
     assert capsys.readouterr().out.count(name) == 5
 
 
 def test_a_name_moves_no_cursor_and_breaks_no_line(capsys):
-    tell(replace(NIGHT, waiting=["a\x1b[31mb\nc.csv"]))
+    print_report(replace(NIGHT, waiting=["a\x1b[31mb\nc.csv"]))
     assert "a\\x1b[31mb\\nc.csv is still being written" in capsys.readouterr().out
 
 
 def test_a_long_name_takes_no_number_from_its_table(capsys):
-    tell(replace(NIGHT, files=[FileSums("x" * 300, 1, (1234567, 1, 0, 0, 0, 0, 0, 7654321))]))
+    print_report(replace(NIGHT, files=[FileSums("x" * 300, 1, (1234567, 1, 0, 0, 0, 0, 0, 7654321))]))
     said = capsys.readouterr().out
     assert ("1,234,567" in said, "7,654,321" in said, said.count("x")) == (True, True, 300)
 

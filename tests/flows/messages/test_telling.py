@@ -55,11 +55,11 @@ def hear(tmp_path):
 
 
 def failed(error):
-    return lambda operators: operators.told_failure(error)
+    return lambda operators: operators.report_failure(error)
 
 
 def published(*late):
-    return lambda operators: operators.told_published(7, list(late))
+    return lambda operators: operators.report_publication(7, list(late))
 
 
 def test_a_failure_is_told_with_its_reason_what_stands_and_where_to_read_on(hear):
@@ -112,7 +112,8 @@ def test_overdue_sources_are_one_message_and_each_is_told_when_it_comes_again(he
 
 def test_a_question_that_fails_and_pages_that_could_not_be_drawn_are_told_beside_the_night(hear):
     (message,) = hear(
-        0, lambda operators: operators.told_published(7, [], Troubles(["who_stays"], "the pages could not be drawn"))
+        0,
+        lambda operators: operators.report_publication(7, [], Troubles(["who_stays"], "the pages could not be drawn")),
     )
     assert message.startswith("Rapport: published, but a question or the pages failed: The question who_stays failed")
     assert "mend dashboards/who_stays.sql. The pages could not be drawn." in message
@@ -123,25 +124,25 @@ def test_a_question_that_fails_and_pages_that_could_not_be_drawn_are_told_beside
 
 def test_a_damaged_file_that_the_night_went_around_is_told_beside_it(hear):
     damaged = "shared/versions/1/rapport_safe.duckdb is damaged, so the safe file has new figures"
-    (message,) = hear(0, lambda operators: operators.told_published(7, troubles=Troubles(damaged=[damaged])))
+    (message,) = hear(0, lambda operators: operators.report_publication(7, troubles=Troubles(damaged=[damaged])))
     assert message == f"Rapport: published, but not all is well: S{damaged[1:]}."
     assert "The warehouse folder is well again" in hear(1, published())[0]
 
 
 def test_metrics_that_could_not_be_written_are_told_beside_the_night(hear):
     broken = "the metrics could not be written (Permission denied)"
-    (message,) = hear(0, lambda operators: operators.told_published(7, metrics=broken))
+    (message,) = hear(0, lambda operators: operators.report_publication(7, metrics=broken))
     assert message == "Rapport: published, but its metrics failed: T" + broken[1:] + "."
     assert "The file of metrics is well again" in hear(1, published())[0]
 
 
 def test_a_stale_warehouse_is_told_and_the_night_that_mends_it_says_so(hear):
     line = "stale: the night due on Thursday 2026-11-19 03:00 should have published"
-    stale = lambda operators: operators.told_freshness(line, is_fresh=False)  # noqa: E731
+    stale = lambda operators: operators.report_freshness(line, is_fresh=False)  # noqa: E731
     assert hear(0, stale) == [f"Rapport: no fresh warehouse: {line}."]
     assert hear(1, stale) == []
     assert "The warehouse is fresh again (load 7); the trouble was met 2 times" in hear(2, published())[0]
-    assert hear(3, lambda operators: operators.told_freshness("fresh", is_fresh=True)) == []
+    assert hear(3, lambda operators: operators.report_freshness("fresh", is_fresh=True)) == []
 
 
 @pytest.mark.parametrize(
@@ -220,7 +221,7 @@ def test_a_trial_message_goes_to_the_command_and_through_apprise(tmp_path, monke
     ]
     said = script.with_suffix(".txt").read_text()
     assert said == "Rapport: a trial: This is a trial message; nothing has happened."
-    assert capsys.readouterr().out == "The trial message was taken.\n"
+    assert capsys.readouterr().out == "The trial message was accepted.\n"
 
 
 def test_the_command_inherits_no_key_no_address_and_no_password(tmp_path, monkeypatch):

@@ -78,13 +78,13 @@ def test_a_backup_goes_on_in_another_folder_of_another_machine(place, short_nigh
 @pytest.mark.parametrize(
     ("to", "why"),
     [
-        ("clinic/warehouse", "lie in each other"),
-        ("clinic/warehouse/backup", "lie in each other"),
-        ("clinic", "lie in each other"),
+        ("clinic/warehouse", "is in the warehouse, or contains it"),
+        ("clinic/warehouse/backup", "is in the warehouse, or contains it"),
+        ("clinic", "is in the warehouse, or contains it"),
         ("full", "not an empty folder"),
         ("file", "not an empty folder"),
         ("link", "not an empty folder"),
-        ("/proc", "is a disk of its own"),
+        ("/proc", "is the top folder of a disk"),
     ],
 )
 def test_a_folder_that_cannot_take_it_is_refused_and_left_as_it_is(place, tmp_path, capsys, to, why):
@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_take_it_is_refused_and_left_as_it_is(place, tmp_pa
 
 def test_what_is_no_warehouse_is_refused(tmp_path, capsys):
     assert backup.main(["--warehouse", str(tmp_path), "--to", str(tmp_path / "copy")]) == 2
-    assert "is no warehouse" in capsys.readouterr().err
+    assert "is not a warehouse" in capsys.readouterr().err
 
 
 def test_while_a_load_runs_no_backup_is_made(place, tmp_path, capsys):

@@ -12,7 +12,7 @@ import pytest
 
 from rapport.flows.ops.freshness import judge
 from rapport.warehouse.clinic_file.schedule import schedule_of
-from rapport.warehouse.published.current_load import Standing
+from rapport.warehouse.published.current_load import PublishedLoad
 from tests.clinics.nights import ROOT
 
 MONTHS = (
@@ -65,7 +65,7 @@ def test_over_a_month_it_alarms_when_a_person_with_a_calendar_would_and_never_el
             if stands is None:
                 continue
             expected = should_alarm(zone, (year, month), made, now)
-            assert judge(schedule, Standing(1, stands[1]), now).is_fresh != expected, (now, stands)
+            assert judge(schedule, PublishedLoad(1, stands[1]), now).is_fresh != expected, (now, stands)
             alarms += expected
     assert 100 < alarms < 3000
 
@@ -100,7 +100,7 @@ def ask(place, as_of: str) -> tuple[int, str]:
         (
             "2026-11-18T08:00",
             1,
-            "not known: load 1 of Wednesday 2026-11-18 12:00 lies ahead of this machine's clock; set that\n",
+            "not known: load 1 of Wednesday 2026-11-18 12:00 is later than this machine's clock; set the clock\n",
         ),
         *(
             (given, 1, f"not known: --as-of '{given}' is {NO_TIME}\n")
@@ -118,7 +118,7 @@ def test_what_cannot_be_known_is_not_fresh(yesterday):
     version.write_bytes(b"spoilt")
     assert ask(yesterday, "2026-11-18T23:00")[0] == 1
     version.unlink()
-    assert "is no link to a kept version" in ask(yesterday, "2026-11-18T23:00")[1]
+    assert "is not a link to a kept version" in ask(yesterday, "2026-11-18T23:00")[1]
     shutil.rmtree(yesterday.warehouse)
     assert ask(yesterday, "2026-11-18T23:00")[1].startswith("stale: the night due on Wednesday 2026-11-18 03:00")
     assert ask(yesterday, "2026-11-18T23:00")[1].count("and nothing yet stands") == 1

@@ -48,8 +48,8 @@ def test_the_books_note_that_a_report_was_made_and_not_of_whom(place, tmp_path):
 
 def test_it_is_refused_where_others_read_or_where_something_is(place, tmp_path, capsys):  # noqa: F811
     for out, why in (
-        (place.warehouse / "shared/report", "in a tree that others read"),
-        (tmp_path, "is there already"),
+        (place.warehouse / "shared/report", "in a folder that other users read"),
+        (tmp_path, "exists already"),
     ):
         assert person.main(asked(place, out)) == 2
         assert why in capsys.readouterr().err

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from rapport.flows.ops.query import main
-from rapport.warehouse.published.page_answers import open_locked, tell
+from rapport.warehouse.published.page_answers import open_locked, result_text
 from tests.clinics.nights import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,8 +27,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 )
 def test_a_locked_file_answers_questions_and_does_nothing_else(published, query):
     with open_locked(published.published) as con:
-        assert "│      6 │" in tell(con, "SELECT count(*) AS people FROM clients")
-        assert re.match(r"\w[\w ]*Error", tell(con, query.format(file=published.clinic)))
+        assert "│      6 │" in result_text(con, "SELECT count(*) AS people FROM clients")
+        assert re.match(r"\w[\w ]*Error", result_text(con, query.format(file=published.clinic)))
     assert not published.clinic.with_suffix(".toml.csv").exists()
 
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from rapport.dashboards.questions import load_questions
-from rapport.flows.pages.asked import Asked
+from rapport.flows.pages.answered_questions import AnsweredQuestion
 from rapport.flows.pages.draw import _audiences, draw
 from rapport.flows.pages.page_folders import Placed, folder_names
 from rapport.warehouse.errors import RapportError
@@ -94,7 +94,7 @@ def test_a_damaged_memory_draws_no_page_and_says_so(where, damage, monkeypatch):
 def test_each_of_two_sites_has_a_page_of_its_own(where):
     """They had one: whoever read the first site's folder saw the second."""
     rows = pl.DataFrame({"site": ["All", "大阪", "東京", "other"], "program": "All"})
-    asked = Asked(load_questions()["attendance_by_month"], rows)
+    asked = AnsweredQuestion(load_questions()["attendance_by_month"], rows)
     made = _audiences(SimpleNamespace(folders=where), [asked])
     assert [(each.folder, dict(each.place)) for each in made] == [
         ("clinic", {}),

@@ -14,10 +14,10 @@ from rapport.dashboards.findings import HIDDEN, NO_DATA, NO_NUMBER
 from rapport.dashboards.pages import header, page, with_banner
 from rapport.dashboards.questions import load_questions
 from rapport.flows.messages.report import report_of
-from rapport.flows.pages.asked import Asked
+from rapport.flows.pages.answered_questions import AnsweredQuestion
 from rapport.flows.terminal import TROUBLED
 from rapport.flows.troubles import Troubles
-from rapport.flows.workbench import plainly
+from rapport.flows.workbench import run_directly
 from rapport.warehouse.errors import RapportError, Unusable
 from tests.clinics.nights import APPOINTMENTS, open_place
 
@@ -174,7 +174,7 @@ def test_a_page_that_would_be_the_same_is_kept_under_a_new_header(drawn):
 
 
 def test_a_place_on_a_page_is_made_from_rows_answers_and_question():
-    asked = Asked(load_questions()["gaps"], pl.DataFrame({"so_share": [0.5]}), {("All",): "So it is."})
+    asked = AnsweredQuestion(load_questions()["gaps"], pl.DataFrame({"so_share": [0.5]}), {("All",): "So it is."})
     others = (
         replace(asked, question=load_questions()["nights"]),
         replace(asked, rows=None),
@@ -190,7 +190,7 @@ def test_a_place_on_a_page_is_made_from_rows_answers_and_question():
 def test_an_empty_warehouse_has_no_data_yet_and_no_number(tmp_path):
     place = with_operations(open_place(tmp_path / "clinic"))
     place.deliver("appointments_2026-11-18.csv", APPOINTMENTS, [])
-    assert place.night("2026-11-18T12:00", run=plainly).troubles.failed_questions == []
+    assert place.night("2026-11-18T12:00", run=run_directly).troubles.failed_questions == []
     shown = places_of(read(place, "clinic"))
     assert {answer_of(html) for html in shown.values()} == {NO_DATA}
     assert "<svg" not in read(place, "clinic")
@@ -207,7 +207,7 @@ def test_a_failing_question_breaks_its_own_place_and_the_night_publishes_with_st
     with_questions(monkeypatch, broken, mute, shared)
     text = with_operations(yesterday).clinic.read_text()
     yesterday.clinic.write_text(text.replace("[sources.responses]", '[sources.responses]\nevery = "1 hour"'))
-    tonight = yesterday.night("2026-11-20T12:00", run=plainly)
+    tonight = yesterday.night("2026-11-20T12:00", run=run_directly)
     assert tonight.troubles.failed_questions == ["broken_answer", "broken_query", "broken_shared"]
     assert replace(report_of(tonight), late_sources=[]).status == TROUBLED
     assert yesterday.ask("SELECT load_id FROM load.current") == [(2,)]
@@ -236,7 +236,7 @@ def test_a_check_that_did_not_run_is_said_on_every_page_with_the_last_good_night
     assert failed in read(yesterday, "clinic")
     assert "could not run" not in read(yesterday, "clinic")  # why is for who runs it
     assert "could not run" in read(yesterday, "operations")
-    yesterday.night("2026-11-19T12:00", run=plainly)
+    yesterday.night("2026-11-19T12:00", run=run_directly)
     assert failed not in read(yesterday, "clinic")
     said = answer_of(places_of(read(yesterday, "operations"))["checks_by_outcome"])
     assert "1 of these nights was stopped by a check that did not run, the latest on 19 Nov" in said
@@ -246,15 +246,15 @@ def test_the_page_of_operations_is_made_only_where_a_group_is_named_for_it(yeste
     old = pages_of(yesterday) / "operations"
     old.mkdir(parents=True)
     (old / "index.html").write_text("<p>drawn by an earlier version, for whoever could read it</p>")
-    yesterday.night("2026-11-19T12:00", run=plainly)
+    yesterday.night("2026-11-19T12:00", run=run_directly)
     assert not old.exists() and not internal_of(yesterday).exists()
-    with_operations(yesterday).night("2026-11-19T13:00", run=plainly)
+    with_operations(yesterday).night("2026-11-19T13:00", run=run_directly)
     folder = internal_of(yesterday) / "operations"
     assert (folder.stat().st_mode & 0o777, folder.stat().st_gid) == (0o750, os.getgid())
     assert "why_numbers_moved" not in read(yesterday, "operations")
     assert not old.exists()
     yesterday.clinic.write_text(yesterday.clinic.read_text().partition("[internal]")[0])
-    yesterday.night("2026-11-19T14:00", run=plainly)
+    yesterday.night("2026-11-19T14:00", run=run_directly)
     assert not folder.exists()
 
 
@@ -275,7 +275,7 @@ def test_pages_that_cannot_be_drawn_take_nothing_back_and_say_so_until_they_are_
     draw_pages(place_change(yesterday.clinic, yesterday.warehouse))
     with monkeypatch.context() as patched:
         patched.setattr("rapport.flows.pages.draw.load_questions", lambda: 1 / 0)
-        tonight = yesterday.night("2026-11-19T12:00", run=plainly)
+        tonight = yesterday.night("2026-11-19T12:00", run=run_directly)
     assert tonight.troubles.pages_failed == "the pages could not be drawn (ZeroDivisionError); those of before stand"
     assert report_of(tonight).status == TROUBLED
     assert yesterday.ask("SELECT load_id FROM load.current") == [(2,)]

@@ -80,7 +80,7 @@ def test_a_line_that_is_no_request_stops_all_and_is_named_by_its_number(asked, l
     assert main(folders) == Unusable.status
     said = capsys.readouterr().err
     assert said.startswith(
-        "line 3 of private/forget.csv is no request; write one line each under the heading space,client,since"
+        "line 3 of private/forget.csv is not a request; write one request per line under the heading space,client,since"
     )
     assert "C1" not in said
     assert clients(place) == before
@@ -129,7 +129,7 @@ def test_lines_are_counted_as_they_stand_in_the_file(asked):
 
 def test_a_line_that_is_no_csv_is_named_by_its_number(asked):
     folders = asked("clinic,C1,", f"clinic,{'C' * 200_000},")
-    with pytest.raises(Unusable, match=r"line 3 of private/forget\.csv is not CSV; write one line each"):
+    with pytest.raises(Unusable, match=r"line 3 of private/forget\.csv is not CSV; write one request per line"):
         waiting(folders)
 
 
@@ -138,7 +138,7 @@ def test_a_line_that_is_no_csv_is_named_by_its_number(asked):
     [
         (b"", r"private/forget\.csv does not begin with"),  # its heading stays when the last request is done
         ("space,client,since\n\u00e9,C1,".encode("latin-1"), r"private/forget\.csv is damaged: it is not UTF-8"),
-        (b"space,client,since\nclinic,C1", "line 2 of private/forget.csv is no request"),  # of C12, cut off
+        (b"space,client,since\nclinic,C1", "line 2 of private/forget.csv is not a request"),  # of C12, cut off
     ],
 )
 def test_a_file_that_was_emptied_or_damaged_is_refused(asked, written, said):

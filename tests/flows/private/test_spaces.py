@@ -306,7 +306,7 @@ def test_a_space_that_was_retired_first_joins_later(place, night):
     deliver(place, 12, "C2")
     status, said = night(place, 13)
     assert status == 0
-    assert "he source phq has the id space 'practice' and had 'phq', where its records stay whose exports are" in said
+    assert "he source phq has the id space 'practice' and had 'phq'; records whose exports are gone" in said
     assert "(1 of its 2 numbers are known in 'practice' too); or practice = { new_numbers = true }" in said
     assert people(place) == (2, 3, 4)
     place.deliver("phq_2026-11-14.csv", "user,when,a,b,c,d", [answer("C1", 10), answer("P9", 10)])
@@ -554,7 +554,7 @@ USED = ("practice", "portal")
     [
         ({"praxis": {"was": "clinic"}}, [], r"\[spaces\] praxis is about an id space that no section has"),
         ({"practise": {"was": "clinic"}}, [], "did you mean 'practice'"),
-        ({"practice": {}}, [], r"\[spaces\] practice says nothing; add was, same_as, new_numbers"),
+        ({"practice": {}}, [], r"\[spaces\] practice is empty; add was, same_as, new_numbers"),
         ({"practice": {"wsa": "clinic"}}, [], "unknown key 'wsa'"),
         ({"practice": {"was": 1}}, [], "was"),
         ({"practice": {"was": "portal"}}, [], "two names of one space"),

@@ -112,7 +112,9 @@ def test_a_port_that_somebody_else_has_is_refused_and_nobody_hears_the_password(
     with listener() as (port, heard):
         if written := RECORDS[record]():
             Server(port).record.write_text(written)
-        with pytest.raises(Unusable, match=f"port {port} is taken, and not by the Prefect server of this PREFECT_HOME"):
+        with pytest.raises(
+            Unusable, match=f"port {port} is used by another program than the Prefect server of this PREFECT_HOME"
+        ):
             Server(port).start()
     assert heard == []
 
@@ -121,7 +123,7 @@ def test_where_the_system_cannot_say_who_listens_a_taken_port_is_refused(home, t
     with listener() as (port, heard):
         Server(port).record.write_text(json.dumps(ours()))
         monkeypatch.setattr(listeners, "PROC", tmp_path)
-        with pytest.raises(Unusable, match="is taken"):
+        with pytest.raises(Unusable, match="is used by another program"):
             Server(port).start()
     assert heard == []
 
@@ -134,7 +136,7 @@ def test_a_port_that_there_is_not_is_refused(home):
 def test_a_server_that_takes_another_password_is_named(home):
     with listener(status=401) as (port, _):
         Server(port).record.write_text(json.dumps(ours()))
-        with pytest.raises(Unusable, match=f"on port {port} takes another password than .*auth has"):
+        with pytest.raises(Unusable, match=f"on port {port} has another password than .*auth"):
             Server(port).start()
 
 
@@ -143,10 +145,10 @@ def test_serving_on_a_taken_port_ends_and_is_told(home, tmp_path, capsys):
     place.clinic.write_text(tell_to_file(place) + CLINIC)
     with listener() as (port, heard):
         assert serving(place, port) == serving(place, port) == 2
-    assert capsys.readouterr().err.count(f"port {port} is taken") == 2
+    assert capsys.readouterr().err.count(f"port {port} is used by another program") == 2
     assert heard == []
     ((message,),) = told(place)
-    assert message.startswith(f"Rapport: the serving of nights failed: Port {port} is taken")
+    assert message.startswith(f"Rapport: the serving of nights failed: Port {port} is used by another program")
     modes = [stat.S_IMODE(path.stat().st_mode) for path in (home, home / "auth")]
     assert modes == [0o700, 0o600]
 
@@ -221,7 +223,7 @@ def test_a_server_that_ends_is_started_again_and_where_a_stranger_has_its_port_s
         stranger.listen()
         eventually(lambda: sent)
     assert sent == [(os.getpid(), signal.SIGINT)]
-    assert "is taken" in str(kept.refused)
+    assert "is used by another program" in str(kept.refused)
 
 
 def eventually(found) -> None:

@@ -2,10 +2,10 @@
 
 from tests.breaking.soak import broken_promises, nights_into_a_full_disk
 
-NIGHTS = 30
+NIGHTS = 15
 
 
-def test_after_thirty_nights_into_a_full_disk_the_file_answers_and_with_room_the_next_night_succeeds(
+def test_after_fifteen_nights_into_a_full_disk_the_file_answers_and_with_room_the_next_night_succeeds(
     short_yesterday, tmp_path
 ):
     nights = nights_into_a_full_disk(short_yesterday, tmp_path / "work", NIGHTS, seed=5, is_short=True)

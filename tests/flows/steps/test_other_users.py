@@ -16,7 +16,7 @@ from tests.clinics.nights import ROOT
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
 
 PRIVATE, ANALYSTS = r"/private belongs to user 4100 and not to user \w+; run this as user 4100", "/analysts may not be"
-EXPORTS = "the exports folder .*/exports may not be read by this user; give its user or group the right to"
+EXPORTS = "the exports folder .*/exports may not be read by this user; give this user the right to read it"
 A_FILE = "a file in .*{} belongs to another user; give it to the user who runs this"
 NO_GROUP = "the user who runs this is not in group 4999 of .*{}; add the user to that group, or give the"
 NOT_COPIED = r"no backup was made: .*000003/.* could not be copied \(.*Permission denied\); mend that"

@@ -17,7 +17,7 @@ import pytest
 
 from rapport import transforms
 from rapport.flows.failures import sayable
-from rapport.flows.load import PAUSES, persistently
+from rapport.flows.load import PAUSES, run_with_retries
 from rapport.flows.prefect_tasks import tasks
 from rapport.flows.prefect_tasks.artifacts import FATES, drawn
 from rapport.warehouse.errors import Passing, RapportError
@@ -99,7 +99,7 @@ def test_what_may_pass_is_tried_again_and_then_given_up(failures, outcome):
         return "published"
 
     try:
-        ended = persistently(run, told.append, pauses.append)
+        ended = run_with_retries(run, told.append, pauses.append)
     except Passing:
         ended = "given up"
     assert (ended, pauses) == (outcome, list(PAUSES[:failures]))
@@ -111,7 +111,7 @@ def test_what_cannot_pass_by_itself_is_not_tried_again():
         raise RapportError("the file is empty")
 
     with pytest.raises(RapportError, match="empty"):
-        persistently(run, print, lambda seconds: pytest.fail("it paused"))
+        run_with_retries(run, print, lambda seconds: pytest.fail("it paused"))
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_a_night_that_is_stopped_is_noted_told_and_said_in_one_sentence(
 
 def test_a_question_that_a_signal_interrupted_is_not_published_as_failed(told_place, run_night_here, monkeypatch):
     before = told_place.standing()
-    monkeypatch.setattr("rapport.flows.steps.publish.share", lambda *_: swallowed())
+    monkeypatch.setattr("rapport.flows.steps.publish.make_safe_file", lambda *_: swallowed())
     assert run_night_here(told_place, TONIGHT).returncode == 143
     assert told_place.standing() == before
 

@@ -59,7 +59,7 @@ def test_a_time_within_them_is_taken(run, given):
         (
             "inbox",
             ["discard", LARGE],
-            "one of these rows does not wait; rapport inbox list shows those",
+            "one of these rows does not wait; rapport inbox list shows the rows",
         ),
         ("restore", ["--version", LARGE], f"no version of load {LARGE} is kept; kept are 1"),
         (
@@ -102,7 +102,7 @@ def test_what_is_not_there_is_said_in_one_sentence(run, command, given, said):
 )
 @pytest.mark.parametrize(
     ("name", "why"),
-    [("circle", "leads back to itself"), ("caf\udce9", r"caf\xe9 is no UTF-8"), ("x" * 300, "File name too long")],
+    [("circle", "leads back to itself"), ("caf\udce9", r"caf\xe9 is not UTF-8"), ("x" * 300, "File name too long")],
 )
 def test_a_path_to_write_to_that_cannot_be_used_is_said_in_one_sentence(
     run, tmp_path, command, option, given, name, why
@@ -114,7 +114,7 @@ def test_a_path_to_write_to_that_cannot_be_used_is_said_in_one_sentence(
 
 
 @pytest.mark.parametrize("command", ["verify", "worklist", "query"])
-@pytest.mark.parametrize(("name", "why"), [("circle", "leads back to itself"), ("caf\udce9", "is no UTF-8")])
+@pytest.mark.parametrize(("name", "why"), [("circle", "leads back to itself"), ("caf\udce9", "is not UTF-8")])
 def test_a_warehouse_whose_path_cannot_be_used_is_said_in_one_sentence(run, tmp_path, command, name, why):
     (tmp_path / "circle").symlink_to("circle")
     status, told, complaint = run(command, place=tmp_path / name)
@@ -134,7 +134,7 @@ def test_a_folder_that_cannot_be_made_is_said_in_one_sentence(tmp_path, capsys, 
 
 
 def test_a_query_that_is_no_text_is_refused(run, monkeypatch):
-    refused = (2, "a query is no UTF-8; write it in UTF-8\n")
+    refused = (2, "a query is not UTF-8; write it in UTF-8\n")
     assert run("query", "--sql", "SELECT 'caf\udce9'")[::2] == refused
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"SELECT 'caf\xe9';\n"), encoding="utf-8"))
     assert run("query")[::2] == refused

@@ -11,12 +11,12 @@ from datetime import date
 import duckdb
 import pytest
 
-from rapport.flows.messages.report import report_of, tell
+from rapport.flows.messages.report import print_report, report_of
 from rapport.flows.ops.as_known_on import as_known_on
 from rapport.flows.ops.forget import find_person, forget, still_holding
 from rapport.flows.order import place_change, place_order
 from rapport.warehouse.errors import Unusable
-from rapport.warehouse.published.night_in_numbers import sample
+from rapport.warehouse.published.night_in_numbers import sample_query
 from tests.clinics.few_tables import few_tables
 from tests.clinics.nights import but_for_finished_tables, open_place
 
@@ -131,8 +131,8 @@ def test_an_answer_off_the_range_of_a_strangely_named_instrument_is_held(strange
 
 def test_the_report_names_them_and_a_question_that_failed_takes_nothing_from_it(strange, capsys):
     place, night = strange
-    assert sample(place.published) is None  # nights of few tables have no questions
-    tell(report_of(night))
+    assert sample_query(place.published) is None  # nights of few tables have no questions
+    print_report(report_of(night))
     assert 'Ao\'b "[/red]"; --' in capsys.readouterr().out
 
 

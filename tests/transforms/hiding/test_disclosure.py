@@ -7,14 +7,14 @@ import pytest
 
 from rapport.dashboards.disclosures import read_disclosure
 from rapport.transforms.hiding.disclosure import hide
-from rapport.warehouse.clinic_file.hiding import read_sharing
+from rapport.warehouse.clinic_file.hiding import read_shared_rules
 
 COUNTS = {"clients": "n", "keys": ["site"], "counts": ["n"]}
 AUDIENCES = {"site": ["All", "east", "north", "south", "west"]}
 
 
 def shown(contract: dict, rows: list[dict], profile: str = "nhs", filters=("site",), audiences=None, **said):
-    sharing = read_sharing({"profile": profile, **said})
+    sharing = read_shared_rules({"profile": profile, **said})
     made = hide(pl.DataFrame(rows), read_disclosure(contract), filters, sharing, audiences or AUDIENCES)
     return made.to_dicts()
 
@@ -147,5 +147,5 @@ def test_a_key_that_could_single_somebody_out_is_refused(key):
 
 def test_no_rows_are_no_rows():
     empty = pl.DataFrame(schema={"site": pl.String, "n": pl.Int32})
-    made = hide(empty, read_disclosure(COUNTS), ["site"], read_sharing({}), AUDIENCES)
+    made = hide(empty, read_disclosure(COUNTS), ["site"], read_shared_rules({}), AUDIENCES)
     assert made.columns == ["site", "n", "is_hidden"] and made.is_empty()

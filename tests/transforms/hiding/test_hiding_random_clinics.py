@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rapport.dashboards.disclosures import read_disclosure
 from rapport.dashboards.questions import Question
 from rapport.transforms.hiding.disclosure import hide
-from rapport.warehouse.clinic_file.hiding import PROFILES, read_sharing
+from rapport.warehouse.clinic_file.hiding import PROFILES, read_shared_rules
 from rapport.warehouse.schema.questions import ALL
 from tests.attacks.attacker import Attack, Publication
 
@@ -80,7 +80,7 @@ def published(clients: list[tuple], profile: str) -> list[Publication]:
     audiences = {"site": [ALL, *SITES], "program": [ALL, *PROGRAMS]}
     both = [each for each in ([client for client in clients if not client[5]], clients) if each]
     rows = [table(each) for each in both]
-    sharing, shown = read_sharing({"profile": profile}), None
+    sharing, shown = read_shared_rules({"profile": profile}), None
     made = []
     for each in rows:
         shown = hide(each, ASKED.disclosure, FILTERS, sharing, audiences, shown)

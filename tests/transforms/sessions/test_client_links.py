@@ -152,7 +152,7 @@ def test_a_link_that_would_bring_a_forgotten_person_back_is_refused(unlinked, tm
     order = place_change(place.clinic, place.warehouse)
     forget(order, find_person(order, "portal", "77", None))
     (place.folder / "links.csv").write_text(LINK)
-    with pytest.raises(Unusable, match=r"one of the two was taken out \(flows.forget\)"):
+    with pytest.raises(Unusable, match=r"one of the two was taken out \(rapport forget\)"):
         place.night("2026-11-05T12:00", but_for_finished_tables)
 
 
@@ -168,7 +168,7 @@ def test_a_link_that_would_bring_a_forgotten_person_back_is_refused(unlinked, tm
         ("77,portal,1,practice\n", "line 1: value 1 is no source's id space; known are 'portal', 'practice'"),
         ("practice,1,practice,2\n", "line 1: it joins two numbers of one id space"),
         (LINK + "practice,2,portal,77\n", "line 2: it joins two numbers of one id space"),
-        (LINK + f"practice,{'7' * 200_000},portal,1\n", "line 2: it is not CSV .*; mend it, or remove it"),
+        (LINK + f"practice,{'7' * 200_000},portal,1\n", "line 2: it is not CSV .*; correct it, or remove it"),
     ],
 )
 def test_links_that_cannot_be_used_are_refused_with_their_line_and_without_a_number(tmp_path, lines, reason):

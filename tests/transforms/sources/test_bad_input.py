@@ -17,7 +17,9 @@ from tests.clinics.nights import ALARMING, APPOINTMENTS, CLINIC, RESPONSES, Plac
 
 TONIGHT = "2026-11-19T12:00"
 APPOINTMENTS_FILE, RESPONSES_FILE = "appointments_2026-11-19.csv", "responses_2026-11-19.csv"
-TOO_MUCH = "more than 20%: a column or a word was renamed? Correct the export or clinic.toml (quarantine_limit)"
+TOO_MUCH = (
+    "more than 20%: correct a renamed column or word in the export or in clinic.toml, or raise quarantine_limit there"
+)
 
 
 def changed(place: Place, name: str, old: str, new: str) -> None:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from rapport.flows.messages.report import report_of, tell
+from rapport.flows.messages.report import print_report, report_of
 from rapport.flows.ops.forget import Person, still_holding
 from rapport.flows.ops.inbox import main, show
 from rapport.flows.order import place_change, place_order
@@ -194,7 +194,7 @@ def test_it_is_named_where_it_waits_and_where_it_is_refused(place, monkeypatch, 
     try:
         with few_tables():
             monkeypatch.setattr(discover, "_growing", lambda paths: {path})
-            tell(report_of(place.night("2026-11-12T03:00", but_for_finished_tables, is_check=True)))
+            print_report(report_of(place.night("2026-11-12T03:00", but_for_finished_tables, is_check=True)))
             assert "appointments_\\xff\\xfe_2026-11-12.csv is still being written" in capsys.readouterr().out
             monkeypatch.undo()
             place.drop(path.name, b"")
@@ -233,7 +233,9 @@ def test_a_name_that_tells_a_day_no_clock_can_hold_is_refused_or_no_export(tmp_p
 
 def test_a_folder_whose_name_is_no_utf_8_is_refused_with_what_to_do(tmp_path):
     place = Place(open_place(tmp_path / "clinic").folder.rename(tmp_path / os.fsdecode(b"\xe9")))
-    with pytest.raises(Unusable, match=re.escape(r"\xe9/exports is no UTF-8; rename it, or make a link to it that is")):
+    with pytest.raises(
+        Unusable, match=re.escape(r"\xe9/exports is not UTF-8; rename it, or make a link to it with a UTF-8 name")
+    ):
         place_order(place.exports, place.clinic, place.warehouse)
 
 

@@ -8,7 +8,7 @@ import pytest
 from rapport.flows.night import night
 from rapport.flows.order import place_order
 from rapport.flows.private.key import make_key
-from rapport.warehouse.store.building_file import answering
+from rapport.warehouse.store.building_file import in_utc
 from rapport.warehouse.store.opening import open_file
 from tests.clinics.few_tables import few_tables
 from tests.clinics.nights import but_for_pages
@@ -33,7 +33,7 @@ def published(tmp_path):
         make_key(order.folders)
         with few_tables("item_responses"):
             night(order, run=but_for_pages)
-        return answering(open_file(order.folders.published, read_only=True))
+        return in_utc(open_file(order.folders.published, read_only=True))
 
     return run
 

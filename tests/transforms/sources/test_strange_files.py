@@ -195,7 +195,7 @@ def test_what_a_person_writes_is_no_device_either(tmp_path, make):
     }
     assert read_monitoring(path).on_failure == ()
     for name, read in reads.items():
-        with pytest.raises((ValueError, Unusable), match=rf"^{name} is no file but a .*device or a pipe; \w+"):
+        with pytest.raises((ValueError, Unusable), match=rf"^{name} is not a file but a .*device or a pipe; \w+"):
             read()
 
 

@@ -141,7 +141,7 @@ def test_of_a_misspelled_key_the_near_one_is_suggested(tmp_path, text, near):
         (ZONE + 'metrics = "metrics.txt"', "metrics = 'metrics.txt' does not end in .prom"),
         (ZONE + 'instruments = "nowhere"', "instruments = 'nowhere' is not a folder beside"),
         (ZONE + '[lists]\nsite = "north"', r"\[lists\]: 'site' must be a list of texts"),
-        (ZONE + '[lists]\nsite = ["North", "All"]', r"\[lists\] site names 'All', which pages and questions call all"),
+        (ZONE + '[lists]\nsite = ["North", "All"]', r"\[lists\] site names 'All', which means all values on pages"),
         (ZONE + "[alliance_sd]\nsrs = 0", r"\[alliance_sd\]: 'srs' must be a number, a standard deviation above 0"),
         (ZONE + "[alliance_sd]\nsrs = inf", r"\[alliance_sd\]: 'srs' must be a number"),
         (ZONE + "[alliance_sd]\nors = 5", r"\[alliance_sd\] has the unknown key 'ors'"),

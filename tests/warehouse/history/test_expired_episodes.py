@@ -10,7 +10,7 @@ from unittest.mock import patch
 import duckdb
 import pytest
 
-from rapport.flows.messages.report import report_of, tell
+from rapport.flows.messages.report import print_report, report_of
 from rapport.flows.ops.compact import compact
 from rapport.flows.ops.restore import place_restoration, restore
 from rapport.flows.ops.verify import verify
@@ -246,7 +246,7 @@ def test_a_check_says_how_many_before_it_is_switched_on_and_every_night_until_it
     before = place.standing()
     told = f"{KEY}: the weekly compact takes out 2 episodes of 2 clients that ended before 2016-11-13."
     report = report_of(place.night("2026-11-13T12:00", is_check=True))
-    tell(report)
+    print_report(report)
     assert report.expired == [told] and told in " ".join(capsys.readouterr().out.split())
     assert place.standing() == before
     assert report_of(place.night("2026-11-13T12:00")).expired == [told]

@@ -99,7 +99,7 @@ def test_the_tables_as_known_on_a_day_are_those_that_the_night_of_that_day_made(
         assert con.sql("SELECT load_id, data_to::DATE::VARCHAR FROM load.current").fetchall() == [(2, "2026-11-12")]
         assert con.sql("SELECT count(*) FROM dashboard.freshness_by_source").fetchone()[0]
         assert con.sql("SELECT max(load_id) FROM load.files").fetchone() == (2,)
-    with pytest.raises(Unusable, match=r"then.duckdb is there already"):
+    with pytest.raises(Unusable, match=r"then.duckdb exists already"):
         as_known_on(order_of(place), date(2026, 11, 12), out)
 
 

@@ -46,7 +46,7 @@ def test_a_clinics_own_file_of_that_name_makes_it_a_questionnaire():
 
 def test_a_form_of_such_a_name_is_refused_with_the_names_to_use(tmp_path):
     (tmp_path / "clinic.toml").write_text(WIDE.format(name="wai_short"), encoding="utf-8")
-    with pytest.raises(Unusable, match="'wai_short' does not say which version; say which of wai_sr, wai_s it is"):
+    with pytest.raises(Unusable, match="'wai_short' does not name the version; write one of wai_sr, wai_s"):
         read_clinic(tmp_path / "clinic.toml")
 
 

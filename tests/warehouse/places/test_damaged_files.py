@@ -164,7 +164,7 @@ def test_point_link_passes_over_a_version_that_is_damaged_without_being_shorter(
 def test_a_restored_load_knows_the_people_of_the_newest_crosswalk_that_is_whole(place):
     damage("the crosswalk", "one flipped bit", place)
     ended = do("restore --version 1", place)
-    assert "The crosswalk of load 3 is damaged or missing: people whom it alone names" in ended.err
+    assert "The crosswalk of load 3 is damaged or missing: people who are only in it" in ended.err
     assert do("nightly", place).status == 0
 
 

@@ -16,7 +16,7 @@ from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.places.publication import recover
 from rapport.warehouse.places.scratch import sweep_scratch
 from rapport.warehouse.places.versions import current_load, kept_versions, load_of
-from rapport.warehouse.published.current_load import standing
+from rapport.warehouse.published.current_load import published_load
 from tests.clinics.nights import Place
 from tests.house.test_runbook import BLOCKS
 
@@ -91,7 +91,7 @@ def test_the_way_back_leaves_what_0_1_would_have_written(short_yesterday):
 
 def test_a_warehouse_of_0_1_is_read_listed_and_verified(old, capsys):
     assert current_load(old.published) == 1
-    assert standing(old).load_id == 1
+    assert published_load(old).load_id == 1
     assert verify(place_change(old.clinic, old.warehouse)).is_equal
     assert restore.main(common(old)) == 0
     assert "load 1" in capsys.readouterr().out

@@ -14,7 +14,7 @@ from tests.clinics.nights import ROOT, Place, demo_place, differences, open_plac
 from tests.clinics.publications import READERS, publish_under_readers
 
 NIGHTS = 10
-PUBLICATIONS = 30
+PUBLICATIONS = 20
 OPENER = """
 import os, sys
 import duckdb
@@ -31,7 +31,7 @@ except duckdb.IOException as error:
 """
 
 
-def test_four_readers_see_only_whole_versions_while_thirty_are_published(shortly_published, short_nights, tmp_path):
+def test_four_readers_see_only_whole_versions_while_twenty_are_published(shortly_published, short_nights, tmp_path):
     seen = publish_under_readers(shortly_published.copied_to(tmp_path / "clinic"), PUBLICATIONS)
     assert seen.wrong == []
     assert seen.opened > seen.versions > READERS  # they did read while versions were published

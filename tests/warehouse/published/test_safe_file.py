@@ -11,7 +11,7 @@ from rapport.dashboards.questions import load_questions
 from rapport.flows.ops.forget import find_person, forget
 from rapport.flows.ops.restore import restore
 from rapport.flows.order import place_change
-from rapport.flows.steps.make_safe_file import share
+from rapport.flows.steps.make_safe_file import make_safe_file
 from rapport.warehouse.clinic_file.clinic import read_clinic
 from rapport.warehouse.errors import Unusable
 from tests.clinics.nights import but_for_finished_tables
@@ -74,8 +74,10 @@ def test_a_clinic_file_that_says_another_rule_makes_the_figures_again(yesterday)
 @pytest.mark.parametrize("spoiled", [{"query": "SELECT 1 // 'no number' AS n"}, {"derived": {"so_share": "so_cout"}}])
 def test_a_question_that_cannot_be_computed_is_said_to_have_failed_and_stops_nothing(yesterday, monkeypatch, spoiled):
     questions = load_questions()
-    asked_tonight = [replace(questions["gaps"], **spoiled), questions["staying_past_four"]]
-    monkeypatch.setattr("rapport.flows.steps.publish.share", lambda load, con, _: share(load, con, asked_tonight))
+    tonight = [replace(questions["gaps"], **spoiled), questions["staying_past_four"]]
+    monkeypatch.setattr(
+        "rapport.flows.steps.publish.make_safe_file", lambda load, con, _: make_safe_file(load, con, tonight)
+    )
     yesterday.night("2026-11-19T12:00", but_for_finished_tables)
     outcomes = asked(yesterday, "SELECT name, outcome FROM load.questions ORDER BY name")
     assert outcomes == [("gaps", "failed"), ("staying_past_four", "no_data")]

@@ -21,7 +21,7 @@ from rapport.warehouse.errors import Unusable
 from rapport.warehouse.history.erase import rows_of_person
 from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.places.versions import kept_versions
-from rapport.warehouse.published.page_answers import open_locked, tell
+from rapport.warehouse.published.page_answers import open_locked, result_text
 from rapport.warehouse.store import compaction, encryption
 from rapport.warehouse.store.building_file import open_published
 from rapport.warehouse.store.opening import open_file, open_memory
@@ -192,8 +192,8 @@ def test_a_file_that_does_not_fit_the_key_is_refused_in_one_sentence_by_whoever_
     [
         ({encryption.KEY: ""}, "shorter than 32"),
         ({encryption.KEY: "a" * 31}, "shorter than 32"),
-        ({encryption.KEY: "a" * 31 + "'"}, "something else than letters"),
-        ({encryption.KEY: "a b" * 20}, "something else than letters"),
+        ({encryption.KEY: "a" * 31 + "'"}, "must hold only letters"),
+        ({encryption.KEY: "a b" * 20}, "must hold only letters"),
         ({f"{encryption.KEY}_FILE": "no-such-file"}, "cannot be read"),
     ],
 )
@@ -220,8 +220,8 @@ def test_a_reader_keeps_its_night_while_the_next_one_publishes(nights, sealed, r
 
 def test_a_locked_file_reaches_no_network_although_the_extension_could(sealed):
     with open_locked(sealed.published) as con:
-        assert "Permission Error" in tell(con, "FROM read_csv('https://localhost/a.csv')")
-        assert "Error" in tell(con, "CREATE TABLE rapport.main.kept AS FROM clients")
+        assert "Permission Error" in result_text(con, "FROM read_csv('https://localhost/a.csv')")
+        assert "Error" in result_text(con, "CREATE TABLE rapport.main.kept AS FROM clients")
 
 
 def test_a_person_is_taken_out_of_every_kept_file_and_an_older_one_can_be_published_again(sealed):

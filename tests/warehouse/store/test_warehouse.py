@@ -14,7 +14,7 @@ from rapport.flows import demo
 from rapport.flows.night import night
 from rapport.flows.order import place_order
 from rapport.flows.private.key import make_key
-from rapport.warehouse.store.building_file import answering
+from rapport.warehouse.store.building_file import in_utc
 from rapport.warehouse.store.opening import open_file
 
 
@@ -33,7 +33,7 @@ def published(clinic: Path, name: str, **more):
     key.chmod(0o600)
     key.write_text("ab" * 32)
     night(order)
-    return answering(open_file(order.folders.published, read_only=True))
+    return in_utc(open_file(order.folders.published, read_only=True))
 
 
 @pytest.fixture(scope="module")

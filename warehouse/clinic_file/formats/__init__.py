@@ -1,6 +1,6 @@
-"""The formats of exports: a fact sheet for each in this folder, which says what the rest of Rapport must know of it.
+"""The formats of exports: one fact sheet per format in this folder, with the facts that the rest of Rapport needs.
 
-What reads its files is the module of the same name in transforms/sources. A new format is these two files.
+The module of the same name in transforms/sources reads its files. A new format needs these two files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Format:
-    """What a fact sheet says; each key is declared in warehouse/toml_keys/rapport.toml."""
+    """The facts of a format. Each key is declared in warehouse/toml_keys/rapport.toml."""
 
     name: str
     title: str
@@ -41,7 +41,7 @@ class Format:
 @registry
 @cache
 def load_formats() -> dict[str, Format]:
-    """All formats by name. Raises Unusable for a fact sheet that says what it may not."""
+    """Return all formats by name. Raises Unusable for a fact sheet with a wrong key or value."""
     return {path.stem: _read(path) for path in sorted(HERE.glob("*.toml"))}
 
 
@@ -63,7 +63,7 @@ def _check_keys(takes: tuple[str, ...]) -> None:
 
 @registry
 def format_of(place: str, name: object) -> Format:
-    """The format of this name. Raises ValueError with what to write."""
+    """Return the format of this name. Raises ValueError, which says what to write."""
     formats = load_formats()
     if isinstance(name, str) and name in formats:
         return formats[name]
