@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -11,10 +11,14 @@ import polars as pl
 
 from rapport.flows.delivery import Delivery
 from rapport.flows.private.kept_out import KeptOut
+from rapport.flows.private.look_alikes import tell_look_alikes
+from rapport.flows.private.tombstones import set_tombstones
 from rapport.flows.steps.discover import Found
+from rapport.flows.steps.former_texts import stage_former_texts
 from rapport.flows.steps.join_clients import follow_links, join_clients
 from rapport.flows.steps.remembered_lines import ReadByLine, ways_by_line
 from rapport.flows.steps.settle_spaces import former_spaces, same_spaces, tell_moved
+from rapport.flows.steps.undeclared_spaces import settled_undeclared
 from rapport.flows.workbench import Workbench
 from rapport.transforms.pseudonyms import former_record_ids, pseudonymise, retracted_ids
 from rapport.transforms.sources import open_delivery, read
@@ -25,6 +29,7 @@ from rapport.transforms.sources.opening.shape import RECORD
 from rapport.transforms.sources.speed.line_by_line import NotByLine
 from rapport.warehouse.errors import Refused, escaped
 from rapport.warehouse.history import erase, former_ids, record_versions, risk_answers
+from rapport.warehouse.history.erased_days import ErasedDays
 from rapport.warehouse.intake import ledger, quarantine, staged_rows
 from rapport.warehouse.intake.unchanged_lines import RISKS, enter_known_lines, is_contradicted
 
@@ -68,6 +73,7 @@ class _Reading:
 
 def read_deliveries(bench: Workbench, found: Found) -> Read:
     """Read every file, pseudonymise its rows and stage them. Raises Refused, which names the file."""
+    kept_spaces = settled_undeclared(bench, found)
     bench = join_clients(bench)
     reading = _Reading(bench, found.deliveries, KeptOut(bench))
     for delivery in found.deliveries:
@@ -76,7 +82,7 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
             _read(reading, delivery)
         except Refused as refused:
             raise refused.of(delivery.label, delivery.path.name) from None
-    bench = _leave_out_undated(reading)
+    bench = _with_tombstones(_leave_out_undated(reading), reading.kept_out.by_text)
     former_ids.follow(bench.con, bench.load_id)
     return Read(
         # People who were taken out under a former id space have no tombstone of their own. They leave the crosswalk.
@@ -85,9 +91,23 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
         retracted=tuple(reading.retracted),
         births=tuple(reading.births),
         by_line=tuple(reading.by_line),
-        troubles=(*tell_moved(bench), *reading.kept_out.sentences, *reading.told, *_missing_pages(reading)),
+        troubles=(
+            *kept_spaces,
+            *tell_look_alikes(bench),
+            *tell_moved(bench),
+            *reading.kept_out.sentences,
+            *reading.told,
+            *_missing_pages(reading),
+        ),
         row_count=bench.staging.row_count,
     )
+
+
+def _with_tombstones(bench: Workbench, people: Mapping[str, ErasedDays]) -> Workbench:
+    """Whoever was taken out by another text of their number has a tombstone by this one too, from tonight on."""
+    if people and not bench.order.is_check:
+        set_tombstones(bench.order.folders, people)
+    return replace(bench, tombstones=bench.tombstones.widened(people))
 
 
 def _leave_out_undated(reading: _Reading) -> Workbench:
@@ -157,13 +177,14 @@ def _take(reading: _Reading, delivery: Delivery, export: Export) -> Taken:
     )
     taken = Taken(export, tallies)
     for kind, given in read(export, delivery.source, tallies):
-        frame = reading.kept_out.without(delivery.source, kind, given)
+        frame = reading.kept_out.without(delivery.source, kind, given, tallies.former_texts.get("client", ()))
         safe = pseudonymise(kind, frame, delivery.source, bench.pseudonyms)
         if kind == "clients":
             born = safe.select("client_id").with_columns(frame["birth_date"])
             named = pl.col("client_id").bin.encode("hex").alias("pseudonym")
             taken.births.append(bench.tombstones.without(kind, born).select(named, "birth_date"))
         _stage_former_ids(bench, delivery, kind, frame, safe)
+        stage_former_texts(bench, delivery.source, kind, frame, safe["client_id"], tallies.former_texts)
         may_be_read = bench.tombstones.without(kind, safe)
         if may_be_read.height < given.height:
             taken.left_out.append(given.join(may_be_read, on=RECORD, how="anti")[RECORD])

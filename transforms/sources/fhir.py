@@ -16,6 +16,7 @@ from rapport.transforms.sources.canonical.answers import from_form
 from rapport.transforms.sources.canonical.appointment_rows import with_minutes
 from rapport.transforms.sources.canonical.casts import Dialect, text
 from rapport.transforms.sources.canonical.dates import in_iso
+from rapport.transforms.sources.canonical.ids import with_ids
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.content import Content
 from rapport.transforms.sources.opening.export import Export
@@ -28,6 +29,9 @@ from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.schema.records import CONTRADICTED, held_by
 
 IN_ERROR = "entered-in-error"
+_IDS = {
+    MARK + name: (name, (MARK + name,)) for name in ("appointment_id", "client_id", "therapist_id", "response_id")
+} | {MARK + name: ("appointment_id", (MARK + name,)) for name in ("of_appointment", "encounter")}
 _PERSON = ["client_id", "birth_date", "sex"]
 _BOOKED = ["appointment_id", "client_id", "therapist_id", "starts_at", "ends_at", "duration_minutes", "service"]
 
@@ -47,10 +51,11 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     export.need(words)
     export.need(column for form in source.forms for column in _asked(form))
     export.need(CODE + item for form in source.forms for item in _coded_items(form, tallies))
-    dialect = Dialect(source.time_zone, source.nulls, source.decimal)
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing, has_local_references=True)
     times = [MARK + "starts_at", MARK + "ends_at", *(form.completed_at or MARK + "authored" for form in source.forms)]
     times = [name for name in times if name in export.wanted]
-    for chunk in map(_with_unread_retractions, in_iso(export, times, "iso", dialect)):
+    chunks = (with_ids(chunk, _IDS, dialect, tallies) for chunk in in_iso(export, times, "iso", dialect))
+    for chunk in map(_with_unread_retractions, chunks):
         of = {kind: chunk.filter(_column("resource").is_in(list(names))) for kind, names in _KINDS.items()}
         _note_retracted(of, tallies)
         if of["appointments"].height:

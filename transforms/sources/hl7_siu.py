@@ -100,7 +100,8 @@ def _folded(export: Export, source: Source, messages: Iterator[Message]) -> Iter
         told.setdefault(whose, []).append((_digits(_part(message, "MSH", 7)), export.record_count, row))
     if export.record_count and not told:
         export.tell(
-            "holds HL7 messages but none about appointments (SIU); correct files in clinic.toml if it is another interface's"
+            "holds HL7 messages but none about appointments (SIU); correct files in clinic.toml if it is another "
+            "interface's"
         )
     for log in told.values():
         log.sort(key=lambda each: each[:2])

@@ -15,7 +15,6 @@ from rapport.transforms.sources.canonical.bounds import out_of_time
 from rapport.transforms.sources.canonical.casts import (
     Dialect,
     day,
-    identifier,
     listed,
     of_records,
     typed,
@@ -23,6 +22,7 @@ from rapport.transforms.sources.canonical.casts import (
     word,
 )
 from rapport.transforms.sources.canonical.dates import in_iso
+from rapport.transforms.sources.canonical.ids import own_ids, with_ids
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.export import Export
 from rapport.warehouse.clinic_file.sources import Source
@@ -50,21 +50,23 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     kind = source.only_kind
     export.need(NEEDED[kind])
     present = {*NEEDED[kind], *export.want(OPTIONAL[kind])}
-    dialect = Dialect(source.time_zone, source.nulls, source.decimal)
-    chunks = in_iso(export, TIMES & present, "iso", dialect)
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing)
+    told = in_iso(export, TIMES & present, "iso", dialect)
+    chunks = (with_ids(chunk, own_ids(chunk.columns), dialect, tallies) for chunk in told)
     yield from canonical(kind, chunks, dialect, tallies)
 
 
 def canonical(
     kind: str, chunks: Iterator[pl.DataFrame], dialect: Dialect, tallies: Tallies, statuses: Statuses | None = None
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Canonical rows of chunks whose columns have the plain format's names; those that are optional may be absent.
+    """Canonical rows of chunks whose columns have the plain format's names; those that are optional may be absent. Ids
+    are read already (canonical/ids.py).
 
     With statuses, their columns stand beside as `status 0` and so on.
 
     >>> from datetime import UTC, datetime
     >>> from rapport.transforms.sources.opening.shape import NUMBER
-    >>> chunk = pl.DataFrame({NUMBER: [1], "client_id": [" 0017"], "birth_date": ["2010-05-06"], "sex": ["Female"]})
+    >>> chunk = pl.DataFrame({NUMBER: [1], "client_id": ["0017"], "birth_date": ["2010-05-06"], "sex": ["Female"]})
     >>> tallies = Tallies(datetime(2026, 1, 31, tzinfo=UTC), lists={}, instruments={})
     >>> [(kind, rows)] = canonical("clients", iter([chunk]), Dialect("Europe/London"), tallies)
     >>> rows.select("record_number", "client_id", "birth_date", "sex", "unreadable").row(0)
@@ -90,8 +92,8 @@ def _episodes(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.Dat
     texts = ["presenting_problem", "program", "referral_source"]
     columns = {
         **of_records(chunk),
-        "episode_id": identifier("episode_id", dialect),
-        "client_id": identifier("client_id", dialect),
+        "episode_id": pl.col("episode_id"),
+        "client_id": pl.col("client_id"),
         "opened_on": day("opened_on", dialect),
         "closed_on": day("closed_on", dialect),
         "closure": word("closure", CLOSURES, dialect),
@@ -108,7 +110,7 @@ def _clients(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.Data
     birth = birth_date(day("birth_date", dialect), tallies)
     columns = {
         **of_records(chunk),
-        "client_id": identifier("client_id", dialect),
+        "client_id": pl.col("client_id"),
         "birth_date": birth,
         "sex": word("sex", SEXES, dialect),
     }

@@ -14,9 +14,9 @@ import polars as pl
 from polars import selectors as cs
 
 from rapport.transforms.sources.canonical import dates
-from rapport.transforms.sources.canonical.answers import SEPARATOR
 from rapport.transforms.sources.canonical.appointment_rows import with_minutes
 from rapport.transforms.sources.canonical.casts import Dialect
+from rapport.transforms.sources.canonical.ids import KIND_OF, SEPARATOR, note_former, own_ids, with_ids
 from rapport.transforms.sources.canonical.midnights import WRITTEN
 from rapport.transforms.sources.canonical.status_words import plain
 from rapport.transforms.sources.canonical.tallies import Tallies
@@ -47,12 +47,13 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     parts = {MARK + name: mapped[name] for name in TIMES & mapped.keys() if len(mapped[name]) > 1}
     mapped |= {name.removeprefix(MARK): (name,) for name in parts}
     times = [mapped[name][0] for name in TIMES & mapped.keys()]
-    dialect = Dialect(source.time_zone, source.nulls, source.decimal)
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing)
     whole = _with_whole_times(export, parts) if parts else export
-    chunks = (
+    named = (
         _named(_with_written(chunk, mapped, parts), mapped, source)
         for chunk in dates.in_iso(whole, times, source.dates, dialect)
     )
+    chunks = (_with_ids(chunk, source, dialect, tallies) for chunk in named)
     yield from canonical(source.only_kind, chunks, dialect, tallies, source.status)
 
 
@@ -130,8 +131,7 @@ def _named(chunk: pl.DataFrame, mapped: dict[str, tuple[str, ...]], source: Sour
             made[name] = _translated(made[name], words)
     if source.status:
         made |= {f"status {place}": cell(column) for place, column in enumerate(source.status.columns)}
-    named = chunk.select(BESIDE, cs.starts_with(WRITTEN), **made)
-    return _with_ids(with_minutes(named), source)
+    return with_minutes(chunk.select(BESIDE, cs.starts_with(WRITTEN), **made))
 
 
 def _joined(columns: tuple[str, ...]) -> pl.Expr:
@@ -148,15 +148,24 @@ def _translated(column: pl.Expr, words: Mapping[str, str]) -> pl.Expr:
     return pl.coalesce(bare.replace_strict(known, default=None, return_dtype=pl.String), column)
 
 
-def _with_ids(named: pl.DataFrame, source: Source) -> pl.DataFrame:
-    """Ids for records that have none: source, whose, when, and which of several alike."""
-    needed = [name for name in MADE if name in NEEDED[source.only_kind] and name not in named.columns]
-    for name in needed:
-        told = (WRITTEN + each if WRITTEN + each in named.columns else each for each in MADE[name])
-        parts = [cell(each).fill_null("") for each in told if each in named.columns]
-        key = pl.concat_str(pl.lit(source.name), *parts, separator=SEPARATOR)
-        named = named.with_columns(key.alias(name))
-        if name != "response_id":
-            turn = pl.int_range(pl.len()).over(name).cast(pl.String)
-            named = named.with_columns(pl.concat_str(name, turn, separator=SEPARATOR))
-    return named.drop(cs.starts_with(WRITTEN))
+def _with_ids(named: pl.DataFrame, source: Source, dialect: Dialect, tallies: Tallies) -> pl.DataFrame:
+    """Ids as they are read; and for records that have none one that is made: source, whose, when, and which of several
+    alike."""
+    read = with_ids(named, own_ids(named.columns), dialect, tallies)
+    has_changed = read is not named
+    for name in MADE:
+        if name in NEEDED[source.only_kind] and name not in named.columns:
+            read = read.with_columns(_made_id(name, read, source))
+            if has_changed:
+                note_former(tallies, KIND_OF[name], read[name], _made_id(name, named, source).str.strip_chars())
+    return read.drop(cs.starts_with(WRITTEN))
+
+
+def _made_id(name: str, named: pl.DataFrame, source: Source) -> pl.Series:
+    told = (WRITTEN + each if WRITTEN + each in named.columns else each for each in MADE[name])
+    parts = [cell(each).fill_null("") for each in told if each in named.columns]
+    made = named.select(pl.concat_str(pl.lit(source.name), *parts, separator=SEPARATOR).alias(name))
+    if name != "response_id":
+        turn = pl.int_range(pl.len()).over(name).cast(pl.String)
+        made = made.select(pl.concat_str(name, turn, separator=SEPARATOR))
+    return made.to_series()

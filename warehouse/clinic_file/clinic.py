@@ -145,7 +145,11 @@ def clinic_of(facts: dict[str, Any], folder: Path) -> Clinic:
         accepted=_names("accepted", told, _acceptable(instruments)),
         licences=_names("licences", told, instruments),
         t_scores=read_t_scores(folder / told["t_scores"], instruments) if told["t_scores"] else NO_T_SCORES,
-        client_links=read_client_links(folder / told["client_links"], spaces) if told["client_links"] else NO_LINKS,
+        client_links=read_client_links(
+            folder / told["client_links"] if told["client_links"] else None,
+            spaces,
+            folder / told["merged_clients"] if told["merged_clients"] else None,
+        ),
         spaces=spaces,
         cancellation_notice_hours=told["cancellation_notice_hours"],
         protocol=read_protocol(told["protocol"], instruments),

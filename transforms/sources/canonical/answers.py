@@ -15,7 +15,6 @@ from rapport.transforms.sources.canonical.casts import (
     SECOND,
     UNKNOWN,
     Dialect,
-    identifier,
     local_day,
     of_records,
     text,
@@ -24,6 +23,7 @@ from rapport.transforms.sources.canonical.casts import (
     unreadable,
     word,
 )
+from rapport.transforms.sources.canonical.ids import with_ids
 from rapport.transforms.sources.canonical.status_words import plain
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.bounded import held
@@ -37,8 +37,9 @@ from rapport.warehouse.schema.columns import OWNERS, RATERS
 ANSWERS = pl.List(pl.Float32)
 GIVEN = pl.List(pl.Struct({"scale": pl.String, "score": pl.Float64}))
 OWNED = pl.List(pl.String)
-SEPARATOR = "\x1f"
 CLIENT, RESPONSE = f"{MARK}client_id", f"{MARK}response_id"  # beside the columns of a form
+OTHER_IDS = ("rater_id", "therapist_id", "appointment_id")
+NO_TEXT = pl.lit(None, dtype=pl.String)
 UNFINISHED = ["", "0", "0.0", "false", "no", "n", "n/a", "incomplete", "partial", "unfinished", "[not completed]"]
 FINISHED = ["1", "1.0", "2", "2.0", "100", "true", "yes", "y", "complete", "completed", "finished", "submitted", "done"]
 FINISHED += ["unverified"]  # REDCap: complete, and nobody has looked at it
@@ -57,9 +58,9 @@ ATTRIBUTES = [
 
 
 def from_form(rows: pl.LazyFrame, form: Form, tallies: Tallies, dialect: Dialect) -> pl.DataFrame:
-    """Responses from the rows in which a form was touched; the raw ids, CLIENT and RESPONSE, are there already."""
-    cells = in_points(rows.select(BESIDE, *map(cell, _used(form))).collect(), form)
-    cells, items = _numbers(cells, form, tallies, dialect)
+    """Responses from the rows in which a form was touched; the ids CLIENT and RESPONSE are read already."""
+    cells = with_ids(rows.select(BESIDE, *map(cell, _used(form))).collect(), _other_ids(form), dialect, tallies)
+    cells, items = _numbers(in_points(cells, form), form, tallies, dialect)
     scores = {scale: fast_casts.number(cells, column, dialect) for scale, column in form.scores}
     on_scale = on_range([number.value for number in items.values()], form, tallies, cells)
     seconds = fast_casts.duration(cells, form.seconds, dialect, SECOND) if form.seconds else None
@@ -70,7 +71,7 @@ def from_form(rows: pl.LazyFrame, form: Form, tallies: Tallies, dialect: Dialect
         "response_id": pl.col(RESPONSE),
         "instrument": pl.lit(form.instrument),
         "rater": translated(form.rater, dialect) if isinstance(form.rater, Words) else pl.lit(form.rater),
-        **{name: _optional(getattr(form, name), dialect) for name in ("rater_id", "therapist_id", "appointment_id")},
+        **{name: pl.col(MARK + name) if getattr(form, name) else NO_TEXT for name in OTHER_IDS},
         **_completion(form, completed),
         "seconds": seconds.value if seconds else pl.lit(None, dtype=pl.Float64),
         "answers": _side_by_side(on_scale) if on_scale else pl.lit(None, dtype=ANSWERS),
@@ -106,6 +107,11 @@ def _numbers(
             cells = in_known_points(cells, item, words)
             items[item] = fast_casts.number(cells, item, dialect)
     return cells, items
+
+
+def _other_ids(form: Form) -> dict[str, tuple[str, tuple[str]]]:
+    """The ids that a form names beside whose response it is, and its own: to be read into columns of these names."""
+    return {MARK + name: (name, (column,)) for name in OTHER_IDS if (column := getattr(form, name))}
 
 
 def _used(form: Form) -> list[str]:
@@ -158,10 +164,6 @@ def _side_by_side(values: list[fast_casts.Value]) -> pl.Expr:
     return pl.concat_arr(narrow).arr.to_list()
 
 
-def _optional(column: str | None, dialect: Dialect) -> pl.Expr:
-    return text(column, dialect) if column else pl.lit(None, dtype=pl.String)
-
-
 def _completion(form: Form, completed: fast_casts.Time | None) -> dict[str, fast_casts.Value]:
     if completed:
         return {"completed_at": completed.at, "completed_on": completed.day}
@@ -198,13 +200,13 @@ def _item_rows(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.Da
     completed = fast_casts.time(chunk, "completed_at", dialect)
     columns = {
         RECORD: pl.col(NUMBER),
-        "response_id": identifier("response_id", dialect),
-        "client_id": identifier("client_id", dialect),
+        "response_id": pl.col("response_id"),
+        "client_id": pl.col("client_id"),
         "instrument": _instrument(tallies, dialect),
         "rater": word("rater", RATERS, dialect),
-        "rater_id": text("rater_id", dialect),
-        "therapist_id": text("therapist_id", dialect),
-        "appointment_id": text("appointment_id", dialect),
+        "rater_id": pl.col("rater_id"),
+        "therapist_id": pl.col("therapist_id"),
+        "appointment_id": pl.col("appointment_id"),
         "completed_at": completed.at,
         "completed_on": completed.day,
         "seconds": seconds.value,

@@ -11,11 +11,9 @@ from rapport.transforms.sources.canonical.bounds import out_of_time
 from rapport.transforms.sources.canonical.casts import (
     MINUTE,
     Dialect,
-    identifier,
     listed,
     local_day,
     of_records,
-    text,
     typed,
     unreadable,
     utc,
@@ -42,9 +40,9 @@ def read(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies, statuses: Stat
     minutes = fast_casts.duration(chunk, "duration_minutes", dialect, MINUTE)
     columns = {
         **of_records(chunk),
-        "appointment_id": identifier("appointment_id", dialect),
-        "client_id": identifier("client_id", dialect),
-        "therapist_id": text("therapist_id", dialect),
+        "appointment_id": pl.col("appointment_id"),
+        "client_id": pl.col("client_id"),
+        "therapist_id": pl.col("therapist_id"),
         "starts_at": starts.at,
         "starts_local": starts.local,
         "duration_minutes": minutes.value.clip(-LONGEST, LONGEST).cast(pl.Int32),

@@ -11,6 +11,7 @@ import polars as pl
 
 from rapport.transforms.sources.opening.shape import COUNT, LOST, MARK, NUMBER, RECORD, cell
 from rapport.warehouse.clinic_file.forms import Words
+from rapport.warehouse.clinic_file.identifiers import PLAIN, Writing
 
 SECOND, MINUTE, HOUR = 1, 60, 3600  # in seconds
 UNKNOWN = "unknown"  # stands for a word that no vocabulary has; the word itself goes no further
@@ -26,6 +27,8 @@ class Dialect:
     time_zone: str
     nulls: tuple[str, ...] = ()
     decimal: str = "."
+    writing: Writing = PLAIN  # of its clients' numbers
+    has_local_references: bool = False  # `#p` is a part of the document that it stands in
 
 
 def text(column: str, dialect: Dialect) -> pl.Expr:
@@ -34,15 +37,14 @@ def text(column: str, dialect: Dialect) -> pl.Expr:
     return pl.when(~stripped.is_in(["", *dialect.nulls])).then(stripped)
 
 
-def identifier(column: str, dialect: Dialect) -> pl.Expr:
-    """A record's own id, as text. A null word that is a number (7 = refused, -999) is about answers: client 7 stays."""
-    return text(column, _without_numbers(dialect))
+def code(column: str, dialect: Dialect) -> pl.Expr:
+    """A word of a vocabulary, as text. A null word that is a number (9 for answers) may be a code."""
+    return text(column, replace(dialect, nulls=tuple(words(dialect))))
 
 
-def identifiers(columns: tuple[str, ...], dialect: Dialect) -> pl.Expr:
-    """An id that several columns make together; null where one is missing."""
-    parts = [identifier(column, dialect) for column in columns]
-    return parts[0] if len(parts) == 1 else pl.concat_str(parts, separator="\x1f")
+def words(dialect: Dialect) -> list[str]:
+    """The null words of ids. One that is a number (7 = refused, -999) is about answers: client 7 stays."""
+    return [word for word in dialect.nulls if not _is_number(word)]
 
 
 def number(column: str, dialect: Dialect) -> pl.Expr:
@@ -99,10 +101,6 @@ def _in_seconds(parts: pl.Expr) -> pl.Expr:
     told = [parts.struct[place].str.replace(",", ".", literal=True).cast(pl.Float64) for place in "123"]
     together = sum(part.fill_null(0) * size for part, size in zip(told, (HOUR, MINUTE, SECOND), strict=True))
     return pl.when(pl.any_horizontal(part.is_not_null() for part in told)).then(together)
-
-
-def _without_numbers(dialect: Dialect) -> Dialect:
-    return replace(dialect, nulls=tuple(word for word in dialect.nulls if not _is_number(word)))
 
 
 def _is_number(word: str) -> bool:
@@ -233,13 +231,13 @@ def word(column: str, vocabulary: tuple[str, ...], dialect: Dialect) -> pl.Expr:
     return pl.when(found.is_in(list(vocabulary))).then(found).when(found.is_not_null()).then(pl.lit(UNKNOWN))
 
 
-def translated(words: Words, dialect: Dialect) -> pl.Expr:
+def translated(told: Words, dialect: Dialect) -> pl.Expr:
     """A coded value in the clinic's words; `unknown` for a code without one; null for none.
 
     A code is no number: where 9 is a null word for answers, it may still be a code.
     """
-    found = identifier(words.column, dialect)
-    return found.replace_strict(dict(words.words), default=UNKNOWN, return_dtype=pl.String)
+    found = code(told.column, dialect)
+    return found.replace_strict(dict(told.words), default=UNKNOWN, return_dtype=pl.String)
 
 
 def listed(column: str, allowed: tuple[str, ...], dialect: Dialect) -> pl.Expr:

@@ -36,6 +36,8 @@ class Tallies:
     years_back: int = _USUAL["record_years_back"].default  # before the export, that a record's time may lie
     years_ahead: int = _USUAL["record_years_ahead"].default  # after it
     told: list[str] = field(default_factory=list)  # what a person should know of the file, a sentence's end each
+    # By kind of id: now, before. The texts by which ids were known to an earlier version of Rapport, or are written.
+    former_texts: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     counts: list[pl.DataFrame] = field(default_factory=list)  # record_number, counted: of what was counted, where
 
     def tell(self, what: str) -> None:

@@ -74,9 +74,10 @@ def _appointment(resource: Record) -> Iterator[dict[str, str | None]]:
     if not resource.get("start") and resource.get("status") in UNBOOKED:
         return
     taking_part = _dicts(resource.get("participant"))
-    actors = [_dict(each.get("actor")) for each in taking_part]
-    coming = [_dict(each.get("actor")) for each in taking_part if each.get("status") != DECLINED]
-    patients = [last_part(each) for each in [*actors, _dict(resource.get("subject"))] if _is(each, "Patient")]
+    actors = [_typed(each.get("actor"), resource) for each in taking_part]
+    coming = [actor for actor, each in zip(actors, taking_part, strict=True) if each.get("status") != DECLINED]
+    subject = _typed(resource.get("subject"), resource)
+    patients = [last_part(each) for each in [*actors, subject] if _is(each, "Patient")]
     invited = {last_part(each) for each in actors if _is(each, "Patient")}
     attending = {last_part(each) for each in coming if _is(each, "Patient")}
     for patient in dict.fromkeys(patients or [None]):
@@ -97,7 +98,7 @@ def _appointment(resource: Record) -> Iterator[dict[str, str | None]]:
 def _encounter(resource: Record) -> Iterator[dict[str, str | None]]:
     period = _dict(resource.get("period") or resource.get("actualPeriod"))
     taking_part = _dicts(resource.get("participant"))
-    people = [_dict(each.get("individual") or each.get("actor")) for each in taking_part]
+    people = [_typed(each.get("individual") or each.get("actor"), resource) for each in taking_part]
     booked = resource.get("appointment")
     yield {
         "appointment_id": text(resource.get("id")),
@@ -179,6 +180,14 @@ def _is(reference: Record, kind: str) -> bool:
     told = str(reference.get("reference", ""))
     named = told.rpartition("?")[0] if "?" in told else told.rpartition("/")[0]
     return named.rpartition("/")[2].startswith(kind) or str(reference.get("type", "")).startswith(kind)
+
+
+def _typed(reference: object, resource: Record) -> Record:
+    """A reference; one to a part of its own document (#p) with the type of that part."""
+    told = _dict(reference)
+    parts = {f"#{each.get('id')}": each.get("resourceType") for each in _dicts(resource.get("contained"))}
+    kind = parts.get(str(told.get("reference")))
+    return {"type": kind, **told} if kind else told
 
 
 def _code(concept: object) -> str | None:
