@@ -18,6 +18,7 @@ FHIR = f"""
 [sources.it]
 format = "fhir"
 files = "*"
+id_space = "it"
 [sources.it.forms.it]
 instrument = "{{}}"
 rater = "client"
