@@ -322,7 +322,7 @@ def short_commands() -> Iterator[None]:
             patch.object(nightly, "as_tasks", lambda clinic: run_directly),
             patch.object(nightly, "leave_artifacts", lambda *_: None),
             patch.object(nightly, "start_night_server", make_home),
-            patch("rapport.flows.messages.report.sample", lambda version: None),
+            patch("rapport.flows.messages.report.sample_query", lambda version: None),
             patch.object(worklist, "_listed", lambda *_: pl.DataFrame({"line": [1]})),
             patch.object(draw, "load_questions", dict),
             patch.object(draw, "dictionary_pages", lambda con, before: {}),

@@ -20,7 +20,7 @@ def nothing():
 
 
 def test_the_planted_effects_are_found_and_nothing_is_where_nothing_is(planted, nothing):
-    missed = [line.what for line in lines(planted, nothing) if line.is_asked and line.kept < len(SEEDS) - 2]
+    missed = [line.what for line in lines(planted, nothing) if line.is_required and line.kept < len(SEEDS) - 2]
     assert missed == []
 
 

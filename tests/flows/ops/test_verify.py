@@ -204,7 +204,7 @@ def test_the_advice_ends_the_alarm(place, capsys, spoilt):
     spoil(place, 2, spoilt)
     common = ["--clinic", str(place.clinic), "--warehouse", str(place.warehouse)]
     assert main(common) == 1
-    advice = re.search(r"python -m flows\.restore (--version \d+)\.", capsys.readouterr().out)[1]
+    advice = re.search(r"rapport restore (--version \d+)\.", capsys.readouterr().out)[1]
     assert restore.main([*common, *shlex.split(advice)]) == 0
     assert main(common) == 0
 

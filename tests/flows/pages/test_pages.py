@@ -305,14 +305,14 @@ def test_pages_of_a_command_that_was_killed_before_it_drew_them_are_told_by_the_
 
 
 def test_pages_of_0_1_are_behind_once_a_version_is_a_folder(drawn):
-    from rapport.flows.pages.draw import _behind  # noqa: PLC0415
+    from rapport.flows.pages.draw import _behind_warning  # noqa: PLC0415
 
     place, _ = drawn
     html = re.sub(r' data-load="\d+"', "", read(place, "clinic"))
     version = place.published.resolve()
-    assert _behind(read(place, "clinic"), version) is None
-    assert _behind(html, version.parent.parent / f"{version.parent.name}.duckdb") is None
-    assert "are of an earlier load" in _behind(html, version)
+    assert _behind_warning(read(place, "clinic"), version) is None
+    assert _behind_warning(html, version.parent.parent / f"{version.parent.name}.duckdb") is None
+    assert "are of an earlier load" in _behind_warning(html, version)
 
 
 def test_what_a_page_is_given_is_escaped_and_a_banner_can_be_changed_later():

@@ -34,7 +34,7 @@ MOMENTS = {
     "when it was written down": (rapport.flows.private.erasure, "bury"),
     "while its tombstones are set": (rapport.flows.private.erasure, "set_tombstones"),
     "before it is published": (publication, "publish"),
-    "after it is published": (rapport.flows.steps.publish, "keep_lines"),
+    "after it is published": (rapport.flows.steps.publish, "finish_erasures"),
     "while a kept version is rewritten": (compaction, "rewrite"),
     "while a kept crosswalk is rewritten": (rapport.flows.private.erasure, "replace_version"),
 }

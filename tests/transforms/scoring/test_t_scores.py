@@ -128,7 +128,7 @@ def test_the_clinic_s_file_is_read_and_its_columns_may_stand_in_any_order(tmp_pa
         (HEADER + ROW.replace(",64", ",٦٤"), "line 2, column t: '٦٤' is not a number"),
         (HEADER + ROW.replace(",10,", ",1_0,"), "line 2, column raw: '1_0' is not a number"),
         (HEADER + ROW + ROW.replace(",3,4,", ",4,5,"), "lines 2 and 3, columns grade_from and grade_to: .* grade 4"),
-        (HEADER + ROW + ROW, "lines 2 and 3, .* what raw 10 is in grade 3; keep one"),
+        (HEADER + ROW + ROW, "lines 2 and 3, .* T-score for raw 10 in grade 3; keep one"),
     ],
 )
 def test_a_file_that_cannot_be_right_is_refused_with_its_name_line_column_and_reason(tmp_path, content, reason):

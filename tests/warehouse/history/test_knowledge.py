@@ -172,7 +172,10 @@ def test_the_published_file_follows_from_its_records(three_whole_nights, capsys)
         ("DELETE FROM main.sessions WHERE session_number = 1", "sessions"),
         ("UPDATE load.files SET loaded_count = loaded_count + 1", "load.files"),
         ("UPDATE load.movements SET numerator_change = 7 WHERE headline = 'clients'", "the movements of clients"),
-        ("INSERT INTO history.appointments FROM history.appointments LIMIT 1", "history.appointments knows a record"),
+        (
+            "INSERT INTO history.appointments FROM history.appointments LIMIT 1",
+            "appointments has two versions of a record",
+        ),
     ],
 )
 def test_a_spoiled_file_does_not_verify(place, capsys, spoiled, said):
