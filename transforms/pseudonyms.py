@@ -8,10 +8,11 @@ pseudonymous, not anonymous: who holds the key and a record number can find the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import polars as pl
 
+from rapport.transforms.aliases import NO_ALIASES, Aliases
 from rapport.warehouse.clinic_file.client_links import NO_LINKS, ClientLinks
 from rapport.warehouse.clinic_file.id_spaces import NO_SPACES, Spaces
 from rapport.warehouse.clinic_file.sources import Source
@@ -25,11 +26,20 @@ _CARRIED = ("record_number", "record_count", "unreadable", "item_word")  # what 
 class Pseudonyms:
     """Pseudonyms under one key. Client and therapist ids are remembered for the crosswalk."""
 
-    def __init__(self, key: bytes, links: ClientLinks = NO_LINKS, spaces: Spaces = NO_SPACES) -> None:
+    def __init__(
+        self, key: bytes, links: ClientLinks = NO_LINKS, spaces: Spaces = NO_SPACES, aliases: Aliases = NO_ALIASES
+    ) -> None:
+        self._key = key
+        self._links = links
         self._digests = _keyed_digests(key)
         self._goes_by = links.goes_by
         self._spaces = spaces
+        self.aliases = aliases
         self._known: dict[tuple[str, str], dict[str, bytes]] = {}
+
+    def with_aliases(self, aliases: Aliases) -> Pseudonyms:
+        """The same with numbers that were known by other texts. Nobody is remembered yet."""
+        return Pseudonyms(self._key, self._links, self._spaces, aliases)
 
     def keyed(self, about: str, kind: str, text: str) -> str:
         """A keyed hash of what is no id, such as a file's name, as 32 hexadecimal digits. `about` is no id space."""
@@ -41,10 +51,11 @@ class Pseudonyms:
 
     def one_in_bytes(self, space: str, kind: str, text: str) -> bytes:
         """The same as 16 bytes, as columns hold it."""
+        number = self.aliases.number(self._spaces.first_name(space), kind, text.strip())
         space = self._spaces.counts_as(space)
         if kind == "client" and self._goes_by:
-            space, text = self._goes_by.get((space, text.strip()), (space, text))
-        return self._one(space, kind, text)
+            space, number = self._goes_by.get((space, number), (space, number))
+        return self._one(space, kind, self.aliases.first_text(space, kind, number))
 
     def alone(self, space: str, number: str) -> str:
         """The pseudonym that a client's number has when it is not joined to any other."""
@@ -52,7 +63,18 @@ class Pseudonyms:
 
     def alone_in_bytes(self, space: str, number: str, kind: str = "client") -> bytes:
         """The same as 16 bytes; also of a therapist's number."""
-        return self._one(self._spaces.first_name(space), kind, number)
+        space = self._spaces.first_name(space)
+        number = self.aliases.number(space, kind, number.strip())
+        return self._one(space, kind, self.aliases.first_text(space, kind, number))
+
+    def as_written(self, space: str, text: str, kind: str = "client") -> bytes:
+        """The pseudonym, as 16 bytes, that a text has if it is no other's number, and is joined to none."""
+        return self._one(self._spaces.first_name(space), kind, text)
+
+    def first_texts(self, space: str, kind: str, numbers: pl.Series) -> pl.Series:
+        """Each number of a column as it was first known."""
+        known = self.aliases.first_texts.get((self._spaces.counts_as(space), kind), {})
+        return numbers.replace(list(known), list(known.values())) if known else numbers
 
     def _one(self, space: str, kind: str, text: str) -> bytes:
         (made,) = self._digests(space, kind, [text.strip().encode(errors="surrogateescape")])
@@ -152,6 +174,51 @@ def former_record_ids(
     return pl.concat([pl.DataFrame(schema=FORMER_IDS), *made])
 
 
+def former_text_ids(
+    kind: str,
+    frame: pl.DataFrame,
+    client_ids: pl.Series,
+    source: Source,
+    texts: Mapping[str, pl.DataFrame],
+    names: Pseudonyms,
+) -> pl.DataFrame:
+    """Which ids a source's records had by other texts of their own ids: FORMER_IDS. `texts`: by kind of id the columns
+    `now` and `before`."""
+    of = _IDS.get(kind, "")
+    if of not in texts:
+        return pl.DataFrame(schema=FORMER_IDS)
+    if kind == "appointments":
+        return _sessions_by_text(frame, client_ids, source.id_space, texts[of], names)
+    old, new = (names.ids(source.id_space, of, texts[of][name]) for name in ("before", "now"))
+    return pl.DataFrame({"old_id": old, "new_id": new}).with_columns(appointment_id=pl.lit(None, pl.Binary))
+
+
+def former_references(
+    frame: pl.DataFrame, client_ids: pl.Series, source: Source, texts: Mapping[str, pl.DataFrame], names: Pseudonyms
+) -> pl.DataFrame:
+    """Which ids a source's responses named by other texts: column_name (of a response), old_id, new_id."""
+    made = [pl.DataFrame(schema=FORMER_REFERENCES)]
+    if "rater" in texts:
+        old, new = (names.ids(source.id_space, "rater", texts["rater"][name]) for name in ("before", "now"))
+        made.append(
+            pl.DataFrame({"old_id": old, "new_id": new}).select(pl.lit("rater_id").alias("column_name"), pl.all())
+        )
+    if "appointment" in texts:
+        named = _sessions_by_text(frame, client_ids, source.id_space, texts["appointment"], names)
+        made.append(named.select(pl.lit("appointment_session_id").alias("column_name"), "old_id", "new_id"))
+    return pl.concat(made)
+
+
+def _sessions_by_text(
+    frame: pl.DataFrame, client_ids: pl.Series, space: str, texts: pl.DataFrame, names: Pseudonyms
+) -> pl.DataFrame:
+    booked = pl.DataFrame({"now": frame["appointment_id"], "client_id": client_ids}).drop_nulls().unique()
+    told = booked.join(texts, on="now")
+    ids = told.select("client_id", *(names.ids(space, "appointment", told[name]) for name in ("before", "now")))
+    return ids.select(old_id=session_id("before"), new_id=session_id("now"), appointment_id="now")
+
+
+FORMER_REFERENCES = {"column_name": pl.String, "old_id": pl.Binary, "new_id": pl.Binary}
 FORMER_IDS = {"old_id": pl.Binary, "new_id": pl.Binary, "appointment_id": pl.Binary}
 _IDS = {"appointments": "appointment", "responses": "response", "episodes": "episode"}
 
@@ -195,7 +262,8 @@ def _episodes(frame: pl.DataFrame, space: str, names: Pseudonyms) -> pl.DataFram
 
 
 def _clients(frame: pl.DataFrame, space: str, names: Pseudonyms) -> pl.DataFrame:
-    born = frame.select(pl.concat_str("client_id", pl.col("birth_date").cast(pl.String), separator=SEPARATOR))
+    known_as = frame.with_columns(names.first_texts(space, "client", frame["client_id"]))
+    born = known_as.select(pl.concat_str("client_id", pl.col("birth_date").cast(pl.String), separator=SEPARATOR))
     return frame.with_columns(
         names.people(space, "client", frame["client_id"]),
         names.ids(space, "birth_date", born.to_series()).alias("birth_date_mark"),

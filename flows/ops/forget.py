@@ -8,6 +8,8 @@ export from bringing the data back; the exports that still hold the record are l
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +20,7 @@ import polars as pl
 from rapport.flows.load import at_work
 from rapport.flows.ops.publish_load import Done, publish_load
 from rapport.flows.order import Order, need_exports, place_change
+from rapport.flows.private.aliases import aliases_of, number_known_as
 from rapport.flows.private.crosswalk import crosswalk_of, damaged_crosswalks, everybody_kept, numbers_of
 from rapport.flows.private.erasure import begin_erasure, unopened
 from rapport.flows.private.key import read_key
@@ -39,6 +42,7 @@ from rapport.warehouse.clinic_file.id_spaces import Spaces
 from rapport.warehouse.errors import RapportError, Refused, Unusable, escaped
 from rapport.warehouse.history import erase
 from rapport.warehouse.history.erased_days import ErasedDays
+from rapport.warehouse.history.moved_slots import probable_moves
 from rapport.warehouse.intake.space_book import Used
 from rapport.warehouse.places.private_files import need_file
 from rapport.warehouse.places.publication import published_version
@@ -53,6 +57,7 @@ class Person:
     numbers: tuple[tuple[str, str], ...]  # id space (its first name) and number; several where they are joined
     since: date | None
     pseudonyms: tuple[str, ...]  # the one in use, and those that the numbers had, or would have, without the links
+    probably_too: tuple[tuple[str, str, int], ...] = ()  # id space, number, and slots that may have moved between them
     known_elsewhere: tuple[str, ...] = ()  # id spaces that their sources had, where the number is perhaps another's
 
 
@@ -64,11 +69,14 @@ def find_person(order: Order, space: str, number: str, since: date | None) -> Pe
     """The person. Raises NobodyKnown for one whom the crosswalk does not know: a mistyped number would bury another."""
     crosswalk, spaces = everybody_kept(order.folders), order.clinic.spaces
     used = settled_now(order, crosswalk)
-    pseudonyms = Pseudonyms(read_key(order.folders), order.clinic.client_links, spaces)
-    joined = order.clinic.client_links.numbers_of((spaces.counts_as(space), number.strip()))
+    pseudonyms = _names(order, crosswalk)
+    number = number_known_as(order.clinic, crosswalk, space, number)
+    number = pseudonyms.aliases.number(spaces.first_name(space), "client", number)
+    joined = order.clinic.client_links.numbers_of((spaces.counts_as(space), number))
     numbers = [(same, each) for main, each in joined for same in (main, *spaces.same_as_this(main))]
     pseudonym = pseudonyms.one(space, "client", number)
     alone = tuple(pseudonyms.alone(*each) for each in numbers)
+    alone += tuple(pseudonyms.as_written(*each).hex() for of in numbers for each in _as_written(pseudonyms, *of))
     is_known = crosswalk.filter(pl.col("kind") == "client")["pseudonym"].is_in([pseudonym, *alone]).any()
     if not is_known and not read_tombstones(order.folders).days_of(pseudonym):
         _refuse_unknown(order, pseudonyms)
@@ -76,7 +84,34 @@ def find_person(order: Order, space: str, number: str, since: date | None) -> Pe
         names = ", ".join(sorted(map(spaces.name_of, known)))
         raise NobodyKnown(f"no client with this number is known in the id space '{space}'; known id spaces are {names}")
     elsewhere = _known_elsewhere(spaces, used, numbers, crosswalk)
-    return Person(tuple(numbers), since, tuple(dict.fromkeys((pseudonym, *alone))), elsewhere)
+    ids = tuple(dict.fromkeys((pseudonym, *alone)))
+    return Person(tuple(numbers), since, ids, tuple(_probably_too(order, ids, crosswalk)), elsewhere)
+
+
+def _probably_too(order: Order, ids: Collection[str], crosswalk: pl.DataFrame) -> Iterator[tuple[str, str, int]]:
+    """Whose slots were the person's before, or are since: perhaps the same person under another number."""
+    counts: Counter[str] = Counter()
+    with open_published(published_version(order.folders)) as con:
+        for each in probable_moves(con):
+            if len({each.old_id, each.new_id} & set(ids)) == 1:
+                counts[each.new_id if each.old_id in ids else each.old_id] += each.slot_count
+    clients = crosswalk.filter(pl.col("kind") == "client", pl.col("pseudonym").is_in(list(counts)))
+    numbers = clients.select("id_space", "number", "pseudonym").sort(pl.all()).unique("pseudonym", maintain_order=True)
+    for space, number, other in numbers.iter_rows():
+        yield order.clinic.spaces.name_of(space), number, counts[other]
+
+
+def _names(order: Order, crosswalk: pl.DataFrame) -> Pseudonyms:
+    """The pseudonyms, as the next night will know them."""
+    names = Pseudonyms(read_key(order.folders), order.clinic.client_links, order.clinic.spaces)
+    with open_published(published_version(order.folders)) as con:
+        return names.with_aliases(aliases_of(order.clinic, crosswalk, con, names))
+
+
+def _as_written(names: Pseudonyms, space: str, number: str) -> Iterator[tuple[str, str]]:
+    """Every text by which a number was known: under each somebody may stand in a file."""
+    for text in names.aliases.texts_of(space, "client", number):
+        yield space, text
 
 
 def _refuse_unknown(order: Order, pseudonyms: Pseudonyms) -> None:
@@ -152,6 +187,12 @@ def tell(done: Done, person: Person, holding: list[str]) -> None:
     print(f"Done, published as load {done.load_id}. Rows taken out: {done.erased_rows}.")
     print(f"Kept versions rewritten: {cleaned.versions}, with {cleaned.rows} rows taken out of them.")
     print("A tombstone in the private tree stops a re-read. Backups and copies elsewhere are yours to clean.")
+    for space, number, count in person.probably_too:
+        print(
+            f"{count:,} appointments of the client {escaped(number)} in the id space '{escaped(space)}' are probably "
+            "this person's too: their slots stood under both numbers, one after the other. If it is the same person, "
+            f"run rapport forget --space {shlex.quote(space)} --client {shlex.quote(number)} with the same folders"
+        )
     if person.known_elsewhere:
         print(said_of_elsewhere(person))
     if holding:

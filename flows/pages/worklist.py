@@ -20,6 +20,7 @@ from rapport.flows.private.crosswalk import crosswalk_of
 from rapport.flows.terminal import arguments, finish
 from rapport.transforms.worklist import worklist
 from rapport.warehouse.clinic_file.clinic import Clinic
+from rapport.warehouse.clinic_file.identifiers import identified
 from rapport.warehouse.errors import DidNotRun
 from rapport.warehouse.places.folders import prepare
 from rapport.warehouse.places.publication import published_version, writing
@@ -67,6 +68,7 @@ def _with_numbers(lines: pl.DataFrame, people: pl.DataFrame, clinic: Clinic, as_
     listed = pl.concat([lines["client_id"], lines["therapist_id"]]).unique().bin.encode("hex")
     shown = people.filter(pl.col("pseudonym").is_in(listed.implode()))
     names = {space: clinic.spaces.name_of(clinic.spaces.counts_as(space)) for space in shown["id_space"].unique()}
+    shown = shown.with_columns(pl.coalesce(identified(shown["number"]).ids, "number").alias("number"))
     shown = shown.with_columns(pl.col("id_space").replace(names)).unique(["kind", "pseudonym", "id_space", "number"])
     shown = shown.sort("id_space", "number")
     joined = shown.group_by("pseudonym").agg(pl.col("id_space", "number").str.join(" + "))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from rapport.warehouse.clinic_file.identifiers import identified
 from rapport.warehouse.errors import Damaged
 from rapport.warehouse.places.digests import is_as_written
 from rapport.warehouse.places.folders import Folders
@@ -60,9 +61,9 @@ def everybody_kept(folders: Folders) -> pl.DataFrame:
 
 
 def numbers_of(people: pl.DataFrame, first: str) -> set[str]:
-    """The clients' numbers of a space that a crosswalk holds."""
-    found = people.filter(pl.col("kind") == "client", pl.col("id_space") == first)
-    return set(found["number"].str.strip_chars())
+    """The clients' numbers of a space that a crosswalk holds, as they are read now."""
+    found = people.filter(pl.col("kind") == "client", pl.col("id_space") == first)["number"].str.strip_chars()
+    return set(pl.select(pl.coalesce(identified(found).ids, found)).to_series())
 
 
 def damaged_crosswalks(folders: Folders) -> list[Damaged]:

@@ -1,12 +1,13 @@
-"""People who were taken out by their number in an id space that their source had before: they stay out in its new one.
+"""People who were taken out by their number in an id space that their source had before, or by another text of it.
 
-A source that has another space brings the same numbers under other pseudonyms, for which there is no tombstone. So each
-of its numbers is looked up under its former spaces too.
+A source that has another space, or whose ids are read otherwise than before, brings the same numbers under other
+pseudonyms, for which there is no tombstone. So each of its numbers is looked up under its former spaces and texts too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
@@ -20,6 +21,8 @@ from rapport.flows.private.request_lines import request_lines
 from rapport.flows.private.tombstones import without_people
 from rapport.flows.steps.settle_spaces import former_spaces, same_spaces
 from rapport.flows.workbench import Workbench
+from rapport.transforms.pseudonyms import Pseudonyms
+from rapport.warehouse.clinic_file.identifiers import marked_writings, other_writings
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Unusable
 from rapport.warehouse.history import erase
@@ -30,19 +33,27 @@ from rapport.warehouse.places.folders import replace_private
 @dataclass
 class KeptOut:
     """Who is not read tonight because their number was taken out of a former space of the source, or of one that is
-    the same as its space."""
+    the same as its space, or by another text."""
 
     bench: Workbench
     old: dict[str, ErasedDays] = field(default_factory=dict)  # pseudonyms of whom everything up to a day stays out
     numbers: dict[str, set[str]] = field(default_factory=dict)  # by source, the numbers of a former space
+    by_text: dict[str, ErasedDays] = field(default_factory=dict)  # pseudonyms of numbers that were taken out otherwise
 
-    def without(self, source: Source, kind: str, frame: pl.DataFrame) -> pl.DataFrame:
-        """A reader's rows without those of these people."""
+    def without(
+        self, source: Source, kind: str, frame: pl.DataFrame, texts: Sequence[pl.DataFrame] = ()
+    ) -> pl.DataFrame:
+        """A reader's rows without those of these people. `texts`: now, before; how their numbers were written."""
+        if not self.bench.tombstones.days:
+            return frame
         bench, same = self.bench, same_spaces(self.bench, source)
         others = {*former_spaces(bench, source), *same}
-        if not others or not bench.tombstones.days:
-            return frame
-        found = _not_read_before(bench, source, _taken_out_of(bench, others, frame["client_id"]))
+        taken_out = _taken_out_of(bench, others, frame["client_id"]) if others else {}
+        for number, days in _taken_out_by_text(bench, source, frame["client_id"], texts):
+            taken_out[number] = days.and_also(taken_out.get(number, days))
+            if asked := days.requested_only:
+                self.by_text[bench.pseudonyms.alone(source.id_space, number)] = asked
+        found = _not_read_before(bench, source, taken_out)
         self.old |= {_client(bench, source, number): days for number, days in found.items() if days.until}
         if not others <= {*same}:
             self.numbers.setdefault(source.name, set()).update(found)
@@ -65,10 +76,36 @@ def _taken_out_of(bench: Workbench, spaces: Collection[str], numbers: pl.Series)
     """Those of the numbers that were taken out of any of these spaces, with the days."""
     found = {}
     for number in numbers.unique().drop_nulls():
-        alone = [bench.pseudonyms.alone(space, number) for space in spaces]
-        if days := bench.tombstones.among(alone):
+        ids = [each for space in spaces for each in _ids_in(bench.pseudonyms, space, number)]
+        if days := bench.tombstones.among(ids):
             found[number] = reduce(ErasedDays.and_also, days.values())
     return found
+
+
+def _ids_in(names: Pseudonyms, space: str, number: str) -> list[str]:
+    """The pseudonyms that a number has alone in a space, or had in an earlier version of Rapport."""
+    return [names.alone(space, number), *(names.as_written(space, text).hex() for text in other_writings(number))]
+
+
+def _taken_out_by_text(
+    bench: Workbench, source: Source, numbers: pl.Series, texts: Sequence[pl.DataFrame]
+) -> Iterator[tuple[str, ErasedDays]]:
+    """Those of the numbers that were taken out by another text, with the days. Of whom only a tombstone is left there
+    is no other way to find them. Numbers that are known were looked up at the load's beginning (aliases.py), but not by
+    the texts that tonight's files have. `texts`: now, before."""
+    names, space = bench.pseudonyms, source.id_space
+    counts_as = bench.order.clinic.spaces.counts_as(space)
+    known = bench.crosswalk.filter(pl.col("kind") == "client", pl.col("id_space") == counts_as)["number"].unique()
+    distinct = numbers.unique().drop_nulls()
+    written: dict[str, set[str]] = defaultdict(set)
+    for now, before in pl.concat(texts).unique().iter_rows() if texts else ():
+        written[now].add(before)
+    is_known = dict(zip(distinct, distinct.is_in(known.implode()), strict=True))
+    for number in distinct:
+        usual = set(other_writings(number))
+        others = written[number] - usual if is_known[number] else {*written[number], *usual, *marked_writings(number)}
+        if others and (days := bench.tombstones.among(names.as_written(space, text).hex() for text in others)):
+            yield number, reduce(ErasedDays.and_also, days.values())
 
 
 def _not_read_before(bench: Workbench, source: Source, found: dict[str, ErasedDays]) -> dict[str, ErasedDays]:
@@ -135,6 +172,7 @@ def _taken_out_of_one(bench: Workbench) -> Iterator[HalfTakenOut]:
     for main in set(spaces.joined.values()):
         for known, taken_out in permutations([main, *spaces.same_as_this(main)], 2):
             for number in numbers_of(bench.crosswalk, known):
-                days = tombstones.asked_of(names.alone(taken_out, number))
+                asked = map(tombstones.asked_of, _ids_in(names, taken_out, number))
+                days = next(filter(None, asked), None)
                 if days and days != tombstones.asked_of(names.alone(known, number)):
                     yield HalfTakenOut(known, number, days.since)

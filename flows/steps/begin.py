@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from rapport.flows.private.aliases import aliases_of, held_by_every_text
 from rapport.flows.private.crosswalk import birth_dates, crosswalk_of, crosswalk_restored
 from rapport.flows.private.erasure import bury, take_out
 from rapport.flows.private.key import read_key
@@ -38,6 +39,9 @@ def begin(load: Load) -> Workbench:
     attempts, unreadable = failed_attempts(folders), _unreadable_attempts(folders)
     known, crosswalk, damaged = _read_crosswalk(load)
     con = _open_building(load)
+    key_check, used = refuse_other_key(con, pseudonyms), settle_spaces(con, order, crosswalk, load.load_id)
+    pseudonyms = pseudonyms.with_aliases(aliases_of(order.clinic, crosswalk, con, pseudonyms))
+    tombstones = held_by_every_text(order, crosswalk, pseudonyms, tombstones)
     if load.purpose != "night":
         order = replace(order, as_of=seal.as_of(con))
     return Workbench(
@@ -52,8 +56,8 @@ def begin(load: Load) -> Workbench:
         pseudonyms=pseudonyms,
         tombstones=tombstones,
         born_before=birth_dates(known),
-        key_check=refuse_other_key(con, pseudonyms),
-        spaces_used=settle_spaces(con, order, crosswalk, load.load_id),
+        key_check=key_check,
+        spaces_used=used,
         taken_out=take_out(con, order, tombstones),
         failed_attempts=tuple(attempts),
         damaged=(*unreadable, *damaged),

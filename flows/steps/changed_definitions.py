@@ -13,7 +13,9 @@ from rapport.flows.order import Order
 from rapport.flows.private.crosswalk import birth_dates
 from rapport.transforms.pseudonyms import pseudonymise, retracted_ids
 from rapport.transforms.sources import parts_of
+from rapport.transforms.sources.canonical.ids import with_ids
 from rapport.warehouse.clinic_file.clinic import Clinic
+from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.code_marks import code_of, digest
 from rapport.warehouse.derived import touched_buckets
 from rapport.warehouse.derived.definitions import Fingerprints, changed
@@ -34,7 +36,8 @@ BEFORE_THE_TABLES = (touched_buckets.records_of, frames.lazy_table, birth_dates)
 def readings(clinic: Clinic) -> dict[str, str]:
     """A fingerprint per source: of its format's code, its section, the clinic's lists and the questionnaires. A new
     name for its id space changes none of them."""
-    shared = (dict(clinic.lists), [instrument.reading for instrument in clinic.instruments.values()])
+    years = (clinic.record_years_back, clinic.record_years_ahead)
+    shared = (dict(clinic.lists), years, [instrument.reading for instrument in clinic.instruments.values()])
     made = {}
     for source in clinic.sources:
         code = code_of(*parts_of(source.format), *AFTER_THE_READER)
@@ -50,15 +53,22 @@ def _types() -> list[str]:
 
 
 def fingerprints(order: Order) -> Fingerprints:
-    """Fingerprints of every instrument, of the clinic file, and of every table with all its dependencies."""
+    """Fingerprints of every instrument, of the clinic file, of how each source's ids are read, and of every table with
+    all its dependencies."""
     clinic = order.clinic
     clinic_keys = code_of(*(each for table in transforms.tables() for each in table.functions)).attributes
     declared = {each.name: digest(getattr(clinic, each.name)) for each in fields(clinic) if each.name in clinic_keys}
     before_the_tables = code_of(*BEFORE_THE_TABLES).mark
     found = {("instrument", name): digest(instrument) for name, instrument in clinic.instruments.items()}
     found |= {("clinic", "clinic.toml"): digest(sorted(declared.items()))}
+    found |= {("ids", source.name): how_ids_are_read(source) for source in clinic.sources}
     found |= {("table", name): mark for name, mark in transforms.fingerprints(declared, before_the_tables).items()}
     return found
+
+
+def how_ids_are_read(source: Source) -> str:
+    """A fingerprint of how a source's ids are read: another where an id may be another text than before."""
+    return digest(code_of(with_ids).mark, source.writing)
 
 
 def renewed(con: duckdb.DuckDBPyConnection, now: Fingerprints) -> set[str]:

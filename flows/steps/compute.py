@@ -14,6 +14,7 @@ from rapport import transforms
 from rapport.flows.private.crosswalk import add_people, birth_dates, born_otherwise
 from rapport.flows.steps.changed_definitions import fingerprints, renewed
 from rapport.flows.steps.discover import Found
+from rapport.flows.steps.follow_slots import follow_slots, tell_repeats
 from rapport.flows.steps.read import Read
 from rapport.flows.steps.remembered_lines import remember
 from rapport.flows.steps.settle_spaces import note_read
@@ -42,6 +43,7 @@ class Kept:
     remembered: tuple[Path, ...]  # files about the lines of whole exports, to be kept when the load has published
     read_otherwise: dict[str, int]  # by source, records that cannot be read again
     row_count: int
+    warnings: tuple[str, ...]  # sentences about slots that may have moved
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,17 @@ def keep(read: Read, found: Found) -> Kept:
     record_versions.keep_history(con, bench.load_id)
     for each in read.retracted:
         retract.retract(con, bench.load_id, each.kind, each.source, each.ids["id"], each.exported_at)
+    moves = tuple(follow_slots(bench))
     ledger.recount_records(con)
     files = night_in_numbers.files_by_source(con)
     ledger.write_ledgers(con, bench.load_id)
+    warnings = (*moves, *tell_repeats(bench))
     note_read(bench, found.deliveries)
     remembered = tuple(remember(bench, read.by_line))
     read_otherwise = older_readings.read_otherwise(con, found.readings)
     staged_rows.clear(con)
     crosswalk = add_people(bench.crosswalk, bench.pseudonyms.crosswalk(), read.births)
-    return Kept(replace(bench, crosswalk=crosswalk), files, remembered, read_otherwise, row_count)
+    return Kept(replace(bench, crosswalk=crosswalk), files, remembered, read_otherwise, row_count, warnings)
 
 
 def compute(bench: Workbench) -> Computed:

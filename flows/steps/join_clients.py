@@ -8,6 +8,7 @@ from functools import reduce
 
 import polars as pl
 
+from rapport.flows.private.aliases import one_number, therapists_of_one_number
 from rapport.flows.private.crosswalk import numbers_of
 from rapport.flows.private.erasure import take_out
 from rapport.flows.private.kept_out import list_half_taken_out
@@ -38,12 +39,18 @@ def follow_links(bench: Workbench) -> tuple[Workbench, int]:
     if bench.tombstones.days:
         bench = _with_shared_days(bench, links)
         _refuse_half_taken_out(links, bench.tombstones)
-    joins = _of_the_known(bench, _of_the_living(pl.concat([links, _same_numbers(bench)]), bench.tombstones))
+    joins = _of_the_known(bench, _of_the_living(_joins(bench, links), bench.tombstones))
     moved = use_joins(bench.con, bench.load_id, joins)
     if move_therapists(bench.con, _same_therapists(bench)) or moved:
         _tell_met(bench)
         bench = replace(bench, crosswalk=_followed(bench.crosswalk, bench.pseudonyms))
     return bench, moved
+
+
+def _joins(bench: Workbench, links: pl.DataFrame) -> pl.DataFrame:
+    """Every number that counts as another, once."""
+    of_one = pl.DataFrame([(*each, True) for each in one_number(bench)], JOINS, orient="row")
+    return pl.concat([links, _same_numbers(bench), of_one]).unique(["id_space", "own_id"], maintain_order=True)
 
 
 def _tell_met(bench: Workbench) -> None:
@@ -61,18 +68,19 @@ def _links(bench: Workbench) -> pl.DataFrame:
     """Every number of client_links.csv but the one that its person goes by: rows of JOINS."""
     names = bench.pseudonyms
     rows = [
-        (number[0], names.alone_in_bytes(*number), names.alone_in_bytes(*main))
+        (number[0], names.alone_in_bytes(*number), names.alone_in_bytes(*main), number[0] == main[0])
         for number, main in bench.order.clinic.client_links.goes_by.items()
         if number != main
     ]
-    return pl.DataFrame(rows, JOINS, orient="row")
+    # A number that was merged long since has the other's pseudonym alone.
+    return pl.DataFrame([row for row in rows if row[1] != row[2]], JOINS, orient="row")
 
 
 def _same_numbers(bench: Workbench) -> pl.DataFrame:
     """Every known number of a space that is the same as another: rows of JOINS."""
     names = bench.pseudonyms
     rows = [
-        (space, names.alone_in_bytes(space, number), names.one_in_bytes(space, "client", number))
+        (space, names.alone_in_bytes(space, number), names.one_in_bytes(space, "client", number), False)
         for space in bench.order.clinic.spaces.joined
         for number in sorted(numbers_of(bench.crosswalk, space))
     ]
@@ -87,6 +95,7 @@ def _same_therapists(bench: Workbench) -> pl.DataFrame:
         for space, number in known.unique().sort("id_space", "number").iter_rows()
         if space in bench.order.clinic.spaces.joined
     ]
+    rows += [each for each in therapists_of_one_number(bench) if each[1] != each[2]]
     return pl.DataFrame(rows, THERAPISTS, orient="row")
 
 
@@ -114,7 +123,7 @@ def _numbers_of_each(bench: Workbench, links: pl.DataFrame) -> dict[str, set[str
     number that is known in one of them may have been taken out of any."""
     spaces, names = bench.order.clinic.spaces, bench.pseudonyms
     people: dict[str, set[str]] = defaultdict(set)
-    for _, own_id, client_id in links.iter_rows():
+    for _, own_id, client_id, _ in links.iter_rows():
         people[client_id.hex()] |= {own_id.hex(), client_id.hex()}
     for main in set(spaces.joined.values()):
         same = [main, *spaces.same_as_this(main)]
@@ -133,11 +142,11 @@ def _shared(tombstones: Tombstones, numbers: set[str]) -> dict[str, ErasedDays]:
 
 def _refuse_half_taken_out(links: pl.DataFrame, tombstones: Tombstones) -> None:
     """Raise Unusable where only one of two numbers was taken out."""
-    for space, own_id, client_id in links.iter_rows():
+    for space, own_id, client_id, _ in links.iter_rows():
         if tombstones.asked_of(own_id.hex()) != tombstones.asked_of(client_id.hex()):
             raise Unusable(
                 f"client_links joins a number of the id space '{space}' to another, and one of the two was "
-                "taken out (rapport forget) and the other was not; remove its line"
+                "taken out (rapport forget) and the other was not; remove its line, here or in merged_clients"
             )
 
 

@@ -9,11 +9,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from rapport import transforms
 from rapport.dashboards.questions import load_questions
 from rapport.flows.order import Order
 from rapport.flows.pages.worklist import worklist_text
 from rapport.flows.private.erasure import Cleaned, finish_erasures, without_buried
+from rapport.flows.private.look_alikes import list_look_alikes
 from rapport.flows.steps.compute import Computed, Kept
 from rapport.flows.steps.make_safe_file import make_safe_file
 from rapport.flows.steps.remembered_lines import keep_lines
@@ -79,7 +82,8 @@ def publish(
     listed = worklist_text(con, bench.order.clinic, bench.order.as_of, bench.crosswalk)
     worklist = prepare(load.scratch / where.worklist.name, listed)
     safe = make_safe_file(load, con, load_questions().values())
-    crosswalk = _write_crosswalk(bench)
+    people = _people(bench)
+    crosswalk = _write_crosswalk(bench, people)
     facts = _facts(bench, late_sources, failed_questions)
     for cursor in load.connections[1:]:  # an open transaction of a cursor would block the checkpoint
         cursor.close()
@@ -88,6 +92,7 @@ def publish(
     check_stopped()
     version, unfinished = _publish(load, Made(load.building, safe.path, crosswalk, worklist), facts)
     unkept = keep_lines(where, kept.remembered) if kept else []
+    unkept += list_look_alikes(bench.order, people)
     cleaned = finish_erasures(load, version, bench.taken_out.row_count)
     damaged = (*safe.damaged, *unfinished, *unkept, *cleaned.damaged)
     return Published(version, tables, late_sources, failed_questions, damaged, cleaned)
@@ -162,11 +167,16 @@ def _write_loads(bench: Workbench, computed: Computed, reason: str | None) -> No
     seal.close_books(con, facts, current)
 
 
-def _write_crosswalk(bench: Workbench) -> Path:
+def _people(bench: Workbench) -> pl.DataFrame:
+    """The crosswalk of the load."""
+    known = known_people(bench.con) if bench.tombstones.days else ()
+    return without_buried(bench.crosswalk, bench.tombstones, set(known))
+
+
+def _write_crosswalk(bench: Workbench, people: pl.DataFrame) -> Path:
     made = bench.load.scratch / bench.order.folders.crosswalk.name
     made.touch(mode=0o600)
-    known = known_people(bench.con) if bench.tombstones.days else ()
-    without_buried(bench.crosswalk, bench.tombstones, set(known)).write_parquet(made)
+    people.write_parquet(made)
     return made
 
 

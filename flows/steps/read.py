@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -11,19 +11,25 @@ import polars as pl
 
 from rapport.flows.delivery import Delivery
 from rapport.flows.private.kept_out import KeptOut
+from rapport.flows.private.look_alikes import tell_look_alikes
+from rapport.flows.private.tombstones import set_tombstones
 from rapport.flows.steps.discover import Found
+from rapport.flows.steps.former_texts import stage_former_texts
 from rapport.flows.steps.join_clients import follow_links, join_clients
 from rapport.flows.steps.remembered_lines import ReadByLine, ways_by_line
 from rapport.flows.steps.settle_spaces import former_spaces, same_spaces, tell_moved
+from rapport.flows.steps.undeclared_spaces import settled_undeclared
 from rapport.flows.workbench import Workbench
 from rapport.transforms.pseudonyms import former_record_ids, pseudonymise, retracted_ids
 from rapport.transforms.sources import open_delivery, read
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.pages import Pages, together
 from rapport.transforms.sources.opening.shape import RECORD
 from rapport.transforms.sources.speed.line_by_line import NotByLine
 from rapport.warehouse.errors import Refused, escaped
 from rapport.warehouse.history import erase, former_ids, record_versions, risk_answers
+from rapport.warehouse.history.erased_days import ErasedDays
 from rapport.warehouse.intake import ledger, quarantine, staged_rows
 from rapport.warehouse.intake.unchanged_lines import RISKS, enter_known_lines, is_contradicted
 
@@ -46,7 +52,7 @@ class Read:
     retracted: tuple[Retracted, ...]
     births: tuple[pl.DataFrame, ...]
     by_line: tuple[ReadByLine, ...]  # whole exports that were read line by line
-    troubles: tuple[str, ...]  # sentences about id spaces
+    troubles: tuple[str, ...]  # sentences about id spaces and files
     row_count: int
 
 
@@ -61,10 +67,13 @@ class _Reading:
     retracted: list[Retracted] = field(default_factory=list)
     births: list[pl.DataFrame] = field(default_factory=list)
     by_line: list[ReadByLine] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)  # sentences about files
+    exports: list[tuple[Delivery, Export]] = field(default_factory=list)  # with pages of an interface's answer
 
 
 def read_deliveries(bench: Workbench, found: Found) -> Read:
     """Read every file, pseudonymise its rows and stage them. Raises Refused, which names the file."""
+    kept_spaces = settled_undeclared(bench, found)
     bench = join_clients(bench)
     reading = _Reading(bench, found.deliveries, KeptOut(bench))
     for delivery in found.deliveries:
@@ -73,7 +82,7 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
             _read(reading, delivery)
         except Refused as refused:
             raise refused.of(delivery.label, delivery.path.name) from None
-    bench = _leave_out_undated(reading)
+    bench = _with_tombstones(_leave_out_undated(reading), reading.kept_out.by_text)
     former_ids.follow(bench.con, bench.load_id)
     return Read(
         # People who were taken out under a former id space have no tombstone of their own. They leave the crosswalk.
@@ -82,9 +91,23 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
         retracted=tuple(reading.retracted),
         births=tuple(reading.births),
         by_line=tuple(reading.by_line),
-        troubles=(*tell_moved(bench), *reading.kept_out.sentences),
+        troubles=(
+            *kept_spaces,
+            *tell_look_alikes(bench),
+            *tell_moved(bench),
+            *reading.kept_out.sentences,
+            *reading.told,
+            *_missing_pages(reading),
+        ),
         row_count=bench.staging.row_count,
     )
+
+
+def _with_tombstones(bench: Workbench, people: Mapping[str, ErasedDays]) -> Workbench:
+    """Whoever was taken out by another text of their number has a tombstone by this one too, from tonight on."""
+    if people and not bench.order.is_check:
+        set_tombstones(bench.order.folders, people)
+    return replace(bench, tombstones=bench.tombstones.widened(people))
 
 
 def _leave_out_undated(reading: _Reading) -> Workbench:
@@ -144,16 +167,24 @@ def _take(reading: _Reading, delivery: Delivery, export: Export) -> Taken:
     """Read every row of a file, pseudonymise it and stage it. Raises NotByLine for a file that cannot be read line by
     line."""
     bench, clinic = reading.bench, reading.bench.order.clinic
-    tallies = Tallies(bench.order.as_of, clinic.lists, clinic.instruments, made_at=delivery.exported_at)
+    tallies = Tallies(
+        bench.order.as_of,
+        clinic.lists,
+        clinic.instruments,
+        made_at=delivery.exported_at,
+        years_back=clinic.record_years_back,
+        years_ahead=clinic.record_years_ahead,
+    )
     taken = Taken(export, tallies)
     for kind, given in read(export, delivery.source, tallies):
-        frame = reading.kept_out.without(delivery.source, kind, given)
+        frame = reading.kept_out.without(delivery.source, kind, given, tallies.former_texts.get("client", ()))
         safe = pseudonymise(kind, frame, delivery.source, bench.pseudonyms)
         if kind == "clients":
             born = safe.select("client_id").with_columns(frame["birth_date"])
             named = pl.col("client_id").bin.encode("hex").alias("pseudonym")
             taken.births.append(bench.tombstones.without(kind, born).select(named, "birth_date"))
         _stage_former_ids(bench, delivery, kind, frame, safe)
+        stage_former_texts(bench, delivery.source, kind, frame, safe["client_id"], tallies.former_texts)
         may_be_read = bench.tombstones.without(kind, safe)
         if may_be_read.height < given.height:
             taken.left_out.append(given.join(may_be_read, on=RECORD, how="anti")[RECORD])
@@ -176,7 +207,11 @@ def _stage_former_ids(bench: Workbench, delivery: Delivery, kind: str, frame: pl
 def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
     """Enter a file in the books, and collect its retracted records and birth dates."""
     bench, export, tallies = reading.bench, taken.export, taken.tallies
-    exported_at = delivery.exported_at or tallies.exported_at or bench.order.as_of
+    exported_at = min(delivery.exported_at or tallies.exported_at or bench.order.as_of, bench.order.as_of)
+    said = (*export.told, *tallies.told)
+    reading.told.extend(f"source {delivery.source.name}: {delivery.label} {what}" for what in said)
+    if export.pages != Pages():
+        reading.exports.append((delivery, export))
     for kind, ids in tallies.retracted:
         named = retracted_ids(kind, ids, delivery.source, bench.pseudonyms)
         reading.retracted.append(Retracted(kind, delivery.source.name, named, exported_at))
@@ -185,6 +220,8 @@ def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
     known_count = _pass_known_lines(reading, delivery, taken)
     facts = {
         **_identity(bench, delivery),
+        # What one page of several leaves out stands on the others: it has not vanished.
+        **({"covers": None} if export.pages.is_short(export.record_count) else {}),
         "exported_at": exported_at,
         "rereads_at": tallies.rereads_at,
         "is_passed_over": False,
@@ -201,6 +238,20 @@ def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
         if count:
             row = {"load_id": bench.load_id, "file_id": delivery.file_id, "column_name": column}
             staged_rows.enter(bench.con, "load.unlisted", {**row, "unlisted_count": count})
+
+
+def _missing_pages(reading: _Reading) -> Iterator[str]:
+    """A sentence for each source of which tonight's files are pages, and not all of them."""
+    sources = {delivery.source.name: delivery.label for delivery, _ in reading.exports}
+    for name, label in sources.items():
+        exports = [export for delivery, export in reading.exports if delivery.source.name == name]
+        whole, count = together(export.pages for export in exports), sum(export.record_count for export in exports)
+        if whole.is_short(count):
+            of = f" of {whole.total:,}" if whole.total else ""
+            yield (
+                f"source {name}: {label} is a page of several ({count:,}{of} records), and the next page is not among "
+                "tonight's files; it was read, and it is not the whole: export all pages"
+            )
 
 
 def _pass_known_lines(reading: _Reading, delivery: Delivery, taken: Taken) -> int:

@@ -69,8 +69,8 @@ def _known(bench: Workbench, delivery: Delivery) -> pl.DataFrame | None:
 def _seed(bench: Workbench, delivery: Delivery, export: Export) -> int:
     """A seed of the line hashes. It changes with everything that may change the meaning of a line, so that no earlier
     line is known then."""
-    links = bench.order.clinic.client_links.mark
-    facts = (version("polars"), delivery.reading, delivery.rules, export.header, export.separator, links)
+    links, aliases = bench.order.clinic.client_links.mark, bench.pseudonyms.aliases.mark
+    facts = (version("polars"), delivery.reading, delivery.rules, export.header, export.separator, links, aliases)
     return int(bench.pseudonyms.keyed(delivery.source.name, "lines", SEPARATOR.join(map(repr, facts)))[:16], 16)
 
 

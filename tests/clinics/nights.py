@@ -32,6 +32,7 @@ PORTAL_SECTION = """\
 [sources.portal]
 format = "wide"
 files = "portal_%Y-%m-%d.csv"
+id_space = "portal"
 client_id = "user"
 completed_at = "when"
 instrument = "srs"

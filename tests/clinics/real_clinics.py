@@ -6,6 +6,7 @@ instruments = "instruments"
 [sources.project]
 format = "redcap"
 files = "data.csv"
+id_space = "project"
 """
 
 

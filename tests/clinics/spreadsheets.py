@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from datetime import datetime, timedelta
 from xml.sax.saxutils import escape
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -11,6 +12,8 @@ TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return f'<c s="1"><v>{(value - datetime(1899, 12, 30)) / timedelta(days=1)!r}</v></c>'
     if isinstance(value, int | float):
         return f"<c><v>{value}</v></c>"
     return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>' if value else "<c/>"
@@ -22,7 +25,7 @@ def _sheet(rows: list[list[object]]) -> str:
 
 
 def xlsx(**sheets: list[list[object]]) -> bytes:
-    """A workbook with these sheets; a cell is a text, a number or empty."""
+    """A workbook with these sheets; a cell is a text, a number, a time (whole days show as dates) or empty."""
     numbered = list(enumerate(sheets.items(), start=1))
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types">'
@@ -32,7 +35,10 @@ def xlsx(**sheets: list[list[object]]) -> bytes:
             f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{TYPE}.worksheet+xml"/>'
             for n, _ in numbered
         )
-        + "</Types>",
+        + f'<Override PartName="/xl/styles.xml" ContentType="{TYPE}.styles+xml"/></Types>',
+        "xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><fonts count="1"><font/></fonts><fills count="1"><fill/></fills>'
+        '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
+        '<cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="22" applyNumberFormat="1"/></cellXfs></styleSheet>',
         "_rels/.rels": f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="r1" '
         f'Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>'
@@ -42,7 +48,7 @@ def xlsx(**sheets: list[list[object]]) -> bytes:
         + "".join(
             f'<Relationship Id="r{n}" Type="{OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n, _ in numbered
         )
-        + "</Relationships>",
+        + f'<Relationship Id="s" Type="{OFFICE}/styles" Target="styles.xml"/></Relationships>',
         **{f"xl/worksheets/sheet{n}.xml": _sheet(rows) for n, (_, rows) in numbered},
     }
     made = io.BytesIO()

@@ -12,6 +12,7 @@ records and blank ones as it reads. hl7_siu.py is an example.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -93,9 +94,18 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
 def _noting_export_time(
     chunks: Iterator[pl.DataFrame], column: str, source: Source, tallies: Tallies
 ) -> Iterator[pl.DataFrame]:
+    """The chunks, noting the latest time of export that is not beyond the night's clock: one typing error would stand
+    above all later exports."""
     dialect = Dialect(source.time_zone, source.nulls)
     for chunk in chunks:
-        latest = chunk.select(instant(column, dialect).max()).item()
+        stamps = chunk.select(at=instant(column, dialect)).to_series().drop_nulls()
+        known = stamps.filter(stamps <= tallies.as_of)
+        if known.len() < stamps.len():
+            tallies.tell(
+                f"has a time of export after the night's clock in column '{column}'; "
+                "it does not count beyond the night's clock: correct the system's clock, or the export"
+            )
+        latest: datetime | None = known.to_frame().select(pl.col("at").max()).item()
         if latest is not None:
             tallies.exported_at = max(latest, tallies.exported_at or latest)
         yield chunk

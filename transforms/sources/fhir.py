@@ -15,26 +15,32 @@ from rapport.transforms.sources import plain
 from rapport.transforms.sources.canonical.answers import from_form
 from rapport.transforms.sources.canonical.appointment_rows import with_minutes
 from rapport.transforms.sources.canonical.casts import Dialect, text
+from rapport.transforms.sources.canonical.dates import in_iso
+from rapport.transforms.sources.canonical.ids import with_ids
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.content import Content
 from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.opening.json_records import open_records
 from rapport.transforms.sources.opening.shape import BESIDE, LOST, MARK, Shape, cell
 from rapport.transforms.sources.redcap import form_columns
-from rapport.transforms.sources.structures.fhir_resources import COLUMNS, resources, rows_of
+from rapport.transforms.sources.structures.fhir_resources import CODE, COLUMNS, resources, rows_of
 from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.clinic_file.sources import Source
+from rapport.warehouse.schema.records import CONTRADICTED, held_by
 
 IN_ERROR = "entered-in-error"
+_IDS = {
+    MARK + name: (name, (MARK + name,)) for name in ("appointment_id", "client_id", "therapist_id", "response_id")
+} | {MARK + name: ("appointment_id", (MARK + name,)) for name in ("of_appointment", "encounter")}
 _PERSON = ["client_id", "birth_date", "sex"]
 _BOOKED = ["appointment_id", "client_id", "therapist_id", "starts_at", "ends_at", "duration_minutes", "service"]
 
 
 def open_fhir(content: Content, source: Source, shape: Shape) -> Export:
     """Open resources as rows of text, with a column for each item that the source's forms name."""
-    items = list(dict.fromkeys(item for form in source.forms for item in form.items))
+    items = list(dict.fromkeys(link for form in source.forms for link in (*form.items, *dict(form.scores).values())))
     names = {name: place for place, name in enumerate(COLUMNS)}  # a linkId may be called so too
-    header = [*(MARK + name for name in COLUMNS), *items]
+    header = [*(MARK + name for name in COLUMNS), *items, *(CODE + item for item in items)]
     return open_records(content, header, resources, lambda record: rows_of(record, items), names)
 
 
@@ -44,8 +50,12 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     words = source.status.columns if source.status else ()
     export.need(words)
     export.need(column for form in source.forms for column in _asked(form))
-    dialect = Dialect(source.time_zone, source.nulls, source.decimal)
-    for chunk in map(_with_unread_retractions, export.chunks):
+    export.need(CODE + item for form in source.forms for item in _coded_items(form, tallies))
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing, has_local_references=True)
+    times = [MARK + "starts_at", MARK + "ends_at", *(form.completed_at or MARK + "authored" for form in source.forms)]
+    times = [name for name in times if name in export.wanted]
+    chunks = (with_ids(chunk, _IDS, dialect, tallies) for chunk in in_iso(export, times, "iso", dialect))
+    for chunk in map(_with_unread_retractions, chunks):
         of = {kind: chunk.filter(_column("resource").is_in(list(names))) for kind, names in _KINDS.items()}
         _note_retracted(of, tallies)
         if of["appointments"].height:
@@ -60,7 +70,8 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
             yield from plain.canonical("clients", iter([people]), dialect, tallies)
         responses = of["responses"].filter(_column("status").ne_missing(IN_ERROR))
         for form in source.forms:
-            yield "responses", _responses(responses, form, tallies, dialect)
+            told = _without_contradictions(responses, form, tallies)
+            yield "responses", _responses(told, form, tallies, dialect)
 
 
 def _with_unread_retractions(chunk: pl.DataFrame) -> pl.DataFrame:
@@ -107,6 +118,25 @@ def _note_retracted(of: dict[str, pl.DataFrame], tallies: Tallies) -> None:
             tallies.retracted.append((kind, wrong.select(map(_named, columns))))
 
 
+def _coded_items(form: Form, tallies: Tallies) -> list[str]:
+    """The items whose codes are known, so that what an answer says to count can be compared with them."""
+    return list(form.items) if tallies.instruments[form.instrument].codes else []
+
+
+def _without_contradictions(responses: pl.DataFrame, form: Form, tallies: Tallies) -> pl.DataFrame:
+    """With the items marked in LOST whose answer says to count otherwise than its public code does."""
+    codes = {code: float(points) for code, points in tallies.instruments[form.instrument].codes}
+    marks = []
+    for item in _coded_items(form, tallies):
+        meant = cell(CODE + item).replace_strict(codes, default=None, return_dtype=pl.Float64)
+        is_other = meant != cell(item).cast(pl.Float64, strict=False)
+        marks.append(pl.when(is_other).then(pl.lit(held_by(CONTRADICTED, item))))
+    if not marks:
+        return responses
+    lost = [pl.col(LOST).fill_null([])] if LOST in responses.columns else []
+    return responses.with_columns(pl.concat_list(*marks, *lost).list.drop_nulls().alias(LOST))
+
+
 def _responses(said: pl.DataFrame, form: Form, tallies: Tallies, dialect: Dialect) -> pl.DataFrame:
     """A form's responses: those to its questionnaire, or where clinic.toml does not name it, those with its items."""
     if form.form:
@@ -119,4 +149,5 @@ def _responses(said: pl.DataFrame, form: Form, tallies: Tallies, dialect: Dialec
         finished=MARK + "finished",
     )
     made = from_form(said.lazy(), told, tallies, dialect)
-    return made if form.form else made.filter(pl.col("answers").list.drop_nulls().list.len() > 0)
+    is_answered = pl.col("answers").list.drop_nulls().list.len() > 0
+    return made if form.form else made.filter(is_answered.fill_null(False) | pl.col("given_scores").is_not_null())

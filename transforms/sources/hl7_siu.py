@@ -29,6 +29,9 @@ _LINE, _MESSAGE = 110, 1_000  # bytes that Python takes for a segment and for a 
 _FRAME = re.compile("[\x0b\x1c]")
 _BATCH = ("FHS", "BHS", "BTS", "FTS")
 CANCELLED = ("S15", "S16")
+ALWAYS = ("event", "status", "cancelled_at")  # what a later message says by leaving it blank
+# AIG names what else is booked; of these types it is no person.
+THINGS = ("room", "location", "loc", "equipment", "equip", "device", "bed", "resource", "r", "e", "l")
 _TIME = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?(?:\.\d+)?)?([-+]\d{4})?$", re.ASCII)
 Message = dict[str, list[list[str]]]
 
@@ -38,7 +41,7 @@ def open_siu(content: Content, source: Source, shape: Shape) -> Export:
     if content.kind != "text":
         raise Refused("is not HL7 v2; correct its format in clinic.toml")
     export = Export(content.path, list(HEADER), header_count=0)
-    export.chunks = _chunks(export, content, shape)
+    export.chunks = _chunks(export, content, source, shape)
     return export
 
 
@@ -47,7 +50,7 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     yield from table.read_known(export, source, tallies)
 
 
-def _chunks(export: Export, content: Content, shape: Shape) -> Iterator[pl.DataFrame]:
+def _chunks(export: Export, content: Content, source: Source, shape: Shape) -> Iterator[pl.DataFrame]:
     size, pieces = 0, []
     for piece in content.text(shape.encoding, shape.chunk):
         size += len(piece)
@@ -60,7 +63,7 @@ def _chunks(export: Export, content: Content, shape: Shape) -> Iterator[pl.DataF
         lines = _FRAME.sub("\n", b"".join(pieces).decode()).replace("\r", "\n").split("\n")
     except UnicodeDecodeError:
         raise Refused('is not UTF-8; add encoding = "windows-1252" (or "mac-roman") to its source') from None
-    rows = list(_folded(export, _messages([line.strip() for line in lines if line.strip()])))
+    rows = list(_folded(export, source, _messages([line.strip() for line in lines if line.strip()])))
     schema = {NUMBER: pl.Int32, COUNT: pl.Int32, **dict.fromkeys(sorted(export.wanted), pl.String)}
     yield pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -86,48 +89,107 @@ def _messages(lines: list[str]) -> Iterator[Message]:
         yield message
 
 
-def _folded(export: Export, messages: Iterator[Message]) -> Iterator[dict[str, object]]:
+def _folded(export: Export, source: Source, messages: Iterator[Message]) -> Iterator[dict[str, object]]:
     told: dict[tuple[str, str], list[tuple[str, int, dict[str, str | None]]]] = {}
     for message in messages:
         export.record_count += 1
         if _part(message, "MSH", 9) != "SIU":
             continue
-        row = _row(message)
+        row = _row(message, source)
         whose = (row["appointment_id"] or f"\x1e{export.record_count}", row["client_id"] or "")
         told.setdefault(whose, []).append((_digits(_part(message, "MSH", 7)), export.record_count, row))
     if export.record_count and not told:
-        raise Refused("holds HL7 messages but none about appointments (SIU); correct clinic.toml")
+        export.tell(
+            "holds HL7 messages but none about appointments (SIU); correct files in clinic.toml if it is another "
+            "interface's"
+        )
     for log in told.values():
         log.sort(key=lambda each: each[:2])
         folded: dict[str, object] = {}
         for _, _, row in log:
-            folded |= {key: value for key, value in row.items() if value or key in ("event", "status", "cancelled_at")}
+            always = ALWAYS if not row["starts_at"] else (*ALWAYS, "ends_at")  # a moved appointment ends otherwise too
+            folded |= {key: value for key, value in row.items() if value or key in always}
         yield {**folded, NUMBER: min(number for _, number, _ in log), COUNT: len(log)}
 
 
-def _row(message: Message) -> dict[str, str | None]:
+def _row(message: Message, source: Source) -> dict[str, str | None]:
     event = _part(message, "MSH", 9, 2)
-    length, unit = _part(message, "SCH", 9), (_part(message, "SCH", 10) or "min").lower()
     return {
-        "appointment_id": _part(message, "SCH", 2) or _part(message, "SCH", 1),
-        "client_id": _part(message, "PID", 3) or _part(message, "PID", 2),
-        "therapist_id": _part(message, "AIP", 3),
-        "starts_at": _iso(_part(message, "SCH", 11, 4) or _part(message, "TQ1", 7) or _part(message, "AIS", 4)),
-        "ends_at": _iso(_part(message, "SCH", 11, 5) or _part(message, "TQ1", 8)),
-        "duration_minutes": length if unit.startswith("m") else None,
+        "appointment_id": _appointment(message),
+        "client_id": _patient(message, source.identifier),
+        "therapist_id": _part(message, "AIP", 3) or _resource(message) or _part(message, "PV1", 7),
+        **_times(message),
         "cancelled_at": _iso(_part(message, "MSH", 7)) if event in CANCELLED else None,
         "event": event,
         "status": _part(message, "SCH", 25),
     }
 
 
-def _part(message: Message, segment: str, number: int, component: int = 1) -> str | None:
-    """A component of the first repetition of a field of the first such segment, without escapes."""
+def _appointment(message: Message) -> str | None:
+    """Its id; of a recurring appointment each occurrence (SCH-3) is one, the first under the id alone."""
+    number, occurrence = _part(message, "SCH", 2) or _part(message, "SCH", 1), _part(message, "SCH", 3)
+    return f"{number}/{occurrence}" if number and occurrence not in (None, "0", "1") else number
+
+
+def _patient(message: Message, wanted: str | None) -> str | None:
+    """The record number: of several the one whose type (CX-5) or authority (CX-4) clinic.toml names, else the first."""
+    if not wanted:
+        return _part(message, "PID", 3) or _part(message, "PID", 2)
+    for place in range(_repetitions(message, "PID", 3)):
+        authority = (_part(message, "PID", 3, 4, place) or "").split(_subcomponent(message))[0]
+        if wanted in (_part(message, "PID", 3, 5, place), authority):
+            return _part(message, "PID", 3, 1, place)
+    return None
+
+
+def _resource(message: Message) -> str | None:
+    """A general resource (AIG) that is a person, as far as its type says."""
+    kind = (_part(message, "AIG", 4, 2) or _part(message, "AIG", 4) or "").lower()
+    return None if kind in THINGS else _part(message, "AIG", 3)
+
+
+def _times(message: Message) -> dict[str, str | None]:
+    """When, and how long. From 2.5 on TQ1 and AIS say it, and SCH-9 to SCH-11 are left for older systems."""
+    of_service = _lasting(_part(message, "AIS", 7), _part(message, "AIS", 8))
+    booked = _lasting(_part(message, "SCH", 9), _part(message, "SCH", 10))
+    ways = [
+        (_part(message, "TQ1", 7), _part(message, "TQ1", 8), booked),
+        (_part(message, "AIS", 4), None, of_service or booked),
+    ]
+    older = (_part(message, "SCH", 11, 4), _part(message, "SCH", 11, 5), booked)
+    ways = [*ways, older] if _version(message) >= (2, 5) else [older, *ways]
+    starts, ends, length = next((way for way in ways if way[0]), older)
+    return {"starts_at": _iso(starts), "ends_at": _iso(ends), "duration_minutes": length}
+
+
+def _version(message: Message) -> tuple[int, ...]:
+    told = re.match(r"[0-9]+(?:\.[0-9]+)*", _part(message, "MSH", 12) or "")
+    return tuple(map(int, told[0].split("."))) if told else (0,)
+
+
+def _lasting(length: str | None, unit: str | None) -> str | None:
+    """A length with its unit; minutes where there is none."""
+    told = (unit or "min").lower()
+    return length if told.startswith("m") else length and f"{length} {told}"
+
+
+def _subcomponent(message: Message) -> str:
+    marks = message["marks"][0]
+    return marks[4] if len(marks) > 4 else "&"
+
+
+def _repetitions(message: Message, segment: str, number: int) -> int:
+    fields = next(iter(message.get(segment, ())), [])
+    return len(fields[number].split(message["marks"][0][2])) if number < len(fields) else 0
+
+
+def _part(message: Message, segment: str, number: int, component: int = 1, repetition: int = 0) -> str | None:
+    """A component of a repetition of a field of the first such segment, without escapes."""
     fields = next(iter(message.get(segment, ())), [])
     if number >= len(fields):
         return None
     mark = message["marks"][0]
-    parts = fields[number].split(mark[2])[0].split(mark[1])
+    parts = fields[number].split(mark[2])[repetition].split(mark[1])
     text = parts[component - 1].strip() if component <= len(parts) else ""
     for escape, plain in (("F", mark[0]), ("S", mark[1]), ("T", mark[4] if len(mark) > 4 else "&"), ("E", mark[3])):
         text = text.replace(f"{mark[3]}{escape}{mark[3]}", plain)

@@ -1,6 +1,7 @@
 """OpenEMR's calendar, the table openemr_postcalendar_events: a recurring series is one row, and becomes its days.
 
-A row without a client (pc_pid) is the clinic's own time. Codes of a site's own go into clinic.toml (status.words).
+A row without a client (pc_pid blank, 0 or NULL) is the clinic's own time. Codes of a site's own go into clinic.toml
+(status.words).
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def _with_absent(chunk: pl.DataFrame, absent: list[str]) -> pl.DataFrame:
 
 def _expanded(chunk: pl.DataFrame, tallies: Tallies) -> Iterator[pl.DataFrame]:
     """The chunk's clients' appointments; a series becomes a row a day, with the day in its id."""
-    of_clients = chunk.filter(pl.col("pc_pid").str.strip_chars().replace("", None).is_not_null())
+    of_clients = chunk.filter(~pl.col("pc_pid").str.strip_chars().is_in([*NO_VALUE, "0"]).fill_null(True))
     recurs = pl.col("pc_recurrtype").str.strip_chars().is_in(["1", "2", "3"]).fill_null(False)
     yield _booked(of_clients.filter(~recurs))
     last = tallies.as_of.date() + FARTHEST

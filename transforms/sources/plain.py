@@ -11,16 +11,18 @@ import polars as pl
 
 from rapport.transforms.sources.canonical import answers, appointment_rows
 from rapport.transforms.sources.canonical.appointment_rows import count_texts
+from rapport.transforms.sources.canonical.bounds import out_of_time
 from rapport.transforms.sources.canonical.casts import (
     Dialect,
     day,
-    identifier,
     listed,
     of_records,
     typed,
     unreadable,
     word,
 )
+from rapport.transforms.sources.canonical.dates import in_iso
+from rapport.transforms.sources.canonical.ids import own_ids, with_ids
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.export import Export
 from rapport.warehouse.clinic_file.sources import Source
@@ -40,26 +42,31 @@ OPTIONAL = {
     "clients": ["birth_date", "sex"],
 }
 
+TIMES = {"starts_at", "ends_at", "cancelled_at", "completed_at", "opened_on", "closed_on", "birth_date"}
+
 
 def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Canonical rows of a plain file. Raises Refused when a needed column is missing."""
     kind = source.only_kind
     export.need(NEEDED[kind])
-    export.want(OPTIONAL[kind])
-    dialect = Dialect(source.time_zone, source.nulls, source.decimal)
-    yield from canonical(kind, export.chunks, dialect, tallies)
+    present = {*NEEDED[kind], *export.want(OPTIONAL[kind])}
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing)
+    told = in_iso(export, TIMES & present, "iso", dialect)
+    chunks = (with_ids(chunk, own_ids(chunk.columns), dialect, tallies) for chunk in told)
+    yield from canonical(kind, chunks, dialect, tallies)
 
 
 def canonical(
     kind: str, chunks: Iterator[pl.DataFrame], dialect: Dialect, tallies: Tallies, statuses: Statuses | None = None
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Canonical rows of chunks whose columns have the plain format's names; those that are optional may be absent.
+    """Canonical rows of chunks whose columns have the plain format's names; those that are optional may be absent. Ids
+    are read already (canonical/ids.py).
 
     With statuses, their columns stand beside as `status 0` and so on.
 
     >>> from datetime import UTC, datetime
     >>> from rapport.transforms.sources.opening.shape import NUMBER
-    >>> chunk = pl.DataFrame({NUMBER: [1], "client_id": [" 0017"], "birth_date": ["2010-05-06"], "sex": ["Female"]})
+    >>> chunk = pl.DataFrame({NUMBER: [1], "client_id": ["0017"], "birth_date": ["2010-05-06"], "sex": ["Female"]})
     >>> tallies = Tallies(datetime(2026, 1, 31, tzinfo=UTC), lists={}, instruments={})
     >>> [(kind, rows)] = canonical("clients", iter([chunk]), Dialect("Europe/London"), tallies)
     >>> rows.select("record_number", "client_id", "birth_date", "sex", "unreadable").row(0)
@@ -85,14 +92,15 @@ def _episodes(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.Dat
     texts = ["presenting_problem", "program", "referral_source"]
     columns = {
         **of_records(chunk),
-        "episode_id": identifier("episode_id", dialect),
-        "client_id": identifier("client_id", dialect),
+        "episode_id": pl.col("episode_id"),
+        "client_id": pl.col("client_id"),
         "opened_on": day("opened_on", dialect),
         "closed_on": day("closed_on", dialect),
         "closure": word("closure", CLOSURES, dialect),
         **{name: listed(name, tallies.lists[name], dialect) for name in texts},
     }
-    flags = {name: unreadable(name, day(name, dialect), dialect) for name in ("opened_on", "closed_on")}
+    days = {name: day(name, dialect) for name in ("opened_on", "closed_on")}
+    flags = {name: unreadable(name, read_as, dialect) for name, read_as in days.items()} | out_of_time(days, tallies)
     frame = typed(chunk.lazy(), columns, flags)
     count_texts(frame, chunk, texts, tallies)
     return frame
@@ -102,7 +110,7 @@ def _clients(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.Data
     birth = birth_date(day("birth_date", dialect), tallies)
     columns = {
         **of_records(chunk),
-        "client_id": identifier("client_id", dialect),
+        "client_id": pl.col("client_id"),
         "birth_date": birth,
         "sex": word("sex", SEXES, dialect),
     }

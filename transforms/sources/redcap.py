@@ -8,21 +8,22 @@ A project without records exports a single line feed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import polars as pl
 
-from rapport.transforms.sources.canonical.answers import CLIENT, RESPONSE, SEPARATOR, from_form
+from rapport.transforms.sources.canonical.answers import CLIENT, RESPONSE, from_form
 from rapport.transforms.sources.canonical.casts import (
     Dialect,
     day,
-    identifier,
-    identifiers,
     of_records,
     text,
     translated,
     typed,
     unreadable,
 )
+from rapport.transforms.sources.canonical.dates import in_iso
+from rapport.transforms.sources.canonical.ids import SEPARATOR, formerly, with_ids, with_made_id
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.opening.shape import MARK, NUMBER
@@ -36,7 +37,7 @@ EVENT, REPEAT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redc
 LABELS = {EVENT: "Event Name", REPEAT: "Repeat Instrument", INSTANCE: "Repeat Instance"}
 NOT_COMPLETED = "[not completed]"  # a survey opened and saved, not submitted
 # Beside the export's columns: its record, and where in the project a row stands.
-WHOSE = f"{MARK}record"
+WHOSE, WHOSE_BEFORE = f"{MARK}record", f"{MARK}record before"
 AT_EVENT, AT_REPEAT, AT_INSTANCE = (f"{MARK}{name}" for name in (EVENT, REPEAT, INSTANCE))
 
 
@@ -44,7 +45,7 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     """Responses of every form that clinic.toml names, and client rows. Raises Refused when a column is missing."""
     if not export.header:
         return
-    structure = LABELS if set(LABELS.values()) & set(export.header) and EVENT not in export.header else {}
+    structure = LABELS if any(map(export.has, LABELS.values())) and not export.has(EVENT) else {}
     places = [structure.get(name, name) for name in (EVENT, REPEAT, INSTANCE)]
     if is_eav(export):
         fields = [column for column in _columns(source) if column != "record"]
@@ -52,15 +53,15 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     record_id = next(name for name in export.header if name)  # R writes row numbers into a nameless first column
     export.need([record_id, *_columns(source)])
     there = export.want(places)
-    dialect = Dialect(source.time_zone, (*source.nulls, NOT_COMPLETED), source.decimal)
-    for chunk in export.chunks:
+    dialect = Dialect(source.time_zone, (*source.nulls, NOT_COMPLETED), source.decimal, source.writing)
+    for chunk in in_iso(export, _times(source), "iso", dialect):
         named = [
             (pl.col(place) if place in there else pl.lit(None, dtype=pl.String)).alias(name)
             for name, place in zip((AT_EVENT, AT_REPEAT, AT_INSTANCE), places, strict=True)
         ]
-        rows = chunk.with_columns(*named, identifier(record_id, dialect).alias(WHOSE)).with_columns(
-            pl.col(AT_REPEAT).str.strip_chars().replace("", None)
-        )
+        rows = chunk.with_columns(*named, formerly((record_id,), dialect).alias(WHOSE_BEFORE))
+        rows = with_ids(rows, {WHOSE: ("client_id", (record_id,))}, dialect, tallies)
+        rows = rows.with_columns(pl.col(AT_REPEAT).str.strip_chars().replace("", None))
         yield from _rows(rows, source, tallies, dialect)
 
 
@@ -70,6 +71,11 @@ def _columns(source: Source) -> list[str]:
     if source.clients:
         wanted += [source.clients.birth_date, source.clients.sex.column if source.clients.sex else None]
     return list(dict.fromkeys(column for column in wanted if column))
+
+
+def _times(source: Source) -> list[str]:
+    born = source.clients.birth_date if source.clients else None
+    return [column for column in (*(form.completed_at for form in source.forms), born) if column]
 
 
 def form_columns(form: Form) -> list[str | None]:
@@ -84,20 +90,27 @@ def _rows(rows: pl.DataFrame, source: Source, tallies: Tallies, dialect: Dialect
         yield "clients", _clients(rows, source.clients, tallies, dialect)
     for form in source.forms:
         on_this_row = pl.col(AT_REPEAT).is_null() | (pl.col(AT_REPEAT) == form.form)
-        made = _responses(rows.lazy().filter(on_this_row), source, form, tallies, dialect)
+        made = _responses(rows.filter(on_this_row), source, form, tallies, dialect)
         if made.height:
             yield "responses", made
 
 
-def _responses(rows: pl.LazyFrame, source: Source, form: Form, tallies: Tallies, dialect: Dialect) -> pl.DataFrame:
-    client = identifiers(form.client_id, dialect) if form.client_id else pl.col(WHOSE)
-    response = identifiers(form.response_id, dialect) if form.response_id else _key(source, form)
-    return from_form(rows.with_columns(client.alias(CLIENT), response.alias(RESPONSE)), form, tallies, dialect)
+def _responses(rows: pl.DataFrame, source: Source, form: Form, tallies: Tallies, dialect: Dialect) -> pl.DataFrame:
+    if form.client_id:
+        rows = with_ids(rows, {CLIENT: ("client_id", form.client_id)}, dialect, tallies)
+    else:
+        rows = rows.with_columns(pl.col(WHOSE).alias(CLIENT))
+    if form.response_id:
+        rows = with_ids(rows, {RESPONSE: ("response_id", form.response_id)}, dialect, tallies)
+    else:
+        whose, before = pl.col(WHOSE), pl.col(WHOSE_BEFORE)
+        rows = with_made_id(rows, RESPONSE, "response", partial(_key, source, form), whose, before, tallies)
+    return from_form(rows.lazy(), form, tallies, dialect)
 
 
-def _key(source: Source, form: Form) -> pl.Expr:
+def _key(source: Source, form: Form, whose: pl.Expr) -> pl.Expr:
     """Two projects may share an id space and a form's name, so the source is part of a response's key."""
-    record = pl.coalesce(WHOSE, pl.format("\x1e{}", NUMBER))
+    record = pl.coalesce(whose, pl.format("\x1e{}", NUMBER))
     place = [pl.col(AT_EVENT).fill_null(""), pl.lit(form.name), pl.col(AT_INSTANCE).fill_null("")]
     return pl.concat_str(pl.lit(source.name), record, *place, separator=SEPARATOR)
 

@@ -32,7 +32,7 @@ _STATUS_REPORT = "Progress Note Status"
 
 def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """Appointments; their number and their people must be those of the report's summary. Raises Refused."""
-    if _STATUS_REPORT in export.header:
+    if export.has(_STATUS_REPORT):
         raise Refused(
             "is SimplePractice's appointment status report, which does not say who attended; "
             "export the client attendance report"

@@ -6,25 +6,28 @@ the same for every record (constants). What the export does not give, ids of app
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
 import polars as pl
+from polars import selectors as cs
 
 from rapport.transforms.sources.canonical import dates
-from rapport.transforms.sources.canonical.answers import SEPARATOR
 from rapport.transforms.sources.canonical.appointment_rows import with_minutes
 from rapport.transforms.sources.canonical.casts import Dialect
+from rapport.transforms.sources.canonical.ids import KIND_OF, SEPARATOR, note_former, own_ids, with_ids
+from rapport.transforms.sources.canonical.midnights import WRITTEN
 from rapport.transforms.sources.canonical.status_words import plain
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.export import Export
-from rapport.transforms.sources.opening.shape import BESIDE, cell
-from rapport.transforms.sources.plain import NEEDED, OPTIONAL, canonical
+from rapport.transforms.sources.opening.shape import BESIDE, MARK, cell
+from rapport.transforms.sources.plain import NEEDED, OPTIONAL, TIMES, canonical
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 
-TIMES = {"starts_at", "ends_at", "cancelled_at", "completed_at", "opened_on", "closed_on", "birth_date"}
+_NO_TIME = r"(?i)[ T]+(00:00|0:00|12:00)(:00)?(\.0+)?\s*(am)?$"
+_NO_DATE = r"^(1899-12-3[01]|1900-01-0[01]|(12/)?3[01][/.]1?2?[/.]?1899|1/[01]/1900)[ T]+"
 ALSO: dict[str, tuple[str, ...]] = {"appointments": ("ends_at",)}
 # What a record without an id of its own is known by.
 MADE = {
@@ -41,9 +44,16 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     mapped = _mapped(export, source)
     used = [column for columns in mapped.values() for column in columns]
     export.need([*used, *(source.status.columns if source.status else ())])
-    times = [column for name in TIMES & mapped.keys() for column in mapped[name][:1]]
-    dialect = Dialect(source.time_zone, source.nulls, source.decimal)
-    chunks = (_named(chunk, mapped, source) for chunk in dates.in_iso(export, times, source.dates))
+    parts = {MARK + name: mapped[name] for name in TIMES & mapped.keys() if len(mapped[name]) > 1}
+    mapped |= {name.removeprefix(MARK): (name,) for name in parts}
+    times = [mapped[name][0] for name in TIMES & mapped.keys()]
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing)
+    whole = _with_whole_times(export, parts) if parts else export
+    named = (
+        _named(_with_written(chunk, mapped, parts), mapped, source)
+        for chunk in dates.in_iso(whole, times, source.dates, dialect)
+    )
+    chunks = (_with_ids(chunk, source, dialect, tallies) for chunk in named)
     yield from canonical(source.only_kind, chunks, dialect, tallies, source.status)
 
 
@@ -57,6 +67,48 @@ def read_known(
     """
     known = {name: (column,) for name, column in columns.items() if name not in source.constants}
     yield from read(export, replace(source, columns={**known, **source.columns}), tallies)
+
+
+def _with_whole_times(export: Export, parts: dict[str, tuple[str, ...]]) -> Export:
+    """The file with a column for each time that stands in several: a date, and a time of day, also with AM or PM."""
+    joined = [_whole_time(columns).alias(name) for name, columns in parts.items()]
+    chunks = (chunk.with_columns(joined) for chunk in export.chunks)
+    made = Export(export.path, [*export.header, *parts], chunks, aliases=export.aliases, lines=export.lines)
+    if again := export.again:
+        made.again = lambda: _with_whole_times(_needing(again(), export.wanted), parts)
+    return made
+
+
+def _needing(export: Export, columns: Iterable[str]) -> Export:
+    export.need(columns)
+    return export
+
+
+def _whole_time(columns: tuple[str, ...]) -> pl.Expr:
+    """A date and what else says when; without the midnight that a program adds to a date, and without the date that it
+    adds to a time of day."""
+    day, *others = (cell(column).str.strip_chars().replace("", None) for column in columns)
+    of_day = [other.str.replace(_NO_DATE, "") for other in others]
+    is_told = pl.any_horizontal(other.is_not_null() for other in of_day)
+    bare = pl.when(is_told).then(day.str.replace(_NO_TIME, "")).otherwise(day)
+    return pl.concat_str([bare, *of_day], separator=" ", ignore_nulls=True).replace("", None)
+
+
+def _with_written(
+    chunk: pl.DataFrame, mapped: dict[str, tuple[str, ...]], parts: dict[str, tuple[str, ...]]
+) -> pl.DataFrame:
+    """With the text of each time of which ids are made: it must not change with how times are read."""
+    made = {}
+    for name in TIMES & mapped.keys():
+        column = mapped[name][0]
+        if column in parts:
+            others = (cell(other).str.strip_chars().replace("", None) for other in parts[column][1:])
+            made[WRITTEN + name] = pl.concat_str(
+                [cell(column).str.slice(0, 10), *others], separator=" ", ignore_nulls=True
+            )
+        elif WRITTEN + column in chunk.columns:
+            made[WRITTEN + name] = cell(WRITTEN + column)
+    return chunk.with_columns(**made)
 
 
 def _mapped(export: Export, source: Source) -> dict[str, tuple[str, ...]]:
@@ -79,8 +131,7 @@ def _named(chunk: pl.DataFrame, mapped: dict[str, tuple[str, ...]], source: Sour
             made[name] = _translated(made[name], words)
     if source.status:
         made |= {f"status {place}": cell(column) for place, column in enumerate(source.status.columns)}
-    named = chunk.select(BESIDE, **made)
-    return _with_ids(with_minutes(named), source)
+    return with_minutes(chunk.select(BESIDE, cs.starts_with(WRITTEN), **made))
 
 
 def _joined(columns: tuple[str, ...]) -> pl.Expr:
@@ -97,14 +148,24 @@ def _translated(column: pl.Expr, words: Mapping[str, str]) -> pl.Expr:
     return pl.coalesce(bare.replace_strict(known, default=None, return_dtype=pl.String), column)
 
 
-def _with_ids(named: pl.DataFrame, source: Source) -> pl.DataFrame:
-    """Ids for records that have none: source, whose, when, and which of several alike."""
-    needed = [name for name in MADE if name in NEEDED[source.only_kind] and name not in named.columns]
-    for name in needed:
-        parts = [pl.col(each).fill_null("") for each in MADE[name] if each in named.columns]
-        key = pl.concat_str(pl.lit(source.name), *parts, separator=SEPARATOR)
-        named = named.with_columns(key.alias(name))
-        if name != "response_id":
-            turn = pl.int_range(pl.len()).over(name).cast(pl.String)
-            named = named.with_columns(pl.concat_str(name, turn, separator=SEPARATOR))
-    return named
+def _with_ids(named: pl.DataFrame, source: Source, dialect: Dialect, tallies: Tallies) -> pl.DataFrame:
+    """Ids as they are read; and for records that have none one that is made: source, whose, when, and which of several
+    alike."""
+    read = with_ids(named, own_ids(named.columns), dialect, tallies)
+    has_changed = read is not named
+    for name in MADE:
+        if name in NEEDED[source.only_kind] and name not in named.columns:
+            read = read.with_columns(_made_id(name, read, source))
+            if has_changed:
+                note_former(tallies, KIND_OF[name], read[name], _made_id(name, named, source).str.strip_chars())
+    return read.drop(cs.starts_with(WRITTEN))
+
+
+def _made_id(name: str, named: pl.DataFrame, source: Source) -> pl.Series:
+    told = (WRITTEN + each if WRITTEN + each in named.columns else each for each in MADE[name])
+    parts = [cell(each).fill_null("") for each in told if each in named.columns]
+    made = named.select(pl.concat_str(pl.lit(source.name), *parts, separator=SEPARATOR).alias(name))
+    if name != "response_id":
+        turn = pl.int_range(pl.len()).over(name).cast(pl.String)
+        made = made.select(pl.concat_str(name, turn, separator=SEPARATOR))
+    return made.to_series()

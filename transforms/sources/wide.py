@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rapport.transforms.sources.canonical.answers import CLIENT, RESPONSE, SEPARATOR, from_form
-from rapport.transforms.sources.canonical.casts import Dialect, identifiers, text
+from rapport.transforms.sources.canonical.answers import CLIENT, RESPONSE, from_form
+from rapport.transforms.sources.canonical.casts import Dialect, text
 from rapport.transforms.sources.canonical.dates import in_iso
+from rapport.transforms.sources.canonical.ids import SEPARATOR, formerly, with_ids, with_made_id
+from rapport.transforms.sources.canonical.midnights import WRITTEN
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.opening.shape import NUMBER
@@ -22,23 +24,25 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     if not export.header:
         return
     export.need(list(dict.fromkeys(c for form in source.forms for c in form_columns(form) if c)))
-    dialect = Dialect(source.time_zone, source.nulls, source.decimal)
+    dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing)
     times = [form.completed_at for form in source.forms if form.completed_at]
-    for chunk in in_iso(export, times, source.dates):
+    for chunk in in_iso(export, times, source.dates, dialect):
         for form in source.forms:
-            rows = _keyed(chunk.lazy(), source, form, dialect)
-            yield "responses", from_form(rows, form, tallies, dialect)
+            rows = _keyed(chunk, source, form, dialect, tallies)
+            yield "responses", from_form(rows.lazy(), form, tallies, dialect)
 
 
-def _keyed(rows: pl.LazyFrame, source: Source, form: Form, dialect: Dialect) -> pl.LazyFrame:
+def _keyed(chunk: pl.DataFrame, source: Source, form: Form, dialect: Dialect, tallies: Tallies) -> pl.DataFrame:
     """A response's id: its own column, else source, client, form and time of completion."""
-    client = identifiers(form.client_id, dialect)
-    made = pl.concat_str(
-        pl.lit(source.name),
-        pl.coalesce(client, pl.format("\x1e{}", NUMBER)),
-        pl.lit(form.name),
-        text(form.completed_at, dialect).fill_null("") if form.completed_at else pl.lit(form.completed_on or ""),
-        separator=SEPARATOR,
-    )
-    given = identifiers(form.response_id, dialect) if form.response_id else made
-    return rows.with_columns(client.alias(CLIENT), given.alias(RESPONSE))
+    rows = with_ids(chunk, {CLIENT: ("client_id", form.client_id)}, dialect, tallies)
+    if form.response_id:
+        return with_ids(rows, {RESPONSE: ("response_id", form.response_id)}, dialect, tallies)
+    written = f"{WRITTEN}{form.completed_at}"
+    column = written if written in rows.columns else form.completed_at
+    when = text(column, dialect).fill_null("") if column else pl.lit(form.completed_on or "")
+
+    def made(client: pl.Expr) -> pl.Expr:
+        whose = pl.coalesce(client, pl.format("\x1e{}", NUMBER))
+        return pl.concat_str(pl.lit(source.name), whose, pl.lit(form.name), when, separator=SEPARATOR)
+
+    return with_made_id(rows, RESPONSE, "response", made, pl.col(CLIENT), formerly(form.client_id, dialect), tallies)

@@ -61,6 +61,8 @@ class Clinic:
     minimum_caseload: int = _USUAL["minimum_caseload"]  # clients; no therapist with fewer has a row in therapist tables
     protocol: tuple[Due, ...] = ()  # which questionnaire is due when; empty: every one in the exports is due
     vanished_limit: float = _USUAL["vanished_limit"]
+    record_years_back: int = _USUAL["record_years_back"]  # a record's time may lie so long before its export
+    record_years_ahead: int = _USUAL["record_years_ahead"]  # and so long after it
     keep_versions: int = _USUAL["keep_versions"]
     keep_hours: float = _USUAL["keep_hours"]
     years_after_closing: int | None = None  # how long a closed episode is kept; None: for ever
@@ -143,7 +145,11 @@ def clinic_of(facts: dict[str, Any], folder: Path) -> Clinic:
         accepted=_names("accepted", told, _acceptable(instruments)),
         licences=_names("licences", told, instruments),
         t_scores=read_t_scores(folder / told["t_scores"], instruments) if told["t_scores"] else NO_T_SCORES,
-        client_links=read_client_links(folder / told["client_links"], spaces) if told["client_links"] else NO_LINKS,
+        client_links=read_client_links(
+            folder / told["client_links"] if told["client_links"] else None,
+            spaces,
+            folder / told["merged_clients"] if told["merged_clients"] else None,
+        ),
         spaces=spaces,
         cancellation_notice_hours=told["cancellation_notice_hours"],
         protocol=read_protocol(told["protocol"], instruments),

@@ -13,6 +13,8 @@ from rapport.warehouse.schema.columns import RATERS
 from rapport.warehouse.toml_keys.keys import keys_of, read, within
 from rapport.warehouse.toml_keys.kinds import one_of
 
+FINISHED = ("yes", "no")
+
 
 @dataclass(frozen=True)
 class Words:
@@ -39,7 +41,9 @@ class Form:
     seconds: str | None
     response_id: tuple[str, ...]  # columns that make an id together
     client_id: tuple[str, ...]
+    undated: bool  # nobody knows when
     finished: str | None  # column: blank, or a word for no, where the person stopped before the end
+    finished_words: Mapping[str, str] | None  # its words, each yes or no, where they are not English ones
     scores: tuple[tuple[str, str], ...]  # scale -> the column of its score in the export
     points: Mapping[str, float] | None  # the value of an answer in words, or of a choice's code
     range: tuple[float, float] | None  # the export's values for the lowest and the highest answer
@@ -70,8 +74,31 @@ def read_form(
         "completed_on": told["completed_on"] and told["completed_on"].isoformat(),
         "scores": _scores(where, told["scores"], instrument),
         "range": _range(where, told["range"], instrument),
+        **_finished(where, told["finished"]),
     }
+    if of.needs_client_id:
+        _check_dated(where, told)
     return Form(**told | own)
+
+
+def _check_dated(where: str, told: Mapping[str, Any]) -> None:
+    """A survey without a date is almost always one whose column nobody named: its responses meet no session."""
+    dated = [key for key in ("completed_at", "completed_on") if told[key]]
+    if told["undated"] and dated:
+        raise ValueError(f"{where} has both '{dated[0]}' and 'undated'; keep one")
+    if not dated and not told["undated"]:
+        raise ValueError(
+            f"{where} has neither 'completed_at' (the column that says when) nor 'completed_on' (a day for all of "
+            "them); add one, or undated = true where nobody knows"
+        )
+
+
+def _finished(where: str, told: str | Mapping[str, Any] | None) -> dict[str, Any]:
+    """The column, and what its words mean."""
+    if told is None or isinstance(told, str):
+        return {"finished": told, "finished_words": None}
+    said = words_of(within(where, "finished"), told, FINISHED)
+    return {"finished": said.column, "finished_words": said.words}
 
 
 def _check_items(where: str, items: tuple[str, ...], instrument: Instrument) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 
 from rapport.warehouse.clinic_file.formats import Format, format_of
 from rapport.warehouse.clinic_file.forms import Form, Words, read_form, words_of
-from rapport.warehouse.clinic_file.statuses import Statuses, statuses_of
+from rapport.warehouse.clinic_file.identifiers import Writing, refuse_pattern
+from rapport.warehouse.clinic_file.statuses import Statuses, constant_status, statuses_of
 from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.presets import load_presets, merged, with_preset
 from rapport.warehouse.schema.columns import SEXES
@@ -53,6 +54,7 @@ class Source:
     # The section, its preset's with it, as canonical JSON: part of the reading's fingerprint. Not its id space, whose
     # name may change.
     section: str
+    identifier: str | None  # of HL7: the type or the authority of the record numbers
     sheet: str | None
     header_row: int  # the record that holds the columns' names; what stands above it is no data
     footers: tuple[str, ...]  # a record that begins with one of these is no data
@@ -61,7 +63,17 @@ class Source:
     constants: Mapping[str, str]  # canonical name -> the same in every record
     words: Mapping[str, Mapping[str, str]]  # canonical name -> the export's words
     status: Statuses | None
+    appointment_ids: str | None  # "one_client": an id that comes under another client is the same slot moved
+    names_its_space: bool  # whether the section says whose record numbers it has, or a default does
+    writing: Writing  # how its clients' numbers are written
     memory: int  # bytes of a file that may be read, counted unpacked
+
+    @property
+    def must_name_its_space(self) -> bool:
+        """Whether nothing but the clinic can say whose numbers these are: surveys and forms have clients of another
+        system, or automatic record numbers."""
+        holds_answers_alone = self.records is None and "appointments" not in self.format.holds
+        return not self.names_its_space and (self.records == "responses" or bool(self.forms) or holds_answers_alone)
 
     @property
     def only_kind(self) -> str:
@@ -98,10 +110,19 @@ def read_source(
                 column: _TRANSLATION.read(within(where, "words"), column, told["words"][column])
                 for column in told["words"]
             },
-            "status": _statuses(within(where, "status"), form, records, told),
+            "status": _statuses(where, form, records, told),
+            "names_its_space": "id_space" in section,
+            "writing": _writing(where, told),
             "memory": memory,
         }
     )
+
+
+def _writing(where: str, told: Mapping[str, Any]) -> Writing:
+    """How the section says that its clients' numbers are written."""
+    if told["id_pattern"] is not None:
+        refuse_pattern(f"{where} id_pattern", told["id_pattern"])
+    return Writing(told["id_pattern"], told["id_case"], told["id_zero_pad"])
 
 
 def _completed(where: str, given: Mapping[str, Any]) -> tuple[Format, dict[str, Any]]:
@@ -163,8 +184,10 @@ def _forms(
 def _statuses(where: str, form: Format, records: str | None, told: Mapping[str, Any]) -> Statuses | None:
     if "status" not in form.takes or not (records == "appointments" or told["status"]):
         return None
-    status = told["status"] or read(where, {}, keys_of("status"))
-    return statuses_of(where, {**status, "column": told["columns"].get("status", status["column"])})
+    if "status" in told["constants"]:
+        return constant_status(where, told)
+    status = told["status"] or read(within(where, "status"), {}, keys_of("status"))
+    return statuses_of(within(where, "status"), {**status, "column": told["columns"].get("status", status["column"])})
 
 
 def _client_columns(where: str, told: Mapping[str, Any] | None) -> ClientColumns | None:

@@ -41,6 +41,14 @@ def statuses_of(where: str, told: Mapping[str, Any]) -> Statuses:
     return Statuses(columns, words, told["is_code"], _SIDES.get(told["cancelled_by"]))
 
 
+def constant_status(where: str, told: Mapping[str, Any]) -> Statuses:
+    """The status that clinic.toml says all of a section's appointments have. Raises ValueError for one that is none."""
+    if "status" in told["columns"]:
+        raise ValueError(f"{where} has 'status' among its columns and its constants; keep one")
+    meaning = one_of(f"{where} constants status", told["constants"]["status"], (*STATUSES, ATTENDED_IF_PAST))
+    return Statuses((), {"": meaning})
+
+
 def _for(columns: tuple[str, ...], words: Mapping[str, str]) -> dict[str, str]:
     """Return the words for these columns. A word of one part is about the first column. Where a clinic has only the
     first of a system's columns, words that need the others are left out."""

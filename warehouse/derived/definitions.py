@@ -30,6 +30,15 @@ def changed(con: duckdb.DuckDBPyConnection, now: Fingerprints, kind: str) -> set
     }
 
 
+def used_since(con: duckdb.DuckDBPyConnection, kind: str, name: str, fingerprint: str, load_id: int) -> int:
+    """The load that was the first to use a definition as it is; this one, where none did."""
+    asked = """
+        SELECT load_id FROM load.definitions WHERE kind = ? AND name = ?
+        QUALIFY row_number() OVER (ORDER BY load_id DESC) = 1 AND fingerprint = ?"""
+    found = con.execute(asked, [kind, name, fingerprint]).fetchone()
+    return found[0] if found else load_id
+
+
 def note_changed(con: duckdb.DuckDBPyConnection, now: Fingerprints, load_id: int) -> None:
     """Enter the definitions that this load uses first."""
     rows = [

@@ -22,9 +22,29 @@ FORMER_IDS = (
 )
 
 
+FORMER_REFERENCES = (
+    Column("source", "text", "The source."),
+    Column("column_name", "text", "The column of a response."),
+    Column("old_id", "id", "What it names."),
+    Column("new_id", "id", "What that is known by now."),
+)
+
+
+def stage_references(con: duckdb.DuckDBPyConnection, source: str, ids: pl.DataFrame) -> None:
+    """Note which ids a source's responses named otherwise: column_name, old_id, new_id (16 bytes)."""
+    insert(con, "staged.former_references", ids.with_columns(source=pl.lit(source)))
+
+
 def stage(con: duckdb.DuckDBPyConnection, source: str, kind: str, ids: pl.DataFrame) -> None:
     """Note which records of a source were known by other ids: old_id, new_id, appointment_id (16 bytes)."""
     insert(con, "staged.former_ids", ids.with_columns(source=pl.lit(source), records=pl.lit(kind)))
+
+
+def has_older(con: duckdb.DuckDBPyConnection, source: str, load_id: int) -> bool:
+    """Whether something is known of a source since before a load."""
+    places = [f"history.{kind} WHERE known_from" for kind in KINDS] + ["load.quarantine WHERE load_id"]
+    asked = " UNION ALL ".join(f"(SELECT 1 FROM {place} < $load_id AND source = $source LIMIT 1)" for place in places)
+    return con.execute(asked, {"load_id": load_id, "source": source}).fetchone() is not None
 
 
 def follow(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
@@ -35,6 +55,16 @@ def follow(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
         if is_so(con, "SELECT EXISTS (FROM staged.renamed)"):
             _close_twice_known(con, kind.name, kind.key[1], load_id)
             _rename(con, kind.name, kind.key[1])
+    for column in ("rater_id", "appointment_session_id"):
+        _follow_references(con, column)
+
+
+def _follow_references(con: duckdb.DuckDBPyConnection, column: str) -> None:
+    named = f"FROM staged.former_references AS f WHERE column_name = '{column}' AND t.source = f.source"
+    moved = con.execute(f"""
+        UPDATE history.responses AS t SET {column} = new_id {named} AND t.{column} = old_id AND old_id <> new_id
+        RETURNING client_id""").fetchall()
+    con.executemany(f"INSERT INTO staged.touched VALUES (?, '{CORRECTED}')", moved) if moved else None
 
 
 def _choose(con: duckdb.DuckDBPyConnection, kind: str, key: str) -> None:

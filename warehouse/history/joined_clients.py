@@ -7,6 +7,8 @@ says which that is, and up to which load.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import duckdb
 import polars as pl
 
@@ -14,9 +16,9 @@ from rapport.warehouse.schema.records import CORRECTED, KINDS
 from rapport.warehouse.store.frames import insert
 from rapport.warehouse.store.one_row import number
 
-JOINS = {"id_space": pl.String, "own_id": pl.Binary, "client_id": pl.Binary}
-"""A record number that is joined: its space by its first name, the pseudonym that it has alone, and that of the client
-it counts as."""
+JOINS = {"id_space": pl.String, "own_id": pl.Binary, "client_id": pl.Binary, "is_another_text": pl.Boolean}
+"""A record number that is joined: its space by its first name, the pseudonym that it has alone, that of the client it
+counts as, and whether it is another text of that client's own number: such a join is never withdrawn."""
 THERAPISTS = {"id_space": pl.String, "old_id": pl.Binary, "new_id": pl.Binary}
 """A therapist's number in a space that is the same as another: its pseudonyms before and now."""
 
@@ -24,20 +26,47 @@ THERAPISTS = {"id_space": pl.String, "old_id": pl.Binary, "new_id": pl.Binary}
 def use_joins(con: duckdb.DuckDBPyConnection, load_id: int, joins: pl.DataFrame) -> int:
     """Let what is known follow these joins (rows of JOINS); how many record numbers count as another client's than
     before."""
-    con.execute("CREATE OR REPLACE TABLE staged.joins (id_space VARCHAR, own_id UUID, client_id UUID)")
+    con.execute(
+        "CREATE OR REPLACE TABLE staged.joins (id_space VARCHAR, own_id UUID, client_id UUID, is_another_text BOOLEAN)"
+    )
     insert(con, "staged.joins", joins)
     con.execute("""
         CREATE OR REPLACE TABLE staged.moves AS
-        SELECT id_space, own_id, coalesce(b.client_id, own_id) AS old_id, coalesce(n.client_id, own_id) AS new_id
-        FROM (SELECT id_space, own_id, client_id FROM load.client_links WHERE withdrawn_by IS NULL) AS b
+        SELECT id_space, own_id, coalesce(b.client_id, own_id) AS old_id, coalesce(n.client_id, own_id) AS new_id,
+            coalesce(n.is_another_text, false) AS is_another_text
+        FROM (SELECT * FROM load.client_links WHERE withdrawn_by IS NULL) AS b
         FULL JOIN staged.joins AS n USING (id_space, own_id)
-        WHERE b.client_id IS DISTINCT FROM n.client_id""")
+        WHERE b.client_id IS DISTINCT FROM n.client_id AND (n.client_id IS NOT NULL OR b.is_another_text IS NOT TRUE)
+        """)
     moved = number(con, "SELECT count(*) FROM staged.moves")
     if moved:
         _book(con, load_id)
         _move(con)
         _close_older(con, load_id)
     return moved
+
+
+def in_use(con: duckdb.DuckDBPyConnection) -> set[bytes]:
+    """The numbers that are joined, by the pseudonym that each has alone."""
+    found = con.sql("SELECT own_id FROM load.client_links WHERE withdrawn_by IS NULL").fetchall()
+    return {own_id.bytes for (own_id,) in found}
+
+
+def first_loads(con: duckdb.DuckDBPyConnection, kind: str, ids: Iterable[bytes]) -> dict[bytes, int]:
+    """The first load of which something is known of each of some people: clients or therapists."""
+    con.execute("CREATE OR REPLACE TEMP TABLE people_asked (id UUID)")
+    insert(con, "people_asked", pl.DataFrame({"id": list(ids)}, {"id": pl.Binary}))
+    kinds = KINDS if kind == "client" else ("appointments", "responses")
+    known = " UNION ALL ".join(f"SELECT {kind}_id AS id, known_from FROM history.{each}" for each in kinds)
+    found = con.sql(f"SELECT id, min(known_from) FROM ({known}) SEMI JOIN people_asked USING (id) GROUP BY id")
+    return {each.bytes: load_id for each, load_id in found.fetchall()}
+
+
+def sources_of(con: duckdb.DuckDBPyConnection) -> dict[bytes, set[str]]:
+    """The sources that have records of each client."""
+    known = " UNION ".join(f"SELECT client_id, source FROM history.{each}" for each in KINDS)
+    found = con.sql(f"SELECT client_id, list(source) FROM ({known}) GROUP BY client_id").fetchall()
+    return {each.bytes: set(sources) for each, sources in found}
 
 
 def move_therapists(con: duckdb.DuckDBPyConnection, therapists: pl.DataFrame) -> int:
@@ -68,8 +97,8 @@ def _book(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
         WHERE withdrawn_by IS NULL AND l.id_space = m.id_space AND l.own_id = m.own_id""")
     con.execute(f"""
         INSERT INTO load.client_links BY NAME
-        SELECT {load_id} AS load_id, id_space, own_id, new_id AS client_id FROM staged.moves WHERE new_id <> own_id
-        ORDER BY ALL""")
+        SELECT {load_id} AS load_id, id_space, own_id, new_id AS client_id, is_another_text FROM staged.moves
+        WHERE new_id <> own_id ORDER BY ALL""")
 
 
 def _move(con: duckdb.DuckDBPyConnection) -> None:
@@ -107,10 +136,12 @@ def _update(con: duckdb.DuckDBPyConnection, table: str, also: list[str]) -> None
 
 
 def _close_older(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
-    """Of a client whom one source described under both numbers, the older description is no longer current."""
-    con.execute(f"""
-        UPDATE history.clients SET known_to = {load_id}, closed_because = '{CORRECTED}' WHERE rowid IN (
-            SELECT rowid FROM history.clients WHERE known_to IS NULL
-            QUALIFY row_number() OVER (
-                PARTITION BY source, client_id ORDER BY exported_at DESC, loaded_number DESC) > 1)
-        """)
+    """Of a client whom one source described under both numbers, or a slot that it gave to both, the older is no longer
+    current."""
+    for kind in (KINDS["clients"], KINDS["appointments"]):
+        con.execute(f"""
+            UPDATE history.{kind.name} SET known_to = {load_id}, closed_because = '{CORRECTED}' WHERE rowid IN (
+                SELECT rowid FROM history.{kind.name} WHERE known_to IS NULL
+                QUALIFY row_number() OVER (
+                    PARTITION BY {", ".join(kind.key)} ORDER BY exported_at DESC, loaded_number DESC) > 1)
+            """)

@@ -85,12 +85,14 @@ def _instrument(name: str, facts: dict[str, object]) -> Instrument:
         risks=read_risks(told["risk"], items.count, origin),
         caution=caution_of(told["caution"], origin) if told["caution"] else None,
         origin=origin,
+        words=tuple((" ".join(word.lower().split()), count) for word, count in told["words"].items()),
+        codes=tuple(told["codes"].items()),
         **_of_items(items),
         **{**{key: value for key, value in told.items() if key in _PLAIN}, "family": told["family"] or name},
     )
 
 
-_PLAIN = {field.name for field in fields(Instrument)} - {"scales", "thresholds", "norms", "caution"}
+_PLAIN = {field.name for field in fields(Instrument)} - {"scales", "thresholds", "norms", "caution", "words", "codes"}
 
 
 def _of_items(items: Items) -> dict[str, Any]:

@@ -44,6 +44,8 @@ class Instrument:
     family: str = ""  # parallel forms for different raters have the same family
     period: str = ""
     note: str = ""
+    words: tuple[tuple[str, float], ...] = ()  # of its answers, where they are public
+    codes: tuple[tuple[str, float], ...] = ()  # of its answers, in a public code system
     age_from: int | None = None
     age_to: int | None = None
     window_hours: tuple[float, float] | None = None
@@ -77,7 +79,7 @@ class Instrument:
         ranges = (self.minimum, self.maximum, self.step, self.other_ranges, self.never)
         scales = tuple((scale.name, self.range_of(scale)) for scale in self.scales)
         risks = tuple((risk.items, risk.at) for risk in self.risks)
-        return (self.name, self.item_count, ranges, self.reversed, scales, risks)
+        return (self.name, self.item_count, ranges, self.reversed, scales, risks, self.words, self.codes)
 
     def scale(self, name: str) -> Scale:
         """Return the scale of this name."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from rapport.warehouse.schema.records import KINDS, RecordKind
+from rapport.warehouse.schema.records import HELD_BY_READERS, KINDS, RecordKind
 from rapport.warehouse.store.one_row import number
 
 _PLACE = "file_id, records, record_number, rule, column_name"
@@ -28,9 +28,9 @@ def settle_quarantine(con: duckdb.DuckDBPyConnection, load_id: int, present: Col
 
     `present`: the ids of the files in the exports folder. An unreadable value does not count as missing too.
     """
-    con.execute("""
+    con.execute(f"""
         DELETE FROM staged.held AS h WHERE rule = column_name || '_missing' AND EXISTS (
-            FROM staged.held AS u WHERE u.rule = 'unreadable' AND u.records = h.records
+            FROM staged.held AS u WHERE u.rule IN {("unreadable", *HELD_BY_READERS)} AND u.records = h.records
                 AND u.row_id = h.row_id AND u.column_name = h.column_name)""")
     for kind in KINDS:
         con.execute(f"""

@@ -110,6 +110,11 @@ class Folders:
         return self.private / "forget_too.csv"
 
     @property
+    def look_alikes(self) -> Path:
+        """Clients' numbers that differ little from another: flows/private/look_alikes.py."""
+        return self.private / "look_alikes.csv"
+
+    @property
     def erasing(self) -> Path:
         """The erasure in progress. The file exists until every kept file is rewritten (flows/private/erasure.py)."""
         return self.private / "erasing.json"

@@ -185,13 +185,14 @@ UNLISTED = _book(
 CLIENT_LINKS = _book(
     "client_links",
     "load_id id_space own_id",
-    "One row per record number that is joined to a number of another system, with the first load that used the link. "
-    "The link is from client_links.csv, or from same_as in clinic.toml.",
+    "One row per record number that is joined to another, with the first load that used the link. The link is from "
+    "client_links.csv or merged_clients.csv, from same_as in clinic.toml, or the two are texts of one number.",
     "load_id!",
     Column("id_space", "text", "The number's id space, by its first name.", required=True),
     Column("own_id", "id", "The pseudonym that the number has without the link.", required=True),
     "client_id!",
     Column("withdrawn_by", "integer", "The first load without the link; null while it is in use."),
+    Column("is_another_text", "truth", "Whether both are numbers of one id space. Such a link is never withdrawn."),
 )
 
 SPACES = _book(
@@ -225,8 +226,9 @@ EXPIRIES = _book(
 DEFINITIONS = _book(
     "definitions",
     "kind name load_id",
-    "One row per version of a table, an instrument or the clinic file, with the first load that used it.",
-    Column("kind", "text", "The kind of definition.", required=True, one_of=("table", "instrument", "clinic")),
+    "One row per version of a table, an instrument, the clinic file or a source's way to read ids, with the first load "
+    "that used it.",
+    Column("kind", "text", "The kind of definition.", required=True, one_of=("table", "instrument", "clinic", "ids")),
     Column("name", "text", "Its name.", required=True),
     "load_id!",
     Column("fingerprint", "text", "Fingerprint of the definition and of all that it depends on.", required=True),

@@ -33,6 +33,18 @@ CLOSED_BECAUSE = (CORRECTED, UNREAD, VANISHED, RETRACTED)
 NEW, GONE, ERASED, DEFINITION, STANDING = "new", "vanished", "erased", "definition", "standing"
 CAUSES = (ERASED, GONE, CORRECTED, NEW, DEFINITION, STANDING)  # in the order in which a night's movement is shown
 
+# What a reader itself finds wrong with a record, beside columns that cannot be read: rules of their own.
+TOO_SHORT, OUT_OF_TIME, CONTRADICTED = "record_too_short", "time_out_of_range", "code_contradicts_points"
+ROUNDED_ID, LOCAL_REFERENCE, ID_PATTERN = "rounded_id", "local_reference", "id_pattern"
+HELD_BY_READERS = (TOO_SHORT, OUT_OF_TIME, CONTRADICTED, ROUNDED_ID, LOCAL_REFERENCE, ID_PATTERN)
+RULE_END = "\x1f"
+
+
+def held_by(rule: str, column: str = "") -> str:
+    """What stands in `unreadable` where a reader holds a record by a rule of HELD_BY_READERS."""
+    return f"{rule}{RULE_END}{column}"
+
+
 PROVENANCE = tuple(resolve(name) for name in ("file_id!", "record_number!", "exported_at!"))
 
 FILE_NUMBER = Column("file_number", "integer", "The file's place in the night's order of reading.", required=True)
@@ -41,7 +53,11 @@ STAGED_ONLY = (
     Column("row_id", "long", "The row's number within the night.", required=True),
     FILE_NUMBER,
     Column("record_count", "integer", "Physical records that the row was made from.", required=True),
-    Column("unreadable", "names", "The columns whose values could not be read."),
+    Column(
+        "unreadable",
+        "names",
+        "The columns whose values could not be read; behind another rule's name what breaks that rule.",
+    ),
     Column("disposition", "text", "loaded, unchanged, duplicate or quarantined.", required=True),
 )
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from rapport.warehouse.history.former_ids import FORMER_IDS
+from rapport.warehouse.history.former_ids import FORMER_IDS, FORMER_REFERENCES
 from rapport.warehouse.history.loaded_numbers import number_earlier_loads
 from rapport.warehouse.history.risk_answers import RISK_ANSWERS
 from rapport.warehouse.intake.unchanged_lines import KNOWN_COUNT, KNOWN_LINES
@@ -66,6 +66,7 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     create(con, "staged.files", (*BOOKS["files"].columns, FILE_NUMBER, KNOWN_COUNT))
     create(con, "staged.known_lines", KNOWN_LINES)
     create(con, "staged.former_ids", FORMER_IDS)
+    create(con, "staged.former_references", FORMER_REFERENCES)
     con.execute("CREATE TABLE staged.touched (client_id UUID, cause VARCHAR)")
     con.execute("CREATE TABLE staged.held (records VARCHAR, row_id BIGINT, rule VARCHAR, column_name VARCHAR)")
     return con

@@ -32,6 +32,7 @@ id_space = "practice"
 [sources.portal]
 format = "fhir"
 files = "portal_%Y-%m-%d.ndjson"
+id_space = "portal"
 forms.phq9 = {{ instrument = "phq9", rater = "client", items = {json.dumps(NINE)} }}
 
 [sources.app]

@@ -15,6 +15,7 @@ time_zone = "America/Chicago"
 [sources.surveys]
 format = "wide"
 files = "surveys.csv"
+id_space = "surveys"
 instrument = "srs"
 rater = "client"
 items = ["q1", "q2", "q3", "q4"]

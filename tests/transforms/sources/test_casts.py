@@ -173,9 +173,9 @@ def test_null_words_are_the_sources_own():
     assert (read(casts.number, "7"), read(casts.unreadable_number, "UNK")) == (7.0, True)
 
 
-def test_an_id_is_text_and_no_null_word_that_is_a_number_makes_it_null():
+def test_a_code_is_text_and_no_null_word_that_is_a_number_makes_it_null():
     dialect = Dialect("UTC", ("7", "UNK"))
-    assert [read(casts.identifier, written, dialect) for written in ("007", " 7 ", "UNK")] == ["007", "7", None]
+    assert [read(casts.code, written, dialect) for written in ("007", " 7 ", "UNK")] == ["007", "7", None]
 
 
 def test_a_word_outside_the_vocabulary_becomes_unknown_and_the_word_itself_goes_no_further():

@@ -163,7 +163,9 @@ def test_a_bulk_exports_log_is_passed_over_and_counted(tmp_path):
 
 def test_what_was_entered_in_error_is_taken_back(tmp_path):
     clinic = 'time_zone = "America/Chicago"\n' + SOURCE + PHQ9.format(json.dumps(NINE))
-    place = open_place(tmp_path / "clinic", clinic.replace('files = "*"', 'files = "export_%Y-%m-%d.ndjson"'))
+    place = open_place(
+        tmp_path / "clinic", clinic.replace('files = "*"', 'files = "export_%Y-%m-%d.ndjson"\nid_space = "record"')
+    )
     wrong = {"status": "entered-in-error"}
     right = [appointment("1", "fulfilled"), appointment("2", "fulfilled"), answered("r1", ANSWERS)]
     for day, resources in ((3, right), (4, [appointment("1", **wrong), answered("r1", ANSWERS, **wrong)])):

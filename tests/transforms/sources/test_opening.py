@@ -77,7 +77,7 @@ def test_short_records_count_as_many_cells_as_the_header_and_line_feeds_between_
 
 @pytest.mark.parametrize("cells", [4, 8, 100])
 def test_a_table_that_is_parsed_in_parts_is_the_same_table(monkeypatch, cells):
-    data = b'a,b\n1,"x\ny"\n\n2\n3,"""\n"\n4,z\n'
+    data = b'a,b\n1,"x\ny"\n\n2,\n3,"""\n"\n4,z\n'
     whole = opened(data)
     monkeypatch.setattr(record_ends, "CELLS", cells)
     assert opened(data) == whole == ([(1, "1", "x\ny"), (3, "2", None), (4, "3", '"\n'), (5, "4", "z")], (1, 5, 1))

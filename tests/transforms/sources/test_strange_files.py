@@ -17,6 +17,7 @@ from rapport.transforms.sources.opening.apart import read_apart
 from rapport.transforms.sources.opening.content import Content, content_of
 from rapport.warehouse.clinic_file.client_links import read_client_links
 from rapport.warehouse.clinic_file.clinic import read_clinic
+from rapport.warehouse.clinic_file.id_spaces import NO_SPACES
 from rapport.warehouse.clinic_file.memory import LEAST, memory_of, usual_memory
 from rapport.warehouse.clinic_file.monitoring import read_monitoring
 from rapport.warehouse.errors import Refused, Unusable
@@ -187,7 +188,7 @@ def test_what_a_person_writes_is_no_device_either(tmp_path, make):
     folders.erasure_requests.parent.mkdir(parents=True)
     make(path := folders.erasure_requests)
     reads = {
-        "client_links file forget.csv": lambda: read_client_links(path, ["a"]),
+        "client_links file forget.csv": lambda: read_client_links(path, NO_SPACES),
         "t_scores file forget.csv": lambda: read_t_scores(path, {}),
         "private/forget.csv": lambda: waiting(folders),
         "clinic file forget.csv": lambda: read_clinic(path),

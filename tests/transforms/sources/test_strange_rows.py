@@ -8,6 +8,7 @@ from rapport.transforms.sources import open_delivery, read
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.openemr import MOST
 from rapport.warehouse.errors import Refused
+from rapport.warehouse.schema.records import OUT_OF_TIME, held_by
 from tests.breaking.damage import FORMATS, clinic_of
 from tests.clinics.few_tables import few_tables
 from tests.clinics.nights import APPOINTMENTS, RESPONSES, but_for_finished_tables, held, open_place
@@ -69,9 +70,9 @@ def appointments(tmp_path, row: str, zone: str = "America/Chicago"):
     ("row", "zone", "columns"),
     [
         ("A1,C1,9999-12-31T23:59,scheduled,,", "America/Chicago", ["starts_at"]),
-        ("A1,C1,9999-12-31T23:59,scheduled,,", "UTC", None),
+        ("A1,C1,9999-12-31T23:59,scheduled,,", "UTC", [held_by(OUT_OF_TIME, "starts_at")]),
         ("A1,C1,9999-12-31T23:59Z,scheduled,,", "Asia/Tokyo", ["starts_at"]),
-        ("A1,C1,0001-01-01T00:00,scheduled,,", "Asia/Tokyo", ["starts_at"]),
+        ("A1,C1,0001-01-01T00:01,scheduled,,", "Asia/Tokyo", ["starts_at"]),
         ("A1,C1,0000-06-01T00:00,scheduled,,", "UTC", ["starts_at"]),
         ("A1,C1,2026-11-12T10:00,cancelled_by_client,,9999-12-31T23:59", "America/Chicago", ["cancelled_at"]),
         ("A1,C1,2026-11-12T10:00:00+٠٦:٠٠,scheduled,,", "UTC", ["starts_at"]),
@@ -191,7 +192,7 @@ def series(
         ("", {}, ["pc_recurrspec"]),
         (php(event_repeat_freq="1"), {"end": "soon"}, ["pc_endDate"]),
         (php(event_repeat_freq="1"), {"first": "2026-13-01"}, ["starts_at", "pc_eventDate"]),
-        (php(event_repeat_freq="1"), {"first": "1000-01-01"}, ["pc_eventDate"]),
+        (php(event_repeat_freq="1"), {"first": "1000-01-01"}, [held_by(OUT_OF_TIME, "starts_at"), "pc_eventDate"]),
         (php(event_repeat_freq="30"), {"seconds": "an hour"}, ["duration_minutes"]),
     ],
 )
@@ -255,7 +256,7 @@ def test_a_night_goes_on_and_each_such_record_waits_under_a_rule_s_name(tmp_path
     place.deliver(
         "appointments_2026-11-11.csv",
         f"{APPOINTMENTS},duration_minutes",
-        [held(3, 10), end, digits, f"{held(4, 10)},1e300"],
+        [f"{held(3, 10)},", f"{end},", f"{digits},", f"{held(4, 10)},1e300"],
     )
     series = [
         f"5,C1,T1,2026-11-02,2026-11-09,10:00,3000,1,{php(event_repeat_freq='²')},@",

@@ -34,6 +34,7 @@ files = "*"
 client_id = "id"
 instrument = "{}"
 rater = "client"
+undated = true
 items = {}
 {}
 """

@@ -19,7 +19,8 @@ items = {ITEMS}
 
 
 def wave(tmp_path, drawn: str | bytes, more: str = "") -> Reading:
-    return Reading(tmp_path, WIDE + more, drawn, "wave_1")
+    undated = "" if "completed" in more else "undated = true\n"
+    return Reading(tmp_path, WIDE + undated + more, drawn, "wave_1")
 
 
 def test_items_land_in_the_order_of_the_clinic_file_not_of_the_export(tmp_path):
@@ -69,6 +70,7 @@ def test_several_forms_may_stand_in_one_row(tmp_path):
 [sources.w]
 format = "wide"
 files = "*"
+undated = true
 forms.before = { instrument = "ors", rater = "client", client_id = "id", items = ["a", "b", "c", "d"] }
 forms.after = { instrument = "srs", rater = "client", client_id = "id", items = ["e", "f", "g", "h"] }
 """

@@ -16,6 +16,7 @@ WIDE = """time_zone = "UTC"
 [sources.surveys]
 format = "wide"
 files = "surveys.csv"
+id_space = "surveys"
 client_id = "patient"
 instrument = "{name}"
 rater = "client"

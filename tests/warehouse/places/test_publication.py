@@ -123,7 +123,7 @@ def test_a_file_in_a_folders_place_is_named(tmp_path):
     where = begun(tmp_path / "warehouse")
     (where.shared / "versions").rmdir()
     (where.shared / "versions").write_text("moved")
-    with pytest.raises(Unusable, match=r"/shared/versions cannot be made \(File exists\); move away what lies in its"):
+    with pytest.raises(Unusable, match=r"/shared/versions cannot be made \(File exists\); move the file of that name away"):
         where.make()
 
 
@@ -274,7 +274,7 @@ def test_without_a_whole_version_point_link_says_what_to_bring_back(short_yester
     shutil.rmtree(short_yesterday.warehouse / "analysts/versions")
     common = ["--clinic", str(short_yesterday.clinic), "--warehouse", str(short_yesterday.warehouse)]
     assert restore.main([*common, "--point-link"]) == 2
-    assert "bring that folder back from a backup" in capsys.readouterr().err
+    assert "restore that folder from a backup" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("other", ["shared/rapport_safe.duckdb", "private/crosswalk.parquet"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 import polars as pl
@@ -11,6 +12,7 @@ from rapport.transforms.sources.opening.shape import cell
 from rapport.transforms.sources.speed.fast_casts import Value
 from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.errors import Refused
+from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.instruments.items import Range
 
 ENOUGH = 30  # answers, before their range says anything
@@ -27,6 +29,18 @@ def in_points(cells: pl.DataFrame, form: Form) -> pl.DataFrame:
         any_box = pl.any_horizontal(cell(item).is_not_null() for item in set(form.items))
         cells = cells.with_columns(pl.when(any_box).then(_box(item)).alias(item) for item in set(form.items))
     return cells
+
+
+def known_words(instrument: Instrument) -> dict[str, str]:
+    """The public words and codes of a questionnaire's answers as they are compared, each with its points as text."""
+    return {word.lower(): repr(float(points)) for word, points in (*instrument.words, *instrument.codes)}
+
+
+def in_known_points(cells: pl.DataFrame, item: str, words: Mapping[str, str]) -> pl.DataFrame:
+    """The cells with points for the public words and codes of an item's answers."""
+    bare = cell(item).str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    points = bare.replace_strict(words, default=None, return_dtype=pl.String)
+    return cells.with_columns(pl.coalesce(points, cell(item)).alias(item))
 
 
 def _box(item: str) -> pl.Expr:

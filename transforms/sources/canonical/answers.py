@@ -9,11 +9,12 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from rapport.transforms.sources.canonical.answer_points import in_points, on_range
+from rapport.transforms.sources.canonical.answer_points import in_known_points, in_points, known_words, on_range
+from rapport.transforms.sources.canonical.bounds import out_of_time
 from rapport.transforms.sources.canonical.casts import (
+    SECOND,
     UNKNOWN,
     Dialect,
-    identifier,
     local_day,
     of_records,
     text,
@@ -22,6 +23,8 @@ from rapport.transforms.sources.canonical.casts import (
     unreadable,
     word,
 )
+from rapport.transforms.sources.canonical.ids import with_ids
+from rapport.transforms.sources.canonical.status_words import plain
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.bounded import held
 from rapport.transforms.sources.opening.shape import BESIDE, MARK, NUMBER, RECORD, cell
@@ -34,9 +37,13 @@ from rapport.warehouse.schema.columns import OWNERS, RATERS
 ANSWERS = pl.List(pl.Float32)
 GIVEN = pl.List(pl.Struct({"scale": pl.String, "score": pl.Float64}))
 OWNED = pl.List(pl.String)
-SEPARATOR = "\x1f"
 CLIENT, RESPONSE = f"{MARK}client_id", f"{MARK}response_id"  # beside the columns of a form
-UNFINISHED = ["", "0", "false", "no", "n", "incomplete", "partial", "unfinished", "[not completed]"]
+OTHER_IDS = ("rater_id", "therapist_id", "appointment_id")
+NO_TEXT = pl.lit(None, dtype=pl.String)
+UNFINISHED = ["", "0", "0.0", "false", "no", "n", "n/a", "incomplete", "partial", "unfinished", "[not completed]"]
+FINISHED = ["1", "1.0", "2", "2.0", "100", "true", "yes", "y", "complete", "completed", "finished", "submitted", "done"]
+FINISHED += ["unverified"]  # REDCap: complete, and nobody has looked at it
+_DATED = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}|^[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}"
 ATTRIBUTES = [
     "response_id",
     "client_id",
@@ -51,12 +58,12 @@ ATTRIBUTES = [
 
 
 def from_form(rows: pl.LazyFrame, form: Form, tallies: Tallies, dialect: Dialect) -> pl.DataFrame:
-    """Responses from the rows in which a form was touched; the raw ids, CLIENT and RESPONSE, are there already."""
-    cells = in_points(rows.select(BESIDE, *map(cell, _used(form))).collect(), form)
-    items = {item: fast_casts.number(cells, item, dialect) for item in form.items}
+    """Responses from the rows in which a form was touched; the ids CLIENT and RESPONSE are read already."""
+    cells = with_ids(rows.select(BESIDE, *map(cell, _used(form))).collect(), _other_ids(form), dialect, tallies)
+    cells, items = _numbers(in_points(cells, form), form, tallies, dialect)
     scores = {scale: fast_casts.number(cells, column, dialect) for scale, column in form.scores}
     on_scale = on_range([number.value for number in items.values()], form, tallies, cells)
-    seconds = fast_casts.number(cells, form.seconds, dialect) if form.seconds else None
+    seconds = fast_casts.duration(cells, form.seconds, dialect, SECOND) if form.seconds else None
     completed = fast_casts.time(cells, form.completed_at, dialect) if form.completed_at else None
     columns = {
         **of_records(cells),
@@ -64,7 +71,7 @@ def from_form(rows: pl.LazyFrame, form: Form, tallies: Tallies, dialect: Dialect
         "response_id": pl.col(RESPONSE),
         "instrument": pl.lit(form.instrument),
         "rater": translated(form.rater, dialect) if isinstance(form.rater, Words) else pl.lit(form.rater),
-        **{name: _optional(getattr(form, name), dialect) for name in ("rater_id", "therapist_id", "appointment_id")},
+        **{name: pl.col(MARK + name) if getattr(form, name) else NO_TEXT for name in OTHER_IDS},
         **_completion(form, completed),
         "seconds": seconds.value if seconds else pl.lit(None, dtype=pl.Float64),
         "answers": _side_by_side(on_scale) if on_scale else pl.lit(None, dtype=ANSWERS),
@@ -81,7 +88,30 @@ def from_form(rows: pl.LazyFrame, form: Form, tallies: Tallies, dialect: Dialect
         flags[form.seconds] = seconds.unreadable
     if completed and form.completed_at and not completed.is_read:
         flags[form.completed_at] = unreadable(form.completed_at, completed.day, dialect)
-    return tallies.counted(typed(cells.lazy(), columns, flags).filter("is_touched").drop("is_touched"))
+    if form.completed_at and completed:
+        flags |= out_of_time({form.completed_at: completed.day}, tallies)
+    made = typed(cells.lazy(), columns, flags).filter("is_touched").drop("is_touched")
+    _tell_unknown(made, form, tallies)
+    return tallies.counted(made)
+
+
+def _numbers(
+    cells: pl.DataFrame, form: Form, tallies: Tallies, dialect: Dialect
+) -> tuple[pl.DataFrame, dict[str, fast_casts.Number]]:
+    """The answers by item, public words and codes as what they count; and the cells that they are made of."""
+    words = {} if form.range else known_words(tallies.instruments[form.instrument])
+    items = {}
+    for item in form.items:
+        items[item] = fast_casts.number(cells, item, dialect)
+        if words and items[item].unreadable is not None:
+            cells = in_known_points(cells, item, words)
+            items[item] = fast_casts.number(cells, item, dialect)
+    return cells, items
+
+
+def _other_ids(form: Form) -> dict[str, tuple[str, tuple[str]]]:
+    """The ids that a form names beside whose response it is, and its own: to be read into columns of these names."""
+    return {MARK + name: (name, (column,)) for name in OTHER_IDS if (column := getattr(form, name))}
 
 
 def _used(form: Form) -> list[str]:
@@ -108,20 +138,30 @@ def _expression(value: fast_casts.Value) -> pl.Expr:
 
 
 def _is_partial(form: Form, dialect: Dialect) -> pl.Expr:
-    """Left before its end, where the survey tool says so."""
+    """Left before its end, where the survey tool says so: by no word or one for no; null for a word that nobody knows.
+    A day says when it was sent off."""
     if not form.finished:
         return pl.lit(None, dtype=pl.Boolean)
-    return cell(form.finished).str.strip_chars().str.to_lowercase().fill_null("").is_in(UNFINISHED)
+    word = cell(form.finished).str.strip_chars().str.to_lowercase().fill_null("")
+    if form.finished_words:
+        words = {plain(each): meaning == "no" for each, meaning in form.finished_words.items()} | {"": True}
+        return word.replace_strict(words, default=None, return_dtype=pl.Boolean)
+    is_no, is_yes = word.is_in(UNFINISHED), word.is_in(FINISHED) | word.str.contains(_DATED)
+    return pl.when(is_no).then(pl.lit(True)).when(is_yes).then(pl.lit(False))
+
+
+def _tell_unknown(made: pl.DataFrame, form: Form, tallies: Tallies) -> None:
+    if form.finished and not form.finished.startswith(MARK) and made["is_partial"].null_count():
+        tallies.tell(
+            f"has words in column '{form.finished}' that are neither yes nor no, so whether these responses were "
+            'finished is not known; say what they mean (finished = { column = "...", words = { "..." = "yes" } })'
+        )
 
 
 def _side_by_side(values: list[fast_casts.Value]) -> pl.Expr:
     """One list a row; through an array, which is made thirty times as fast."""
     narrow = [_expression(value).cast(pl.Float32) for value in values]
     return pl.concat_arr(narrow).arr.to_list()
-
-
-def _optional(column: str | None, dialect: Dialect) -> pl.Expr:
-    return text(column, dialect) if column else pl.lit(None, dtype=pl.String)
 
 
 def _completion(form: Form, completed: fast_casts.Time | None) -> dict[str, fast_casts.Value]:
@@ -152,17 +192,21 @@ def from_items(
 
 
 def _item_rows(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.DataFrame:
-    value, seconds = (fast_casts.number(chunk, name, dialect) for name in ("value", "seconds"))
+    value = fast_casts.number(chunk, "value", dialect)
+    if value.unreadable is not None:
+        chunk = _with_known_points(chunk, tallies)
+        value = fast_casts.number(chunk, "value", dialect)
+    seconds = fast_casts.duration(chunk, "seconds", dialect, SECOND)
     completed = fast_casts.time(chunk, "completed_at", dialect)
     columns = {
         RECORD: pl.col(NUMBER),
-        "response_id": identifier("response_id", dialect),
-        "client_id": identifier("client_id", dialect),
+        "response_id": pl.col("response_id"),
+        "client_id": pl.col("client_id"),
         "instrument": _instrument(tallies, dialect),
         "rater": word("rater", RATERS, dialect),
-        "rater_id": text("rater_id", dialect),
-        "therapist_id": text("therapist_id", dialect),
-        "appointment_id": text("appointment_id", dialect),
+        "rater_id": pl.col("rater_id"),
+        "therapist_id": pl.col("therapist_id"),
+        "appointment_id": pl.col("appointment_id"),
         "completed_at": completed.at,
         "completed_on": completed.day,
         "seconds": seconds.value,
@@ -175,8 +219,19 @@ def _item_rows(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.Da
         "value": value.unreadable,
         "seconds": seconds.unreadable,
         "completed_at": local_day("completed_at", dialect).is_null(),
+        **out_of_time({"completed_at": completed.day}, tallies),
     }
     return tallies.counted(typed(chunk.lazy(), columns, unread))
+
+
+def _with_known_points(chunk: pl.DataFrame, tallies: Tallies) -> pl.DataFrame:
+    """The rows with points for the public words and codes of their questionnaires' answers."""
+    for name, instrument in tallies.instruments.items():
+        if words := known_words(instrument):
+            is_its = pl.col("instrument").str.strip_chars().str.to_lowercase() == name
+            told = in_known_points(chunk.filter(is_its), "value", words)
+            chunk = pl.concat([told, chunk.filter(~is_its.fill_null(False))]).sort(NUMBER) if told.height else chunk
+    return chunk
 
 
 def _instrument(tallies: Tallies, dialect: Dialect) -> pl.Expr:

@@ -7,13 +7,13 @@ from typing import Any, cast
 
 import polars as pl
 
+from rapport.transforms.sources.canonical.bounds import out_of_time
 from rapport.transforms.sources.canonical.casts import (
+    MINUTE,
     Dialect,
-    identifier,
     listed,
     local_day,
     of_records,
-    text,
     typed,
     unreadable,
     utc,
@@ -37,12 +37,12 @@ DAY_S_END = timedelta(hours=23, minutes=59, seconds=59)  # a cancellation of whi
 def read(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies, statuses: Statuses | None = None) -> pl.DataFrame:
     """Appointments of a chunk with the plain format's columns. With statuses, their columns are `status 0`, ..."""
     starts, cancelled = fast_casts.time(chunk, "starts_at", dialect), fast_casts.time(chunk, "cancelled_at", dialect)
-    minutes = fast_casts.number(chunk, "duration_minutes", dialect)
+    minutes = fast_casts.duration(chunk, "duration_minutes", dialect, MINUTE)
     columns = {
         **of_records(chunk),
-        "appointment_id": identifier("appointment_id", dialect),
-        "client_id": identifier("client_id", dialect),
-        "therapist_id": text("therapist_id", dialect),
+        "appointment_id": pl.col("appointment_id"),
+        "client_id": pl.col("client_id"),
+        "therapist_id": pl.col("therapist_id"),
         "starts_at": starts.at,
         "starts_local": starts.local,
         "duration_minutes": minutes.value.clip(-LONGEST, LONGEST).cast(pl.Int32),
@@ -51,13 +51,13 @@ def read(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies, statuses: Stat
         **{name: listed(name, tallies.lists[name], dialect) for name in TEXTS},
         "clock_change": starts.change,
     }
-    if statuses:
-        columns |= _days_alone(columns, starts, cancelled, dialect)
+    columns |= _days_alone(columns, starts, cancelled, dialect)
     flags = {
         "starts_at": None if starts.is_read else unreadable("starts_at", columns["starts_at"], dialect),
         "cancelled_at": None if cancelled.is_read else unreadable("cancelled_at", columns["cancelled_at"], dialect),
         "duration_minutes": minutes.unreadable,
     }
+    flags |= out_of_time({name: columns[name] for name in ("starts_at", "cancelled_at")}, tallies)
     frame = typed(chunk.lazy(), columns, flags)
     count_texts(frame, chunk, TEXTS, tallies)
     if statuses:

@@ -11,7 +11,9 @@ import polars as pl
 
 from rapport.transforms.sources.opening.shape import COUNT, LOST, MARK, NUMBER, RECORD, cell
 from rapport.warehouse.clinic_file.forms import Words
+from rapport.warehouse.clinic_file.identifiers import PLAIN, Writing
 
+SECOND, MINUTE, HOUR = 1, 60, 3600  # in seconds
 UNKNOWN = "unknown"  # stands for a word that no vocabulary has; the word itself goes no further
 # What Python, and so whoever asks the published file, can hold: the years 1 to 9999, in UTC and on the local clock.
 FIRST, LAST = datetime.min, datetime.max
@@ -25,6 +27,8 @@ class Dialect:
     time_zone: str
     nulls: tuple[str, ...] = ()
     decimal: str = "."
+    writing: Writing = PLAIN  # of its clients' numbers
+    has_local_references: bool = False  # `#p` is a part of the document that it stands in
 
 
 def text(column: str, dialect: Dialect) -> pl.Expr:
@@ -33,15 +37,14 @@ def text(column: str, dialect: Dialect) -> pl.Expr:
     return pl.when(~stripped.is_in(["", *dialect.nulls])).then(stripped)
 
 
-def identifier(column: str, dialect: Dialect) -> pl.Expr:
-    """A record's own id, as text. A null word that is a number (7 = refused, -999) is about answers: client 7 stays."""
-    return text(column, _without_numbers(dialect))
+def code(column: str, dialect: Dialect) -> pl.Expr:
+    """A word of a vocabulary, as text. A null word that is a number (9 for answers) may be a code."""
+    return text(column, replace(dialect, nulls=tuple(words(dialect))))
 
 
-def identifiers(columns: tuple[str, ...], dialect: Dialect) -> pl.Expr:
-    """An id that several columns make together; null where one is missing."""
-    parts = [identifier(column, dialect) for column in columns]
-    return parts[0] if len(parts) == 1 else pl.concat_str(parts, separator="\x1f")
+def words(dialect: Dialect) -> list[str]:
+    """The null words of ids. One that is a number (7 = refused, -999) is about answers: client 7 stays."""
+    return [word for word in dialect.nulls if not _is_number(word)]
 
 
 def number(column: str, dialect: Dialect) -> pl.Expr:
@@ -69,8 +72,35 @@ def unreadable_number(column: str, dialect: Dialect) -> pl.Expr:
     return text(column, dialect).is_not_null() & _finite(column, dialect).is_null()
 
 
-def _without_numbers(dialect: Dialect) -> Dialect:
-    return replace(dialect, nulls=tuple(word for word in dialect.nulls if not _is_number(word)))
+# 1h 30m, 53 mins, 1.5 hours, PT50M; and 0:50 or 0:50:00 as a spreadsheet shows it.
+_NUMBER = r"([0-9]{1,6}(?:[.,][0-9]{1,3})?)"
+_WORDED = (
+    rf"^(?:pt)?(?:{_NUMBER}\s*(?:h|hrs?|hours?|std|stunden?)\.?)?(?:\s|,|and|und)*"
+    rf"(?:{_NUMBER}\s*(?:m|mins?|minutes?|minuten?|')\.?)?(?:\s|,|and|und)*"
+    rf"(?:{_NUMBER}\s*(?:s|secs?|seconds?|sek|sekunden?)\.?)?$"
+)
+_HALF_WORDED = r"(h\s?[0-9]{1,2})$"  # 1h30
+_CLOCKED = r"^([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?$"
+
+
+def duration(column: str, dialect: Dialect, unit: int) -> pl.Expr:
+    """A length of time that is written with its units, or as a clock shows it, in a unit of so many seconds.
+
+    0:50 is hours and minutes; where seconds are asked for it may be minutes and seconds too, and is not read.
+    """
+    written = text(column, dialect).str.to_lowercase().str.replace(_HALF_WORDED, "${1}m")
+    worded, clocked = written.str.extract_groups(_WORDED), written.str.extract_groups(_CLOCKED)
+    if unit == SECOND:
+        clocked = pl.when(clocked.struct["3"].is_not_null()).then(clocked)
+    has_unit = written.str.contains("[a-z']")
+    return pl.coalesce(pl.when(has_unit).then(_in_seconds(worded)), _in_seconds(clocked)) / unit
+
+
+def _in_seconds(parts: pl.Expr) -> pl.Expr:
+    """Hours, minutes and seconds together; null where there is none of them."""
+    told = [parts.struct[place].str.replace(",", ".", literal=True).cast(pl.Float64) for place in "123"]
+    together = sum(part.fill_null(0) * size for part, size in zip(told, (HOUR, MINUTE, SECOND), strict=True))
+    return pl.when(pl.any_horizontal(part.is_not_null() for part in told)).then(together)
 
 
 def _is_number(word: str) -> bool:
@@ -136,10 +166,14 @@ def _with_seconds(spaced: pl.Expr) -> pl.Expr:
 
 
 def _naive(full: pl.Expr) -> pl.Expr:
-    """`YYYY-MM-DD HH:MM:SS[.f]`, to the second; anything else, a bare date too, is null."""
+    """`YYYY-MM-DD HH:MM:SS[.f]`, to the second; anything else, a bare date too, is null.
+
+    A spreadsheet's 10:00 may be a hair below it (09:59:59.994), also in what is exported from one.
+    """
     is_shaped = (full.str.len_bytes() >= 19) & full.str.slice(19).str.contains(r"^(\.[0-9]+)?$")
     shaped = pl.when(is_shaped).then(full.str.slice(0, 19))
-    return shaped.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+    known = shaped.str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False, time_unit="us")
+    return known + pl.duration(seconds=full.str.slice(19).str.starts_with(".99").fill_null(False).cast(pl.Int64))
 
 
 def _minutes(offset: pl.Expr) -> pl.Expr:
@@ -197,13 +231,13 @@ def word(column: str, vocabulary: tuple[str, ...], dialect: Dialect) -> pl.Expr:
     return pl.when(found.is_in(list(vocabulary))).then(found).when(found.is_not_null()).then(pl.lit(UNKNOWN))
 
 
-def translated(words: Words, dialect: Dialect) -> pl.Expr:
+def translated(told: Words, dialect: Dialect) -> pl.Expr:
     """A coded value in the clinic's words; `unknown` for a code without one; null for none.
 
     A code is no number: where 9 is a null word for answers, it may still be a code.
     """
-    found = identifier(words.column, dialect)
-    return found.replace_strict(dict(words.words), default=UNKNOWN, return_dtype=pl.String)
+    found = code(told.column, dialect)
+    return found.replace_strict(dict(told.words), default=UNKNOWN, return_dtype=pl.String)
 
 
 def listed(column: str, allowed: tuple[str, ...], dialect: Dialect) -> pl.Expr:

@@ -10,14 +10,17 @@ from collections.abc import Iterable, Iterator
 
 import polars as pl
 
+from rapport.transforms.sources.canonical.casts import Dialect
+from rapport.transforms.sources.canonical.midnights import AS_WRITTEN, day_of_midnight, days_alone
 from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.opening.shape import cell
+from rapport.transforms.sources.speed.line_by_line import NotByLine
 from rapport.warehouse.errors import Refused
 
 DAY_FIRST, MONTH_FIRST = "day_first", "month_first"
-# Of digits those of ASCII alone, as in casts. Parts 4 to 8: hour, minute, second, a or p, offset.
+# Of digits those of ASCII alone, as in casts. Parts 4 to 9: hour, minute, second, its fraction, a or p, offset.
 _TIME = (
-    r"(?:,?[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?\s*([AaPp])?\.?[Mm]?\.?)?"
+    r"(?:,?[T ]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]+)?)?\s*([AaPp])?\.?[Mm]?\.?)?"
     r"\s*(?:GMT|UTC)?([Zz]|[-+][0-9]{1,2}(?::?[0-9]{2})?)?"
 )
 _WRITTEN = r"^([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4}|[0-9]{2})" + _TIME + "$"
@@ -38,7 +41,7 @@ def _iso(year: pl.Expr, month: pl.Expr, day: pl.Expr, parts: pl.Expr) -> pl.Expr
     """Null where the parts are."""
     date = pl.concat_str(year, _two(month), _two(day), separator="-")
     hour = parts.struct["4"].cast(pl.Int32)
-    half = parts.struct["7"].str.to_lowercase()
+    half = parts.struct["8"].str.to_lowercase()
     turned = (
         pl.when(hour > 12).then(pl.when(half.ne_missing("a")).then(hour))  # 15:00 PM may be; 15:00 AM is none
         .when(half == "p").then(hour % 12 + 12)
@@ -46,11 +49,12 @@ def _iso(year: pl.Expr, month: pl.Expr, day: pl.Expr, parts: pl.Expr) -> pl.Expr
         .otherwise(hour)
     )  # fmt: skip
     time = pl.format(
-        "T{}:{}:{}{}",
+        "T{}:{}:{}{}{}",
         _two(turned.cast(pl.String)),
         parts.struct["5"],
         parts.struct["6"].fill_null("00"),
-        _offset(parts.struct["8"].fill_null("")),
+        parts.struct["7"].fill_null(""),
+        _offset(parts.struct["9"].fill_null("")),
     )
     return date + pl.when(hour.is_not_null()).then(time).otherwise(pl.lit(""))
 
@@ -89,24 +93,38 @@ def _order(column: str, fits: dict[str, bool], differs: bool) -> str:
     return DAY_FIRST if fits[DAY_FIRST] else MONTH_FIRST
 
 
-def in_iso(export: Export, columns: Iterable[str], dates: str) -> Iterator[pl.DataFrame]:
-    """The file's chunks with these columns in ISO 8601. To decide their order, a file of several is read twice."""
+def in_iso(export: Export, columns: Iterable[str], dates: str, dialect: Dialect) -> Iterator[pl.DataFrame]:
+    """The file's chunks with these columns in ISO 8601, and a column of midnights as one of days. To decide either, a
+    file of several chunks is read twice. Raises NotByLine where not every line of a column of midnights was read."""
     columns = sorted(set(columns))
-    if dates == "iso" or not columns:
-        yield from export.chunks
-        return
     held, following = next(export.chunks, None), next(export.chunks, None)
     if held is None:
         return
-    orders = dict.fromkeys(columns, dates) if dates != "decide" else _orders(export, columns, held, following)
+    orders = {} if dates == "iso" else dict.fromkeys(columns, dates)
+    if dates == "decide":
+        orders = decided(_whole(export, columns, held, following), columns)
+    converted = [to_iso(column, order) for column, order in orders.items()]
+    alone = dict.fromkeys(columns, AS_WRITTEN)
+    if not export.has_date_cells:
+        alone = days_alone([held.with_columns(converted)], columns, dialect)
+    if alone and export.lines and not export.has_date_cells:
+        raise NotByLine
+    if alone and following is not None and not export.has_date_cells:
+        rest = (chunk.with_columns(converted) for chunk in _whole(export, columns, held, following))
+        alone = days_alone(rest, alone, dialect)
+    days = [each for column, way in alone.items() for each in day_of_midnight(column, way, dialect)]
     while held is not None:
-        yield held.with_columns(to_iso(column, order) for column, order in orders.items())
+        yield held.with_columns(converted).with_columns(days)
         held, following = following, next(export.chunks, None)
 
 
-def _orders(export: Export, columns: list[str], held: pl.DataFrame, following: pl.DataFrame | None) -> dict[str, str]:
+def _whole(
+    export: Export, columns: list[str], held: pl.DataFrame, following: pl.DataFrame | None
+) -> Iterator[pl.DataFrame]:
+    """All chunks of the file, where it can be export once more."""
     if following is None or export.again is None:
-        return decided([held, *([] if following is None else [following])], columns)
+        yield from (chunk for chunk in (held, following) if chunk is not None)
+        return
     whole = export.again()
     whole.need(columns)
-    return decided(whole.chunks, columns)
+    yield from whole.chunks

@@ -5,13 +5,15 @@ from __future__ import annotations
 import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
-from rapport.transforms.sources.canonical.casts import UNKNOWN, Dialect, identifier
+from rapport.transforms.sources.canonical.casts import UNKNOWN, Dialect, code
 from rapport.warehouse.clinic_file.statuses import PLUS, Statuses
 
 
 def meaning(statuses: Statuses, columns: list[str], dialect: Dialect) -> pl.Expr:
     """What the words in the vocabulary's columns mean; `unknown` for one that it has not, null for none."""
-    parts = [_plain(identifier(column, dialect), statuses) for column in columns]
+    if not columns:  # the same for every record
+        return pl.lit(statuses.words[""])
+    parts = [_plain(code(column, dialect), statuses) for column in columns]
     words = _words(statuses)
     blank = pl.lit(words.get(PLUS.join("" for _ in parts)), dtype=pl.String)
     found: Then | ChainedThen = pl.when(pl.all_horizontal(part.is_null() for part in parts)).then(blank)

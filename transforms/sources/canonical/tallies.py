@@ -12,8 +12,10 @@ import polars as pl
 from rapport.transforms.sources.opening.shape import RECORD
 from rapport.warehouse.clinic_file.memory import USUAL_LEAST
 from rapport.warehouse.instruments import Instrument
+from rapport.warehouse.toml_keys.keys import keys_of
 
 COUNTED = {RECORD: pl.Int32, "counted": pl.String}
+_USUAL = keys_of("clinic")
 CLOCK, UNLISTED = "clock ", "unlisted "  # what may be counted, each with its word: the change, the column
 
 
@@ -31,7 +33,17 @@ class Tallies:
     retracted: list[tuple[str, pl.DataFrame]] = field(default_factory=list)  # kind, and the ids of what was in error
     made_at: datetime | None = None  # when the file's name says that it was exported
     memory: int = USUAL_LEAST  # bytes that the rows of one file may take, where they must be gathered
+    years_back: int = _USUAL["record_years_back"].default  # before the export, that a record's time may lie
+    years_ahead: int = _USUAL["record_years_ahead"].default  # after it
+    told: list[str] = field(default_factory=list)  # what a person should know of the file, a sentence's end each
+    # By kind of id: now, before. The texts by which ids were known to an earlier version of Rapport, or are written.
+    former_texts: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     counts: list[pl.DataFrame] = field(default_factory=list)  # record_number, counted: of what was counted, where
+
+    def tell(self, what: str) -> None:
+        """Keep what a person should know of the file: 'has ...', without a name or a value."""
+        if what not in self.told:
+            self.told.append(what)
 
     @property
     def known_at(self) -> datetime:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from rapport.transforms.sources.drafting.id_spaces import Space, numbers_of, space_lines
 from rapport.transforms.sources.drafting.recognition import Found
 from rapport.transforms.sources.plain import NEEDED, OPTIONAL
 from rapport.warehouse.clinic_file.formats import load_formats
@@ -33,14 +34,36 @@ def draft(found: list[Found], instruments: dict[str, Instrument]) -> str:
     """The draft as TOML; files of one pattern share a section."""
     licences = sorted({name for each in found for name in each.instruments if instruments[name].licence_needed})
     head = HEAD + (f"licences = {json.dumps(licences)}  # ? only where the clinic holds them\n" if licences else "")
-    sections: list[str] = []
-    seen: set[tuple[str, str]] = set()
+    named: dict[tuple[str, str], tuple[str, Found]] = {}
     for each in found:
-        pattern = files_pattern(each.path.name)
-        if (pattern, each.format) not in seen:
-            seen.add((pattern, each.format))
-            sections.append("\n".join(_section(each, pattern, _name(each, sections))))
+        key = (files_pattern(each.path.name), each.format)
+        if key not in named:
+            named[key] = (_name(each, {name for name, _ in named.values()}), each)
+    booked = [(_space(name, each), _numbers(each)) for name, each in named.values() if _is_booked(each)]
+    sections = ["\n".join(_section(each, key[0], name, booked)) for key, (name, each) in named.items()]
     return "\n\n".join([head, *sections]) + "\n"
+
+
+def _is_booked(found: Found) -> bool:
+    """Whether it is the practice system's: its clients are those that appointments are booked for."""
+    return not _is_survey(found) and found.records in (None, "appointments", "clients", "episodes")
+
+
+def _is_survey(found: Found) -> bool:
+    holds = load_formats()[found.format].holds
+    return found.format != "table" and "responses" in holds and ("appointments" not in holds or bool(found.instruments))
+
+
+def _space(name: str, found: Found) -> str:
+    return "clinic" if found.format == "plain" else name
+
+
+def _numbers(found: Found) -> frozenset[str]:
+    """The clients' numbers among the records that were looked at."""
+    if found.sample is None or not found.header:
+        return frozenset()
+    column = _called(found.header, "client_id") or found.header[0]
+    return numbers_of(found.sample[f"#{found.header.index(column) + 1}"])
 
 
 def files_pattern(name: str) -> str:
@@ -54,25 +77,27 @@ def files_pattern(name: str) -> str:
     return told
 
 
-def _name(found: Found, sections: list[str]) -> str:
+def _name(found: Found, taken: Collection[str]) -> str:
     stem = re.sub(r"[^a-z]+", "_", found.path.name.partition(".")[0].lower()).strip("_") or "source"
-    taken = {section.partition("]")[0].rpartition(".")[2] for section in sections}
     return stem if stem not in taken else next(f"{stem}_{n}" for n in range(2, 999) if f"{stem}_{n}" not in taken)
 
 
-def _section(found: Found, pattern: str, name: str) -> Iterator[str]:
+def _section(found: Found, pattern: str, name: str, booked: list[Space]) -> Iterator[str]:
     yield f"# {found.told}"
     yield f"[sources.{name}]"
     yield f'preset = "{found.preset}"' if found.preset else f'format = "{found.format}"'
     yield f"files = {_text(pattern)}"
+    if _is_survey(found):
+        yield from space_lines(name, _numbers(found), booked)
     if found.records and not (found.format == "table" and found.preset):
         yield f'records = "{found.records}"'
     if found.format == "table":
         yield from _mapped(found, name)
     elif load_formats()[found.format].form_in_section:
         yield f"client_id = {_text(_called(found.header, 'client_id') or '#1')}  # ?"
-        if not found.preset and found.format == "wide" and (when := _called(found.header, "starts_at")):
-            yield f"completed_at = {_text(when)}  # ? or completed_on, a day for all of them"
+        if not found.preset and found.format == "wide":
+            when = _called(found.header, "starts_at")
+            yield f"completed_at = {_text(when or '#1')}  # ? or completed_on, a day for all of them"
             yield 'dates = "decide"'
     if found.format not in ("table", "plain"):
         yield from _forms(found, name)

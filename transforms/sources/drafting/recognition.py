@@ -49,6 +49,7 @@ class Found:
     header: list[str] = field(default_factory=list)
     instruments: Mapping[str, list[str]] = field(default_factory=dict)  # name -> the columns of its items
     status: str | None = None  # the column with the words
+    sample: pl.DataFrame | None = None  # its first records, the columns named by their places
     unknown: list[str] = field(default_factory=list)  # words that the system's vocabulary has not
 
 
@@ -62,6 +63,7 @@ def recognise(path: Path, instruments: Mapping[str, Instrument]) -> Found:
     export, kind = _table(content)
     sample = _sample(export)
     found = _of_header(path, export, kind)
+    found.sample = sample
     found.instruments = recognised_items(export.header, instruments)
     if found.format == "table" and not found.instruments:
         _by_words(found, sample)

@@ -31,6 +31,8 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+# A mark as UTF-8 writes it, and one whose bytes were taken for Windows-1252 and written again.
+_MARKS_IN_UTF8 = (codecs.BOM_UTF8, codecs.BOM_UTF8.decode("cp1252").encode())
 _CODECS = {"windows-1252": "cp1252", "mac-roman": "mac_roman"}
 _SPREADSHEET = {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}  # in XLSX, XLSB, ODS
 _NO_DATA = ("__MACOSX/", ".")
@@ -88,7 +90,7 @@ class Content:
         name = self._mark or encoding
         if name != "utf-16" and b"\0" in self.start and self._mark is None:
             raise Refused('holds NUL bytes: it is no text, or UTF-16 (then add encoding = "utf-16" to its source)')
-        pieces = self._as_utf8(name, chunk)
+        pieces = _without_marks(self._as_utf8(name, chunk))
         if self._ends_lines_with_returns(_CODECS.get(name, name)):
             return (piece.replace(b"\r", b"\n") for piece in pieces)
         return pieces
@@ -104,9 +106,7 @@ class Content:
     def _as_utf8(self, name: str, chunk: int) -> Iterator[bytes]:
         with self.stream() as file:
             if name == "utf-8":
-                begun = file.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
-                while piece := begun + file.read(chunk):
-                    begun = b""
+                while piece := file.read(chunk):
                     yield piece + file.readline(chunk)  # mostly a whole record, so that nothing is held over
                 return
             decoder = codecs.getincrementaldecoder(_CODECS.get(name, name))()
@@ -116,6 +116,20 @@ class Content:
                 decoder.decode(b"", final=True)
             except UnicodeError:
                 raise Refused(f"is not text in {name}; correct encoding in clinic.toml") from None
+
+
+def _without_marks(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The text without the marks that it begins with: programs that add one do not look whether one is there."""
+    begun = b""
+    for piece in pieces:
+        begun += piece
+        while mark := next(filter(begun.startswith, _MARKS_IN_UTF8), b""):
+            begun = begun.removeprefix(mark)
+        if len(begun) >= max(map(len, _MARKS_IN_UTF8)):
+            break
+    if begun:
+        yield begun
+    yield from pieces
 
 
 def content_of(path: Path, memory: int | None = None) -> Content:

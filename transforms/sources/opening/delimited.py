@@ -6,28 +6,33 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 
 import polars as pl
 
 from rapport.transforms.sources.opening.content import Content
 from rapport.transforms.sources.opening.export import Export
-from rapport.transforms.sources.opening.record_ends import CELLS, cells, in_parts, whole_records, within
+from rapport.transforms.sources.opening.loose_quotes import LONGEST, frames, not_utf8, of_any_length
+from rapport.transforms.sources.opening.record_ends import CELLS, Quotes, cells, in_parts, whole_records, within
 from rapport.transforms.sources.opening.shape import NUMBER, Shape
+from rapport.transforms.sources.opening.short_records import value_counts
 from rapport.transforms.sources.speed.line_by_line import Lines, NotByLine, Piece
 from rapport.warehouse.errors import Refused
 
 SEPARATORS = ",;\t|^"  # what REDCap and spreadsheets offer
-LONGEST = 64 << 20  # bytes of one record; a longer one is a quote that is never closed
 _VALUE = re.compile(r"^\d{4}-\d\d-\d\d|^-?\d+([.,]\d+)?$")  # what a column is not called
+_SEPARATOR = re.compile(rb'"?sep=.?"?[,;\t ]*\r?\n', re.IGNORECASE)  # how Excel is told what separates values
 _GUARDS = (b"'-", b"'=", b"'+", b"'@")  # what keeps a spreadsheet from computing a cell
 
 
 def open_delimited(content: Content, shape: Shape) -> Export:
     """Open delimited text. Raises Refused with the reason when it is not a table."""
-    pieces = whole_records(content.text(shape.encoding, shape.chunk), max(LONGEST, 4 * shape.chunk))
+    quotes = Quotes()
+    pieces = whole_records(content.text(shape.encoding, shape.chunk), max(LONGEST, 4 * shape.chunk), quotes)
     first = next(pieces, b"")
+    if _SEPARATOR.match(first):
+        shape = replace(shape, header_row=max(shape.header_row, 2))
     heads, ends, separator = _heads(first, max(shape.looks_at, 1), shape)
     header = shape.names(heads)
     export = Export(
@@ -44,7 +49,7 @@ def open_delimited(content: Content, shape: Shape) -> Export:
             raise Refused("begins with a line without names; its first line must be the header")
         export.header_count, export.header = 1 if end else 0, []
         return export
-    export.chunks = _parsed(export, first[end:], pieces, shape, content.memory)
+    export.chunks = _parsed(export, chain([first[end:]], pieces), shape, content.memory, quotes)
     return export
 
 
@@ -77,17 +82,7 @@ def _ends(first: bytes, count: int) -> Iterator[int]:
         start = end
 
 
-@contextmanager
-def _of_any_length() -> Iterator[None]:
-    """Python's reader, while it may meet a longer value than its 128 KiB: a label that holds a picture is one."""
-    usual = csv.field_size_limit(LONGEST)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(usual)
-
-
-@_of_any_length()
+@of_any_length()
 def _split(line: str, separator: str) -> list[str]:
     try:
         return next(csv.reader(io.StringIO(line, newline=""), delimiter=separator), [])
@@ -95,38 +90,51 @@ def _split(line: str, separator: str) -> list[str]:
         raise Refused("has a header that is no line of values; export it again") from None
 
 
-def _parsed(export: Export, rest: bytes, pieces: Iterator[bytes], shape: Shape, memory: int) -> Iterator[pl.DataFrame]:
-    whole = within(memory, _whole(export, chain([rest], pieces)), len(export.header))
+def _parsed(
+    export: Export, pieces: Iterator[bytes], shape: Shape, memory: int, quotes: Quotes
+) -> Iterator[pl.DataFrame]:
+    whole = within(memory, _whole(export, pieces, quotes), len(export.header))
     if export.lines:
         for piece in export.lines.gathered(whole, shape.chunk):
+            if not quotes.are_paired:
+                raise NotByLine
             yield _new_lines(export, export.lines, piece, shape)
     else:
-        for data in (part for piece in whole for part in in_parts(piece, len(export.header))):
-            yield _told(export, _table(export, data), data, shape)
+        yield from _tables(export, whole, shape, quotes)
     if not export.record_count and any(_VALUE.match(name) for name in export.header):
         raise Refused("is one line in which names and values stand together: its line ends were lost; export it again")
 
 
-def _whole(export: Export, pieces: Iterable[bytes]) -> Iterator[bytes]:
+def _tables(export: Export, whole: Iterator[bytes], shape: Shape, quotes: Quotes) -> Iterator[pl.DataFrame]:
+    """The records of all pieces: by polars, and from the first place that it cannot parse value by value."""
+    parts = (part for piece in whole for part in in_parts(piece, len(export.header)))
+    for data in parts:
+        frame = _table(export, data) if quotes.are_paired else None
+        if frame is None:
+            for loose, counts in frames(export, chain([data], parts)):
+                yield export.counted(loose, shape.footers, is_guarded=True, value_counts=counts)
+            return
+        yield _told(export, frame, data, shape)
+
+
+def _whole(export: Export, pieces: Iterable[bytes], quotes: Quotes) -> Iterator[bytes]:
     """The pieces that hold something; the last must be whole."""
     last = b""
     for piece in pieces:
         if piece:
             last = piece
             yield piece
-    _is_whole(last, export)
+    if quotes.are_paired:
+        _is_whole(last, export)
 
 
 def _new_lines(export: Export, lines: Lines, piece: Piece, shape: Shape) -> pl.DataFrame:
     """The records of a piece that are not known. Raises NotByLine where a record and its lines do not agree."""
     if cells(piece.unread, len(export.header)) > CELLS:
         raise NotByLine
-    try:
-        frame = _table(export, piece.unread)
-    except Refused:
-        raise NotByLine from None  # what is wrong, and in which record, shows when it is read whole
-    if frame.height != piece.is_new.sum():
-        raise NotByLine
+    frame = _table(export, piece.unread)
+    if frame is None or frame.height != piece.is_new.sum():
+        raise NotByLine  # what is wrong, and in which record, shows when it is read whole
     before = export.record_count
     told = _told(export, frame, piece.unread, shape, piece.is_new)
     lines.note(piece, told[NUMBER], before)
@@ -137,10 +145,12 @@ def _told(
     export: Export, frame: pl.DataFrame, data: bytes, shape: Shape, is_read: pl.Series | None = None
 ) -> pl.DataFrame:
     is_guarded = b'="' in data or (b"'" in data and any(guard in data for guard in _GUARDS))
-    return export.counted(frame, shape.footers, is_guarded=is_guarded, is_read=is_read)
+    counts = value_counts(frame, data, export.separator)
+    return export.counted(frame, shape.footers, is_guarded=is_guarded, is_read=is_read, value_counts=counts)
 
 
-def _table(export: Export, data: bytes) -> pl.DataFrame:
+def _table(export: Export, data: bytes) -> pl.DataFrame | None:
+    """What polars makes of whole records; None where it cannot parse them."""
     names = [str(place) for place in range(len(export.header))]
     try:
         return pl.read_csv(
@@ -148,33 +158,8 @@ def _table(export: Export, data: bytes) -> pl.DataFrame:
             schema=dict.fromkeys(names, pl.String),
             separator=export.separator,
         )
-    except pl.exceptions.PolarsError as error:
-        raise _unparsable(data, export, error) from None
-
-
-@_of_any_length()
-def _unparsable(data: bytes, export: Export, error: Exception) -> Refused:
-    """Why polars could not parse; its own message may hold values and is not repeated."""
-    width, before = len(export.header), export.record_count
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as bad:
-        return not_utf8(bad.start)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=export.separator)
-    try:
-        for number, fields in enumerate(lines, start=before + 1):
-            if len(fields) > width:
-                return Refused(f"has {len(fields)} values in record {number}; its header has {width} columns")
-    except csv.Error:
-        pass
-    return Refused(f"is not a CSV table ({type(error).__name__}); export it again")
-
-
-def not_utf8(place: int) -> Refused:
-    return Refused(
-        f"is not UTF-8 (byte {place} of its chunk); export it as UTF-8, or add encoding = "
-        '"windows-1252" (or "mac-roman") to its source'
-    )
+    except pl.exceptions.PolarsError:
+        return None  # its message may hold values
 
 
 def _is_whole(last: bytes, export: Export) -> None:

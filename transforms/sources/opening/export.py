@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import polars as pl
+from polars import selectors as cs
 
-from rapport.transforms.sources.opening.shape import NUMBER, cell
+from rapport.transforms.sources.opening.pages import Pages
+from rapport.transforms.sources.opening.shape import LOST, NUMBER, cell
 from rapport.transforms.sources.speed.line_by_line import Lines
 from rapport.warehouse.errors import Refused
+from rapport.warehouse.schema.records import TOO_SHORT, held_by
 
 _BY_PLACE = re.compile(r"(.*)#([0-9]{1,9})", re.DOTALL)
 _GUARDED = r'^(?:="([^"]*)"|\'([-=+@].*))$'
+
+
+@cache
+def forgiving(name: str) -> str:
+    """A column's name without what programs change in it: capitals, blanks, accents, and which mark stands where.
+
+    As many marks as there were stay: Q1_1 is not Q11, and the boxes field___1 and field____1 are two.
+    """
+    letters = unicodedata.normalize("NFKD", " ".join(name.casefold().split()))
+    bare = "".join(each for each in letters if unicodedata.category(each)[0] not in "MC")
+    return re.sub(r"[\W_]", "_", bare.rstrip(":?.* "))
 
 
 @dataclass
@@ -31,8 +47,16 @@ class Export:
     wanted: set[str] = field(default_factory=set)
     aliases: Mapping[str, int] = field(default_factory=dict)
     time_zone: str | None = None
+    has_date_cells: bool = False  # a workbook: a time of 00:00 is a date
+    pages: Pages = field(default_factory=Pages)
+    told: list[str] = field(default_factory=list)  # what a person should know of the file: 'holds ...'
     lines: Lines | None = None  # of a file of which not every line need be read
     again: Callable[[], Export] | None = None  # opens the file once more, for what only all of its rows can decide
+
+    def tell(self, what: str) -> None:
+        """Keep what a person should know of the file: 'has ...', without a name or a value."""
+        if what not in self.told:
+            self.told.append(what)
 
     def need(self, columns: Iterable[str]) -> None:
         """Say which columns will be used. Raises Refused when one is missing or stands twice."""
@@ -47,8 +71,6 @@ class Export:
             return self.header.index(column)
         if not count and column in self.aliases:
             return self.aliases[column]
-        if not count and len(alike := self._alike(column)) == 1:
-            return alike[0]
         if count > 1:
             raise Refused(f"has the column '{column}' {count} times; say which ('{column}#1'), or export it once")
         if match := _BY_PLACE.fullmatch(column):
@@ -56,12 +78,17 @@ class Export:
             places = [n for n, each in enumerate(self.header) if each == name or not name]
             if 1 <= number <= len(places):
                 return places[number - 1]
-        raise Refused(f"has no column '{column}'; export it, or correct clinic.toml")
+        return self._alike(column)
 
-    def _alike(self, column: str) -> list[int]:
-        """Where names stand that differ in capitals or blanks alone: forms put line feeds and hard blanks into them."""
-        wanted = " ".join(column.lower().split())
-        return [place for place, name in enumerate(self.header) if " ".join(name.lower().split()) == wanted]
+    def _alike(self, column: str) -> int:
+        """Where the one column stands whose name differs only in what `forgiving` forgives."""
+        places = [place for place, name in enumerate(self.header) if name and forgiving(name) == forgiving(column)]
+        if len(places) == 1:
+            return places[0]
+        if places:
+            named = ", ".join(f"'{self.header[place]}'" for place in places)
+            raise Refused(f"has no column '{column}' but {named}; say in clinic.toml which it is")
+        raise Refused(f"has no column '{column}'; export it, or correct clinic.toml")
 
     def has(self, column: str) -> bool:
         """Whether a column is there and is one."""
@@ -73,7 +100,7 @@ class Export:
 
     def want(self, columns: list[str]) -> list[str]:
         """Of these columns the ones that the file has; they will be used."""
-        present = [column for column in columns if column in self.header]
+        present = [column for column in columns if self.has(column)]
         self.need(present)
         return present
 
@@ -84,19 +111,32 @@ class Export:
         *,
         is_guarded: bool = False,
         is_read: pl.Series | None = None,
+        value_counts: pl.Series | None = None,
     ) -> pl.DataFrame:
         """The wanted columns of the next records, numbered; blank ones and footers are counted and taken off.
 
         The frame's columns are named by their place. `is_read`: which of the next records the frame holds, if not all.
+        `value_counts`: how many values each record has; one without a place for a wanted column is marked in LOST.
         """
         used = {column: str(self.place(column)) for column in sorted(self.wanted)}
         places = pl.int_range(frame.height, eager=True) if is_read is None else is_read.arg_true()
         numbered = frame.select((places + self.record_count + 1).cast(pl.Int32).alias(NUMBER), pl.all())
+        numbered = _with_short(numbered, value_counts, max(map(int, used.values()), default=-1) + 1)
         self.record_count += frame.height if is_read is None else is_read.len()
         filled = _without_footers(_filled(numbered, frame.columns), frame.columns, footers)
         self.blank_count += frame.height - filled.height
-        told = filled.select(NUMBER, *(pl.col(place).alias(column) for column, place in used.items()))
+        told = filled.select(
+            cs.by_name(NUMBER, LOST, require_all=False),
+            *(pl.col(place).alias(column) for column, place in used.items()),
+        )
         return told.with_columns(map(_unguarded, used)) if is_guarded else told
+
+
+def _with_short(numbered: pl.DataFrame, counts: pl.Series | None, needed: int) -> pl.DataFrame:
+    """With LOST for records that have fewer values than are needed."""
+    if counts is None or not (counts < needed).any():
+        return numbered
+    return numbered.with_columns(pl.when(counts < needed).then(pl.lit([held_by(TOO_SHORT)])).alias(LOST))
 
 
 def _filled(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:

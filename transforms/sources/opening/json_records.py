@@ -44,12 +44,19 @@ def _chunks(
     export: Export, content: Content, expand: Callable[[object], Iterator[object]], rows: Rows
 ) -> Iterator[pl.DataFrame]:
     with content.stream() as file:
-        records = _numbered(export, (each for value in _values(file, content.memory) for each in expand(value)))
+        values = _noted(export, _values(file, content.memory))
+        records = _numbered(export, (each for value in values for each in expand(value)))
         made = ({NUMBER: number, **row} for number, record in records for row in rows(record))
         while told := list(islice(made, BATCH)):
             wanted = {column: export.header[export.place(column)] for column in sorted(export.wanted)}
             frame = _frame(told, list(wanted.values()))
             yield frame.select(BESIDE, **{column: cell(name) for column, name in wanted.items()})
+
+
+def _noted(export: Export, values: Iterator[object]) -> Iterator[object]:
+    for value in values:
+        export.pages.note(value)
+        yield value
 
 
 def _frame(told: Sequence[Mapping[str, Any]], names: list[str]) -> pl.DataFrame:
@@ -138,7 +145,7 @@ def parsed(data: bytes, memory: int) -> object:
     if weight > memory:
         raise too_large(memory)
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=str)
+        return json.loads(data.decode().lstrip("\ufeff"), parse_int=str, parse_float=str, parse_constant=str)
     except RecursionError:
         raise ValueError("nested too deeply") from None
 

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from rapport.transforms.sources.opening.bounded import too_large
-from rapport.warehouse.errors import Refused
 
 CELLS = 16 << 20  # parsed at once: 16 bytes each, whether or not anything is written in them
 
 
-def whole_records(pieces: Iterator[bytes], longest: int) -> Iterator[bytes]:
-    """The pieces cut between records. A quote never closed is a truncated file."""
+@dataclass
+class Quotes:
+    """Whether a file's quotes still open and close values: from a lone one on, pieces end at any place."""
+
+    are_paired: bool = True
+
+
+def whole_records(pieces: Iterator[bytes], longest: int, quotes: Quotes) -> Iterator[bytes]:
+    """The pieces cut between records, as long as quotes are paired."""
     held = b""
     for piece in pieces:
         held += piece
         cut = last_record_end(held)
+        if not cut and len(held) > longest:
+            break
         if cut:
             yield held[:cut]
             held = held[cut:]
-        elif len(held) > longest:
-            raise Refused(f"has a record above {longest >> 20} MB: a quote is never closed; export it again")
-    if held:
-        if held.count(b'"') % 2:
-            raise Refused("ends inside a quoted value: it is truncated; export it again")
-        yield held
+    else:
+        quotes.are_paired = held.count(b'"') % 2 == 0
+        if held:
+            yield held
+        return
+    quotes.are_paired = False
+    yield held
+    yield from pieces
 
 
 def last_record_end(data: bytes) -> int:

@@ -21,6 +21,7 @@ from rapport.warehouse.store.parquet import read_parquet
 LARGEST = 512 << 20  # bytes of a spreadsheet: a million rows of some forty columns
 EPOCH = date(1970, 1, 1)
 BEYOND = "beyond the years 1 to 9999"
+_STAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?$"
 _NO_DAY = "1899-12-31 "  # what a time of day stands on
 
 
@@ -30,7 +31,7 @@ def open_spreadsheet(content: Content, shape: Shape) -> Export:
     heads = [[(value or "").strip() for value in row] for row in rows.head(shape.looks_at).iter_rows()]
     header = shape.names(heads)
     export = Export(content.path, header.names, header_count=header.count, aliases=header.aliases)
-    export.time_zone = header.time_zone
+    export.time_zone, export.has_date_cells = header.time_zone, True
     if not any(header.names):
         raise Refused("has a sheet that does not begin with names; say where they are (header_row in clinic.toml)")
     export.chunks = _chunks(export, rows.slice(header.count), shape)
@@ -60,9 +61,18 @@ def _rows(book: fastexcel.ExcelReader, sheet: str) -> pl.DataFrame:
     """All cells as text: whole numbers without a point, times as ISO 8601."""
     loaded = book.load_sheet(sheet, header_row=None, dtypes="string", skip_whitespace_tail_rows=False)
     rows = loaded.to_polars().cast(pl.String)
-    return rows.rename({name: str(place) for place, name in enumerate(rows.columns)}).with_columns(
-        pl.all().str.strip_prefix(_NO_DAY)
-    )
+    rows = rows.rename({name: str(place) for place, name in enumerate(rows.columns)})
+    return rows.with_columns(map(_as_shown, rows.iter_columns()))
+
+
+def _as_shown(cells: pl.Series) -> pl.Series:
+    """Times to the second, times of day alone: a workbook keeps a time as a fraction of a day."""
+    is_time = cells.str.contains(_STAMP).fill_null(False)
+    if not is_time.any():
+        return cells
+    at = cells.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us").dt.round("1s")
+    shown = at.dt.strftime("%Y-%m-%d %H:%M:%S").str.strip_prefix(_NO_DAY)
+    return shown.zip_with(is_time & at.is_not_null(), cells)
 
 
 def _chunks(export: Export, rows: pl.DataFrame, shape: Shape) -> Iterator[pl.DataFrame]:

@@ -39,6 +39,16 @@ def number(rows: pl.DataFrame, column: str, dialect: Dialect) -> Number:
     return Number(casts.number(column, dialect), careful, casts.text(column, dialect).is_not_null())
 
 
+def duration(rows: pl.DataFrame, column: str, dialect: Dialect, unit: int) -> Number:
+    """A length of time in a unit of so many seconds: a column as `number` reads it, and casts.duration what that
+    cannot."""
+    told = number(rows, column, dialect)
+    if told.unreadable is None:
+        return told
+    value = pl.coalesce(told.value, casts.duration(column, dialect, unit))
+    return Number(value, told.unreadable & value.is_null(), told.is_filled)
+
+
 def _has_null_word(value: pl.Series, dialect: Dialect) -> bool:
     words = pl.Series(dialect.nulls, dtype=pl.String)
     as_numbers = pl.concat([words.cast(pl.Float64, strict=False), pl.Series(casts.numeric(dialect), dtype=pl.Float64)])

@@ -12,7 +12,7 @@ import polars as pl
 
 from rapport.transforms.sources.opening.bounded import held
 from rapport.transforms.sources.opening.export import Export
-from rapport.transforms.sources.opening.shape import COUNT, MARK, NUMBER, cell
+from rapport.transforms.sources.opening.shape import COUNT, LOST, MARK, NUMBER, cell
 
 NAMED = ("record", "field_name", "value")
 TICKED = "___"  # between a field and the code of its box
@@ -20,14 +20,14 @@ FIELD, SAYS = f"{MARK}field", f"{MARK}says"  # which of the wanted fields a row 
 
 
 def is_eav(export: Export) -> bool:
-    return set(NAMED) <= set(export.header)
+    return all(map(export.has, NAMED))
 
 
 def flat(export: Export, places: list[str], fields: list[str], memory: int) -> Export:
     """The same export with a column for each of the fields; `places` are event, form and instance."""
     export.lines = None  # a record is many lines
     export.need([*NAMED, *export.want(places)])
-    there = [place for place in places if place in export.header]
+    there = [place for place in places if export.has(place)]
     made = Export(export.path, ["record", *there, *fields])
     made.chunks = _gathered(export, there, made, memory)
     return made
@@ -35,7 +35,7 @@ def flat(export: Export, places: list[str], fields: list[str], memory: int) -> E
 
 def _gathered(export: Export, places: list[str], made: Export, memory: int) -> Iterator[pl.DataFrame]:
     if chunks := held(export.chunks, memory):
-        yield _pivoted(pl.concat(chunks), places, made)
+        yield _pivoted(pl.concat(chunks, how="diagonal"), places, made)
 
 
 def _pivoted(rows: pl.DataFrame, places: list[str], made: Export) -> pl.DataFrame:
@@ -50,6 +50,7 @@ def _pivoted(rows: pl.DataFrame, places: list[str], made: Export) -> pl.DataFram
     grouped = told.group_by(entity, maintain_order=True).agg(
         pl.col(NUMBER).min(),
         pl.len().cast(pl.Int32).alias(COUNT),
+        *([pl.col(LOST).list.explode().drop_nulls().unique()] if LOST in rows.columns else []),
         *(pl.col(SAYS).filter(pl.col(FIELD) == field).first().alias(field) for field in fields),
     )
     return grouped.with_columns(_unticked(fields))

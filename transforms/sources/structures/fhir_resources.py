@@ -13,10 +13,11 @@ COLUMNS = [
     *("duration_minutes", "service", "of_appointment", "birth_date", "sex"),
     *("response_id", "questionnaire", "authored", "encounter", "finished"),
 ]
-# LOINC answer list LL358-3, of the PHQ-9's and GAD-7's items: from not at all to nearly every day.
-POINTS = {"LA6568-5": "0", "LA6569-3": "1", "LA6570-1": "2", "LA6571-9": "3"}
+CODE = f"{MARK}code "  # before an item: the code of a choice that also says what it counts
 UNBOOKED = ("proposed", "pending", "waitlist")
-_ORDINAL = ("ordinalValue", "itemWeight")  # extensions that say what a choice counts
+DECLINED = "declined"  # of a participant: they do not come, whatever becomes of the appointment
+SETTLED = ("cancelled", "noshow", "entered-in-error")
+_ORDINAL = ("ordinalValue", "itemWeight", "iso21090-CO-value")  # extensions that say what a choice counts
 _LOG = ("exportId", "eventId")  # of a bulk export's log
 # What else a Bundle and an entry of it may have (https://hl7.org/fhir/R5/bundle.html, and STU3's fhir_comments).
 _OF_BUNDLE = {"resourceType", "id", "meta", "implicitRules", "language", "identifier", "type", "timestamp", "total"}
@@ -72,14 +73,21 @@ def _appointment(resource: Record) -> Iterator[dict[str, str | None]]:
     """A row for each patient; a wish without a time is no appointment yet."""
     if not resource.get("start") and resource.get("status") in UNBOOKED:
         return
-    actors = [_dict(each.get("actor")) for each in _dicts(resource.get("participant"))]
-    patients = [last_part(each) for each in [*actors, _dict(resource.get("subject"))] if _is(each, "Patient")]
+    taking_part = _dicts(resource.get("participant"))
+    actors = [_typed(each.get("actor"), resource) for each in taking_part]
+    coming = [actor for actor, each in zip(actors, taking_part, strict=True) if each.get("status") != DECLINED]
+    subject = _typed(resource.get("subject"), resource)
+    patients = [last_part(each) for each in [*actors, subject] if _is(each, "Patient")]
+    invited = {last_part(each) for each in actors if _is(each, "Patient")}
+    attending = {last_part(each) for each in coming if _is(each, "Patient")}
     for patient in dict.fromkeys(patients or [None]):
+        has_declined = patient in invited - attending and resource.get("status") not in SETTLED
         yield {
+            **({"status": DECLINED} if has_declined else {}),
             "reason": _code(resource.get("cancelationReason") or resource.get("cancellationReason")),
             "appointment_id": text(resource.get("id")),
             "client_id": patient,
-            "therapist_id": next((last_part(each) for each in actors if _is(each, "Practitioner")), None),
+            "therapist_id": next((last_part(each) for each in coming if _is(each, "Practitioner")), None),
             "starts_at": text(resource.get("start")),
             "ends_at": text(resource.get("end")),
             "duration_minutes": text(resource.get("minutesDuration")),
@@ -90,7 +98,7 @@ def _appointment(resource: Record) -> Iterator[dict[str, str | None]]:
 def _encounter(resource: Record) -> Iterator[dict[str, str | None]]:
     period = _dict(resource.get("period") or resource.get("actualPeriod"))
     taking_part = _dicts(resource.get("participant"))
-    people = [_dict(each.get("individual") or each.get("actor")) for each in taking_part]
+    people = [_typed(each.get("individual") or each.get("actor"), resource) for each in taking_part]
     booked = resource.get("appointment")
     yield {
         "appointment_id": text(resource.get("id")),
@@ -135,6 +143,7 @@ def _gather(items: object, wanted: set[str], found: dict[str, str | None]) -> No
             values = [value for answer in answers if (value := _value(answer)) is not None]
             if values:
                 found[name] = values[0] if len(values) == 1 else "; ".join(values)
+                found[CODE + name] = _coded(answers[0]) if len(answers) == 1 else None
         _gather(item.get("item"), wanted, found)
         for answer in answers:
             _gather(answer.get("item"), wanted, found)
@@ -149,10 +158,14 @@ def _value(answer: Record) -> str | None:
     if not isinstance(value, dict):
         return text(value)
     if key == "valueCoding":
-        weight = _weight(value) or _weight(answer)
-        code = text(value.get("code"))
-        return weight or POINTS.get(code or "", code or text(value.get("display")))
+        return _weight(value) or _weight(answer) or text(value.get("code")) or text(value.get("display"))
     return text(value.get("value")) or text(value.get("reference")) or text(value.get("url"))
+
+
+def _coded(answer: Record) -> str | None:
+    """The code of a choice that also says what it counts."""
+    coding = _dict(answer.get("valueCoding"))
+    return text(coding.get("code")) if _weight(coding) or _weight(answer) else None
 
 
 def _weight(of: Record) -> str | None:
@@ -167,6 +180,14 @@ def _is(reference: Record, kind: str) -> bool:
     told = str(reference.get("reference", ""))
     named = told.rpartition("?")[0] if "?" in told else told.rpartition("/")[0]
     return named.rpartition("/")[2].startswith(kind) or str(reference.get("type", "")).startswith(kind)
+
+
+def _typed(reference: object, resource: Record) -> Record:
+    """A reference; one to a part of its own document (#p) with the type of that part."""
+    told = _dict(reference)
+    parts = {f"#{each.get('id')}": each.get("resourceType") for each in _dicts(resource.get("contained"))}
+    kind = parts.get(str(told.get("reference")))
+    return {"type": kind, **told} if kind else told
 
 
 def _code(concept: object) -> str | None:

@@ -1,0 +1,36 @@
+"""Identity over time: slots that moved to another client follow; what may have moved, or be a repeat, is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from rapport.flows.workbench import Workbench
+from rapport.warehouse.history.moved_slots import move_slots, probable_moves
+from rapport.warehouse.history.probable_repeats import probable_repeats
+
+
+def follow_slots(bench: Workbench) -> Iterator[str]:
+    """Let tonight's moved slots be their new clients'. A sentence for each source with others that may have moved."""
+    one_client = [each.name for each in bench.order.clinic.sources if each.appointment_ids == "one_client"]
+    move_slots(bench.con, bench.load_id, one_client)
+    counts: Counter[str] = Counter()
+    for each in probable_moves(bench.con, bench.load_id):
+        counts[each.source] += each.slot_count
+    for source, count in sorted(counts.items()):
+        yield (
+            f"{count:,} appointments of the source {source} came under another client than before, with their start "
+            "and therapist: probable moves, and both stay. Where each export is whole, write covers = 'all' in the "
+            "section; where an id is never of two clients, appointment_ids = 'one_client'; where the practice system "
+            "merged two clients, name them in merged_clients"
+        )
+
+
+def tell_repeats(bench: Workbench) -> Iterator[str]:
+    """A sentence for each source whose newest export leaves out records, each with a new one in its place."""
+    for source, kind, count in probable_repeats(bench.con, bench.load_id):
+        yield (
+            f"{count:,} {kind} that the source {source} brought before are not in its newest export, and a new one is "
+            "in the place of each: probable repeats (an edited row, a renamed record, a moved booking); both count. "
+            "Where each export is whole, write covers = 'all' in the section: then the new ones replace them"
+        )

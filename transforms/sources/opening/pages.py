@@ -1,0 +1,54 @@
+"""Pages of an interface's answer: which page a file holds, and which one follows it.
+
+Cliniko names both in `links`, a FHIR Bundle in its list `link`. A page whose next page is not there is not the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Pages:
+    """The pages of a file, or of several."""
+
+    here: set[str] = field(default_factory=set)  # their addresses
+    following: set[str] = field(default_factory=set)  # those of the next ones
+    total: int = 0  # records of all pages, where a page says it
+
+    def note(self, value: object) -> None:
+        """Note what a value of a JSON file says of pages."""
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, dict) and ("total_entries" in each or each.get("resourceType") == "Bundle"):
+                links = _links(each)
+                self.here |= {address for relation, address in links if relation == "self"}
+                self.following |= {address for relation, address in links if relation == "next"}
+                self.total = max(self.total, _count(each.get("total_entries")))
+
+    def is_short(self, record_count: int) -> bool:
+        """Whether a page is missing: one that follows, or records that a page counts."""
+        return bool(self.following - self.here) or record_count < self.total
+
+
+def together(pages: Iterable[Pages]) -> Pages:
+    """The pages of several files."""
+    whole = Pages()
+    for each in pages:
+        whole = Pages(whole.here | each.here, whole.following | each.following, max(whole.total, each.total))
+    return whole
+
+
+def _links(value: dict[str, Any]) -> list[tuple[str, str]]:
+    named = value.get("links")
+    pairs = list(named.items()) if isinstance(named, dict) else []
+    listed = value.get("link")
+    for each in listed if isinstance(listed, list) else []:
+        if isinstance(each, dict):
+            pairs.append((each.get("relation"), each.get("url")))
+    return [(relation, address) for relation, address in pairs if isinstance(address, str) and address]
+
+
+def _count(told: object) -> int:
+    return int(told) if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) < 12 else 0
