@@ -123,7 +123,9 @@ def test_a_file_in_a_folders_place_is_named(tmp_path):
     where = begun(tmp_path / "warehouse")
     (where.shared / "versions").rmdir()
     (where.shared / "versions").write_text("moved")
-    with pytest.raises(Unusable, match=r"/shared/versions cannot be made \(File exists\); move the file of that name away"):
+    with pytest.raises(
+        Unusable, match=r"/shared/versions cannot be made \(File exists\); move the file of that name away"
+    ):
         where.make()
 
 
