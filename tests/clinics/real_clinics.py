@@ -2,6 +2,7 @@
 
 HEADER = """
 time_zone = "America/Chicago"
+record_years_back = 120
 instruments = "instruments"
 [sources.project]
 format = "redcap"

@@ -133,7 +133,10 @@ def clinic_of(facts: dict[str, Any], folder: Path) -> Clinic:
     sections = told["sources"] or {kind: {"format": "plain"} for kind in PLAIN_KINDS}
     sources = tuple(read_source(name, each, zone, instruments, memory) for name, each in sections.items())
     spaces = read_spaces(told["spaces"], told["retired_spaces"], [source.id_space for source in sources])
-    as_told = ("quarantine_limit", "not_treatment", "vanished_limit", "keep_versions", "keep_hours", "minimum_caseload")
+    as_told = (
+        *("quarantine_limit", "not_treatment", "vanished_limit", "keep_versions", "keep_hours", "minimum_caseload"),
+        *("record_years_back", "record_years_ahead"),
+    )
     return Clinic(
         time_zone=zone,
         schedule=schedule,

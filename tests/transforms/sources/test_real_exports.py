@@ -70,6 +70,7 @@ def test_nhanes_phq9_in_the_wide_format(published):
     clinic = """
         time_zone = "America/New_York"
         [sources.nhanes]
+id_space = "nhanes"
         format = "wide"
         files = "DPQ_J.csv"
         client_id = "SEQN"
@@ -103,6 +104,7 @@ def test_a_wai_questionnaire_in_a_spreadsheet_is_read_without_the_attention_chec
     clinic = f"""
         time_zone = "Asia/Shanghai"
         [sources.wai]
+id_space = "wai"
         format = "wide"
         files = "*.xlsx"
         client_id = "#2"
@@ -134,6 +136,7 @@ def test_suddengains_untidy_names_are_read_by_place_563_scores_in_fifteen_column
         time_zone = "Europe/London"
         instruments = "instruments"
         [sources.gains]
+id_space = "gains"
         format = "wide"
         files = "sgdata_bad.csv"
         {forms}"""
@@ -145,6 +148,7 @@ def test_suddengains_untidy_names_are_read_by_place_563_scores_in_fifteen_column
 def test_synthea_has_1215_encounters_of_13_patients_all_finished_and_its_log_is_passed_over(published):
     clinic = """
         time_zone = "America/Chicago"
+        record_years_back = 120
         [sources.record]
         format = "fhir"
         files = "*.ndjson"

@@ -83,3 +83,10 @@ def test_two_readings_of_a_section_are_equal_and_a_changed_section_is_not(tmp_pa
 def test_a_clinics_own_standard_deviations_are_read(tmp_path):
     assert clinic(tmp_path, ZONE + "[alliance_sd]\nsrs = 4\nwai_sr = 7.5\n").alliance_sd == {"srs": 4.0, "wai_sr": 7.5}
     assert clinic(tmp_path, ZONE).alliance_sd == {}
+
+
+def test_the_years_in_which_a_record_may_lie_are_those_that_the_clinic_says(tmp_path):
+    path = tmp_path / "clinic.toml"
+    path.write_text('time_zone = "Europe/London"\nrecord_years_back = 80\nrecord_years_ahead = 5\n')
+    clinic = read_clinic(path)
+    assert (clinic.record_years_back, clinic.record_years_ahead) == (80, 5)
