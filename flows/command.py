@@ -5,7 +5,6 @@ Each module has `main(arguments)`, which returns an exit status; it reads its ow
 
 from __future__ import annotations
 
-import difflib
 import sys
 from importlib import import_module
 
@@ -13,6 +12,7 @@ import click
 
 from rapport import __version__
 from rapport.warehouse.errors import RapportError
+from rapport.warehouse.toml_keys.kinds import nearest
 
 # Per group: the name of each command, its module under rapport, and its help text.
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
@@ -70,9 +70,8 @@ class _Table(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        near = difflib.get_close_matches(args[0], MODULES, 1)
-        if args[0] not in MODULES and near:
-            ctx.fail(f"there is no command '{args[0]}'; did you mean '{near[0]}'?")
+        if args[0] not in MODULES and (hint := nearest(args[0], MODULES, "")):
+            ctx.fail(f"there is no command '{args[0]}'; {hint}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
