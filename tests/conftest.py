@@ -160,10 +160,15 @@ def demo(tmp_path_factory) -> Place:
 @pytest.fixture(scope="session")
 def drawn(demo, tmp_path_factory) -> tuple[Place, object]:
     """That demo clinic with its night published and its pages drawn, and the night."""
+    from rapport.flows.pages.draw import draw_pages  # noqa: PLC0415
     from rapport.flows.workbench import run_directly  # noqa: PLC0415
 
     place = demo.copied_to(tmp_path_factory.mktemp("drawn") / "clinic")
-    return place, place.night("2026-11-21T03:00", run=run_directly)
+    night = place.night("2026-11-21T03:00", run=run_directly)
+    if failed := night.publication.drawn.pages_failed:
+        draw_pages(night.order)  # its own error, with its lines, where it fails again
+        pytest.fail(failed)
+    return place, night
 
 
 @pytest.fixture(scope="session")
