@@ -6,7 +6,7 @@
 # make browser Debian's Chromium and the pages' font, for the tests that open the pages (as root)
 # make worklist  whom clinicians should think of before the next session, into WAREHOUSE/private (CLINIC=, WAREHOUSE=)
 # make truth   whether the metrics find what is planted in simulated clinics
-# make bench   the benchmark (SIZE=S, M, L or history; ROUNDS=; TABLES=all or records); python -m rapport.flows.bench --scores is that of scoring
+# make bench   the benchmark (SIZE=S, M, L or history; ROUNDS=; TABLES=all or records)
 # make soak    a thousand publications under readers, kills, full disks, random histories, spoilt files; an hour or more (SEED=)
 # make trouble  a scripted day of trouble on real processes; a quarter of an hour (SCENARIOS=)
 # make lint    formatting, lint and types

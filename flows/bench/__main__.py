@@ -1,4 +1,4 @@
-"""python -m rapport.flows.bench: the cost of a night, compared with reading and writing its files; or of scores."""
+"""python -m rapport.flows.bench: the cost of a night, compared with reading and writing its files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from rapport.flows.bench.history import CLIENTS_ONCE, compare_histories
 from rapport.flows.bench.inputs import CLIENTS, Inputs
 from rapport.flows.bench.report import show
 from rapport.flows.bench.rounds import one_round, start
-from rapport.flows.bench.scores import compare
 from rapport.flows.bench.work import WHICH
 
 SIZES = "XS is a trial, M ten times S; history: a night after a history and after ten times as much (default: S)"
@@ -25,7 +24,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tables", choices=tuple(WHICH), default="all", help=TABLES)
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where it works (default: bench)")
     parser.add_argument("--rounds", type=int, default=3, help="figures are the median of so many (default: 3)")
-    parser.add_argument("--scores", action="store_true", help="ten million answers, against pandas and SQL, instead")
     return parser.parse_args()
 
 
@@ -33,9 +31,6 @@ def main() -> None:
     options, console = arguments(), Console()
     options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.folder.resolve()) as made, console.status("writing exports") as status:
-        if options.scores:
-            compare(console, Path(made))
-            return
         if options.size in CLIENTS_ONCE:
             compare_histories(console, Path(made), options.size, options.tables)
             return

@@ -16,9 +16,13 @@ def few_tables(*more: str) -> Iterator[None]:
     `more`: views that are wanted all the same.
     """
     from rapport.flows.bench.without_metrics import without_metrics  # noqa: PLC0415  scripts find it once they have begun
+    from rapport.flows.pages import draw  # noqa: PLC0415
 
     with without_metrics(*more), patch("rapport.flows.steps.compute._compute_clinic", lambda file, tables: None):
+        few = draw.draw_pages
         yield
+        # A monkeypatch that was made before would put the few tables back after this end, for every later test.
+        assert draw.draw_pages is few, "undo the patch of draw_pages before the short nights end"
 
 
 def published_place(folder: Path) -> Place:

@@ -30,7 +30,6 @@ LIVES_IN = {
 }
 MAY_ALSO = {  # what the bench measures against is DuckDB alone
     "flows/bench/work.py": {"duckdb"},
-    "flows/bench/contenders.py": {"duckdb"},
 }
 KNOW_PREFECT = ("flows/nightly.py", "flows/scheduled/", "flows/prefect_tasks/")
 DECLARED = tuple(f"warehouse/{room}/" for room in ("schema", "clinic_file", "places", "instruments", "presets"))

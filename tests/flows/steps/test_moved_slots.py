@@ -1,5 +1,7 @@
 """Slots under another client: they move where their source shows it, else they are told, and nothing is guessed."""
 
+from unittest.mock import patch
+
 import pytest
 
 from rapport.flows.ops import forget
@@ -34,10 +36,10 @@ AFTER = [slot(number, 101) for number in (1, 2, 3, 4)]
 
 
 @pytest.fixture(autouse=True)
-def short_nights(monkeypatch):
-    for name, made in {"forget.check_tables": Checked(), "publish_load.draw": Drawn()}.items():
-        monkeypatch.setattr(f"rapport.flows.ops.{name}", lambda *_, made=made: made)
-    with few_tables():
+def short_nights():
+    checked, drawn = (patch(f"rapport.flows.ops.{name}") for name in ("forget.check_tables", "publish_load.draw"))
+    with few_tables(), checked as check, drawn as draw:
+        check.return_value, draw.return_value = Checked(), Drawn()
         yield
 
 
