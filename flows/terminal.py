@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
 from rapport.flows.failures import sayable
-from rapport.flows.private.open_erasures import tell_open
+from rapport.flows.private.open_erasures import print_open
 from rapport.flows.stopping import stoppable
 from rapport.warehouse.errors import Unusable
 from rapport.warehouse.places.folders import Folders
@@ -78,5 +78,5 @@ def finish(command: Callable[[], int | None], warehouse: Path | None = None) -> 
         print_error(failure.told)
         status = failure.status
     if warehouse is not None:
-        tell_open(Folders(warehouse), failure)
+        print_open(Folders(warehouse), failure)
     return status

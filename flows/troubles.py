@@ -51,7 +51,7 @@ def troubles_of(
     )
 
 
-def status_of(troubles: Troubles) -> int:
+def print_troubles(troubles: Troubles) -> int:
     """Print the problems of a load on standard error, and return its exit status."""
     for trouble in troubles.sentences:
         print_error(trouble)

@@ -17,7 +17,7 @@ from rapport.flows.order import Order, place_order
 from rapport.flows.results import Night
 from rapport.flows.steps.discover import matching
 from rapport.flows.terminal import arguments, finish
-from rapport.flows.troubles import status_of
+from rapport.flows.troubles import print_troubles
 from rapport.flows.workbench import Runner, run_directly
 from rapport.warehouse.places.versions import current_version
 from rapport.warehouse.store.seal import as_of_published
@@ -58,6 +58,6 @@ def main(argv: list[str] | None = None) -> int:
         for done in backfill(order, lambda line: print(line, flush=True)):
             loaded = sum(files.counts[-1] for files in done.files)
             print(f"  published as load {done.load_id}: {loaded:,} records loaded", flush=True)
-        return status_of(done.troubles)
+        return print_troubles(done.troubles)
 
     return finish(run, options.warehouse)

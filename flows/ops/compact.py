@@ -21,7 +21,7 @@ from rapport.flows.private.open_erasures import open_erasures
 from rapport.flows.steps.begin import begin
 from rapport.flows.steps.check import check_tables
 from rapport.flows.terminal import arguments, finish
-from rapport.flows.troubles import status_of
+from rapport.flows.troubles import print_troubles
 from rapport.warehouse.derived import touched_buckets
 from rapport.warehouse.history.expiry import Expired
 from rapport.warehouse.places.folders import Folders
@@ -83,6 +83,6 @@ def main(argv: list[str] | None = None) -> int:
     def run() -> int:
         done = compact(place_compaction(options.clinic, options.warehouse))
         print("\n".join(done.sentences))
-        return status_of(done.done.troubles) or int(bool(open_erasures(done.order.folders)))
+        return print_troubles(done.done.troubles) or int(bool(open_erasures(done.order.folders)))
 
     return finish(run, options.warehouse)

@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from rapport.flows.messages.spreadsheet_csv import csv_lines
-from rapport.flows.ops.forget import NobodyKnown, find_person, forget, said_of_elsewhere, still_holding
+from rapport.flows.ops.forget import NobodyKnown, elsewhere_sentence, find_person, forget, still_holding
 from rapport.flows.order import need_exports, place_change
 from rapport.flows.private.open_erasures import refuse_open
 from rapport.flows.private.request_lines import HEADING, request_lines
@@ -95,7 +95,7 @@ def fulfil(exports: Path, clinic: Path, warehouse: Path, progress: Callable[[str
         for trouble in done.troubles.sentences:
             progress(trouble)
         if person.known_elsewhere:
-            progress(said_of_elsewhere(person))
+            progress(elsewhere_sentence(person))
     if kept:
         lines = ", ".join(str(one.line) for one in waiting(where) if one in kept)
         raise RapportError(

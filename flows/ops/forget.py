@@ -1,9 +1,9 @@
-"""Take a person's data out: of the published file, every kept version and the private tree.
+"""Takes a person's data out of the published file, every kept version and the private tree.
 
     rapport forget --space SPACE --client NUMBER [--since YYYY-MM-DD]
 
-With --since a consent is withdrawn from that day on: what is dated before stays. A tombstone stops a re-read of an
-export from bringing the data back; the exports that still hold the record are listed for ops to delete.
+With --since, a consent is withdrawn from that day on: older records stay. A tombstone prevents that a second reading of
+an export brings the data back. The command lists the exports that still hold the record, for ops to delete.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from rapport.flows.steps.discover import matching
 from rapport.flows.steps.join_clients import join_clients
 from rapport.flows.steps.settle_spaces import settled_now
 from rapport.flows.terminal import arguments, finish, read_day
-from rapport.flows.troubles import status_of
+from rapport.flows.troubles import print_troubles
 from rapport.flows.workbench import Workbench
 from rapport.transforms.pseudonyms import Pseudonyms
 from rapport.transforms.sources import open_delivery, read
@@ -52,21 +52,22 @@ from rapport.warehouse.store.building_file import open_published
 
 @dataclass(frozen=True)
 class Person:
-    """Who is to be forgotten, as ops know them, and since when; `pseudonym` as hexadecimal digits."""
+    """The person to forget: their numbers, and the first day. Pseudonyms are hexadecimal digits."""
 
-    numbers: tuple[tuple[str, str], ...]  # id space (its first name) and number; several where they are joined
+    numbers: tuple[tuple[str, str], ...]  # id space (its first name) and number; several where numbers are joined
     since: date | None
-    pseudonyms: tuple[str, ...]  # the one in use, and those that the numbers had, or would have, without the links
+    pseudonyms: tuple[str, ...]  # the one in use, and those of the numbers without links
     probably_too: tuple[tuple[str, str, int], ...] = ()  # id space, number, and slots that may have moved between them
-    known_elsewhere: tuple[str, ...] = ()  # id spaces that their sources had, where the number is perhaps another's
+    known_elsewhere: tuple[str, ...] = ()  # former id spaces of the sources, where the number may be another person's
 
 
 class NobodyKnown(Unusable):
-    """A number that no person of the warehouse has."""
+    """No person of the warehouse has this number."""
 
 
 def find_person(order: Order, space: str, number: str, since: date | None) -> Person:
-    """The person. Raises NobodyKnown for one whom the crosswalk does not know: a mistyped number would bury another."""
+    """The person. Raises NobodyKnown for a number that is not in the crosswalk: a mistyped number could erase another
+    person."""
     crosswalk, spaces = everybody_kept(order.folders), order.clinic.spaces
     used = settled_now(order, crosswalk)
     pseudonyms = _names(order, crosswalk)
@@ -89,7 +90,8 @@ def find_person(order: Order, space: str, number: str, since: date | None) -> Pe
 
 
 def _probably_too(order: Order, ids: Collection[str], crosswalk: pl.DataFrame) -> Iterator[tuple[str, str, int]]:
-    """Whose slots were the person's before, or are since: perhaps the same person under another number."""
+    """The clients whose appointments were this person's before, or became this person's: perhaps the same person under
+    another number."""
     counts: Counter[str] = Counter()
     with open_published(published_version(order.folders)) as con:
         for each in probable_moves(con):
@@ -102,20 +104,20 @@ def _probably_too(order: Order, ids: Collection[str], crosswalk: pl.DataFrame) -
 
 
 def _names(order: Order, crosswalk: pl.DataFrame) -> Pseudonyms:
-    """The pseudonyms, as the next night will know them."""
+    """The pseudonyms that the next night will use."""
     names = Pseudonyms(read_key(order.folders), order.clinic.client_links, order.clinic.spaces)
     with open_published(published_version(order.folders)) as con:
         return names.with_aliases(aliases_of(order.clinic, crosswalk, con, names))
 
 
 def _as_written(names: Pseudonyms, space: str, number: str) -> Iterator[tuple[str, str]]:
-    """Every text by which a number was known: under each somebody may stand in a file."""
+    """Every text of a number. A file may hold the person under each of them."""
     for text in names.aliases.texts_of(space, "client", number):
         yield space, text
 
 
 def _refuse_unknown(order: Order, pseudonyms: Pseudonyms) -> None:
-    """Raise what may be why nobody is known: another key, a crosswalk that is damaged or lost."""
+    """Raise the error that may explain why the number is unknown: another key, or a damaged or lost crosswalk."""
     published = published_version(order.folders)
     with open_published(published) as con:
         refuse_other_key(con, pseudonyms)
@@ -137,7 +139,7 @@ def _known_elsewhere(
 
 
 def forget(order: Order, person: Person) -> Done:
-    """Take the person out, in a load of its own; run again, it finishes what was interrupted."""
+    """Take the person out, in a load of its own. A second run finishes an interrupted one."""
     need_file(order.folders.receipts)
     with at_work(order, "forget") as load:
         reason = "consent withdrawn from a day on" if person.since else "a person's data taken out"
@@ -158,7 +160,7 @@ def _stop_if_left(bench: Workbench, person: Person) -> None:
 
 
 def still_holding(order: Order, exports: Path, person: Person) -> Iterator[str]:
-    """The export files that hold the person's record, or could not be read and may."""
+    """The export files that hold the person's record, or that cannot be read and may hold it."""
     for source in order.clinic.sources:
         its_space = order.clinic.spaces.first_name(source.id_space)
         numbers = [number for space, number in person.numbers if space == its_space]
@@ -181,8 +183,8 @@ def _holds(frame: pl.DataFrame, numbers: list[str]) -> bool:
     return bool(frame["client_id"].str.strip_chars().is_in(numbers).any())
 
 
-def tell(done: Done, person: Person, holding: list[str]) -> None:
-    """Print what was done, which names nobody, and the files that ops must delete."""
+def print_done(done: Done, person: Person, holding: list[str]) -> None:
+    """Print the result without names, and the files that ops must delete."""
     cleaned = done.cleaned
     print(f"Done, published as load {done.load_id}. Rows taken out: {done.erased_rows}.")
     print(f"Kept versions rewritten: {cleaned.versions}, with {cleaned.rows} rows taken out of them.")
@@ -190,18 +192,19 @@ def tell(done: Done, person: Person, holding: list[str]) -> None:
     for space, number, count in person.probably_too:
         print(
             f"{count:,} appointments of the client {escaped(number)} in the id space '{escaped(space)}' are probably "
-            "this person's too: their slots stood under both numbers, one after the other. If it is the same person, "
-            f"run rapport forget --space {shlex.quote(space)} --client {shlex.quote(number)} with the same folders"
+            "this person's too: the same slots were under one number first, and under the other later. If they are "
+            f"one person, run rapport forget --space {shlex.quote(space)} --client {shlex.quote(number)} with the same "
+            "folders"
         )
     if person.known_elsewhere:
-        print(said_of_elsewhere(person))
+        print(elsewhere_sentence(person))
     if holding:
         print("These exports still hold the record; delete them, or the record in them:")
         print("\n".join(f"  {escaped(name)}" for name in holding))
 
 
-def said_of_elsewhere(person: Person) -> str:
-    """What to do where the number is known in another space that its sources had."""
+def elsewhere_sentence(person: Person) -> str:
+    """The next step where the number is known in a former id space of its sources too."""
     names = ", ".join(f"'{name}'" for name in person.known_elsewhere)
     return (
         f"The number is known in the id space {names} too, which a source had: if that is the person, forget it there."
@@ -214,16 +217,16 @@ def main(given: list[str] | None = None) -> int:
     parser.add_argument("--space", required=True, help="the id space of the number: id_space in clinic.toml")
     parser.add_argument("--client", required=True, metavar="NUMBER", help="the client's number in that space")
     parser.add_argument("--since", metavar="YYYY-MM-DD", help="only from this day on")
-    asked = parser.parse_args(given)
+    options = parser.parse_args(given)
 
     def run() -> int:
-        since = read_day("--since", asked.since) if asked.since is not None else None
-        order = place_change(asked.clinic, asked.warehouse)
-        need_exports(asked.exports)
-        person = find_person(order, asked.space, asked.client, since)
+        since = read_day("--since", options.since) if options.since is not None else None
+        order = place_change(options.clinic, options.warehouse)
+        need_exports(options.exports)
+        person = find_person(order, options.space, options.client, since)
         done = forget(order, person)
-        tell(done, person, list(still_holding(order, asked.exports, person)))
-        status = status_of(done.troubles)
+        print_done(done, person, list(still_holding(order, options.exports, person)))
+        status = print_troubles(done.troubles)
         return 1 if open_erasures(order.folders) else status
 
-    return finish(run, asked.warehouse)
+    return finish(run, options.warehouse)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rapport.flows.failures import sayable
-from rapport.flows.private.open_erasures import tell_open
+from rapport.flows.private.open_erasures import print_open
 from rapport.flows.terminal import read_time
 from rapport.warehouse.clinic_file.schedule import Schedule, read_schedule
 from rapport.warehouse.places.folders import Folders
@@ -82,5 +82,5 @@ def main(argv: list[str] | None = None) -> int:
         from rapport.flows.messages.tell import operators  # noqa: PLC0415  a look alone reads no instruments
 
         operators(options.clinic, options.warehouse).report_freshness(verdict.line, is_fresh=verdict.is_fresh)
-    tell_open(Folders(options.warehouse))
+    print_open(Folders(options.warehouse))
     return 0 if verdict.is_fresh else 1

@@ -18,7 +18,7 @@ from rapport.flows.steps.begin import begin
 from rapport.flows.steps.check import Checked
 from rapport.flows.steps.discover import matching
 from rapport.flows.terminal import PUBLISHED, arguments, finish
-from rapport.flows.troubles import status_of
+from rapport.flows.troubles import print_troubles
 from rapport.transforms.sources import open_delivery
 from rapport.transforms.sources.opening.shape import MARK, NUMBER
 from rapport.transforms.sources.opening.tables import digest_of
@@ -137,7 +137,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             made = discard(order, options.rows)
             print(f"{len(set(options.rows))} rows discarded, as load {made.load_id}.")
-            return status_of(made.troubles)
+            return print_troubles(made.troubles)
         return PUBLISHED
 
     return finish(run, options.warehouse)

@@ -18,7 +18,7 @@ from rapport.flows.steps.check import check_tables
 from rapport.flows.steps.compute import compute_everybody
 from rapport.flows.steps.join_clients import join_clients
 from rapport.flows.terminal import PUBLISHED, arguments, finish
-from rapport.flows.troubles import status_of
+from rapport.flows.troubles import print_troubles
 from rapport.flows.workbench import Workbench
 from rapport.warehouse.errors import Damaged, RapportError, Unusable
 from rapport.warehouse.places.digests import is_as_written, noted_digests
@@ -142,7 +142,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             made = restore(place_restoration(options.clinic, options.warehouse, options.version), options.version)
             print(f"Load {options.version} is published again, as load {made.load_id}.")
-            return status_of(made.troubles)
+            return print_troubles(made.troubles)
         return PUBLISHED
 
     return finish(run, options.warehouse)

@@ -1,7 +1,7 @@
-"""Numbers that people were known by and that are read otherwise now: each person keeps the first pseudonym.
+"""Aliases: texts of numbers that Rapport reads in another way now. Each person keeps the first pseudonym.
 
-The crosswalk says by which texts. Where two of its people turn out to have one number, they are one (join_clients), and
-who was taken out by one text of a number is taken out by every other.
+The crosswalk has the texts. Two of its people who have one number now become one person (join_clients). A person who
+was taken out by one text of a number is taken out by every other text of it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def aliases_of(clinic: Clinic, crosswalk: pl.DataFrame, con: duckdb.DuckDBPyConnection, names: Pseudonyms) -> Aliases:
-    """The numbers of the crosswalk's people that are read otherwise than they were known. `names`: without aliases."""
+    """The aliases of the people in the crosswalk. `names`: the pseudonyms without aliases."""
     numbers: dict[Of, dict[str, str]] = {}
     first: dict[Of, dict[str, str]] = {}
     people = crosswalk.select("kind", "id_space", pl.col("number").str.strip_chars(), "pseudonym")
@@ -45,8 +45,8 @@ def aliases_of(clinic: Clinic, crosswalk: pl.DataFrame, con: duckdb.DuckDBPyConn
 
 
 def _known_before(names: Pseudonyms, of: Of, people: pl.DataFrame) -> dict[str, str]:
-    """The numbers whose person has the pseudonym of another text of their space, and that text: so it stays, whatever a
-    section says of its numbers later. What is one person's cannot be parted again."""
+    """Each number whose person has the pseudonym of another text in the same space, with that text. The pseudonym
+    stays, whatever a section says about its numbers later: one person cannot become two again."""
     own = names.ids_alone(*of, people["number"]).bin.encode("hex")
     other = people.filter(own != people["pseudonym"])
     texts = dict(zip(own, people["number"], strict=True)) if other.height else {}
@@ -56,7 +56,7 @@ def _known_before(names: Pseudonyms, of: Of, people: pl.DataFrame) -> dict[str, 
 def _read(
     clinic: Clinic, con: duckdb.DuckDBPyConnection, names: Pseudonyms, of: Of, texts: pl.Series
 ) -> dict[str, str]:
-    """Of the texts those that are read otherwise now, and as what."""
+    """Each text that is another number now, with that number."""
     found = _by_writing(texts, PLAIN)
     stated = _writings(clinic, of[0]) if of[1] == "client" else {}
     if any(writing != PLAIN for writing in stated.values()):
@@ -78,8 +78,8 @@ def _writings(clinic: Clinic, space: str) -> dict[str, Writing]:
 def _as_stated(
     con: duckdb.DuckDBPyConnection, names: Pseudonyms, of: Of, texts: pl.Series, stated: Mapping[str, Writing]
 ) -> dict[str, str]:
-    """A number is read as a section says only where every source that has it says the same: what one source says of its
-    numbers is said of no other's."""
+    """Each text with its number by the keys of the sections. All sources that have the text must agree: the keys of one
+    source say nothing about the numbers of another."""
     sources = sources_of(con)
     read = {writing: _by_writing(texts, writing) for writing in {PLAIN, *stated.values()}}
     found = {}
@@ -94,9 +94,9 @@ def _as_stated(
 def _first(
     con: duckdb.DuckDBPyConnection, names: Pseudonyms, of: Of, read: Mapping[str, str], known: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Each number with the text whose pseudonym its person has. `known`: the pseudonym that each text has now. People
-    who were two until tonight have that of the text of which something was known first; of one load, the number's own.
-    """
+    """Each number with the text whose pseudonym its person has. `known`: the present pseudonym of each text. Two people
+    who become one tonight get the pseudonym of the text with the earliest record. Where both came in one load, it is
+    the pseudonym of the number itself."""
     space, kind = of
     texts: dict[str, list[str]] = defaultdict(list)
     for text, number in read.items():
@@ -118,7 +118,7 @@ def _first(
 
 
 def number_known_as(clinic: Clinic, crosswalk: pl.DataFrame, space: str, written: str) -> str:
-    """The number that somebody wrote down, as it is known in a space: as it stands, or as a section of it reads it."""
+    """The known number of a space for a number that a person typed: as it is, or as a section of the space reads it."""
     first = clinic.spaces.counts_as(space)
     known = set(crosswalk.filter(pl.col("id_space") == first)["number"].str.strip_chars())
     stated = set(_writings(clinic, clinic.spaces.first_name(space)).values())
@@ -128,7 +128,7 @@ def number_known_as(clinic: Clinic, crosswalk: pl.DataFrame, space: str, written
 
 
 def held_by_every_text(order: Order, crosswalk: pl.DataFrame, names: Pseudonyms, tombstones: Tombstones) -> Tombstones:
-    """The tombstones, those of one text of a number for its other texts too. They are kept, but by a check."""
+    """The tombstones, where each holds for all texts of its number. They are written, except in a check."""
     if not tombstones.days:
         return tombstones
     shared = dict(_held_by_another_text(crosswalk, names, tombstones))
@@ -140,7 +140,7 @@ def held_by_every_text(order: Order, crosswalk: pl.DataFrame, names: Pseudonyms,
 def _held_by_another_text(
     crosswalk: pl.DataFrame, names: Pseudonyms, tombstones: Tombstones
 ) -> Iterator[tuple[str, ErasedDays]]:
-    """Pseudonyms of people who are known, and the days that may not be read of them by another text."""
+    """Pseudonyms of known people, each with the days that a tombstone of another text of its number forbids."""
     people = crosswalk.filter(pl.col("kind") == "client").select("id_space", "number").unique()
     for space, text in people.sort("id_space", "number").iter_rows():
         number = names.aliases.number(space, "client", text.strip())
@@ -154,23 +154,23 @@ def _held_by_another_text(
 
 
 def one_number(bench: Workbench) -> Iterator[tuple[str, bytes, bytes]]:
-    """Every text of a client's number under which somebody was known beside the one that counts: its id space, the
-    pseudonym that it had, and that of the person now."""
+    """Every other text of a client's number that a person was known by: its id space, its old pseudonym, and the
+    person's pseudonym now."""
     names = bench.pseudonyms
-    told = [
+    others = [
         (space, names.as_written(space, text), names.one_in_bytes(space, "client", text))
         for (space, kind), numbers in names.aliases.texts.items()
         if kind == "client"
         for number in numbers
         for text in names.aliases.texts_of(space, kind, number)
     ]
-    if told:
+    if others:
         known = {bytes.fromhex(person) for person in erase.known_people(bench.con)} | in_use(bench.con)
-        yield from (each for each in told if each[1] in known and each[1] != each[2])
+        yield from (each for each in others if each[1] in known and each[1] != each[2])
 
 
 def therapists_of_one_number(bench: Workbench) -> Iterator[tuple[str, bytes, bytes]]:
-    """The same of therapists' numbers."""
+    """The same for therapists' numbers."""
     names = bench.pseudonyms
     for (space, kind), numbers in names.aliases.texts.items():
         for number in numbers if kind == "therapist" else ():

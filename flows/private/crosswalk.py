@@ -1,4 +1,4 @@
-"""The crosswalk: whose pseudonym is whose, and when clients were born. It lives in the private tree alone."""
+"""The crosswalk: the pseudonym of each number, and the birth dates of clients. It is in the private tree only."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def read_crosswalk(version: Path) -> pl.DataFrame:
 
 
 def crosswalk_of(folders: Folders, load_id: int) -> pl.DataFrame:
-    """Return everybody met up to a load: kind, id_space (its first name), number (the raw id), pseudonym, birth_date;
-    nobody before the first. Raises Damaged where it is damaged or not kept."""
+    """Return all people up to a load: kind, id_space (its first name), number (the raw id), pseudonym, birth_date.
+    Empty before the first load. Raises Damaged where the file is damaged or was not kept."""
     if load_id == 0:
         return pl.DataFrame(schema=CROSSWALK)
     version = version_of(folders.crosswalk, load_id)
@@ -52,7 +52,7 @@ def crosswalk_of(folders: Folders, load_id: int) -> pl.DataFrame:
 
 
 def everybody_kept(folders: Folders) -> pl.DataFrame:
-    """The people of every crosswalk that is kept and whole: a restored load may know fewer than those before it."""
+    """The people of every kept crosswalk that can be read. A restored load may know fewer people than others."""
     kept = [pl.DataFrame(schema=CROSSWALK)]
     for version in kept_versions(folders.crosswalk):
         with suppress(Damaged):
@@ -61,13 +61,13 @@ def everybody_kept(folders: Folders) -> pl.DataFrame:
 
 
 def numbers_of(people: pl.DataFrame, first: str) -> set[str]:
-    """The clients' numbers of a space that a crosswalk holds, as they are read now."""
+    """The clients' numbers of a space in a crosswalk, as Rapport reads them now."""
     found = people.filter(pl.col("kind") == "client", pl.col("id_space") == first)["number"].str.strip_chars()
     return set(pl.select(pl.coalesce(identified(found).ids, found)).to_series())
 
 
 def damaged_crosswalks(folders: Folders) -> list[Damaged]:
-    """What is said of the kept crosswalks that cannot be read: somebody may stand in them alone."""
+    """An error for each kept crosswalk that cannot be read. A person may be in that file only."""
     found = []
     for version in kept_versions(folders.crosswalk):
         try:
@@ -78,9 +78,9 @@ def damaged_crosswalks(folders: Folders) -> list[Damaged]:
 
 
 def crosswalk_restored(folders: Folders, known: pl.DataFrame, current: int) -> tuple[pl.DataFrame, bool]:
-    """Return the crosswalk of a load that is published again: who was met since joins those whom it knew, whose birth
-    dates stay as it knew them; and whether the current load says who was met. Where its crosswalk is damaged, the
-    newest whole one says so."""
+    """Return the crosswalk for a load that is published again, and whether the current load's crosswalk was used.
+    People of later loads are added. The people of the old load keep their old birth dates. Where the current crosswalk
+    is damaged, the newest one that can be read is used."""
     for version in reversed(kept_versions(folders.crosswalk)):
         if load_of(version) <= current:
             with suppress(Damaged):
@@ -96,7 +96,7 @@ def _with_birth_dates_of(known: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame
 
 
 def add_people(known: pl.DataFrame, met: pl.DataFrame, births: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """The crosswalk with the people met tonight, and with the birth date of each that the newest export gives."""
+    """The crosswalk with tonight's people, and with the birth dates of the newest export."""
     born = pl.concat([known.select("pseudonym", "birth_date", "born_at_export"), *births])
     newest = born.drop_nulls("birth_date").sort("born_at_export", maintain_order=True).unique("pseudonym", keep="last")
     people = pl.concat([known.select(list(CROSSWALK)[:4]), met])
@@ -109,16 +109,16 @@ def add_people(known: pl.DataFrame, met: pl.DataFrame, births: Iterable[pl.DataF
 
 
 def _one_each(crosswalk: pl.DataFrame) -> pl.DataFrame:
-    """One row a person: the first of their numbers."""
+    """One row per person: the first of their numbers."""
     return crosswalk.unique("pseudonym", keep="first", maintain_order=True)
 
 
 def birth_dates(crosswalk: pl.DataFrame) -> pl.DataFrame:
-    """client_id and birth_date, as the tables read them."""
+    """client_id and birth_date, for the tables."""
     return _one_each(crosswalk).select("birth_date", client_id=pl.col("pseudonym").str.decode("hex"))
 
 
 def born_otherwise(before: pl.DataFrame, crosswalk: pl.DataFrame) -> pl.DataFrame:
-    """The people whose birth date is another than before: a second source, or a link between two, decides it now."""
+    """The people whose birth date has changed: a second source, or a link between two numbers, decides it now."""
     both = birth_dates(crosswalk).join(before, on="client_id", suffix="_before")
     return both.filter(pl.col("birth_date").ne_missing(pl.col("birth_date_before"))).select("client_id")

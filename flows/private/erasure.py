@@ -1,12 +1,12 @@
-"""An erasure, from its note to its end: tombstones, the file at work, the kept versions, the receipt.
+"""An erasure, from its note to its end: tombstones, the file of the load, the kept versions, the receipt.
 
-    1. private/erasing.json says who is to be taken out, before anything else: from here on it is finished or named
+    1. private/erasing.json names the people, before anything else; from here on the erasure is finished or reported
     2. a tombstone for each of their pseudonyms; remembered lines are dropped
-    3. every load takes whoever has a tombstone out of the file that it begins from (`take_out`)
+    3. every load deletes the rows of people with a tombstone from the file that it begins with (`take_out`)
     4. the load is published; then every kept version and crosswalk is rewritten without them (`finish_erasures`)
     5. a receipt; erasing.json goes
 
-A load that is killed or fails on the way leaves erasing.json, and the next night does what is left.
+A load that is killed or fails leaves erasing.json, and the next night does the rest.
 """
 
 from __future__ import annotations
@@ -47,24 +47,24 @@ AGAIN = "a file held people who had been taken out before"
 
 @dataclass
 class Cleaned:
-    """What was done to the kept versions: how many were rewritten, the rows that went, files that cannot be opened."""
+    """The kept versions that were rewritten, their deleted rows, and the files that cannot be opened."""
 
     versions: int = 0
     rows: int = 0
     uncleaned: list[str] = field(default_factory=list)
-    damaged: list[str] = field(default_factory=list)  # sentences of what could not be cleaned
+    damaged: list[str] = field(default_factory=list)  # a sentence for each file that was not cleaned
 
 
 def begin_erasure(folders: Folders, people: Mapping[str, ErasedDays], reason: str) -> None:
-    """Write an erasure down, then set its tombstones."""
-    asked = Erasure(people, datetime.now(UTC), reason)
-    others = [each for each in open_erasures(folders) if each.people != asked.people]
-    note(folders, [*others, asked])
-    bury(folders)
+    """Note an erasure, then set its tombstones."""
+    erasure = Erasure(people, datetime.now(UTC), reason)
+    others = [each for each in open_erasures(folders) if each.people != erasure.people]
+    note(folders, [*others, erasure])
+    set_open_tombstones(folders)
 
 
-def bury(folders: Folders) -> None:
-    """Set the tombstones of every erasure that is open, and drop the remembered lines, which may hold them."""
+def set_open_tombstones(folders: Folders) -> None:
+    """Set the tombstones of every open erasure, and delete the remembered lines, which may contain these people."""
     erasures = open_erasures(folders)
     if erasures:
         drop_lines(folders)
@@ -73,8 +73,8 @@ def bury(folders: Folders) -> None:
 
 
 def take_out(con: duckdb.DuckDBPyConnection, order: Order, tombstones: Tombstones) -> TakenOut:
-    """Delete the rows of everybody who has a tombstone from the file at work, which may be older than the tombstone.
-    The tables of main are computed again by the load, for these people are entered as touched."""
+    """Delete the rows of people with a tombstone from the load's file, which may be older than the tombstone. These
+    people are marked as touched, so the load computes the tables of main again."""
     found = _to_take_out(con, tombstones)
     if not found:
         return TakenOut()
@@ -90,22 +90,22 @@ def _reason(order: Order) -> str:
 
 
 def _open_again(order: Order, people: Mapping[str, ErasedDays]) -> None:
-    """A file that came back from a backup brought somebody back who was taken out: kept versions are cleaned again."""
+    """Note an erasure for people whom a file from a backup has brought back: kept versions are cleaned again."""
     if not order.is_check and not open_erasures(order.folders):
         note(order.folders, [Erasure(people, datetime.now(UTC), AGAIN)])
 
 
 def _to_take_out(con: duckdb.DuckDBPyConnection, tombstones: Tombstones) -> Collection[str]:
-    """People in a file who have a tombstone and rows that it forbids, as hexadecimal digits."""
+    """The people in a file with a tombstone and with rows that it forbids, as hexadecimal digits."""
     people = tombstones.among(erase.known_people(con)) if tombstones.days else {}
     return erase.people_to_erase(con, people) if people else []
 
 
 def finish_erasures(load: Load, published: Path, erased_rows: int) -> Cleaned:
-    """Rewrite every kept version and crosswalk without the people who have a tombstone, and give the receipt. What
-    could not be cleaned is named, and the erasure stays open: the load is published, and the next night goes on.
+    """Rewrite every kept version and crosswalk without the people who have a tombstone, and write the receipt. A file
+    that cannot be cleaned is named, and the erasure stays open. The load is published, and the next night goes on.
 
-    `erased_rows`: how many rows the load took out of its own file."""
+    `erased_rows`: the number of rows that the load deleted from its own file."""
     cleaned = Cleaned()
     if open_erasures(load.order.folders):
         try:
@@ -137,7 +137,7 @@ def _clean_kept(load: Load, published: Path, erased_rows: int, cleaned: Cleaned)
 
 
 def unopened(folders: Folders) -> list[str]:
-    """Name the kept versions that cannot be opened, before anything is published."""
+    """The kept versions that cannot be opened, found before anything is published."""
     names = []
     for version in kept_versions(folders.published):
         try:
@@ -148,7 +148,7 @@ def unopened(folders: Folders) -> list[str]:
 
 
 def _clean(scratch: Path, version: Path, tombstones: Tombstones, cleaned: Cleaned) -> None:
-    """One kept version, by a copy that leaves nothing behind in empty space."""
+    """Clean one kept version by a copy, so that no deleted row stays in the file's empty space."""
     work = scratch / "work.duckdb"
     try:
         with damage_of(version):
@@ -163,7 +163,7 @@ def _clean(scratch: Path, version: Path, tombstones: Tombstones, cleaned: Cleane
 
 
 def _erased(work: Path, scratch: Path, tombstones: Tombstones) -> int:
-    """Rows taken out of a copy of a kept version; and the sums that the people were part of."""
+    """Delete the people's rows, and the sums that include them, from a copy of a kept version. Return their number."""
     with building_file.open_file(work, scratch) as con:
         if not _to_take_out(con, tombstones):
             return 0
@@ -174,7 +174,7 @@ def _erased(work: Path, scratch: Path, tombstones: Tombstones) -> int:
 
 
 def _tables_of_sums() -> list[str]:
-    """Tables over all clients: a restoration makes them again."""
+    """Tables over all clients. A restoration computes them again."""
     return [table.name for table in transforms.tables() if table.per == "clinic" and table.reads != ("clinic",)]
 
 
@@ -186,7 +186,7 @@ def _clean_crosswalk(
     except RapportError:
         cleaned.uncleaned.append(tree_path(version))
         return
-    living = without_buried(crosswalk, tombstones, known)
+    living = without_erased(crosswalk, tombstones, known)
     if living.height < crosswalk.height:
         made = scratch / "crosswalk.parquet"
         made.touch(mode=0o600)
@@ -194,16 +194,16 @@ def _clean_crosswalk(
         replace_version(made, version, facts_of(version))
 
 
-def without_buried(crosswalk: pl.DataFrame, tombstones: Tombstones, known: Collection[str]) -> pl.DataFrame:
-    """The crosswalk without people of whom nothing may be read or nothing is left: an export may still name them.
-    `known`: everybody of whom the newest file holds something."""
+def without_erased(crosswalk: pl.DataFrame, tombstones: Tombstones, known: Collection[str]) -> pl.DataFrame:
+    """The crosswalk without people whose records may not be read, and without people who have no record left. `known`:
+    the people with records in the newest file."""
     people = tombstones.among(crosswalk["pseudonym"].unique())
     gone = [each for each, days in people.items() if days.is_everything or (days.until and each not in known)]
     return crosswalk.filter(~pl.col("pseudonym").is_in(gone)) if gone else crosswalk
 
 
 def _give_receipt(load: Load, erased_rows: int, cleaned: Cleaned) -> None:
-    """One line without personal data: a total alone, for a single row of a table may say what it was."""
+    """Add a line without personal data. It has totals only: one row of a named table could reveal its content."""
     facts = {"at": datetime.now(UTC).isoformat(), "load_id": load.load_id, "rows": erased_rows}
     facts |= {"versions": cleaned.versions, "version_rows": cleaned.rows}
     facts |= {"uncleaned": cleaned.uncleaned} if cleaned.uncleaned else {}

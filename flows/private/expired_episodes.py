@@ -1,4 +1,4 @@
-"""Episodes closed for longer than `[keep] years_after_closing`: the weekly flow takes them out, a check counts them."""
+"""Episodes closed for longer than `[keep] years_after_closing`. The weekly flow deletes them; a check counts them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rapport.warehouse.store.building_file import open_published
 
 
 def expired_of(order: Order) -> Expired | None:
-    """What the published file holds that has expired by the order's clock; None where the clinic keeps everything, or
+    """The expired episodes of the published file, by the order's clock. None where the clinic keeps everything, or
     nothing is published."""
     published = current_version(order.folders.published)
     if order.clinic.years_after_closing is None or published is None:
@@ -31,8 +31,8 @@ def _years_before(day: date, years: int) -> date:
 
 
 def begin_expiry(load: Load) -> tuple[Expired | None, str | None]:
-    """Write down that what has expired is to be taken out, by each number of these people; `begin` does it. Return what
-    it is, and the load's reason where something goes."""
+    """Note the erasure of expired episodes, for each number of their clients; `begin` does it. Return the episodes, and
+    the load's reason where there are any."""
     order, expired = load.order, expired_of(load.order)
     if not expired or not expired.until:
         return expired, None
@@ -44,7 +44,8 @@ def begin_expiry(load: Load) -> tuple[Expired | None, str | None]:
 
 
 def told_of(expired: Expired | None, years: int | None, did: str) -> list[str]:
-    """Sentences of what has expired, or why nobody was counted; none where the clinic keeps everything."""
+    """Sentences about the expired episodes, or the reason why none were counted. Empty where the clinic keeps
+    everything."""
     if years is None:
         return []
     key = f"[keep] years_after_closing = {years}"

@@ -1,7 +1,7 @@
-"""People who were taken out by their number in an id space that their source had before, or by another text of it.
+"""People who were taken out by their number in a former id space of their source, or by another text of the number.
 
-A source that has another space, or whose ids are read otherwise than before, brings the same numbers under other
-pseudonyms, for which there is no tombstone. So each of its numbers is looked up under its former spaces and texts too.
+When a source gets another space, or its ids are read in another way, the same numbers have other pseudonyms. These
+pseudonyms have no tombstone. So each number is looked up under the former spaces and texts too.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from rapport.warehouse.places.folders import replace_private
 
 @dataclass
 class KeptOut:
-    """Who is not read tonight because their number was taken out of a former space of the source, or of one that is
-    the same as its space, or by another text."""
+    """The people who are not read tonight: their number was taken out of a former space of the source, of a space that
+    is the same, or by another text."""
 
     bench: Workbench
-    old: dict[str, ErasedDays] = field(default_factory=dict)  # pseudonyms of whom everything up to a day stays out
+    old: dict[str, ErasedDays] = field(default_factory=dict)  # pseudonyms whose records up to a day stay out
     numbers: dict[str, set[str]] = field(default_factory=dict)  # by source, the numbers of a former space
-    by_text: dict[str, ErasedDays] = field(default_factory=dict)  # pseudonyms of numbers that were taken out otherwise
+    by_text: dict[str, ErasedDays] = field(default_factory=dict)  # pseudonyms that another text took out
 
     def without(
         self, source: Source, kind: str, frame: pl.DataFrame, texts: Sequence[pl.DataFrame] = ()
     ) -> pl.DataFrame:
-        """A reader's rows without those of these people. `texts`: now, before; how their numbers were written."""
+        """A reader's rows without the rows of these people. `texts`: the text of each number now, and before."""
         if not self.bench.tombstones.days:
             return frame
         bench, same = self.bench, same_spaces(self.bench, source)
@@ -61,7 +61,7 @@ class KeptOut:
 
     @property
     def sentences(self) -> list[str]:
-        """How many numbers stay out where clinic.toml does not say whether they are the same people's."""
+        """A sentence per source: the count of numbers that stay out, and the key for numbers of other people."""
         spaces = {source.name: source.id_space for source in self.bench.order.clinic.sources}
         return [
             f"{len(numbers):,} numbers of the source {source} were taken out under an id space that it had before, "
@@ -73,7 +73,7 @@ class KeptOut:
 
 
 def _taken_out_of(bench: Workbench, spaces: Collection[str], numbers: pl.Series) -> dict[str, ErasedDays]:
-    """Those of the numbers that were taken out of any of these spaces, with the days."""
+    """The numbers that were taken out of one of these spaces, each with its days."""
     found = {}
     for number in numbers.unique().drop_nulls():
         ids = [each for space in spaces for each in _ids_in(bench.pseudonyms, space, number)]
@@ -83,16 +83,16 @@ def _taken_out_of(bench: Workbench, spaces: Collection[str], numbers: pl.Series)
 
 
 def _ids_in(names: Pseudonyms, space: str, number: str) -> list[str]:
-    """The pseudonyms that a number has alone in a space, or had in an earlier version of Rapport."""
+    """The pseudonyms of a number in a space without links, now and in earlier versions of Rapport."""
     return [names.alone(space, number), *(names.as_written(space, text).hex() for text in other_writings(number))]
 
 
 def _taken_out_by_text(
     bench: Workbench, source: Source, numbers: pl.Series, texts: Sequence[pl.DataFrame]
 ) -> Iterator[tuple[str, ErasedDays]]:
-    """Those of the numbers that were taken out by another text, with the days. Of whom only a tombstone is left there
-    is no other way to find them. Numbers that are known were looked up at the load's beginning (aliases.py), but not by
-    the texts that tonight's files have. `texts`: now, before."""
+    """The numbers that were taken out by another text, each with its days. A person with nothing left but a tombstone
+    can be found in this way only. Known numbers were looked up when the load began (aliases.py), but not by the texts
+    of tonight's files. `texts`: now, before."""
     names, space = bench.pseudonyms, source.id_space
     counts_as = bench.order.clinic.spaces.counts_as(space)
     known = bench.crosswalk.filter(pl.col("kind") == "client", pl.col("id_space") == counts_as)["number"].unique()
@@ -109,8 +109,8 @@ def _taken_out_by_text(
 
 
 def _not_read_before(bench: Workbench, source: Source, found: dict[str, ErasedDays]) -> dict[str, ErasedDays]:
-    """Where the source has brought such old records under its present space already, they are kept as long as those of
-    that space are: only what a person asked for is left out."""
+    """The numbers and days that stay out. Old records that the source already brought under its present space are kept:
+    of those people, only the days of a request stay out."""
     old = {_client(bench, source, number): days for number, days in found.items() if days.until}
     read = erase.people_with_records(bench.con, old, source.name) if old else ()
     asked = {number: days.requested_only for number, days in found.items() if _client(bench, source, number) in read}
@@ -122,16 +122,16 @@ def _client(bench: Workbench, source: Source, number: str) -> str:
 
 
 class HalfTakenOut(NamedTuple):
-    """A person who was taken out by a number in one space and stands in the file by the same number in another."""
+    """A person who was taken out by a number of one space, and who is in the file by this number of another space."""
 
-    space: str  # in which they stand, by its first name
+    space: str  # the other space, by its first name
     number: str
     since: date | None
 
 
 def list_half_taken_out(bench: Workbench) -> None:
-    """List in the private tree who was taken out by half. Raises Unusable in a night: the clinic must say whether they
-    are to go altogether. A load that takes people out goes on."""
+    """List in the private tree the people who were taken out of one space only. Raises Unusable in a night, since the
+    clinic must decide about them. A load of an erasure goes on."""
     found = sorted(set(_half_taken_out(bench)), key=str) if bench.tombstones.days else []
     where, spaces = bench.order.folders.forget_too, bench.order.clinic.spaces
     if not bench.order.is_check:
@@ -159,8 +159,11 @@ def _half_taken_out(bench: Workbench) -> Iterator[HalfTakenOut]:
         for space in {*former_spaces(bench, source)} - {*same_spaces(bench, source)}:
             asked, numbers = {}, {}
             for number in numbers_of(bench.crosswalk, now):
-                days, client = tombstones.asked_of(names.alone(space, number)), names.one(now, "client", number)
-                if days and days != tombstones.asked_of(client):
+                days, client = (
+                    tombstones.requested_days(names.alone(space, number)),
+                    names.one(now, "client", number),
+                )
+                if days and days != tombstones.requested_days(client):
                     asked[client], numbers[client] = days, number
             for client in erase.people_with_records(bench.con, asked, source.name) if asked else ():
                 yield HalfTakenOut(now, numbers[client], asked[client].since)
@@ -172,7 +175,7 @@ def _taken_out_of_one(bench: Workbench) -> Iterator[HalfTakenOut]:
     for main in set(spaces.joined.values()):
         for known, taken_out in permutations([main, *spaces.same_as_this(main)], 2):
             for number in numbers_of(bench.crosswalk, known):
-                asked = map(tombstones.asked_of, _ids_in(names, taken_out, number))
+                asked = map(tombstones.requested_days, _ids_in(names, taken_out, number))
                 days = next(filter(None, asked), None)
-                if days and days != tombstones.asked_of(names.alone(known, number)):
+                if days and days != tombstones.requested_days(names.alone(known, number)):
                     yield HalfTakenOut(known, number, days.since)

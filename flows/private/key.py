@@ -1,7 +1,7 @@
 """The pseudonym key: from RAPPORT_KEY or DIR/private/key. `rapport key --warehouse DIR` makes one.
 
-Who loses the key loses the thread of every client; who leaks it undoes the pseudonyms. Back it up apart from the
-warehouse.
+Without the key, no later record can be matched to a client. With the key, anybody can undo the pseudonyms. Keep its
+backup apart from the warehouse.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FROM_BACKUP = "restore it from its backup"
 
 
 def read_key(folders: Folders) -> bytes:
-    """The key. Raises Unusable when there is none, or none that can be used."""
+    """The key. Raises Unusable when there is no key, or when it cannot be used."""
     given = os.environ.get("RAPPORT_KEY")
     return _key(given, "RAPPORT_KEY") if given else _written(folders)
 
@@ -36,7 +36,7 @@ def _written(folders: Folders) -> bytes:
 
 
 def _refuse_new_key(folders: Folders) -> None:
-    """Raise Unusable where people have pseudonyms already: with a new key all of them would be strangers."""
+    """Raise Unusable where people have pseudonyms already: with a new key, all of them would be new people."""
     if any(kept_versions(link) for link in folders.links):
         raise Unusable(
             "the pseudonym key of this warehouse is lost, and a new one would not fit; bring private/key back from its "
@@ -55,8 +55,8 @@ def _key(text: str, place: str) -> bytes:
 
 
 def make_key(folders: Folders) -> Path:
-    """Make a new key in the private tree, unless there is one. Raises Unusable where that cannot be used, or where the
-    warehouse was made with another."""
+    """Make a new key in the private tree, unless there is one. Raises Unusable where the present key cannot be used, or
+    where the warehouse was made with another key."""
     folders.make()
     path = folders.private / "key"
     if path.exists():

@@ -1,7 +1,7 @@
-"""Clients' numbers of one id space that differ in case, zeros or marks alone: listed for somebody to look at.
+"""Clients' numbers of one id space that differ only in case, zeros or marks: a list for a person to look at.
 
-They may be one person, written in two ways, or two. So nobody is joined: a person says it, in the practice system, by
-id_case or id_zero_pad in clinic.toml, or not at all.
+Two such numbers may be one person, written in two ways, or two people. Rapport never joins them. A person can: in the
+practice system, or by id_case or id_zero_pad in clinic.toml.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ def look_alikes(people: pl.DataFrame) -> pl.DataFrame:
     clients = people.filter(pl.col("kind") == "client").select("id_space", "number", "pseudonym").unique()
     folded = clients.with_columns(fold=_fold(pl.col("number"))).filter(pl.col("fold") != "")
     alike = folded.sort("number").filter(pl.col("pseudonym").n_unique().over("id_space", "fold") > 1)
-    told = alike.with_columns(like=pl.col("number").first().over("id_space", "fold"))
-    return told.filter(pl.col("number") != pl.col("like")).sort("id_space", "like", "number").drop("pseudonym", "fold")
+    listed = alike.with_columns(like=pl.col("number").first().over("id_space", "fold"))
+    return (
+        listed.filter(pl.col("number") != pl.col("like")).sort("id_space", "like", "number").drop("pseudonym", "fold")
+    )
 
 
 def _fold(number: pl.Expr) -> pl.Expr:
@@ -35,8 +37,8 @@ def _fold(number: pl.Expr) -> pl.Expr:
 
 
 def list_look_alikes(order: Order, people: pl.DataFrame) -> list[str]:
-    """Write private/look_alikes.csv of a published crosswalk; it goes where nobody looks like another.
-    Return a sentence where that fails."""
+    """Write private/look_alikes.csv for a published crosswalk, or remove it where no two numbers look alike. Return a
+    sentence where that fails."""
     try:
         if text := _lines(order, look_alikes(people)):
             replace_private(order.folders.look_alikes, text)
@@ -56,8 +58,8 @@ def _lines(order: Order, alike: pl.DataFrame) -> str:
     return text.getvalue()
 
 
-def tell_look_alikes(bench: Workbench) -> Iterator[str]:
-    """A sentence for each id space in which there are others than were listed before."""
+def new_look_alikes(bench: Workbench) -> Iterator[str]:
+    """A sentence for each id space with numbers that were not listed before."""
     before = look_alikes(bench.crosswalk)
     met = bench.pseudonyms.crosswalk()
     both = pl.concat([bench.crosswalk.select(met.columns), met])
@@ -66,7 +68,7 @@ def tell_look_alikes(bench: Workbench) -> Iterator[str]:
     for space, count in new.group_by("id_space", maintain_order=True).len().iter_rows():
         name = bench.order.clinic.spaces.name_of(space)
         yield (
-            f"{count:,} clients' numbers of the id space '{name}' are new, and differ from another in case, zeros or "
-            "marks alone; private/look_alikes.csv lists them. Nobody is joined by a guess: where they are one person, "
+            f"{count:,} clients' numbers of the id space '{name}' are new, and differ from another only in case, zeros "
+            "or marks; private/look_alikes.csv lists them. Nobody is joined by a guess: where they are one person, "
             "merge them in that system, or state id_case or id_zero_pad in the section"
         )

@@ -1,4 +1,4 @@
-"""Erasures that are not finished, in private/erasing.json: who is to be taken out, from before the first change on."""
+"""Unfinished erasures, in private/erasing.json. It names the people from before the first change on."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rapport.warehouse.places.folders import Folders, replace_private
 from rapport.warehouse.places.private_files import private_text, unusable
 
 _ANEW = (
-    "it is not known who is still to be taken out: remove it, then forget everybody again who asked for it since the "
-    "last receipt in private/receipts.jsonl"
+    "so it is not known who is still to be taken out: remove it, then forget everybody again who asked for it since "
+    "the last receipt in private/receipts.jsonl"
 )
 
 
 @dataclass(frozen=True)
 class Erasure:
-    """Who is to be taken out (by pseudonym, hexadecimal: which days), when that was begun, and why."""
+    """The people to take out (pseudonym, hexadecimal: the days), when it was begun, and the reason."""
 
     people: Mapping[str, ErasedDays]
     begun_at: datetime
@@ -51,7 +51,7 @@ def _days(since: str | None, until: str | None, by_load: int) -> ErasedDays:
 
 
 def note(folders: Folders, erasures: Sequence[Erasure]) -> None:
-    """Write down the erasures that are open."""
+    """Write the open erasures."""
     noted = [
         {
             "people": {person: _noted(days) for person, days in each.people.items()},
@@ -67,12 +67,12 @@ def _noted(days: ErasedDays) -> list[object]:
     return [days.since and days.since.isoformat(), days.until and days.until.isoformat(), days.by_load]
 
 
-def tell_open(folders: Folders, said: RapportError | None = None) -> None:
-    """Say on standard error that an erasure is not finished, to a user who may read the private tree. What a command
-    has said before is not said again."""
+def print_open(folders: Folders, said: RapportError | None = None) -> None:
+    """Print on standard error that an erasure is not finished, for a user who may read the private tree. `said`: the
+    error that the command has printed, which is not printed again."""
     try:
         erasures = open_erasures(folders)
-    except OSError:  # not this user's to read, or no warehouse: the command has said so
+    except OSError:  # this user may not read it, or there is no warehouse: the command has said so
         return
     except RapportError as error:
         if said is None or said.told != error.told:
@@ -81,18 +81,18 @@ def tell_open(folders: Folders, said: RapportError | None = None) -> None:
     for each in erasures:
         print(
             f"An erasure that was begun on {each.begun_at:%Y-%m-%d %H:%M} UTC is not finished ({each.reason}): a kept "
-            "file may still hold who is to be taken out. Run the next night.",
+            "file may still hold these people. Run the next night.",
             file=sys.stderr,
         )
 
 
 def refuse_open(folders: Folders, uncleaned: Collection[str]) -> None:
-    """Raise RapportError where an erasure is not finished although a load has just tried to. `uncleaned`: the kept
-    files that it could not open."""
+    """Raise RapportError where an erasure is not finished after a load that tried it. `uncleaned`: the kept files that
+    the load could not open."""
     if uncleaned:
         raise RapportError(
             f"nobody can be taken out of {', '.join(uncleaned)}, which cannot be opened: delete its folder, then run "
             "the next night"
         )
     if open_erasures(folders):
-        raise RapportError("an erasure is not finished; run the next night, which does what is left or says why not")
+        raise RapportError("an erasure is not finished; run the next night, which does the rest or says why not")

@@ -30,7 +30,7 @@ FROM_BACKUP = "restore private/tombstones and private/tombstone_key from their b
 _CHECK = "check-"  # before the hash of the other lines; files of 0.1 have none
 _DAY = r"\d{4}-\d{2}-\d{2}"
 _LINE = re.compile(rf"([0-9a-f]{{64}}),({_DAY})?(?:,({_DAY}),(\d+))?")
-# The local day of a record: warehouse/history/person_rows.py reads the same of what is kept.
+# The local day of a record. warehouse/history/person_rows.py has the same for kept records.
 DAY_OF = {
     "appointments": pl.col("starts_local").dt.date(),
     "responses": pl.coalesce(pl.col("completed_on"), pl.col("completed_at").dt.date()),
@@ -49,27 +49,27 @@ class Tombstones:
         return hmac.digest(self.key, pseudonym.encode(), "sha256").hex()
 
     def days_of(self, pseudonym: str) -> ErasedDays | None:
-        """Return the days of a person that may not be read; None for somebody who has no tombstone."""
+        """Return the days of a person that may not be read; None for a person without a tombstone."""
         return self.days.get(self.of(pseudonym)) if self.days else None
 
     def among(self, people: Iterable[str]) -> dict[str, ErasedDays]:
-        """Return those people (pseudonyms, hexadecimal) who have a tombstone, with its days."""
+        """Return the people (pseudonyms, hexadecimal) with a tombstone, each with its days."""
         return {person: days for person in people if (days := self.days_of(person))}
 
-    def asked_of(self, pseudonym: str) -> ErasedDays | None:
-        """Return the days that may not be read because the person asked for it, and not because of their age."""
+    def requested_days(self, pseudonym: str) -> ErasedDays | None:
+        """Return the days that may not be read because of a request, and not because of their age."""
         days = self.days_of(pseudonym)
         return days.requested_only if days else None
 
     def widened(self, people: Mapping[str, ErasedDays]) -> Tombstones:
-        """Return these with the days of some people added to theirs."""
+        """Return these tombstones, with more days of some people."""
         added = {self.of(person): days for person, days in people.items()}
         known = {stone: days.and_also(self.days.get(stone, days)) for stone, days in added.items()}
         return Tombstones(self.key, {**self.days, **known})
 
     def without(self, kind: str, frame: pl.DataFrame) -> pl.DataFrame:
-        """A reader's pseudonymous rows without those that may not be read. What has no day is in it where a person's
-        later days may be read: `leave_out_undated` is for those."""
+        """A reader's pseudonymous rows without the rows that may not be read. Rows without a day stay where the
+        person's later days may be read; `leave_out_undated` decides about them."""
         if not self.days:
             return frame
         found = self.among(person.hex() for person in frame["client_id"].unique().drop_nulls())
@@ -77,13 +77,13 @@ class Tombstones:
 
 
 def without_people(kind: str, frame: pl.DataFrame, people: Mapping[Name, ErasedDays]) -> pl.DataFrame:
-    """Rows without those of these days of these clients, who are named as the rows' column client_id names them."""
+    """The rows without these days of these clients. The names are those of the column client_id."""
     if not people:
         return frame
     rows = [(each, days.is_everything, days.since, days.until) for each, days in people.items()]
     named = pl.DataFrame(rows, {"client_id": frame.schema["client_id"], **_DAYS}, orient="row")
-    told = frame.join(named, on="client_id", how="left", maintain_order="left")
-    return told.filter(~_is_forbidden(kind).fill_null(False)).drop(list(_DAYS))
+    marked = frame.join(named, on="client_id", how="left", maintain_order="left")
+    return marked.filter(~_is_forbidden(kind).fill_null(False)).drop(list(_DAYS))
 
 
 _DAYS = {"is_dead": pl.Boolean, "since": pl.Date, "until": pl.Date}
@@ -97,7 +97,7 @@ def _is_forbidden(kind: str) -> pl.Expr:
 
 
 def read_tombstones(folders: Folders) -> Tombstones:
-    """The tombstones; none before the first. Raises Unusable when they or their key are lost or damaged: erased people
+    """The tombstones; empty before the first. Raises Unusable when they or their key are lost or damaged: erased people
     would come back."""
     text = private_text(folders.tombstones, FROM_BACKUP)
     if text is None and folders.receipts.exists():
@@ -125,7 +125,7 @@ def _tombstone(line: str) -> tuple[str, ErasedDays]:
 
 
 def _check(key: bytes, lines: list[str]) -> str:
-    """The first line of the file: it says of the others, and of the key, that they are as they were written."""
+    """The first line of the file. It shows a change of the other lines, or of the key."""
     return f"{_CHECK}{hmac.digest(key, ' '.join(lines).encode(), 'sha256').hex()},"
 
 
@@ -143,7 +143,7 @@ def _key(folders: Folders) -> bytes:
 
 
 def set_tombstones(folders: Folders, people: Mapping[str, ErasedDays]) -> None:
-    """Add people's tombstones, or widen them: what one of two forbids is forbidden."""
+    """Add people's tombstones, or widen them: a day that one of two forbids is forbidden."""
     if not folders.tombstones.exists() and not folders.tombstone_key.exists():
         replace_private(folders.tombstone_key, secrets.token_hex(KEY_BYTES))
     standing = Tombstones(_key(folders), read_tombstones(folders).days)

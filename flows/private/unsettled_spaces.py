@@ -1,4 +1,4 @@
-"""What the clinic file must say of an id space before a load begins: refused by name, with the lines to write."""
+"""Refuses a clinic file that does not say enough about an id space, before a load begins, with the lines to write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rapport.warehouse.intake.space_book import Used
 
 
 def refuse_unsettled(clinic: Clinic, used: Collection[Used], people: pl.DataFrame) -> None:
-    """Raise Unusable where a name is another space's by the books, or a space is given up in silence."""
+    """Raise Unusable where a name belongs to another space in the books, or where a known space is in no section."""
     spaces = clinic.spaces
     firsts = {each.first_name: each.first_name for each in used} | {each.id_space: each.first_name for each in used}
     for name in spaces.names:
@@ -27,7 +27,7 @@ def refuse_unsettled(clinic: Clinic, used: Collection[Used], people: pl.DataFram
 
 
 def _refuse_half_renamed(clinic: Clinic, used: Collection[Used]) -> None:
-    """A new name in one section and the old one in another would part each person's records."""
+    """Raise Unusable for a new name in one section and the old name in another: each person would become two."""
     spaces = clinic.spaces
     known_spaces = {each.first_name for each in used}
     in_use = {spaces.first_name(name) for name in spaces.used}
@@ -45,7 +45,7 @@ def _refuse_half_renamed(clinic: Clinic, used: Collection[Used]) -> None:
 
 
 def _other_name(clinic: Clinic, name: str, first: str) -> str:
-    """Of a name whose pseudonyms would be made with another first name than before."""
+    """The sentence about a name whose pseudonyms would be made with another first name than before."""
     now, right = clinic.spaces.first_name(name), line_of(name, "was", first)
     if now == name:
         return (
@@ -78,7 +78,7 @@ def _given_up(
 
 
 def _in_its_place(clinic: Clinic, first: str, used: Iterable[Used], known_spaces: Collection[str]) -> list[str]:
-    """The spaces that may be this one's: those that its sections have now, or, where these are gone, the new ones."""
+    """The spaces that may replace this space: those of its sections now, or new spaces where its sections are gone."""
     had_it = {each.source for each in used if each.first_name == first}
     now = dict.fromkeys(source.id_space for source in clinic.sources if source.name in had_it)
     return list(now) or [name for name in clinic.spaces.used if clinic.spaces.first_name(name) not in known_spaces]
@@ -87,7 +87,7 @@ def _in_its_place(clinic: Clinic, first: str, used: Iterable[Used], known_spaces
 def way_of(
     clinic: Clinic, name: str, first: str, other: str, known_spaces: Collection[str], people: pl.DataFrame
 ) -> str:
-    """What to write where a space and another have the same numbers, and how many of them are known in both."""
+    """The line to write where two spaces have the same numbers, with the count of numbers known in both."""
     to = clinic.spaces.first_name(other)
     known = numbers_of(people, first)
     shared = len(known & numbers_of(people, to))

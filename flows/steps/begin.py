@@ -9,7 +9,7 @@ import polars as pl
 
 from rapport.flows.private.aliases import aliases_of, held_by_every_text
 from rapport.flows.private.crosswalk import birth_dates, crosswalk_of, crosswalk_restored
-from rapport.flows.private.erasure import bury, take_out
+from rapport.flows.private.erasure import set_open_tombstones, take_out
 from rapport.flows.private.key import read_key
 from rapport.flows.private.tombstones import read_tombstones
 from rapport.flows.steps.settle_spaces import settle_spaces
@@ -33,7 +33,7 @@ def begin(load: Load) -> Workbench:
     published since it was placed."""
     order, folders = load.order, load.order.folders
     if not order.is_check:
-        bury(folders)
+        set_open_tombstones(folders)
     pseudonyms = Pseudonyms(read_key(folders), order.clinic.client_links, order.clinic.spaces)
     tombstones = read_tombstones(folders)
     attempts, unreadable = failed_attempts(folders), _unreadable_attempts(folders)

@@ -1,7 +1,7 @@
-"""Records that are known under another text of their ids: they are looked up under it, and stay one record each.
+"""Looks up records by former texts of their ids, so that each stays one record.
 
-Of a record nobody keeps the id's text, only a keyed hash: what it may have been is hashed again, where a source has
-something from before its ids were read as they are now.
+The history keeps a keyed hash of a record's id, and not its text. So the possible former texts are hashed again, where
+a source has records from before its ids were read in the present way.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ def stage_former_texts(
     client_ids: pl.Series,
     texts: Mapping[str, Sequence[pl.DataFrame]],
 ) -> None:
-    """Stage by which ids a reader's rows were known. `texts`: by kind of id, now and before, as the reader met them."""
-    told = dict(_told(bench, source, kind, frame, texts))
-    if not told or not _has_older(bench, source):
+    """Stage the former ids of a reader's rows. `texts`: by kind of id, the texts now and before, from the reader."""
+    former = dict(_former(bench, source, kind, frame, texts))
+    if not former or not _has_older(bench, source):
         return
     names = bench.pseudonyms
-    former_ids.stage(bench.con, source.name, kind, former_text_ids(kind, frame, client_ids, source, told, names))
+    former_ids.stage(bench.con, source.name, kind, former_text_ids(kind, frame, client_ids, source, former, names))
     if kind == "responses":
-        named = former_references(frame, client_ids, source, told, names)
+        named = former_references(frame, client_ids, source, former, names)
         former_ids.stage_references(bench.con, source.name, named)
 
 
-def _told(
+def _former(
     bench: Workbench, source: Source, kind: str, frame: pl.DataFrame, texts: Mapping[str, Sequence[pl.DataFrame]]
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Now and before, of each kind of id that the rows have. Where the space's people were known by other texts, so may
-    its records have been, though tonight's file writes them otherwise."""
+    """For each kind of id of the rows: its texts now and before. Where people of the space were known by other texts,
+    its records may have been too, whatever tonight's file writes."""
     first = bench.order.clinic.spaces.first_name(source.id_space)
     may_differ = any(space == first for space, _ in bench.pseudonyms.aliases.numbers)
     for of in OF_RECORDS[kind]:

@@ -1,4 +1,4 @@
-"""The clinic's client links and spaces that are the same, applied to what is known. Who was taken out stays out."""
+"""Applies the clinic's client links, and id spaces that are the same, to the history. Erased people stay out."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ from rapport.warehouse.intake import staged_rows
 
 
 def join_clients(bench: Workbench) -> Workbench:
-    """Let what is known follow the links, and spaces that are the same. Raises Unusable for a link that would bring
-    somebody back. A number that has its own records again may have a tombstone of its own."""
+    """Apply the links, and spaces that are the same, to the history. Then take out people with a tombstone, because a
+    number with records of its own again may have one. Raises Unusable for a link that would bring an erased person
+    back."""
     joined, moved = follow_links(bench)
     if not moved:
         return joined
@@ -33,7 +34,8 @@ def join_clients(bench: Workbench) -> Workbench:
 
 
 def follow_links(bench: Workbench) -> tuple[Workbench, int]:
-    """Do only that, and take nobody out; how many numbers count as another client's than before. Raises Unusable."""
+    """Apply the links without taking anybody out. Return the number of clients' numbers that moved to another client.
+    Raises Unusable."""
     list_half_taken_out(bench)
     links = _links(bench)
     if bench.tombstones.days:
@@ -42,42 +44,42 @@ def follow_links(bench: Workbench) -> tuple[Workbench, int]:
     joins = _of_the_known(bench, _of_the_living(_joins(bench, links), bench.tombstones))
     moved = use_joins(bench.con, bench.load_id, joins)
     if move_therapists(bench.con, _same_therapists(bench)) or moved:
-        _tell_met(bench)
+        _print_shared_numbers(bench)
         bench = replace(bench, crosswalk=_followed(bench.crosswalk, bench.pseudonyms))
     return bench, moved
 
 
 def _joins(bench: Workbench, links: pl.DataFrame) -> pl.DataFrame:
-    """Every number that counts as another, once."""
+    """Every number that counts as another number, once."""
     of_one = pl.DataFrame([(*each, True) for each in one_number(bench)], JOINS, orient="row")
     return pl.concat([links, _same_numbers(bench), of_one]).unique(["id_space", "own_id"], maintain_order=True)
 
 
-def _tell_met(bench: Workbench) -> None:
+def _print_shared_numbers(bench: Workbench) -> None:
     spaces = bench.order.clinic.spaces
     for space, other in spaces.joined.items():
         known = numbers_of(bench.crosswalk, space)
-        met = len(known & numbers_of(bench.crosswalk, other))
+        shared = len(known & numbers_of(bench.crosswalk, other))
         bench.progress(
-            f"{met:,} of the {len(known):,} numbers of the id space '{space}' are known in '{spaces.name_of(other)}' "
-            "too, and are one person each."
+            f"{shared:,} of the {len(known):,} numbers of the id space '{space}' are known in "
+            f"'{spaces.name_of(other)}' too, and are one person each."
         )
 
 
 def _links(bench: Workbench) -> pl.DataFrame:
-    """Every number of client_links.csv but the one that its person goes by: rows of JOINS."""
+    """Every number of client_links.csv, except the number that its person is known by: rows of JOINS."""
     names = bench.pseudonyms
     rows = [
         (number[0], names.alone_in_bytes(*number), names.alone_in_bytes(*main), number[0] == main[0])
         for number, main in bench.order.clinic.client_links.goes_by.items()
         if number != main
     ]
-    # A number that was merged long since has the other's pseudonym alone.
+    # A number whose merge was declared before has the pseudonym of the other number already.
     return pl.DataFrame([row for row in rows if row[1] != row[2]], JOINS, orient="row")
 
 
 def _same_numbers(bench: Workbench) -> pl.DataFrame:
-    """Every known number of a space that is the same as another: rows of JOINS."""
+    """Every known number of a space that is the same as another space: rows of JOINS."""
     names = bench.pseudonyms
     rows = [
         (space, names.alone_in_bytes(space, number), names.one_in_bytes(space, "client", number), False)
@@ -100,8 +102,8 @@ def _same_therapists(bench: Workbench) -> pl.DataFrame:
 
 
 def _with_shared_days(bench: Workbench, links: pl.DataFrame) -> Workbench:
-    """What is older than the clinic keeps of one number may not be read under another of the same person. Raises
-    Unusable where something so old is known under the other: it would be lost."""
+    """Records that are too old to be kept under one number may not be read under another number of the person. Raises
+    Unusable where such old records exist under the other number: they would be lost."""
     shared: dict[str, ErasedDays] = {}
     for numbers in _numbers_of_each(bench, links).values():
         shared |= _shared(bench.tombstones, numbers)
@@ -119,8 +121,8 @@ def _with_shared_days(bench: Workbench, links: pl.DataFrame) -> Workbench:
 
 
 def _numbers_of_each(bench: Workbench, links: pl.DataFrame) -> dict[str, set[str]]:
-    """Of each person of several numbers: the pseudonyms that the numbers have alone. In spaces that are the same a
-    number that is known in one of them may have been taken out of any."""
+    """The people with several numbers, each with the pseudonyms of these numbers without links. In spaces that are the
+    same, a number that is known in one space may have been taken out of any of them."""
     spaces, names = bench.order.clinic.spaces, bench.pseudonyms
     people: dict[str, set[str]] = defaultdict(set)
     for _, own_id, client_id, _ in links.iter_rows():
@@ -133,17 +135,17 @@ def _numbers_of_each(bench: Workbench, links: pl.DataFrame) -> dict[str, set[str
 
 
 def _shared(tombstones: Tombstones, numbers: set[str]) -> dict[str, ErasedDays]:
-    """The same days for each of a person's numbers, where theirs differ only in how far back they are kept."""
+    """The same days for each of a person's numbers, where the days differ only in how far back records are kept."""
     days = {tombstones.days_of(each) for each in numbers}
-    if len(days) == 1 or len({tombstones.asked_of(each) for each in numbers}) > 1:
+    if len(days) == 1 or len({tombstones.requested_days(each) for each in numbers}) > 1:
         return {}
     return dict.fromkeys(numbers, reduce(ErasedDays.and_also, filter(None, days)))
 
 
 def _refuse_half_taken_out(links: pl.DataFrame, tombstones: Tombstones) -> None:
-    """Raise Unusable where only one of two numbers was taken out."""
+    """Raise Unusable where one of two numbers was taken out, and the other was not."""
     for space, own_id, client_id, _ in links.iter_rows():
-        if tombstones.asked_of(own_id.hex()) != tombstones.asked_of(client_id.hex()):
+        if tombstones.requested_days(own_id.hex()) != tombstones.requested_days(client_id.hex()):
             raise Unusable(
                 f"client_links joins a number of the id space '{space}' to another, and one of the two was "
                 "taken out (rapport forget) and the other was not; remove its line, here or in merged_clients"
@@ -151,22 +153,22 @@ def _refuse_half_taken_out(links: pl.DataFrame, tombstones: Tombstones) -> None:
 
 
 def _of_the_living(joins: pl.DataFrame, tombstones: Tombstones) -> pl.DataFrame:
-    """Without the joins of people who were taken out, and of numbers whose person was by the other number alone."""
+    """The joins without those of people who were taken out by either number."""
     numbers = joins.select("own_id", "client_id").iter_rows()
     is_living = [_may_join(tombstones, *(each.hex() for each in pair)) for pair in numbers]
     return joins.filter(pl.Series(is_living, dtype=pl.Boolean))
 
 
 def _may_join(tombstones: Tombstones, own: str, other: str) -> bool:
-    """Whether records known by a number may become those of the other one's person."""
+    """Whether the records of a number may become records of the other number's person."""
     days = tombstones.days_of(own)
     if days and days.is_everything:
         return False
-    return tombstones.asked_of(other) in (None, tombstones.asked_of(own))
+    return tombstones.requested_days(other) in (None, tombstones.requested_days(own))
 
 
 def _of_the_known(bench: Workbench, joins: pl.DataFrame) -> pl.DataFrame:
-    """Without the joins of people of whom nothing is left since their time was over, until something new comes."""
+    """The joins without people whose records have all expired, until a new record comes."""
     joined = bench.tombstones.among(person.hex() for person in joins["client_id"].unique())
     over = {person for person, days in joined.items() if days.until}
     over -= {*erase.known_people(bench.con), *staged_rows.people(bench.con)} if over else set()
@@ -174,7 +176,7 @@ def _of_the_known(bench: Workbench, joins: pl.DataFrame) -> pl.DataFrame:
 
 
 def _followed(crosswalk: pl.DataFrame, pseudonyms: Pseudonyms) -> pl.DataFrame:
-    """Each number with the pseudonym that it has now."""
+    """The crosswalk with the present pseudonym of each number."""
     known = crosswalk.select("kind", "id_space", "number").iter_rows()
     now = [pseudonyms.one(space, kind, number) for kind, space, number in known]
     return crosswalk.with_columns(pl.Series("pseudonym", now, dtype=pl.String))

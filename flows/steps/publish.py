@@ -15,7 +15,7 @@ from rapport import transforms
 from rapport.dashboards.questions import load_questions
 from rapport.flows.order import Order
 from rapport.flows.pages.worklist import worklist_text
-from rapport.flows.private.erasure import Cleaned, finish_erasures, without_buried
+from rapport.flows.private.erasure import Cleaned, finish_erasures, without_erased
 from rapport.flows.private.look_alikes import list_look_alikes
 from rapport.flows.steps.compute import Computed, Kept
 from rapport.flows.steps.make_safe_file import make_safe_file
@@ -170,7 +170,7 @@ def _write_loads(bench: Workbench, computed: Computed, reason: str | None) -> No
 def _people(bench: Workbench) -> pl.DataFrame:
     """The crosswalk of the load."""
     known = known_people(bench.con) if bench.tombstones.days else ()
-    return without_buried(bench.crosswalk, bench.tombstones, set(known))
+    return without_erased(bench.crosswalk, bench.tombstones, set(known))
 
 
 def _write_crosswalk(bench: Workbench, people: pl.DataFrame) -> Path:

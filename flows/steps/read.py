@@ -11,7 +11,7 @@ import polars as pl
 
 from rapport.flows.delivery import Delivery
 from rapport.flows.private.kept_out import KeptOut
-from rapport.flows.private.look_alikes import tell_look_alikes
+from rapport.flows.private.look_alikes import new_look_alikes
 from rapport.flows.private.tombstones import set_tombstones
 from rapport.flows.steps.discover import Found
 from rapport.flows.steps.former_texts import stage_former_texts
@@ -93,7 +93,7 @@ def read_deliveries(bench: Workbench, found: Found) -> Read:
         by_line=tuple(reading.by_line),
         troubles=(
             *kept_spaces,
-            *tell_look_alikes(bench),
+            *new_look_alikes(bench),
             *tell_moved(bench),
             *reading.kept_out.sentences,
             *reading.told,

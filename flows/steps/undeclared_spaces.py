@@ -1,8 +1,8 @@
-"""Surveys and forms that do not say whose record numbers they have.
+"""Surveys and forms whose sections have no id_space.
 
-A wrong answer parts each person in two, or makes one of two people, and nothing of it shows. So a section without
-id_space is refused before it is loaded for the first time, with what each answer would match. One that was loaded keeps
-the space that it was loaded under, and is told the line to add.
+A wrong id space makes two people of one, or one of two, and no figure shows it. So a new section without id_space is
+refused, with the number of matches for each choice. A section that was loaded before keeps its space, and the night
+prints the line to add.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused, Unusable
 
-LEAST = 3  # numbers, before 1, 2, 3 ... are called automatic
+LEAST = 3  # so many numbers 1, 2, 3 ... are called automatic
 
 
 def settled_undeclared(bench: Workbench, found: Found) -> list[str]:
-    """A sentence for each section that was loaded before and names no id space. Raises Unusable for new ones."""
+    """A sentence for each section that was loaded before and has no id_space. Raises Unusable for new sections."""
     undeclared = [each for each in bench.order.clinic.sources if each.must_name_its_space]
     loaded = {each.source for each in bench.spaces_used}
     if new := [each for each in undeclared if each.name not in loaded]:
@@ -41,7 +41,7 @@ def _line(space: str) -> str:
 
 
 def _asked(bench: Workbench, found: Found, source: Source) -> str:
-    """What to write in a section, and what each answer would match."""
+    """The lines to choose from for a section, and the matches of each."""
     own = _numbers(bench, found, source)
     ways = [f"{_line(space)} if they are those of {whose}" for space, whose in _others(bench, found, source, own)]
     ways.append(f"{_line(_own_name(bench, source))} if they are numbers of its own, which meet nobody")
@@ -51,13 +51,13 @@ def _asked(bench: Workbench, found: Found, source: Source) -> str:
 
 
 def _own_name(bench: Workbench, source: Source) -> str:
-    """A name that no other section's space has."""
+    """A name that is no other section's space."""
     taken = {each.id_space for each in bench.order.clinic.sources if each.name != source.name}
     return source.name if source.name not in taken else f"{source.name} clients"
 
 
 def _others(bench: Workbench, found: Found, source: Source, own: set[str] | None) -> Iterator[tuple[str, str]]:
-    """The id spaces of the other sections: who has them, and how many of the source's clients are known there."""
+    """The id spaces of the other sections, with their sections and the count of the source's clients known there."""
     sections: dict[str, list[Source]] = {}
     for each in bench.order.clinic.sources:
         if each.name != source.name and not each.must_name_its_space:
@@ -68,7 +68,7 @@ def _others(bench: Workbench, found: Found, source: Source, own: set[str] | None
 
 
 def _known(bench: Workbench, found: Found, space: str, having: list[Source]) -> set[str] | None:
-    """The numbers of a space's clients, those of tonight's files too; None where a file cannot be read."""
+    """The numbers of a space's clients, with those of tonight's files; None where a file cannot be read."""
     known = numbers_of(bench.crosswalk, bench.order.clinic.spaces.counts_as(space))
     for each in having:
         numbers = _numbers(bench, found, each)
@@ -91,7 +91,7 @@ def _warned(own: set[str] | None) -> str:
 
 
 def _numbers(bench: Workbench, found: Found, source: Source) -> set[str] | None:
-    """The numbers of the clients in tonight's files of a source; None where one cannot be read."""
+    """The numbers of the clients in a source's files of tonight; None where a file cannot be read."""
     clinic = bench.order.clinic
     numbers: set[str] = set()
     for delivery in found.deliveries:

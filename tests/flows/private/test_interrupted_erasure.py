@@ -31,7 +31,7 @@ def killed(*_: object) -> None:
 
 
 MOMENTS = {
-    "when it was written down": (rapport.flows.private.erasure, "bury"),
+    "when it was written down": (rapport.flows.private.erasure, "set_open_tombstones"),
     "while its tombstones are set": (rapport.flows.private.erasure, "set_tombstones"),
     "before it is published": (publication, "publish"),
     "after it is published": (rapport.flows.steps.publish, "finish_erasures"),

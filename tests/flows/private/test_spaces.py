@@ -262,7 +262,7 @@ def test_whoever_was_taken_out_stays_out_when_their_source_has_a_new_space_until
     assert "1 numbers of the source phq were taken out under an id space that it had before, so what" in said
     assert place.ask("SELECT count(*) FROM responses WHERE source = 'phq' AND completed_at > '2026-11-12'") == [(1,)]
     found = forget.find_person(place_change(place.clinic, place.warehouse), "portal", "C1", None)
-    assert forget.said_of_elsewhere(found).startswith("The number is known in the id space 'phq' too, which a source")
+    assert forget.elsewhere_sentence(found).startswith("The number is known in the id space 'phq' too, which a source")
     write_clinic(place, phq="portal", top='retired_spaces = ["phq"]', lines="portal = { new_numbers = true }")
     assert not forget.find_person(place_change(place.clinic, place.warehouse), "portal", "C1", None).known_elsewhere
     status, said = night(place, 14)

@@ -9,7 +9,7 @@ import pytest
 from rapport.flows.ops import backfill, compact, erasure_requests, forget, inbox, restore
 from rapport.flows.order import place_change
 from rapport.flows.pages import draw, worklist
-from rapport.flows.troubles import status_of
+from rapport.flows.troubles import print_troubles
 from rapport.warehouse.errors import Unusable
 from rapport.warehouse.places import publication, versions
 from rapport.warehouse.places.attempts import note_attempt
@@ -115,7 +115,7 @@ def test_a_load_whose_links_cannot_follow_is_published_says_so_and_exits_4(
     with few_tables():
         done = place.night(NEXT)
     assert current_load(place.published) == done.load_id
-    assert status_of(done.troubles) == 4
+    assert print_troubles(done.troubles) == 4
     assert "the links that follow it could not be moved" in " ".join(capsys.readouterr().err.split())
 
 
