@@ -22,9 +22,10 @@ def value_counts(frame: pl.DataFrame, data: bytes, separator: str) -> pl.Series 
     last = frame[:, -1]
     if frame.width == 1 or not last.null_count():
         return None
-    if b'"' not in data and data.count(separator.encode()) == frame.height * (frame.width - 1):
+    written = _without_quoted_text(data)
+    if written.count(separator.encode()) == frame.height * (frame.width - 1):
         return None
-    records = pl.read_lines(io.BytesIO(_without_quoted_text(data))).to_series()
+    records = pl.read_lines(io.BytesIO(written)).to_series()
     is_blank = records.str.strip_chars("\r") == ""
     several = pl.when(is_blank).then(frame.width).otherwise(records.str.count_matches(separator, literal=True) + 1)
     counts = pl.select(several).to_series()
