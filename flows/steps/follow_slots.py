@@ -1,4 +1,4 @@
-"""Identity over time: slots that moved to another client follow; what may have moved, or be a repeat, is told."""
+"""Identity over time. Slots that moved to another client follow; probable moves and probable repeats are told."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rapport.warehouse.history.probable_repeats import probable_repeats
 
 
 def follow_slots(bench: Workbench) -> Iterator[str]:
-    """Let tonight's moved slots be their new clients'. A sentence for each source with others that may have moved."""
+    """Give tonight's moved slots to their new clients. Return a sentence for each source with probable moves."""
     one_client = [each.name for each in bench.order.clinic.sources if each.appointment_ids == "one_client"]
     move_slots(bench.con, bench.load_id, one_client)
     counts: Counter[str] = Counter()
@@ -27,7 +27,7 @@ def follow_slots(bench: Workbench) -> Iterator[str]:
 
 
 def tell_repeats(bench: Workbench) -> Iterator[str]:
-    """A sentence for each source whose newest export leaves out records, each with a new one in its place."""
+    """A sentence for each source whose newest export lacks records and has a new one in the place of each."""
     for source, kind, count in probable_repeats(bench.con, bench.load_id):
         yield (
             f"{count:,} {kind} that the source {source} brought before are not in its newest export, and a new one is "

@@ -1,12 +1,12 @@
-"""Readers: one module per export format. Each turns all-text chunks into canonical rows that still hold raw ids.
+"""Readers: one module per export format. Each turns chunks of text into canonical rows with raw ids.
 
 A reader is `read(export, source, tallies) -> Iterator[(kind, frame)]`. Its frames hold `record_number`, the canonical
-columns, `record_count` and `unreadable`: the names of the columns that could not be read. What the frames do not
-mention (a parent row, an untouched form) is ignored, and counted as such in the books.
+columns, `record_count`, and `unreadable`: the names of the columns that could not be read. A record in no frame (a
+parent row, an empty form) counts as ignored in the books.
 
-A format whose files are no table has an opener, `open_export(content, source, shape) -> Export`. The header of its
-export names the columns that it can give. Its chunks hold NUMBER and the columns that are wanted, as text. It counts
-records and blank ones as it reads. hl7_siu.py is an example.
+A format whose files are no tables has an opener, `open_export(content, source, shape) -> Export`. The header of its
+export names the columns that it can give. Its chunks hold NUMBER and the wanted columns, as text. It counts records and
+blank ones. hl7_siu.py is an example.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TAKES = {"reader": "(export, source, tallies)", "opener": "(content, source, sha
 
 
 def parts_of(form: Format) -> list[Callable[..., Any]]:
-    """The functions that read a format's files; none of another format. They are named in the format's mark."""
+    """The functions that read a format's files, and those of no other format. They are in the format's code mark."""
     header = function_of(form, "header")
     return [open_delivery, read, opener_of(form), function_of(form, "reader"), *([header] if header else [])]
 
@@ -53,9 +53,8 @@ def open_delivery(path: Path, source: Source) -> Export:
 
 @registry
 def function_of(form: Format, key: str) -> Any:  # noqa: ANN401  a Reader, an Opener or a HeaderReader
-    """The function that a fact sheet names as reader, opener or header; None where it names none.
-
-    Raises Unusable that says what to write where.
+    """The function that a fact sheet names as reader, opener or header; None where it names none. Raises Unusable,
+    which says what to write where.
     """
     if (name := getattr(form, key)) is None:
         return None
@@ -94,8 +93,9 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
 def _noting_export_time(
     chunks: Iterator[pl.DataFrame], column: str, source: Source, tallies: Tallies
 ) -> Iterator[pl.DataFrame]:
-    """The chunks, noting the latest time of export that is not beyond the night's clock: one typing error would stand
-    above all later exports."""
+    """The chunks. Notes the latest time of export that is not after the night's clock, because one typing error would
+    win over all later exports.
+    """
     dialect = Dialect(source.time_zone, source.nulls)
     for chunk in chunks:
         stamps = chunk.select(at=instant(column, dialect)).to_series().drop_nulls()

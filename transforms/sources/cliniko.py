@@ -1,7 +1,7 @@
-"""Cliniko's appointments as its API gives them: JSON pages, arrays, or one appointment a line.
+"""Cliniko's appointments from its API: JSON pages, arrays, or one appointment a line.
 
-Ids of nineteen digits stay text; whose an appointment is stands in links, of which the last part is the id. What became
-of it stands in flags, from which the words of the preset are made. A group appointment has its attendees in it.
+Ids of nineteen digits stay text. Client and therapist are links; the last part of a link is the id. The status is in
+flags; the preset's words come from them. A group appointment contains its attendees.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ HEADER = [
 
 
 def open_cliniko(content: Content, source: Source, shape: Shape) -> Export:
-    """Open a page, an array or lines of appointments."""
+    """Open a page, an array, or lines of appointments."""
     return open_records(content, HEADER, _appointments, _rows)
 
 
 def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Appointments, a group's attendees each one."""
+    """Appointments; each attendee of a group has one."""
     yield from table.read_known(export, source, tallies)
 
 
@@ -74,7 +74,7 @@ def _linked(record: Record, name: str) -> str | None:
 
 
 def _became(record: Record, attendee: Record) -> dict[str, str | None]:
-    """The word for its flags; a group's own cancellation is everybody's."""
+    """The word for an appointment's flags. A cancellation of a group counts for each attendee."""
     cancelled = text(attendee.get("cancelled_at") or record.get("cancelled_at"))
     if any(each.get(flag) for each in (record, attendee) for flag in ("deleted_at", "archived_at")):
         word: str | None = "deleted"

@@ -1,7 +1,7 @@
 """FHIR (STU3, R4, R5): Appointment, Encounter, Patient and QuestionnaireResponse as JSON, Bundle or bulk NDJSON.
 
-A resource is a record. Items of a response nest to any depth, under items and under answers; each is found by its
-linkId. A bulk export's log.ndjson has no resources and is passed over; entered-in-error takes back what was said.
+A resource is a record. Items of a response may be inside items and answers, at any depth; each is found by its linkId.
+The log.ndjson of a bulk export has no resources and is skipped. The status entered-in-error retracts a record.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _BOOKED = ["appointment_id", "client_id", "therapist_id", "starts_at", "ends_at"
 def open_fhir(content: Content, source: Source, shape: Shape) -> Export:
     """Open resources as rows of text, with a column for each item that the source's forms name."""
     items = list(dict.fromkeys(link for form in source.forms for link in (*form.items, *dict(form.scores).values())))
-    names = {name: place for place, name in enumerate(COLUMNS)}  # a linkId may be called so too
+    names = {name: place for place, name in enumerate(COLUMNS)}  # a linkId may have such a name too
     header = [*(MARK + name for name in COLUMNS), *items, *(CODE + item for item in items)]
     return open_records(content, header, resources, lambda record: rows_of(record, items), names)
 
@@ -75,7 +75,7 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
 
 
 def _with_unread_retractions(chunk: pl.DataFrame) -> pl.DataFrame:
-    """What takes back something whose id cannot be read is held as any other, by losing its status: it is told so."""
+    """A retraction whose id cannot be read loses its status. So it is held, as every record without an id is, and told."""
     if LOST not in chunk.columns:
         return chunk
     is_lost = (_column("status") == IN_ERROR) & (pl.col(LOST).list.len() > 0)
@@ -84,7 +84,7 @@ def _with_unread_retractions(chunk: pl.DataFrame) -> pl.DataFrame:
 
 
 def _asked(form: Form) -> list[str]:
-    """The columns that a form names; whose response it is, and its id, the resource says."""
+    """The columns that a form names. Client and id of a response are in the resource itself."""
     return [column for column in form_columns(replace(form, client_id=(), response_id=())) if column]
 
 
@@ -105,7 +105,7 @@ _KINDS = {
 
 
 def _without_doubles(booked: pl.DataFrame) -> pl.DataFrame:
-    """Without encounters of an appointment that stands beside them: that is one session."""
+    """Without the encounters whose appointment is in the file too: both are one session."""
     told = booked.filter(_column("resource") == "Appointment").select(_column("appointment_id")).to_series()
     return booked.filter(~_column("of_appointment").is_in(told.drop_nulls().implode()).fill_null(False))
 
@@ -119,12 +119,12 @@ def _note_retracted(of: dict[str, pl.DataFrame], tallies: Tallies) -> None:
 
 
 def _coded_items(form: Form, tallies: Tallies) -> list[str]:
-    """The items whose codes are known, so that what an answer says to count can be compared with them."""
+    """The items with public codes. Their answers' points can be compared with the codes."""
     return list(form.items) if tallies.instruments[form.instrument].codes else []
 
 
 def _without_contradictions(responses: pl.DataFrame, form: Form, tallies: Tallies) -> pl.DataFrame:
-    """With the items marked in LOST whose answer says to count otherwise than its public code does."""
+    """With the items in LOST whose points contradict their public code."""
     codes = {code: float(points) for code, points in tallies.instruments[form.instrument].codes}
     marks = []
     for item in _coded_items(form, tallies):
@@ -138,7 +138,7 @@ def _without_contradictions(responses: pl.DataFrame, form: Form, tallies: Tallie
 
 
 def _responses(said: pl.DataFrame, form: Form, tallies: Tallies, dialect: Dialect) -> pl.DataFrame:
-    """A form's responses: those to its questionnaire, or where clinic.toml does not name it, those with its items."""
+    """A form's responses: those to its questionnaire. Where clinic.toml names none, those with the form's items."""
     if form.form:
         asked = text(MARK + "questionnaire", dialect)
         said = said.filter((asked == form.form) | asked.str.ends_with("/" + form.form))

@@ -126,13 +126,13 @@ def _row(message: Message, source: Source) -> dict[str, str | None]:
 
 
 def _appointment(message: Message) -> str | None:
-    """Its id; of a recurring appointment each occurrence (SCH-3) is one, the first under the id alone."""
+    """An appointment's id. Each occurrence (SCH-3) of a recurring one is an appointment; the first has the id alone."""
     number, occurrence = _part(message, "SCH", 2) or _part(message, "SCH", 1), _part(message, "SCH", 3)
     return f"{number}/{occurrence}" if number and occurrence not in (None, "0", "1") else number
 
 
 def _patient(message: Message, wanted: str | None) -> str | None:
-    """The record number: of several the one whose type (CX-5) or authority (CX-4) clinic.toml names, else the first."""
+    """The record number. Of several, the one with the type (CX-5) or authority (CX-4) in clinic.toml, else the first."""
     if not wanted:
         return _part(message, "PID", 3) or _part(message, "PID", 2)
     for place in range(_repetitions(message, "PID", 3)):
@@ -143,13 +143,13 @@ def _patient(message: Message, wanted: str | None) -> str | None:
 
 
 def _resource(message: Message) -> str | None:
-    """A general resource (AIG) that is a person, as far as its type says."""
+    """A general resource (AIG), where its type does not exclude a person."""
     kind = (_part(message, "AIG", 4, 2) or _part(message, "AIG", 4) or "").lower()
     return None if kind in THINGS else _part(message, "AIG", 3)
 
 
 def _times(message: Message) -> dict[str, str | None]:
-    """When, and how long. From 2.5 on TQ1 and AIS say it, and SCH-9 to SCH-11 are left for older systems."""
+    """Begin and duration. From version 2.5 on they are in TQ1 and AIS; older systems have SCH-9 to SCH-11."""
     of_service = _lasting(_part(message, "AIS", 7), _part(message, "AIS", 8))
     booked = _lasting(_part(message, "SCH", 9), _part(message, "SCH", 10))
     ways = [
@@ -168,7 +168,7 @@ def _version(message: Message) -> tuple[int, ...]:
 
 
 def _lasting(length: str | None, unit: str | None) -> str | None:
-    """A length with its unit; minutes where there is none."""
+    """A duration with its unit; minutes where there is no unit."""
     told = (unit or "min").lower()
     return length if told.startswith("m") else length and f"{length} {told}"
 
@@ -201,7 +201,7 @@ def _digits(text: str | None) -> str:
 
 
 def _iso(text: str | None) -> str | None:
-    """YYYYMMDDHHMM[SS][+ZZZZ] in ISO 8601; what is not written so stays, to be named unreadable."""
+    """YYYYMMDDHHMM[SS][+ZZZZ] in ISO 8601. A text in another form stays; the next step names it as unreadable."""
     if text is None or not (match := _TIME.match(text)):
         return text
     year, month, day, hour, minute, second, offset = match.groups()

@@ -1,6 +1,7 @@
-"""OpenEMR's calendar, the table openemr_postcalendar_events: a recurring series is one row, and becomes its days.
+"""OpenEMR's calendar, the table openemr_postcalendar_events. A recurring series is one row there; here it becomes a row
+a day.
 
-A row without a client (pc_pid blank, 0 or NULL) is the clinic's own time. Codes of a site's own go into clinic.toml
+A row without a client (pc_pid blank, 0 or NULL) is the clinic's own time. A site's own codes are in clinic.toml
 (status.words).
 """
 
@@ -31,7 +32,7 @@ COLUMNS = {
 }
 NEEDED = ("pc_eid", "pc_pid", "pc_aid", "pc_eventDate", "pc_startTime", "pc_duration", "pc_apptstatus")
 OPTIONAL = ("pc_catid", "pc_facility", "pc_endDate", "pc_recurrtype", "pc_recurrspec")
-FARTHEST = timedelta(days=366)  # beyond the night, for a series without an end
+FARTHEST = timedelta(days=366)  # after the night, for a series without an end
 MOST = 1_000  # days of a series, four years of working days; what has more was entered wrongly
 AT_ONCE = 500  # series that become their days together
 _DAY = "day"
@@ -51,7 +52,7 @@ def _with_absent(chunk: pl.DataFrame, absent: list[str]) -> pl.DataFrame:
 
 
 def _expanded(chunk: pl.DataFrame, tallies: Tallies) -> Iterator[pl.DataFrame]:
-    """The chunk's clients' appointments; a series becomes a row a day, with the day in its id."""
+    """The appointments of the chunk's clients. A series becomes a row a day, with the day in its id."""
     of_clients = chunk.filter(~pl.col("pc_pid").str.strip_chars().is_in([*NO_VALUE, "0"]).fill_null(True))
     recurs = pl.col("pc_recurrtype").str.strip_chars().is_in(["1", "2", "3"]).fill_null(False)
     yield _booked(of_clients.filter(~recurs))
@@ -74,12 +75,12 @@ def _booked(rows: pl.DataFrame) -> pl.DataFrame:
     minutes = (seconds.cast(pl.Int64, strict=False) // 60).cast(pl.String)
     return rows.with_columns(
         starts_at=pl.concat_str("pc_eventDate", "pc_startTime", separator=" "),
-        duration_minutes=pl.coalesce(minutes, seconds),  # what is no number stays, to be named unreadable
+        duration_minutes=pl.coalesce(minutes, seconds),  # other texts stay, and are named as unreadable
     )
 
 
 def _days(row: dict[str, str | None], last: date) -> list[dict[str, object]]:
-    """A row for each day of a series; the series itself, with the column's name, where one cannot be read."""
+    """A row for each day of a series. Where a column cannot be read, the series itself with that column's name."""
     number = row[NUMBER]
     try:
         found, without = list(islice(series(row, last), MOST + 1)), taken_out(row)

@@ -1,6 +1,6 @@
-"""The plain format: what anyone can export. One file of appointments, responses, episodes or clients.
+"""The plain format, which every system can export: one file of appointments, responses, episodes or clients.
 
-Times are ISO 8601 with an offset, or local times of the source's zone; decimal point; empty means null.
+Times are ISO 8601 with an offset, or local times of the source's zone. Numbers have a decimal point. Empty means null.
 """
 
 from __future__ import annotations
@@ -118,5 +118,5 @@ def _clients(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies) -> pl.Data
 
 
 def birth_date(read: pl.Expr, tallies: Tallies) -> pl.Expr:
-    """A birth date between 1900 and today; any other cannot be right and is not read."""
+    """A birth date between 1900 and today. Any other is an error, and is not read."""
     return pl.when((read.dt.year() >= 1900) & (read <= tallies.as_of.date())).then(read)

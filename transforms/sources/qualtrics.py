@@ -1,7 +1,7 @@
-"""Qualtrics: three header rows (name, text, ImportId), or the legacy two. Previews and tests are no responses.
+"""Qualtrics: three header rows (name, text, ImportId), or the older two. Previews and tests are no responses.
 
-The text is in its user's language and is never matched on. Columns are found by name or by ImportId, which survives
-renames: endDate, _recordId, QID1. The zone of its times stands in the ImportId row.
+The text is in the user's language, so nothing is matched by it. Columns are found by name, or by ImportId, which stays
+when a column is renamed: endDate, _recordId, QID1. The zone of the times is in the ImportId row.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _zone(told: str) -> str:
 
 
 def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Responses, without previews and tests; those are ignored, and counted so."""
+    """Responses. Previews and tests are ignored, and counted as ignored."""
     if export.has("status"):
         export.need(["status"])
         export.chunks = map(_answered, export.chunks)

@@ -1,8 +1,8 @@
 """REDCap's flat CSV, raw or with labels, and its EAV export: longitudinal events, repeating instruments, timestamps.
 
-A parent row has a blank instrument and instance; each repeat row fills only its own form's columns. The repeat
-columns are absent when nothing repeats, which is no drift. The key of a response is record, event, form, instance.
-A project without records exports a single line feed.
+A parent row has a blank instrument and instance. A repeat row fills only the columns of its own form. Without repeats
+their columns are absent, which is no change of the export. The key of a response is record, event, form and instance. A
+project without records exports one line feed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ EVENT, REPEAT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redc
 # The same in an export with labels for headers.
 LABELS = {EVENT: "Event Name", REPEAT: "Repeat Instrument", INSTANCE: "Repeat Instance"}
 NOT_COMPLETED = "[not completed]"  # a survey opened and saved, not submitted
-# Beside the export's columns: its record, and where in the project a row stands.
+# Columns beside the export's own: a row's record, and its place in the project.
 WHOSE, WHOSE_BEFORE = f"{MARK}record", f"{MARK}record before"
 AT_EVENT, AT_REPEAT, AT_INSTANCE = (f"{MARK}{name}" for name in (EVENT, REPEAT, INSTANCE))
 

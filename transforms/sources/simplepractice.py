@@ -25,7 +25,7 @@ COLUMNS = {
     "starts_at": "date_of_service",
     "site": "office_name",
 }
-# What the summary counts: the column whose different values they are; appointments are the records themselves.
+# The counts of the summary: of the different values of a column; of appointments, the records themselves.
 COUNTED = {"client_name": "client", "clinician_name": "clinician", "date_of_service": "appointment", "status": "status"}
 _STATUS_REPORT = "Progress Note Status"
 
@@ -43,7 +43,7 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
 
 
 def _checked(chunks: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The chunks without the summary; at their end the totals must agree."""
+    """The chunks without the summary. At the end the totals must agree."""
     totals: dict[str, int] = {}
     seen: dict[str, set[str]] = {column: set() for column in COUNTED}
     count = 0

@@ -1,7 +1,8 @@
-"""SurveyMonkey: a row of questions, each above its first column only, and a row of choices below it.
+"""SurveyMonkey: a row of questions, each only above its first column, and a row of choices below it.
 
-A column is named by its question, or by question and choice: "How often?: Never". What stands alone (Respondent ID) or
-says only that it is an answer keeps the question's name. An export with condensed columns may have the first row alone.
+A column's name is its question, or question and choice: "How often?: Never". A column without a choice (Respondent ID),
+or with one that only means "answer", keeps the question's name. An export with condensed columns may have the first row
+alone.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ ANSWERS = ("", "Response", "Open-Ended Response")
 
 
 def header(heads: list[list[str]]) -> Header:
-    """The joined names. Raises Refused when it is no SurveyMonkey export."""
+    """The joined names. Raises Refused for any other file."""
     if heads[0][:1] != [RESPONDENT]:
         raise Refused(f"does not begin with '{RESPONDENT}' as a SurveyMonkey export does; correct clinic.toml")
     if len(heads) < 2 or heads[1][:1] != [""]:

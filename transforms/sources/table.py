@@ -1,7 +1,7 @@
-"""Any system's table: its columns named in clinic.toml (or by a preset), its words translated, then the plain format.
+"""Any system's table. clinic.toml or a preset names its columns and translates its words; then it is the plain format.
 
-A canonical column may be several of the export's, joined by a blank (a date and a time; a last and a first name), or
-the same for every record (constants). What the export does not give, ids of appointments and responses, is made.
+A canonical column may be several columns of the export, joined by a blank (date and time; last and first name), or one
+value for every record (constants). Missing ids of appointments and responses are made.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rapport.warehouse.errors import Refused
 _NO_TIME = r"(?i)[ T]+(00:00|0:00|12:00)(:00)?(\.0+)?\s*(am)?$"
 _NO_DATE = r"^(1899-12-3[01]|1900-01-0[01]|(12/)?3[01][/.]1?2?[/.]?1899|1/[01]/1900)[ T]+"
 ALSO: dict[str, tuple[str, ...]] = {"appointments": ("ends_at",)}
-# What a record without an id of its own is known by.
+# The parts of a made id, for a record without its own.
 MADE = {
     "appointment_id": ("client_id", "therapist_id", "starts_at"),
     "response_id": ("client_id", "instrument", "rater", "completed_at"),
@@ -60,17 +60,17 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
 def read_known(
     export: Export, source: Source, tallies: Tallies, columns: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Appointments of a system whose columns a module knows; what clinic.toml maps wins.
+    """Appointments of a system whose columns a module knows. The columns in clinic.toml win.
 
-    `columns`: the plain format's names = the export's, without status. The fact sheet names that column, in
-    [source.status], where it is not called status.
+    `columns`: the plain format's names = the export's, without status. The fact sheet names the status column in
+    [source.status] where it has another name.
     """
     known = {name: (column,) for name, column in columns.items() if name not in source.constants}
     yield from read(export, replace(source, columns={**known, **source.columns}), tallies)
 
 
 def _with_whole_times(export: Export, parts: dict[str, tuple[str, ...]]) -> Export:
-    """The file with a column for each time that stands in several: a date, and a time of day, also with AM or PM."""
+    """The file with one column for a time that has several: a date, and a time of day, also with AM or PM."""
     joined = [_whole_time(columns).alias(name) for name, columns in parts.items()]
     chunks = (chunk.with_columns(joined) for chunk in export.chunks)
     made = Export(export.path, [*export.header, *parts], chunks, aliases=export.aliases, lines=export.lines)
@@ -85,8 +85,9 @@ def _needing(export: Export, columns: Iterable[str]) -> Export:
 
 
 def _whole_time(columns: tuple[str, ...]) -> pl.Expr:
-    """A date and what else says when; without the midnight that a program adds to a date, and without the date that it
-    adds to a time of day."""
+    """A date and a time of day together, without the midnight that a program adds to a date, or the date that it adds
+    to a time of day.
+    """
     day, *others = (cell(column).str.strip_chars().replace("", None) for column in columns)
     of_day = [other.str.replace(_NO_DATE, "") for other in others]
     is_told = pl.any_horizontal(other.is_not_null() for other in of_day)
@@ -97,7 +98,7 @@ def _whole_time(columns: tuple[str, ...]) -> pl.Expr:
 def _with_written(
     chunk: pl.DataFrame, mapped: dict[str, tuple[str, ...]], parts: dict[str, tuple[str, ...]]
 ) -> pl.DataFrame:
-    """With the text of each time of which ids are made: it must not change with how times are read."""
+    """With the text of each time from which ids are made: an id must not change with the way times are read."""
     made = {}
     for name in TIMES & mapped.keys():
         column = mapped[name][0]
@@ -112,7 +113,7 @@ def _with_written(
 
 
 def _mapped(export: Export, source: Source) -> dict[str, tuple[str, ...]]:
-    """Which of the export's columns each canonical column is made of. Raises Refused for one that is needed."""
+    """The export's columns of each canonical column. Raises Refused for a needed one."""
     kind = source.only_kind
     known = [name for name in (*NEEDED[kind], *OPTIONAL[kind], *ALSO.get(kind, ())) if name != "status"]
     if wrong := sorted({*source.columns, *source.constants} - {*known, "status"}):
@@ -123,7 +124,7 @@ def _mapped(export: Export, source: Source) -> dict[str, tuple[str, ...]]:
 
 
 def _named(chunk: pl.DataFrame, mapped: dict[str, tuple[str, ...]], source: Source) -> pl.DataFrame:
-    """The chunk with canonical names; the words of a status stand beside it, untranslated."""
+    """The chunk with canonical names; the words of a status beside it, not translated."""
     made = {name: _joined(columns) for name, columns in mapped.items()}
     made |= {name: pl.lit(value) for name, value in source.constants.items()}
     for name, words in source.words.items():
@@ -142,15 +143,16 @@ def _joined(columns: tuple[str, ...]) -> pl.Expr:
 
 
 def _translated(column: pl.Expr, words: Mapping[str, str]) -> pl.Expr:
-    """A word in the clinic's terms; one that it does not translate stays, and is known or not."""
+    """A word in the clinic's terms. A word without a translation stays as it is."""
     bare = column.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
     known = {plain(word): meaning for word, meaning in words.items()}
     return pl.coalesce(bare.replace_strict(known, default=None, return_dtype=pl.String), column)
 
 
 def _with_ids(named: pl.DataFrame, source: Source, dialect: Dialect, tallies: Tallies) -> pl.DataFrame:
-    """Ids as they are read; and for records that have none one that is made: source, whose, when, and which of several
-    alike."""
+    """Ids as they are read. A record without an id gets a made one: source, client, time, and its number among equal
+    ones.
+    """
     read = with_ids(named, own_ids(named.columns), dialect, tallies)
     has_changed = read is not named
     for name in MADE:

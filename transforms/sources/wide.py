@@ -1,4 +1,4 @@
-"""The wide format: one row per response, one column per item, mapped in clinic.toml. The commonest real export."""
+"""The wide format: one row per response, one column per item, named in clinic.toml. It is the commonest real export."""
 
 from __future__ import annotations
 

@@ -39,7 +39,9 @@ def test_a_night_lists_them_and_tells_the_new_ones_once_and_who_is_forgotten_lea
     listed = place.warehouse / "private/look_alikes.csv"
     with few_tables():
         (told,) = night(place, 11, "ab1", "AB1", "C2")
-        assert told.startswith("1 clients' numbers of the id space 'clinic' are new, and differ from another only in case")
+        assert told.startswith(
+            "1 clients' numbers of the id space 'clinic' are new, and differ from another only in case"
+        )
         assert listed.read_text() == "space,client,looks_like\nclinic,ab1,AB1\n"
         assert listed.stat().st_mode & 0o777 == 0o600
         assert place.ask("SELECT count(*) FROM clients") == [(3,)], "nobody is joined"

@@ -49,7 +49,7 @@ def _box(item: str) -> pl.Expr:
 
 
 def on_range(values: list[Value], form: Form, tallies: Tallies, cells: pl.DataFrame) -> list[Value]:
-    """The answers on the questionnaire's own range. Raises Refused when they are plainly written on another one."""
+    """The answers on the questionnaire's own range. Raises Refused when they are plainly written on another range."""
     instrument = tallies.instruments[form.instrument]
     if form.range is None:
         if values and not instrument.other_ranges:
@@ -62,7 +62,9 @@ def on_range(values: list[Value], form: Form, tallies: Tallies, cells: pl.DataFr
 
 
 def _refuse_other_range(values: list[Value], form: Form, usual: Range, cells: pl.DataFrame) -> None:
-    """0 to 100 mm for a line of 10 cm; 1 to 4 for 0 to 3, where only the highest answer would be out of range."""
+    """Refuse 0 to 100 mm for a line of 10 cm, and 1 to 4 for 0 to 3. In the second only the highest answer is out of
+    range.
+    """
     least, most = usual.minimum, usual.maximum
     found = [value if isinstance(value, pl.Series) else cells.select(value).to_series() for value in values]
     given = [each for each in found if each.null_count() < each.len()]

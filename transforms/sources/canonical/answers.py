@@ -1,6 +1,6 @@
-"""Responses: from one row per item (plain format), or from one column per item (REDCap, wide).
+"""Responses from an export, in either of two shapes: one row per item (plain), or one column per item (REDCap, wide).
 
-Either way a response is one row with `answers`, one place per item in the order of the published numbers.
+In both, a response becomes one row. Its `answers` have one place per item, in the order of the published numbers.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ ATTRIBUTES = [
 
 
 def from_form(rows: pl.LazyFrame, form: Form, tallies: Tallies, dialect: Dialect) -> pl.DataFrame:
-    """Responses from the rows in which a form was touched; the ids CLIENT and RESPONSE are read already."""
+    """Responses from the rows in which somebody filled in a part of a form. The ids CLIENT and RESPONSE are already
+    read.
+    """
     cells = with_ids(rows.select(BESIDE, *map(cell, _used(form))).collect(), _other_ids(form), dialect, tallies)
     cells, items = _numbers(in_points(cells, form), form, tallies, dialect)
     scores = {scale: fast_casts.number(cells, column, dialect) for scale, column in form.scores}
@@ -98,7 +100,7 @@ def from_form(rows: pl.LazyFrame, form: Form, tallies: Tallies, dialect: Dialect
 def _numbers(
     cells: pl.DataFrame, form: Form, tallies: Tallies, dialect: Dialect
 ) -> tuple[pl.DataFrame, dict[str, fast_casts.Number]]:
-    """The answers by item, public words and codes as what they count; and the cells that they are made of."""
+    """The answers by item, with points for public words and codes; and the cells that each answer comes from."""
     words = {} if form.range else known_words(tallies.instruments[form.instrument])
     items = {}
     for item in form.items:
@@ -110,12 +112,12 @@ def _numbers(
 
 
 def _other_ids(form: Form) -> dict[str, tuple[str, tuple[str]]]:
-    """The ids that a form names beside whose response it is, and its own: to be read into columns of these names."""
+    """The ids that a form names, without those of its client and of the response. They become columns of these names."""
     return {MARK + name: (name, (column,)) for name in OTHER_IDS if (column := getattr(form, name))}
 
 
 def _used(form: Form) -> list[str]:
-    """The columns that a form's responses are made from."""
+    """The columns that a form's responses need."""
     named = [form.rater_id, form.therapist_id, form.appointment_id, form.completed_at, form.seconds, form.finished]
     named += [column for _, column in form.scores]
     rater = [form.rater.column] if isinstance(form.rater, Words) else []
@@ -124,7 +126,7 @@ def _used(form: Form) -> list[str]:
 
 
 def _given(scores: dict[str, fast_casts.Number]) -> pl.Expr:
-    """Scores that arrive made, those that are there."""
+    """The scores that the export itself holds."""
     if not scores:
         return pl.lit(None, dtype=GIVEN)
     values = {scale: _expression(number.value).cast(pl.Float64) for scale, number in scores.items()}
@@ -138,8 +140,10 @@ def _expression(value: fast_casts.Value) -> pl.Expr:
 
 
 def _is_partial(form: Form, dialect: Dialect) -> pl.Expr:
-    """Left before its end, where the survey tool says so: by no word or one for no; null for a word that nobody knows.
-    A day says when it was sent off."""
+    """Whether the form was left before its end. It is so where the survey tool has no word, or a word for no.
+
+    An unknown word gives null. A day means that the form was sent on that day.
+    """
     if not form.finished:
         return pl.lit(None, dtype=pl.Boolean)
     word = cell(form.finished).str.strip_chars().str.to_lowercase().fill_null("")
@@ -159,7 +163,7 @@ def _tell_unknown(made: pl.DataFrame, form: Form, tallies: Tallies) -> None:
 
 
 def _side_by_side(values: list[fast_casts.Value]) -> pl.Expr:
-    """One list a row; through an array, which is made thirty times as fast."""
+    """One list a row. The way over an array is thirty times as fast."""
     narrow = [_expression(value).cast(pl.Float32) for value in values]
     return pl.concat_arr(narrow).arr.to_list()
 
@@ -172,7 +176,7 @@ def _completion(form: Form, completed: fast_casts.Time | None) -> dict[str, fast
 
 
 def _is_touched(items: list[fast_casts.Number], form: Form, dialect: Dialect) -> pl.Expr:
-    """True where a form was touched: an item is filled in, or its own time of completion is."""
+    """True where a form is filled in at least in part: an item, or the form's own time of completion."""
     touched = [item.is_filled for item in items]
     if form.completed_at:
         touched.append(text(form.completed_at, dialect).is_not_null())
@@ -182,7 +186,7 @@ def _is_touched(items: list[fast_casts.Number], form: Form, dialect: Dialect) ->
 def from_items(
     chunks: Iterator[pl.DataFrame], dialect: Dialect, tallies: Tallies
 ) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Responses from one row per item. A response spans records, so the whole file is gathered first."""
+    """Responses from one row per item. A response has several records, so the whole file is read before."""
     long = held((_item_rows(chunk, dialect, tallies) for chunk in chunks), tallies.memory)
     if not long:
         return
@@ -235,23 +239,23 @@ def _with_known_points(chunk: pl.DataFrame, tallies: Tallies) -> pl.DataFrame:
 
 
 def _instrument(tallies: Tallies, dialect: Dialect) -> pl.Expr:
-    """The questionnaire's name; one that leaves its version open is said to, and not guessed."""
+    """The questionnaire's name. A name that leaves the version open is told, and is not guessed."""
     written = text("instrument", dialect).str.to_lowercase()
     known = word("instrument", tuple(tallies.instruments), dialect)
     return pl.when(written.is_in(versionless(tallies.instruments))).then(pl.lit(NO_VERSION)).otherwise(known)
 
 
 def _owner(dialect: Dialect) -> pl.Expr:
-    """Whose goal a row is about; a word that is not known is other."""
+    """Whose goal a row is about: `other` for an unknown word."""
     written = text("about", dialect).str.to_lowercase()
     return pl.when(written.is_in(OWNERS)).then(written).when(written.is_not_null()).then(pl.lit("other"))
 
 
 def _gathered(rows: pl.DataFrame, instrument: Instrument | None) -> pl.DataFrame:
-    """One row per response; the record is its first, `record_count` says how many it was made from.
+    """One row per response. Its record is the first one; `record_count` is the number of its records.
 
-    Rows of one response that disagree about client, rater or time become several rows of one id, which are then
-    conflicting duplicates. How long it took is known where they do not disagree.
+    Rows of one response may disagree about client, rater or time. Then they become several rows of one id, which are
+    conflicting duplicates. The duration is known only where they agree.
     """
     count = instrument.item_count if instrument else 0
     scales = sorted(instrument.scale_names) if instrument else []
@@ -283,7 +287,7 @@ def _in_order(count: int) -> pl.Expr:
 
 
 def _owners(count: int) -> pl.Expr:
-    """Whose goal each is, in the order of their numbers."""
+    """The owner of each goal, in the order of the goals' numbers."""
     places = [pl.col("about").filter(pl.col("number") == place).drop_nulls().first() for place in range(1, count + 1)]
     return pl.concat_list(places).list.explode()
 

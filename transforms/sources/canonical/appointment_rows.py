@@ -1,4 +1,4 @@
-"""Appointments: what their export says became of them, and what could be known of that when it was made."""
+"""Appointments: the status that their export gives, as far as the export could know it."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ from rapport.warehouse.clinic_file.statuses import ATTENDED_IF_PAST, IGNORED, St
 from rapport.warehouse.schema.columns import SHARED, STATUSES
 
 TEXTS = ["service", "modality", "site"]
-LONGEST = 1e9  # minutes, far beyond what the column promises: a longer one is out of range too
-HELD = ("attended", "no_show", ATTENDED_IF_PAST)  # what nobody can know before it begins
+LONGEST = 1e9  # minutes, far beyond the column's limit: a longer one is out of range too
+HELD = ("attended", "no_show", ATTENDED_IF_PAST)  # statuses that nobody can know before the appointment begins
 MINUTES = SHARED["duration_minutes"].between or (0, LONGEST)
 MIDDAY = timedelta(hours=12)  # an appointment of which only the day is told is on that day in every zone
 DAY_S_END = timedelta(hours=23, minutes=59, seconds=59)  # a cancellation of which only the day is told
 
 
 def read(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies, statuses: Statuses | None = None) -> pl.DataFrame:
-    """Appointments of a chunk with the plain format's columns. With statuses, their columns are `status 0`, ..."""
+    """Appointments of a chunk with the plain format's columns. With statuses, their columns are `status 0`, `status 1`
+    and so on.
+    """
     starts, cancelled = fast_casts.time(chunk, "starts_at", dialect), fast_casts.time(chunk, "cancelled_at", dialect)
     minutes = fast_casts.duration(chunk, "duration_minutes", dialect, MINUTE)
     columns = {
@@ -74,7 +76,7 @@ def _stated(statuses: Statuses | None, dialect: Dialect) -> pl.Expr:
 def _days_alone(
     columns: dict[str, Any], starts: fast_casts.Time, cancelled: fast_casts.Time, dialect: Dialect
 ) -> dict[str, pl.Expr]:
-    """A day without a time: an appointment is taken to be at midday, a cancellation to be as late as it can."""
+    """A day without a time. An appointment is taken to be at midday, a cancellation at the day's end."""
     found = {}
     if not starts.is_read:
         midday = local_day("starts_at", dialect).cast(pl.Datetime("us")) + pl.lit(MIDDAY)
@@ -89,7 +91,7 @@ def _days_alone(
 def _became(frame: pl.DataFrame, tallies: Tallies, statuses: Statuses | None) -> pl.DataFrame:
     """The status, and whether the export states it.
 
-    One still to come is scheduled. So is one that a system calls attended or missed in an export from before it began:
+    A future appointment is scheduled. So is one that was attended or missed in an export from before it began: some
     systems create appointments as attended, and only a later export can know.
     """
     stated, starts = pl.col("stated"), pl.col("starts_at")
@@ -108,7 +110,7 @@ def _became(frame: pl.DataFrame, tallies: Tallies, statuses: Statuses | None) ->
 
 
 def with_minutes(named: pl.DataFrame) -> pl.DataFrame:
-    """The length of an appointment that says when it ends instead; an end that cannot be a session's says nothing."""
+    """The length of an appointment that has an end and no length. An end that no session can have gives null."""
     if "ends_at" not in named.columns:
         return named
     form = "%Y-%m-%d %H:%M"
@@ -130,7 +132,7 @@ def _remember_when_to_reread(still_to_come: pl.DataFrame, tallies: Tallies) -> N
 
 
 def count_texts(frame: pl.DataFrame, chunk: pl.DataFrame, columns: list[str], tallies: Tallies) -> None:
-    """Count the texts that the clinic's lists do not have. Frame and chunk have the same rows."""
+    """Count the texts that are not in the clinic's lists. Frame and chunk have the same rows."""
     for name in columns:
         other = frame.select(RECORD, word=chunk[name].str.strip_chars()).filter(frame[name] == "other")
         tallies.count_unlisted(name, other.filter(~pl.col("word").is_in([*tallies.lists[name], "other"]))[RECORD])

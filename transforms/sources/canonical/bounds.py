@@ -1,4 +1,4 @@
-"""Times that no record of a clinic can have: 1926 where 2026 is meant, 1970 for none, 2062 for 2026."""
+"""Times that no record of a clinic can have: 1926 in place of 2026, 1970 in place of none, 2062 in place of 2026."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rapport.warehouse.schema.records import OUT_OF_TIME, held_by
 
 
 def out_of_time(values: Mapping[str, pl.Expr | pl.Series], tallies: Tallies) -> dict[str, pl.Expr | None]:
-    """By column, what holds a record by its rule: a time too long before its export was made, or after."""
+    """By column, the rule that holds a record: its time is too long before its export, or too long after it."""
     return {held_by(OUT_OF_TIME, column): _is_out(value, tallies) for column, value in values.items()}
 
 

@@ -1,4 +1,6 @@
-"""Text to values, with the source's own null words. What cannot be read becomes null and is named, never guessed."""
+"""Text to values, with the source's own null words. A text that cannot be read becomes null and is named. Nothing is
+guessed.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from rapport.warehouse.clinic_file.identifiers import PLAIN, Writing
 
 SECOND, MINUTE, HOUR = 1, 60, 3600  # in seconds
 UNKNOWN = "unknown"  # stands for a word that no vocabulary has; the word itself goes no further
-# What Python, and so whoever asks the published file, can hold: the years 1 to 9999, in UTC and on the local clock.
+# Python, and with it every reader of the published file, has the years 1 to 9999, in UTC and on the local clock.
 FIRST, LAST = datetime.min, datetime.max
 FIRST_UTC, LAST_UTC = FIRST.replace(tzinfo=UTC), LAST.replace(tzinfo=UTC)
 
@@ -43,12 +45,14 @@ def code(column: str, dialect: Dialect) -> pl.Expr:
 
 
 def words(dialect: Dialect) -> list[str]:
-    """The null words of ids. One that is a number (7 = refused, -999) is about answers: client 7 stays."""
+    """The null words of ids, without numbers. A number as null word (7 = refused, -999) is about answers: client 7
+    stays.
+    """
     return [word for word in dialect.nulls if not _is_number(word)]
 
 
 def number(column: str, dialect: Dialect) -> pl.Expr:
-    """A decimal number; a null word that is a number is compared as one (7 is also '7.0')."""
+    """A decimal number. A null word that is a number is compared as a number: 7 is also '7.0'."""
     finite = _finite(column, dialect)
     words = numeric(dialect)
     return pl.when(~finite.is_in(words)).then(finite) if words else finite
@@ -84,9 +88,9 @@ _CLOCKED = r"^([0-9]{1,3}):([0-5][0-9])(?::([0-5][0-9]))?$"
 
 
 def duration(column: str, dialect: Dialect, unit: int) -> pl.Expr:
-    """A length of time that is written with its units, or as a clock shows it, in a unit of so many seconds.
+    """A length of time, written with its units or as a clock shows it; in units of so many seconds.
 
-    0:50 is hours and minutes; where seconds are asked for it may be minutes and seconds too, and is not read.
+    0:50 is hours and minutes. Where seconds are wanted it may also be minutes and seconds, so it is not read.
     """
     written = text(column, dialect).str.to_lowercase().str.replace(_HALF_WORDED, "${1}m")
     worded, clocked = written.str.extract_groups(_WORDED), written.str.extract_groups(_CLOCKED)
@@ -97,7 +101,7 @@ def duration(column: str, dialect: Dialect, unit: int) -> pl.Expr:
 
 
 def _in_seconds(parts: pl.Expr) -> pl.Expr:
-    """Hours, minutes and seconds together; null where there is none of them."""
+    """Hours, minutes and seconds together; null where there are none."""
     told = [parts.struct[place].str.replace(",", ".", literal=True).cast(pl.Float64) for place in "123"]
     together = sum(part.fill_null(0) * size for part, size in zip(told, (HOUR, MINUTE, SECOND), strict=True))
     return pl.when(pl.any_horizontal(part.is_not_null() for part in told)).then(together)
@@ -138,9 +142,9 @@ _OFFSET = r"\s*([Zz]|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)$"
 
 
 def _clock(column: str, dialect: Dialect) -> pl.Expr:
-    """A time taken apart, each part made once: its text, its offset, the clock as written, then `local` and `at`.
+    """The parts of a time, each computed once: text, offset, the clock as written, then `local` and `at`.
 
-    A time of which one of these leaves the years 1 to 9999 has neither: it is not read.
+    A time whose clock or instant is outside the years 1 to 9999 has neither `local` nor `at`: it is not read.
     """
     zone, offset, at_utc = dialect.time_zone, pl.field("offset"), pl.field("at_utc")
     naive = pl.field("naive")
@@ -221,7 +225,7 @@ def _day_alone(column: str, dialect: Dialect) -> pl.Expr:
 
 
 def unreadable(column: str, value: pl.Expr | pl.Series, dialect: Dialect) -> pl.Expr:
-    """True where there is text but no value came of it."""
+    """True where there is text, but no value."""
     return text(column, dialect).is_not_null() & value.is_null()
 
 
@@ -232,9 +236,9 @@ def word(column: str, vocabulary: tuple[str, ...], dialect: Dialect) -> pl.Expr:
 
 
 def translated(told: Words, dialect: Dialect) -> pl.Expr:
-    """A coded value in the clinic's words; `unknown` for a code without one; null for none.
+    """A coded value in the clinic's words; `unknown` for a code that they leave out; null for none.
 
-    A code is no number: where 9 is a null word for answers, it may still be a code.
+    A code is no number: where 9 is a null word of answers, 9 may still be a code.
     """
     found = code(told.column, dialect)
     return found.replace_strict(dict(told.words), default=UNKNOWN, return_dtype=pl.String)
@@ -247,7 +251,7 @@ def listed(column: str, allowed: tuple[str, ...], dialect: Dialect) -> pl.Expr:
 
 
 def of_records(rows: pl.DataFrame | pl.LazyFrame) -> dict[str, pl.Expr]:
-    """Which records a row is made of: the number of the first, and how many there are."""
+    """The records of a row: the number of the first, and how many there are."""
     is_counted = COUNT in rows.collect_schema()
     return {RECORD: pl.col(NUMBER), "record_count": pl.col(COUNT) if is_counted else pl.lit(1, dtype=pl.Int32)}
 
@@ -255,10 +259,10 @@ def of_records(rows: pl.DataFrame | pl.LazyFrame) -> dict[str, pl.Expr]:
 def typed(
     rows: pl.LazyFrame, columns: Mapping[str, pl.Expr | pl.Series], flags: Mapping[str, pl.Expr | None]
 ) -> pl.DataFrame:
-    """The columns, and `unreadable`: the names of those whose flag is true, null where there are none. What the reader
-    itself could not read (column LOST of the rows, names) is among them.
+    """The columns, and `unreadable`: the names of those whose flag is true, null where there are none.
 
-    It is one lazy query, so what columns and flags share (the strip, the parse) is computed once.
+    The reader itself names columns that it could not read in column LOST; they are added. All is one lazy query, so
+    that columns and flags share the strip and the parse.
     """
     if LOST in rows.collect_schema():
         flags = _with_lost(flags, rows)
@@ -271,7 +275,7 @@ def typed(
 
 
 def _with_lost(flags: Mapping[str, pl.Expr | None], rows: pl.LazyFrame) -> dict[str, pl.Expr | None]:
-    """The flags, each also true where the reader itself could not read its column."""
+    """The flags, true also where the reader itself could not read the column."""
     names = rows.select(pl.col(LOST).list.explode().drop_nulls().unique().sort()).collect().to_series()
     lost = {name: pl.col(LOST).list.contains(name).fill_null(False) for name in names}
     known = {name: flag.fill_null(False) for name, flag in flags.items() if flag is not None and name in lost}

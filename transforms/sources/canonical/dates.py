@@ -28,7 +28,9 @@ _YEAR_FIRST = r"^([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})" + _TIME + "$"
 
 
 def to_iso(column: str, order: str) -> pl.Expr:
-    """A column's dates and times in ISO 8601; what is not written like one stays as it is, to be named unreadable."""
+    """A column's dates and times in ISO 8601. A text in another form stays as it is; the next step names it as
+    unreadable.
+    """
     text = cell(column).str.strip_chars()
     last, first = text.str.extract_groups(_WRITTEN), text.str.extract_groups(_YEAR_FIRST)
     day, month = ("1", "2") if order == DAY_FIRST else ("2", "1")
@@ -38,7 +40,7 @@ def to_iso(column: str, order: str) -> pl.Expr:
 
 
 def _iso(year: pl.Expr, month: pl.Expr, day: pl.Expr, parts: pl.Expr) -> pl.Expr:
-    """Null where the parts are."""
+    """ISO 8601 of the parts; null where they are null."""
     date = pl.concat_str(year, _two(month), _two(day), separator="-")
     hour = parts.struct["4"].cast(pl.Int32)
     half = parts.struct["8"].str.to_lowercase()
@@ -121,7 +123,7 @@ def in_iso(export: Export, columns: Iterable[str], dates: str, dialect: Dialect)
 def _whole(
     export: Export, columns: list[str], held: pl.DataFrame, following: pl.DataFrame | None
 ) -> Iterator[pl.DataFrame]:
-    """All chunks of the file, where it can be export once more."""
+    """All chunks of the file, where the file can be opened once more."""
     if following is None or export.again is None:
         yield from (chunk for chunk in (held, following) if chunk is not None)
         return

@@ -1,7 +1,7 @@
-"""Ids as readers take them from an export: cast once, over a chunk's distinct texts; what names nobody is held.
+"""Ids, cast over a chunk's distinct texts. A record whose id names nobody is held.
 
-Every id of every reader goes through `with_ids`. What an id was to an earlier version of Rapport, which stripped its
-text and nothing else, is noted beside it: the record may be known under that text.
+Every id of every reader goes through `with_ids`. Earlier versions of Rapport only stripped an id's text. Their text is
+kept beside the new one, because the record may be known under it.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from rapport.transforms.sources.opening.shape import LOST, cell
 from rapport.warehouse.clinic_file.identifiers import PLAIN, identified
 from rapport.warehouse.schema.records import held_by
 
-SEPARATOR = "\x1f"  # between the parts of an id that several columns make
+SEPARATOR = "\x1f"  # between the parts of an id from several columns
 KIND_OF = {
     f"{kind}_id": kind for kind in ("client", "therapist", "rater", "appointment", "response", "episode")
-}  # what an id is of, by its canonical column
+}  # the kind of an id, by its canonical column
 
 
 def with_ids(
     chunk: pl.DataFrame, wanted: Mapping[str, tuple[str, Iterable[str]]], dialect: Dialect, tallies: Tallies
 ) -> pl.DataFrame:
-    """The chunk with ids for columns; where nothing changes, the same chunk.
+    """The chunk with columns of ids; the same chunk where nothing changes.
 
-    `wanted`: the column to make -> the canonical column that it is, and the columns that it is made of. A missing part
-    makes no id. What is refused is named in LOST.
+    `wanted`: new column -> the canonical column, and the columns that it comes from. Where a part is missing there is
+    no id. A refused id is named in LOST.
     """
     for name, (canonical, columns) in wanted.items():
         raw = [chunk[column] for column in columns]
@@ -48,7 +48,7 @@ def with_ids(
 
 
 def formerly(columns: Iterable[str], dialect: Dialect) -> pl.Expr:
-    """Whose a record was to an earlier version of Rapport, which stripped the text and nothing else."""
+    """The id of a record's client for an earlier version of Rapport, which only stripped the text."""
     parts = [cell(column).str.strip_chars() for column in columns]
     known = [pl.when(~part.is_in(["", *words(dialect)])).then(part) for part in parts]
     return known[0] if len(known) == 1 else pl.concat_str(known, separator=SEPARATOR)
@@ -63,8 +63,10 @@ def with_made_id(
     before: pl.Expr,
     tallies: Tallies,
 ) -> pl.DataFrame:
-    """Rows with the id of records that have none of their own, `made` of the client's; and noted, of those whose client
-    was known by another text, what it was then."""
+    """Rows with an id for records that have none of their own, made from the client's id.
+
+    The old made id is noted for those whose client had another text before.
+    """
     rows = rows.with_columns(made(client).alias(name))
     changed = rows.filter(before.ne_missing(client))
     if changed.height:
@@ -73,12 +75,12 @@ def with_made_id(
 
 
 def own_ids(names: Iterable[str]) -> dict[str, tuple[str, tuple[str]]]:
-    """`wanted` where the columns have their canonical names already."""
+    """`with_ids` for columns that have their canonical names already."""
     return {name: (name, (name,)) for name in names if name in KIND_OF}
 
 
 def note_former(tallies: Tallies, kind: str, ids: pl.Series, before: pl.Series) -> None:
-    """Note by which other texts ids were known."""
+    """Note the other texts under which ids were known."""
     told = pl.DataFrame({"now": ids, "before": before}).drop_nulls()
     told = told.filter(pl.col("now") != pl.col("before"))
     if told.height:

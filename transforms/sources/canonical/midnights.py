@@ -1,6 +1,6 @@
-"""Days that a program wrote as midnights: a column in which every time is 00:00 holds no times.
+"""Days that a program wrote as midnights. A column in which every time is 00:00 holds days, not times.
 
-Taken for times they are wrong by up to a day: 2026-01-05T00:00:00Z is the evening of the 4th in New York.
+Read as a time, such a day is wrong by up to a day: 2026-01-05T00:00:00Z is the evening of the 4th in New York.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ _MIDNIGHT = rf"{_DAY}[T ]00:00(?::00(?:\.0+)?)?\s*(?:{_OFFSET})?$"
 
 
 def days_alone(chunks: Iterable[pl.DataFrame], columns: Iterable[str], dialect: Dialect) -> dict[str, str]:
-    """The columns that hold times, every one of them a midnight, and whether it is one as written or on the source's
-    wall clock (a program that stores local days wrote them in UTC)."""
+    """The columns of times in which every time is a midnight. For each, whether it is midnight as written, or on the
+    source's wall clock (a program that stores local days wrote them in UTC).
+    """
     found = {column: ({AS_WRITTEN, ON_THE_WALL}, False) for column in columns}
     for chunk in chunks:
         for column, (ways, _) in list(found.items()):
@@ -36,7 +37,7 @@ def days_alone(chunks: Iterable[pl.DataFrame], columns: Iterable[str], dialect: 
 
 
 def _times(chunk: pl.DataFrame, column: str, dialect: Dialect, ways: set[str]) -> pl.Series:
-    """The column's times. Where the first one is no midnight, that one: it decides, and most columns end here."""
+    """The column's times; only the first one where that is no midnight, because it decides. Most columns end here."""
     texts = chunk.select(written=text(column, dialect)).to_series()
     first = texts.filter(texts.is_not_null()).head(1)
     if first.str.contains(_TIME).any() and not ways & set(_ways(first, dialect)):
@@ -54,7 +55,7 @@ def _ways(times: pl.Series, dialect: Dialect) -> Iterator[str]:
 
 
 def day_of_midnight(column: str, way: str, dialect: Dialect) -> list[pl.Expr]:
-    """A column with days for its midnights; beside it, WRITTEN, what stood there: ids are made of that."""
+    """A column of days in place of midnights; beside it, WRITTEN, the text as written: ids are made from that."""
     written = text(column, dialect)
     if way == ON_THE_WALL:
         local = wall(column, dialect)

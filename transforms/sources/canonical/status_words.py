@@ -1,4 +1,4 @@
-"""A system's words for what became of an appointment."""
+"""The words of a practice system for an appointment's status."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rapport.warehouse.clinic_file.statuses import PLUS, Statuses
 
 
 def meaning(statuses: Statuses, columns: list[str], dialect: Dialect) -> pl.Expr:
-    """What the words in the vocabulary's columns mean; `unknown` for one that it has not, null for none."""
+    """The meaning of the words in the vocabulary's columns; `unknown` for a word that it lacks, null for none."""
     if not columns:  # the same for every record
         return pl.lit(statuses.words[""])
     parts = [_plain(code(column, dialect), statuses) for column in columns]
@@ -26,7 +26,7 @@ def meaning(statuses: Statuses, columns: list[str], dialect: Dialect) -> pl.Expr
 
 
 def _words(statuses: Statuses) -> dict[str, str]:
-    """The words as they are compared; of two that are alike the first stands."""
+    """The words in the form in which they are compared. Of two equal ones the first counts."""
     told: dict[str, str] = {}
     is_joined = len(statuses.columns) > 1
     for word, meant in statuses.words.items():
@@ -36,7 +36,7 @@ def _words(statuses: Statuses) -> dict[str, str]:
 
 
 def plain(word: str, *, is_code: bool = False) -> str:
-    """A word without what makes no difference: capitals, blanks around and inside it, a code's leading zeros."""
+    """A word in the form in which words are compared: small letters, single blanks, a code without leading zeros."""
     told = " ".join(word.lower().split())
     if is_code and (number := told.removesuffix(".0")).isdigit():
         return number.lstrip("0") or "0"
@@ -51,7 +51,7 @@ def _plain(word: pl.Expr, statuses: Statuses) -> pl.Expr:
 
 
 def _fits(part: pl.Expr, piece: str) -> pl.Expr:
-    """Whether one of several columns says this; * is anything, and pat* what begins so."""
+    """Whether one of several columns says this. * fits everything; pat* fits every word that begins with pat."""
     if piece == "*":
         return pl.lit(True)
     if not piece:
@@ -62,5 +62,5 @@ def _fits(part: pl.Expr, piece: str) -> pl.Expr:
 
 
 def _said(meant: str, statuses: Statuses) -> str:
-    """A cancellation by nobody in particular is what the clinic says it counts as, else unknown."""
+    """The meaning of a cancellation that names nobody is the one in clinic.toml, else unknown."""
     return (statuses.cancelled or UNKNOWN) if meant == "cancelled" else meant

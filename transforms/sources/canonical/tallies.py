@@ -1,4 +1,4 @@
-"""What a reader needs beside the file, and what it counts in passing."""
+"""The context of a reader, and its counts."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from rapport.warehouse.toml_keys.keys import keys_of
 
 COUNTED = {RECORD: pl.Int32, "counted": pl.String}
 _USUAL = keys_of("clinic")
-CLOCK, UNLISTED = "clock ", "unlisted "  # what may be counted, each with its word: the change, the column
+CLOCK, UNLISTED = "clock ", "unlisted "  # the counts, each with its word: the change of clocks, the column
 
 
 @dataclass
 class Tallies:
-    """One file's reading: the night's clock, the facts, and the tallies that go to the books."""
+    """The reading of one file: the night's clock, facts, and counts for the books."""
 
     as_of: datetime
     lists: Mapping[str, tuple[str, ...]]
     instruments: Mapping[str, Instrument]
     unlisted: Counter[str] = field(default_factory=Counter)
     clock_changes: Counter[str] = field(default_factory=Counter)
-    rereads_at: datetime | None = None  # when an appointment that was still to come begins
+    rereads_at: datetime | None = None  # the beginnings of appointments that were in the future
     exported_at: datetime | None = None  # where a column of the file says so
     retracted: list[tuple[str, pl.DataFrame]] = field(default_factory=list)  # kind, and the ids of what was in error
     made_at: datetime | None = None  # when the file's name says that it was exported
@@ -41,17 +41,17 @@ class Tallies:
     counts: list[pl.DataFrame] = field(default_factory=list)  # record_number, counted: of what was counted, where
 
     def tell(self, what: str) -> None:
-        """Keep what a person should know of the file: 'has ...', without a name or a value."""
+        """Keep a sentence about the file for people: 'has ...', without a name or a value."""
         if what not in self.told:
             self.told.append(what)
 
     @property
     def known_at(self) -> datetime:
-        """The time up to which the file can know what happened."""
+        """The time up to which the file can know the outcome of an appointment."""
         return min(self.exported_at or self.made_at or self.as_of, self.as_of)
 
     def counted(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Take a frame's `clock_change` off and count it."""
+        """Remove a frame's column `clock_change`, and count it."""
         changed = frame.drop_nulls("clock_change")
         self._count(changed.select(RECORD, counted=pl.lit(CLOCK) + pl.col("clock_change")))
         return frame.drop("clock_change")
@@ -61,7 +61,7 @@ class Tallies:
         self._count(pl.DataFrame({RECORD: numbers}).with_columns(counted=pl.lit(UNLISTED + column)))
 
     def count_again(self, counted: pl.Series) -> None:
-        """Count what was counted before in lines that are known."""
+        """Add the counts of known lines, from the night that read them."""
         for words, count in counted.value_counts().iter_rows():
             kind, _, word = words.partition(" ")
             (self.clock_changes if f"{kind} " == CLOCK else self.unlisted)[word] += count

@@ -1,1 +1,1 @@
-"""Exports opened: what they are, their header, their records."""
+"""Opening an export: its kind, its header, its records."""

@@ -1,8 +1,8 @@
-"""Workbooks and Parquet are read by a child process, which may take only the memory that reading may take.
+"""Workbooks and Parquet files are read in a child process with a limit of memory.
 
-What their libraries take follows from what a file says, not from its size: one cell far from its table (XFD1048576)
-makes 17 billion cells, one run in a Parquet column a billion rows. Where memory ends the process ends, and a night
-would end with it. The child is begun for the first such file, and serves until its parent ends.
+Their libraries take memory by what a file declares, not by its size. One cell far from its table (XFD1048576) makes 17
+billion cells; one run in a Parquet column makes a billion rows. Without memory a process ends, and the night would end
+too. The child starts with the first such file and lives as long as its parent.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ _child: subprocess.Popen[bytes] | None = None
 
 
 def read_apart(read: Callable[..., pl.DataFrame], content: Content, *details: object) -> pl.DataFrame:
-    """What a module's function makes of a file, in the child. Raises Refused as it does, and where the child ends."""
+    """The result of a module's function on a file, in the child. Raises Refused where the function does, and where the
+    child ends.
+    """
     with _one_at_a_time:
         kind, body = _asked(pickle.dumps((read, content, details)))
     if kind == _FRAME:
@@ -47,7 +49,7 @@ def read_apart(read: Callable[..., pl.DataFrame], content: Content, *details: ob
 
 
 def _asked(request: bytes) -> tuple[bytes, bytes]:
-    """The child's reply; an empty refusal where it ended."""
+    """The child's reply; an empty refusal where the child ended."""
     global _child  # noqa: PLW0603  one for the process
     if _child is None or _child.poll() is not None:
         _child = _begun()
@@ -63,7 +65,7 @@ def _asked(request: bytes) -> tuple[bytes, bytes]:
 
 
 def _begun() -> subprocess.Popen[bytes]:
-    """A child that finds the modules where this process does. What its libraries print may hold values."""
+    """A child with the same module paths. The output of its libraries may hold values, so nobody sees it."""
     path = os.pathsep.join(each or str(Path.cwd()) for each in sys.path)
     environment = {"POLARS_MAX_THREADS": "1", **os.environ, "PYTHONPATH": path}
     pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
@@ -100,7 +102,7 @@ def _too_much(memory: int) -> str:
 
 
 def serve() -> None:
-    """The child: read what is asked for until nobody can ask any more."""
+    """The child: answer requests until the parent's pipe closes."""
     asked, told = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core would hold persons' data
@@ -132,7 +134,7 @@ def _reply(
 
 
 def _limit(memory: int) -> None:
-    """Let the process grow by so much, and no more. Only Linux says how large it is."""
+    """Let the process grow by so much and no more. Only Linux gives a process's size."""
     if not _MEMORY.exists():
         return
     most = int(_MEMORY.read_text(encoding="ascii").split()[0]) * resource.getpagesize() + memory

@@ -1,6 +1,6 @@
-"""A file that is read from its beginning, up to the memory that reading may take: counted as it is unpacked.
+"""A file that is read from its beginning, with a limit of memory. Bytes are counted unpacked.
 
-What a damaged archive makes its library say is one refusal.
+All errors of a damaged archive become one refusal.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Unpacked(Bounded):
 
 @contextmanager
 def refusing_damage() -> Iterator[None]:
-    """What an archive's library raises as Refused; an error of the disk stays what it is."""
+    """Raise the errors of an archive's library as Refused. An error of the disk stays as it is."""
     try:
         yield
     except OSError as error:
@@ -87,7 +87,7 @@ def too_large(memory: int) -> Refused:
 
 
 def held(frames: Iterable[pl.DataFrame], memory: int) -> list[pl.DataFrame]:
-    """All frames of a file whose records may stand anywhere. Raises Refused where they take more memory."""
+    """All frames of a file whose records may be anywhere. Raises Refused where they take more memory."""
     found: list[pl.DataFrame] = []
     size: float = 0
     for frame in frames:
@@ -100,8 +100,9 @@ def held(frames: Iterable[pl.DataFrame], memory: int) -> list[pl.DataFrame]:
 
 
 def check_file(path: Path, memory: int | None = None) -> None:
-    """Refuse what is no file to be read to its end (a device, a pipe, a link to nothing), or is too large. Raises
-    OSError where a disk or a share does not answer."""
+    """Refuse a device, a pipe, a link to nothing, and a file that is too large. Raises OSError where a disk or a share
+    does not answer.
+    """
     try:
         found = path.stat()
     except PermissionError as error:

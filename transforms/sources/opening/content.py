@@ -1,6 +1,6 @@
-"""A delivered file's bytes: what they begin with, the one file of an archive, and its text as UTF-8 with line feeds.
+"""A delivered file's bytes: its kind, the one file of an archive, and its text as UTF-8 with line feeds.
 
-A byte-order mark decides over what the clinic file declares; without one nothing is guessed.
+A byte-order mark wins over the encoding in clinic.toml. Without a mark nothing is guessed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rapport.transforms.sources.opening.bounded import (
 from rapport.warehouse.clinic_file.memory import usual_memory
 from rapport.warehouse.errors import Refused
 
-START = 64 << 10  # bytes that are looked at before anything is read
+START = 64 << 10  # the first bytes of a file, which show its kind
 LONGEST_HEADER = 4 << 20  # bytes: up to there a line end is looked for, to see how lines end
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -49,7 +49,7 @@ class Content:
 
     @property
     def kind(self) -> str:
-        """parquet, spreadsheet, json or text. Raises Refused for what is no data."""
+        """parquet, spreadsheet, json or text. Raises Refused for any other file."""
         if self.start.startswith(b"PAR1"):
             return "parquet"
         if self.start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
@@ -86,7 +86,7 @@ class Content:
         return data
 
     def text(self, encoding: str, chunk: int) -> Iterator[bytes]:
-        """The text as UTF-8 without a mark, in pieces; carriage returns that end lines alone become line feeds."""
+        """The text as UTF-8 without a mark, in pieces. Carriage returns become line feeds where they end lines alone."""
         name = self._mark or encoding
         if name != "utf-16" and b"\0" in self.start and self._mark is None:
             raise Refused('holds NUL bytes: it is no text, or UTF-16 (then add encoding = "utf-16" to its source)')
@@ -96,7 +96,7 @@ class Content:
         return pieces
 
     def _ends_lines_with_returns(self, codec: str) -> bool:
-        """Whether carriage returns stand alone, and no line feed comes before what a header may be long."""
+        """Whether lines end with carriage returns alone: there is one, and no line feed within a header's length."""
         head = self.start.decode(codec, errors="ignore")
         if "\n" not in head and len(self.start) == START:
             with self.stream() as file:
@@ -119,7 +119,7 @@ class Content:
 
 
 def _without_marks(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The text without the marks that it begins with: programs that add one do not look whether one is there."""
+    """The text without the marks at its beginning: some programs add a mark to a text that has one."""
     begun = b""
     for piece in pieces:
         begun += piece
@@ -133,8 +133,9 @@ def _without_marks(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def content_of(path: Path, memory: int | None = None) -> Content:
-    """A file's content, of which so many bytes may be read, counted unpacked. Raises Refused when it cannot be opened,
-    is empty or too large, or is an archive of several files."""
+    """A file's content, with a limit of bytes, counted unpacked. Raises Refused when it cannot be opened, is empty or
+    too large, or is an archive of several files.
+    """
     memory = memory or usual_memory()
     try:
         check_file(path, memory)
@@ -166,7 +167,7 @@ def _only_member(path: Path, memory: int) -> str | None:
 
 
 def _is_json(looks: str) -> bool:
-    """Whether a text begins as JSON does, and no table: a brace or bracket, then a quote, a brace or its end."""
+    """Whether a text begins as JSON and not as a table: a brace or bracket, then a quote, a brace or its end."""
     if not looks.startswith(("{", "[")):
         return False
     return looks[1:].lstrip().startswith(('"', "{", "[", "}", "]"))

@@ -20,7 +20,7 @@ from rapport.transforms.sources.opening.short_records import value_counts
 from rapport.transforms.sources.speed.line_by_line import Lines, NotByLine, Piece
 from rapport.warehouse.errors import Refused
 
-SEPARATORS = ",;\t|^"  # what REDCap and spreadsheets offer
+SEPARATORS = ",;\t|^"  # the separators of REDCap and spreadsheets
 _VALUE = re.compile(r"^\d{4}-\d\d-\d\d|^-?\d+([.,]\d+)?$")  # what a column is not called
 _SEPARATOR = re.compile(rb'"?sep=.?"?[,;\t ]*\r?\n', re.IGNORECASE)  # how Excel is told what separates values
 _GUARDS = (b"'-", b"'=", b"'+", b"'@")  # what keeps a spreadsheet from computing a cell
@@ -106,7 +106,9 @@ def _parsed(
 
 
 def _tables(export: Export, whole: Iterator[bytes], shape: Shape, quotes: Quotes) -> Iterator[pl.DataFrame]:
-    """The records of all pieces: by polars, and from the first place that it cannot parse value by value."""
+    """The records of all pieces. polars parses them; from the first piece that it refuses on, values are read one by
+    one.
+    """
     parts = (part for piece in whole for part in in_parts(piece, len(export.header)))
     for data in parts:
         frame = _table(export, data) if quotes.are_paired else None
@@ -118,7 +120,7 @@ def _tables(export: Export, whole: Iterator[bytes], shape: Shape, quotes: Quotes
 
 
 def _whole(export: Export, pieces: Iterable[bytes], quotes: Quotes) -> Iterator[bytes]:
-    """The pieces that hold something; the last must be whole."""
+    """The pieces that are not empty; the last must be whole."""
     last = b""
     for piece in pieces:
         if piece:
@@ -129,7 +131,7 @@ def _whole(export: Export, pieces: Iterable[bytes], quotes: Quotes) -> Iterator[
 
 
 def _new_lines(export: Export, lines: Lines, piece: Piece, shape: Shape) -> pl.DataFrame:
-    """The records of a piece that are not known. Raises NotByLine where a record and its lines do not agree."""
+    """The unknown records of a piece. Raises NotByLine where a record and its lines do not agree."""
     if cells(piece.unread, len(export.header)) > CELLS:
         raise NotByLine
     frame = _table(export, piece.unread)
@@ -150,7 +152,7 @@ def _told(
 
 
 def _table(export: Export, data: bytes) -> pl.DataFrame | None:
-    """What polars makes of whole records; None where it cannot parse them."""
+    """polars' table of whole records; None where it cannot parse them."""
     names = [str(place) for place in range(len(export.header))]
     try:
         return pl.read_csv(
@@ -163,7 +165,7 @@ def _table(export: Export, data: bytes) -> pl.DataFrame | None:
 
 
 def _is_whole(last: bytes, export: Export) -> None:
-    """A last record without a line end and with fewer values than the header was cut off."""
+    """Refuse a last record without a line end and with fewer values than the header: the file was cut off there."""
     if not last or last.endswith(b"\n"):
         return
     start = last.rfind(b"\n") + 1

@@ -1,4 +1,4 @@
-"""An export that is being read as a table of text."""
+"""An export that is read as a table of text."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _GUARDED = r'^(?:="([^"]*)"|\'([-=+@].*))$'
 
 @cache
 def forgiving(name: str) -> str:
-    """A column's name without what programs change in it: capitals, blanks, accents, and which mark stands where.
+    """A column's name without the differences that programs make: capitals, blanks, accents, and the kind of each mark.
 
-    As many marks as there were stay: Q1_1 is not Q11, and the boxes field___1 and field____1 are two.
+    The number of marks stays: Q1_1 is not Q11, and the boxes field___1 and field____1 are two.
     """
     letters = unicodedata.normalize("NFKD", " ".join(name.casefold().split()))
     bare = "".join(each for each in letters if unicodedata.category(each)[0] not in "MC")
@@ -35,7 +35,7 @@ def forgiving(name: str) -> str:
 
 @dataclass
 class Export:
-    """A file being read: its header, its chunks, and what was counted in passing."""
+    """An open file: its header, its chunks, and its counts."""
 
     path: Path
     header: list[str]
@@ -54,7 +54,7 @@ class Export:
     again: Callable[[], Export] | None = None  # opens the file once more, for what only all of its rows can decide
 
     def tell(self, what: str) -> None:
-        """Keep what a person should know of the file: 'has ...', without a name or a value."""
+        """Keep a sentence about the file for people: 'has ...', without a name or a value."""
         if what not in self.told:
             self.told.append(what)
 
@@ -81,7 +81,7 @@ class Export:
         return self._alike(column)
 
     def _alike(self, column: str) -> int:
-        """Where the one column stands whose name differs only in what `forgiving` forgives."""
+        """The place of the one column whose name is equal after `forgiving`."""
         places = [place for place, name in enumerate(self.header) if name and forgiving(name) == forgiving(column)]
         if len(places) == 1:
             return places[0]
@@ -91,7 +91,7 @@ class Export:
         raise Refused(f"has no column '{column}'; export it, or correct clinic.toml")
 
     def has(self, column: str) -> bool:
-        """Whether a column is there and is one."""
+        """Whether there is one column of this name."""
         try:
             self.place(column)
         except Refused:
@@ -99,7 +99,7 @@ class Export:
         return True
 
     def want(self, columns: list[str]) -> list[str]:
-        """Of these columns the ones that the file has; they will be used."""
+        """Those of these columns that the file has. They count as used."""
         present = [column for column in columns if self.has(column)]
         self.need(present)
         return present
@@ -113,10 +113,10 @@ class Export:
         is_read: pl.Series | None = None,
         value_counts: pl.Series | None = None,
     ) -> pl.DataFrame:
-        """The wanted columns of the next records, numbered; blank ones and footers are counted and taken off.
+        """The wanted columns of the next records, numbered. Blank records and footers are counted and removed.
 
-        The frame's columns are named by their place. `is_read`: which of the next records the frame holds, if not all.
-        `value_counts`: how many values each record has; one without a place for a wanted column is marked in LOST.
+        The frame's columns have their place as name. `is_read`: which of the next records the frame holds, if not all.
+        `value_counts`: how many values each record has; a record without a place for a wanted column is marked in LOST.
         """
         used = {column: str(self.place(column)) for column in sorted(self.wanted)}
         places = pl.int_range(frame.height, eager=True) if is_read is None else is_read.arg_true()
@@ -140,7 +140,7 @@ def _with_short(numbered: pl.DataFrame, counts: pl.Series | None, needed: int) -
 
 
 def _filled(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
-    """Without the records in which nothing is written, quoted or not."""
+    """Without blank records, quoted or not."""
     if not names or not _is_blank(names[0], frame).any():
         return frame
     return frame.filter(~pl.all_horizontal([_is_blank(name, frame) for name in names]))
@@ -159,6 +159,6 @@ def _without_footers(frame: pl.DataFrame, names: list[str], footers: tuple[str, 
 
 
 def _unguarded(column: str) -> pl.Expr:
-    """A cell without what keeps a spreadsheet from computing it: ="00123" and '-0.1 are 00123 and -0.1."""
+    """A cell without the signs that keep a spreadsheet from computing it: ="00123" and '-0.1 are 00123 and -0.1."""
     bare = cell(column).str.strip_chars().str.extract_groups(_GUARDED)
     return pl.coalesce(bare.struct["1"], bare.struct["2"], cell(column)).alias(column)

@@ -60,7 +60,9 @@ def _noted(export: Export, values: Iterator[object]) -> Iterator[object]:
 
 
 def _frame(told: Sequence[Mapping[str, Any]], names: list[str]) -> pl.DataFrame:
-    """Rows of text as a frame. Half of a surrogate pair is no text: what holds one is null, and named in LOST."""
+    """Rows of text as a frame. Half of a surrogate pair is no text: a value with one is null, and its column is named
+    in LOST.
+    """
     schema = {NUMBER: pl.Int32, **dict.fromkeys(names, pl.String)}
     try:
         return pl.DataFrame(told, schema=schema, orient="row")
@@ -91,7 +93,7 @@ def _numbered(export: Export, records: Iterator[object]) -> Iterator[tuple[int, 
 
 
 def _values(file: Bounded, memory: int) -> Iterator[object]:
-    """The values of the file: one a line, or the only one there is. Raises Refused for one that takes more memory."""
+    """The values of the file: one a line, or the only one. Raises Refused for one that takes more memory."""
     first = _line(file)
     while first and not first.strip():
         first = _line(file)
@@ -140,7 +142,7 @@ def _only(data: bytes, memory: int) -> object:
 
 
 def parsed(data: bytes, memory: int) -> object:
-    """A JSON value whose numbers are text. Raises ValueError when it is none, Refused when it takes more memory."""
+    """A JSON value whose numbers are text. Raises ValueError when it is no JSON, Refused when it takes more memory."""
     weight = len(data) + _VALUE * data.count(b",") + _OBJECT * data.count(b"{") + _LIST * data.count(b"[")
     if weight > memory:
         raise too_large(memory)
@@ -151,7 +153,7 @@ def parsed(data: bytes, memory: int) -> object:
 
 
 def last_part(reference: object) -> str | None:
-    """The id that a reference ends with: Patient/12, urn:uuid:12, Patient?identifier=system|12, a link's address."""
+    """The id at the end of a reference: Patient/12, urn:uuid:12, Patient?identifier=system|12, the address of a link."""
     if isinstance(reference, dict):
         reference = reference.get("reference") or reference.get("self")
     if not isinstance(reference, str) or not reference:
@@ -164,13 +166,13 @@ def last_part(reference: object) -> str | None:
 
 
 def text(value: object) -> str | None:
-    """A value as text; what is no single value is none."""
+    """A single value as text; null for a list or an object."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else None
 
 
 def first_value(content: Content) -> object:
-    """The first value of a file of JSON, to see what it holds."""
+    """The first value of a JSON file, which shows its kind."""
     with content.stream() as file:
         return next(_values(file, content.memory), None)

@@ -1,4 +1,4 @@
-"""Delimited text in which quotes stand inside values (12" ruler), read value by value.
+"""Delimited text with quotes inside values (12" ruler), read value by value.
 
 A quote opens a value only at its beginning. This is several times slower than polars, which reads all other files.
 """
@@ -23,7 +23,7 @@ AT_ONCE = 50_000  # records of one frame
 
 @contextmanager
 def of_any_length() -> Iterator[None]:
-    """Python's reader, while it may meet a longer value than its 128 KiB: a label that holds a picture is one."""
+    """Set Python's reader to values of any length; its limit is 128 KiB, and a label with a picture is longer."""
     usual = csv.field_size_limit(LONGEST)
     try:
         yield
@@ -88,7 +88,7 @@ def _next(rows: Iterator[list[str]], number: int) -> list[str]:
 
 
 def _check(values: list[str], number: int, header: list[str]) -> None:
-    """A quote that opens a value and closes none takes the lines below it into that value."""
+    """Refuse a quote that opens a value and does not close it: the lines below would become part of the value."""
     width = len(header)
     is_open = bool(values) and values[-1].endswith(_END)
     if is_open and values[-1].count("\n") == 1:

@@ -1,6 +1,6 @@
-"""Pages of an interface's answer: which page a file holds, and which one follows it.
+"""The pages of an interface's answer: the page that a file holds, and the next one.
 
-Cliniko names both in `links`, a FHIR Bundle in its list `link`. A page whose next page is not there is not the whole.
+Cliniko names both in `links`, a FHIR Bundle in its list `link`. Without its next page a file is not the whole export.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Pages:
     total: int = 0  # records of all pages, where a page says it
 
     def note(self, value: object) -> None:
-        """Note what a value of a JSON file says of pages."""
+        """Note the pages that a value of a JSON file names."""
         for each in value if isinstance(value, list) else [value]:
             if isinstance(each, dict) and ("total_entries" in each or each.get("resourceType") == "Bundle"):
                 links = _links(each)

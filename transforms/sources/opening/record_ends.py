@@ -1,4 +1,4 @@
-"""Pieces of text cut between records, wherever quotes stand; and how many cells they may become."""
+"""Pieces of text, cut between records wherever quotes are; and the number of cells that they may become."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 from rapport.transforms.sources.opening.bounded import too_large
 
-CELLS = 16 << 20  # parsed at once: 16 bytes each, whether or not anything is written in them
+CELLS = 16 << 20  # cells that are parsed at once: 16 bytes each, also where they are empty
 
 
 @dataclass
 class Quotes:
-    """Whether a file's quotes still open and close values: from a lone one on, pieces end at any place."""
+    """Whether quotes still open and close values. After a lone quote pieces end at any place."""
 
     are_paired: bool = True
 
 
 def whole_records(pieces: Iterator[bytes], longest: int, quotes: Quotes) -> Iterator[bytes]:
-    """The pieces cut between records, as long as quotes are paired."""
+    """The pieces, cut between records as long as quotes are paired."""
     held = b""
     for piece in pieces:
         held += piece
@@ -39,7 +39,7 @@ def whole_records(pieces: Iterator[bytes], longest: int, quotes: Quotes) -> Iter
 
 
 def last_record_end(data: bytes) -> int:
-    """Where the last whole record ends: after a line feed with an even number of quotes before it."""
+    """The end of the last whole record: a line feed with an even number of quotes before it."""
     end = data.rfind(b"\n") + 1
     if not data.count(b'"', 0, end) % 2:
         return end
@@ -60,8 +60,9 @@ def cells(data: bytes, width: int) -> int:
 
 
 def within(memory: int, pieces: Iterable[bytes], width: int) -> Iterator[bytes]:
-    """The pieces, as long as their cells are no more than the bytes that may be read: in a record that is short, cells
-    that are not written count as if they were."""
+    """The pieces, as long as their cells are no more than the bytes that may be read. The missing cells of a short
+    record count too.
+    """
     count = 0
     for piece in pieces:
         count += cells(piece, width)

@@ -1,4 +1,4 @@
-"""The shape of an export, as its source declares it; and the columns that stand beside its own."""
+"""The declared shape of an export, and the columns that Rapport adds to the export's own."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BESIDE = cs.by_name(NUMBER, COUNT, LOST, require_all=False)
 
 
 def cell(column: str) -> pl.Expr:
-    """A column of the export, whatever it is called: polars takes "*" and what begins with "^" for patterns."""
+    """A column of the export under any name: polars takes "*" and names that begin with "^" for patterns."""
     return cs.by_name(column).as_expr() if column.startswith(("*", "^")) else pl.col(column)
 
 
@@ -36,7 +36,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a source says of its files' shape."""
+    """The shape that clinic.toml gives a source's files."""
 
     encoding: str = "utf-8"
     chunk: int = CHUNK
@@ -51,7 +51,7 @@ class Shape:
         return self.header_row - 1 + self.rows_of_header
 
     def names(self, heads: list[list[str]]) -> Header:
-        """The header among the first records. Raises Refused when there are fewer."""
+        """The header from the first records. Raises Refused when there are fewer records than header rows."""
         if len(heads) < self.header_row and any(map(any, heads)):
             raise Refused(f"has no record {self.header_row}, where clinic.toml says its header is (header_row)")
         if self.read_header and any(map(any, heads)):

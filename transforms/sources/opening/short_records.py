@@ -1,7 +1,7 @@
-"""Records with fewer values than the header: what stands in them may be another column's.
+"""Records with fewer values than the header: each value may be that of another column.
 
-A line feed in a value without quotes makes two of one record. Some programs leave out the empty values at a record's
-end, so a record is short only where a column that is used has no place in it.
+A line feed in a value without quotes makes two records of one. Some programs omit the empty values at a record's end.
+So a record is short only where a used column has no place in it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _QUOTED = re.compile(b'"[^"]*"')
 
 
 def value_counts(frame: pl.DataFrame, data: bytes, separator: str) -> pl.Series | None:
-    """How many values each record has, a blank one as many as the header; None where no record can be short.
+    """The number of values of each record; that of the header for a blank one. None where no record can be short.
 
-    The frame is what polars made of the data: an absent value is null in it, as an empty one is.
+    The frame is polars' table of the data: a missing value is null there, as an empty one is.
     """
     last = frame[:, -1]
     if frame.width == 1 or not last.null_count():
@@ -33,8 +33,8 @@ def value_counts(frame: pl.DataFrame, data: bytes, separator: str) -> pl.Series 
 
 
 def _without_quoted_text(data: bytes) -> bytes:
-    """The data with one letter for each quoted text: what is left of a record stands in one line.
+    """The data with one letter in place of each quoted text, so that each record is one line.
 
-    A record of nothing but empty quotes is no blank record, so the letter stays.
+    A record of empty quotes only is no blank record, so the letter stays.
     """
     return _QUOTED.sub(b"q", data) if b'"' in data else data

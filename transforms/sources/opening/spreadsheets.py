@@ -1,4 +1,4 @@
-"""Spreadsheets and Parquet as tables of text, with the values that a CSV of them would have."""
+"""Spreadsheets and Parquet as tables of text, with the values of a CSV export of the same."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NO_DAY = "1899-12-31 "  # what a time of day stands on
 
 
 def open_spreadsheet(content: Content, shape: Shape) -> Export:
-    """Open a sheet: the declared one, or the only one with anything in it. Raises Refused."""
+    """Open a sheet: the declared one, or the only one that is not empty. Raises Refused."""
     rows = read_apart(rows_of_sheet, content, shape.sheet)
     heads = [[(value or "").strip() for value in row] for row in rows.head(shape.looks_at).iter_rows()]
     header = shape.names(heads)
@@ -39,7 +39,7 @@ def open_spreadsheet(content: Content, shape: Shape) -> Export:
 
 
 def rows_of_sheet(content: Content, sheet: str | None) -> pl.DataFrame:
-    """All cells of a sheet as text, to be read apart."""
+    """All cells of a sheet as text, for the child process."""
     try:
         return _only_filled(fastexcel.read_excel(content.whole(LARGEST)), sheet)
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError):
@@ -88,7 +88,7 @@ def open_parquet(content: Content) -> Export:
 
 
 def rows_of_parquet(content: Content) -> pl.DataFrame:
-    """All rows of a file, to be read apart."""
+    """All rows of a file, for the child process."""
     try:
         with _file_of(content) as file:
             return read_parquet(file)
@@ -98,7 +98,7 @@ def rows_of_parquet(content: Content) -> pl.DataFrame:
 
 @contextmanager
 def _file_of(content: Content) -> Iterator[BinaryIO]:
-    """The file, or what an archive holds as a file in memory: nothing is unpacked onto the disk."""
+    """The file; the file of an archive only in memory: nothing is unpacked onto the disk."""
     if content.member is None:
         with content.path.open("rb") as file:
             yield file
@@ -124,7 +124,7 @@ def _parquet_text(export: Export, frame: pl.DataFrame) -> Iterator[pl.DataFrame]
 
 
 def _as_text(column: str, dtype: pl.DataType) -> pl.Expr:
-    """A column as text; a time beyond the years 1 to 9999, of which polars can make none, is named unreadable by it."""
+    """A column as text. polars has no time beyond the years 1 to 9999; such a time is named as unreadable."""
     value = cell(column)
     if not isinstance(dtype, pl.Date | pl.Datetime):
         return value.cast(pl.String)
@@ -136,7 +136,7 @@ def _as_text(column: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def _ends(dtype: pl.Date | pl.Datetime) -> tuple[int, int]:
-    """The beginning of year 1 and the end of year 9999, as a type counts from 1970."""
+    """The beginning of year 1 and the end of year 9999, counted from 1970 in a type's unit."""
     if isinstance(dtype, pl.Date):
         return (date.min - EPOCH).days, (date.max - EPOCH).days
     a_second = {"ms": 10**3, "us": 10**6, "ns": 10**9}[dtype.time_unit]

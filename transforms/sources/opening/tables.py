@@ -1,7 +1,7 @@
-"""A delivered file becomes all-text tables, a chunk of whole records at a time.
+"""A delivered file as tables of text, a chunk of whole records at a time.
 
-Bytes -> what they are -> encoding and line ends -> chunks cut between records -> text columns with their record number.
-Nothing is guessed and nothing is converted here. Numbers of records are exact, so the books can balance.
+The steps are: bytes, kind of file, encoding and line ends, chunks cut between records, columns of text with record
+numbers. Nothing is guessed or converted here. Record numbers are exact, so that the books balance.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rapport.warehouse.places import digests
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of an export's bytes, in hexadecimal. Raises Refused for what has no end."""
+    """SHA-256 of an export's bytes, in hexadecimal. Raises Refused for a device or a pipe."""
     check_file(path)
     return digests.digest_of(path)
 

@@ -1,1 +1,1 @@
-"""Speed, beside the main road: columns cast whole, and lines that the last export held too."""
+"""Speed: columns that are cast at once, and lines that the last export had too."""

@@ -1,7 +1,7 @@
-"""Fast casts: a column in which every text is a number as it stands, or every time is written alike, is read whole.
+"""Fast casts: at once, for a column of plain numbers or of times in one form.
 
-casts would give the same values at many times the cost. A column with one text that is not so goes the careful way,
-through casts. Which way was taken shows in no value.
+casts gives the same values at many times the cost. A column with one other text goes through casts. Values never depend
+on the way.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DAY = timedelta(days=1)  # no zone is as far from UTC
 
 @dataclass(frozen=True)
 class Number:
-    """A column's numbers; where there is text that is none (None: nowhere); where there is text."""
+    """A column's numbers; where there is text without a number (None: nowhere); where there is text."""
 
     value: Value
     unreadable: pl.Expr | None
@@ -30,7 +30,7 @@ class Number:
 
 
 def number(rows: pl.DataFrame, column: str, dialect: Dialect) -> Number:
-    """A column as casts.number, unreadable_number and text read it."""
+    """The numbers of a column, equal to those of casts.number, unreadable_number and text."""
     texts = rows[column].alias("written")  # a series too is asked for by its name, which may be a pattern
     value = texts.cast(pl.Float64, strict=False)
     if value.null_count() == texts.null_count() and value.is_finite().all() and not _has_null_word(value, dialect):
@@ -40,8 +40,7 @@ def number(rows: pl.DataFrame, column: str, dialect: Dialect) -> Number:
 
 
 def duration(rows: pl.DataFrame, column: str, dialect: Dialect, unit: int) -> Number:
-    """A length of time in a unit of so many seconds: a column as `number` reads it, and casts.duration what that
-    cannot."""
+    """Lengths of time in units of so many seconds: by `number`, and where that fails by casts.duration."""
     told = number(rows, column, dialect)
     if told.unreadable is None:
         return told
@@ -57,8 +56,9 @@ def _has_null_word(value: pl.Series, dialect: Dialect) -> bool:
 
 @dataclass(frozen=True)
 class Time:
-    """A column's times: the instant, the wall clock in the source's zone, the local day (also of a date that stands
-    alone), the change of clocks it falls on, and whether every text was read."""
+    """A column's times: the instant, the wall clock in the source's zone, the local day (also of a date alone), the
+    change of clocks, and whether every text was read.
+    """
 
     at: Value
     local: Value
@@ -68,7 +68,7 @@ class Time:
 
 
 def time(rows: pl.DataFrame, column: str, dialect: Dialect) -> Time:
-    """A column as casts.instant, wall, local_day and clock_change read it."""
+    """The times of a column, equal to those of casts.instant, wall, local_day and clock_change."""
     naive = _all_alike(rows.select(written=casts.text(column, dialect)).to_series())
     if naive is None:
         at, local, day = (cast(column, dialect) for cast in (casts.instant, casts.wall, casts.local_day))
@@ -78,8 +78,9 @@ def time(rows: pl.DataFrame, column: str, dialect: Dialect) -> Time:
 
 
 def _all_alike(texts: pl.Series) -> pl.Series | None:
-    """Wall-clock times all written alike, without an offset; None where one is not, does not exist, or is so near an
-    end of the years 1 to 9999 that its instant may be beyond."""
+    """Wall-clock times in one form, without an offset. None where a time has another form or does not exist, or where
+    its instant may be outside the years 1 to 9999.
+    """
     first = str(texts.first(ignore_nulls=True) or "0000-00-00 00:00")
     size = len(first)
     if size not in (_SECONDS, _MINUTES) or not (texts.str.len_bytes() == size).all():
@@ -93,7 +94,7 @@ def _all_alike(texts: pl.Series) -> pl.Series | None:
 
 
 def _at_and_change(naive: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:
-    """The instant and the change: only times on a change of clocks are looked at twice."""
+    """The instant and the change. Only times on a change of clocks are computed twice."""
     known = naive.dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
     change = pl.repeat(None, naive.len(), dtype=pl.String, eager=True)
     places = (known.is_null() & naive.is_not_null()).arg_true()

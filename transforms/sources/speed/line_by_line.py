@@ -1,7 +1,7 @@
-"""Lines that the last whole export of their source held too: what they say is known, so they are counted, not parsed.
+"""Lines that the last whole export of their source had too. Their content is known, so they are counted and not parsed.
 
-This holds where a record follows from its own line, whatever stands around it. A line is known by 64 bits of a keyed
-hash: that one of ten million new lines is taken for a known one happens once in a hundred thousand such exports.
+This needs records that depend on their own line alone. A line is known by 64 bits of a keyed hash. That one of ten
+million new lines is taken for a known one happens once in a hundred thousand such exports.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ def follows_from_its_line(source: Source) -> bool:
 
 
 class NotByLine(Exception):
-    """A file that must be read whole after all."""
+    """Raised for a file that must be read whole."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Records cut out of a file, of which some are known: the bytes of the others, and where these stand."""
+    """Records of a file, some of them known: the bytes of the others, and their places."""
 
     unread: bytes
     hashes: pl.Series  # of every record; null for one of several lines
@@ -42,7 +42,7 @@ class Piece:
 
 @dataclass
 class Lines:
-    """The lines of a file that is being read: which were known before, which of those it holds, and the new ones."""
+    """The lines of the file in hand: those known before, those of them that it holds, and the new ones."""
 
     seed: int
     known: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=KNOWN_LINES))
@@ -50,7 +50,7 @@ class Lines:
     new: list[pl.DataFrame] = field(default_factory=list)
 
     def gathered(self, pieces: Iterable[bytes], size: int) -> Iterator[Piece]:
-        """The pieces of a file, those with few new records put together up to so many bytes. Raises NotByLine."""
+        """The pieces of a file; small ones are put together up to so many bytes. Raises NotByLine."""
         hashes, held = self.known["line"].unique().implode(), []
         for data in pieces:
             held.append(self._parted(data, hashes))
@@ -61,7 +61,7 @@ class Lines:
             yield _joined(held)
 
     def _parted(self, data: bytes, known: pl.Series) -> Piece:
-        """Whole records apart, the known from the new. One of several lines is always new."""
+        """Whole records apart: known ones and new ones. A record of several lines is always new."""
         try:
             lines = pl.read_lines(io.BytesIO(data)).to_series()
         except pl.exceptions.PolarsError:
@@ -75,13 +75,15 @@ class Lines:
         return Piece("".join(f"{line}\n" for line in unread).encode(), hashes, is_new)
 
     def note(self, piece: Piece, read: pl.Series, before: int) -> None:
-        """A piece was read: the numbers of its new records but for blank ones, and how many records stand before it."""
+        """Enter a piece that was read: the numbers of its new records without blank ones, and the number of records
+        before it.
+        """
         numbers = pl.int_range(before + 1, before + 1 + piece.hashes.len(), dtype=pl.Int32, eager=True).alias(RECORD)
         self.met.append(pl.DataFrame([numbers, piece.hashes.alias("line")]).filter(~piece.is_new))
         self.new.append(pl.DataFrame({RECORD: read, "line": piece.hashes.gather(read - before - 1)}).drop_nulls("line"))
 
     def met_again(self) -> pl.DataFrame:
-        """What is known of the lines that the file holds. Raises NotByLine when one that holds records stands twice."""
+        """The known facts about the file's lines. Raises NotByLine when a line with records is there twice."""
         met = self._met()["line"].sort()
         found = self.known.filter(pl.col("line").is_in(met.implode()))
         twice = met.filter(met == met.shift())
@@ -93,13 +95,13 @@ class Lines:
         return pl.concat([pl.DataFrame(schema={RECORD: pl.Int32, "line": pl.UInt64}), *self.met])
 
     def numbered(self, met: pl.DataFrame) -> pl.DataFrame:
-        """Where in the file some of what is known of its lines stands: with its record_number."""
+        """Some of the known facts, with their record_number in this file."""
         return met.join(self._met().filter(pl.col("line").is_in(met["line"].implode())), on="line")
 
     def known_now(
         self, met: pl.DataFrame, settled: pl.DataFrame, unsettled: pl.Series, counted: pl.DataFrame
     ) -> pl.DataFrame:
-        """KNOWN_LINES for the next export: what was met again; and of the new lines those of which nothing is open.
+        """KNOWN_LINES for the next export: the lines that are here again, and the new lines with nothing open.
 
         settled: record_number, records, id. unsettled: record_numbers. counted: record_number, counted.
         """
@@ -121,7 +123,7 @@ def _joined(pieces: list[Piece]) -> Piece:
 
 
 def _record_of(lines: pl.Series) -> pl.Series | None:
-    """Each line's record, counted from 0: a line feed between quotes ends none; None when every line is a record."""
+    """Each line's record, from 0; None when every line is a record. A line feed between quotes ends no record."""
     odd = lines.str.count_matches('"', literal=True) % 2
     if not (odd == 1).any():
         return None

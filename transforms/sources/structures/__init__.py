@@ -1,1 +1,1 @@
-"""What stands within exports of some systems: resources, series, entities with their values."""
+"""Structures inside the exports of some systems: resources, series, entities with values."""

@@ -1,7 +1,8 @@
-"""REDCap's export as entities, attributes and values: a row per filled-in field, made into the flat export's rows.
+"""REDCap's export as entities, attributes and values: one row per filled-in field, here made into the rows of the flat
+export.
 
-What is blank has no row, nor has a box that is not ticked; a ticked one has a row with its code. The rows of one record
-may stand anywhere, so the file is gathered first; of each only the fields that clinic.toml names.
+A blank field has no row, nor has a box that is not ticked; a ticked box has a row with its code. The rows of one record
+may be anywhere, so the file is read whole first, with only the fields that clinic.toml names.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def _pivoted(rows: pl.DataFrame, places: list[str], made: Export) -> pl.DataFram
 
 
 def _unticked(fields: list[str]) -> list[pl.Expr]:
-    """A box without a row is not ticked where its record says anything that is asked for; else nobody asked."""
+    """A box without a row is not ticked where its record has any wanted field; else nobody was asked."""
     boxes = [field for field in fields if TICKED in field]
     says = pl.any_horizontal(cell(field).is_not_null() for field in fields)
     return [pl.when(says).then(cell(box).fill_null("0")).alias(box) for box in boxes]

@@ -44,16 +44,18 @@ def resources(value: object) -> Iterator[Record]:
 
 
 def _has(whole: Record, name: str, others: set[str]) -> bool:
-    """Whether a part that may be missing is there. Where it is not and something stands there that has no place, its
-    name is damaged, and what it holds would be lost without a word: Refused."""
+    """Whether an optional part is there. Raises Refused where it is missing and an unknown part is in its place: its
+    name is damaged, and its content would be lost in silence.
+    """
     if name not in whole and any(not each.startswith("_") and each not in others for each in whole):
         raise Refused(f"has a FHIR Bundle without '{name}' where something unknown stands; export it again")
     return name in whole
 
 
 def rows_of(resource: Record, items: list[str]) -> Iterator[dict[str, str | None]]:
-    """The rows of a resource, COLUMNS behind MARK, and a response's answers by linkId; none for one that says nothing
-    clinic.toml asks for."""
+    """The rows of a resource, COLUMNS behind MARK, and a response's answers by linkId. None for a resource that nothing
+    in clinic.toml uses.
+    """
     kind = resource.get("resourceType")
     made = {
         "Appointment": _appointment,
@@ -70,7 +72,7 @@ def rows_of(resource: Record, items: list[str]) -> Iterator[dict[str, str | None
 
 
 def _appointment(resource: Record) -> Iterator[dict[str, str | None]]:
-    """A row for each patient; a wish without a time is no appointment yet."""
+    """A row for each patient. A wish without a time is no appointment yet."""
     if not resource.get("start") and resource.get("status") in UNBOOKED:
         return
     taking_part = _dicts(resource.get("participant"))
@@ -135,7 +137,7 @@ def _response(resource: Record) -> Iterator[dict[str, str | None]]:
 
 
 def _gather(items: object, wanted: set[str], found: dict[str, str | None]) -> None:
-    """The answers of the wanted items, wherever they stand. A linkId may be a LOINC code with a stroke before it."""
+    """The answers of the wanted items at any depth. A linkId may be a LOINC code with a slash before it."""
     for item in _dicts(items):
         link = text(item.get("linkId")) or ""
         answers = _dicts(item.get("answer"))
@@ -150,7 +152,7 @@ def _gather(items: object, wanted: set[str], found: dict[str, str | None]) -> No
 
 
 def _value(answer: Record) -> str | None:
-    """An answer of any type as text; a choice as what it counts, where that is known, else as its code."""
+    """An answer of any type as text; of a choice its points where they are known, else its code."""
     key = next((key for key in answer if key.startswith("value")), None)
     value = answer.get(key) if key else None
     if isinstance(value, bool):
@@ -163,7 +165,7 @@ def _value(answer: Record) -> str | None:
 
 
 def _coded(answer: Record) -> str | None:
-    """The code of a choice that also says what it counts."""
+    """The code of a choice that has points too."""
     coding = _dict(answer.get("valueCoding"))
     return text(coding.get("code")) if _weight(coding) or _weight(answer) else None
 
@@ -176,7 +178,7 @@ def _weight(of: Record) -> str | None:
 
 
 def _is(reference: Record, kind: str) -> bool:
-    """Whether a reference is to a resource of a kind (a PractitionerRole is a practitioner's)."""
+    """Whether a reference names a resource of this kind. A PractitionerRole counts as a practitioner."""
     told = str(reference.get("reference", ""))
     named = told.rpartition("?")[0] if "?" in told else told.rpartition("/")[0]
     return named.rpartition("/")[2].startswith(kind) or str(reference.get("type", "")).startswith(kind)
