@@ -75,7 +75,7 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
 
 
 def _with_unread_retractions(chunk: pl.DataFrame) -> pl.DataFrame:
-    """A retraction whose id cannot be read loses its status. So it is held, as every record without an id is, and told."""
+    """A retraction whose id cannot be read loses its status. So it is held and told, as a record without an id is."""
     if LOST not in chunk.columns:
         return chunk
     is_lost = (_column("status") == IN_ERROR) & (pl.col(LOST).list.len() > 0)

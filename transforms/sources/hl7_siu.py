@@ -132,7 +132,7 @@ def _appointment(message: Message) -> str | None:
 
 
 def _patient(message: Message, wanted: str | None) -> str | None:
-    """The record number. Of several, the one with the type (CX-5) or authority (CX-4) in clinic.toml, else the first."""
+    """The number. Of several the one with the type (CX-5) or authority (CX-4) of clinic.toml, else the first."""
     if not wanted:
         return _part(message, "PID", 3) or _part(message, "PID", 2)
     for place in range(_repetitions(message, "PID", 3)):

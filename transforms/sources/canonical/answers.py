@@ -112,7 +112,7 @@ def _numbers(
 
 
 def _other_ids(form: Form) -> dict[str, tuple[str, tuple[str]]]:
-    """The ids that a form names, without those of its client and of the response. They become columns of these names."""
+    """The ids that a form names, without its client's and the response's. They become columns of these names."""
     return {MARK + name: (name, (column,)) for name in OTHER_IDS if (column := getattr(form, name))}
 
 

@@ -86,7 +86,7 @@ class Content:
         return data
 
     def text(self, encoding: str, chunk: int) -> Iterator[bytes]:
-        """The text as UTF-8 without a mark, in pieces. Carriage returns become line feeds where they end lines alone."""
+        """The text as UTF-8 without a mark, in pieces. Carriage returns that end lines alone become line feeds."""
         name = self._mark or encoding
         if name != "utf-16" and b"\0" in self.start and self._mark is None:
             raise Refused('holds NUL bytes: it is no text, or UTF-16 (then add encoding = "utf-16" to its source)')

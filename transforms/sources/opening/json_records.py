@@ -153,7 +153,7 @@ def parsed(data: bytes, memory: int) -> object:
 
 
 def last_part(reference: object) -> str | None:
-    """The id at the end of a reference: Patient/12, urn:uuid:12, Patient?identifier=system|12, the address of a link."""
+    """The id at the end of a reference: Patient/12, urn:uuid:12, Patient?identifier=system|12, a link."""
     if isinstance(reference, dict):
         reference = reference.get("reference") or reference.get("self")
     if not isinstance(reference, str) or not reference:
