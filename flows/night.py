@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from rapport.flows.imports_ahead import import_libraries_ahead
 from rapport.flows.load import at_work
@@ -10,12 +11,13 @@ from rapport.flows.order import Order
 from rapport.flows.pages.draw import Drawn, draw
 from rapport.flows.results import Intake, Night, Publication
 from rapport.flows.steps.begin import begin
-from rapport.flows.steps.check import check_records, check_tables
+from rapport.flows.steps.check import RecordsChecked, check_records, check_tables
 from rapport.flows.steps.compute import Kept, compute, compute_clinic, keep
 from rapport.flows.steps.discover import discover
+from rapport.flows.steps.match_sources import Matched, match_sources
 from rapport.flows.steps.publish import publish
 from rapport.flows.steps.read import read_deliveries
-from rapport.flows.troubles import INTAKE, Troubles, troubles_of
+from rapport.flows.troubles import INTAKE, MATCH, Troubles, troubles_of
 from rapport.flows.workbench import Load, Runner, run_directly, show_no_progress
 
 
@@ -41,10 +43,22 @@ def _take_in(load: Load) -> tuple[Intake, Kept | None]:
     read = load.step("read", read_deliveries, bench, found)
     checked = load.step("check records", check_records, read.bench, found)
     kept = None if load.order.is_check else load.step("keep history", keep, read, found)
+    matched = load.step("match sources", match_sources, read.bench) if load.order.is_check else Matched()
     warnings = (*read.troubles, *(kept.warnings if kept else ()))
-    to_look_at = {f"{INTAKE}{source}": sentence for source, sentence in checked.held_most.items()}
-    troubles = Troubles(damaged=bench.damaged, warnings=warnings, to_look_at=to_look_at)
-    return Intake(found, checked, (*found.waiting, *read.waiting), troubles), kept
+    troubles = Troubles(damaged=bench.damaged, warnings=warnings, to_look_at=_held_most(checked))
+    waiting = (*found.waiting, *read.waiting)
+    return Intake(found, checked, matched, waiting, _with_matches(troubles, matched)), kept
+
+
+def _held_most(checked: RecordsChecked) -> dict[str, str]:
+    return {f"{INTAKE}{source}": sentence for source, sentence in checked.held_most.items()}
+
+
+def _with_matches(troubles: Troubles, matched: Matched) -> Troubles:
+    """The problems with those of the match report."""
+    told = {f"{MATCH}{source}": finding.sentence for source, finding in matched.findings.items()}
+    warnings = (*troubles.warnings, *matched.notes)
+    return replace(troubles, warnings=warnings, to_look_at={**troubles.to_look_at, **told})
 
 
 def _publish(load: Load, intake: Intake, kept: Kept, draws_pages: bool) -> Publication:
@@ -53,8 +67,9 @@ def _publish(load: Load, intake: Intake, kept: Kept, draws_pages: bool) -> Publi
     computed = load.step("compute tables", compute, bench)
     load.step("compute clinic tables", compute_clinic, bench)
     checked = load.step("check tables", check_tables, bench)
+    matched = load.step("match sources", match_sources, bench)
     outcomes = (*intake.checked.outcomes, *checked.outcomes)
     published = load.step("publish", publish, bench, computed, outcomes, kept)
     drawn = load.step("draw pages", draw, bench.order) if draws_pages else Drawn()
-    troubles = troubles_of(bench, published, drawn, intake=intake.troubles)
-    return Publication(kept.files, kept.read_otherwise, computed, checked, published, drawn, troubles)
+    troubles = troubles_of(bench, published, drawn, intake=_with_matches(intake.troubles, matched))
+    return Publication(kept.files, kept.read_otherwise, computed, checked, matched, published, drawn, troubles)

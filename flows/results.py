@@ -9,6 +9,7 @@ from rapport.flows.pages.draw import Drawn
 from rapport.flows.steps.check import Checked, RecordsChecked
 from rapport.flows.steps.compute import Computed
 from rapport.flows.steps.discover import Found
+from rapport.flows.steps.match_sources import Matched
 from rapport.flows.steps.publish import Published
 from rapport.flows.troubles import Troubles
 from rapport.flows.workbench import StepTime
@@ -21,6 +22,7 @@ class Intake:
 
     found: Found
     checked: RecordsChecked
+    matched: Matched  # of a check; a night counts the matches of its finished tables
     waiting: tuple[str, ...]  # names of files that are still being written
     troubles: Troubles  # up to this step
 
@@ -33,6 +35,7 @@ class Publication:
     read_otherwise: dict[str, int]
     computed: Computed
     checked: Checked
+    matched: Matched
     published: Published
     drawn: Drawn
     troubles: Troubles
@@ -52,6 +55,11 @@ class Night:
     def files(self) -> list[FileSums]:
         """The number of files of each source, and of their records by outcome (loaded, unchanged, quarantined ...)."""
         return self.publication.files if self.publication else self.intake.checked.files
+
+    @property
+    def matched(self) -> Matched:
+        """The match report: do the sources speak of the same people."""
+        return self.publication.matched if self.publication else self.intake.matched
 
     @property
     def troubles(self) -> Troubles:

@@ -32,6 +32,7 @@ from rapport.warehouse.derived import why_it_moved
 from rapport.warehouse.errors import RapportError
 from rapport.warehouse.history import erase, expiry
 from rapport.warehouse.history.erased_days import ErasedDays
+from rapport.warehouse.intake import match_book
 from rapport.warehouse.places.folders import Folders
 from rapport.warehouse.places.load_facts import facts_of
 from rapport.warehouse.places.private_files import add_line
@@ -170,6 +171,7 @@ def _erased(work: Path, scratch: Path, tombstones: Tombstones) -> int:
         rows = erase.erase_everywhere(con)
         erase.empty(con, _tables_of_sums())
         why_it_moved.withhold_amounts(con)
+        match_book.withhold_totals(con)
         return rows
 
 

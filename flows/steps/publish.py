@@ -24,7 +24,7 @@ from rapport.flows.stopping import check_stopped
 from rapport.flows.workbench import Load, Workbench
 from rapport.warehouse.derived import why_it_moved
 from rapport.warehouse.history.erase import known_people
-from rapport.warehouse.intake import ledger, staged_rows
+from rapport.warehouse.intake import ledger, match_book, staged_rows
 from rapport.warehouse.places import publication
 from rapport.warehouse.places.folders import prepare
 from rapport.warehouse.places.load_facts import FORM, for_encryption
@@ -74,6 +74,7 @@ def publish(
     failed_questions = make_views(con, bench.order, kept.read_otherwise if kept else None)
     if bench.taken_out.row_count:  # the amounts of earlier loads include the rows of the person
         why_it_moved.withhold_amounts(con, load.load_id)
+        match_book.withhold_totals(con, before=load.load_id)
     _write_outcomes(con, load, outcomes)
     _write_loads(bench, computed, reason or bench.taken_out.reason)
     late_sources = ledger.late_sources(con)

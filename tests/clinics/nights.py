@@ -25,7 +25,7 @@ files = "responses_%Y-%m-%d*.csv"
 """
 STEPS = (
     *("begin", "discover", "read", "check records", "keep history"),
-    *("compute tables", "compute clinic tables", "check tables", "publish", "draw pages"),
+    *("compute tables", "compute clinic tables", "check tables", "match sources", "publish", "draw pages"),
 )
 # Surveys of a second system, which knows clients by a user of its own.
 PORTAL_SECTION = """\

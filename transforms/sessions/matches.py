@@ -25,7 +25,8 @@ STATES = (*MATCHED, "waiting", "too_early", "too_late", "no_session", "client_un
 COUNTS = (
     *("record_count", "client_count", "known_client_count", "response_count"),
     *(f"{state}_count" for state in STATES),
-    *("delivered_count", "delivered_matched_count"),
+    # Of the responses that tonight brought, without those that wait; and of these, why they may not match.
+    *("delivered_count", "delivered_matched_count", "delivered_unknown_count", "delivered_day_only_count"),
 )
 _NEED_APPOINTMENTS = [name for name in COUNTS if name not in ("record_count", "client_count", "response_count")]
 _TABLES = ("episodes", "appointments", "sessions", "responses")
@@ -34,7 +35,15 @@ _TABLES = ("episodes", "appointments", "sessions", "responses")
 def matches_of_records(
     records: Mapping[str, pl.DataFrame], clinic: Clinic, known_to: Mapping[str, datetime]
 ) -> pl.DataFrame:
-    """Return the match report of records that are in no warehouse: a row per source. Nothing is written.
+    """Return the match report of records that are in no warehouse: a row per source. The arguments are those of
+    counts_of_records."""
+    return finished([counts_of_records(records, clinic, known_to)])
+
+
+def counts_of_records(
+    records: Mapping[str, pl.DataFrame], clinic: Clinic, known_to: Mapping[str, datetime]
+) -> pl.DataFrame:
+    """Return the counts of some clients' records, as match_counts does. Their tables are computed for it.
 
     `records`: `client_records`, `episode_records`, `appointment_records` and `response_records`, with the columns of
     their kinds, exported_at and loaded_number, and pseudonyms for ids. `known_to`: per source, the time of its newest
@@ -44,7 +53,7 @@ def matches_of_records(
     births = ids.clear().with_columns(birth_date=pl.lit(None, dtype=pl.Date))
     made = dict(transforms.rows_of_clients({**records, "client_ids": ids, "birth_dates": births}, clinic, _TABLES))
     lazy = {name: frame.lazy() for name, frame in records.items()}
-    return finished([match_counts(lazy, made["appointments"].lazy(), made["responses"].lazy(), clinic, known_to)])
+    return match_counts(lazy, made["appointments"].lazy(), made["responses"].lazy(), clinic, known_to)
 
 
 def finished(partials: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -98,31 +107,30 @@ def _until(records: Mapping[str, pl.LazyFrame], known_to: Mapping[str, datetime]
 
 def _by_state(states: pl.LazyFrame) -> pl.LazyFrame:
     state, is_matched = pl.col("state"), pl.col("state").is_in(MATCHED)
-    return (
-        states.group_by("source")
-        .agg((state == name).sum().alias(f"{name}_count") for name in STATES)
-        .join(
-            states.group_by("source").agg(
-                response_count=pl.len(),
-                delivered_count=(pl.col("is_new") & (state != "waiting")).sum(),
-                delivered_matched_count=(pl.col("is_new") & is_matched).sum(),
-            ),
-            on="source",
-        )
+    delivered = pl.col("is_new") & (state != "waiting")
+    return states.group_by("source").agg(
+        *((state == name).sum().alias(f"{name}_count") for name in STATES),
+        response_count=pl.len(),
+        delivered_count=delivered.sum(),
+        delivered_matched_count=(delivered & is_matched).sum(),
+        delivered_unknown_count=(delivered & (state == "client_unknown")).sum(),
+        delivered_day_only_count=(delivered & ~is_matched & pl.col("has_day_only")).sum(),
     )
 
 
 def _states(
     told: pl.LazyFrame, appointments: pl.LazyFrame, responses: pl.LazyFrame, clinic: Clinic, known: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """Return source, is_new and state of each response record."""
+    """Return source, is_new, state and has_day_only of each response record."""
     found = responses.select("response_id", "matched_by")
-    each = told.join(found, on="response_id", how="left").collect().lazy()
+    has_day_only = pl.col("completed_at").is_null() & pl.col("completed_on").is_not_null()
+    each = told.with_columns(has_day_only=has_day_only).join(found, on="response_id", how="left").collect().lazy()
     matched = each.filter(pl.col("matched_by").is_not_null()).with_columns(state="matched_by")
     others = each.filter(pl.col("matched_by").is_null())
     strangers = others.join(known, on="client_id", how="anti").with_columns(state=pl.lit("client_unknown"))
     unmatched = _unmatched(others.join(known, on="client_id", how="semi"), appointments, clinic)
-    return pl.concat([part.select("source", "is_new", "state") for part in (matched, strangers, unmatched)])
+    wanted = ("source", "is_new", "state", "has_day_only")
+    return pl.concat([part.select(wanted) for part in (matched, strangers, unmatched)])
 
 
 def _unmatched(told: pl.LazyFrame, appointments: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:

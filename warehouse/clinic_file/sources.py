@@ -52,7 +52,7 @@ class Source:
     clients: ClientColumns | None
     forms: tuple[Form, ...]
     # The section, its preset's with it, as canonical JSON: part of the reading's fingerprint. Not its id space, whose
-    # name may change.
+    # name may change, and not what reads nothing otherwise.
     section: str
     identifier: str | None  # of HL7: the type or the authority of the record numbers
     sheet: str | None
@@ -64,6 +64,7 @@ class Source:
     words: Mapping[str, Mapping[str, str]]  # canonical name -> the export's words
     status: Statuses | None
     appointment_ids: str | None  # "one_client": an id that comes under another client is the same slot moved
+    stands_alone: bool  # whether its clients and responses are meant to meet no appointments
     names_its_space: bool  # whether the section says whose record numbers it has, or a default does
     writing: Writing  # how its clients' numbers are written
     memory: int  # bytes of a file that may be read, counted unpacked
@@ -74,6 +75,10 @@ class Source:
         system, or automatic record numbers."""
         holds_answers_alone = self.records is None and "appointments" not in self.format.holds
         return not self.names_its_space and (self.records == "responses" or bool(self.forms) or holds_answers_alone)
+
+    def may_hold(self, kind: str) -> bool:
+        """Whether its files may have records of a kind."""
+        return kind == self.records or (self.records is None and kind in self.format.holds)
 
     @property
     def only_kind(self) -> str:
@@ -105,7 +110,7 @@ def read_source(
             "covers": _covers(f"{where} covers", told["covers"], records or "responses"),
             "clients": _client_columns(within(where, "clients"), told["clients"]),
             "forms": _forms(where, name, form, section, instruments),
-            "section": json.dumps({**section, "id_space": ""}, sort_keys=True, default=str),
+            "section": _fingerprinted(section),
             "words": {
                 column: _TRANSLATION.read(within(where, "words"), column, told["words"][column])
                 for column in told["words"]
@@ -116,6 +121,11 @@ def read_source(
             "memory": memory,
         }
     )
+
+
+def _fingerprinted(section: Mapping[str, Any]) -> str:
+    read_with = {key: value for key, value in section.items() if key != "stands_alone"}
+    return json.dumps({**read_with, "id_space": ""}, sort_keys=True, default=str)
 
 
 def _writing(where: str, told: Mapping[str, Any]) -> Writing:

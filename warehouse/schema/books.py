@@ -262,6 +262,55 @@ MOVEMENTS = _book(
     ),
 )
 
+UNCOUNTED = "Null where no appointments are known."
+WITHHELD = f"{UNCOUNTED} Null too where it is withheld: a person was erased since."
+MATCH_FINDINGS = ("nobody_in_common", "few_in_common", "share_fell", "automatic_numbers")
+
+
+def _matched(name: str, description: str) -> Column:
+    return Column(name, "integer", description, between=(0, None))
+
+
+MATCHES = _book(
+    "matches",
+    "load_id source",
+    "One row per night and source: do its clients have appointments, and do its responses meet sessions. All current "
+    "records of the source are counted, whenever they came. response_count = appointment + time + day + waiting + "
+    "too_early + too_late + no_session + client_unknown.",
+    "load_id!",
+    "source!",
+    _matched("record_count", f"Its current records. {NOT_TOLD}"),
+    _matched("client_count", f"Clients with a record of it. {NOT_TOLD}"),
+    _matched("known_client_count", f"Of these, clients with an appointment of any source. {WITHHELD}"),
+    _matched("response_count", f"Its current responses. {NOT_TOLD}"),
+    _matched("appointment_count", f"Responses matched to the session that they name. {WITHHELD}"),
+    _matched("time_count", f"Responses matched by their time. {WITHHELD}"),
+    _matched("day_count", f"Responses matched by their day. {WITHHELD}"),
+    _matched(
+        "waiting_count",
+        f"Responses that an appointment may hold which is still to come, or is not exported yet. {WITHHELD}",
+    ),
+    _matched("too_early_count", f"Responses before their client's nearest session, outside its window. {WITHHELD}"),
+    _matched("too_late_count", f"Responses after their client's nearest session, outside its window. {WITHHELD}"),
+    _matched(
+        "no_session_count",
+        f"Responses without a date, of clients without a session, or that name an appointment without one. {WITHHELD}",
+    ),
+    _matched("client_unknown_count", f"Responses of clients without any appointment. {WITHHELD}"),
+    _matched("delivered_count", f"Responses that this night brought or changed, without those that wait. {UNCOUNTED}"),
+    _matched("delivered_matched_count", f"Of these, responses matched to a session. {UNCOUNTED}"),
+    _matched("delivered_unknown_count", f"Of these, responses of clients without any appointment. {UNCOUNTED}"),
+    _matched("delivered_day_only_count", f"Of these, unmatched responses with a day and no time. {UNCOUNTED}"),
+    Column(
+        "finding",
+        "text",
+        "Why it was told to operators; null where it was not. nobody_in_common, few_in_common: none of its clients, or "
+        "fewer than half, have an appointment. share_fell: fewer of the delivered responses match than usual. "
+        "automatic_numbers: its clients' numbers are 1, 2, 3 ... without a gap.",
+        one_of=MATCH_FINDINGS,
+    ),
+)
+
 SOURCES = _book(
     "sources",
     "source",
@@ -312,6 +361,7 @@ BOOKS = {
         DEFINITIONS,
         CHANGES,
         MOVEMENTS,
+        MATCHES,
         SOURCES,
         CURRENT,
     )

@@ -89,7 +89,8 @@ def test_a_row_for_each_source_counts_its_records_its_clients_and_those_known_to
     assert seen(found, drawing) == lines(drawing)
     surveys = found.filter(source="surveys")
     assert sum(surveys[f"{state}_count"].item() for state in STATES) == 24
-    assert surveys.select("delivered_count", "delivered_matched_count").row(0) == (24 - 6, 3)
+    delivered = ("delivered_count", "delivered_matched_count", "delivered_unknown_count", "delivered_day_only_count")
+    assert surveys.select(delivered).row(0) == (24 - 6, 3, 1, 2)
 
 
 def test_clients_who_are_joined_with_another_id_space_are_known_under_their_one_pseudonym():

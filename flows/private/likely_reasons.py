@@ -1,0 +1,123 @@
+"""Why the clients of a source may not be known to the appointments: their numbers, compared in the private tree.
+
+A sentence says what to look at and which key mends it. It has counts, and names of id spaces and keys. It has shapes of
+numbers only where it is shown on a terminal by hand, and never a number.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import polars as pl
+
+from rapport.warehouse.clinic_file.id_spaces import Spaces
+from rapport.warehouse.clinic_file.sources import Source
+
+LEAST = 5  # numbers, before 1, 2, 3 ... are called automatic
+_LONGEST = 24  # characters of a shape
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The clients' numbers of a source, and those of the clients with appointments, by the name of their id space."""
+
+    own: frozenset[str]
+    unknown: frozenset[str]  # of its clients without an appointment
+    booked: dict[str, frozenset[str]]
+
+    @property
+    def are_automatic(self) -> bool:
+        """Whether they are 1, 2, 3 ... without a gap, as the record numbers that a system counts itself."""
+        return len(self.own) >= LEAST and self.own == {str(number) for number in range(1, len(self.own) + 1)}
+
+
+def numbers_of_source(
+    people: pl.DataFrame, source: Source, spaces: Spaces, clients: Collection[str], booked: Collection[str]
+) -> Numbers:
+    """Return the numbers that a crosswalk has of a source's clients and of the clients with appointments.
+
+    `people`: a crosswalk. `clients`, `booked`: pseudonyms as hexadecimal digits.
+    """
+    named = people.filter(pl.col("kind") == "client").select("id_space", "number", "pseudonym").unique()
+    first = spaces.counts_as(source.id_space)
+    own = named.filter(pl.col("id_space") == first, pl.col("pseudonym").is_in(list(clients)))
+    met = named.filter(pl.col("pseudonym").is_in(list(booked)))
+    by_space = {
+        spaces.name_of(space): frozenset(met.filter(id_space=space)["number"]) for space in met["id_space"].unique()
+    }
+    unknown = own.filter(~pl.col("pseudonym").is_in(list(booked)))
+    return Numbers(frozenset(own["number"]), frozenset(unknown["number"]), by_space)
+
+
+def automatic(numbers: Numbers) -> str:
+    """Return the words for automatic numbers."""
+    return f"its numbers are 1 to {len(numbers.own):,} without a gap, as automatic record numbers are"
+
+
+def likely_reason(numbers: Numbers, source: Source, spaces: Spaces, *, shows_shapes: bool = False) -> str | None:
+    """Return the most likely reason why clients are unknown, with what to do; None where no reason is seen."""
+    if numbers.are_automatic:
+        return f"{automatic(numbers)}: name the column with the client's own number in client_id"
+    section, here = f"[sources.{source.name}]", spaces.name_of(spaces.counts_as(source.id_space))
+    for space in sorted(numbers.booked.keys() - {here}):
+        if count := _shared(numbers.unknown, numbers.booked[space], str):
+            name = json.dumps(space, ensure_ascii=False)
+            return (
+                f"{count:,} of their numbers are also numbers in the id space {name} of the appointments: if they are "
+                f"the same people, write id_space = {name} in {section}"
+            )
+    booked = frozenset().union(*numbers.booked.values())
+    for told, change, key in _FORMS:
+        if count := _shared(numbers.unknown, booked, change):
+            return (
+                f"{count:,} of their numbers differ from numbers of the appointments {told}: state {key} in {section}"
+            )
+    return _other_shape(numbers.unknown, booked, shows_shapes=shows_shapes)
+
+
+def _shared(own: Collection[str], others: Collection[str], change: Callable[[str], str]) -> int:
+    """How many numbers are the same when both are changed; 0 where they are fewer than half."""
+    there = {change(each) for each in others}
+    count = sum(change(each) in there for each in own)
+    return count if 2 * count >= len(own) else 0
+
+
+def _without_zeros(number: str) -> str:
+    return re.sub(r"^0+(?=.)", "", number)
+
+
+def _digits(number: str) -> str:
+    """The digits of a number; a text without digits stays."""
+    return _without_zeros(re.sub(r"[^0-9]", "", number)) or number
+
+
+_FORMS: tuple[tuple[str, Callable[[str], str], str], ...] = (
+    ("in leading zeros alone", _without_zeros, "id_zero_pad"),
+    ("in capitals alone", str.casefold, "id_case"),
+    ("in marks and letters around the digits", _digits, "id_pattern"),
+)
+
+
+def _other_shape(own: Collection[str], others: Collection[str], *, shows_shapes: bool) -> str | None:
+    mine, theirs = _usual_shape(own), _usual_shape(others)
+    if mine is None or theirs is None or mine == theirs:
+        return None
+    shapes = f" (they look like {mine}, and those of the appointments like {theirs})" if shows_shapes else ""
+    return f"their numbers are written in another form than those of the appointments{shapes}"
+
+
+def _usual_shape(numbers: Collection[str]) -> str | None:
+    """The shape of most numbers: letters are A, four or more A…, digits 9. None where most have no shape in common."""
+    shapes = Counter(shape(number) for number in numbers)
+    (usual, count), *_ = shapes.most_common(1) or [("", 0)]
+    return usual if 2 * count > len(numbers) else None
+
+
+def shape(text: str) -> str:
+    """Return the shape of a text: letters are A, four or more A…, digits 9; at most 24 characters."""
+    letters = re.sub(r"[^\W\d_]", "A", text)
+    return re.sub(r"A{4,}", "A…", re.sub(r"\d", "9", letters))[:_LONGEST]
