@@ -212,7 +212,7 @@ def _print_matches(console: Console, report: Report) -> None:
     console.print(table)
     console.print(
         "known: clients with an appointment. by id, by time, by day: responses matched to a session. waiting: an\n"
-        "appointment may still come. early, late: outside the window of the nearest session. unknown: of such clients.\n"
+        "appointment may still come. early, late: outside the window of the nearest session. unknown: of others.\n"
     )
 
 

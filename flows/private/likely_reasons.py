@@ -17,8 +17,21 @@ import polars as pl
 from rapport.warehouse.clinic_file.id_spaces import Spaces
 from rapport.warehouse.clinic_file.sources import Source
 
-LEAST = 5  # numbers, before 1, 2, 3 ... are called automatic
+LEAST = 3  # so many numbers 1, 2, 3 ... are called automatic
 _LONGEST = 24  # characters of a shape
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A likely reason, and what to do."""
+
+    why: str
+    next_step: str
+
+    @property
+    def parts(self) -> tuple[str, str]:
+        """Both as parts of a sentence."""
+        return self.why, self.next_step
 
 
 @dataclass(frozen=True)
@@ -32,7 +45,17 @@ class Numbers:
     @property
     def are_automatic(self) -> bool:
         """Whether they are 1, 2, 3 ... without a gap, as the record numbers that a system counts itself."""
-        return len(self.own) >= LEAST and self.own == {str(number) for number in range(1, len(self.own) + 1)}
+        return are_automatic(self.own)
+
+    @property
+    def all_booked(self) -> frozenset[str]:
+        """The numbers of every id space."""
+        return frozenset().union(*self.booked.values())
+
+
+def are_automatic(numbers: Collection[str]) -> bool:
+    """Whether numbers are 1, 2, 3 ... without a gap."""
+    return len(numbers) >= LEAST and set(numbers) == {str(number) for number in range(1, len(numbers) + 1)}
 
 
 def numbers_of_source(
@@ -58,25 +81,42 @@ def automatic(numbers: Numbers) -> str:
     return f"its numbers are 1 to {len(numbers.own):,} without a gap, as automatic record numbers are"
 
 
-def likely_reason(numbers: Numbers, source: Source, spaces: Spaces, *, shows_shapes: bool = False) -> str | None:
-    """Return the most likely reason why clients are unknown, with what to do; None where no reason is seen."""
+def likely_reason(numbers: Numbers, source: Source, spaces: Spaces, *, shows_shapes: bool = False) -> Reason | None:
+    """Return the most likely reason why clients are unknown; None where no reason is seen."""
     if numbers.are_automatic:
-        return f"{automatic(numbers)}: name the column with the client's own number in client_id"
-    section, here = f"[sources.{source.name}]", spaces.name_of(spaces.counts_as(source.id_space))
+        return Reason(automatic(numbers), "name the column with the client's own number in client_id")
+    return (
+        _other_space(numbers, source, spaces)
+        or _other_form(numbers, source)
+        or _other_shape(numbers, shows_shapes=shows_shapes)
+    )
+
+
+def _other_space(numbers: Numbers, source: Source, spaces: Spaces) -> Reason | None:
+    here = spaces.name_of(spaces.counts_as(source.id_space))
     for space in sorted(numbers.booked.keys() - {here}):
         if count := _shared(numbers.unknown, numbers.booked[space], str):
             name = json.dumps(space, ensure_ascii=False)
-            return (
-                f"{count:,} of their numbers are also numbers in the id space {name} of the appointments: if they are "
-                f"the same people, write id_space = {name} in {section}"
+            return Reason(
+                f"{_of_numbers(count, numbers)} in the id space {name} of the appointments too",
+                f"if they are the same people, write id_space = {name} in [sources.{source.name}]",
             )
-    booked = frozenset().union(*numbers.booked.values())
-    for told, change, key in _FORMS:
-        if count := _shared(numbers.unknown, booked, change):
-            return (
-                f"{count:,} of their numbers differ from numbers of the appointments {told}: state {key} in {section}"
+    return None
+
+
+def _other_form(numbers: Numbers, source: Source) -> Reason | None:
+    for how, change, key in _FORMS:
+        if count := _shared(numbers.unknown, numbers.all_booked, change):
+            return Reason(
+                f"{_of_numbers(count, numbers)} among those of the appointments but for {how}",
+                f"if they are the same people, say how the numbers are written with {key} in [sources.{source.name}]",
             )
-    return _other_shape(numbers.unknown, booked, shows_shapes=shows_shapes)
+    return None
+
+
+def _of_numbers(count: int, numbers: Numbers) -> str:
+    """Words that begin a sentence about some of the unknown numbers."""
+    return f"{count:,} of the other {len(numbers.unknown):,} {'is' if count == 1 else 'are'}"
 
 
 def _shared(own: Collection[str], others: Collection[str], change: Callable[[str], str]) -> int:
@@ -96,18 +136,21 @@ def _digits(number: str) -> str:
 
 
 _FORMS: tuple[tuple[str, Callable[[str], str], str], ...] = (
-    ("in leading zeros alone", _without_zeros, "id_zero_pad"),
-    ("in capitals alone", str.casefold, "id_case"),
-    ("in marks and letters around the digits", _digits, "id_pattern"),
+    ("leading zeros", _without_zeros, "id_zero_pad"),
+    ("capitals", str.casefold, "id_case"),
+    ("marks and letters around the digits", _digits, "id_pattern"),
 )
 
 
-def _other_shape(own: Collection[str], others: Collection[str], *, shows_shapes: bool) -> str | None:
-    mine, theirs = _usual_shape(own), _usual_shape(others)
+def _other_shape(numbers: Numbers, *, shows_shapes: bool) -> Reason | None:
+    mine, theirs = _usual_shape(numbers.unknown), _usual_shape(numbers.all_booked)
     if mine is None or theirs is None or mine == theirs:
         return None
-    shapes = f" (they look like {mine}, and those of the appointments like {theirs})" if shows_shapes else ""
-    return f"their numbers are written in another form than those of the appointments{shapes}"
+    shapes = f" ({mine}, and there {theirs})" if shows_shapes else ""
+    return Reason(
+        f"its numbers have another form than those of the appointments{shapes}",
+        "name the column with the client's own number in client_id",
+    )
 
 
 def _usual_shape(numbers: Collection[str]) -> str | None:

@@ -1,16 +1,16 @@
-"""The judgement of a match report: which sources are told to operators, and why."""
+"""The judgement of a match report: which sources are told to operators, and why.
+
+It needs no warehouse: a draft or a check can be judged with counts and numbers of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
-import polars as pl
-
-from rapport.flows.private.likely_reasons import Numbers, automatic, likely_reason, numbers_of_source
-from rapport.flows.workbench import Workbench
+from rapport.flows.private.likely_reasons import Numbers, Reason, automatic, likely_reason
+from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.clinic_file.sources import Source
-from rapport.warehouse.intake import match_book
 
 LEAST = 5  # clients or responses: of fewer only none is told
 FALL = 0.20  # a share that is lower than usual by more than this is told
@@ -18,10 +18,26 @@ FALL = 0.20  # a share that is lower than usual by more than this is told
 
 @dataclass(frozen=True)
 class Finding:
-    """Why a source is told to operators: a word for the books, and a sentence."""
+    """Why a source is told to operators. `count` of `whole` are known clients, or responses with a session."""
 
-    word: str
-    sentence: str
+    source: str
+    word: str  # for the books: one of MATCH_FINDINGS
+    count: int
+    whole: int
+    says: str  # the numbers as a sentence
+    reason: Reason | None
+    usual: float | None = None  # the share that is usual; of share_fell
+
+    @property
+    def sentence(self) -> str:
+        """The finding with its likely reason and the next step."""
+        return "; ".join(filter(None, [self.says, *(self.reason.parts if self.reason else ()), self._meant])).strip()
+
+    @property
+    def _meant(self) -> str:
+        if self.word not in ("nobody_in_common", "few_in_common"):
+            return ""
+        return f"if it is meant so, write stands_alone = true in [sources.{self.source}]"
 
 
 def is_too_few(known: int, clients: int) -> bool:
@@ -30,39 +46,43 @@ def is_too_few(known: int, clients: int) -> bool:
 
 
 def has_fallen(matched: int, count: int, usual: float) -> bool:
-    """Whether fewer delivered responses match than usual, by more than FALL. Of fewer than LEAST only none is told."""
+    """Whether fewer responses of a delivery match than usual, by more than FALL. Of fewer than LEAST only none is
+    told."""
     if count == 0 or (count < LEAST and matched > 0):
         return False
     return usual - matched / count > FALL + 1e-9  # shares are not exact: 0.9 - 0.7 is no fall of more than 0.2
 
 
-@dataclass
+@dataclass(frozen=True)
 class Judge:
-    """Judges the counts of a match report. It looks at clients' numbers only where there is a doubt."""
+    """Judges the counts of a match report. It asks for clients' numbers only where there is a doubt."""
 
-    bench: Workbench
+    clinic: Clinic
     rows: Mapping[str, Mapping[str, int]]  # by source, its counts
-    booked: set[str]  # clients with an appointment, as hexadecimal digits
-    holds_appointments: set[str]  # sources
-    _known: dict[str, Numbers] = field(default_factory=dict)
+    usual: Mapping[str, float]  # by source, the usual share of matched responses
+    numbers: Callable[[str], Numbers]  # of a source's clients
+    holds_appointments: frozenset[str]  # sources
+    shows_shapes: bool = False  # of numbers, on a terminal
 
     def findings(self) -> dict[str, Finding]:
         """Return by source why it is told. A source that means to stand alone is not, nor one without a count."""
-        sources = self._judged() if self.booked else ()
+        sources = self._judged() if self.holds_appointments else ()
         return {each.name: found for each in sources if (found := self._finding(each, self.rows[each.name]))}
 
     def notes(self, findings: Mapping[str, Finding]) -> Iterator[str]:
-        """Sentences that change no exit status: nothing could be counted, or automatic numbers match."""
+        """Sentences that change no exit status: nothing could be counted, no response matches, or automatic numbers
+        do."""
         judged = list(self._judged())
-        if judged and not self.booked:
+        if judged and not self.holds_appointments:
             yield self._no_appointments()
-        for source in judged if self.booked else ():
-            if source.name not in findings and (sentence := self._automatic(source, self.rows[source.name])):
-                yield sentence
+            return
+        for source in judged:
+            if source.name not in findings:
+                row = self.rows[source.name]
+                yield from filter(None, [self._automatic(source, row), self._none_matches(source, row)])
 
     def _judged(self) -> Iterator[Source]:
-        clinic = self.bench.order.clinic
-        return (each for each in clinic.sources if each.name in self.rows and not each.stands_alone)
+        return (each for each in self.clinic.sources if each.name in self.rows and not each.stands_alone)
 
     def _finding(self, source: Source, row: Mapping[str, int]) -> Finding | None:
         return self._of_clients(source, row) or self._of_responses(source, row) or self._of_chance(source, row)
@@ -71,73 +91,74 @@ class Judge:
         known, clients = row["known_client_count"], row["client_count"]
         if not is_too_few(known, clients):
             return None
-        return Finding(
-            "few_in_common" if known else "nobody_in_common",
-            f"the source {source.name}: {known:,} of {clients:,} clients are known to the appointments"
-            f"{_because(self._reason(source))}; if it is meant so, write stands_alone = true in [sources.{source.name}]",
-        )
+        word = "few_in_common" if known else "nobody_in_common"
+        says = f"the source {source.name}: {known:,} of {clients:,} clients are known to the appointments"
+        return Finding(source.name, word, known, clients, says, self._reason(source))
 
     def _of_responses(self, source: Source, row: Mapping[str, int]) -> Finding | None:
-        usual = match_book.usual_share(self.bench.con, source.name)
-        matched, count = row["delivered_matched_count"], row["delivered_count"]
+        usual = self.usual.get(source.name)
+        matched, count = row["delivery_matched_count"], row["delivery_count"]
         if usual is None or not has_fallen(matched, count, usual):
             return None
-        return Finding(
-            "share_fell",
-            f"the source {source.name}: {matched:,} of {count:,} responses that came tonight meet a session "
-            f"({matched / count:.0%}), and usually {usual:.0%} do{_because(self._reason_of_fall(source, row))}",
+        says = (
+            f"the source {source.name}: {matched:,} of the {count:,} responses that came last meet a session "
+            f"({matched / count:.0%}), and usually {usual:.0%} do"
         )
+        return Finding(source.name, "share_fell", matched, count, says, self._reason_of_fall(source, row), usual)
 
-    def _reason_of_fall(self, source: Source, row: Mapping[str, int]) -> str:
-        unmatched = row["delivered_count"] - row["delivered_matched_count"]
-        if 2 * row["delivered_unknown_count"] > unmatched:
-            return self._reason(source) or "no appointments of their clients are known"
-        if 2 * row["delivered_day_only_count"] > unmatched:
-            return "their dates have no times, so only the day can match: export the time too"
-        return "look at its dates and its time_zone"
+    def _reason_of_fall(self, source: Source, row: Mapping[str, int]) -> Reason:
+        unmatched = row["delivery_count"] - row["delivery_matched_count"]
+        if 2 * row["delivery_unknown_count"] > unmatched:
+            unknown = Reason("no appointments of their clients are known", "look at their clients' numbers")
+            return self._reason(source) or unknown
+        if 2 * row["delivery_day_only_count"] > unmatched:
+            return Reason("their dates have no times, so only the day can match", "export the time too")
+        return Reason("their clients are known, so their times may be wrong", f"look at {_zone_of(source)}")
 
     def _of_chance(self, source: Source, row: Mapping[str, int]) -> Finding | None:
         """Automatic numbers that match people, most of whose responses meet no session."""
-        decided = row["response_count"] - row["waiting_count"]
-        matched = row["appointment_count"] + row["time_count"] + row["day_count"]
+        matched, decided = _decided(row)
         if 2 * matched >= decided or not (sentence := self._automatic(source, row)):
             return None
-        return Finding("automatic_numbers", f"{sentence}; {matched:,} of {decided:,} of its responses meet a session")
+        says = f"{sentence}; {matched:,} of {decided:,} of its responses meet a session"
+        return Finding(source.name, "automatic_numbers", matched, decided, says, None)
 
     def _automatic(self, source: Source, row: Mapping[str, int]) -> str | None:
         """A sentence about automatic numbers that match the appointments of their id space."""
         if source.name in self.holds_appointments or not row["known_client_count"]:
             return None
-        numbers = self._numbers(source)
+        numbers = self.numbers(source.name)
         if not numbers.are_automatic:
             return None
         return (
             f"the source {source.name}: {automatic(numbers)}, and {row['known_client_count']:,} of "
-            f"{row['client_count']:,} clients are known to the appointments; by chance two people may be one: make sure "
-            "that these are the practice's own numbers"
+            f"{row['client_count']:,} clients are known to the appointments; by chance two people may be one: make "
+            "sure that these are the practice's own numbers"
         )
 
-    def _reason(self, source: Source) -> str | None:
-        order = self.bench.order
-        return likely_reason(self._numbers(source), source, order.clinic.spaces, shows_shapes=order.is_check)
+    def _none_matches(self, source: Source, row: Mapping[str, int]) -> str | None:
+        matched, decided = _decided(row)
+        if matched or decided < LEAST:
+            return None
+        return (
+            f"the source {source.name}: none of its {decided:,} responses meets a session; "
+            f"{'; '.join(self._reason_of_fall(source, row).parts)}"
+        )
 
-    def _numbers(self, source: Source) -> Numbers:
-        if source.name not in self._known:
-            clients = match_book.clients_of(self.bench.con, source.name)
-            spaces = self.bench.order.clinic.spaces
-            self._known[source.name] = numbers_of_source(self._people(), source, spaces, clients, self.booked)
-        return self._known[source.name]
-
-    def _people(self) -> pl.DataFrame:
-        """Everybody who is known, tonight's people too."""
-        met = self.bench.pseudonyms.crosswalk()
-        return pl.concat([self.bench.crosswalk.select(met.columns), met])
+    def _reason(self, source: Source) -> Reason | None:
+        return likely_reason(self.numbers(source.name), source, self.clinic.spaces, shows_shapes=self.shows_shapes)
 
     def _no_appointments(self) -> str:
-        holding = [each.name for each in self.bench.order.clinic.sources if each.may_hold("appointments")]
+        holding = [each.name for each in self.clinic.sources if each.may_hold("appointments")]
         why = f"the source {', '.join(holding)} brought none" if holding else "no source of clinic.toml brings them"
         return f"no appointments are known ({why}), so nobody knows whether the sources speak of the same people"
 
 
-def _because(reason: str | None) -> str:
-    return f"; {reason}" if reason else ""
+def _decided(row: Mapping[str, int]) -> tuple[int, int]:
+    """The matched responses of a source, and those that do not wait."""
+    matched = row["appointment_count"] + row["time_count"] + row["day_count"]
+    return matched, row["response_count"] - row["waiting_count"]
+
+
+def _zone_of(source: Source) -> str:
+    return f"its dates, and at time_zone in [sources.{source.name}]"

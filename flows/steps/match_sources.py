@@ -7,14 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+from rapport.flows.private.likely_reasons import Numbers, numbers_of_source
 from rapport.flows.private.match_findings import Finding, Judge
 from rapport.flows.workbench import Workbench
-from rapport.transforms.sessions.matches import COUNTS, counts_of_records, finished, match_counts
+from rapport.transforms.sessions.matches import COUNTS, Told, finished, match_counts, told_by_records
+from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.derived.touched_buckets import ROWS_PER_BUCKET, everybody_by_bucket
 from rapport.warehouse.intake import match_book
+
+if TYPE_CHECKING:
+    import duckdb
 
 NO_COUNTS = pl.DataFrame(schema={"source": pl.String, **dict.fromkeys(COUNTS, pl.Int64)})
 
@@ -36,8 +43,7 @@ def match_sources(bench: Workbench) -> Matched:
     con, is_check = bench.con, bench.order.is_check
     match_book.list_current(con, bench.load_id, with_staged=is_check)
     counts = finished([NO_COUNTS, *_partials(bench)])
-    rows = {row["source"]: row for row in counts.iter_rows(named=True)}
-    judge = Judge(bench, rows, match_book.booked_clients(con), match_book.sources_of(con, "appointments"))
+    judge = _judge(bench, counts)
     findings = judge.findings()
     if not is_check:
         words = {source: finding.word for source, finding in findings.items()}
@@ -47,14 +53,39 @@ def match_sources(bench: Workbench) -> Matched:
 
 def _partials(bench: Workbench) -> Iterator[pl.DataFrame]:
     """The counts, bucket by bucket of clients. A check has no finished tables: they are computed from its records."""
-    con, clinic, is_check = bench.con, bench.order.clinic, bench.order.is_check
+    con, clinic = bench.con, bench.order.clinic
     known_to = match_book.known_to(con)
     bucket_count = bench.order.bucket_count or 1 + match_book.record_count(con) // ROWS_PER_BUCKET
     for whose in everybody_by_bucket(con, bucket_count):
-        records = match_book.current_records(con, whose, is_whole=is_check)
-        if is_check:
-            yield counts_of_records(records, clinic, known_to)
-            continue
-        booked, responses = match_book.finished_tables(con, whose)
-        lazy = {name: frame.lazy() for name, frame in records.items()}
-        yield match_counts(lazy, booked.lazy(), responses.lazy(), clinic, known_to)
+        is_check = bench.order.is_check
+        told = _told_by_staged(con, whose, clinic) if is_check else _told_by_tables(con, whose)
+        yield match_counts(told, clinic, known_to)
+
+
+def _told_by_staged(con: duckdb.DuckDBPyConnection, whose: str, clinic: Clinic) -> Told:
+    return told_by_records(match_book.current_records(con, whose), clinic)
+
+
+def _told_by_tables(con: duckdb.DuckDBPyConnection, whose: str) -> Told:
+    return Told(match_book.people(con, whose), match_book.matched(con, whose), *match_book.unmatched(con, whose))
+
+
+def _judge(bench: Workbench, counts: pl.DataFrame) -> Judge:
+    con, clinic = bench.con, bench.order.clinic
+    met = bench.pseudonyms.crosswalk()
+    people = pl.concat([bench.crosswalk.select(met.columns), met])  # everybody who is known, tonight's people too
+    booked = match_book.booked_clients(con)
+    sources = {source.name: source for source in clinic.sources}
+
+    @cache
+    def numbers(name: str) -> Numbers:
+        return numbers_of_source(people, sources[name], clinic.spaces, match_book.clients_of(con, name), booked)
+
+    return Judge(
+        clinic=clinic,
+        rows={row["source"]: row for row in counts.iter_rows(named=True)},
+        usual=match_book.usual_shares(con),
+        numbers=numbers,
+        holds_appointments=frozenset(match_book.sources_of(con, "appointments")),
+        shows_shapes=bench.order.is_check,
+    )

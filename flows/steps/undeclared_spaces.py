@@ -13,14 +13,13 @@ from collections.abc import Iterator
 import polars as pl
 
 from rapport.flows.private.crosswalk import numbers_of
+from rapport.flows.private.likely_reasons import are_automatic
 from rapport.flows.steps.discover import Found
 from rapport.flows.workbench import Workbench
 from rapport.transforms.sources import open_delivery, read
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused, Unusable
-
-LEAST = 3  # so many numbers 1, 2, 3 ... are called automatic
 
 
 def settled_undeclared(bench: Workbench, found: Found) -> list[str]:
@@ -85,7 +84,7 @@ def _told(own: set[str] | None, known: set[str] | None) -> str:
 
 
 def _warned(own: set[str] | None) -> str:
-    if own and len(own) >= LEAST and own == {str(number) for number in range(1, len(own) + 1)}:
+    if own and are_automatic(own):
         return f". Its numbers are 1 to {len(own):,} without a gap, as automatic ones are: those match others by chance"
     return ""
 

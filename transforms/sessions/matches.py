@@ -12,6 +12,7 @@ Every response of a source is in one state:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, time
 
 import polars as pl
@@ -25,35 +26,56 @@ STATES = (*MATCHED, "waiting", "too_early", "too_late", "no_session", "client_un
 COUNTS = (
     *("record_count", "client_count", "known_client_count", "response_count"),
     *(f"{state}_count" for state in STATES),
-    # Of the responses that tonight brought, without those that wait; and of these, why they may not match.
-    *("delivered_count", "delivered_matched_count", "delivered_unknown_count", "delivered_day_only_count"),
+    # Of the responses of its newest delivery, without those that wait; and of these, why they may not match.
+    *("delivery_count", "delivery_matched_count", "delivery_unknown_count", "delivery_day_only_count"),
 )
 _NEED_APPOINTMENTS = [name for name in COUNTS if name not in ("record_count", "client_count", "response_count")]
 _TABLES = ("episodes", "appointments", "sessions", "responses")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the match report needs of some clients. Rows that match are counted before, and need not be in memory."""
+
+    people: pl.DataFrame  # source, client_id, record_count, appointment_count
+    matched: pl.DataFrame  # source, matched_by, is_new, response_count
+    unmatched: pl.DataFrame  # response records without a session, with is_new: whether its newest delivery brought it
+    appointments: pl.DataFrame  # the finished table, of the clients of `unmatched` at least
 
 
 def matches_of_records(
     records: Mapping[str, pl.DataFrame], clinic: Clinic, known_to: Mapping[str, datetime]
 ) -> pl.DataFrame:
     """Return the match report of records that are in no warehouse: a row per source. The arguments are those of
-    counts_of_records."""
-    return finished([counts_of_records(records, clinic, known_to)])
+    told_by_records and match_counts."""
+    return finished([match_counts(told_by_records(records, clinic), clinic, known_to)])
 
 
-def counts_of_records(
-    records: Mapping[str, pl.DataFrame], clinic: Clinic, known_to: Mapping[str, datetime]
-) -> pl.DataFrame:
-    """Return the counts of some clients' records, as match_counts does. Their tables are computed for it.
+def told_by_records(records: Mapping[str, pl.DataFrame], clinic: Clinic) -> Told:
+    """Return what the records of some clients tell. Their tables are computed for it.
 
     `records`: `client_records`, `episode_records`, `appointment_records` and `response_records`, with the columns of
-    their kinds, exported_at and loaded_number, and pseudonyms for ids. `known_to`: per source, the time of its newest
-    export.
+    their kinds, exported_at and loaded_number, and pseudonyms for ids. Without is_new, every response is new.
     """
     ids = pl.concat([frame.select("client_id") for frame in records.values()]).unique()
     births = ids.clear().with_columns(birth_date=pl.lit(None, dtype=pl.Date))
     made = dict(transforms.rows_of_clients({**records, "client_ids": ids, "birth_dates": births}, clinic, _TABLES))
-    lazy = {name: frame.lazy() for name, frame in records.items()}
-    return match_counts(lazy, made["appointments"].lazy(), made["responses"].lazy(), clinic, known_to)
+    responses = records["response_records"]
+    if "is_new" not in responses.columns:
+        responses = responses.with_columns(is_new=True)
+    found = responses.join(made["responses"].select("response_id", "matched_by"), on="response_id", how="left")
+    is_matched = pl.col("matched_by").is_not_null()
+    matched = found.filter(is_matched).group_by("source", "matched_by", "is_new").agg(response_count=pl.len())
+    return Told(_people(records), matched, found.filter(~is_matched), made["appointments"])
+
+
+def _people(records: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return source, client_id, record_count and appointment_count."""
+    everything = pl.concat(
+        frame.select("source", "client_id", is_booked=pl.lit(name == "appointment_records"))
+        for name, frame in records.items()
+    )
+    return everything.group_by("source", "client_id").agg(record_count=pl.len(), appointment_count=pl.sum("is_booked"))
 
 
 def finished(partials: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -67,75 +89,59 @@ def finished(partials: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return sums
 
 
-def match_counts(
-    records: Mapping[str, pl.LazyFrame],
-    appointments: pl.LazyFrame,
-    responses: pl.LazyFrame,
-    clinic: Clinic,
-    known_to: Mapping[str, datetime],
-) -> pl.DataFrame:
+def match_counts(told: Told, clinic: Clinic, known_to: Mapping[str, datetime]) -> pl.DataFrame:
     """Return the counts of some clients: a row per source with COUNTS. Counts of several groups of clients add up.
 
-    `records`: as in matches_of_records; response_records may have is_new, the responses that tonight brought.
-    `appointments`, `responses`: the finished tables of these clients.
+    `known_to`: per source, the time of its newest export.
     """
-    everything = pl.concat([frame.select("source", "client_id") for frame in records.values()])
-    known = appointments.select("client_id").unique()
-    is_known = everything.join(known.with_columns(is_known=True), on="client_id", how="left")
+    until = _until(told.people, known_to)
+    is_known = told.people.join(until, on="client_id", how="left")
     people = is_known.group_by("source").agg(
-        record_count=pl.len(),
-        client_count=pl.col("client_id").n_unique(),
-        known_client_count=pl.col("client_id").filter("is_known").n_unique(),
+        record_count=pl.sum("record_count"),
+        client_count=pl.len(),
+        known_client_count=pl.col("is_known").sum(),
     )
-    states = _states(_until(records, known_to), appointments, responses, clinic, known)
-    counted = people.join(_by_state(states), on="source", how="left").fill_null(0)
-    return counted.select("source", pl.col(COUNTS).cast(pl.Int64)).collect()
+    counted = people.join(_by_state(_states(told, until, clinic)), on="source", how="left").fill_null(0)
+    return counted.select("source", pl.col(COUNTS).cast(pl.Int64))
 
 
-def _until(records: Mapping[str, pl.LazyFrame], known_to: Mapping[str, datetime]) -> pl.LazyFrame:
-    """Return the response records with `until`: the time up to which their client's appointments are known."""
-    ends = pl.LazyFrame(
+def _until(people: pl.DataFrame, known_to: Mapping[str, datetime]) -> pl.DataFrame:
+    """Return the clients with an appointment: is_known, and `until`, the time up to which theirs are known."""
+    ends = pl.DataFrame(
         {"source": list(known_to), "until": list(known_to.values())},
         schema={"source": pl.String, "until": pl.Datetime("us", "UTC")},
     )
-    booked = records["appointment_records"].select("source", "client_id").join(ends, on="source")
-    until = booked.group_by("client_id").agg(pl.col("until").max())
-    told = records["response_records"]
-    is_new = pl.col("is_new") if "is_new" in told.collect_schema() else pl.lit(True)
-    return told.with_columns(is_new=is_new).join(until, on="client_id", how="left")
+    booked = people.filter(pl.col("appointment_count") > 0).join(ends, on="source", how="left")
+    return booked.group_by("client_id").agg(pl.max("until"), is_known=pl.lit(True))
 
 
-def _by_state(states: pl.LazyFrame) -> pl.LazyFrame:
-    state, is_matched = pl.col("state"), pl.col("state").is_in(MATCHED)
-    delivered = pl.col("is_new") & (state != "waiting")
+def _by_state(states: pl.DataFrame) -> pl.DataFrame:
+    state, count = pl.col("state"), pl.col("response_count")
+    is_matched, delivered = state.is_in(MATCHED), pl.col("is_new") & (state != "waiting")
     return states.group_by("source").agg(
-        *((state == name).sum().alias(f"{name}_count") for name in STATES),
-        response_count=pl.len(),
-        delivered_count=delivered.sum(),
-        delivered_matched_count=(delivered & is_matched).sum(),
-        delivered_unknown_count=(delivered & (state == "client_unknown")).sum(),
-        delivered_day_only_count=(delivered & ~is_matched & pl.col("has_day_only")).sum(),
+        *(count.filter(state == name).sum().alias(f"{name}_count") for name in STATES),
+        response_count=count.sum(),
+        delivery_count=count.filter(delivered).sum(),
+        delivery_matched_count=count.filter(delivered & is_matched).sum(),
+        delivery_unknown_count=count.filter(delivered & (state == "client_unknown")).sum(),
+        delivery_day_only_count=count.filter(delivered & ~is_matched & pl.col("has_day_only")).sum(),
     )
 
 
-def _states(
-    told: pl.LazyFrame, appointments: pl.LazyFrame, responses: pl.LazyFrame, clinic: Clinic, known: pl.LazyFrame
-) -> pl.LazyFrame:
-    """Return source, is_new, state and has_day_only of each response record."""
-    found = responses.select("response_id", "matched_by")
+def _states(told: Told, until: pl.DataFrame, clinic: Clinic) -> pl.DataFrame:
+    """Return source, is_new, state, has_day_only and response_count of the responses."""
     has_day_only = pl.col("completed_at").is_null() & pl.col("completed_on").is_not_null()
-    each = told.with_columns(has_day_only=has_day_only).join(found, on="response_id", how="left").collect().lazy()
-    matched = each.filter(pl.col("matched_by").is_not_null()).with_columns(state="matched_by")
-    others = each.filter(pl.col("matched_by").is_null())
-    strangers = others.join(known, on="client_id", how="anti").with_columns(state=pl.lit("client_unknown"))
-    unmatched = _unmatched(others.join(known, on="client_id", how="semi"), appointments, clinic)
-    wanted = ("source", "is_new", "state", "has_day_only")
-    return pl.concat([part.select(wanted) for part in (matched, strangers, unmatched)])
+    others = told.unmatched.with_columns(has_day_only=has_day_only, response_count=1)
+    strangers = others.join(until, on="client_id", how="anti").with_columns(state=pl.lit("client_unknown"))
+    known = others.join(until, on="client_id").lazy()
+    unmatched = _unmatched(known, told.appointments.lazy(), clinic).collect()
+    matched = told.matched.with_columns(state="matched_by", has_day_only=False)
+    each = pl.col("source", "is_new", "state", "has_day_only"), pl.col("response_count").cast(pl.Int64)
+    return pl.concat(part.select(*each) for part in (matched, strangers, unmatched))
 
 
 def _unmatched(told: pl.LazyFrame, appointments: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     """Return unmatched responses of known clients, with their state."""
-    told = told.collect().lazy()
     booked = sessions_of(told, _as_sessions(appointments, "scheduled"), clinic).select(booked="session_id")
     dated = pl.concat([told, booked], how="horizontal").with_columns(when=_when(clinic))
     unknown = appointments.select(appointment_session_id="session_id", is_there=True)

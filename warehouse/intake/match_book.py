@@ -15,14 +15,18 @@ from rapport.warehouse.store.frames import fetch, insert
 from rapport.warehouse.store.one_row import number, one_row
 
 DELIVERIES = 14  # of a source: their median share of matched responses is the usual one
-_OF_RESPONSES = ("response_id", "therapist_id", "instrument", "appointment_session_id", "completed_at", "completed_on")
-_OF_BOTH = ("source", "client_id")
-_KEPT = (*MATCHES.key, "finding", *(each.name for each in MATCHES.columns if each.name.startswith("delivered_")))
-_WITHHELD = tuple(column.name for column in MATCHES.columns if column.name not in _KEPT)
+_OF_RESPONSES = (
+    "source, client_id, response_id, therapist_id, instrument, appointment_session_id, completed_at, completed_on"
+)
+_OF_APPOINTMENTS = "session_id, client_id, therapist_id, starts_at, session_date, duration_minutes, status"
+_COUNTS = tuple(column.name for column in MATCHES.columns if column.name.endswith("_count"))
+_OF_DELIVERY = tuple(name for name in _COUNTS if name.startswith("delivery_"))
+_TOTALS = tuple(name for name in _COUNTS if name not in _OF_DELIVERY)
 
 
 def list_current(con: duckdb.DuckDBPyConnection, load_id: int, *, with_staged: bool) -> None:
-    """Make staged.current_<kind>: the current records, and is_new for those that this load brought.
+    """Make staged.current_<kind>: the current records; and staged.deliveries: per source, the load of its newest
+    delivery of responses.
 
     `with_staged`: for a check, which enters nothing in the history. The staged rows that were accepted then stand in
     place of the known versions.
@@ -31,39 +35,69 @@ def list_current(con: duckdb.DuckDBPyConnection, load_id: int, *, with_staged: b
     for kind in KINDS.values():
         key, columns = ", ".join(kind.key), ", ".join(column.name for column in kind.columns)
         told = f"{columns}, exported_at, loaded_number"
-        known = (
-            f'SELECT {told}, known_from = {load_id} AS is_new FROM "{here}".history.{kind.name} WHERE known_to IS NULL'
-        )
+        known = f'SELECT {told}, known_from FROM "{here}".history.{kind.name} WHERE known_to IS NULL'
         if with_staged:
             anew = f"""
-                SELECT {columns}, exported_at, (1::BIGINT << 60) + row_id AS loaded_number, true AS is_new
+                SELECT {columns}, exported_at, (1::BIGINT << 60) + row_id AS loaded_number, {load_id} AS known_from
                 FROM staged.{kind.name} JOIN (SELECT file_number, exported_at FROM staged.files) USING (file_number)
                 WHERE disposition = 'loaded'
                 QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY exported_at DESC, row_id DESC) = 1"""
             known = f"FROM ({known}) ANTI JOIN ({anew}) USING ({key}) UNION ALL BY NAME {anew}"
         con.execute(f"CREATE OR REPLACE VIEW staged.current_{kind.name} AS {known}")
+    con.execute("""
+        CREATE OR REPLACE TABLE staged.deliveries AS
+        SELECT source, max(known_from) AS known_from FROM staged.current_responses GROUP BY source""")
 
 
-def current_records(con: duckdb.DuckDBPyConnection, whose: str, *, is_whole: bool) -> dict[str, pl.DataFrame]:
+def current_records(con: duckdb.DuckDBPyConnection, whose: str) -> dict[str, pl.DataFrame]:
     """Return the current records of some clients: `client_records`, `episode_records`, `appointment_records` and
-    `response_records`. `is_whole`: with all columns, for computing tables from them; else with those of the report."""
-    found = {}
-    for kind in KINDS:
-        few = (*_OF_BOTH, *_OF_RESPONSES, "is_new") if kind == "responses" else _OF_BOTH
-        columns = "*" if is_whole else ", ".join(few)
-        found[f"{kind.removesuffix('s')}_records"] = fetch(
-            con, f"SELECT {columns} FROM staged.current_{kind} WHERE {whose}"
-        )
-    return found
+    `response_records`, these with is_new."""
+    return {
+        f"{kind.removesuffix('s')}_records": fetch(con, f"SELECT * EXCLUDE (known_from) FROM ({_current(kind, whose)})")
+        for kind in KINDS
+    }
 
 
-def finished_tables(con: duckdb.DuckDBPyConnection, whose: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the columns of the tables appointments and responses that the report reads, of some clients."""
-    booked = "session_id, client_id, therapist_id, starts_at, session_date, duration_minutes, status"
-    return (
-        fetch(con, f"SELECT {booked} FROM main.appointments WHERE {whose}"),
-        fetch(con, f"SELECT response_id, matched_by FROM main.responses WHERE {whose}"),
+def _current(kind: str, whose: str) -> str:
+    is_new = ", (source, known_from) IN (FROM staged.deliveries) AS is_new" if kind == "responses" else ""
+    return f"SELECT *{is_new} FROM staged.current_{kind} WHERE {whose}"
+
+
+def people(con: duckdb.DuckDBPyConnection, whose: str) -> pl.DataFrame:
+    """Return the sources' clients, of some clients: source, client_id, record_count, appointment_count."""
+    counts = (
+        f"SELECT source, client_id, count(*) AS n, {'n' if kind == 'appointments' else '0'} AS booked "
+        f"FROM staged.current_{kind} WHERE {whose} GROUP BY ALL"
+        for kind in KINDS
     )
+    return fetch(
+        con,
+        "SELECT source, client_id, sum(n)::BIGINT AS record_count, sum(booked)::BIGINT AS appointment_count "
+        f"FROM ({' UNION ALL '.join(counts)}) GROUP BY ALL",
+    )
+
+
+def matched(con: duckdb.DuckDBPyConnection, whose: str) -> pl.DataFrame:
+    """Return the number of responses with a session, of some clients: source, matched_by, is_new, response_count."""
+    new = f"SELECT response_id, true AS is_new FROM ({_current('responses', whose)}) WHERE is_new"
+    return fetch(
+        con,
+        "SELECT source, matched_by, coalesce(is_new, false) AS is_new, count(*) AS response_count "
+        f"FROM main.responses LEFT JOIN ({new}) USING (response_id) "
+        f"WHERE matched_by IS NOT NULL AND {whose} GROUP BY ALL",
+    )
+
+
+def unmatched(con: duckdb.DuckDBPyConnection, whose: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the response records without a session, of some clients, and the appointments of their clients."""
+    alone = f"SELECT response_id FROM main.responses WHERE matched_by IS NULL AND {whose}"
+    found = fetch(
+        con,
+        f"SELECT {_OF_RESPONSES}, is_new FROM ({_current('responses', whose)}) SEMI JOIN ({alone}) USING (response_id)",
+    )
+    clients = f"SELECT client_id FROM main.responses WHERE matched_by IS NULL AND {whose}"
+    booked = f"SELECT {_OF_APPOINTMENTS} FROM main.appointments WHERE {whose} AND client_id IN ({clients})"
+    return found, fetch(con, booked)
 
 
 def record_count(con: duckdb.DuckDBPyConnection) -> int:
@@ -93,15 +127,28 @@ def _hexadecimal(con: duckdb.DuckDBPyConnection, clients: str, given: Mapping[st
     return {client for (client,) in con.execute(asked, given).fetchall()}
 
 
-def usual_share(con: duckdb.DuckDBPyConnection, source: str) -> float | None:
-    """Return the median share of matched responses in the last DELIVERIES deliveries of a source; None before the
-    first."""
-    asked = f"""
-        SELECT median(share) FROM (
-            SELECT delivered_matched_count / delivered_count AS share FROM load.matches
-            WHERE source = ? AND delivered_count > 0 ORDER BY load_id DESC LIMIT {DELIVERIES})"""
-    share: float | None = one_row(con, asked, [source])[0]
-    return share
+def deliveries(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Return per source the load of its newest delivery of responses."""
+    return dict(con.sql("SELECT source, known_from FROM staged.deliveries").fetchall())
+
+
+def usual_shares(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
+    """Return per source the median share of matched responses in its last DELIVERIES deliveries before the newest. A
+    source without an earlier delivery has none. A delivery counts once, as it was counted last."""
+    return dict(
+        con.sql(
+            """
+            WITH deliveries AS (
+                SELECT source, delivery_load_id, arg_max(delivery_matched_count / delivery_count, load_id) AS share
+                FROM load.matches WHERE delivery_count > 0 GROUP BY source, delivery_load_id),
+            earlier AS (
+                SELECT source, share FROM deliveries LEFT JOIN staged.deliveries AS newest USING (source)
+                WHERE coalesce(delivery_load_id < newest.known_from, true)
+                QUALIFY row_number() OVER (PARTITION BY source ORDER BY delivery_load_id DESC) <= $most)
+            SELECT source, median(share) FROM earlier GROUP BY source""",
+            params={"most": DELIVERIES},
+        ).fetchall()
+    )
 
 
 def enter_matches(
@@ -109,15 +156,24 @@ def enter_matches(
 ) -> None:
     """Enter the match report of a load. `findings`: by source, why it is told to operators."""
     finding = pl.Series("finding", [findings.get(source) for source in matches["source"]], dtype=pl.String)
-    insert(con, "load.matches", matches.with_columns(finding, load_id=pl.lit(load_id)))
+    delivered_by = deliveries(con)
+    load = pl.Series("delivery_load_id", [delivered_by.get(source) for source in matches["source"]], dtype=pl.Int64)
+    insert(con, "load.matches", matches.with_columns(finding, load, load_id=pl.lit(load_id)))
 
 
 def withhold_totals(con: duckdb.DuckDBPyConnection, before: int | None = None) -> None:
     """Remove the totals of the match reports so far: compared with later ones they would tell of an erased person.
-    `before`: only those of earlier loads than this."""
-    if MATCHES.name in existing_tables(con, "load"):
-        totals = ", ".join(f"{name} = NULL" for name in _WITHHELD)
-        con.execute(f"UPDATE load.matches SET {totals} WHERE load_id < coalesce(?, load_id + 1)", [before])
+    `before`: only those of earlier loads than this.
+
+    The counts of a delivery stay as those of load.rows do, but for the newest: later nights count it again."""
+    if MATCHES.name not in existing_tables(con, "load"):
+        return
+    earlier = f"load_id < {before}" if before is not None else "true"
+    con.execute(f"UPDATE load.matches SET {', '.join(f'{name} = NULL' for name in _TOTALS)} WHERE {earlier}")
+    con.execute(f"""
+        UPDATE load.matches SET {", ".join(f"{name} = NULL" for name in _OF_DELIVERY)}
+        WHERE {earlier} AND (source, delivery_load_id) IN (
+            SELECT source, max(delivery_load_id) FROM load.matches GROUP BY source)""")
 
 
 def sources_of(con: duckdb.DuckDBPyConnection, kind: str) -> set[str]:

@@ -262,8 +262,7 @@ MOVEMENTS = _book(
     ),
 )
 
-UNCOUNTED = "Null where no appointments are known."
-WITHHELD = f"{UNCOUNTED} Null too where it is withheld: a person was erased since."
+WITHHELD = "Null where no appointments are known, or where it is withheld: a person was erased since."
 MATCH_FINDINGS = ("nobody_in_common", "few_in_common", "share_fell", "automatic_numbers")
 
 
@@ -297,15 +296,16 @@ MATCHES = _book(
         f"Responses without a date, of clients without a session, or that name an appointment without one. {WITHHELD}",
     ),
     _matched("client_unknown_count", f"Responses of clients without any appointment. {WITHHELD}"),
-    _matched("delivered_count", f"Responses that this night brought or changed, without those that wait. {UNCOUNTED}"),
-    _matched("delivered_matched_count", f"Of these, responses matched to a session. {UNCOUNTED}"),
-    _matched("delivered_unknown_count", f"Of these, responses of clients without any appointment. {UNCOUNTED}"),
-    _matched("delivered_day_only_count", f"Of these, unmatched responses with a day and no time. {UNCOUNTED}"),
+    Column("delivery_load_id", "integer", "The load that brought its newest responses; null where it has none."),
+    _matched("delivery_count", f"Responses that this load brought or changed, without those that wait. {WITHHELD}"),
+    _matched("delivery_matched_count", f"Of these, responses matched to a session. {WITHHELD}"),
+    _matched("delivery_unknown_count", f"Of these, responses of clients without any appointment. {WITHHELD}"),
+    _matched("delivery_day_only_count", f"Of these, unmatched responses with a day and no time. {WITHHELD}"),
     Column(
         "finding",
         "text",
         "Why it was told to operators; null where it was not. nobody_in_common, few_in_common: none of its clients, or "
-        "fewer than half, have an appointment. share_fell: fewer of the delivered responses match than usual. "
+        "fewer than half, have an appointment. share_fell: fewer responses of its newest delivery match than usual. "
         "automatic_numbers: its clients' numbers are 1, 2, 3 ... without a gap.",
         one_of=MATCH_FINDINGS,
     ),

@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from rapport.transforms.sessions.matches import COUNTS, STATES, finished, match_counts, matches_of_records
+from rapport.transforms.sessions.matches import (
+    COUNTS,
+    STATES,
+    finished,
+    match_counts,
+    matches_of_records,
+    told_by_records,
+)
 from tests.clinics.drawn import clinic, lines, records, seen
 
 BOOKED = """
@@ -89,7 +96,7 @@ def test_a_row_for_each_source_counts_its_records_its_clients_and_those_known_to
     assert seen(found, drawing) == lines(drawing)
     surveys = found.filter(source="surveys")
     assert sum(surveys[f"{state}_count"].item() for state in STATES) == 24
-    delivered = ("delivered_count", "delivered_matched_count", "delivered_unknown_count", "delivered_day_only_count")
+    delivered = ("delivery_count", "delivery_matched_count", "delivery_unknown_count", "delivery_day_only_count")
     assert surveys.select(delivered).row(0) == (24 - 6, 3, 1, 2)
 
 
@@ -125,16 +132,13 @@ def test_without_any_appointment_nothing_is_counted_as_zero():
     assert found.drop(told).row(0) == (None,) * (len(COUNTS) - 3)
 
 
-def test_responses_that_an_earlier_night_brought_are_no_part_of_tonights_delivery():
+def test_responses_that_an_earlier_delivery_brought_are_no_part_of_the_newest():
     told = records("responses", answers("ann|srs|2026-03-02 15:50|||", "ann|srs|2026-03-06 15:00|||"))
-    kinds = {f"{kind.removesuffix('s')}_records": records(kind) for kind in ("clients", "episodes")}
-    appointments = records("appointments", BOOKED).with_columns(session_date=pl.col("starts_local").dt.date())
-    kinds |= {
-        "appointment_records": appointments,
-        "response_records": told.with_columns(is_new=pl.Series([False, True])),
-    }
-    matched = pl.LazyFrame({"response_id": ["surveys0", "surveys1"], "matched_by": ["time", None]})
-    found = match_counts(kinds, appointments, matched, clinic(), KNOWN_TO).filter(source="surveys")
-    assert found.select("response_count", "delivered_count", "delivered_matched_count").row(0) == (2, 1, 0)
+    frames = {f"{kind.removesuffix('s')}_records": records(kind).collect() for kind in ("clients", "episodes")}
+    frames["appointment_records"] = records("appointments", BOOKED).collect()
+    frames["response_records"] = told.with_columns(is_new=pl.Series([False, True])).collect()
+    found = match_counts(told_by_records(frames, clinic()), clinic(), KNOWN_TO)
+    surveys = found.filter(source="surveys")
+    assert surveys.select("response_count", "delivery_count", "delivery_matched_count").row(0) == (2, 1, 0)
     twice = finished([found, found.with_columns(known_client_count=pl.lit(0, dtype=pl.Int64))])
-    assert twice.select("response_count", "known_client_count").row(0) == (4, 1)
+    assert twice.filter(source="surveys").select("response_count", "known_client_count").row(0) == (4, 1)
