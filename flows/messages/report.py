@@ -15,6 +15,7 @@ from rapport.flows.messages.literal import grid, line
 from rapport.flows.order import Order
 from rapport.flows.private.expired_episodes import expired_of, told_of
 from rapport.flows.results import Night
+from rapport.flows.steps.not_read import NotRead
 from rapport.flows.terminal import TROUBLED, capital
 from rapport.flows.troubles import Troubles
 from rapport.flows.workbench import StepTime
@@ -65,6 +66,7 @@ class Report:
     tables: dict[str, int]
     steps: list[StepTime]
     waiting: Sequence[str]
+    not_read: NotRead
     late_sources: list[str]
     troubles: Troubles
     vanished: list[tuple[str, int]]
@@ -102,6 +104,7 @@ def report_of(night: Night) -> Report:
         tables=publication.published.tables if publication else {},
         steps=night.steps,
         waiting=intake.waiting,
+        not_read=found.not_read,
         late_sources=publication.published.late_sources if publication else [],
         troubles=night.troubles,
         vanished=checked.vanished,
@@ -242,6 +245,10 @@ def _print_steps(console: Console, report: Report) -> None:
 def _print_worries(console: Console, report: Report) -> None:
     for name in report.waiting:
         console.print(line(f"{name} is still being written; it waits for the next night."))
+    for sentence in report.not_read.sentences:
+        console.print(line(f"{capital(sentence)}."))
+    if report.is_check and report.not_read.names:
+        console.print(line(f"They match no source: {report.not_read.names}."))
     for source, column, count in report.unlisted:
         console.print(f"{count:,} texts in {column} of {source} are not in clinic.toml's [lists]; they became 'other'.")
     for source, count in report.vanished:

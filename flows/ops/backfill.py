@@ -16,7 +16,7 @@ from rapport.flows.night import night
 from rapport.flows.order import Order, place_order
 from rapport.flows.results import Night
 from rapport.flows.steps.discover import matching
-from rapport.flows.terminal import arguments, finish
+from rapport.flows.terminal import arguments, capital, finish
 from rapport.flows.troubles import print_troubles
 from rapport.flows.workbench import Runner, run_directly
 from rapport.warehouse.places.versions import current_version
@@ -60,6 +60,8 @@ def main(argv: list[str] | None = None) -> int:
             loaded = sum(files.counts[-1] for files in done.files)
             print(f"  published as load {done.load_id}: {loaded:,} records loaded", flush=True)
             troubles.append(done.troubles)
+        for sentence in done.intake.found.not_read.sentences:
+            print(f"{capital(sentence)}.")
         return print_troubles(*troubles)
 
     return finish(run, options.warehouse)

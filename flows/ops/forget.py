@@ -167,7 +167,7 @@ def still_holding(order: Order, exports: Path, person: Person) -> Iterator[str]:
         if not numbers:
             continue
         tallies = Tallies(order.as_of, order.clinic.lists, order.clinic.instruments)
-        for path, _ in matching(exports, source):
+        for path, _ in matching(exports, source, with_unfinished=True):
             try:
                 export = open_delivery(path, source)
                 if any(_holds(frame, numbers) for _, frame in read(export, source, tallies)):

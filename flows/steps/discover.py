@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -16,8 +15,10 @@ from rapport.flows.delivery import Delivery
 from rapport.flows.order import Order
 from rapport.flows.steps.changed_definitions import readings
 from rapport.flows.steps.done_again import Again, find_again
+from rapport.flows.steps.not_read import NotRead, files_in, find_not_read
 from rapport.flows.workbench import Workbench
 from rapport.transforms.sources.opening.bounded import check_file
+from rapport.transforms.sources.opening.passed_over import is_no_export
 from rapport.transforms.sources.opening.tables import digest_of
 from rapport.warehouse.clinic_file.sources import DIRECTIVES, Source
 from rapport.warehouse.errors import RapportError, Refused, escaped
@@ -34,6 +35,7 @@ class Found:
 
     deliveries: tuple[Delivery, ...]  # oldest export first
     waiting: tuple[str, ...]  # names of files that are still being written
+    not_read: NotRead
     present: frozenset[str]  # file_id of each file in the exports folder, also of files that are not read
     readings: dict[str, str]  # by source, the mark of how it is read
     rules: str  # the mark of the records' rules
@@ -53,21 +55,30 @@ class _Search:
 def discover(bench: Workbench) -> Found:
     """Find the files to read. Report the files that are read again and the tables that are computed again."""
     search = _Search(bench, readings(bench.order.clinic), expectations.rules_version())
-    deliveries, waiting = _find_deliveries(search, bench.order)
+    matched = _find_files(bench.order)
+    deliveries, waiting = _find_deliveries(search, bench.order, matched)
+    not_read = find_not_read(bench.order.exports, bench.order.clinic.sources, matched, bench.order.as_of)
     again = find_again(bench, deliveries)
     for sentence in again.sentences:
         bench.progress(sentence)
-    return Found(deliveries, waiting, frozenset(search.present), search.readings, search.rules, again)
+    return Found(deliveries, waiting, not_read, frozenset(search.present), search.readings, search.rules, again)
 
 
-def _find_deliveries(search: _Search, order: Order) -> tuple[tuple[Delivery, ...], tuple[str, ...]]:
-    """The files to read, and the names of the files that are still being written."""
+def _find_files(order: Order) -> list[tuple[Source, Path, datetime | None]]:
+    """The files of all sources, each with the time in its name."""
     matched = [(s, path, at) for s in order.clinic.sources for path, at in matching(order.exports, s)]
     if not matched:
         patterns = ", ".join(source.files for source in order.clinic.sources)
         raise RapportError(
             f"no file in the exports folder matches any source ({patterns}); check --exports and clinic.toml"
         )
+    return matched
+
+
+def _find_deliveries(
+    search: _Search, order: Order, matched: list[tuple[Source, Path, datetime | None]]
+) -> tuple[tuple[Delivery, ...], tuple[str, ...]]:
+    """The files to read, and the names of the files that are still being written."""
     growing = _growing([path for _, path, _ in matched])
     found = [
         delivery
@@ -92,27 +103,13 @@ def _waits(search: _Search, source: Source, path: Path, growing: set[Path]) -> b
     return True
 
 
-def matching(exports: Path, source: Source) -> Iterator[tuple[Path, datetime | None]]:
-    """The source's files, each with the time of its export from the file name (UTC), or None."""
+def matching(exports: Path, source: Source, *, with_unfinished: bool = False) -> Iterator[tuple[Path, datetime | None]]:
+    """The source's files, each with the time of its export from the file name (UTC), or None. A name that says that a
+    file is no export is passed over (transforms/sources/opening/passed_over.py), but for `with_unfinished`."""
     pattern, directives = _pattern(source.files)
-    deep = "/" in source.files
-    for path in sorted(_all_below(exports) if deep else exports.iterdir()):
-        name = path.relative_to(exports).as_posix() if deep else path.name
-        match = pattern.fullmatch(name)
-        if match and not path.is_dir():
+    for name, path in files_in(exports, deep="/" in source.files):
+        if (match := pattern.fullmatch(name)) and (with_unfinished or not is_no_export(path.name)):
             yield path, _exported_at(match, directives, source) if directives else None
-
-
-def _all_below(exports: Path) -> Iterator[Path]:
-    """All files below a folder. Raises OSError for a folder that cannot be listed, because its files would be missed.
-    Hidden folders and a disk's lost+found may be unreadable."""
-
-    def refuse_unreadable(error: OSError) -> None:
-        if not Path(error.filename).name.startswith((".", "lost+found")):
-            raise error
-
-    for folder, _, names in os.walk(exports, onerror=refuse_unreadable):
-        yield from (Path(folder, name) for name in names)
 
 
 def _pattern(files: str) -> tuple[re.Pattern[str], list[str]]:
