@@ -65,35 +65,47 @@ class Judge:
     shows_shapes: bool = False  # of numbers, on a terminal
 
     def findings(self) -> dict[str, Finding]:
-        """Return by source why it is told. A source that means to stand alone is not, nor one without a count."""
-        sources = self._judged() if self.holds_appointments else ()
-        return {each.name: found for each in sources if (found := self._finding(each, self.rows[each.name]))}
+        """Return by source why it is told. A source that means to stand alone is not."""
+        return {each.name: found for each in self._judged() if (found := self._finding(each, self.rows[each.name]))}
 
     def notes(self, findings: Mapping[str, Finding]) -> Iterator[str]:
         """Sentences that change no exit status: nothing could be counted, no response matches, or automatic numbers
         do."""
-        judged = list(self._judged())
-        if judged and not self.holds_appointments:
-            yield self._no_appointments()
+        untold = [each for each in self._judged() if each.name not in findings]
+        if untold and not self.holds_appointments:
+            yield (
+                "no appointments are known, and no source of clinic.toml brings them, so nobody knows whether the "
+                "sources speak of the same people"
+            )
             return
-        for source in judged:
-            if source.name not in findings:
-                row = self.rows[source.name]
-                yield from filter(None, [self._automatic(source, row), self._none_matches(source, row)])
+        for source in untold:
+            row = self.rows[source.name]
+            yield from filter(None, [self._automatic(source, row), self._none_matches(source, row)])
 
     def _judged(self) -> Iterator[Source]:
         return (each for each in self.clinic.sources if each.name in self.rows and not each.stands_alone)
 
     def _finding(self, source: Source, row: Mapping[str, int]) -> Finding | None:
+        if not self.holds_appointments:
+            return self._without_appointments(source, row)
         return self._of_clients(source, row) or self._of_responses(source, row) or self._of_chance(source, row)
+
+    def _without_appointments(self, source: Source, row: Mapping[str, int]) -> Finding | None:
+        """Nobody's appointments are known, and a source of clinic.toml should bring them."""
+        holding = [each.name for each in self.clinic.sources if each.may_hold("appointments")]
+        if not holding:
+            return None
+        why = f"no appointments are known: {', '.join(holding)} brought none"
+        return self._of_known(source, 0, row["client_count"], Reason(why, "look why, and mend its section"))
 
     def _of_clients(self, source: Source, row: Mapping[str, int]) -> Finding | None:
         known, clients = row["known_client_count"], row["client_count"]
-        if not is_too_few(known, clients):
-            return None
+        return self._of_known(source, known, clients, self._reason(source)) if is_too_few(known, clients) else None
+
+    def _of_known(self, source: Source, known: int, clients: int, reason: Reason | None) -> Finding:
         word = "few_in_common" if known else "nobody_in_common"
         says = f"the source {source.name}: {known:,} of {clients:,} clients are known to the appointments"
-        return Finding(source.name, word, known, clients, says, self._reason(source))
+        return Finding(source.name, word, known, clients, says, reason)
 
     def _of_responses(self, source: Source, row: Mapping[str, int]) -> Finding | None:
         usual = self.usual.get(source.name)
@@ -147,11 +159,6 @@ class Judge:
 
     def _reason(self, source: Source) -> Reason | None:
         return likely_reason(self.numbers(source.name), source, self.clinic.spaces, shows_shapes=self.shows_shapes)
-
-    def _no_appointments(self) -> str:
-        holding = [each.name for each in self.clinic.sources if each.may_hold("appointments")]
-        why = f"the source {', '.join(holding)} brought none" if holding else "no source of clinic.toml brings them"
-        return f"no appointments are known ({why}), so nobody knows whether the sources speak of the same people"
 
 
 def _decided(row: Mapping[str, int]) -> tuple[int, int]:
