@@ -12,6 +12,7 @@ from rich.console import Console
 
 from rapport.flows.messages.literal import console as terminal
 from rapport.flows.messages.literal import grid, line
+from rapport.flows.messages.match_tables import MatchRow, match_rows, print_matches
 from rapport.flows.order import Order
 from rapport.flows.private.expired_episodes import expired_of, told_of
 from rapport.flows.results import Night
@@ -22,32 +23,6 @@ from rapport.flows.workbench import StepTime
 from rapport.warehouse.published.night_in_numbers import COUNTS, FileSums, SampleQuery, sample_query
 
 SUITE_OUTCOMES = ("passed", "failed", "did_not_run")
-
-
-# Columns of the match report with their headings. Shares stand beside clients and nowhere else.
-SHOWN_MATCHES = {
-    "record_count": "records",
-    "client_count": "clients",
-    "known_client_count": "known",
-    "response_count": "responses",
-    "appointment_count": "by id",
-    "time_count": "by time",
-    "day_count": "by day",
-    "waiting_count": "waiting",
-    "too_early_count": "early",
-    "too_late_count": "late",
-    "no_session_count": "no session",
-    "client_unknown_count": "unknown",
-}
-
-
-@dataclass(frozen=True)
-class MatchRow:
-    """A source's figures in the match report; None for what could not be counted."""
-
-    source: str
-    id_space: str
-    counts: tuple[int | None, ...]  # in the order of SHOWN_MATCHES
 
 
 @dataclass(frozen=True)
@@ -111,18 +86,10 @@ def report_of(night: Night) -> Report:
         again=found.again.sentences,
         read_otherwise=publication.read_otherwise if publication else checked.read_otherwise,
         client_count=publication.computed.client_count if publication else 0,
-        matches=_match_rows(night),
+        matches=match_rows(night.matched.counts, order.clinic),
         expired=_expiry_sentences(order),
         sample=sample_query(publication.published.version) if publication else None,
     )
-
-
-def _match_rows(night: Night) -> list[MatchRow]:
-    spaces = {source.name: source.id_space for source in night.order.clinic.sources}
-    return [
-        MatchRow(source, spaces.get(source, ""), tuple(counts))
-        for source, *counts in night.matched.counts.select("source", *SHOWN_MATCHES).iter_rows()
-    ]
 
 
 def _expiry_sentences(order: Order) -> list[str]:
@@ -167,7 +134,7 @@ def print_report(report: Report) -> None:
     _print_again(console, report)
     _print_files(console, report)
     _print_quarantine(console, report)
-    _print_matches(console, report)
+    print_matches(console, report.matches)
     _print_checks(console, report)
     _print_tables(console, report)
     _print_steps(console, report)
@@ -204,19 +171,6 @@ def _print_quarantine(console: Console, report: Report) -> None:
     for rule, kind, count in report.quarantine:
         table.add_row(rule, kind, f"{count:,}")
     console.print(table, "")
-
-
-def _print_matches(console: Console, report: Report) -> None:
-    if not report.matches:
-        return
-    table = grid("source", "id space", *SHOWN_MATCHES.values(), title="Do the sources speak of the same people?")
-    for row in report.matches:
-        table.add_row(row.source, row.id_space, *("?" if count is None else f"{count:,}" for count in row.counts))
-    console.print(table)
-    console.print(
-        "known: clients with an appointment. by id, by time, by day: responses matched to a session. waiting: an\n"
-        "appointment may still come. early, late: outside the window of the nearest session. unknown: of others.\n"
-    )
 
 
 def _print_checks(console: Console, report: Report) -> None:
