@@ -93,7 +93,7 @@ class Judge:
     def _without_appointments(self, source: Source, row: Mapping[str, int]) -> Finding | None:
         """Nobody's appointments are known, and a source of clinic.toml should bring them."""
         holding = [each.name for each in self.clinic.sources if each.may_hold("appointments")]
-        if not holding:
+        if not (holding and self.clinic.names_its_sources):
             return None
         why = f"no appointments are known: {', '.join(holding)} brought none"
         return self._of_known(source, 0, row["client_count"], Reason(why, "look why, and mend its section"))

@@ -57,7 +57,7 @@ def discover(bench: Workbench) -> Found:
     search = _Search(bench, readings(bench.order.clinic), expectations.rules_version())
     matched = _find_files(bench.order)
     deliveries, waiting = _find_deliveries(search, bench.order, matched)
-    not_read = find_not_read(bench.order.exports, bench.order.clinic.sources, matched, bench.order.as_of)
+    not_read = find_not_read(bench.order, matched)
     again = find_again(bench, deliveries)
     for sentence in again.sentences:
         bench.progress(sentence)

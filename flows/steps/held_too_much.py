@@ -10,6 +10,7 @@ from rapport.warehouse.errors import Refused
 from rapport.warehouse.intake.held_shares import HeldShare, held_by_file, held_by_source
 
 _MEND = "correct a renamed column or word in the export or in clinic.toml"
+_MEND_ROUNDED = "a spreadsheet rounded these ids: export them as text, and do not save the file with a spreadsheet"
 
 
 def stop_if_too_much(bench: Workbench, found: Found) -> dict[str, str]:
@@ -30,10 +31,15 @@ def refusal(share: HeldShare, clinic: Clinic, *, is_whole_source: bool) -> str |
     """Why a file or a source stops the night; None where it does not. With quarantine_limit = 1 nothing does."""
     limit = clinic.quarantine_limit
     if share.is_all and limit < 1:
-        return f"would have {share.told}, so no record is readable: {_MEND}, or take the file out of the exports folder"
+        return f"would have {share.told}, so no record is readable: {_mend(share)}, or take the file out of the exports folder"
     if is_whole_source and share.record_count >= clinic.quarantine_minimum and share.is_more_than(limit):
-        return f"would have {share.told}, more than {limit:.0%}: {_MEND}, or raise quarantine_limit there"
+        return f"would have {share.told}, more than {limit:.0%}: {_mend(share)}, or raise quarantine_limit there"
     return None
+
+
+def _mend(share: HeldShare) -> str:
+    is_rounded = all(rule.startswith("rounded_id ") for rule in share.rules)
+    return _MEND_ROUNDED if share.rules and is_rounded else _MEND
 
 
 def _refused(found: Found, share: HeldShare, what: str) -> Refused:
@@ -54,6 +60,6 @@ def _told(found: Found, share: HeldShare) -> str:
     files = _worst(found, share).label if count == 1 else f"{count:,} files"
     has = "has" if count == 1 else "have"
     return (
-        f"the source {share.source}: {files} {has} {share.told}, more than half; {_MEND}, and see the records with "
-        "rapport inbox"
+        f"the source {share.source}: {files} {has} {share.told}, more than half; {_mend(share)}, and "
+        "see the records with rapport inbox"
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from rapport.flows.order import Order
 from rapport.transforms.sources.opening.passed_over import UPLOADS, is_no_export, is_upload
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import escaped
@@ -80,30 +81,27 @@ def _all_below(exports: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in names)
 
 
-def find_not_read(
-    exports: Path,
-    sources: Sequence[Source],
-    matched: Iterable[tuple[Source, Path, datetime | None]],
-    as_of: datetime,
-) -> NotRead:
+def find_not_read(order: Order, matched: Iterable[tuple[Source, Path, datetime | None]]) -> NotRead:
     """Compare the exports folder with the files that match a source."""
+    sources = order.clinic.sources
     paths, later, has_file = set(), [], set()
     for source, path, exported_at in matched:
         paths.add(path)
-        if exported_at and exported_at > as_of:
+        if exported_at and exported_at > order.as_of:
             later.append(source.name)
         else:
             has_file.add(source.name)
+    expected = sources if order.clinic.names_its_sources else ()
     others = [
         name
-        for name, path in files_in(exports, deep=any("/" in source.files for source in sources))
+        for name, path in files_in(order.exports, deep=any("/" in source.files for source in sources))
         if path not in paths
     ]
     return NotRead(
         strays=tuple(name for name in others if not is_no_export(Path(name).name) and not _is_hidden(name)),
         later=tuple(later),
         upload_count=sum(is_upload(name) for name in others),
-        without_file=tuple(source.name for source in sources if source.name not in has_file),
+        without_file=tuple(source.name for source in expected if source.name not in has_file),
     )
 
 

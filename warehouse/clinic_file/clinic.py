@@ -69,6 +69,7 @@ class Clinic:
     years_after_closing: int | None = None  # how long a closed episode is kept; None: for ever
     alliance_sd: Mapping[str, float] = field(default_factory=dict)  # SDs of totals, by instrument, for rupture rules
     sharing: SharedRules = field(default_factory=lambda: read_shared_rules({}))
+    names_its_sources: bool = True  # else its sources are those of the plain format, and none of them need come
     internal: Mapping[str, str] = field(default_factory=dict)  # page -> its group of staff who may open records
     rupture_rules: tuple[RuptureRule, ...] = field(default_factory=read_rupture_rules, repr=False)
 
@@ -159,6 +160,7 @@ def clinic_of(facts: dict[str, Any], folder: Path) -> Clinic:
         protocol=read_protocol(told["protocol"], instruments),
         alliance_sd=_alliance_sd(told["alliance_sd"], instruments),
         sharing=read_shared_rules(facts.get("shared", {})),
+        names_its_sources=bool(told["sources"]),
         internal={page: group for page, group in told["internal"].items() if group},
         **{key: told[key] for key in as_told},
     )

@@ -103,7 +103,7 @@ def test_an_answer_says_the_numbers_of_its_table_to_the_shown_digit(drawn):
 def test_operations_are_never_told_of_too_few_people(drawn):
     place, _ = drawn
     told = [answer_of(html) for html in places_of(read(place, "operations")).values()]
-    assert len(told) == 5
+    assert len(told) == 6
     assert not [answer for answer in told if "people" in answer]
 
 

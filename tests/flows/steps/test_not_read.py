@@ -113,6 +113,15 @@ def test_a_folder_in_which_every_file_is_read_says_nothing(tmp_path):
     assert sentences(place, "2026-11-21T03:00") == []  # its file is known, and still there
 
 
+def test_a_clinic_file_without_sections_misses_no_source(tmp_path):
+    place = open_place(tmp_path / "clinic", 'time_zone = "UTC"\n')
+    place.deliver("appointments_1.csv", HEADER, [HELD])
+    place.drop("appointments_2.csv.filepart", f"{HEADER}\n{LATER}".encode())  # case 12c
+    (told,) = sentences(place)
+    assert told.startswith("1 file is an unfinished upload and not read")
+    assert place.ask("SELECT status FROM appointments") == [("attended",)]
+
+
 def test_many_names_are_counted_and_the_first_are_shown():
     assert NotRead(strays=tuple("abcdefg")).names == "a, b, c, d, e and 2 more"
     assert NotRead(strays=("a\x1b",)).names == "a\\x1b"

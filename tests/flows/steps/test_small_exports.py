@@ -118,7 +118,8 @@ def test_a_file_of_rounded_ids_has_no_readable_record_and_stops_the_night(tmp_pa
     place = open_place(tmp_path / "clinic", clinic)
     place.deliver(name, header, rows)
     with pytest.raises(
-        Refused, match=r"3 of 3 records quarantined \(rounded_id \(client_id\)\), so no record is readable"
+        Refused,
+        match=r"3 of 3 records quarantined \(rounded_id \(client_id\)\), so no record is readable: a spreadsheet ",
     ):
         place.night(NIGHT, but_for_finished_tables)
 
