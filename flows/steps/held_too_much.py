@@ -29,11 +29,11 @@ def stop_if_too_much(bench: Workbench, found: Found) -> dict[str, str]:
 
 def refusal(share: HeldShare, clinic: Clinic, *, is_whole_source: bool) -> str | None:
     """Why a file or a source stops the night; None where it does not. With quarantine_limit = 1 nothing does."""
-    limit = clinic.quarantine_limit
+    limit, mend = clinic.quarantine_limit, _mend(share)
     if share.is_all and limit < 1:
-        return f"would have {share.told}, so no record is readable: {_mend(share)}, or take the file out of the exports folder"
+        return f"would have {share.told}, so no record is readable: {mend}, or take the file out of the exports folder"
     if is_whole_source and share.record_count >= clinic.quarantine_minimum and share.is_more_than(limit):
-        return f"would have {share.told}, more than {limit:.0%}: {_mend(share)}, or raise quarantine_limit there"
+        return f"would have {share.told}, more than {limit:.0%}: {mend}, or raise quarantine_limit there"
     return None
 
 
