@@ -87,7 +87,7 @@ def likely_reason(numbers: Numbers, source: Source, spaces: Spaces, *, shows_sha
         return Reason(automatic(numbers), "name the column with the client's own number in client_id")
     return (
         _other_space(numbers, source, spaces)
-        or _other_form(numbers, source)
+        or _other_form(numbers)
         or _other_shape(numbers, shows_shapes=shows_shapes)
     )
 
@@ -104,12 +104,12 @@ def _other_space(numbers: Numbers, source: Source, spaces: Spaces) -> Reason | N
     return None
 
 
-def _other_form(numbers: Numbers, source: Source) -> Reason | None:
+def _other_form(numbers: Numbers) -> Reason | None:
     for how, change, key in _FORMS:
         if count := _shared(numbers.unknown, numbers.all_booked, change):
             return Reason(
                 f"{_of_numbers(count, numbers)} among those of the appointments but for {how}",
-                f"if they are the same people, say how the numbers are written with {key} in [sources.{source.name}]",
+                f"if they are the same people, write {key}",
             )
     return None
 
@@ -136,9 +136,9 @@ def _digits(number: str) -> str:
 
 
 _FORMS: tuple[tuple[str, Callable[[str], str], str], ...] = (
-    ("leading zeros", _without_zeros, "id_zero_pad"),
-    ("capitals", str.casefold, "id_case"),
-    ("marks and letters around the digits", _digits, "id_pattern"),
+    ("leading zeros", _without_zeros, "id_zero_pad in the section with the shorter numbers"),
+    ("capitals", str.casefold, "id_case in both sections"),
+    ("marks and letters around the digits", _digits, "id_pattern in the section with the longer numbers"),
 )
 
 
