@@ -15,7 +15,7 @@ from rapport.flows.delivery import Delivery
 from rapport.flows.order import Order
 from rapport.flows.steps.changed_definitions import readings
 from rapport.flows.steps.done_again import Again, find_again
-from rapport.flows.steps.not_read import NotRead, files_in, find_not_read
+from rapport.flows.steps.not_read import NotRead, find_not_read, names_in
 from rapport.flows.workbench import Workbench
 from rapport.transforms.sources.opening.bounded import check_file
 from rapport.transforms.sources.opening.passed_over import is_no_export
@@ -107,8 +107,9 @@ def matching(exports: Path, source: Source, *, with_unfinished: bool = False) ->
     """The source's files, each with the time of its export from the file name (UTC), or None. A name that says that a
     file is no export is passed over (transforms/sources/opening/passed_over.py), but for `with_unfinished`."""
     pattern, directives = _pattern(source.files)
-    for name, path in files_in(exports, deep="/" in source.files):
-        if (match := pattern.fullmatch(name)) and (with_unfinished or not is_no_export(path.name)):
+    for name, path in names_in(exports, deep="/" in source.files):
+        match = pattern.fullmatch(name)
+        if match and (with_unfinished or not is_no_export(path.name)) and not path.is_dir():
             yield path, _exported_at(match, directives, source) if directives else None
 
 

@@ -62,12 +62,11 @@ class NotRead:
             )
 
 
-def files_in(exports: Path, *, deep: bool) -> Iterator[tuple[str, Path]]:
-    """The files of the exports folder in order, each with its name; `deep`: also those of its folders, whose names have
-    slashes. Raises OSError for a folder that cannot be listed, because its files would be missed."""
+def names_in(exports: Path, *, deep: bool) -> Iterator[tuple[str, Path]]:
+    """The names in the exports folder in order, also of folders, each with its path; `deep`: the files below it, whose
+    names have slashes. Raises OSError for a folder that cannot be listed, because its files would be missed."""
     for path in sorted(_all_below(exports) if deep else exports.iterdir()):
-        if not path.is_dir():
-            yield path.relative_to(exports).as_posix(), path
+        yield path.relative_to(exports).as_posix() if deep else path.name, path
 
 
 def _all_below(exports: Path) -> Iterator[Path]:
@@ -94,8 +93,8 @@ def find_not_read(order: Order, matched: Iterable[tuple[Source, Path, datetime |
     expected = sources if order.clinic.names_its_sources else ()
     others = [
         name
-        for name, path in files_in(order.exports, deep=any("/" in source.files for source in sources))
-        if path not in paths
+        for name, path in names_in(order.exports, deep=any("/" in source.files for source in sources))
+        if path not in paths and not path.is_dir()
     ]
     return NotRead(
         strays=tuple(name for name in others if not is_no_export(Path(name).name) and not _is_hidden(name)),
