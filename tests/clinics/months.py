@@ -35,6 +35,7 @@ files = "clients_%Y-%m-%d.csv"
 id_space = "practice"
 covers = "all"
 {PORTAL_SECTION}covers = "all"
+stands_alone = true
 """
 NAMES = ("practice", "surgery", "praxis")  # of one id space, one after the other
 KINDS = {"clients": "client_id", "sessions": "session_id", "responses": "response_id", "episodes": "episode_id"}
