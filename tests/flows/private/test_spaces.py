@@ -46,6 +46,7 @@ id_space = "{practice}"
 format = "wide"
 files = "phq_%Y-%m-%d.csv"
 id_space = "{phq}"
+stands_alone = true
 client_id = "user"
 completed_at = "when"
 instrument = "srs"
