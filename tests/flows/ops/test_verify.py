@@ -53,6 +53,7 @@ id_space = "clinic"
 records = "responses"
 files = "portal_%Y-%m-%d.csv"
 id_space = "portal"
+stands_alone = true
 """
 NO_LINK, LINK = "space,id,space,id\n", "space,id,space,id\nclinic,C1,portal,U7\n"
 CHILD, ADULT = "2012-03-01", "1999-03-01"
