@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from rapport import transforms
 from rapport.flows.steps.discover import Found
+from rapport.flows.steps.tell_order import tell_order
 from rapport.flows.workbench import Workbench
 from rapport.warehouse.derived import touched_buckets, why_it_moved
 from rapport.warehouse.errors import DidNotRun, RapportError, Refused
 from rapport.warehouse.history import vanished_records
-from rapport.warehouse.intake import ledger, older_readings, quarantine, staged_rows
+from rapport.warehouse.intake import contradictions, delivery_order, ledger, older_readings, quarantine, staged_rows
 from rapport.warehouse.published import night_in_numbers
 from rapport.warehouse.published.night_in_numbers import FileSums
 from rapport.warehouse.schema.records import KINDS
@@ -46,6 +47,7 @@ class RecordsChecked(Checked):
     unlisted: list[tuple[str, str, int]]
     files: list[FileSums]
     read_otherwise: dict[str, int]  # by source, records that cannot be read again
+    contradictions: tuple[str, ...]  # sentences about files that say different things about one record
 
 
 def check_records(bench: Workbench, found: Found) -> RecordsChecked:
@@ -53,7 +55,9 @@ def check_records(bench: Workbench, found: Found) -> RecordsChecked:
     from rapport.expectations.gx_on_duckdb import open_source  # noqa: PLC0415  importing Great Expectations takes seconds
 
     con = bench.con
+    delivery_order.list_arrivals(con)
     staged_rows.mark_repeats(con)
+    contradictions.mark_contradictions(con)
     with open_source(bench.staged_cursor) as source:
         outcomes = _check_rows(bench, source)
         quarantine.settle_quarantine(con, bench.load_id, found.present)
@@ -68,6 +72,7 @@ def check_records(bench: Workbench, found: Found) -> RecordsChecked:
         unlisted=night_in_numbers.unlisted_by_source(con, bench.load_id),
         files=night_in_numbers.files_by_source(con),
         read_otherwise=older_readings.read_otherwise(con, found.readings),
+        contradictions=tuple(tell_order(bench)),
     )
 
 

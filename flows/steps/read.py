@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import NamedTuple
 
 import polars as pl
@@ -40,7 +39,7 @@ class Retracted(NamedTuple):
     kind: str
     source: str
     ids: pl.DataFrame  # id
-    exported_at: datetime
+    file_number: int
 
 
 @dataclass(frozen=True)
@@ -214,7 +213,7 @@ def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
         reading.exports.append((delivery, export))
     for kind, ids in tallies.retracted:
         named = retracted_ids(kind, ids, delivery.source, bench.pseudonyms)
-        reading.retracted.append(Retracted(kind, delivery.source.name, named, exported_at))
+        reading.retracted.append(Retracted(kind, delivery.source.name, named, delivery.number))
     if taken.births:
         reading.births.append(pl.concat(taken.births).with_columns(born_at_export=pl.lit(exported_at)))
     known_count = _pass_known_lines(reading, delivery, taken)
@@ -275,6 +274,8 @@ def _identity(bench: Workbench, delivery: Delivery) -> dict[str, object]:
         "content": delivery.content,
         "byte_count": delivery.byte_count,
         "modified": delivery.modified,
+        "first_modified": delivery.first_modified,
+        "first_load_id": delivery.first_load_id,
         "reading": delivery.reading,
         "rules": delivery.rules,
         "covers": delivery.source.covers,

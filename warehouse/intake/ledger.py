@@ -73,14 +73,18 @@ def recount_records(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def too_much_quarantined(con: duckdb.DuckDBPyConnection, limit: float) -> list[tuple[str, int, int, list[str]]]:
-    """Return the files in which more than the share `limit` of the records with content would be held back."""
+    """Return the files in which more than the share `limit` of the records with content would be held back. Records
+    that contradict another file do not count: they were read as they are meant."""
     return con.execute(
         """
-        SELECT f.file_id::VARCHAR, quarantined_count,
+        SELECT f.file_id::VARCHAR, quarantined_count - coalesce(contradicted_count, 0)::INTEGER,
             record_count - header_count - blank_or_footer_count - ignored_count AS filled,
             list_sort((SELECT list(DISTINCT rule || ' (' || column_name || ')')
                        FROM staged.held_records AS h WHERE h.file_id = f.file_id))
-        FROM staged.files AS f WHERE quarantined_count > ? * filled""",
+        FROM staged.files AS f LEFT JOIN (
+            SELECT file_id, sum(contradicted_count) AS contradicted_count FROM staged.contradicted GROUP BY file_id)
+            USING (file_id)
+        WHERE quarantined_count - coalesce(contradicted_count, 0) > ? * filled""",
         [limit],
     ).fetchall()
 
@@ -147,6 +151,8 @@ class Reading:
     content: str
     byte_count: int
     modified: int
+    first_modified: int
+    first_load_id: int
     exported_at: datetime
     reading: str
     rules: str

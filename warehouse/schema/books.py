@@ -87,6 +87,13 @@ FILES = _book(
     Column("content", "text", "SHA-256 of its bytes.", required=True),
     Column("byte_count", "long", "Its size.", unit="bytes"),
     Column("modified", "long", "Its file-system time; shows only whether it was changed since.", unit="nanoseconds"),
+    Column(
+        "first_modified",
+        "long",
+        "Its file-system time at its first loading, which no later reading changes. It orders the exports of one time.",
+        unit="nanoseconds",
+    ),
+    Column("first_load_id", "integer", "The load that first read it. It orders files of one time."),
     Column("exported_at", "instant", "When the export was made that last showed this.", required=True),
     Column(
         "reading",
@@ -140,6 +147,7 @@ QUARANTINE = _book(
     "source!",
     Column("records", "text", "Kind of record.", required=True),
     "record_number!",
+    "sent_at",
     Column("record_count", "integer", "Physical records held back together.", required=True),
     Column("rule", "text", "The rule it broke.", required=True),
     Column("column_name", "text", "The column that the rule is about; empty for other rules.", required=True),
