@@ -89,7 +89,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Said:
-    """What is known of a record: what it says, its day, the day of the export that showed it last, and when that came."""
+    """What is known of a record: what it says, its day, the day of the export that showed it last, and its time."""
 
     says: tuple
     day: float
