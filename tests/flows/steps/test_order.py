@@ -75,11 +75,11 @@ def told(sentences: tuple[str, ...], part: str) -> str:
     return found
 
 
-def message(event: str, sent: str, word: str) -> bytes:
+def message(event: str, sent: str, word: str, hour: int = 10) -> bytes:
     return "\r".join(
         (
             rf"MSH|^~\&|APP|FAC|||{sent}||SIU^{event}|1|P|2.5",
-            f"SCH||555||||{event}||REG|50|min|^^^20260110100000||||||||||||||{word}",
+            f"SCH||555||||{event}||REG|50|min|^^^20260110{hour}0000||||||||||||||{word}",
             "PID|||P1||DOE^A",
             "RGS|1|",
             "AIP|1||T1^X^Y",
@@ -252,8 +252,8 @@ def _file(draw, source: str, number: int) -> tuple[str, bytes]:
     letter = draw(st.sampled_from("abc"))
     if source == "messages":
         sent = f"202601{10 + draw(st.integers(0, 9)):02d}1200{number:02d}"
-        event = draw(st.sampled_from(["S12", "S15"]))
-        return f"{letter}{number}.hl7", message(event, sent, WORDS[number % 3])
+        event, word = draw(st.sampled_from([("S12", "Booked"), ("S15", "Cancelled")]))
+        return f"{letter}{number}.hl7", message(event, sent, word, 10 + number)
     day = "" if source == "undated" else f"_2026-11-1{draw(st.integers(0, 2))}"
     said = draw(st.lists(st.sampled_from([*WORDS, None]), min_size=2, max_size=2))
     lines = [f"{at},A,2026-01-0{at + 1} 10:00,{word}" for at, word in enumerate((*said, "Held")) if word]
