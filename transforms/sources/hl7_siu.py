@@ -41,7 +41,7 @@ def open_siu(content: Content, source: Source, shape: Shape) -> Export:
     """Open a file of messages. Raises Refused when it does not begin as one."""
     if content.kind != "text":
         raise Refused("is not HL7 v2; correct its format in clinic.toml")
-    export = Export(content.path, list(HEADER), header_count=0)
+    export = Export(content.path, list(HEADER), header_count=0, has_columns=False)
     export.chunks = _chunks(export, content, source, shape)
     return export
 

@@ -214,6 +214,23 @@ SPACES = _book(
     Column("left_by", "integer", "The first load that read the source with another space; null while it has this one."),
 )
 
+EXPORT_COLUMNS = _book(
+    "export_columns",
+    "source column_id",
+    "One row per source and column of its newest export, or of several of one time. What the next export lacks or adds "
+    "is told.",
+    "source!",
+    Column("column_id", "id", "Keyed hash of source and column name, without capitals and marks.", required=True),
+    Column("place", "integer", "Its place in the export, from 1.", required=True),
+    Column(
+        "column_name",
+        "text",
+        "The name under which it is read; null where it is not read. Other names are not kept: one may be a person's.",
+    ),
+    Column("is_in_all", "truth", "Whether each of several exports of one time has it.", required=True),
+    Column("load_id", "integer", "The load that read the export.", required=True),
+)
+
 PERSON_REPORTS = _book(
     "person_reports",
     "load_id made_at",
@@ -315,6 +332,7 @@ BOOKS = {
         UNLISTED,
         CLIENT_LINKS,
         SPACES,
+        EXPORT_COLUMNS,
         PERSON_REPORTS,
         EXPIRIES,
         DEFINITIONS,
