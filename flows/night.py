@@ -41,7 +41,7 @@ def _take_in(load: Load) -> tuple[Intake, Kept | None]:
     read = load.step("read", read_deliveries, bench, found)
     checked = load.step("check records", check_records, read.bench, found)
     kept = None if load.order.is_check else load.step("keep history", keep, read, found)
-    warnings = (*read.troubles, *checked.contradictions, *(kept.warnings if kept else ()))
+    warnings = (*read.troubles, *checked.warnings, *(kept.warnings if kept else ()))
     troubles = Troubles(damaged=read.bench.damaged, warnings=warnings)
     return Intake(found, checked, (*found.waiting, *read.waiting), troubles), kept
 

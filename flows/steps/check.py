@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rapport import transforms
 from rapport.flows.steps.discover import Found
+from rapport.flows.steps.tell_lowest import tell_lowest
 from rapport.flows.steps.tell_order import tell_order
 from rapport.flows.workbench import Workbench
 from rapport.warehouse.derived import touched_buckets, why_it_moved
@@ -47,7 +48,7 @@ class RecordsChecked(Checked):
     unlisted: list[tuple[str, str, int]]
     files: list[FileSums]
     read_otherwise: dict[str, int]  # by source, records that cannot be read again
-    contradictions: tuple[str, ...]  # sentences about files that say different things about one record
+    warnings: tuple[str, ...]  # sentences about files that contradict each other, and ranges of answers
 
 
 def check_records(bench: Workbench, found: Found) -> RecordsChecked:
@@ -72,7 +73,7 @@ def check_records(bench: Workbench, found: Found) -> RecordsChecked:
         unlisted=night_in_numbers.unlisted_by_source(con, bench.load_id),
         files=night_in_numbers.files_by_source(con),
         read_otherwise=older_readings.read_otherwise(con, found.readings),
-        contradictions=tuple(tell_order(bench)),
+        warnings=(*tell_order(bench), *tell_lowest(bench)),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.clinics.few_tables import few_tables
 from tests.clinics.nights import Place, but_for_finished_tables, open_place
-from tests.clinics.spreadsheets import workbook
+from tests.clinics.spreadsheets import xlsx
 
 PLAIN = """
 [sources.bookings]
@@ -75,7 +75,7 @@ def written(place: Place, day: int, row: dict[str, str], kind: str = "csv", lett
     if kind == "csv":
         return place.deliver(name, ",".join(row), [",".join(row.values())])
     if kind == "xlsx":
-        return place.drop(name, workbook([list(row), list(row.values())]))
+        return place.drop(name, xlsx(Bookings=[list(row), list(row.values())]))
     path = place.exports / name
     pl.DataFrame([row]).write_parquet(path)
     return place.drop(name, path.read_bytes())
