@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rapport import transforms
 from rapport.flows.steps.discover import Found
+from rapport.flows.steps.follow_slots import moves_to_come
 from rapport.flows.steps.tell_lowest import tell_lowest
 from rapport.flows.steps.tell_order import tell_order
 from rapport.flows.workbench import Workbench
@@ -73,7 +74,7 @@ def check_records(bench: Workbench, found: Found) -> RecordsChecked:
         unlisted=night_in_numbers.unlisted_by_source(con, bench.load_id),
         files=night_in_numbers.files_by_source(con),
         read_otherwise=older_readings.read_otherwise(con, found.readings),
-        warnings=(*tell_order(bench), *tell_lowest(bench)),
+        warnings=(*tell_order(bench), *tell_lowest(bench), *(moves_to_come(bench) if bench.order.is_check else ())),
     )
 
 

@@ -14,6 +14,7 @@ from rapport.warehouse.history.person_rows import BESIDE_HISTORY, by_client, col
 from rapport.warehouse.schema.records import KINDS
 from rapport.warehouse.store.one_row import number
 
+_GROUPS = "load.shared_appointment_ids"
 _RECORDS = ("main.risk_answers",)  # in main, and not computed
 
 
@@ -54,6 +55,7 @@ def erase_records(con: duckdb.DuckDBPyConnection) -> int:
     rows. The people are entered as touched: the caller computes the tables of main again."""
     count = sum(_erase_versions(con, kind) for kind in KINDS)
     count += sum(_delete(con, table, goes_condition(con, table)) for table in _beside_history(con))
+    _drop_ids_of_nobody(con)
     con.execute("INSERT INTO staged.touched SELECT client_id, 'erased' FROM own_people")
     return count
 
@@ -67,7 +69,15 @@ def erase_everywhere(con: duckdb.DuckDBPyConnection) -> int:
     for table in tables(con):
         if not table.startswith("history."):
             count += _delete(con, table, (goes_condition if table in BESIDE_HISTORY else by_client)(con, table))
+    _drop_ids_of_nobody(con)
     return count
+
+
+def _drop_ids_of_nobody(con: duckdb.DuckDBPyConnection) -> None:
+    """Delete the ids of group sessions of which no record is left."""
+    if _GROUPS in tables(con):
+        known = "SELECT (source, appointment_id) FROM history.appointments"
+        con.execute(f"DELETE FROM {_GROUPS} WHERE (source, appointment_id) NOT IN ({known})")
 
 
 def _beside_history(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -231,6 +231,15 @@ EXPORT_COLUMNS = _book(
     Column("load_id", "integer", "The load that read the export.", required=True),
 )
 
+SHARED_APPOINTMENT_IDS = _book(
+    "shared_appointment_ids",
+    "source appointment_id",
+    "One row per appointment id that two clients held in one file: a group session, which never moves to one of them.",
+    "source!",
+    "appointment_id!",
+    Column("load_id", "integer", "The first load whose file shows it.", required=True),
+)
+
 PERSON_REPORTS = _book(
     "person_reports",
     "load_id made_at",
@@ -333,6 +342,7 @@ BOOKS = {
         CLIENT_LINKS,
         SPACES,
         EXPORT_COLUMNS,
+        SHARED_APPOINTMENT_IDS,
         PERSON_REPORTS,
         EXPIRIES,
         DEFINITIONS,

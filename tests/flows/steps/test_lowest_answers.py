@@ -72,7 +72,11 @@ def test_answers_above_the_lowest_are_told_where_they_show_another_range(place, 
 
 def test_a_declared_range_reads_small_files_right(place):
     told_each_night(place, "phq9", FROM_ONE, "range = [1, 4]")
-    assert place.ask("SELECT list_sum(answers)::INTEGER FROM responses ORDER BY completed_at") == [(0,), (2,), (11,)]
+    assert place.ask("SELECT list_sum(answers)::INTEGER FROM history.responses ORDER BY completed_at") == [
+        (0,),
+        (2,),
+        (11,),
+    ]
 
 
 def test_the_check_tells_it_too(place):
