@@ -4,12 +4,13 @@ import os
 import tempfile
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.clinics.few_tables import few_tables
-from tests.clinics.nights import LONG_AGO, Place, but_for_finished_tables, differences, open_place
+from tests.clinics.nights import LONG_AGO, Place, but_for_finished_tables, differences, open_place, writable
 
 DIARY = """\
 time_zone = "UTC"
@@ -219,6 +220,37 @@ def test_a_message_sent_after_the_nights_clock_has_the_time_of_its_file_and_is_t
     os.utime(place.drop("b.hl7", CANCELLED), (LONG_AGO + 1,) * 2)
     result = place.night("2026-11-20T03:00", but_for_finished_tables)
     assert any("sent after the night's clock" in each for each in result.troubles.warnings)
+
+
+# A warehouse of an earlier Rapport
+
+
+def as_before(place: Place) -> None:
+    """The published file as an earlier Rapport wrote it: without times of files and messages, and without two books."""
+    with duckdb.connect(str(writable(place.published.resolve()))) as con:
+        for column in ("first_modified", "first_load_id"):
+            con.execute(f"ALTER TABLE load.files DROP COLUMN {column}")
+        for table in ("history.appointments", "history.responses", "load.quarantine"):
+            con.execute(f"ALTER TABLE {table} DROP COLUMN sent_at")
+        for book in ("export_columns", "shared_appointment_ids"):
+            con.execute(f"DROP TABLE load.{book}")
+
+
+def test_files_of_an_earlier_rapport_keep_their_times_and_of_one_time_the_order_of_loading(place):
+    place.clinic.write_text(diary(DATED))
+    deliver(place, "diary_2026-11-18.csv", "Booked", 11)
+    deliver(place, "diary_2026-11-18 (1).csv", "DNA", 10, number=2)
+    night(place, "2026-11-18T03:00")
+    deliver(place, "diary_2026-11-18 (2).csv", "Held", 11)
+    deliver(place, "diary_2026-11-18 (3).csv", "Booked", 9, number=2)
+    night(place, "2026-11-19T03:00")
+    assert place.ask(f"{STATUS} ORDER BY ALL") == [("attended",), ("no_show",)]
+    as_before(place)
+    place.clinic.write_text(diary(DATED, 'every = "1 day"'))
+    assert night(place, "2026-11-19T04:00") == ()
+    assert place.ask(f"{STATUS} ORDER BY ALL") == [("attended",), ("no_show",)]
+    missing = "SELECT count(*) FROM load.files WHERE first_modified IS NULL OR first_load_id IS NULL"
+    assert place.ask(missing) == [(0,)]
 
 
 # Any split over nights, and any reading again
