@@ -19,14 +19,14 @@ def retract(
     """
     touched = con.execute(
         f"""
-        UPDATE history.{kind} AS t SET known_to = ?, closed_because = '{RETRACTED}', exported_at = f.exported_at
+        UPDATE history.{kind} AS t SET known_to = $load_id, closed_because = '{RETRACTED}', exported_at = f.exported_at
         FROM (SELECT exported_at, arrived FROM staged.files JOIN staged.arrivals USING (file_id)
-              WHERE file_number = ?) AS f, staged.arrivals AS a
-        WHERE t.known_to IS NULL AND t.source = ? AND a.file_id = t.file_id
+              WHERE file_number = $file_number) AS f, staged.arrivals AS a
+        WHERE t.known_to IS NULL AND t.source = $source AND a.file_id = t.file_id
           AND row(t.exported_at, a.arrived) <= row(f.exported_at, f.arrived)
-          AND {KINDS[kind].key[1]} IN (SELECT unnest(?::VARCHAR[])::UUID)
+          AND {KINDS[kind].key[1]} IN (SELECT unnest($ids::VARCHAR[])::UUID)
         RETURNING client_id""",
-        [load_id, file_number, source, list(ids)],
+        {"load_id": load_id, "file_number": file_number, "source": source, "ids": list(ids)},
     ).fetchall()
     for (client,) in set(touched):
         con.execute("INSERT INTO staged.touched VALUES (?, ?)", [client, GONE])
