@@ -15,6 +15,7 @@ from rapport.warehouse.schema.records import KINDS
 from rapport.warehouse.store.one_row import number
 
 _GROUPS = "load.shared_appointment_ids"
+_RETRACTIONS = "load.retractions"
 _RECORDS = ("main.risk_answers",)  # in main, and not computed
 
 
@@ -53,6 +54,7 @@ def people_with_records(
 def erase_records(con: duckdb.DuckDBPyConnection) -> int:
     """Delete the records and the quarantined rows of the people that `people_to_erase` found. Return the number of
     rows. The people are entered as touched: the caller computes the tables of main again."""
+    _drop_retractions(con)
     count = sum(_erase_versions(con, kind) for kind in KINDS)
     count += sum(_delete(con, table, goes_condition(con, table)) for table in _beside_history(con))
     _drop_ids_of_nobody(con)
@@ -65,12 +67,22 @@ def erase_everywhere(con: duckdb.DuckDBPyConnection) -> int:
 
     Computed rows go also for a person who keeps some records: the older night's results for fewer records are unknown.
     """
+    _drop_retractions(con)
     count = sum(_erase_versions(con, kind) for kind in KINDS)
     for table in tables(con):
         if not table.startswith("history."):
             count += _delete(con, table, (goes_condition if table in BESIDE_HISTORY else by_client)(con, table))
     _drop_ids_of_nobody(con)
     return count
+
+
+def _drop_retractions(con: duckdb.DuckDBPyConnection) -> None:
+    """Delete what was taken back of the records that go."""
+    if _RETRACTIONS in tables(con):
+        for name, kind in KINDS.items():
+            going = f"SELECT place FROM own_rows WHERE goes AND kind = '{name}'"
+            known = f"SELECT {kind.key[1]} FROM history.{name} WHERE rowid IN ({going})"
+            con.execute(f"DELETE FROM {_RETRACTIONS} WHERE records = '{name}' AND record_id IN ({known})")
 
 
 def _drop_ids_of_nobody(con: duckdb.DuckDBPyConnection) -> None:

@@ -12,7 +12,7 @@ import duckdb
 
 from rapport.warehouse.history.confirm import confirm
 from rapport.warehouse.history.loaded_numbers import first_number, number_before
-from rapport.warehouse.history.retract import pass_over_retracted
+from rapport.warehouse.history.retract import forget_reread_retractions, pass_over_retracted
 from rapport.warehouse.history.vanished_records import close_vanished, pass_over_late
 from rapport.warehouse.intake.delivery_order import Came, comes_before, has_messages
 from rapport.warehouse.schema.records import CORRECTED, KINDS, UNREAD, RecordKind
@@ -25,6 +25,7 @@ def keep_history(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
     vanished_records.find_vanished has run.
     """
     con.execute(_COVERED)
+    forget_reread_retractions(con)
     for kind in KINDS.values():
         pass_over_late(con, kind)
         pass_over_retracted(con, kind)

@@ -240,6 +240,17 @@ SHARED_APPOINTMENT_IDS = _book(
     Column("load_id", "integer", "The first load whose file shows it.", required=True),
 )
 
+RETRACTIONS = _book(
+    "retractions",
+    "source records record_id file_id",
+    "One row per record that a file takes back as entered in error. No older export brings such a record again.",
+    "source!",
+    Column("records", "text", "Kind of record.", required=True),
+    Column("record_id", "id", "The record's pseudonym.", required=True),
+    "file_id!",
+    Column("load_id", "integer", "The load that last read the file.", required=True),
+)
+
 PERSON_REPORTS = _book(
     "person_reports",
     "load_id made_at",
@@ -343,6 +354,7 @@ BOOKS = {
         SPACES,
         EXPORT_COLUMNS,
         SHARED_APPOINTMENT_IDS,
+        RETRACTIONS,
         PERSON_REPORTS,
         EXPIRIES,
         DEFINITIONS,

@@ -1,5 +1,6 @@
 """The order of what came: the message's time, the export's, the file's at its first loading, the first loading."""
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -222,17 +223,53 @@ def test_a_message_sent_after_the_nights_clock_has_the_time_of_its_file_and_is_t
     assert any("sent after the night's clock" in each for each in result.troubles.warnings)
 
 
+FHIR = """\
+time_zone = "UTC"
+quarantine_limit = 0.9
+
+[sources.records]
+format = "fhir"
+files = "records_%Y-%m-%d*.ndjson"
+{more}
+"""
+
+
+def resource(status: str) -> bytes:
+    actors = [{"actor": {"reference": f"{kind}/1"}, "status": "accepted"} for kind in ("Patient", "Practitioner")]
+    times = {"start": "2026-11-02T10:00:00Z", "end": "2026-11-02T10:50:00Z"}
+    booked = {"resourceType": "Appointment", "id": "1", "status": status, "participant": actors, **times}
+    return json.dumps(booked).encode()
+
+
+@pytest.mark.parametrize("nights", ["one night", "the booking first", "the retraction first"])
+def test_what_was_taken_back_stays_so_in_any_order_of_coming_and_after_any_reading_again(place, nights):
+    place.clinic.write_text(FHIR.format(more=""))
+    files = [(17, "fulfilled"), (18, "entered-in-error")]
+    for number, (day, status) in enumerate(reversed(files) if nights == "the retraction first" else files):
+        place.drop(f"records_2026-11-{day}.ndjson", resource(status))
+        if nights != "one night":
+            night(place, f"2026-11-2{number}T03:00")
+    night(place, "2026-11-22T03:00")
+    assert place.ask(STATUS) == []
+    place.clinic.write_text(FHIR.format(more='every = "1 day"'))
+    night(place, "2026-11-23T03:00")
+    assert place.ask(STATUS) == []
+    place.drop("records_2026-11-24.ndjson", resource("fulfilled"))
+    night(place, "2026-11-24T03:00")
+    assert place.ask(STATUS) == [("attended",)]
+
+
 # A warehouse of an earlier Rapport
 
 
 def as_before(place: Place) -> None:
-    """The published file as an earlier Rapport wrote it: without times of files and messages, and without two books."""
+    """The published file as an earlier Rapport wrote it: without times of files and messages, without new books."""
     with duckdb.connect(str(writable(place.published.resolve()))) as con:
         for column in ("first_modified", "first_load_id"):
             con.execute(f"ALTER TABLE load.files DROP COLUMN {column}")
         for table in ("history.appointments", "history.responses", "load.quarantine"):
             con.execute(f"ALTER TABLE {table} DROP COLUMN sent_at")
-        for book in ("export_columns", "shared_appointment_ids"):
+        for book in ("export_columns", "shared_appointment_ids", "retractions"):
             con.execute(f"DROP TABLE load.{book}")
 
 
