@@ -137,8 +137,8 @@ class Export:
         return forgiving(column) in self.missing_ok
 
     def columns(self) -> Iterator[tuple[int, str, str | None]]:
-        """Every column: its place, from 1; its name as `forgiving` writes it, numbered from the second of that name; and
-        the name under which it is read, or None.
+        """Every column: its place, from 1; its name as `forgiving` writes it, numbered from the second one of that
+        name; and the name under which it is read, or None.
         """
         read = {self.place(column): column for column in self.wanted if not column.startswith(MARK)}
         passing = set(map(forgiving, self.passing))
