@@ -9,6 +9,11 @@ from pathlib import Path
 from rapport.warehouse.clinic_file.sources import Source
 
 
+def label(file_id: str, pattern: str) -> str:
+    """A file's name in logs and messages: the beginning of its id, and the pattern of its source."""
+    return f"file {file_id[:8]} ({pattern})"
+
+
 @dataclass(frozen=True)
 class Delivery:
     """A file of a source, its content and the time of its export."""
@@ -21,6 +26,8 @@ class Delivery:
     content: str
     byte_count: int
     modified: int
+    first_modified: int  # its file-system time at its first loading: a later reading or a copy does not change it
+    first_load_id: int
     exported_at: datetime | None
     reading: str
     rules: str
@@ -30,7 +37,7 @@ class Delivery:
     @property
     def label(self) -> str:
         """The file's name in logs and messages. Its real name may contain a person's name."""
-        return f"file {self.file_id[:8]} ({self.source.files})"
+        return label(self.file_id, self.source.files)
 
     @property
     def is_unmoved(self) -> bool:

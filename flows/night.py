@@ -44,8 +44,8 @@ def _take_in(load: Load) -> tuple[Intake, Kept | None]:
     checked = load.step("check records", check_records, read.bench, found)
     kept = None if load.order.is_check else load.step("keep history", keep, read, found)
     matched = load.step("match sources", match_sources, read.bench) if load.order.is_check else Matched()
-    warnings = (*read.troubles, *(kept.warnings if kept else ()))
-    troubles = Troubles(damaged=bench.damaged, warnings=warnings, to_look_at=_held_most(checked))
+    warnings = (*read.troubles, *checked.warnings, *(kept.warnings if kept else ()))
+    troubles = Troubles(damaged=read.bench.damaged, warnings=warnings, to_look_at=_held_most(checked))
     waiting = (*found.waiting, *read.waiting)
     return Intake(found, checked, matched, waiting, _with_matches(troubles, matched)), kept
 

@@ -134,7 +134,7 @@ class Workbench(FileAtWork):
     key_check: str  # the mark of the pseudonym key
     failed_attempts: tuple[dict[str, object], ...]
     taken_out: TakenOut
-    damaged: tuple[str, ...]  # sentences about damaged files that the load goes around
+    damaged: tuple[str, ...]  # sentences about files that the load goes around
 
     def staged_cursor(self) -> duckdb.DuckDBPyConnection:
         """A cursor to the staged rows, closed with the load."""

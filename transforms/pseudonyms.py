@@ -20,7 +20,8 @@ from rapport.warehouse.schema.records import KINDS
 
 SEPARATOR = "\x1f"
 _BLOCK = 64  # bytes of SHA-256's block: RFC 2104
-_CARRIED = ("record_number", "record_count", "unreadable", "item_word")  # what a row keeps beside its content
+# What a row keeps beside its content.
+_CARRIED = ("record_number", "record_count", "unreadable", "item_word", "sent_at")
 
 
 class Pseudonyms:

@@ -62,7 +62,7 @@ def keep(read: Read, found: Found) -> Kept:
     risk_answers.keep_risk_answers(con, order.clinic.instruments.values(), bench.load_id, order.as_of)
     record_versions.keep_history(con, bench.load_id)
     for each in read.retracted:
-        retract.retract(con, bench.load_id, each.kind, each.source, each.ids["id"], each.exported_at)
+        retract.retract(con, bench.load_id, each.kind, each.source, each.ids["id"], each.file_number)
     moves = tuple(follow_slots(bench))
     ledger.recount_records(con)
     files = night_in_numbers.files_by_source(con)

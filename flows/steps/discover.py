@@ -88,9 +88,14 @@ def _find_deliveries(
     ]
     search.present.update(each.file_id for each in found)
     found = [replace(each, same_as=None) if _is_among_others(each, found) else each for each in found]
-    found.sort(key=lambda each: (each.exported_at or order.as_of, each.path.name))
+    found.sort(key=lambda each: _came(each, order.as_of))
     numbered = tuple(replace(each, number=number) for number, each in enumerate(found, start=1))
     return numbered, tuple(escaped(path.name) for path in sorted(growing))
+
+
+def _came(delivery: Delivery, as_of: datetime) -> tuple[datetime, int, int, str]:
+    """The order of what came. A file's name decides nothing; of one time, the content keeps every night's order."""
+    return delivery.exported_at or as_of, delivery.first_modified, delivery.first_load_id, delivery.content
 
 
 def _waits(search: _Search, source: Source, path: Path, growing: set[Path]) -> bool:
@@ -176,6 +181,8 @@ def _deliveries_of(search: _Search, source: Source, path: Path, exported_at: dat
         content=content,
         byte_count=stat.st_size,
         modified=stat.st_mtime_ns,
+        first_modified=known.first_modified if known else stat.st_mtime_ns,
+        first_load_id=known.first_load_id if known else bench.load_id,
         exported_at=exported_at,
         reading=reading,
         rules=search.rules,

@@ -6,17 +6,38 @@ from collections import Counter
 from collections.abc import Iterator
 
 from rapport.flows.workbench import Workbench
-from rapport.warehouse.history.moved_slots import move_slots, probable_moves
+from rapport.warehouse.history.moved_slots import coming_moves, move_slots, note_shared, probable_moves
 from rapport.warehouse.history.probable_repeats import probable_repeats
 
 
 def follow_slots(bench: Workbench) -> Iterator[str]:
     """Give tonight's moved slots to their new clients. Return a sentence for each source with probable moves."""
-    one_client = [each.name for each in bench.order.clinic.sources if each.appointment_ids == "one_client"]
-    move_slots(bench.con, bench.load_id, one_client)
+    note_shared(bench.con, bench.load_id)
+    move_slots(bench.con, bench.load_id, _one_client(bench))
+    yield from _told(_by_source(bench, bench.load_id))
+
+
+def moves_to_come(bench: Workbench) -> Iterator[str]:
+    """For a check: a sentence for each source with probable moves, in the warehouse or in tonight's files."""
+    note_shared(bench.con, bench.load_id)
+    counts = _by_source(bench)
+    for source, count in coming_moves(bench.con, _one_client(bench)):
+        counts[source] += count
+    yield from _told(counts)
+
+
+def _one_client(bench: Workbench) -> list[str]:
+    return [each.name for each in bench.order.clinic.sources if each.appointment_ids == "one_client"]
+
+
+def _by_source(bench: Workbench, load_id: int | None = None) -> Counter[str]:
     counts: Counter[str] = Counter()
-    for each in probable_moves(bench.con, bench.load_id):
+    for each in probable_moves(bench.con, load_id):
         counts[each.source] += each.slot_count
+    return counts
+
+
+def _told(counts: Counter[str]) -> Iterator[str]:
     for source, count in sorted(counts.items()):
         yield (
             f"{count:,} appointments of the source {source} came under another client than before, with their start "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import NamedTuple
 
 import polars as pl
@@ -13,6 +12,7 @@ from rapport.flows.delivery import Delivery
 from rapport.flows.private.kept_out import KeptOut
 from rapport.flows.private.look_alikes import new_look_alikes
 from rapport.flows.private.tombstones import set_tombstones
+from rapport.flows.steps.compare_columns import Columns, held_back
 from rapport.flows.steps.discover import Found
 from rapport.flows.steps.former_texts import stage_former_texts
 from rapport.flows.steps.join_clients import follow_links, join_clients
@@ -40,7 +40,7 @@ class Retracted(NamedTuple):
     kind: str
     source: str
     ids: pl.DataFrame  # id
-    exported_at: datetime
+    file_number: int
 
 
 @dataclass(frozen=True)
@@ -63,30 +63,37 @@ class _Reading:
     bench: Workbench
     deliveries: Sequence[Delivery]
     kept_out: KeptOut
+    columns: Columns
     waiting: list[str] = field(default_factory=list)
     retracted: list[Retracted] = field(default_factory=list)
     births: list[pl.DataFrame] = field(default_factory=list)
     by_line: list[ReadByLine] = field(default_factory=list)
     told: list[str] = field(default_factory=list)  # sentences about files
     exports: list[tuple[Delivery, Export]] = field(default_factory=list)  # with pages of an interface's answer
+    held_back: list[str] = field(default_factory=list)  # sentences about files that lack a column
 
 
 def read_deliveries(bench: Workbench, found: Found) -> Read:
     """Read every file, pseudonymise its rows and stage them. Raises Refused, which names the file."""
     kept_spaces = settled_undeclared(bench, found)
     bench = join_clients(bench)
-    reading = _Reading(bench, found.deliveries, KeptOut(bench))
+    reading = _Reading(bench, found.deliveries, KeptOut(bench), Columns(bench))
     for delivery in found.deliveries:
         bench.progress(f"reading {delivery.label}")
         try:
             _read(reading, delivery)
         except Refused as refused:
             raise refused.of(delivery.label, delivery.path.name) from None
+    reading.columns.keep()
     bench = _with_tombstones(_leave_out_undated(reading), reading.kept_out.by_text)
     former_ids.follow(bench.con, bench.load_id)
     return Read(
         # People who were taken out under a former id space have no tombstone of their own. They leave the crosswalk.
-        bench=replace(bench, tombstones=bench.tombstones.widened(reading.kept_out.old)),
+        bench=replace(
+            bench,
+            tombstones=bench.tombstones.widened(reading.kept_out.old),
+            damaged=(*bench.damaged, *reading.held_back),
+        ),
         waiting=tuple(reading.waiting),
         retracted=tuple(reading.retracted),
         births=tuple(reading.births),
@@ -147,6 +154,10 @@ def _read(reading: _Reading, delivery: Delivery) -> None:
         reading.bench.staging.drop_file(delivery.number)
         reading.waiting.append(escaped(delivery.path.name))
         return
+    if taken.export.vanished:
+        reading.bench.staging.drop_file(delivery.number)
+        reading.held_back.append(held_back(delivery, taken.export))
+        return
     _enter(reading, delivery, taken)
 
 
@@ -176,6 +187,7 @@ def _take(reading: _Reading, delivery: Delivery, export: Export) -> Taken:
         years_ahead=clinic.record_years_ahead,
     )
     taken = Taken(export, tallies)
+    export.used_before = reading.columns.used_before(delivery)
     for kind, given in read(export, delivery.source, tallies):
         frame = reading.kept_out.without(delivery.source, kind, given, tallies.former_texts.get("client", ()))
         safe = pseudonymise(kind, frame, delivery.source, bench.pseudonyms)
@@ -210,11 +222,12 @@ def _enter(reading: _Reading, delivery: Delivery, taken: Taken) -> None:
     exported_at = min(delivery.exported_at or tallies.exported_at or bench.order.as_of, bench.order.as_of)
     said = (*export.told, *tallies.told)
     reading.told.extend(f"source {delivery.source.name}: {delivery.label} {what}" for what in said)
+    reading.told.extend(reading.columns.note(delivery, export, exported_at))
     if export.pages != Pages():
         reading.exports.append((delivery, export))
     for kind, ids in tallies.retracted:
         named = retracted_ids(kind, ids, delivery.source, bench.pseudonyms)
-        reading.retracted.append(Retracted(kind, delivery.source.name, named, exported_at))
+        reading.retracted.append(Retracted(kind, delivery.source.name, named, delivery.number))
     if taken.births:
         reading.births.append(pl.concat(taken.births).with_columns(born_at_export=pl.lit(exported_at)))
     known_count = _pass_known_lines(reading, delivery, taken)
@@ -275,6 +288,8 @@ def _identity(bench: Workbench, delivery: Delivery) -> dict[str, object]:
         "content": delivery.content,
         "byte_count": delivery.byte_count,
         "modified": delivery.modified,
+        "first_modified": delivery.first_modified,
+        "first_load_id": delivery.first_load_id,
         "reading": delivery.reading,
         "rules": delivery.rules,
         "covers": delivery.source.covers,

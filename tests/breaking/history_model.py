@@ -46,6 +46,7 @@ class Delivery:
     accepted: dict[str, tuple[tuple, float]]
     held: list[tuple[Row, str, str]]
     reread_from: float
+    came: tuple  # the day of the export, the file's time at its first loading, and the load that first read it
 
     @property
     def shows(self) -> set[str]:
@@ -53,7 +54,7 @@ class Delivery:
 
     @property
     def age(self) -> tuple[int, int, str]:
-        """What makes one delivery newer than another."""
+        """What makes one delivery's last reading newer than another's."""
         return self.file.day, self.load, self.file.name
 
     @property
@@ -88,11 +89,12 @@ class Held:
 
 @dataclass(frozen=True)
 class Said:
-    """What is known of a record: what it says, its day, and the day of the export that showed it last."""
+    """What is known of a record: what it says, its day, the day of the export that showed it last, and its time."""
 
     says: tuple
     day: float
     shown: int
+    came: tuple = (0, 0, 0)
 
 
 @dataclass
@@ -106,6 +108,7 @@ class Model:
     nights: list[tuple[int, dict]] = field(default_factory=list)  # the night's day, and what was known after it
     is_mended: bool = False
     wording: int = 0
+    written: dict[str, int] = field(default_factory=dict)  # a file's name, and its time in the folder
 
     def __str__(self) -> str:
         ordered = sorted(self.deliveries.values(), key=lambda each: (each.file.source, *each.age))
@@ -124,7 +127,9 @@ class Model:
         for file in unread:
             if file not in read:
                 self._wait_in_copy(self._latest(file.source).file, file)
-            self.deliveries[file] = self._reading(file, load, now)
+            is_known = self.by_name.get(file.name) == file
+            came = self.deliveries[file].came if is_known else (file.day, self.written[file.name], load)
+            self.deliveries[file] = replace(self._reading(file, load, now), came=came)
             self.by_name[file.name] = file
         self._settle(read, there)
         for source in COVERS:
@@ -180,23 +185,24 @@ class Model:
             if not broken:
                 accepted[row.record] = (row.to_come if row.to_come and row.day > now else row.says), row.day
         reread_from = min((row.day for row in file.rows if row.to_come and row.day > now), default=inf)
-        return Delivery(file, load, self.wording, accepted, held, reread_from)
+        return Delivery(file, load, self.wording, accepted, held, reread_from, ())
 
     # What is known
 
-    def _learn(self, source: str, read: list[File], covered: int) -> None:
+    def _learn(self, source: str, read: list[File], covered: tuple) -> None:
         """The newest export that could be read says what a record is; a newer one that covers it and shows nothing of
         it, that it is gone. A row that is held back says nothing, but its record has not vanished.
 
-        `covered`: the day of the newest whole export of earlier nights, which showed what was known until now.
+        `covered`: when the newest whole export of earlier nights came, which showed what was known until now.
         """
         known, all_shown = self.known[source], self._shown(source)
         for record, said in list(known.items()):
-            known[record] = replace(said, shown=max(said.shown, covered))
-        for file in read:
+            known[record] = replace(said, shown=max(said.shown, covered[0]), came=max(said.came, covered))
+        for file in sorted(read, key=lambda each: self.deliveries[each].came):
+            came = self.deliveries[file].came
             for record, (says, day) in self.deliveries[file].accepted.items():
-                if record not in known or file.day >= known[record].shown:
-                    known[record] = Said(says, day, file.day)
+                if record not in known or came >= known[record].came:
+                    known[record] = Said(says, day, file.day, came)
         for record, said in list(known.items()):
             if any(each.covers(said.day) and each.file.day > all_shown[record] for each in self._of(source)):
                 del known[record]
@@ -208,9 +214,9 @@ class Model:
             shown |= {record: max(each.file.day, shown.get(record, 0)) for record in each.shows}
         return shown
 
-    def _covered(self, source: str) -> int:
-        whole = [each.file.day for each in self._of(source) if each.is_identified and COVERS[source] == ALL]
-        return max(whole, default=0)
+    def _covered(self, source: str) -> tuple:
+        whole = [each.came for each in self._of(source) if each.is_identified and COVERS[source] == ALL]
+        return max(whole, default=(0, 0, 0))
 
     # The quarantine
 
@@ -234,11 +240,13 @@ class Model:
 
     def _state(self, held: Held, there: list[File]) -> str:
         """A newer export of the record answers for it: accepted, or held in its place."""
+        came = self.deliveries[held.file].came
         newer = [each for each in self._of(held.file.source) if each.file.day > held.file.day]
-        showing = [each for each in newer if held.row.record in each.shows]
+        others = [each for each in self._of(held.file.source) if each.came > came]
+        showing = [each for each in others if held.row.record in each.shows]
         if showing:
-            last = max(each.file.day for each in showing)
-            accepted = any(held.row.record in each.accepted for each in showing if each.file.day == last)
+            last = max(each.came for each in showing)
+            accepted = any(held.row.record in each.accepted for each in showing if each.came == last)
             return "released" if accepted else "source_gone"
         is_replaced = COVERS[held.file.source] == ALL and newer
         return "source_gone" if is_replaced or held.file not in there else "waiting"

@@ -23,7 +23,7 @@ import polars as pl
 from rapport.transforms.sources.canonical.casts import Dialect, instant
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.content import Content, content_of
-from rapport.transforms.sources.opening.export import Export
+from rapport.transforms.sources.opening.export import Export, forgiving
 from rapport.transforms.sources.opening.shape import CHUNK, Header, Shape
 from rapport.transforms.sources.opening.tables import open_content
 from rapport.warehouse.clinic_file.formats import Format
@@ -83,11 +83,29 @@ def _open_table(content: Content, source: Source, shape: Shape) -> Export:
 def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str, pl.DataFrame]]:
     """The canonical rows of an opened file, kind by kind. Raises Refused when a column is missing."""
     tallies.memory = source.memory
+    export.missing_ok = frozenset(map(forgiving, source.missing_ok))
+    _read_absent_as_empty(export, export.absent)
     if source.exported_at and export.header:
         export.need([source.exported_at])
         export.chunks = _noting_export_time(export.chunks, source.exported_at, source, tallies)
     reader: Reader = function_of(source.format, "reader")
     return reader(export, source, tallies)
+
+
+def _read_absent_as_empty(export: Export, absent: set[str]) -> None:
+    """Give the chunks an empty column for each mapped column that is missing, also when the file is opened again."""
+    chunks, again = export.chunks, export.again
+    empty = pl.lit(None, dtype=pl.String)
+    export.absent = absent
+    export.chunks = (chunk.with_columns(empty.alias(name) for name in sorted(absent)) for chunk in chunks)
+    if again is not None:
+        export.again = lambda: _opened_again(again, absent)
+
+
+def _opened_again(again: Callable[[], Export], absent: set[str]) -> Export:
+    export = again()
+    _read_absent_as_empty(export, absent)
+    return export
 
 
 def _noting_export_time(

@@ -85,7 +85,7 @@ def _with_unread_retractions(chunk: pl.DataFrame) -> pl.DataFrame:
 
 def _asked(form: Form) -> list[str]:
     """The columns that a form names. Client and id of a response are in the resource itself."""
-    return [column for column in form_columns(replace(form, client_id=(), response_id=())) if column]
+    return form_columns(replace(form, client_id=(), response_id=()))
 
 
 def _column(name: str) -> pl.Expr:

@@ -1,4 +1,5 @@
-"""HL7 v2 SIU: messages about appointments, a log. The last message of an appointment decides, in the order of MSH-7.
+"""HL7 v2 SIU: messages about appointments, a log. The last message of an appointment decides, in the order of MSH-7,
+also where the messages lie in several files.
 
 Segments end with a carriage return; messages may stand in MLLP frames or in a batch file. What a later message leaves
 blank the earlier ones say: a cancellation may name the appointment alone.
@@ -16,7 +17,7 @@ from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.bounded import too_large
 from rapport.transforms.sources.opening.content import Content
 from rapport.transforms.sources.opening.export import Export
-from rapport.transforms.sources.opening.shape import COUNT, NUMBER, Shape
+from rapport.transforms.sources.opening.shape import COUNT, NUMBER, SENT, Shape
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 
@@ -40,7 +41,7 @@ def open_siu(content: Content, source: Source, shape: Shape) -> Export:
     """Open a file of messages. Raises Refused when it does not begin as one."""
     if content.kind != "text":
         raise Refused("is not HL7 v2; correct its format in clinic.toml")
-    export = Export(content.path, list(HEADER), header_count=0)
+    export = Export(content.path, list(HEADER), header_count=0, has_columns=False)
     export.chunks = _chunks(export, content, source, shape)
     return export
 
@@ -64,7 +65,7 @@ def _chunks(export: Export, content: Content, source: Source, shape: Shape) -> I
     except UnicodeDecodeError:
         raise Refused('is not UTF-8; add encoding = "windows-1252" (or "mac-roman") to its source') from None
     rows = list(_folded(export, source, _messages([line.strip() for line in lines if line.strip()])))
-    schema = {NUMBER: pl.Int32, COUNT: pl.Int32, **dict.fromkeys(sorted(export.wanted), pl.String)}
+    schema = {NUMBER: pl.Int32, COUNT: pl.Int32, SENT: pl.String, **dict.fromkeys(sorted(export.wanted), pl.String)}
     yield pl.DataFrame(rows, schema=schema, orient="row")
 
 
@@ -90,14 +91,15 @@ def _messages(lines: list[str]) -> Iterator[Message]:
 
 
 def _folded(export: Export, source: Source, messages: Iterator[Message]) -> Iterator[dict[str, object]]:
-    told: dict[tuple[str, str], list[tuple[str, int, dict[str, str | None]]]] = {}
+    told: dict[tuple[str, str], list[tuple[str, int, str | None, dict[str, str | None]]]] = {}
     for message in messages:
         export.record_count += 1
         if _part(message, "MSH", 9) != "SIU":
             continue
         row = _row(message, source)
         whose = (row["appointment_id"] or f"\x1e{export.record_count}", row["client_id"] or "")
-        told.setdefault(whose, []).append((_digits(_part(message, "MSH", 7)), export.record_count, row))
+        sent = _part(message, "MSH", 7)
+        told.setdefault(whose, []).append((_digits(sent), export.record_count, _iso(sent), row))
     if export.record_count and not told:
         export.tell(
             "holds HL7 messages but none about appointments (SIU); correct files in clinic.toml if it is another "
@@ -106,10 +108,11 @@ def _folded(export: Export, source: Source, messages: Iterator[Message]) -> Iter
     for log in told.values():
         log.sort(key=lambda each: each[:2])
         folded: dict[str, object] = {}
-        for _, _, row in log:
+        for *_, row in log:
             always = ALWAYS if not row["starts_at"] else (*ALWAYS, "ends_at")  # a moved appointment ends otherwise too
             folded |= {key: value for key, value in row.items() if value or key in always}
-        yield {**folded, NUMBER: min(number for _, number, _ in log), COUNT: len(log)}
+        numbers = [number for _, number, *_ in log]
+        yield {**folded, NUMBER: min(numbers), COUNT: len(log), SENT: log[-1][2]}
 
 
 def _row(message: Message, source: Source) -> dict[str, str | None]:

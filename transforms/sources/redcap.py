@@ -51,7 +51,9 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
         fields = [column for column in _columns(source) if column != "record"]
         export = flat(export, places, fields, source.memory)
     record_id = next(name for name in export.header if name)  # R writes row numbers into a nameless first column
-    export.need([record_id, *_columns(source)])
+    export.passing.update(places)
+    export.need([record_id, *_needed(source)])
+    export.need_mapped(column for form in source.forms for column in beside_answers(form))
     there = export.want(places)
     dialect = Dialect(source.time_zone, (*source.nulls, NOT_COMPLETED), source.decimal, source.writing)
     for chunk in in_iso(export, _times(source), "iso", dialect):
@@ -67,7 +69,11 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
 
 def _columns(source: Source) -> list[str]:
     """Every column that the source's forms and client columns name, each once."""
-    wanted = [column for form in source.forms for column in form_columns(form)]
+    return list(dict.fromkeys([*_needed(source), *(each for form in source.forms for each in form_columns(form))]))
+
+
+def _needed(source: Source) -> list[str]:
+    wanted: list[str | None] = [column for form in source.forms for column in needed_of(form)]
     if source.clients:
         wanted += [source.clients.birth_date, source.clients.sex.column if source.clients.sex else None]
     return list(dict.fromkeys(column for column in wanted if column))
@@ -78,11 +84,24 @@ def _times(source: Source) -> list[str]:
     return [column for column in (*(form.completed_at for form in source.forms), born) if column]
 
 
-def form_columns(form: Form) -> list[str | None]:
+def form_columns(form: Form) -> list[str]:
+    """Every column that a form names."""
+    return [*needed_of(form), *beside_answers(form)]
+
+
+def needed_of(form: Form) -> list[str]:
+    """The columns without which a form has no responses: who answered, when, and what."""
     rater = None if isinstance(form.rater, str) else form.rater.column
-    named = [form.completed_at, form.therapist_id, form.rater_id, form.appointment_id, form.seconds, form.finished]
-    scores = [column for _, column in form.scores]
-    return [*form.items, rater, *named, *form.client_id, *form.response_id, *scores]
+    scores = [column for _, column in form.scores] if not form.items else []
+    named = [*form.items, rater, form.completed_at, *form.client_id, *form.response_id, *scores]
+    return [column for column in named if column]
+
+
+def beside_answers(form: Form) -> list[str]:
+    """The optional columns that a form names."""
+    scores = [column for _, column in form.scores] if form.items else []
+    named = [form.therapist_id, form.rater_id, form.appointment_id, form.seconds, form.finished, *scores]
+    return [column for column in named if column]
 
 
 def _rows(rows: pl.DataFrame, source: Source, tallies: Tallies, dialect: Dialect) -> Iterator[tuple[str, pl.DataFrame]]:

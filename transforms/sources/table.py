@@ -42,8 +42,10 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     if not export.header:
         return
     mapped = _mapped(export, source)
-    used = [column for columns in mapped.values() for column in columns]
-    export.need([*used, *(source.status.columns if source.status else ())])
+    needed = {name for name in mapped if name in NEEDED[source.only_kind]}
+    export.need(column for name in mapped if name in needed for column in mapped[name])
+    export.need(source.status.columns if source.status else ())
+    export.need_mapped(column for name in mapped if name not in needed for column in mapped[name])
     parts = {MARK + name: mapped[name] for name in TIMES & mapped.keys() if len(mapped[name]) > 1}
     mapped |= {name.removeprefix(MARK): (name,) for name in parts}
     times = [mapped[name][0] for name in TIMES & mapped.keys()]
@@ -74,6 +76,7 @@ def _with_whole_times(export: Export, parts: dict[str, tuple[str, ...]]) -> Expo
     joined = [_whole_time(columns).alias(name) for name, columns in parts.items()]
     chunks = (chunk.with_columns(joined) for chunk in export.chunks)
     made = Export(export.path, [*export.header, *parts], chunks, aliases=export.aliases, lines=export.lines)
+    made.absent = export.absent
     if again := export.again:
         made.again = lambda: _with_whole_times(_needing(again(), export.wanted), parts)
     return made
@@ -120,7 +123,7 @@ def _mapped(export: Export, source: Source) -> dict[str, tuple[str, ...]]:
         raise Refused(f"cannot fill '{wrong[0]}': {kind} have {', '.join(known)}; correct clinic.toml (columns)")
     mapped = {name: source.columns.get(name) or (name,) for name in known if name not in source.constants}
     needed = {name for name in (*source.columns, *NEEDED[kind]) if name in source.columns or name not in MADE}
-    return {name: columns for name, columns in mapped.items() if name in needed or all(map(export.has, columns))}
+    return {name: columns for name, columns in mapped.items() if name in needed or export.want(columns) == [*columns]}
 
 
 def _named(chunk: pl.DataFrame, mapped: dict[str, tuple[str, ...]], source: Source) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from rapport.transforms.sources.canonical.midnights import WRITTEN
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.opening.shape import NUMBER
-from rapport.transforms.sources.redcap import form_columns
+from rapport.transforms.sources.redcap import beside_answers, needed_of
 from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.clinic_file.sources import Source
 
@@ -23,7 +23,8 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     """One response per filled-in row and form. Raises Refused when a column is missing."""
     if not export.header:
         return
-    export.need(list(dict.fromkeys(c for form in source.forms for c in form_columns(form) if c)))
+    export.need(column for form in source.forms for column in needed_of(form))
+    export.need_mapped(column for form in source.forms for column in beside_answers(form))
     dialect = Dialect(source.time_zone, source.nulls, source.decimal, source.writing)
     times = [form.completed_at for form in source.forms if form.completed_at]
     for chunk in in_iso(export, times, source.dates, dialect):

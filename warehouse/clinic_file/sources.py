@@ -66,6 +66,7 @@ class Source:
     appointment_ids: str | None  # "one_client": an id that comes under another client is the same slot moved
     stands_alone: bool  # whether its clients and responses are meant to meet no appointments
     names_its_space: bool  # whether the section says whose record numbers it has, or a default does
+    missing_ok: tuple[str, ...]  # the export's columns that may be missing
     writing: Writing  # how its clients' numbers are written
     memory: int  # bytes of a file that may be read, counted unpacked
 

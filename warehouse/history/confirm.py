@@ -6,13 +6,18 @@ import duckdb
 
 
 def confirm(con: duckdb.DuckDBPyConnection, table: str, shown: str) -> None:
-    """Enter the export into the rows that it shows, except rows that a newer export has shown.
+    """Enter the export into the rows that it shows. No newer export has shown them.
 
-    `shown`: a query of place (the rowid), file_id, record_number and exported_at. It is sorted first: in the order of
-    the rows, DuckDB updates them at a thirtieth of the cost.
+    `shown`: a query of place (the rowid), and of the columns to enter: file_id, record_number, exported_at, and sent_at
+    where the table has it. It is sorted first: in the order of the rows, DuckDB updates them at a thirtieth of the
+    cost.
     """
     con.execute(f"CREATE OR REPLACE TABLE staged.confirmed AS SELECT * FROM ({shown}) ORDER BY place")
     con.execute(f"""
         UPDATE {table} AS t
-        SET file_id = c.file_id, record_number = c.record_number, exported_at = c.exported_at
-        FROM staged.confirmed AS c WHERE t.rowid = c.place AND c.exported_at >= t.exported_at""")
+        SET {", ".join(f"{column} = c.{column}" for column in _entered(con))}
+        FROM staged.confirmed AS c WHERE t.rowid = c.place""")
+
+
+def _entered(con: duckdb.DuckDBPyConnection) -> list[str]:
+    return [column for column in con.sql("FROM staged.confirmed LIMIT 0").columns if column != "place"]

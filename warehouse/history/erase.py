@@ -14,6 +14,8 @@ from rapport.warehouse.history.person_rows import BESIDE_HISTORY, by_client, col
 from rapport.warehouse.schema.records import KINDS
 from rapport.warehouse.store.one_row import number
 
+_GROUPS = "load.shared_appointment_ids"
+_RETRACTIONS = "load.retractions"
 _RECORDS = ("main.risk_answers",)  # in main, and not computed
 
 
@@ -52,8 +54,10 @@ def people_with_records(
 def erase_records(con: duckdb.DuckDBPyConnection) -> int:
     """Delete the records and the quarantined rows of the people that `people_to_erase` found. Return the number of
     rows. The people are entered as touched: the caller computes the tables of main again."""
+    _drop_retractions(con)
     count = sum(_erase_versions(con, kind) for kind in KINDS)
     count += sum(_delete(con, table, goes_condition(con, table)) for table in _beside_history(con))
+    _drop_ids_of_nobody(con)
     con.execute("INSERT INTO staged.touched SELECT client_id, 'erased' FROM own_people")
     return count
 
@@ -63,11 +67,29 @@ def erase_everywhere(con: duckdb.DuckDBPyConnection) -> int:
 
     Computed rows go also for a person who keeps some records: the older night's results for fewer records are unknown.
     """
+    _drop_retractions(con)
     count = sum(_erase_versions(con, kind) for kind in KINDS)
     for table in tables(con):
         if not table.startswith("history."):
             count += _delete(con, table, (goes_condition if table in BESIDE_HISTORY else by_client)(con, table))
+    _drop_ids_of_nobody(con)
     return count
+
+
+def _drop_retractions(con: duckdb.DuckDBPyConnection) -> None:
+    """Delete what was taken back of the records that go."""
+    if _RETRACTIONS in tables(con):
+        for name, kind in KINDS.items():
+            going = f"SELECT place FROM own_rows WHERE goes AND kind = '{name}'"
+            known = f"SELECT {kind.key[1]} FROM history.{name} WHERE rowid IN ({going})"
+            con.execute(f"DELETE FROM {_RETRACTIONS} WHERE records = '{name}' AND record_id IN ({known})")
+
+
+def _drop_ids_of_nobody(con: duckdb.DuckDBPyConnection) -> None:
+    """Delete the ids of group sessions of which no record is left."""
+    if _GROUPS in tables(con):
+        known = "SELECT (source, appointment_id) FROM history.appointments"
+        con.execute(f"DELETE FROM {_GROUPS} WHERE (source, appointment_id) NOT IN ({known})")
 
 
 def _beside_history(con: duckdb.DuckDBPyConnection) -> list[str]:

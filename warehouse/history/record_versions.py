@@ -1,7 +1,7 @@
 """Every version of every record, current and former.
 
 A changed record becomes a new version. An unchanged record adds nothing. An older export that arrives late neither
-overwrites nor closes a newer version. Records are compared by content; the newest (exported_at, load) is current.
+overwrites nor closes a newer version. Records are compared by content; what came last is current (delivery_order).
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import duckdb
 
 from rapport.warehouse.history.confirm import confirm
 from rapport.warehouse.history.loaded_numbers import first_number, number_before
+from rapport.warehouse.history.retract import forget_reread_retractions, pass_over_retracted
 from rapport.warehouse.history.vanished_records import close_vanished, pass_over_late
+from rapport.warehouse.intake.delivery_order import Came, comes_before, has_messages
 from rapport.warehouse.schema.records import CORRECTED, KINDS, UNREAD, RecordKind
 from rapport.warehouse.store.one_row import number
 
@@ -22,8 +24,11 @@ def keep_history(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
 
     vanished_records.find_vanished has run.
     """
+    con.execute(_COVERED)
+    forget_reread_retractions(con)
     for kind in KINDS.values():
         pass_over_late(con, kind)
+        pass_over_retracted(con, kind)
         _take_turns(con, kind)
         turns = range(1, _last_turn(con, kind) + 1)
         if turns and not con.sql(f"SELECT 1 FROM history.{kind.name} LIMIT 1").fetchone():
@@ -38,14 +43,22 @@ def keep_history(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
         close_vanished(con, kind, load_id)
 
 
+# The newest whole export of each source in earlier nights, which showed every current record.
+_COVERED = """
+    CREATE OR REPLACE TABLE staged.covered_last AS
+    SELECT source, came.exported_at, came.arrived FROM (
+        SELECT source, max({exported_at: exported_at, arrived: arrived}) AS came
+        FROM load.files JOIN staged.arrivals USING (file_id) WHERE covers = 'all' GROUP BY source)"""
+
+
 def _insert_first(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
     """Insert the first turn's rows where history is empty: there is nothing to compare them with."""
     content = ", ".join(column.name for column in kind.columns)
     first = f"disposition = 'loaded' AND ({_its_turn(1)})"
     con.execute(f"""
         INSERT INTO history.{kind.name} BY NAME
-        SELECT {content}, file_id, record_number, exported_at, {first_number(load_id)} + row_id AS loaded_number,
-            {load_id} AS known_from
+        SELECT {content}, file_id, record_number, exported_at, sent_at,
+            {first_number(load_id)} + row_id AS loaded_number, {load_id} AS known_from
         FROM staged.{kind.name} JOIN (SELECT file_number, file_id, exported_at FROM staged.files) USING (file_number)
         WHERE {first} ORDER BY client_id""")
     con.execute(f"INSERT INTO staged.touched SELECT DISTINCT client_id, 'new' FROM staged.{kind.name} WHERE {first}")
@@ -61,9 +74,11 @@ def _take_turns(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
         INSERT INTO staged.turns
         WITH several AS (
             SELECT {key} FROM staged.{kind.name} WHERE disposition = 'loaded' GROUP BY ALL HAVING count(*) > 1)
-        SELECT row_id, row_number() OVER (PARTITION BY {key} ORDER BY exported_at, file_number) AS turn
+        SELECT row_id, row_number() OVER (PARTITION BY {key}
+            ORDER BY coalesce(sent_at, exported_at), exported_at, arrived, file_number) AS turn
         FROM staged.{kind.name} SEMI JOIN several USING ({key})
-        JOIN (SELECT file_number, exported_at FROM staged.files) USING (file_number)
+        JOIN (SELECT file_number, exported_at, arrived FROM staged.files JOIN staged.arrivals USING (file_id))
+            USING (file_number)
         WHERE disposition = 'loaded'""")
 
 
@@ -77,17 +92,24 @@ def _compare(con: duckdb.DuckDBPyConnection, kind: RecordKind, turn: int) -> Non
 
     The current version was last shown by the export that it names, or by the source's newest whole export since.
     """
-    same = " AND ".join(f"s.{column} IS NOT DISTINCT FROM h.{column}" for column in kind.content)
+    tonight, before = Came("f.exported_at", "f.arrived"), Came("v.exported_at", "a.arrived")
+    if has_messages(con, kind):
+        tonight, before = tonight.sent("s.sent_at"), before.sent("v.sent_at")
+    is_older = comes_before(tonight, before)
+    is_answered = comes_before(tonight, Came("c.exported_at", "c.arrived"))
+    same = " AND ".join(f"s.{column} IS NOT DISTINCT FROM v.{column}" for column in kind.content)
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.compared AS
-        SELECT s.row_id, f.file_id, f.exported_at, h.client_id AS client_before, h.place,
-            h.loaded_number, f.covers = 'all' AS is_whole,
-            CASE WHEN h.source IS NULL THEN 'new' WHEN {same} THEN 'same'
-                 WHEN f.exported_at < greatest(h.exported_at, covered_at) THEN 'older' ELSE 'changed' END AS verdict
+        SELECT s.row_id, f.file_id, f.exported_at, v.client_id AS client_before, v.place,
+            v.loaded_number, f.covers = 'all' AS is_whole, NOT {is_older} AS is_newest,
+            CASE WHEN v.source IS NULL THEN 'new' WHEN {same} THEN 'same'
+                 WHEN {is_older} OR {is_answered} THEN 'older' ELSE 'changed' END AS verdict
         FROM staged.{kind.name} AS s
-        JOIN staged.files AS f USING (file_number)
-        LEFT JOIN (SELECT rowid AS place, * FROM history.{kind.name} WHERE known_to IS NULL) AS h ON {_same_key(kind)}
-        LEFT JOIN staged.covered AS c ON c.source = s.source
+        JOIN (SELECT * FROM staged.files JOIN staged.arrivals USING (file_id)) AS f USING (file_number)
+        LEFT JOIN (SELECT rowid AS place, * FROM history.{kind.name} WHERE known_to IS NULL) AS v
+            ON {_same_key(kind, "v")}
+        LEFT JOIN staged.arrivals AS a ON a.file_id = v.file_id
+        LEFT JOIN staged.covered_last AS c ON c.source = s.source
         WHERE s.disposition = 'loaded' AND ({_its_turn(turn)})""")
     con.execute(f"""
         INSERT INTO staged.touched
@@ -104,8 +126,8 @@ def _its_turn(turn: int) -> str:
     return later if turn == 1 else f"row_id IN (SELECT row_id FROM staged.turns WHERE turn = {turn})"
 
 
-def _same_key(kind: RecordKind) -> str:
-    return " AND ".join(f"s.{column} = h.{column}" for column in kind.key)
+def _same_key(kind: RecordKind, known: str = "h") -> str:
+    return " AND ".join(f"s.{column} = {known}.{column}" for column in kind.key)
 
 
 def _replace_changed(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> None:
@@ -120,9 +142,9 @@ def _confirm_same(con: duckdb.DuckDBPyConnection, kind: RecordKind) -> None:
     A whole export confirms all its records at once (staged.covered), so its rows are not updated.
     """
     shown = f"""
-        SELECT place, c.file_id, record_number, c.exported_at
-        FROM staged.compared AS c JOIN (SELECT row_id, record_number FROM staged.{kind.name}) USING (row_id)
-        WHERE verdict = 'same' AND is_whole IS NOT TRUE"""
+        SELECT place, c.file_id, record_number, c.exported_at, sent_at
+        FROM staged.compared AS c JOIN (SELECT row_id, record_number, sent_at FROM staged.{kind.name}) USING (row_id)
+        WHERE verdict = 'same' AND is_newest AND is_whole IS NOT TRUE"""
     confirm(con, f"history.{kind.name}", shown)
     con.execute(f"""
         UPDATE staged.{kind.name} SET disposition = 'unchanged'
@@ -133,7 +155,7 @@ def _insert(con: duckdb.DuckDBPyConnection, kind: RecordKind, load_id: int) -> N
     content = ", ".join(column.name for column in kind.columns)
     con.execute(f"""
         INSERT INTO history.{kind.name} BY NAME
-        SELECT {content}, c.file_id, record_number, c.exported_at, {load_id} AS known_from,
+        SELECT {content}, c.file_id, record_number, c.exported_at, sent_at, {load_id} AS known_from,
             coalesce(c.loaded_number, before, {first_number(load_id)} + row_id) AS loaded_number
         FROM staged.{kind.name} JOIN staged.compared AS c USING (row_id)
         LEFT JOIN ({number_before(kind)}) USING ({", ".join(kind.key)})

@@ -60,7 +60,7 @@ def keep_risk_answers(
     con.execute(
         f"""
         INSERT INTO main.risk_answers BY NAME
-        SELECT *, ? AS load_id, ?::TIMESTAMPTZ AS loaded_at FROM staged.risk_answers AS s
+        SELECT * EXCLUDE (arrived), ? AS load_id, ?::TIMESTAMPTZ AS loaded_at FROM staged.risk_answers AS s
         WHERE NOT EXISTS (FROM main.risk_answers AS r WHERE {_SAME})""",
         [load_id, as_of],
     )
@@ -89,18 +89,19 @@ def _find(con: duckdb.DuckDBPyConnection, instruments: Iterable[Instrument]) -> 
             SELECT source, response_id, instrument, item, client_id, completed_at, completed_on,
                 CASE WHEN rater IN ({raters}) THEN rater END AS rater,
                 disposition = 'quarantined' AS is_quarantined,
-                file_id, file_number, exported_at, record_number, row_id,
+                file_id, file_number, exported_at, arrived, record_number, row_id,
                 CASE WHEN response_id IS NULL THEN row({", ".join(_SAID)}) END AS otherwise
             FROM staged.responses JOIN (VALUES {_thresholds(instruments)}) AS t(instrument, item, operator, threshold)
                 USING (instrument)
-            JOIN (SELECT file_number, file_id, exported_at FROM staged.files) USING (file_number)
+            JOIN (SELECT file_number, file_id, exported_at, arrived
+                  FROM staged.files JOIN staged.arrivals USING (file_id)) USING (file_number)
             WHERE disposition <> 'duplicate' AND {_reached("answers[item]")})
         SELECT source, response_id, instrument, item, {agreed}, arg_min(is_quarantined, row_id) AS is_quarantined,
-            file_id, arg_min(record_number, row_id) AS record_number, exported_at
+            file_id, arg_min(record_number, row_id) AS record_number, exported_at, arrived
         FROM told
-        GROUP BY source, response_id, otherwise, instrument, item, file_number, file_id, exported_at
+        GROUP BY source, response_id, otherwise, instrument, item, file_number, file_id, exported_at, arrived
         QUALIFY row_number() OVER (PARTITION BY source, response_id, otherwise, instrument, item
-            ORDER BY exported_at DESC, file_number DESC) = 1""")
+            ORDER BY exported_at DESC, arrived DESC, file_number DESC) = 1""")
 
 
 def _agreed(column: str) -> str:
@@ -135,7 +136,9 @@ def _renew(con: duckdb.DuckDBPyConnection) -> None:
     shown = (*_SAID, "is_quarantined", "file_id", "record_number", "exported_at")
     con.execute(f"""
         UPDATE main.risk_answers AS r SET {", ".join(f"{column} = s.{column}" for column in shown)}
-        FROM staged.risk_answers AS s WHERE {_SAME} AND s.exported_at >= r.exported_at""")
+        FROM staged.risk_answers AS s, staged.arrivals AS a
+        WHERE {_SAME} AND a.file_id = r.file_id
+            AND row(s.exported_at, s.arrived) >= row(r.exported_at, a.arrived)""")
 
 
 def _confirm_known(con: duckdb.DuckDBPyConnection) -> None:

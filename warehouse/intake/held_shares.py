@@ -41,7 +41,7 @@ class HeldShare:
 
 def held_by_file(con: duckdb.DuckDBPyConnection) -> list[HeldShare]:
     """Return the shares of tonight's files, also of those without held records. Records that an operator discarded do
-    not count: somebody has decided about them."""
+    not count: somebody has decided about them. A record that contradicts another file counts as readable."""
     rows = con.sql("""
         WITH decided AS (
             SELECT file_id, sum(n)::INTEGER AS discarded FROM (
@@ -50,12 +50,15 @@ def held_by_file(con: duckdb.DuckDBPyConnection) -> list[HeldShare]:
             GROUP BY file_id),
         broken AS (
             SELECT file_id, list_sort(list(DISTINCT rule || ' (' || column_name || ')')) AS broken_rules
-            FROM staged.held_records GROUP BY file_id)
+            FROM staged.held_records GROUP BY file_id),
+        contradicted AS (
+            SELECT file_id, sum(contradicted_count)::INTEGER AS contradicted FROM staged.contradicted GROUP BY file_id)
         SELECT source, [f.file_id::VARCHAR],
-            greatest(quarantined_count - coalesce(discarded, 0), 0),
+            greatest(quarantined_count - coalesce(discarded, 0) - coalesce(contradicted, 0), 0),
             record_count - header_count - blank_or_footer_count - ignored_count - coalesce(discarded, 0),
             coalesce(broken_rules, [])
         FROM staged.files AS f LEFT JOIN decided USING (file_id) LEFT JOIN broken USING (file_id)
+            LEFT JOIN contradicted USING (file_id)
         ORDER BY quarantined_count DESC, f.file_number""").fetchall()
     return [HeldShare(source, tuple(ids), held, count, tuple(rules)) for source, ids, held, count, rules in rows]
 

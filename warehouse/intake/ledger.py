@@ -134,6 +134,8 @@ class Reading:
     content: str
     byte_count: int
     modified: int
+    first_modified: int
+    first_load_id: int
     exported_at: datetime
     reading: str
     rules: str

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from rapport.warehouse.intake.delivery_order import Came
 from rapport.warehouse.schema.records import HELD_BY_READERS, KINDS, RecordKind
 from rapport.warehouse.store.one_row import number
 
@@ -48,13 +49,13 @@ def settle_quarantine(con: duckdb.DuckDBPyConnection, load_id: int, present: Col
 
 def _list_held(con: duckdb.DuckDBPyConnection) -> None:
     rows = " UNION ALL ".join(
-        f"SELECT '{name}' AS records, row_id, record_number, record_count, file_number, {kind.key[1]} AS record_id, "
-        f"client_id FROM staged.{name} WHERE disposition = 'quarantined'"
+        f"SELECT '{name}' AS records, row_id, record_number, sent_at, record_count, file_number, "
+        f"{kind.key[1]} AS record_id, client_id FROM staged.{name} WHERE disposition = 'quarantined'"
         for name, kind in KINDS.items()
     )
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.held_records AS
-        SELECT file_id, file_number, f.source, records, record_number, rule, column_name,
+        SELECT file_id, file_number, f.source, records, record_number, rule, column_name, max(sent_at) AS sent_at,
             max(r.record_count) AS record_count, max(record_id) AS record_id, max(client_id) AS client_id
         FROM staged.held JOIN ({rows}) AS r USING (records, row_id) JOIN staged.files AS f USING (file_number)
         GROUP BY ALL""")
@@ -97,38 +98,42 @@ def _enter_held(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
 def _settle_shown_anew(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
     """Settle rows whose record a newer export shows, whichever export came first.
 
-    Released where the newer export's row was accepted, source_gone where it is held too. Of exports made at the same
-    time an accepted one counts.
+    Released where the newer export's row was accepted, source_gone where it is held too. Of exports that came at the
+    same time an accepted one counts.
     """
     if not number(con, "SELECT count(*) FROM load.quarantine WHERE state = 'waiting'"):
         return
     shown = " UNION ALL ".join(_showings(name, kind) for name, kind in KINDS.items())
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.shown_anew AS
-        SELECT {_RECORD}, max(exported_at) AS exported_at, arg_max(is_held, (exported_at, NOT is_held)) AS is_held
+        SELECT {_RECORD}, max({_CAME.order}) AS came, arg_max(is_held, ({_CAME.order}, NOT is_held)) AS is_held
         FROM ({shown} UNION ALL
-            SELECT {_RECORD}, exported_at, true FROM load.quarantine JOIN ({_EXPORTS}) USING (file_id)
-            WHERE load_id < {load_id})
+            SELECT {_RECORD}, file_id, sent_at, exported_at, true
+            FROM load.quarantine JOIN ({_EXPORTS}) USING (file_id) WHERE load_id < {load_id})
+        JOIN staged.arrivals USING (file_id)
         GROUP BY {_RECORD}""")
     con.execute(f"""
         UPDATE load.quarantine AS q SET settled_by = coalesce(settled_by, {load_id}),
             state = CASE WHEN s.is_held THEN 'source_gone' ELSE 'released' END
-        FROM staged.shown_anew AS s, ({_EXPORTS}) AS e
+        FROM staged.shown_anew AS s, ({_EXPORTS}) AS e, staged.arrivals AS a
         WHERE q.state = 'waiting' AND q.source = s.source AND q.records = s.records AND q.record_id = s.record_id
-            AND e.file_id = q.file_id AND e.exported_at < s.exported_at""")
+            AND e.file_id = q.file_id AND a.file_id = q.file_id
+            AND {Came("e.exported_at", "a.arrived", "q.sent_at").order} < s.came""")
 
 
 def _showings(name: str, kind: RecordKind) -> str:
     """Return a query of exports with a waiting record: tonight's, and those that added or confirmed its versions."""
     waits = f"{kind.key[1]} IN (SELECT record_id FROM load.quarantine WHERE state = 'waiting')"
     return f"""
-        SELECT source, '{name}' AS records, {kind.key[1]} AS record_id, exported_at,
+        SELECT source, '{name}' AS records, {kind.key[1]} AS record_id, file_id, sent_at, exported_at,
             disposition = 'quarantined' AS is_held
-        FROM staged.{name} JOIN (SELECT file_number, exported_at FROM staged.files) USING (file_number)
+        FROM staged.{name} JOIN (SELECT file_number, file_id, exported_at FROM staged.files) USING (file_number)
         WHERE disposition <> 'duplicate' AND {waits}
-        UNION ALL SELECT source, '{name}', {kind.key[1]}, exported_at, false FROM history.{name} WHERE {waits}"""
+        UNION ALL SELECT source, '{name}', {kind.key[1]}, file_id, sent_at, exported_at, false
+        FROM history.{name} WHERE {waits}"""
 
 
+_CAME = Came("exported_at", "arrived", "sent_at")
 _EXPORTS = """SELECT file_id, max(exported_at) AS exported_at
     FROM (SELECT file_id, exported_at FROM load.files UNION ALL SELECT file_id, exported_at FROM staged.files)
     GROUP BY file_id"""

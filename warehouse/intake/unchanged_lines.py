@@ -35,7 +35,7 @@ def are_current(con: duckdb.DuckDBPyConnection, source: str, load_id: int, file_
             AND NOT EXISTS (FROM load.loads WHERE load_id > $load_id AND purpose NOT IN {_CHANGES_NO_RECORD})
             AND (SELECT count(*) = 1 AND bool_and(load_id = $load_id AND covers = 'all' AND file_id <> $file_id::UUID)
                  FROM load.files WHERE source = $source AND load_id >= $load_id AND NOT is_passed_over)
-            AND (SELECT max(exported_at) <= $exported_at FROM load.files WHERE source = $source)"""
+            AND (SELECT max(exported_at) < $exported_at FROM load.files WHERE source = $source)"""
     given = {"source": source, "load_id": load_id, "file_id": file_id, "exported_at": exported_at}
     return is_so(con, asked, given)
 
@@ -55,7 +55,9 @@ def is_newest(con: duckdb.DuckDBPyConnection, file_number: int) -> bool:
     """Return whether a file of tonight, already in the books, is its source's newest export and a whole one."""
     asked = """
         SELECT count(*) > 0 FROM staged.files AS f WHERE covers = 'all' AND file_number = ?
-            AND exported_at >= (SELECT max(exported_at) FROM load.files AS b WHERE b.source = f.source)"""
+            AND row(exported_at, first_modified, first_load_id) >= (
+                SELECT max(row(exported_at, first_modified, first_load_id)) FROM load.files AS b
+                WHERE b.source = f.source)"""
     return is_so(con, asked, [file_number])
 
 

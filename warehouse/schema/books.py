@@ -87,6 +87,13 @@ FILES = _book(
     Column("content", "text", "SHA-256 of its bytes.", required=True),
     Column("byte_count", "long", "Its size.", unit="bytes"),
     Column("modified", "long", "Its file-system time; shows only whether it was changed since.", unit="nanoseconds"),
+    Column(
+        "first_modified",
+        "long",
+        "Its file-system time at its first loading, which no later reading changes. It orders the exports of one time.",
+        unit="nanoseconds",
+    ),
+    Column("first_load_id", "integer", "The load that first read it. It orders files of one time."),
     Column("exported_at", "instant", "When the export was made that last showed this.", required=True),
     Column(
         "reading",
@@ -140,6 +147,7 @@ QUARANTINE = _book(
     "source!",
     Column("records", "text", "Kind of record.", required=True),
     "record_number!",
+    "sent_at",
     Column("record_count", "integer", "Physical records held back together.", required=True),
     Column("rule", "text", "The rule it broke.", required=True),
     Column("column_name", "text", "The column that the rule is about; empty for other rules.", required=True),
@@ -204,6 +212,43 @@ SPACES = _book(
     Column("first_name", "text", "The space's first name; the pseudonyms are made with it.", required=True),
     Column("load_id", "integer", "The first load that read the source with this space.", required=True),
     Column("left_by", "integer", "The first load that read the source with another space; null while it has this one."),
+)
+
+EXPORT_COLUMNS = _book(
+    "export_columns",
+    "source column_id",
+    "One row per source and column of its newest export, or of several of one time. What the next export lacks or adds "
+    "is told.",
+    "source!",
+    Column("column_id", "id", "Keyed hash of source and column name, without capitals and marks.", required=True),
+    Column("place", "integer", "Its place in the export, from 1.", required=True),
+    Column(
+        "column_name",
+        "text",
+        "The name under which it is read; null where it is not read. Other names are not kept: one may be a person's.",
+    ),
+    Column("is_in_all", "truth", "Whether each of several exports of one time has it.", required=True),
+    Column("load_id", "integer", "The load that read the export.", required=True),
+)
+
+SHARED_APPOINTMENT_IDS = _book(
+    "shared_appointment_ids",
+    "source appointment_id",
+    "One row per appointment id that two clients held in one file: a group session, which never moves to one of them.",
+    "source!",
+    "appointment_id!",
+    Column("load_id", "integer", "The first load whose file shows it.", required=True),
+)
+
+RETRACTIONS = _book(
+    "retractions",
+    "source records record_id file_id",
+    "One row per record that a file takes back as entered in error. No older export brings such a record again.",
+    "source!",
+    Column("records", "text", "Kind of record.", required=True),
+    Column("record_id", "id", "The record's pseudonym.", required=True),
+    "file_id!",
+    Column("load_id", "integer", "The load that last read the file.", required=True),
 )
 
 PERSON_REPORTS = _book(
@@ -356,6 +401,9 @@ BOOKS = {
         UNLISTED,
         CLIENT_LINKS,
         SPACES,
+        EXPORT_COLUMNS,
+        SHARED_APPOINTMENT_IDS,
+        RETRACTIONS,
         PERSON_REPORTS,
         EXPIRIES,
         DEFINITIONS,

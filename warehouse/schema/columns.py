@@ -298,6 +298,12 @@ _SHARED = [
         between=(1, None),
     ),
     Column("exported_at", "instant", "When the export was made that last showed this."),
+    Column(
+        "sent_at",
+        "instant",
+        "When the message was sent that says this (HL7 MSH-7); null where an export holds no messages. It goes before "
+        "exported_at: the later message counts.",
+    ),
 ]
 
 SHARED = registry({column.name: column for column in _SHARED})

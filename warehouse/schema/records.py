@@ -71,6 +71,8 @@ LOADED_NUMBER = Column(
     required=True,
 )
 
+SENT_AT = resolve("sent_at")
+
 VERSION = (
     Column("known_from", "integer", "The load that added this version.", required=True),
     Column("known_to", "integer", "The load that replaced or closed it; null while it is current."),

@@ -15,6 +15,7 @@ import duckdb
 from rapport.warehouse.history.former_ids import FORMER_IDS, FORMER_REFERENCES
 from rapport.warehouse.history.loaded_numbers import number_earlier_loads
 from rapport.warehouse.history.risk_answers import RISK_ANSWERS
+from rapport.warehouse.intake.delivery_order import order_earlier_files
 from rapport.warehouse.intake.unchanged_lines import KNOWN_COUNT, KNOWN_LINES
 from rapport.warehouse.schema.books import BOOKS
 from rapport.warehouse.schema.columns import Column
@@ -23,6 +24,7 @@ from rapport.warehouse.schema.records import (
     KINDS,
     LOADED_NUMBER,
     PROVENANCE,
+    SENT_AT,
     STAGED_ONLY,
     VERSION,
     RecordKind,
@@ -59,6 +61,7 @@ def open_building(path: Path, scratch: Path) -> duckdb.DuckDBPyConnection:
     _keep(con, "history", {kind.name: history_columns(kind) for kind in KINDS.values()})
     number_earlier_loads(con)
     _keep(con, "load", {book.name: book.columns for book in BOOKS.values()})
+    order_earlier_files(con)
     create(con, f"main.{RISK_ANSWERS.name}", RISK_ANSWERS.columns)
     con.execute("ATTACH ':memory:' AS staged")
     for kind in KINDS.values():
@@ -179,9 +182,9 @@ def _described(column: Column) -> str:
 
 
 def history_columns(kind: RecordKind) -> tuple[Column, ...]:
-    return (*kind.columns, *PROVENANCE, LOADED_NUMBER, *VERSION)
+    return (*kind.columns, *PROVENANCE, SENT_AT, LOADED_NUMBER, *VERSION)
 
 
 def staged_columns(kind: RecordKind) -> tuple[Column, ...]:
     provenance = tuple(column for column in PROVENANCE if column.name == "record_number")
-    return kind.columns + provenance + STAGED_ONLY + kind.staged_only
+    return (*kind.columns, *provenance, SENT_AT, *STAGED_ONLY, *kind.staged_only)

@@ -137,6 +137,52 @@ def test_a_source_whose_ids_are_one_clients_moves_them_without_a_whole_export(pl
     assert everything_of(place) == 0
 
 
+def test_an_id_of_one_client_moves_also_with_another_start(place):
+    write(place, 'appointment_ids = "one_client"')
+    night(place, 19, BEFORE)
+    night(place, 20, [slot(3, 101, hour=12)])
+    assert slots_of(place) == {"101": 3, "102": 1}
+
+
+GROUPS = {
+    "held in the first night": [[slot(1, 101), slot(1, 102)], [slot(1, 103)]],
+    "held tonight": [[slot(1, 101)], [slot(1, 101), slot(1, 102)]],
+    "held in an earlier night": [[slot(1, 101)], [slot(1, 101), slot(1, 102)], [slot(1, 102)], [slot(1, 103)]],
+}
+
+
+@pytest.mark.parametrize(
+    "more", ["", WHOLE, 'appointment_ids = "one_client"', WHOLE + '\nappointment_ids = "one_client"']
+)
+@pytest.mark.parametrize("case", GROUPS)
+def test_an_id_that_two_clients_held_in_one_file_is_never_moved_and_not_told(place, case, more):
+    write(place, more)
+    clients = set()
+    for day, slots in enumerate(GROUPS[case], start=19):
+        assert night(place, day, [slot(2, 109), *slots]) == ()
+        clients |= {each.split(",")[1] for each in slots}
+    assert place.ask("SELECT count(DISTINCT client_id) FROM history.appointments") == [(len(clients) + 1,)]
+    assert not forget.find_person(place_change(place.clinic, place.warehouse), "clinic", "101", None).probably_too
+
+
+def test_the_check_shows_probable_moves_of_tonight_and_of_earlier_nights(place):
+    write(place)
+    night(place, 19, BEFORE)
+    place.deliver("appointments_2026-11-20.csv", HEADER, AFTER[:3])
+    assert checked(place, 20).startswith("1 appointments of the source appointments came under another client")
+    night(place, 20, AFTER[:3])
+    place.deliver("appointments_2026-11-21.csv", HEADER, AFTER)
+    assert checked(place, 21).startswith("2 appointments of the source appointments came under another client")
+    write(place, 'appointment_ids = "one_client"')
+    assert checked(place, 21).startswith("1 appointments"), "the other one follows by itself"
+
+
+def checked(place: Place, day: int) -> str:
+    result = place.night(f"2026-11-{day}T03:00", but_for_finished_tables, is_check=True)
+    (told,) = [each for each in result.troubles.warnings if "probable moves" in each]
+    return told
+
+
 # A merge that the clinic declares
 
 

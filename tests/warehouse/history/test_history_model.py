@@ -252,6 +252,7 @@ class Nights(RuleBasedStateMachine):
         self.written += 1
         path = self.place.drop(file.name, content_of(file))
         os.utime(path, (LONG_AGO + self.written, LONG_AGO + self.written))
+        self.model.written[file.name] = self.written
 
     def _as_of(self) -> str:
         minutes = round((self.now % 1) * 24 * 60)

@@ -9,6 +9,7 @@ import pytest
 
 from rapport.warehouse.history.risk_answers import RISK_ANSWERS, confirm_file, keep_risk_answers
 from rapport.warehouse.instruments import load_instruments
+from rapport.warehouse.intake.delivery_order import list_arrivals
 from rapport.warehouse.intake.staged_rows import enter
 from rapport.warehouse.store.building_file import open_building
 from tests.clinics.nights import CLINIC, RESPONSES, ROOT, Place, differences, open_place
@@ -37,13 +38,16 @@ def file_of(day: int) -> str:
 def night(con, day: int, *rows: dict, is_passed_over: bool = False) -> None:
     """A night of one file, exported and read on a day of November, with these responses."""
     con.execute("DELETE FROM staged.responses; DELETE FROM staged.files")
-    facts = {"load_id": day, "file_id": file_of(day), "source": "surveys", "exported_at": at(day), "file_number": 1}
-    enter(con, "staged.files", {**facts, "is_passed_over": is_passed_over})
+    facts = {"load_id": day, "file_id": file_of(day), "source": "surveys", "exported_at": at(day), "first_load_id": day}
+    facts |= {"first_modified": day, "is_passed_over": is_passed_over}
+    enter(con, "staged.files", {**facts, "file_number": 1})
     usual = {"source": "surveys", "response_id": R1, "client_id": ANN, "instrument": "phq9", "rater": "client"}
     usual |= {"completed_at": at(1), "file_number": 1, "disposition": "loaded"}
     for number, row in enumerate(rows, start=1):
         enter(con, "staged.responses", {**usual, "row_id": number, "record_number": number, **row})
+    list_arrivals(con)
     keep_risk_answers(con, INSTRUMENTS.values(), day, at(day))
+    enter(con, "load.files", facts)
 
 
 def phq9(item_9: float | None, item_1: float = 0) -> list[float | None]:

@@ -11,6 +11,7 @@ from rapport.transforms.sources.canonical.bounds import out_of_time
 from rapport.transforms.sources.canonical.casts import (
     MINUTE,
     Dialect,
+    instant,
     listed,
     local_day,
     of_records,
@@ -21,7 +22,7 @@ from rapport.transforms.sources.canonical.casts import (
 )
 from rapport.transforms.sources.canonical.status_words import meaning
 from rapport.transforms.sources.canonical.tallies import Tallies
-from rapport.transforms.sources.opening.shape import RECORD
+from rapport.transforms.sources.opening.shape import RECORD, SENT
 from rapport.transforms.sources.speed import fast_casts
 from rapport.warehouse.clinic_file.statuses import ATTENDED_IF_PAST, IGNORED, Statuses
 from rapport.warehouse.schema.columns import SHARED, STATUSES
@@ -53,6 +54,8 @@ def read(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies, statuses: Stat
         **{name: listed(name, tallies.lists[name], dialect) for name in TEXTS},
         "clock_change": starts.change,
     }
+    if SENT in chunk.columns:
+        columns["sent_at"] = instant(SENT, dialect)
     columns |= _days_alone(columns, starts, cancelled, dialect)
     flags = {
         "starts_at": None if starts.is_read else unreadable("starts_at", columns["starts_at"], dialect),
@@ -60,11 +63,24 @@ def read(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies, statuses: Stat
         "duration_minutes": minutes.unreadable,
     }
     flags |= out_of_time({name: columns[name] for name in ("starts_at", "cancelled_at")}, tallies)
-    frame = typed(chunk.lazy(), columns, flags)
+    frame = _sent_before(typed(chunk.lazy(), columns, flags), tallies)
     count_texts(frame, chunk, TEXTS, tallies)
     if statuses:
         frame = frame.filter(pl.col("stated").ne_missing(IGNORED))
     return _became(tallies.counted(frame), tallies, statuses)
+
+
+def _sent_before(frame: pl.DataFrame, tallies: Tallies) -> pl.DataFrame:
+    """The rows without times of messages beyond the night's clock: one wrong clock would stand above all messages."""
+    if "sent_at" not in frame.columns:
+        return frame
+    is_beyond = pl.col("sent_at") > tallies.as_of
+    if frame.select(is_beyond.any()).item():
+        tallies.tell(
+            "has messages that were sent after the night's clock (MSH-7); their order is that of their file: "
+            "correct the sending system's clock"
+        )
+    return frame.with_columns(sent_at=pl.when(~is_beyond).then("sent_at"))
 
 
 def _stated(statuses: Statuses | None, dialect: Dialect) -> pl.Expr:

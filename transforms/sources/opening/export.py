@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,7 +14,7 @@ import polars as pl
 from polars import selectors as cs
 
 from rapport.transforms.sources.opening.pages import Pages
-from rapport.transforms.sources.opening.shape import LOST, NUMBER, cell
+from rapport.transforms.sources.opening.shape import LOST, MARK, NUMBER, cell
 from rapport.transforms.sources.speed.line_by_line import Lines
 from rapport.warehouse.errors import Refused
 from rapport.warehouse.schema.records import TOO_SHORT, held_by
@@ -52,6 +53,12 @@ class Export:
     told: list[str] = field(default_factory=list)  # what a person should know of the file: 'holds ...'
     lines: Lines | None = None  # of a file of which not every line need be read
     again: Callable[[], Export] | None = None  # opens the file once more, for what only all of its rows can decide
+    has_columns: bool = True  # not messages, and not resources that leave out what is empty
+    passing: set[str] = field(default_factory=set)  # columns whose coming and going is no change of the export
+    used_before: frozenset[str] = frozenset()  # the columns that were read of the source's last export
+    missing_ok: frozenset[str] = frozenset()  # the columns that may be missing, as `forgiving` writes them
+    absent: set[str] = field(default_factory=set)  # mapped columns that are missing: read as empty
+    vanished: set[str] = field(default_factory=set)  # of these and of the optional ones, those that were read before
 
     def tell(self, what: str) -> None:
         """Keep a sentence about the file for people: 'has ...', without a name or a value."""
@@ -61,8 +68,21 @@ class Export:
     def need(self, columns: Iterable[str]) -> None:
         """Say which columns will be used. Raises Refused when one is missing or stands twice."""
         for column in columns:
-            self.place(column)
-            self.wanted.add(column)
+            if column not in self.absent:
+                self.place(column)
+                self.wanted.add(column)
+
+    def need_mapped(self, columns: Iterable[str]) -> None:
+        """Say which optional columns will be used that clinic.toml or a preset names.
+
+        One that is missing is read as empty where `missing_ok` names it. Where the last export had it, it is read as
+        empty too, and noted in `vanished`: the file is held back. Else it was never there: raises Refused.
+        """
+        for column in columns:
+            if not self.has(column) and (self._may_be_missing(column) or column in self.used_before):
+                self.absent.add(column)
+                self._note_vanished(column)
+            self.need([column])
 
     def place(self, column: str) -> int:
         """Where a column stands: by its name, as the second of its name ('Paid#2'), or by its place ('#5')."""
@@ -98,11 +118,36 @@ class Export:
             return False
         return True
 
-    def want(self, columns: list[str]) -> list[str]:
-        """Those of these columns that the file has. They count as used."""
-        present = [column for column in columns if self.has(column)]
+    def want(self, columns: Iterable[str]) -> list[str]:
+        """Those of these columns that the file has. They count as used. Those that it had are noted in `vanished`."""
+        present = []
+        for column in columns:
+            if self.has(column):
+                present.append(column)
+            else:
+                self._note_vanished(column)
         self.need(present)
         return present
+
+    def _note_vanished(self, column: str) -> None:
+        if column in self.used_before and not self._may_be_missing(column):
+            self.vanished.add(column)
+
+    def _may_be_missing(self, column: str) -> bool:
+        return forgiving(column) in self.missing_ok
+
+    def columns(self) -> Iterator[tuple[int, str, str | None]]:
+        """Every column: its place, from 1; its name as `forgiving` writes it, numbered from the second one of that
+        name; and the name under which it is read, or None.
+        """
+        read = {self.place(column): column for column in self.wanted if not column.startswith(MARK)}
+        passing = set(map(forgiving, self.passing))
+        seen: Counter[str] = Counter()
+        for place, name in enumerate(self.header if self.has_columns else ()):
+            plain = forgiving(name)
+            if plain and plain not in passing:
+                seen[plain] += 1
+                yield place + 1, plain if seen[plain] == 1 else f"{plain}#{seen[plain]}", read.get(place)
 
     def counted(
         self,

@@ -34,7 +34,7 @@ def open_records(
     """Open a file of JSON. `expand` finds the records in a value, `rows` makes rows of text of a record."""
     if content.kind != "json":
         raise Refused("is not JSON; correct its format in clinic.toml")
-    export = Export(content.path, header, header_count=0, aliases=aliases or {})
+    export = Export(content.path, header, header_count=0, aliases=aliases or {}, has_columns=False)
     export.again = lambda: open_records(content_of(content.path, content.memory), header, expand, rows, aliases)
     export.chunks = _chunks(export, content, expand, rows)
     return export

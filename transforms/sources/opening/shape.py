@@ -16,7 +16,8 @@ RECORD = "record_number"
 # and the mark is one.
 MARK = "\x1e"
 NUMBER, COUNT, LOST = f"{MARK}record_number", f"{MARK}record_count", f"{MARK}unreadable"
-BESIDE = cs.by_name(NUMBER, COUNT, LOST, require_all=False)
+SENT = f"{MARK}sent_at"  # in an export of messages: when the last message about a record was sent
+BESIDE = cs.by_name(NUMBER, COUNT, LOST, SENT, require_all=False)
 
 
 def cell(column: str) -> pl.Expr:
