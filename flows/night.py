@@ -15,7 +15,7 @@ from rapport.flows.steps.compute import Kept, compute, compute_clinic, keep
 from rapport.flows.steps.discover import discover
 from rapport.flows.steps.publish import publish
 from rapport.flows.steps.read import read_deliveries
-from rapport.flows.troubles import Troubles, troubles_of
+from rapport.flows.troubles import INTAKE, Troubles, troubles_of
 from rapport.flows.workbench import Load, Runner, run_directly, show_no_progress
 
 
@@ -42,7 +42,8 @@ def _take_in(load: Load) -> tuple[Intake, Kept | None]:
     checked = load.step("check records", check_records, read.bench, found)
     kept = None if load.order.is_check else load.step("keep history", keep, read, found)
     warnings = (*read.troubles, *(kept.warnings if kept else ()))
-    troubles = Troubles(damaged=bench.damaged, warnings=warnings)
+    to_look_at = {f"{INTAKE}{source}": sentence for source, sentence in checked.held_most.items()}
+    troubles = Troubles(damaged=bench.damaged, warnings=warnings, to_look_at=to_look_at)
     return Intake(found, checked, (*found.waiting, *read.waiting), troubles), kept
 
 
@@ -55,5 +56,5 @@ def _publish(load: Load, intake: Intake, kept: Kept, draws_pages: bool) -> Publi
     outcomes = (*intake.checked.outcomes, *checked.outcomes)
     published = load.step("publish", publish, bench, computed, outcomes, kept)
     drawn = load.step("draw pages", draw, bench.order) if draws_pages else Drawn()
-    troubles = troubles_of(bench, published, drawn, warnings=intake.troubles.warnings)
+    troubles = troubles_of(bench, published, drawn, intake=intake.troubles)
     return Publication(kept.files, kept.read_otherwise, computed, checked, published, drawn, troubles)

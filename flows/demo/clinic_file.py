@@ -11,7 +11,7 @@ OPENING = """\
 
 time_zone = "America/Chicago"   # of the exports' local times and of the schedule
 schedule = "0 3 * * *"          # cron: when the night runs
-quarantine_limit = 0.2          # above this share of a file's records the night stops
+quarantine_limit = 0.2          # above this share of a source's records the night stops
 not_treatment = {not_treatment}   # services that are not counted as sessions
 licences = ["srs", "ors", "wai_sr", "myts"]   # held by this clinic; without, they are loaded and not scored
 accepted = ["myts"]             # its key is recalled, not checked, and this clinic takes it

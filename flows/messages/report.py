@@ -213,8 +213,10 @@ def _print_worries(console: Console, report: Report) -> None:
     for name in report.troubles.failed_questions:
         failed = (f"The question {name} failed", "bold")
         console.print(line(failed, f": its page says so; mend dashboards/{name}.sql."))
-    for trouble in (*report.troubles.warnings, *report.troubles.damaged):
+    for trouble in report.troubles.warnings:
         console.print(line(f"{capital(trouble)}."))
+    for trouble in (*report.troubles.to_look_at.values(), *report.troubles.damaged):
+        console.print(line((capital(trouble), "bold"), "."))
     if report.troubles.pages_failed:
         failed = (capital(report.troubles.pages_failed), "bold")
         console.print(line(failed, "; run rapport pages once it is mended."))

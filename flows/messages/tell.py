@@ -10,7 +10,7 @@ person or a value.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -23,7 +23,7 @@ from rapport.flows.messages.heartbeat import beat
 from rapport.flows.messages.metrics import write_metrics
 from rapport.flows.stopping import stopped
 from rapport.flows.terminal import arguments, capital, finish, print_error
-from rapport.flows.troubles import NO_TROUBLES, Troubles
+from rapport.flows.troubles import INTAKE, MATCH, NO_TROUBLES, Troubles
 from rapport.warehouse.clinic_file.clinic import read_clinic
 from rapport.warehouse.clinic_file.schedule import read_schedule
 from rapport.warehouse.errors import NightRunning, RapportError, Unusable
@@ -117,12 +117,19 @@ class Operators:
         self._send("well again", {}, {what: f"The {what} went well"})
 
     def report_publication(
-        self, load_id: int, late: Sequence[str] = (), troubles: Troubles = NO_TROUBLES, metrics: str | None = None
+        self,
+        load_id: int,
+        late: Sequence[str] = (),
+        troubles: Troubles = NO_TROUBLES,
+        metrics: str | None = None,
+        read: Collection[str] = (),
     ) -> None:
-        """Report a published night: overdue sources, failures beside it, and troubles that are over."""
+        """Report a published night: overdue sources, failures beside it, and troubles that are over. `read`: the
+        sources of which it read files. A bad intake is over when a good file of its source is read."""
         questions, pages, damaged = troubles.failed_questions, troubles.pages_failed, troubles.damaged
         met = {f"source {name}": f"The source {name} is overdue: ask why its export did not come" for name in late}
         met |= {f"question {name}": f"The question {name} failed: mend dashboards/{name}.sql" for name in questions}
+        met |= {name: _sentence(text) for name, text in troubles.to_look_at.items()}
         met |= {PAGES: _sentence(pages)} if pages else {}
         met |= {METRICS: _sentence(metrics)} if metrics else {}
         met |= {FILES: ". ".join(map(_sentence, damaged))} if damaged else {}
@@ -130,9 +137,10 @@ class Operators:
             NIGHT: f"The night publishes again (load {load_id})",
             FRESHNESS: f"The warehouse is fresh again (load {load_id})",
         }
-        lasting = {name: f"The {name} is well again" for name in self.notebook.troubles if _is_beside_the_night(name)}
-        over |= {name: text for name, text in lasting.items() if name not in met}
-        title = _title(late, [*questions, *filter(None, [pages])], damaged, metrics)
+        lasting = {name for name in self.notebook.troubles if _is_beside_the_night(name)} - met.keys()
+        unread = {name for name in lasting if name.startswith(INTAKE) and name.removeprefix(INTAKE) not in read}
+        over |= {name: f"The {name} is well again" for name in sorted(lasting - unread)}
+        title = _title(late, [*questions, *filter(None, [pages])], [*troubles.to_look_at, *damaged], metrics)
         self._send(title, met, over)
 
     def report_freshness(self, line: str, *, is_fresh: bool) -> None:
@@ -153,18 +161,18 @@ class Operators:
             self.notebook.save()
 
 
-def _title(late: Sequence[str], failed: Sequence[str], damaged: Sequence[str], metrics: str | None) -> str:
+def _title(late: Sequence[str], failed: Sequence[str], beside: Sequence[str], metrics: str | None) -> str:
     if failed:
         return "published, but a question or the pages failed"
     if late:
         return "a source is overdue"
-    if damaged:
+    if beside:
         return "published, but not all is well"
     return "published, but its metrics failed" if metrics else "well again"
 
 
 def _is_beside_the_night(name: str) -> bool:
-    return name in (PAGES, METRICS, FILES) or name.startswith(("source ", "question "))
+    return name in (PAGES, METRICS, FILES) or name.startswith(("source ", "question ", INTAKE, MATCH))
 
 
 def _sentence(text: str) -> str:
@@ -194,7 +202,8 @@ def tell_published(clinic: Path, warehouse: Path, report: Report) -> None:
     """Report a published night to the outside monitor and in the metrics, and its problems to the operators."""
     beat(warehouse, line=_counts(report))
     metrics = write_metrics(clinic, warehouse, report.status)
-    operators(clinic, warehouse).report_publication(report.load_id, report.late_sources, report.troubles, metrics)
+    read = {files.source for files in report.files}
+    operators(clinic, warehouse).report_publication(report.load_id, report.late_sources, report.troubles, metrics, read)
 
 
 def _counts(report: Report) -> str:
@@ -202,6 +211,7 @@ def _counts(report: Report) -> str:
     found = {
         "source": (len(report.late_sources), "late"),
         "question": (len(report.troubles.failed_questions), "failed"),
+        "finding": (len(report.troubles.to_look_at), "to look at"),
     }
     counts = [f"{count} {what}{'s' * (count > 1)} {how}" for what, (count, how) in found.items() if count]
     return ", ".join([f"load {report.load_id}", f"{loaded:,} records loaded", *counts])

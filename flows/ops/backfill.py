@@ -55,9 +55,11 @@ def main(argv: list[str] | None = None) -> int:
 
     def run() -> int:
         order = place_order(Path(options.exports), options.clinic, options.warehouse, options.as_of)
+        troubles = []
         for done in backfill(order, lambda line: print(line, flush=True)):
             loaded = sum(files.counts[-1] for files in done.files)
             print(f"  published as load {done.load_id}: {loaded:,} records loaded", flush=True)
-        return print_troubles(done.troubles)
+            troubles.append(done.troubles)
+        return print_troubles(*troubles)
 
     return finish(run, options.warehouse)

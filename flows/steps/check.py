@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rapport import transforms
 from rapport.flows.steps.discover import Found
+from rapport.flows.steps.held_too_much import stop_if_too_much
 from rapport.flows.workbench import Workbench
 from rapport.warehouse.derived import touched_buckets, why_it_moved
 from rapport.warehouse.errors import DidNotRun, RapportError, Refused
@@ -46,6 +47,7 @@ class RecordsChecked(Checked):
     unlisted: list[tuple[str, str, int]]
     files: list[FileSums]
     read_otherwise: dict[str, int]  # by source, records that cannot be read again
+    held_most: dict[str, str]  # by source, a sentence about files of which more than half is held back
 
 
 def check_records(bench: Workbench, found: Found) -> RecordsChecked:
@@ -58,7 +60,7 @@ def check_records(bench: Workbench, found: Found) -> RecordsChecked:
         outcomes = _check_rows(bench, source)
         quarantine.settle_quarantine(con, bench.load_id, found.present)
         ledger.count_records(con)
-        _stop_if_too_much(bench, found)
+        held_most = stop_if_too_much(bench, found)
         outcomes += _check_volumes(bench, found, source)
     return RecordsChecked(
         tuple(outcomes),
@@ -68,6 +70,7 @@ def check_records(bench: Workbench, found: Found) -> RecordsChecked:
         unlisted=night_in_numbers.unlisted_by_source(con, bench.load_id),
         files=night_in_numbers.files_by_source(con),
         read_otherwise=older_readings.read_otherwise(con, found.readings),
+        held_most=held_most,
     )
 
 
@@ -96,18 +99,6 @@ def _all_ran(outcomes: list[Outcome]) -> list[Outcome]:
                 "yesterday's warehouse stands; run the night again; if it fails again, look at the night's log"
             )
     return outcomes
-
-
-def _stop_if_too_much(bench: Workbench, found: Found) -> None:
-    limit = bench.order.clinic.quarantine_limit
-    for file_id, held, filled, rules in ledger.too_much_quarantined(bench.con, limit):
-        delivery = next(d for d in found.deliveries if d.file_id == file_id.replace("-", ""))
-        raise Refused(
-            f"would have {held} of {filled} records quarantined ({', '.join(rules)}), more than {limit:.0%}: "
-            "correct a renamed column or word in the export or in clinic.toml, or raise quarantine_limit there",
-            label=delivery.label,
-            name=delivery.path.name,
-        )
 
 
 def _check_volumes(bench: Workbench, found: Found, source: OpenDuckDB) -> list[Outcome]:

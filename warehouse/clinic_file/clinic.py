@@ -60,6 +60,7 @@ class Clinic:
     ]  # a client who cancels with less cancels late
     minimum_caseload: int = _USUAL["minimum_caseload"]  # clients; no therapist with fewer has a row in therapist tables
     protocol: tuple[Due, ...] = ()  # which questionnaire is due when; empty: every one in the exports is due
+    quarantine_minimum: int = _USUAL["quarantine_minimum"]  # records of a source tonight, before its limit counts
     vanished_limit: float = _USUAL["vanished_limit"]
     record_years_back: int = _USUAL["record_years_back"]  # a record's time may lie so long before its export
     record_years_ahead: int = _USUAL["record_years_ahead"]  # and so long after it
@@ -135,7 +136,7 @@ def clinic_of(facts: dict[str, Any], folder: Path) -> Clinic:
     spaces = read_spaces(told["spaces"], told["retired_spaces"], [source.id_space for source in sources])
     as_told = (
         *("quarantine_limit", "not_treatment", "vanished_limit", "keep_versions", "keep_hours", "minimum_caseload"),
-        *("record_years_back", "record_years_ahead"),
+        *("quarantine_minimum", "record_years_back", "record_years_ahead"),
     )
     return Clinic(
         time_zone=zone,

@@ -72,19 +72,6 @@ def recount_records(con: duckdb.DuckDBPyConnection) -> None:
         count_records(con)
 
 
-def too_much_quarantined(con: duckdb.DuckDBPyConnection, limit: float) -> list[tuple[str, int, int, list[str]]]:
-    """Return the files in which more than the share `limit` of the records with content would be held back."""
-    return con.execute(
-        """
-        SELECT f.file_id::VARCHAR, quarantined_count,
-            record_count - header_count - blank_or_footer_count - ignored_count AS filled,
-            list_sort((SELECT list(DISTINCT rule || ' (' || column_name || ')')
-                       FROM staged.held_records AS h WHERE h.file_id = f.file_id))
-        FROM staged.files AS f WHERE quarantined_count > ? * filled""",
-        [limit],
-    ).fetchall()
-
-
 def write_ledgers(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
     """Enter tonight's files and rows into load.files and load.rows."""
     con.execute("INSERT INTO load.files BY NAME SELECT * EXCLUDE (file_number, known_count) FROM staged.files")

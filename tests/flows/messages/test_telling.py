@@ -130,6 +130,15 @@ def test_a_damaged_file_that_the_night_went_around_is_told_beside_it(hear):
     assert "The warehouse folder is well again" in hear(1, published())[0]
 
 
+def test_a_bad_intake_is_over_when_a_good_file_of_its_source_is_read_and_not_before(hear):
+    bad = Troubles(to_look_at={"intake of visits": "the source visits: file 1 has 2 of 3 records quarantined"})
+    (message,) = hear(0, lambda operators: operators.report_publication(7, troubles=bad))
+    assert message == f"Rapport: published, but not all is well: T{bad.to_look_at['intake of visits'][1:]}."
+    assert hear(24, lambda operators: operators.report_publication(8, read=["surveys"])) == []
+    (message,) = hear(48, lambda operators: operators.report_publication(9, read=["visits"]))
+    assert "The intake of visits is well again; the trouble was met once" in message
+
+
 def test_metrics_that_could_not_be_written_are_told_beside_the_night(hear):
     broken = "the metrics could not be written (Permission denied)"
     (message,) = hear(0, lambda operators: operators.report_publication(7, metrics=broken))

@@ -17,8 +17,9 @@ from tests.clinics.nights import ALARMING, APPOINTMENTS, CLINIC, RESPONSES, Plac
 
 TONIGHT = "2026-11-19T12:00"
 APPOINTMENTS_FILE, RESPONSES_FILE = "appointments_2026-11-19.csv", "responses_2026-11-19.csv"
-TOO_MUCH = (
-    "more than 20%: correct a renamed column or word in the export or in clinic.toml, or raise quarantine_limit there"
+NOTHING_READABLE = (
+    "so no record is readable: correct a renamed column or word in the export or in clinic.toml, or take the file out "
+    "of the exports folder"
 )
 
 
@@ -172,25 +173,25 @@ CASES = {
         1,
         changed,
         (APPOINTMENTS_FILE, "attended", "completed"),
-        f"{{appointments}} would have 6 of 6 records quarantined (status_unknown (status)), {TOO_MUCH}",
+        f"{{appointments}} would have 6 of 6 records quarantined (status_unknown (status)), {NOTHING_READABLE}",
     ),
     "unknown instrument": (
         1,
         changed,
         (RESPONSES_FILE, "srs", "srs4"),
-        f"{{responses}} would have 24 of 24 records quarantined (instrument_unknown (instrument)), {TOO_MUCH}",
+        f"{{responses}} would have 24 of 24 records quarantined (instrument_unknown (instrument)), {NOTHING_READABLE}",
     ),
     "value out of range": (
         1,
         changed,
         (RESPONSES_FILE, ",1,", ",1,1"),
-        f"{{responses}} would have 24 of 24 records quarantined (value_out_of_range (value)), {TOO_MUCH}",
+        f"{{responses}} would have 24 of 24 records quarantined (value_out_of_range (value)), {NOTHING_READABLE}",
     ),
     "blank client": (
         1,
         without_clients,
         (),
-        f"{{appointments}} would have 6 of 6 records quarantined (client_id_missing (client_id)), {TOO_MUCH}",
+        f"{{appointments}} would have 6 of 6 records quarantined (client_id_missing (client_id)), {NOTHING_READABLE}",
     ),
     "misspelled key": (
         2,
