@@ -51,9 +51,8 @@ def responses(
     """One row per filled-in questionnaire. Its session is the one that its export names; else, for the same client (and
     therapist, where given), the nearest session whose window contains its time. A date without a time is matched by
     local day. Unmatched responses stay, and are matched when their appointment arrives."""
-    windows = sorted({instrument.window for instrument in clinic.instruments.values()}, key=str)
-    counted = _counted(newest(response_records, "response_id"), clinic, windows).collect().lazy()
-    matched = pl.concat([counted, _matched(counted, sessions, windows)], how="horizontal")
+    counted = _counted(newest(response_records, "response_id"), clinic).collect().lazy()
+    matched = pl.concat([counted, sessions_of(counted, sessions, clinic)], how="horizontal")
     is_complete = pl.col("answered_count") + pl.col("unasked_count") == pl.col("item_count")
     complete = _with_used(matched.with_columns(is_complete=is_complete))
     return flagged(complete, birth_dates, clinic)
@@ -77,26 +76,27 @@ def _answer(number: int) -> pl.Expr:
     return pl.col("answers").list.get(number - 1, null_on_oob=True)
 
 
-def _counted(response_records: pl.LazyFrame, clinic: Clinic, windows: list[Window]) -> pl.LazyFrame:
-    """Return responses with the number of answered items, the number of items and the window, without the answers."""
+def _counted(response_records: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+    """Return responses with the number of answered items and the number of items, without the answers."""
     counts = {name: instrument.item_count for name, instrument in clinic.instruments.items()}
-    window_of = {name: windows.index(instrument.window) for name, instrument in clinic.instruments.items()}
     return response_records.with_columns(
         answered_count=pl.col("answers").list.agg(pl.element().count()).fill_null(0).cast(pl.Int32),
         item_count=pl.col("instrument").replace_strict(counts, default=0, return_dtype=pl.Int32),
         unasked_count=_unasked(clinic),
         is_straight_lined=is_straight_lined(clinic),
-        window=pl.col("instrument").replace_strict(window_of, default=0, return_dtype=pl.Int32),
     ).drop("answers", "given_scores", "goal_owners")
 
 
 _unnamed = pl.col("appointment_session_id").is_null()
 
 
-def _matched(counted: pl.LazyFrame, sessions: pl.LazyFrame, windows: list[Window]) -> pl.LazyFrame:
-    """Return the session_id of each response, and how it was found, in the order of the responses."""
-    known = counted.select(
-        "client_id", "therapist_id", "appointment_session_id", "completed_at", "completed_on", "window"
+def sessions_of(responses: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+    """Return the session_id of each response, and how it was found (matched_by), in the order of the responses."""
+    windows = sorted({instrument.window for instrument in clinic.instruments.values()}, key=str)
+    window_of = {name: windows.index(instrument.window) for name, instrument in clinic.instruments.items()}
+    known = responses.select(
+        *("client_id", "therapist_id", "appointment_session_id", "completed_at", "completed_on"),
+        window=pl.col("instrument").replace_strict(window_of, default=0, return_dtype=pl.Int32),
     )
     numbered = known.with_row_index("row").collect().lazy()  # every way of matching reads it
     ways = [
