@@ -3,11 +3,13 @@
 The night is of 2026-03-15 09:00 UTC; every appointment is past unless it says otherwise.
 """
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
 from rapport.warehouse.clinic_file.statuses import statuses_of
+from rapport.warehouse.errors import Unusable
 from rapport.warehouse.presets import load_presets
 from rapport.warehouse.toml_keys.keys import keys_of, read
 from tests.clinics.reading import Reading
@@ -191,3 +193,40 @@ def test_a_survey_tools_own_columns_say_which_response_it_is_and_when(tmp_path, 
     assert [part for pair in zip(ids, times, strict=True) for part in pair] == expected
     assert rows["answers"].to_list()[0] == [1, 2, 3, 4]
     assert rows["is_partial"].to_list() == ([False, True] if preset == "limesurvey" else [None, None])
+
+
+WITHOUT = """
+[sources.survey]
+preset = "limesurvey"
+without = {}
+files = "*"
+client_id = "who"
+completed_at = "when"
+instrument = "srs"
+rater = "client"
+items = ["a", "b", "c", "d"]
+"""
+
+
+def test_a_key_of_a_preset_can_be_taken_away(tmp_path):
+    """Before: a survey without LimeSurvey's `submitdate` or `id` could not be read with its preset."""
+    data = "who,when,a,b,c,d\nC1,2026-03-02 10:00,1,2,3,4\n"
+    rows = Reading(tmp_path, WITHOUT.format('["finished", "response_id"]'), data.encode(), "survey").rows("responses")
+    assert rows["is_partial"].to_list() == [None]
+    assert rows["answers"].to_list() == [[1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        (
+            WITHOUT.format('["sheet"]'),
+            "without = 'sheet' is not one of dates, response_id, completed_at, finished, nulls",
+        ),
+        (WITHOUT.format('"finished"'), "'without' must be a list of texts"),
+        (WITHOUT.format('["nulls"]').replace('preset = "limesurvey"', 'format = "wide"'), "'without' and no preset"),
+    ],
+)
+def test_what_a_preset_has_not_cannot_be_taken_away(tmp_path, section, said):
+    with pytest.raises(Unusable, match=re.escape(said)):
+        Reading(tmp_path, section, b"", "survey")
