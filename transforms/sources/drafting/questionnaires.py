@@ -124,9 +124,19 @@ def _points(items: Sequence[Column], instrument: Instrument) -> dict[str, float]
     if words and all(plain(word) in public for word in words):
         found = {word: float(public[plain(word)]) for word in words}
     else:
-        numbers = {word: match[1] or match[2] for word in words if (match := _NUMBER_IN_WORD.match(word))}
+        numbers = {word: number for word in words if (number := number_in(word))}
         found = {word: float(number) for word, number in numbers.items()} if len(numbers) == len(words) else {}
     return dict(sorted(found.items(), key=lambda pair: (pair[1], pair[0])))
+
+
+def number_in(word: str) -> str | None:
+    """The number that an answer's words begin or end with.
+
+    >>> number_in("0 - never"), number_in("always (3)"), number_in("often")
+    ('0', '3', None)
+    """
+    match = _NUMBER_IN_WORD.match(word)
+    return (match[1] or match[2]) if match else None
 
 
 def null_words(items: Iterable[Column]) -> list[str]:

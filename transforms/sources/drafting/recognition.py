@@ -160,7 +160,7 @@ def _by_words(found: Found) -> None:
         words = set(column.values.unique())
         if not 2 <= len(words) <= FEW or (all(map(str.isdigit, words)) and not _OF_STATUS.search(column.name)):
             continue
-        for preset, known in _vocabularies():
+        for preset, known in vocabularies():
             met = {word for word in words if plain(word) in known}
             if (len(met) / len(words), len(met)) > best:
                 best = (len(met) / len(words), len(met))
@@ -168,7 +168,8 @@ def _by_words(found: Found) -> None:
                 found.preset, found.records = (None if preset == "plain" else preset), "appointments"
 
 
-def _vocabularies() -> Iterator[tuple[str, set[str]]]:
+def vocabularies() -> Iterator[tuple[str, set[str]]]:
+    """The words for attendance of the plain format, and of each preset, as they are compared."""
     yield "plain", set(STATUSES)
     for name, preset in load_presets().items():
         if preset.section["format"] == "table":
