@@ -60,7 +60,7 @@ BECAME = """
     1              | 12        | 7            | 2026-03-02 09:00 | 50               | attended            | stated
     2              | 12        | 7            | 2026-03-02 09:00 | 50               | cancelled_by_client | stated
     3              | 12        | 7            | 2026-03-02 09:00 | 50               | cancelled_by_clinic | stated
-    4              | 12        | 7            | 2026-03-02 09:00 | 50               | unknown             | stated
+    4              | 12        | 7            | 2026-03-02 09:00 | 50               |                     |
     5              | 12        | 7            | 2026-03-02 09:00 | 50               | no_show             | stated
     5              | 13        | 7            | 2026-03-02 09:00 | 50               | no_show             | stated
     6              | 12        | 7            | 2026-03-02 09:00 | 30               | scheduled           | stated
