@@ -12,10 +12,11 @@ from rapport.flows.check.mends import mend_of_answers, mend_of_status, mend_of_t
 from rapport.flows.check.read_file import FileRead, is_unknown, unreadable
 from rapport.flows.check.shapes import common_words, shapes_of
 from rapport.transforms.sources.plain import TIMES
+from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.errors import MissingColumn, OrderOfDates, OtherRange, Refused
 from rapport.warehouse.instruments import Instrument
-from rapport.warehouse.schema.records import HELD_BY_READERS, KINDS, RULE_END
+from rapport.warehouse.schema.records import KINDS, RULE_END
 
 DURATIONS = ("duration_minutes", "seconds")
 
@@ -32,7 +33,7 @@ class Problem:
     stops: bool = False
 
 
-def problems_of(file: FileRead, instruments: Mapping[str, Instrument]) -> list[Problem]:
+def problems_of(file: FileRead, clinic: Clinic) -> list[Problem]:
     """Everything that is wrong with a file, refusals first."""
     found = [_refusal(file, each) for each in file.refusals]
     found += [Problem("", "told", told) for told in file.told]
@@ -41,7 +42,7 @@ def problems_of(file: FileRead, instruments: Mapping[str, Instrument]) -> list[P
         found += _unreadable(file, kind, frame, whose)
         found += _unknown_words(file, kind, frame, whose)
         found += _missing(file, kind, frame)
-        found += _out_of_range(file, kind, frame, instruments)
+        found += _out_of_range(file, kind, frame, clinic.instruments)
     return _together(found)
 
 
@@ -122,18 +123,12 @@ def _counted(words: Sequence[tuple[str, int]], cells: pl.DataFrame) -> str:
 
 
 def _told(cells: pl.DataFrame, columns: Sequence[str], whose: Mapping[int, str]) -> pl.DataFrame:
-    """The texts of one column, or of several joined, with the record and the client of each."""
-    joined = pl.concat_str(
-        (pl.col(each) if _is_plain(each) else pl.nth(place) for place, each in enumerate(columns, 1)),
-        separator=" + ",
-        ignore_nulls=True,
-    )
+    """The texts of one column, or of several joined, with the record and the client of each. Columns may be called
+    like patterns, so they are taken by their places."""
+    places = (pl.nth(place) for place in range(1, len(columns) + 1))
+    joined = pl.concat_str(places, separator=" + ", ignore_nulls=True)
     texts = cells.select("record", text=joined.replace("", None)).drop_nulls()
     return texts.with_columns(client=pl.col("record").replace_strict(dict(whose), default=None, return_dtype=pl.String))
-
-
-def _is_plain(_: str) -> bool:
-    return False  # columns may be called like patterns: they are taken by their place
 
 
 def _columns(file: FileRead, name: str) -> list[str]:
@@ -188,13 +183,14 @@ def _mend_of(name: str) -> str:
 def _missing(file: FileRead, kind: str, frame: pl.DataFrame) -> Iterator[Problem]:
     """Required columns that are empty, where nothing else was said of them."""
     for column in KINDS[kind].columns:
-        if not column.required or column.name not in frame.columns or not frame[column.name].null_count():
-            continue
-        named = {name.rpartition(RULE_END)[2] for name, _ in unreadable(frame)}
         columns = _columns(file, column.name)
-        if column.name in named or {column.name, *columns} & set(file.blank):
+        if not column.required or column.name not in frame.columns or {column.name, *columns} & set(file.blank):
             continue
-        held = frozenset(frame.filter(pl.col(column.name).is_null())["record_number"])
+        named = [numbers for name, numbers in unreadable(frame) if name.rpartition(RULE_END)[2] == column.name]
+        empty = set(frame.filter(pl.col(column.name).is_null())["record_number"])
+        held = frozenset(empty.difference(*named))
+        if not held:
+            continue
         what = "no client number" if column.name == "client_id" else f"no {column.name}"
         say = (
             "Is   client_id   the right column? A total below the records is named in   footers"

@@ -1,0 +1,94 @@
+"""What a check found, on the terminal. Shapes and words go nowhere else."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from rapport.flows.check.check_files import FilesChecked
+from rapport.flows.check.checked_file import FINE, STOP, CheckedFile
+from rapport.flows.check.people import SourcePeople
+from rapport.flows.check.problems import Problem
+from rapport.flows.messages.literal import grid, line
+
+_INDENT = "   "
+
+
+def print_files(console: Console, found: FilesChecked, clinic_errors: list[str]) -> None:
+    """Print the problems of the clinic file and of each file, and whether the sources speak of the same people."""
+    sources = {each.source for each in found.files}
+    records = sum(each.record_count for each in found.files)
+    told = f"{len(sources):,} sources, {len(found.files):,} files, {records:,} records. Nothing is written."
+    console.print(line(told), "", soft_wrap=True)
+    for error in clinic_errors:
+        _print(console, line(("clinic file  ", "bold"), error))
+    if clinic_errors:
+        console.print()
+    for file in found.files:
+        _print_file(console, file)
+    for what, lines in (("without a file", found.without_file), ("in no source", found.unclaimed)):
+        for each in lines:
+            _print(console, line((f"{what}  ", "bold"), each))
+    _print_people(console, found.people)
+    console.print(line(_last(found, clinic_errors)), soft_wrap=True)
+
+
+def _print(console: Console, text: object) -> None:
+    console.print(text, soft_wrap=True)
+
+
+def _print_file(console: Console, file: CheckedFile) -> None:
+    style = {FINE: "green", STOP: "bold red"}.get(file.verdict, "yellow")
+    counts = f"{file.record_count:,} records, {file.readable_count:,} readable"
+    _print(console, line((file.source, "bold"), f"  {file.name}  {counts}  ", (file.verdict, style)))
+    for problem in file.problems:
+        for each in _lines(problem):
+            _print(console, line(f"{_INDENT}{each}"))
+
+
+def _lines(problem: Problem) -> list[str]:
+    column = f"{problem.column}: " if problem.column else ""
+    return [f"{column}{problem.told}", *([f"{_INDENT}{problem.say}"] if problem.say else [])]
+
+
+def _print_people(console: Console, people: list[SourcePeople]) -> None:
+    if not people:
+        return
+    table = grid(
+        "source", "id space", "clients", "known to the appointments", "responses", "matched to a session",
+        title="Do the files speak of the same people?",
+    )  # fmt: skip
+    for row in people:
+        table.add_row(
+            row.source,
+            row.id_space,
+            f"{row.client_count:,}",
+            _share(row.known_count, row.client_count),
+            f"{row.response_count:,}",
+            _share(row.matched_count, row.response_count) if row.response_count else "",
+        )
+    console.print("", table)
+    for row in people:
+        if row.is_told:
+            who = "FEW IN COMMON" if row.known_count else "NOBODY IN COMMON"
+            _print(console, line((f"{row.source}: {who}", "bold"), f"  {row.hint}"))
+    console.print()
+
+
+def _share(count: int | None, of: int) -> str:
+    return "not counted" if count is None else f"{count:,} ({count / of:.0%})"
+
+
+def _last(found: FilesChecked, clinic_errors: list[str]) -> str:
+    """What to do next."""
+    stop = {each.source for each in found.files if each.stops}
+    look = {each.source for each in found.files if each.verdict != FINE}
+    look = (look | {each.source for each in found.people if each.is_told}) - stop
+    if not (stop or look or clinic_errors or found.without_file):
+        return "Nothing is wrong with the files."
+    told = [
+        f"{len(clinic_errors):,} errors in the clinic file" if clinic_errors else "",
+        f"{len(stop):,} sources would stop a night" if stop else "",
+        f"{len(look):,} should be looked at" if look else "",
+        f"{len(found.without_file):,} have no file" if found.without_file else "",
+    ]
+    return f"{', '.join(filter(None, told))}. Mend clinic.toml, and run this again."
