@@ -69,8 +69,9 @@ def _records(file: FileRead, held: frozenset[int]) -> int:
     """How many records of the file the rows with these numbers were made from; a record with several rows once."""
     numbers = pl.Series(list(held), dtype=pl.Int64)
     counted = [
-        frame.select(pl.col("record_number").cast(pl.Int64), pl.col("record_count").cast(pl.Int64))
-        .filter(pl.col("record_number").is_in(numbers.implode()))
+        frame.select(pl.col("record_number").cast(pl.Int64), pl.col("record_count").cast(pl.Int64)).filter(
+            pl.col("record_number").is_in(numbers.implode())
+        )
         for _, frame in file.frames
     ]
     if not counted:

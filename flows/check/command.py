@@ -6,7 +6,6 @@ night, a whole night is tried on a copy of the warehouse, and its report follows
 
 from __future__ import annotations
 
-import argparse
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from rapport.flows.load import run_with_retries
 from rapport.flows.messages.literal import console
 from rapport.flows.messages.report import Progress, print_report, report_of
 from rapport.flows.night import night
-from rapport.flows.order import need_exports, place_order
+from rapport.flows.order import Order, need_exports, place_order
 from rapport.flows.terminal import arguments, finish, print_error, read_time
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.errors import RapportError, Unusable
@@ -29,36 +28,34 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--as-of", metavar="TIME", help="the night's clock, ISO 8601; default now")
     parser.add_argument("--quick", action="store_true", help="read the files, and try no night")
     options = parser.parse_args(argv)
-    return finish(lambda: _check(options), options.warehouse)
+    given = (options.exports, options.clinic, options.warehouse, options.as_of)
+    return finish(lambda: check(*given, is_quick=options.quick), options.warehouse)
 
 
-def check_night(exports: Path, clinic: Path, warehouse: Path, as_of: str | None) -> int:
-    """Try a night and print its report. Raises RapportError where it would stop."""
-    order = place_order(exports, clinic, warehouse, as_of, is_check=True)
+def check(exports: Path, clinic: Path, warehouse: Path, as_of: str | None, *, is_quick: bool = False) -> int:
+    """Print everything that is wrong, and return the exit status. `is_quick`: no night is tried. Raises RapportError
+    where the arguments cannot be used, or where the night that is tried would stop."""
+    facts, errors = read_past_errors(clinic)
+    if facts is None:
+        raise Unusable("; ".join(f"clinic file {clinic.name}: {error}" for error in errors))
+    need_exports(exports)
+    order = None if errors else place_order(exports, clinic, warehouse, as_of, is_check=True)
     with Progress() as progress:
-        report = report_of(run_with_retries(lambda: night(order, progress=progress), progress))
-    print_report(report)
-    return report.status
-
-
-def _check(options: argparse.Namespace) -> int:
-    clinic, errors = read_past_errors(options.clinic)
-    need_exports(options.exports)
-    if not errors:
-        place_order(options.exports, options.clinic, options.warehouse, options.as_of, is_check=True)
-    if clinic is None:
-        raise Unusable("; ".join(f"clinic file {options.clinic.name}: {error}" for error in errors))
-    with Progress() as progress:
-        found = check_files(options.exports, clinic, _clock(options.as_of, clinic), progress)
+        found = check_files(exports, facts, _clock(as_of, facts), progress)
     print_files(console(), found, errors)
-    if errors:
+    if order is None:
         return Unusable.status
     if found.stops:
         print_error("A night would stop, so none was tried.")
         return RapportError.status
-    if options.quick or not found.files:
-        return 0
-    return check_night(options.exports, options.clinic, options.warehouse, options.as_of)
+    return 0 if is_quick else _try_night(order)
+
+
+def _try_night(order: Order) -> int:
+    with Progress() as progress:
+        report = report_of(run_with_retries(lambda: night(order, progress=progress), progress))
+    print_report(report)
+    return report.status
 
 
 def _clock(as_of: str | None, clinic: Clinic) -> datetime:

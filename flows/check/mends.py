@@ -34,19 +34,23 @@ def near(column: str, header: Iterable[str]) -> str:
 def mend_of_time(source: Source, columns: Sequence[str], texts: pl.Series) -> str:
     """How times are to be read."""
     where = f"in [sources.{source.name}]"
+    if _are_no_values(texts):
+        return _nulls(texts, where)
+    if _are(texts, _DATE):
+        return _mend_of_dates(source, texts, where)
     if _are(texts, _OF_DAY):
         return f'A time of day without its date. Say   {_key(source)} = ["DATE", {_written(columns[-1])}]   {where}'
     if _are(texts, _DAY_NUMBER):
         return "A spreadsheet's numbers of days. Show the column as dates, and export it again"
-    if _are(texts, _DATE) and source.dates == "iso":
-        if source.format.name == "plain":
-            return f'The plain format has ISO 8601 alone. Say   format = "table"   {where}'
-        return f"Say   dates = {_order(texts)}   {where}"
-    if _are_no_values(texts):
-        return _nulls(texts, where)
-    if _are(texts, _DATE):
-        return f"No such day, or another order: is   dates   right {where}?"
     return f"Is it the right column? Else say   nulls   {where} for words that mean no time"
+
+
+def _mend_of_dates(source: Source, texts: pl.Series, where: str) -> str:
+    if source.dates != "iso":
+        return f"No such day, or another order: is   dates   right {where}?"
+    if source.format.name == "plain":
+        return f'The plain format has ISO 8601 alone. Say   format = "table"   {where}'
+    return f"Say   dates = {_order(texts)}   {where}"
 
 
 def _key(source: Source) -> str:

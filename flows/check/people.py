@@ -102,9 +102,11 @@ class People:
         for space, numbers in sorted(self.booked.items()):
             if space != source.id_space and 2 * len(own & numbers) >= len(own) and not are_automatic(frozenset(own)):
                 name = json.dumps(space, ensure_ascii=False)
-                return f"{len(own & numbers):,} of its numbers are in the space {name} too. Say   id_space = {name}   {section}"
+                met = f"{len(own & numbers):,} of its numbers are in the space {name} too"
+                return f"{met}. Say   id_space = {name}   {section}"
         if are_automatic(frozenset(own)):
-            return f"its numbers are automatic (1 to {len(own):,}). Name the practice's own number:   client_id   {section}"
+            met = f"its numbers are automatic (1 to {len(own):,})"
+            return f"{met}. Name the column of the practice's own number:   client_id   {section}"
         look = "  or  ".join(shapes_of(own))
         theirs = "  or  ".join(shapes_of(number for numbers in self.booked.values() for number in numbers))
         return f"its numbers look like  {look} ; those of the appointments like  {theirs}"

@@ -10,8 +10,8 @@ import pytest
 
 from rapport.warehouse.clinic_file.statuses import statuses_of
 from rapport.warehouse.errors import Unusable
-from rapport.warehouse.schema.records import RULE_END
 from rapport.warehouse.presets import load_presets
+from rapport.warehouse.schema.records import RULE_END
 from rapport.warehouse.toml_keys.keys import keys_of, read
 from tests.clinics.reading import Reading
 
@@ -29,7 +29,12 @@ ONE_COLUMN = {
         "Held": "unknown",
     },
     "jane": {"Booked": "scheduled", "Arrived": "attended", "No Show": "no_show", "Late Cancellation": "late_cancel"},
-    "therapyzen": {"kept": "attended", "no-show": "no_show", "late-cancel": "late_cancel", "cancel": "cancelled_by_unknown"},
+    "therapyzen": {
+        "kept": "attended",
+        "no-show": "no_show",
+        "late-cancel": "late_cancel",
+        "cancel": "cancelled_by_unknown",
+    },
     "intakeq": {
         "Confirmed": "attended derived",
         "WaitingConfirmation": "scheduled",

@@ -133,7 +133,7 @@ class Export:
 
 
 def with_blank_columns(export: Export, names: Sequence[str]) -> Export:
-    """The export as if it had these columns too, with nothing in them: so a check reads on behind one that is missing."""
+    """The export as if it had these columns too, with nothing in them. A check reads on past missing columns so."""
     if not names:
         return export
     blank = [pl.lit(None, dtype=pl.String).alias(name) for name in names]
