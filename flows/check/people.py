@@ -68,8 +68,8 @@ class People:
 
     def _safe(self, kind: str, frame: pl.DataFrame, file: FileRead) -> pl.DataFrame:
         safe = pseudonymise(kind, frame, file.source, self.pseudonyms)
-        columns = [column.name for column in KINDS[kind].columns]
-        required = [column.name for column in KINDS[kind].columns if column.required]
+        there = [column for column in KINDS[kind].columns if column.name in safe.columns]
+        columns, required = [each.name for each in there], [each.name for each in there if each.required]
         return safe.drop_nulls(required).select(columns).with_columns(exported_at=pl.lit(file.exported_at))
 
     def rows(self) -> Iterator[SourcePeople]:
