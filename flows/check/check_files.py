@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rapport.flows.check.checked_file import CheckedFile, checked, with_source_limits
 from rapport.flows.check.people import People, SourcePeople
+from rapport.flows.check.problems import counted
 from rapport.flows.check.read_file import read_file
 from rapport.flows.steps.discover import matching
 from rapport.transforms.sources.drafting.recognition import recognise
@@ -23,7 +24,7 @@ class FilesChecked:
 
     files: list[CheckedFile]
     people: list[SourcePeople]
-    without_file: list[str]  # sources, each with why nothing was read
+    not_read: list[str]  # sources, each with why no file, or not every file, was read
     unclaimed: list[str]  # files that no source takes, each with what it looks like
 
     @property
@@ -34,7 +35,7 @@ class FilesChecked:
 
 def check_files(exports: Path, clinic: Clinic, as_of: datetime, progress: Callable[[str], None]) -> FilesChecked:
     """Read every file of every source past its problems. Nothing is written."""
-    people, files, without, claimed = People(clinic), list[CheckedFile](), list[str](), set[Path]()
+    people, files, not_read, claimed = People(clinic), list[CheckedFile](), list[str](), set[Path]()
     for source in clinic.sources:
         matched, why = _matched(exports, source)
         claimed.update(path for path, _ in matched)
@@ -45,11 +46,12 @@ def check_files(exports: Path, clinic: Clinic, as_of: datetime, progress: Callab
             read = read_file(path, source, clinic, as_of, exported_at)
             files.append(checked(read, clinic))
             people.add(read, files[-1].held)
-        if not due:
-            dated = f"its {len(later):,} files are dated after tonight" if later else ""
-            without.append(f"{source.name}: {why or dated or f'no file matches   files = {source.files!r}'}")
+        if later:
+            not_read.append(f"{source.name}: {counted(len(later), 'file')} dated after tonight, not read")
+        elif not due:
+            not_read.append(f"{source.name}: {why or f'no file matches   files = {source.files!r}'}")
     return FilesChecked(
-        with_source_limits(files, clinic), list(people.rows()), without, list(_unclaimed(exports, claimed, clinic))
+        with_source_limits(files, clinic), list(people.rows()), not_read, list(_unclaimed(exports, claimed, clinic))
     )
 
 

@@ -20,6 +20,8 @@ _DATE = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
 _OF_DAY = r"^\d{1,2}:\d{2}(:\d{2})?\s*([AaPp]\.?[Mm]\.?)?$"
 _DAY_NUMBER = r"^[34]\d{4}(\.\d+)?$"  # of a spreadsheet: the years 1982 to 2036
 _COMMA = r"^-?\d+,\d+$"
+_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_OTHER_DIGITS = r"[\p{Nd}&&[^0-9]]"
 
 
 def near(column: str, header: Iterable[str]) -> str:
@@ -36,7 +38,9 @@ def mend_of_time(source: Source, columns: Sequence[str], texts: pl.Series) -> st
     where = f"in [sources.{source.name}]"
     if _are_no_values(texts):
         return _nulls(texts, where)
-    if _are(texts, _DATE):
+    if _are(texts, _OTHER_DIGITS):
+        return "Digits of another script: export them as 0 to 9"
+    if _are(texts, _DATE) or _are(texts, _ISO):
         return _mend_of_dates(source, texts, where)
     if _are(texts, _OF_DAY):
         return f'A time of day without its date. Say   {_key(source)} = ["DATE", {_written(columns[-1])}]   {where}'
@@ -46,6 +50,8 @@ def mend_of_time(source: Source, columns: Sequence[str], texts: pl.Series) -> st
 
 
 def _mend_of_dates(source: Source, texts: pl.Series, where: str) -> str:
+    if _are(texts, _ISO):
+        return "No such day or time of day: correct them in the system"
     if source.dates != "iso":
         return f"No such day, or another order: is   dates   right {where}?"
     if source.format.name == "plain":

@@ -7,7 +7,7 @@ from rich.console import Console
 from rapport.flows.check.check_files import FilesChecked
 from rapport.flows.check.checked_file import FINE, STOP, CheckedFile
 from rapport.flows.check.people import SourcePeople
-from rapport.flows.check.problems import Problem
+from rapport.flows.check.problems import Problem, counted
 from rapport.flows.messages.literal import grid, line
 
 _INDENT = "   "
@@ -17,7 +17,8 @@ def print_files(console: Console, found: FilesChecked, clinic_errors: list[str])
     """Print the problems of the clinic file and of each file, and whether the sources speak of the same people."""
     sources = {each.source for each in found.files}
     records = sum(each.record_count for each in found.files)
-    told = f"{len(sources):,} sources, {len(found.files):,} files, {records:,} records. Nothing is written."
+    counts = ((len(sources), "source"), (len(found.files), "file"), (records, "record"))
+    told = f"{', '.join(counted(*each) for each in counts)}. Nothing is written."
     console.print(line(told), "", soft_wrap=True)
     for error in clinic_errors:
         _print(console, line(("clinic file  ", "bold"), error))
@@ -25,7 +26,7 @@ def print_files(console: Console, found: FilesChecked, clinic_errors: list[str])
         console.print()
     for file in found.files:
         _print_file(console, file)
-    for what, lines in (("without a file", found.without_file), ("in no source", found.unclaimed)):
+    for what, lines in (("not read", found.not_read), ("in no source", found.unclaimed)):
         for each in lines:
             _print(console, line((f"{what}  ", "bold"), each))
     _print_people(console, found.people)
@@ -38,7 +39,7 @@ def _print(console: Console, text: object) -> None:
 
 def _print_file(console: Console, file: CheckedFile) -> None:
     style = {FINE: "green", STOP: "bold red"}.get(file.verdict, "yellow")
-    counts = f"{file.record_count:,} records, {file.readable_count:,} readable"
+    counts = f"{counted(file.record_count, 'record')}, {file.readable_count:,} readable"
     _print(console, line((file.source, "bold"), f"  {file.name}  {counts}  ", (file.verdict, style)))
     for problem in file.problems:
         for each in _lines(problem):
@@ -83,12 +84,12 @@ def _last(found: FilesChecked, clinic_errors: list[str]) -> str:
     stop = {each.source for each in found.files if each.stops}
     look = {each.source for each in found.files if each.verdict != FINE}
     look = (look | {each.source for each in found.people if each.is_told}) - stop
-    if not (stop or look or clinic_errors or found.without_file):
+    if not (stop or look or clinic_errors or found.not_read):
         return "Nothing is wrong with the files."
     told = [
-        f"{len(clinic_errors):,} errors in the clinic file" if clinic_errors else "",
-        f"{len(stop):,} sources would stop a night" if stop else "",
-        f"{len(look):,} should be looked at" if look else "",
-        f"{len(found.without_file):,} have no file" if found.without_file else "",
+        f"{counted(len(clinic_errors), 'error')} in the clinic file" if clinic_errors else "",
+        f"{counted(len(stop), 'source')} would stop a night" if stop else "",
+        f"{counted(len(look), 'source')} should be looked at" if look else "",
+        f"{counted(len(found.not_read), 'source')} not read" if found.not_read else "",
     ]
     return f"{', '.join(filter(None, told))}. Mend clinic.toml, and run this again."

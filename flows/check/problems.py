@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.schema.records import KINDS, RULE_END
 
 DURATIONS = ("duration_minutes", "seconds")
+_NO_CLIENT = "Is   client_id   the right column? A total below the records is named in   footers"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,13 @@ def problems_of(file: FileRead, clinic: Clinic) -> list[Problem]:
         found += _unknown_words(file, kind, frame, whose)
         found += _missing(file, kind, frame)
         found += _out_of_range(file, kind, frame, clinic.instruments)
+        found += _not_scored(kind, frame, clinic)
     return _together(found)
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun: 1 record, 2 records."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _section(file: FileRead) -> str:
@@ -67,9 +74,8 @@ def _unreadable(file: FileRead, kind: str, frame: pl.DataFrame, whose: Mapping[i
         rule, _, column = name.rpartition(RULE_END) if RULE_END in name else ("", "", name)
         held = frozenset(records)
         if rule:
-            yield Problem(
-                _shown(file, column), rule, f"{len(held):,} records: {rule.replace('_', ' ')}", _of_rule(rule), held
-            )
+            told = f"{counted(len(held), 'record')}: {rule.replace('_', ' ')}"
+            yield Problem(_shown(file, column), rule, told, _of_rule(rule), held)
         elif name not in file.blank:
             yield _of_cells(file, kind, name, held, whose)
 
@@ -78,11 +84,11 @@ def _of_rule(rule: str) -> str:
     """What to do about what a reader itself holds back."""
     return {
         "record_too_short": "They have fewer values than the header: export it again",
-        "time_out_of_range": "More than 20 years back, or two ahead: nulls, record_years_back, record_years_ahead",
+        "time_out_of_range": "Too long before the export, or after it. Say   nulls   for those that mean none",
         "code_contradicts_points": "A choice's code and its points differ: correct the export",
         "rounded_id": "A spreadsheet has rounded them: export it again, and do not open it",
         "local_reference": "They hold inside their own document alone: export whole references",
-        "id_pattern": "They do not match   id_pattern",
+        "id_pattern": "They do not match   id_pattern   of the section",
         "cancelled_by_unknown": 'Say   cancelled_by = "client"   or   "clinic"   in the section   status',
     }.get(rule, "")
 
@@ -107,7 +113,10 @@ def _of_cells(file: FileRead, kind: str, name: str, held: frozenset[int], whose:
         return Problem(shown, "number_unreadable", f"{count} could not be read; they look like  {look}", "", held)
     words = common_words(wrong)
     code, say = mend_of_answers(file.source, wrong["text"], words)
-    told = f"are words:  {_counted(words, wrong)}" if words else f"could not be read; they look like  {look}"
+
+    told = f"could not be read; they look like  {look}"
+    if words and code == "answers_are_words":
+        told = f"are words:  {_listed(words, wrong)}"
     return Problem(shown, code, f"{count} {told}", say, held)
 
 
@@ -115,7 +124,7 @@ def _written(name: str) -> str:
     return json.dumps(name, ensure_ascii=False)
 
 
-def _counted(words: Sequence[tuple[str, int]], cells: pl.DataFrame) -> str:
+def _listed(words: Sequence[tuple[str, int]], cells: pl.DataFrame) -> str:
     """Words with their counts; how many others there are."""
     shown = [f"{word} ({count:,})" for word, count in words]
     others = cells["text"].n_unique() - len(shown)
@@ -162,7 +171,7 @@ def _unknown_words(file: FileRead, kind: str, frame: pl.DataFrame, whose: Mappin
         words = common_words(texts)
         count = texts["text"].n_unique()
         told = f"{count:,} {'word is' if count == 1 else 'words are'} not known:  "
-        told += _counted(words, texts) if words else f"they look like  {'  or  '.join(shapes_of(texts['text']))}"
+        told += _listed(words, texts) if words else f"they look like  {'  or  '.join(shapes_of(texts['text']))}"
         say = mend_of_status(file.source, [word for word, _ in words or []]) if name == "status" else _mend_of(name)
         yield Problem(" + ".join(columns), f"{name}_unknown", told, say, held)
 
@@ -191,13 +200,9 @@ def _missing(file: FileRead, kind: str, frame: pl.DataFrame) -> Iterator[Problem
         held = frozenset(empty.difference(*named))
         if not held:
             continue
-        what = "no client number" if column.name == "client_id" else f"no {column.name}"
-        say = (
-            "Is   client_id   the right column? A total below the records is named in   footers"
-            if what == "no client number"
-            else ""
-        )
-        yield Problem(" + ".join(columns), f"{column.name}_missing", f"{what} in {len(held):,} records", say, held)
+        is_client, where = column.name == "client_id", f"in {counted(len(held), 'record')}"
+        told = f"no client number {where}" if is_client else f"no {column.name} {where}"
+        yield Problem(" + ".join(columns), f"{column.name}_missing", told, _NO_CLIENT if is_client else "", held)
 
 
 def _out_of_range(
@@ -220,6 +225,18 @@ def _out_of_range(
             yield Problem(str(name), "value_out_of_range", told, say, frozenset(wrong["record_number"]))
 
 
+def _not_scored(kind: str, frame: pl.DataFrame, clinic: Clinic) -> Iterator[Problem]:
+    """Questionnaires that are loaded and have no scores at all."""
+    for name in frame["instrument"].unique(maintain_order=True).drop_nulls() if kind == "responses" else ():
+        instrument = clinic.instruments.get(name)
+        if instrument is None or not instrument.scored:
+            continue
+        reasons = [clinic.why_not_scored(instrument, scale) for scale in instrument.scales]
+        if reasons and all(reasons):
+            say = f"Say   licences = [{_written(name)}]   if the clinic holds it" if instrument.licence_needed else ""
+            yield Problem(name, "not_scored", f"is loaded and not scored: {reasons[0]}", say)
+
+
 def _together(problems: Iterable[Problem]) -> list[Problem]:
     """Problems of one kind with one mend in several columns as one: the columns of a questionnaire's items."""
     groups: dict[tuple[str, str], list[Problem]] = {}
@@ -233,10 +250,10 @@ def _together(problems: Iterable[Problem]) -> list[Problem]:
 def _joined(group: Sequence[Problem]) -> Problem:
     first, last = group[0], group[-1]
     columns = list(dict.fromkeys(each.column for each in group))
+    held: frozenset[int] = frozenset().union(*(each.held for each in group))
     if len(columns) == 1:
-        return first
-    held = frozenset().union(*(each.held for each in group))
-    told = first.told if first.stops else f"{len(held):,} records: {first.told}"
+        return replace(first, held=held)
+    told = first.told if first.stops else f"{counted(len(held), 'record')}: {first.told}"
     column = ", ".join(columns) if len(columns) == 2 else f"{columns[0]} to {last.column}"
     told = f"{len(columns):,} columns are not there" if first.code == "column_missing" else told
     return Problem(column, first.code, told, first.say, held, first.stops)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
+from rapport.flows.failures import sayable
 from rapport.transforms.sources import open_delivery, read
 from rapport.transforms.sources.canonical.casts import UNKNOWN
 from rapport.transforms.sources.canonical.tallies import Tallies
@@ -16,7 +17,7 @@ from rapport.transforms.sources.opening.export import Export, with_blank_columns
 from rapport.transforms.sources.opening.shape import NUMBER, cell
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.clinic_file.sources import Source
-from rapport.warehouse.errors import MissingColumn, OrderOfDates, OtherRange, Refused, escaped
+from rapport.warehouse.errors import MissingColumn, OrderOfDates, OtherRange, Refused, Stopped
 
 MOST = 200  # refusals of one file that are read past
 
@@ -27,7 +28,6 @@ class FileRead:
 
     path: Path
     source: Source  # as it was read in the end
-    declared: Source  # as the clinic file has it
     exported_at: datetime
     refusals: Sequence[Refused] = ()
     frames: Sequence[tuple[str, pl.DataFrame]] = ()  # kind, canonical rows
@@ -35,14 +35,6 @@ class FileRead:
     blank: Sequence[str] = ()  # columns that it has not
     record_count: int = 0  # records with something in them
     told: Sequence[str] = ()
-
-    @property
-    def name(self) -> str:
-        return escaped(self.path.name)
-
-    @property
-    def is_read(self) -> bool:
-        return bool(self.header) or not self.refusals
 
     def cells(self, columns: Sequence[str]) -> pl.DataFrame | None:
         """The texts of columns beside their record's number, as they are in the file; None where it has no such."""
@@ -66,39 +58,57 @@ class _Attempt:
 
 
 def read_file(path: Path, source: Source, clinic: Clinic, as_of: datetime, exported_at: datetime | None) -> FileRead:
-    """Read a file past each refusal that says what it is about. Whatever else is wrong with it ends the reading."""
+    """Read a file past each refusal that says what it is about. Whatever else is wrong with it ends the reading, and
+    not that of other files."""
     attempt = _Attempt(source)
     for _ in range(MOST):
-        tallies = Tallies(
-            as_of,
-            clinic.lists,
-            clinic.instruments,
-            made_at=exported_at,
-            years_back=clinic.record_years_back,
-            years_ahead=clinic.record_years_ahead,
-        )
         try:
-            inner = open_delivery(path, attempt.source)
-            export = with_blank_columns(inner, attempt.blank)
-            frames = [(kind, frame) for kind, frame in read(export, attempt.source, tallies) if frame.height]
+            return _read(path, attempt, clinic, as_of, exported_at)
         except Refused as refused:
             attempt.refusals.append(refused)
             if not _passed(attempt, refused):
-                return FileRead(path, attempt.source, source, exported_at or as_of, attempt.refusals)
-            continue
-        return FileRead(
-            path,
-            attempt.source,
-            source,
-            min(exported_at or tallies.exported_at or as_of, as_of),
-            attempt.refusals,
-            frames,
-            inner.header,
-            attempt.blank,
-            inner.record_count - inner.blank_count,
-            (*inner.told, *tallies.told),
-        )
-    return FileRead(path, attempt.source, source, exported_at or as_of, attempt.refusals)
+                break
+        except Exception as error:
+            failure = sayable(error)
+            if isinstance(failure, Stopped):
+                raise
+            attempt.refusals.append(Refused(str(failure)))
+            break
+    return FileRead(path, attempt.source, exported_at or as_of, attempt.refusals)
+
+
+def _read(path: Path, attempt: _Attempt, clinic: Clinic, as_of: datetime, exported_at: datetime | None) -> FileRead:
+    """Read a file as a night does, but for what an attempt has learnt. Raises Refused."""
+    tallies = Tallies(
+        as_of,
+        clinic.lists,
+        clinic.instruments,
+        made_at=exported_at,
+        years_back=clinic.record_years_back,
+        years_ahead=clinic.record_years_ahead,
+    )
+    opened = open_delivery(path, attempt.source)
+    frames = _by_kind(read(with_blank_columns(opened, attempt.blank), attempt.source, tallies))
+    return FileRead(
+        path,
+        attempt.source,
+        min(exported_at or tallies.exported_at or as_of, as_of),
+        attempt.refusals,
+        frames,
+        opened.header,
+        attempt.blank,
+        opened.record_count - opened.blank_count,
+        (*opened.told, *tallies.told),
+    )
+
+
+def _by_kind(read: Iterable[tuple[str, pl.DataFrame]]) -> list[tuple[str, pl.DataFrame]]:
+    """One frame for each kind of record."""
+    frames: dict[str, list[pl.DataFrame]] = {}
+    for kind, frame in read:
+        if frame.height:
+            frames.setdefault(kind, []).append(frame)
+    return [(kind, pl.concat(each, how="diagonal_relaxed")) for kind, each in frames.items()]
 
 
 def _passed(attempt: _Attempt, refused: Refused) -> bool:
