@@ -23,7 +23,6 @@ FILES = {
     "redcap": "ClinicAlliance_DATA_2026-07-01_1403.csv",
 }
 AS_OF = "2026-07-01T20:00"
-RESPONSES = {"google": 48, "outcome": 160, "redcap": 24}
 
 
 def _starts(client: int, session: int) -> datetime:
@@ -105,6 +104,24 @@ def redcap() -> bytes:
             when = at + timedelta(hours=1)
             rows.append([record, "wai_sr", instance, "", "", f"{when:%Y-%m-%d %H:%M:%S}", *marks, 2])
     return _csv(rows)
+
+
+def responses() -> dict[str, tuple[int, int, float]]:
+    """By questionnaire: how many responses there are, how many meet a session, and the sum of all answers."""
+    held = held_sessions()
+    asked = [(client, session, _starts(client, session)) for client in range(12) for session in (1, 4)]
+    met = sum((client, at) in held for client, _, at in asked)
+    words = [[(client + session + place) % 4 for place in range(16)] for client, session, _ in asked]
+    marks = [[4 + (client + place + n) % 6 + 0.5 for n in range(8)] for place, (client, _) in enumerate(held)]
+    without = sum(marks[place][5] for place in (7, 30))
+    bonds = [1 + (client + instance + n) % 5 for client in range(12) for instance in (1, 2) for n in range(12)]
+    return {
+        "gad7": (24, met, sum(sum(each[9:]) for each in words)),
+        "ors": (len(held), len(held), sum(sum(each[:4]) for each in marks)),
+        "phq9": (24, met, sum(sum(each[:9]) for each in words)),
+        "srs": (len(held), len(held), sum(sum(each[4:]) for each in marks) - without),
+        "wai_sr": (24, 24, sum(bonds)),
+    }
 
 
 MADE = {"appointments": appointments, "google": google, "outcome": outcome, "redcap": redcap}
