@@ -11,13 +11,14 @@ from rapport.transforms.sources.drafting.draft import files_pattern
 from rapport.transforms.sources.drafting.questionnaires import numbered_items
 from rapport.transforms.sources.drafting.recognition import recognise
 from rapport.warehouse.clinic_file.clinic import read_clinic
+from rapport.warehouse.clinic_file.formats import load_formats
 from rapport.warehouse.instruments import load_instruments
 from tests.breaking.damage import FORMATS
 from tests.clinics import newcomer
 from tests.clinics.nights import but_for_finished_tables, open_place
 from tests.clinics.spreadsheets import xlsx
 from tests.transforms.sources.test_fhir import LOG, answered, appointment
-from tests.transforms.sources.test_systems import ATTENDANCE, MONKEY, OPENEMR, QUALTRICS
+from tests.transforms.sources.test_systems import ATTENDANCE, CLINIKO, MONKEY, OPENEMR, QUALTRICS
 from tests.transforms.sources.test_systems import LOG as MESSAGES
 
 INSTRUMENTS = load_instruments()
@@ -35,6 +36,7 @@ FILES = {
     "attendance.csv": (ATTENDANCE, "simplepractice"),
     "calendar.csv": (OPENEMR, "openemr"),
     "messages.hl7": (MESSAGES, "hl7_siu"),
+    "cliniko.json": (json.dumps({"individual_appointments": CLINIKO, "links": {}}), "cliniko"),
     "export.ndjson": ("\n".join(map(json.dumps, [appointment("1", "fulfilled"), answered("2", []), *LOG])), "fhir"),
     "diary.xlsx": (
         xlsx(
@@ -273,6 +275,48 @@ def test_the_linkids_of_a_fhir_export_are_listed_where_no_questionnaire_is_recog
     [form] = read_clinic(tmp_path / "clinic.toml").sources[0].forms
     assert (form.form, form.items[0]) == ("mood", "fill in")
     assert "#   g1.q1" in told
+
+
+def test_the_files_of_a_draft_are_of_every_format_that_there_is():
+    assert {form for _, form in FILES.values()} == set(load_formats())
+
+
+def test_files_that_differ_in_their_names_have_a_section_each(tmp_path, capsys):
+    rows = "Client no.,Date,State\nA1,13/02/2026 10:00,Kept\nA2,14/02/2026 10:00,No Show\n"
+    sources, _ = drafted_of(capsys, tmp_path, visits_a=rows, visits_b=rows)
+    assert {name: each.files for name, each in sources.items()} == {
+        "visits_a": "visits_a.csv",
+        "visits_b": "visits_b.csv",
+    }
+
+
+@pytest.mark.parametrize(
+    ("numbers", "space", "told"),
+    [
+        ((1, 2, 3, 4), "own", "its numbers are 1 to 4 as automatic ones are: they match others by chance"),
+        (("A1", "A2", "A3", "B9"), "practice", "3 of its 4 clients that were looked at are known there"),
+        (("B1", "B2", "B3", "A1"), "own", 'numbers of its own; or "practice": 1 of its 4 clients'),
+    ],
+)
+def test_a_survey_s_id_space_is_the_practice_s_where_its_clients_are_known_there_and_never_by_chance(
+    tmp_path, capsys, numbers, space, told
+):
+    words = ["Kept", "Kept", "Kept", "No Show", "Late Cancel"]
+    visits = "Client no.,Date,State\n" + "".join(
+        f"{client},2026-03-0{n} 10:00,{word}\n"
+        for n, (client, word) in enumerate(zip(["A1", "A2", "A3", 1, 2], words, strict=True), start=1)
+    )
+    rows = "".join(f"{client},2026-03-02 10:00,1,2,3,4\n" for client in numbers)
+    sources, text = drafted_of(capsys, tmp_path, visits=visits, own=f"Client no.,When,SRS1,SRS2,SRS3,SRS4\n{rows}")
+    assert sources["own"].id_space == space
+    assert told in text
+
+
+@pytest.mark.parametrize(("name", "column"), [("qualtrics", "ExternalReference"), ("monkey", "Custom Data 1")])
+def test_a_survey_tool_s_column_for_another_system_s_number_is_taken_for_the_client(tmp_path, capsys, name, column):
+    data = {"qualtrics": QUALTRICS, "monkey": MONKEY}[name]
+    [source] = drafted_of(capsys, tmp_path, **{name: data})[0].values()
+    assert source.forms[0].client_id == (column,)
 
 
 def test_the_newcomer_s_clinic_is_drafted_with_one_line_to_be_corrected(tmp_path, capsys):
