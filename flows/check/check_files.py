@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rapport.flows.check.checked_file import CheckedFile, checked, with_source_limits
 from rapport.flows.check.people import People, SourcePeople
-from rapport.flows.check.problems import counted
+from rapport.flows.check.problem import counted
 from rapport.flows.check.read_file import read_file
 from rapport.flows.steps.discover import matching
 from rapport.transforms.sources.drafting.recognition import recognise

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from rapport.flows.check.problems import Problem, problems_of
+from rapport.flows.check.problem import Problem
+from rapport.flows.check.problems import problems_of
 from rapport.flows.check.read_file import FileRead
 from rapport.flows.steps.held_too_much import refusal
 from rapport.warehouse.clinic_file.clinic import Clinic

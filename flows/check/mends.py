@@ -33,8 +33,8 @@ def near(column: str, header: Iterable[str]) -> str:
     return f"Its columns:  {', '.join(map(_written, names[:8]))}{' ...' if len(names) > 8 else ''}" if names else ""
 
 
-def mend_of_time(source: Source, columns: Sequence[str], texts: pl.Series) -> str:
-    """How times are to be read."""
+def mend_of_time(source: Source, columns: Sequence[str], texts: pl.Series, *, are_most: bool) -> str:
+    """How times are to be read. `are_most`: whether most of the column is like these texts."""
     where = f"in [sources.{source.name}]"
     if _are_no_values(texts):
         return _nulls(texts, where)
@@ -46,7 +46,8 @@ def mend_of_time(source: Source, columns: Sequence[str], texts: pl.Series) -> st
         return f'A time of day without its date. Say   {_key(source)} = ["DATE", {_written(columns[-1])}]   {where}'
     if _are(texts, _DAY_NUMBER):
         return "A spreadsheet's numbers of days. Show the column as dates, and export it again"
-    return f"Is it the right column? Else say   nulls   {where} for words that mean no time"
+    column = "Is it the right column? Else say" if are_most else "Correct them in the system, or say"
+    return f"{column}   nulls   {where} for words that mean no time"
 
 
 def _mend_of_dates(source: Source, texts: pl.Series, where: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.console import Console
 
 from rapport.flows.check.check_files import FilesChecked
 from rapport.flows.check.checked_file import FINE, STOP, CheckedFile
 from rapport.flows.check.people import SourcePeople
-from rapport.flows.check.problems import Problem, counted
+from rapport.flows.check.problem import Problem, counted
 from rapport.flows.messages.literal import grid, line
 
 _INDENT = "   "
@@ -24,8 +26,8 @@ def print_files(console: Console, found: FilesChecked, clinic_errors: list[str])
         _print(console, line(("clinic file  ", "bold"), error))
     if clinic_errors:
         console.print()
-    for file in found.files:
-        _print_file(console, file)
+    for files in _alike(found.files):
+        _print_file(console, files[-1], len(files) - 1)
     for what, lines in (("not read", found.not_read), ("in no source", found.unclaimed)):
         for each in lines:
             _print(console, line((f"{what}  ", "bold"), each))
@@ -37,10 +39,21 @@ def _print(console: Console, text: object) -> None:
     console.print(text, soft_wrap=True)
 
 
-def _print_file(console: Console, file: CheckedFile) -> None:
+def _alike(files: Iterable[CheckedFile]) -> list[list[CheckedFile]]:
+    """Files of one source with the same problems together: a folder may hold the exports of many nights."""
+    groups: dict[tuple[object, ...], list[CheckedFile]] = {}
+    for file in files:
+        kinds = frozenset((each.code, each.column, each.say) for each in file.problems)
+        groups.setdefault((file.source, file.verdict, kinds), []).append(file)
+    return list(groups.values())
+
+
+def _print_file(console: Console, file: CheckedFile, others: int) -> None:
+    """Print a file, and how many earlier ones are like it."""
     style = {FINE: "green", STOP: "bold red"}.get(file.verdict, "yellow")
     counts = f"{counted(file.record_count, 'record')}, {file.readable_count:,} readable"
-    _print(console, line((file.source, "bold"), f"  {file.name}  {counts}  ", (file.verdict, style)))
+    more = f"  and {counted(others, 'file')} like it" if others else ""
+    _print(console, line((file.source, "bold"), f"  {file.name}  {counts}  ", (file.verdict, style), more))
     for problem in file.problems:
         for each in _lines(problem):
             _print(console, line(f"{_INDENT}{each}"))
@@ -48,7 +61,7 @@ def _print_file(console: Console, file: CheckedFile) -> None:
 
 def _lines(problem: Problem) -> list[str]:
     column = f"{problem.column}: " if problem.column else ""
-    return [f"{column}{problem.told}", *([f"{_INDENT}{problem.say}"] if problem.say else [])]
+    return [f"{column}{problem.sentence}", *([f"{_INDENT}{problem.say}"] if problem.say else [])]
 
 
 def _print_people(console: Console, people: list[SourcePeople]) -> None:

@@ -123,19 +123,19 @@ TOLD = {
     "words of a known system": (
         visits,
         (with_states("Show", "Show", "Show", "No Show"), {}),
-        ("State", "status_unknown", "2 words are not known:  Show (3), and 1 more"),
+        ("State", "status_unknown", "2 words not known:  Show (3), and 1 more"),
         'Say   preset = "simplepractice"   in [sources.s]: it knows them',
     ),
     "words of no known system": (
         visits,
         (with_states("Sat", "Sat", "Sat", "Sat", "attended"), {}),
-        ("State", "status_unknown", "1 word is not known:  Sat (4)"),
+        ("State", "status_unknown", "1 word not known:  Sat (4)"),
         'Say   [sources.s.status]   words = { "Sat" = "attended", ... }',
     ),
     "a rare word, which may be a note": (
         visits,
         (with_states("Sat with Waldburga", "attended", "attended"), {}),
-        ("State", "status_unknown", "1 word is not known:  they look like  AAA A… A…"),
+        ("State", "status_unknown", "1 word not known:  they look like  AAA A… A…"),
         'Say   [sources.s.status]   words = { "..." = "attended", ... }',
     ),
     "a cancellation by nobody known": (
@@ -150,8 +150,8 @@ TOLD = {
     "a blank client's number": (
         visits,
         ([*ISO, ",2026-02-07 10:00,attended,50"], {}),
-        ("Client", "client_id_missing", "no client number in 1 record"),
-        "Is   client_id   the right column? A total below the records is named in   footers",
+        ("Client", "id_missing", "no client number in 1 record"),
+        "A total below the records is named in   footers",
     ),
     "a client's number that a spreadsheet rounded": (
         visits,
@@ -184,7 +184,7 @@ TOLD = {
 def test_a_problem_is_told_with_its_column_its_count_its_shape_and_the_key_that_mends_it(tmp_path, case):
     of, (rows, more), wanted, say = TOLD[case]
     file = of(tmp_path, *rows, **more)
-    assert [(each.column, each.code, each.told, each.say) for each in file.problems] == [(*wanted, say)]
+    assert [(each.column, each.code, each.sentence, each.say) for each in file.problems] == [(*wanted, say)]
 
 
 def test_a_file_without_a_problem_is_fine(tmp_path):
@@ -200,8 +200,8 @@ def test_every_missing_column_is_told_at_once_and_the_others_are_read(tmp_path):
 
 def test_columns_with_one_mend_are_told_together(tmp_path):
     file = survey(tmp_path, *(f"A{n},2026-02-0{n} 10:00,n/a,n/a,1,1,1,1,1" for n in range(1, 4)))
-    assert [(each.column, each.told) for each in file.problems] == [
-        ("a, b", "3 records: 3 of 3 could not be read; they look like  A/A")
+    assert [(each.column, each.sentence) for each in file.problems] == [
+        ("a, b", "6 of 6 could not be read; they look like  A/A")
     ]
 
 
@@ -214,7 +214,7 @@ def test_a_questionnaire_without_its_licence_is_loaded_and_said_not_to_be_scored
     section = SURVEY.format("").replace("gad7", "srs").replace(', "e", "f", "g"', "")
     file = judged(tmp_path, section, ["A1,2026-02-01 10:00,1,2,3,4"], "who,when,a,b,c,d")
     assert [(each.code, each.say) for each in file.problems] == [
-        ("not_scored", 'Say   licences = ["srs"]   if the clinic holds it')
+        ("not_scored", 'Say   licences = ["srs"]   where the clinic holds it')
     ]
 
 
