@@ -14,6 +14,7 @@ from rapport.transforms.sources.drafting.questionnaires import number_in
 from rapport.transforms.sources.drafting.recognition import vocabularies
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
+from rapport.warehouse.schema.columns import STATUSES
 
 NO_VALUE = {"n/a", "na", "#n/a", "nan", "null", "none", "missing", "-", "--", "---", ".", "?", "skipped", "#null!"}
 _DATE = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
@@ -86,6 +87,8 @@ def mend_of_answers(source: Source, texts: pl.Series, words: Sequence[tuple[str,
 
 def mend_of_status(source: Source, words: Sequence[str]) -> str:
     """The preset that knows the words, or a section for them."""
+    if "status" not in source.format.takes:
+        return f'Its words are  {", ".join(STATUSES)} . For others say   format = "table"   in [sources.{source.name}]'
     knows = [name for name, known in vocabularies() if words and all(plain(word) in known for word in words)]
     if knows and "plain" not in knows:
         return f"Say   preset = {_written(knows[0])}   in [sources.{source.name}]: it knows them"

@@ -30,7 +30,11 @@ def _out_of_range(source: Source, instrument: Instrument, rows: pl.DataFrame) ->
     wrong = rows.filter((pl.col("answers").list.min() < low) | (pl.col("answers").list.max() > high))
     if wrong.height:
         told = f"{wrong.height:,} of {counted(rows.height, 'response')} with answers outside {low:g} to {high:g}"
-        say = f"Say   range = [lowest, highest]   as the export writes them, or   nulls   in [sources.{source.name}]"
+        are_most = 2 * wrong.height > rows.height
+        mend = (
+            "Say   range = [lowest, highest]   as the export writes them" if are_most else "Correct them in the system"
+        )
+        say = f"{mend}, or say   nulls   in [sources.{source.name}]"
         yield Problem(instrument.name, "value_out_of_range", told, say, frozenset(wrong["record_number"]))
 
 

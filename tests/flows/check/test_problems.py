@@ -138,6 +138,19 @@ TOLD = {
         ("State", "status_unknown", "1 word not known:  they look like  AAA A… A…"),
         'Say   [sources.s.status]   words = { "..." = "attended", ... }',
     ),
+    "words of the plain format": (
+        plain_visits,
+        (["1,A1,2026-02-14T10:00,Kept"], {}),
+        ("status", "status_unknown", "1 word not known:  they look like  A…"),
+        "Its words are  attended, late_cancel, cancelled_by_client, cancelled_by_clinic, no_show, scheduled, "
+        'rescheduled . For others say   format = "table"   in [sources.s]',
+    ),
+    "answers beyond their range": (
+        survey,
+        (with_answers("1", "4", "2"), {}),
+        ("gad7", "value_out_of_range", "1 of 3 responses with answers outside 0 to 3"),
+        "Correct them in the system, or say   nulls   in [sources.s]",
+    ),
     "a cancellation by nobody known": (
         visits,
         (
