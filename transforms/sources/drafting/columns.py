@@ -18,7 +18,8 @@ SHARE = 0.8  # of a column's values that must look alike
 LEAST_KNOWN = 3  # numbers that must be known elsewhere before a column is taken for the clients'
 # What the columns of an export are often called.
 CALLED = {
-    "client_id": r"[ck]lient|patient|patiënt|paciente|participant|subject|record.?id|study.?id|\bmrn\b|chart|user|external.?(data.?)?ref|custom.?data|who",
+    "client_id": r"[ck]lient|patient|patiënt|paciente|participant|subject|record.?id|study.?id|\bmrn\b|chart|user|who|"
+    r"external.?(data.?)?ref|custom.?data",
     "therapist_id": r"therapist|clinician|provider|practitioner|counsel+or|staff|seen by",
     "appointment_id": r"appointment.?(id|no|number|ref)|booking|event.?id|^(id|ref|no)\.?$",
     "starts_at": r"start|date|when|\bday\b|from|stamp|complet|submit",

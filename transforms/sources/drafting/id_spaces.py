@@ -34,4 +34,5 @@ def space_lines(name: str, own: frozenset[str], others: Iterable[Space]) -> Iter
     elif own and 2 * len(own & known) >= len(own):
         yield f"id_space = {written(space)}  # ? {met}"
     else:
-        yield f"id_space = {written(name)}  # ? numbers of its own" + (f"; or {written(space)}: {met}" if space and own else "")
+        others = f"; or {written(space)}: {met}" if space and own else ""
+        yield f"id_space = {written(name)}  # ? numbers of its own{others}"
