@@ -165,3 +165,19 @@ def _deliver_whole(place: Place, name: str, *more: str) -> None:
     place.deliver(
         name, "Client,When,State", ["A,2026-01-05 10:00,Gone", "B,2026-01-05 11:00,Gone", ONE_OF_FOUR[3], *more]
     )
+
+
+def test_a_cancellation_by_somebody_unknown_is_held_by_a_rule_of_its_own_and_by_no_other(tmp_path):
+    """Before: status_unknown, as if the word were not known."""
+    words = '{ "Held" = "attended", "Off" = "cancelled" }'
+    place = open_place(tmp_path / "clinic", TABLE.replace('{ "Held" = "attended" }', words))
+    place.deliver("t.csv", "Client,When,State", [*ONE_OF_FOUR[:2], "E,2026-01-07 10:00,Off", "F,2026-01-07 11:00,Lost"])
+    place.night(NIGHT, but_for_finished_tables)
+    held = place.ask("SELECT record_number, rule, column_name FROM load.quarantine ORDER BY ALL")
+    assert held == [(3, "cancelled_by_unknown", "status"), (4, "status_unknown", "status")]
+    place.clinic.write_text(
+        place.clinic.read_text().replace("[sources.t.status]\n", '[sources.t.status]\ncancelled_by = "client"\n')
+    )
+    place.night(NIGHT, but_for_finished_tables)
+    assert place.ask("SELECT rule FROM load.quarantine WHERE state = 'waiting'") == [("status_unknown",)]
+    assert place.ask("SELECT count(*) FROM history.appointments WHERE status = 'cancelled_by_client'") == [(1,)]
