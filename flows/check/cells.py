@@ -48,6 +48,10 @@ def columns_of(source: Source, name: str) -> list[str]:
     """The export's columns of a canonical name; a form's are the export's own."""
     if name == "status" and source.status:
         return list(source.status.columns)
+    if name == "client_id" and (
+        own := [*source.client_id, *(each for form in source.forms for each in form.client_id)]
+    ):
+        return own[:1]
     return list(source.columns.get(name, (name,)))
 
 

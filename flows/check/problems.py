@@ -39,12 +39,15 @@ def problems_of(file: FileRead, clinic: Clinic) -> list[Problem]:
     """Everything that is wrong with a file, refusals first."""
     found = [_refusal(file, each) for each in file.refusals]
     found += [Problem("", "told", told) for told in file.told]
+    if file.record_count and not file.frames and not file.refusals:
+        found.append(Problem("", "nothing_used", "no record is used", "Do the forms name the right columns?"))
     whose = _clients(file)
     for kind, frame in file.frames:
         found += _unreadable(file, kind, frame, whose)
         found += _unknown_words(file, frame, whose)
         found += _missing(file, kind, frame)
-        found += problems_of_responses(file.source, frame, clinic) if kind == "responses" else ()
+        if kind == "responses" and not file.blank:
+            found += problems_of_responses(file.source, frame, clinic)
     return together(found)
 
 

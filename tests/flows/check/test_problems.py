@@ -239,3 +239,29 @@ def test_a_file_that_is_no_table_is_told_and_raises_nothing(tmp_path, content):
     file = checked(read_file(tmp_path / "x.csv", clinic.sources[0], clinic, AS_OF, None), clinic)
     assert [each.code for each in file.problems] == ["refused"]
     assert file.verdict == STOP
+
+
+def test_a_column_that_is_not_there_is_not_told_once_more_as_empty(tmp_path):
+    file = survey(tmp_path, *with_answers("1", "2"))
+    assert file.problems == []
+    other = judged(
+        tmp_path, SURVEY.format("").replace('"who"', '"fill in"'), with_answers("1"), "who,when,a,b,c,d,e,f,g"
+    )
+    assert [each.code for each in other.problems] == ["column_missing"]
+
+
+def test_a_file_of_which_no_record_is_used_is_told(tmp_path):
+    section = """[sources.s]
+format = "redcap"
+files = "*"
+id_space = "x"
+[sources.s.forms.srs]
+instrument = "srs"
+rater = "client"
+completed_at = "when"
+items = ["a", "b", "c", "d"]
+"""
+    file = judged(
+        tmp_path, section, ["1,,,other,1"], "record,redcap_repeat_instrument,redcap_repeat_instance,field_name,value"
+    )
+    assert [(each.code, file.verdict) for each in file.problems] == [("nothing_used", LOOK)]
