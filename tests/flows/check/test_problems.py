@@ -151,6 +151,17 @@ TOLD = {
         ("gad7", "value_out_of_range", "1 of 3 responses with answers outside 0 to 3"),
         "Correct them in the system, or say   nulls   in [sources.s]",
     ),
+    "answers on another range": (
+        survey,
+        (with_answers(*"44444444"), {}),
+        (
+            "s",
+            "on_another_range",
+            "writes its answers to gad7 on another range than 0 to 3; say on which (range = [lowest, highest] for s in "
+            "clinic.toml), or correct the export",
+        ),
+        "",
+    ),
     "a cancellation by nobody known": (
         visits,
         (
