@@ -22,6 +22,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "demo": ("flows.demo.demo", "write the exports of a demo clinic"),
     },
     "Nights": {
+        "check": ("flows.check.command", "say everything that is wrong with the exports before a night"),
         "night": ("flows.nightly", "load what came, check it, compute it, publish it"),
         "backfill": ("flows.ops.backfill", "load the exports of the past, one night per period"),
         "serve": ("flows.scheduled.serve", "run a Prefect server and the nights on their schedule"),

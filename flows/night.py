@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from rapport.flows.imports_ahead import import_libraries_ahead
 from rapport.flows.load import at_work
@@ -11,7 +10,7 @@ from rapport.flows.order import Order
 from rapport.flows.pages.draw import Drawn, draw
 from rapport.flows.results import Intake, Night, Publication
 from rapport.flows.steps.begin import begin
-from rapport.flows.steps.check import RecordsChecked, check_records, check_tables
+from rapport.flows.steps.check import check_records, check_tables
 from rapport.flows.steps.compute import Kept, compute, compute_clinic, keep
 from rapport.flows.steps.discover import discover
 from rapport.flows.steps.match_sources import Matched, match_sources
@@ -45,20 +44,9 @@ def _take_in(load: Load) -> tuple[Intake, Kept | None]:
     kept = None if load.order.is_check else load.step("keep history", keep, read, found)
     matched = load.step("match sources", match_sources, read.bench) if load.order.is_check else Matched()
     warnings = (*read.troubles, *checked.warnings, *(kept.warnings if kept else ()))
-    troubles = Troubles(damaged=read.bench.damaged, warnings=warnings, to_look_at=_held_most(checked))
+    troubles = Troubles(damaged=read.bench.damaged, warnings=warnings).looking_at(INTAKE, checked.held_most)
     waiting = (*found.waiting, *read.waiting)
-    return Intake(found, checked, matched, waiting, _with_matches(troubles, matched)), kept
-
-
-def _held_most(checked: RecordsChecked) -> dict[str, str]:
-    return {f"{INTAKE}{source}": sentence for source, sentence in checked.held_most.items()}
-
-
-def _with_matches(troubles: Troubles, matched: Matched) -> Troubles:
-    """The problems with those of the match report."""
-    told = {f"{MATCH}{source}": finding.sentence for source, finding in matched.findings.items()}
-    warnings = (*troubles.warnings, *matched.notes)
-    return replace(troubles, warnings=warnings, to_look_at={**troubles.to_look_at, **told})
+    return Intake(found, checked, matched, waiting, troubles.looking_at(MATCH, matched.sentences, matched.notes)), kept
 
 
 def _publish(load: Load, intake: Intake, kept: Kept, draws_pages: bool) -> Publication:
@@ -71,5 +59,6 @@ def _publish(load: Load, intake: Intake, kept: Kept, draws_pages: bool) -> Publi
     outcomes = (*intake.checked.outcomes, *checked.outcomes)
     published = load.step("publish", publish, bench, computed, outcomes, kept)
     drawn = load.step("draw pages", draw, bench.order) if draws_pages else Drawn()
-    troubles = troubles_of(bench, published, drawn, intake=_with_matches(intake.troubles, matched))
+    taken_in = intake.troubles.looking_at(MATCH, matched.sentences, matched.notes)
+    troubles = troubles_of(bench, published, drawn, intake=taken_in)
     return Publication(kept.files, kept.read_otherwise, computed, checked, matched, published, drawn, troubles)

@@ -1,6 +1,6 @@
 """The night on one page: today = night(yesterday, exports).
 
-    rapport night --exports DIR --clinic FILE --warehouse DIR [--as-of TIME] [--check]
+    rapport night --exports DIR --clinic FILE --warehouse DIR [--as-of TIME]
 
 Exit status: 0 published; 1 the night failed and yesterday's warehouse stands; 2 unusable arguments or clinic file;
 3 another night is running; 4 published, but a source is overdue or meets nobody, much of a file is held back, or a
@@ -18,6 +18,7 @@ import rapport.flows.prefect_tasks.settings  # noqa: F401  before Prefect
 from prefect import Flow, flow
 from prefect.client.schemas.objects import FlowRun, State
 
+from rapport.flows.check.command import check
 from rapport.flows.load import run_with_retries
 from rapport.flows.messages.heartbeat import START, beat
 from rapport.flows.messages.report import Progress, Report, print_report, report_of
@@ -33,12 +34,11 @@ from rapport.warehouse.errors import RapportError
 
 
 @flow(name="nightly", description="Load what came, check it, compute it, publish it.", validate_parameters=False)
-def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None, check: bool = False) -> Report:
+def nightly(exports: str, clinic: str, warehouse: str, as_of: str | None = None) -> Report:
     """Run one night and return its report. Raises RapportError; then yesterday's warehouse stays published."""
-    with telling_failure(Path(clinic), Path(warehouse), is_check=check), again_stoppable():
-        if not check:
-            beat(Path(warehouse), START)
-        order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of, is_check=check)
+    with telling_failure(Path(clinic), Path(warehouse)), again_stoppable():
+        beat(Path(warehouse), START)
+        order = place_order(Path(exports), Path(clinic), Path(warehouse), as_of)
         run = as_tasks(order.clinic.monitoring.slug)
         with Progress() as progress:
             report = report_of(run_with_retries(lambda: night(order, run, progress), progress))
@@ -63,7 +63,9 @@ def main(argv: list[str] | None = None) -> int:
     options = _arguments(argv)
 
     def run() -> int:
-        with telling_failure(options.clinic, options.warehouse, is_check=options.check):
+        if options.check:
+            return check(options.exports, options.clinic, options.warehouse, options.as_of)
+        with telling_failure(options.clinic, options.warehouse):
             place_order(options.exports, options.clinic, options.warehouse, options.as_of)
             start_night_server()
         report = _through_prefect(options)
@@ -75,16 +77,16 @@ def main(argv: list[str] | None = None) -> int:
 
 def _through_prefect(options: argparse.Namespace) -> Report:
     try:
-        return nightly(str(options.exports), str(options.clinic), str(options.warehouse), options.as_of, options.check)
+        return nightly(str(options.exports), str(options.clinic), str(options.warehouse), options.as_of)
     except RapportError:
         raise
     except BaseException as error:  # an error of Prefect itself: the flow could not report it
-        with telling_failure(options.clinic, options.warehouse, is_check=options.check):
+        with telling_failure(options.clinic, options.warehouse):
             raise error from None
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = arguments("night", "Run one night.", exports=True)
     parser.add_argument("--as-of", metavar="TIME", help="the night's clock, ISO 8601; default now")
-    parser.add_argument("--check", action="store_true", help="read, map and count, and publish nothing")
+    parser.add_argument("--check", action="store_true", help="the older name of rapport check")
     return parser.parse_args(argv)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rapport.flows.terminal import PUBLISHED, TROUBLED, capital, print_error
@@ -40,6 +40,11 @@ class Troubles:
         told = (*self.warnings, *self.to_look_at.values(), *self.damaged, *questions, *pages)
         return [f"{capital(trouble)}." for trouble in told]
 
+    def looking_at(self, what: str, sentences: Mapping[str, str], notes: Sequence[str] = ()) -> Troubles:
+        """The problems, and a sentence about the intake or the match of each source; notes change no exit status."""
+        told = {f"{what}{source}": sentence for source, sentence in sentences.items()}
+        return replace(self, warnings=(*self.warnings, *notes), to_look_at={**self.to_look_at, **told})
+
 
 NO_TROUBLES = Troubles()
 
@@ -63,7 +68,7 @@ def troubles_of(
 
 
 def print_troubles(*loads: Troubles) -> int:
-    """Print the problems of loads on standard error, each once, and return the exit status of all."""
+    """Print the problems of loads on standard error, each once. Return the highest exit status."""
     for trouble in dict.fromkeys(sentence for troubles in loads for sentence in troubles.sentences):
         print_error(trouble)
     return max(troubles.status for troubles in loads)

@@ -1,7 +1,7 @@
 """The errors of Rapport. Each is one sentence that says what to do.
 
     RapportError            the night stops; yesterday's warehouse stands        exit 1
-      Refused               a file is not what its source says it is
+      Refused               a file is not what its source says it is (MissingColumn, OrderOfDates, OtherRange)
       Passing               the cause may pass by itself: the night is tried again before it fails
       DidNotRun             a check could not run: neither passed nor failed
       Damaged               a file of the warehouse cannot be read: its bytes have changed since they were written
@@ -69,6 +69,30 @@ class Refused(RapportError):
     def of(self, label: str, name: str) -> Refused:
         """Return the same refusal with the name of its file."""
         return Refused(self.what, label=label, name=name)
+
+
+class MissingColumn(Refused):
+    """A file has no column of this name."""
+
+    def __init__(self, column: str, what: str) -> None:
+        self.column = column
+        super().__init__(what)
+
+
+class OrderOfDates(Refused):
+    """A column's dates fit both orders of day and month, or neither."""
+
+    def __init__(self, column: str, what: str) -> None:
+        self.column = column
+        super().__init__(what)
+
+
+class OtherRange(Refused):
+    """A form's answers are written on another range than its questionnaire's."""
+
+    def __init__(self, form: str, what: str) -> None:
+        self.form = form
+        super().__init__(what)
 
 
 class Passing(RapportError):

@@ -218,9 +218,9 @@ def _counts(report: Report) -> str:
 
 
 @contextmanager
-def telling_failure(clinic: Path, warehouse: Path, *, is_check: bool = False, what: str = NIGHT) -> Iterator[None]:
-    """Report to the operators when the block fails or is stopped by hand. A check, and a second night beside a running
-    one, are not reported. Raises RapportError."""
+def telling_failure(clinic: Path, warehouse: Path, *, what: str = NIGHT) -> Iterator[None]:
+    """Report to the operators when the block fails or is stopped by hand. A second night beside a running one is not
+    reported. Raises RapportError."""
     try:
         yield
     except NightRunning:
@@ -229,8 +229,7 @@ def telling_failure(clinic: Path, warehouse: Path, *, is_check: bool = False, wh
         if not isinstance(error, Exception) and not stopped():
             raise  # a signal that Prefect handles
         failure = sayable(error)
-        if not is_check:
-            tell_failure(clinic, warehouse, failure, what)
+        tell_failure(clinic, warehouse, failure, what)
         raise failure from None
     if what != NIGHT:  # a night reports more when it publishes
         operators(clinic, warehouse).report_success(what)

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rapport.flows.check.shapes import shape_of
+from rapport.transforms.sources.drafting.id_spaces import are_automatic
 from rapport.warehouse.clinic_file.id_spaces import Spaces
 from rapport.warehouse.clinic_file.sources import Source
-
-LEAST = 3  # so many numbers 1, 2, 3 ... are called automatic
-_LONGEST = 24  # characters of a shape
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,6 @@ class Numbers:
     def all_booked(self) -> frozenset[str]:
         """The numbers of every id space."""
         return frozenset().union(*self.booked.values())
-
-
-def are_automatic(numbers: Collection[str]) -> bool:
-    """Whether numbers are 1, 2, 3 ... without a gap."""
-    return len(numbers) >= LEAST and set(numbers) == {str(number) for number in range(1, len(numbers) + 1)}
 
 
 def numbers_of_source(
@@ -155,12 +149,6 @@ def _other_shape(numbers: Numbers, *, shows_shapes: bool) -> Reason | None:
 
 def _usual_shape(numbers: Collection[str]) -> str | None:
     """The shape of most numbers: letters are A, four or more A…, digits 9. None where most have no shape in common."""
-    shapes = Counter(shape(number) for number in numbers)
+    shapes = Counter(shape_of(number) for number in numbers)
     (usual, count), *_ = shapes.most_common(1) or [("", 0)]
     return usual if 2 * count > len(numbers) else None
-
-
-def shape(text: str) -> str:
-    """Return the shape of a text: letters are A, four or more A…, digits 9; at most 24 characters."""
-    letters = re.sub(r"[^\W\d_]", "A", text)
-    return re.sub(r"A{4,}", "A…", re.sub(r"\d", "9", letters))[:_LONGEST]

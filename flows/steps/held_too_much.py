@@ -10,6 +10,7 @@ from rapport.warehouse.errors import Refused
 from rapport.warehouse.intake.held_shares import HeldShare, held_by_file, held_by_source
 
 _MEND = "correct a renamed column or word in the export or in clinic.toml"
+_MEND_FIRST = "rapport check says which keys of clinic.toml to correct"  # of a source that no load has read
 _MEND_ROUNDED = "a spreadsheet rounded these ids: export them as text, and do not save the file with a spreadsheet"
 
 
@@ -20,16 +21,17 @@ def stop_if_too_much(bench: Workbench, found: Found) -> dict[str, str]:
     file of one record is judged with its source: some systems write a file for each record.
     """
     clinic, files = bench.order.clinic, held_by_file(bench.con)
-    sources = held_by_source(files)
+    sources, loaded = held_by_source(files), {each.source for each in bench.spaces_used}
     for share in (*(each for each in files if each.record_count > 1), *sources):
-        if what := refusal(share, clinic, is_whole_source=share in sources):
+        if what := refusal(share, clinic, is_whole_source=share in sources, is_first=share.source not in loaded):
             raise _refused(found, share, what)
-    return {share.source: _told(found, share) for share in held_by_source(each for each in files if each.is_most)}
+    most = held_by_source(each for each in files if each.is_most)
+    return {share.source: _told(found, share, _mend(share, share.source not in loaded)) for share in most}
 
 
-def refusal(share: HeldShare, clinic: Clinic, *, is_whole_source: bool) -> str | None:
+def refusal(share: HeldShare, clinic: Clinic, *, is_whole_source: bool, is_first: bool = False) -> str | None:
     """Why a file or a source stops the night; None where it does not. With quarantine_limit = 1 nothing does."""
-    limit, mend = clinic.quarantine_limit, _mend(share)
+    limit, mend = clinic.quarantine_limit, _mend(share, is_first)
     if share.is_all and limit < 1:
         return f"would have {share.told}, so no record is readable: {mend}, or take the file out of the exports folder"
     if is_whole_source and share.record_count >= clinic.quarantine_minimum and share.is_more_than(limit):
@@ -37,9 +39,11 @@ def refusal(share: HeldShare, clinic: Clinic, *, is_whole_source: bool) -> str |
     return None
 
 
-def _mend(share: HeldShare) -> str:
+def _mend(share: HeldShare, is_first: bool) -> str:
     is_rounded = all(rule.startswith("rounded_id ") for rule in share.rules)
-    return _MEND_ROUNDED if share.rules and is_rounded else _MEND
+    if share.rules and is_rounded:
+        return _MEND_ROUNDED
+    return _MEND_FIRST if is_first else _MEND
 
 
 def _refused(found: Found, share: HeldShare, what: str) -> Refused:
@@ -54,12 +58,12 @@ def _worst(found: Found, share: HeldShare) -> Delivery:
     return next(each for each in found.deliveries if each.file_id == share.file_ids[0].replace("-", ""))
 
 
-def _told(found: Found, share: HeldShare) -> str:
+def _told(found: Found, share: HeldShare, mend: str) -> str:
     """The sentence about a source's files of which more than half is held back."""
     count = len(share.file_ids)
     files = _worst(found, share).label if count == 1 else f"{count:,} files"
     has = "has" if count == 1 else "have"
     return (
-        f"the source {share.source}: {files} {has} {share.told}, more than half; {_mend(share)}, and "
+        f"the source {share.source}: {files} {has} {share.told}, more than half; {mend}, and "
         "see the records with rapport inbox"
     )

@@ -34,6 +34,11 @@ class Matched:
     findings: Mapping[str, Finding] = field(default_factory=dict)  # by source
     notes: tuple[str, ...] = ()  # sentences that change no exit status
 
+    @property
+    def sentences(self) -> dict[str, str]:
+        """The findings as sentences, by source."""
+        return {source: finding.sentence for source, finding in self.findings.items()}
+
 
 def match_sources(bench: Workbench) -> Matched:
     """Count per source its clients with appointments and its responses that meet sessions; enter it in load.matches.

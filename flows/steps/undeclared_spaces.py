@@ -13,11 +13,11 @@ from collections.abc import Iterator
 import polars as pl
 
 from rapport.flows.private.crosswalk import numbers_of
-from rapport.flows.private.likely_reasons import are_automatic
 from rapport.flows.steps.discover import Found
 from rapport.flows.workbench import Workbench
 from rapport.transforms.sources import open_delivery, read
 from rapport.transforms.sources.canonical.tallies import Tallies
+from rapport.transforms.sources.drafting.id_spaces import are_automatic
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused, Unusable
 

@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 from rapport.transforms.sources.drafting.draft import draft
-from rapport.transforms.sources.drafting.recognition import recognise
+from rapport.transforms.sources.drafting.headers import ENCODINGS
+from rapport.transforms.sources.drafting.recognition import Found, recognise
 from rapport.warehouse.errors import Refused, escaped
 from rapport.warehouse.instruments import load_instruments
 
@@ -19,12 +20,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Tell what the files are and draft their sections; 1 when one of them is no data file."""
     parser = argparse.ArgumentParser(prog="rapport draft", description="Draft a clinic file.")
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="exports, one or more of each kind")
-    instruments = load_instruments()
-    found, refused = [], 0
-    for path in parser.parse_args(arguments).files:
+    parser.add_argument(
+        "--encoding", choices=[*ENCODINGS, "mac-roman"], help="of files that are text; else it is tried"
+    )
+    options = parser.parse_args(arguments)
+    instruments, found, refused = load_instruments(), list[Found](), 0
+    for path in options.files:
         try:
-            found.append(recognise(path, instruments))
-            print(f"{escaped(path.name)}: {found[-1].told}", file=sys.stderr)
+            found += (each := recognise(path, instruments, options.encoding))
+            print(*(f"{escaped(path.name)}: {one.told}" for one in each), sep="\n", file=sys.stderr)
         except Refused as error:
             refused += 1
             print(error.of("a file", path.name).told, file=sys.stderr)

@@ -69,6 +69,11 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
             people = of["clients"].select(BESIDE, *map(_named, _PERSON))
             yield from plain.canonical("clients", iter([people]), dialect, tallies)
         responses = of["responses"].filter(_column("status").ne_missing(IN_ERROR))
+        if responses.height and not source.forms:
+            tallies.tell(
+                "holds questionnaire responses, and no form of clinic.toml reads them; "
+                f"add [sources.{source.name}.forms.NAME] (rapport draft lists their linkIds)"
+            )
         for form in source.forms:
             told = _without_contradictions(responses, form, tallies)
             yield "responses", _responses(told, form, tallies, dialect)

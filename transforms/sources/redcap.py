@@ -26,7 +26,7 @@ from rapport.transforms.sources.canonical.dates import in_iso
 from rapport.transforms.sources.canonical.ids import SEPARATOR, formerly, with_ids, with_made_id
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.export import Export
-from rapport.transforms.sources.opening.shape import MARK, NUMBER
+from rapport.transforms.sources.opening.shape import MARK, NUMBER, cell
 from rapport.transforms.sources.plain import birth_date
 from rapport.transforms.sources.structures.eav import flat, is_eav
 from rapport.warehouse.clinic_file.forms import Form
@@ -45,6 +45,8 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     """Responses of every form that clinic.toml names, and client rows. Raises Refused when a column is missing."""
     if not export.header:
         return
+    if not source.forms and not source.clients:
+        tallies.tell(f"was not read: clinic.toml names none of its forms; add [sources.{source.name}.forms.NAME]")
     structure = LABELS if any(map(export.has, LABELS.values())) and not export.has(EVENT) else {}
     places = [structure.get(name, name) for name in (EVENT, REPEAT, INSTANCE)]
     if is_eav(export):
@@ -56,15 +58,37 @@ def read(export: Export, source: Source, tallies: Tallies) -> Iterator[tuple[str
     export.need_mapped(column for form in source.forms for column in beside_answers(form))
     there = export.want(places)
     dialect = Dialect(source.time_zone, (*source.nulls, NOT_COMPLETED), source.decimal, source.writing)
+    record_ids, whose = {WHOSE: ("client_id", (record_id,))}, _carried(source)
+    if whose:
+        export.lines = None  # whose a line is may stand in another one
+    known = pl.DataFrame(schema={WHOSE: pl.String, **dict.fromkeys(whose, pl.String)})
     for chunk in in_iso(export, _times(source), "iso", dialect):
         named = [
             (pl.col(place) if place in there else pl.lit(None, dtype=pl.String)).alias(name)
             for name, place in zip((AT_EVENT, AT_REPEAT, AT_INSTANCE), places, strict=True)
         ]
         rows = chunk.with_columns(*named, formerly((record_id,), dialect).alias(WHOSE_BEFORE))
-        rows = with_ids(rows, {WHOSE: ("client_id", (record_id,))}, dialect, tallies)
+        rows = with_ids(rows, record_ids, dialect, tallies)
+        if whose:
+            rows, known = _with_carried(rows, whose, known)
         rows = rows.with_columns(pl.col(AT_REPEAT).str.strip_chars().replace("", None))
         yield from _rows(rows, source, tallies, dialect)
+
+
+def _carried(source: Source) -> list[str]:
+    """The fields of clients' numbers, which hold for all rows of their record."""
+    return list(dict.fromkeys([*source.client_id, *(field for form in source.forms for field in form.client_id)]))
+
+
+def _with_carried(rows: pl.DataFrame, fields: list[str], known: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Each row with the numbers that it or, before it in the file or in these rows, its record states; and what is
+    known of records so far."""
+    stated = rows.select(WHOSE, *(cell(field).str.strip_chars().replace("", None).alias(field) for field in fields))
+    first = pl.concat([known, stated]).drop_nulls(WHOSE).group_by(WHOSE, maintain_order=True)
+    known = first.agg(cell(field).drop_nulls().first().alias(field) for field in fields)
+    of_record = rows.select(WHOSE).join(known, on=WHOSE, how="left", maintain_order="left").drop(WHOSE)
+    carried = [stated[field].fill_null(of_record[field]).alias(field) for field in fields]
+    return rows.with_columns(carried), known
 
 
 def _columns(source: Source) -> list[str]:
@@ -73,7 +97,7 @@ def _columns(source: Source) -> list[str]:
 
 
 def _needed(source: Source) -> list[str]:
-    wanted: list[str | None] = [column for form in source.forms for column in needed_of(form)]
+    wanted: list[str | None] = [*source.client_id, *(column for form in source.forms for column in needed_of(form))]
     if source.clients:
         wanted += [source.clients.birth_date, source.clients.sex.column if source.clients.sex else None]
     return list(dict.fromkeys(column for column in wanted if column))
@@ -106,7 +130,8 @@ def beside_answers(form: Form) -> list[str]:
 
 def _rows(rows: pl.DataFrame, source: Source, tallies: Tallies, dialect: Dialect) -> Iterator[tuple[str, pl.DataFrame]]:
     if source.clients:
-        yield "clients", _clients(rows, source.clients, tallies, dialect)
+        people = _named_by(rows, source.client_id, dialect, tallies)
+        yield "clients", _clients(people, source.clients, tallies, dialect)
     for form in source.forms:
         on_this_row = pl.col(AT_REPEAT).is_null() | (pl.col(AT_REPEAT) == form.form)
         made = _responses(rows.filter(on_this_row), source, form, tallies, dialect)
@@ -115,16 +140,20 @@ def _rows(rows: pl.DataFrame, source: Source, tallies: Tallies, dialect: Dialect
 
 
 def _responses(rows: pl.DataFrame, source: Source, form: Form, tallies: Tallies, dialect: Dialect) -> pl.DataFrame:
-    if form.client_id:
-        rows = with_ids(rows, {CLIENT: ("client_id", form.client_id)}, dialect, tallies)
-    else:
-        rows = rows.with_columns(pl.col(WHOSE).alias(CLIENT))
+    rows = _named_by(rows, form.client_id or source.client_id, dialect, tallies)
     if form.response_id:
         rows = with_ids(rows, {RESPONSE: ("response_id", form.response_id)}, dialect, tallies)
     else:
         whose, before = pl.col(WHOSE), pl.col(WHOSE_BEFORE)
         rows = with_made_id(rows, RESPONSE, "response", partial(_key, source, form), whose, before, tallies)
     return from_form(rows.lazy(), form, tallies, dialect)
+
+
+def _named_by(rows: pl.DataFrame, fields: tuple[str, ...], dialect: Dialect, tallies: Tallies) -> pl.DataFrame:
+    """The rows with their clients' numbers: of these fields, else the record's own."""
+    if not fields:
+        return rows.with_columns(pl.col(WHOSE).alias(CLIENT))
+    return with_ids(rows, {CLIENT: ("client_id", fields)}, dialect, tallies)
 
 
 def _key(source: Source, form: Form, whose: pl.Expr) -> pl.Expr:
@@ -140,7 +169,7 @@ def _clients(rows: pl.DataFrame, columns: ClientColumns, tallies: Tallies, diale
     birth = birth_date(day(columns.birth_date, dialect), tallies) if columns.birth_date else pl.lit(None, dtype=pl.Date)
     made = {
         **of_records(rows),
-        "client_id": pl.col(WHOSE),
+        "client_id": pl.col(CLIENT),
         "birth_date": birth,
         "sex": translated(columns.sex, dialect) if columns.sex else pl.lit(None, dtype=pl.String),
     }

@@ -1,5 +1,6 @@
 """SurveyMonkey: a row of questions, each only above its first column, and a row of choices below it.
 
+An older export writes its own columns without blanks (RespondentID); they have the present names all the same.
 A column's name is its question, or question and choice: "How often?: Never". A column without a choice (Respondent ID),
 or with one that only means "answer", keeps the question's name. An export with condensed columns may have the first row
 alone.
@@ -19,11 +20,16 @@ from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 
 RESPONDENT = "Respondent ID"
+# What an older export calls its own columns.
+OLDER = {"RespondentID": RESPONDENT, "CollectorID": "Collector ID", "StartDate": "Start Date", "EndDate": "End Date"}
+OLDER |= {"FirstName": "First Name", "LastName": "Last Name"}
 ANSWERS = ("", "Response", "Open-Ended Response")
 
 
 def header(heads: list[list[str]]) -> Header:
     """The joined names. Raises Refused for any other file."""
+    if heads and heads[0][:1] == ["RespondentID"]:
+        heads = [[OLDER.get(name, name) for name in heads[0]], *heads[1:]]
     if heads[0][:1] != [RESPONDENT]:
         raise Refused(f"does not begin with '{RESPONDENT}' as a SurveyMonkey export does; correct clinic.toml")
     if len(heads) < 2 or heads[1][:1] != [""]:

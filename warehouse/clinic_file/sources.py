@@ -54,6 +54,7 @@ class Source:
     # The section, its preset's with it, as canonical JSON: part of the reading's fingerprint. Not its id space, whose
     # name may change, and not what reads nothing otherwise.
     section: str
+    client_id: tuple[str, ...]  # of REDCap: the field of the client's number, where records are numbered by themselves
     identifier: str | None  # of HL7: the type or the authority of the record numbers
     sheet: str | None
     header_row: int  # the record that holds the columns' names; what stands above it is no data
@@ -146,8 +147,9 @@ def _completed(where: str, given: Mapping[str, Any]) -> tuple[Format, dict[str, 
 
 def _keys(where: str, form: Format, section: Mapping[str, object]) -> dict[str, Key]:
     """The keys that a section may have. Raises ValueError for one that its format does not take."""
+    of_forms = keys_of("form") if form.form_in_section else {}
     for key in section:
-        if key in keys_of("of_formats") and key not in form.takes:
+        if key in keys_of("of_formats") and key not in (*form.takes, *of_forms):
             raise ValueError(f"{where} has the key '{key}', which the format {form.name} does not take; remove it")
     only_form = {name: replace(key, needed=False) for name, key in keys_of("form").items()}
     return keys_of("source", "of_formats") | (only_form if form.form_in_section else {})

@@ -44,10 +44,16 @@ def _read(path: Path) -> Preset:
 def with_preset(where: str, section: Mapping[str, Any]) -> dict[str, Any]:
     """Return a source's section, completed from its preset. Raises ValueError where there is no such preset."""
     if "preset" not in section:
+        if "without" in section:
+            raise ValueError(f"{where} has the key 'without' and no preset; remove it")
         return dict(section)
     presets = load_presets()
     preset = presets[one_of(f"{where} preset", section["preset"], presets)]
-    return {key: value for key, value in merged(preset.section, section).items() if key != "preset"}
+    taken = keys_of("source")["without"].read(where, "without", section.get("without", []))
+    for key in taken:
+        one_of(f"{where} without", key, [each for each in preset.section if each != "format"])
+    below = {key: value for key, value in preset.section.items() if key not in taken}
+    return {key: value for key, value in merged(below, section).items() if key not in ("preset", "without")}
 
 
 def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

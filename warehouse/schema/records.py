@@ -36,7 +36,11 @@ CAUSES = (ERASED, GONE, CORRECTED, NEW, DEFINITION, STANDING)  # in the order in
 # What a reader itself finds wrong with a record, beside columns that cannot be read: rules of their own.
 TOO_SHORT, OUT_OF_TIME, CONTRADICTED = "record_too_short", "time_out_of_range", "code_contradicts_points"
 ROUNDED_ID, LOCAL_REFERENCE, ID_PATTERN = "rounded_id", "local_reference", "id_pattern"
-HELD_BY_READERS = (TOO_SHORT, OUT_OF_TIME, CONTRADICTED, ROUNDED_ID, LOCAL_REFERENCE, ID_PATTERN)
+CANCELLED_BY_UNKNOWN = "cancelled_by_unknown"
+HELD_BY_READERS = (
+    *(TOO_SHORT, OUT_OF_TIME, CONTRADICTED, ROUNDED_ID, LOCAL_REFERENCE, ID_PATTERN),
+    CANCELLED_BY_UNKNOWN,
+)
 RULE_END = "\x1f"
 
 

@@ -171,15 +171,12 @@ def test_a_notebook_that_cannot_be_read_silences_nothing(hear, tmp_path, written
     assert len(hear(1, failed(BROKEN))) == 1
 
 
-@pytest.mark.parametrize(
-    ("error", "is_check", "count"),
-    [(BROKEN, False, 1), (BROKEN, True, 0), (NightRunning("another night runs"), False, 0)],
-)
-def test_neither_a_check_nor_a_second_night_is_a_failure(tmp_path, monkeypatch, error, is_check, count):
+@pytest.mark.parametrize(("error", "count"), [(BROKEN, 1), (NightRunning("another night runs"), 0)])
+def test_a_second_night_is_no_failure(tmp_path, monkeypatch, error, count):
     (tmp_path / "private").mkdir()
     heard = Heard()
     monkeypatch.setattr(tell, "channels", lambda clinic, warehouse: heard)
-    with pytest.raises(RapportError), tell.telling_failure(tmp_path / "none.toml", tmp_path, is_check=is_check):
+    with pytest.raises(RapportError), tell.telling_failure(tmp_path / "none.toml", tmp_path):
         raise error
     assert len(heard.messages) == count
 

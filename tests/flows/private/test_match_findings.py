@@ -2,7 +2,7 @@
 
 import pytest
 
-from rapport.flows.private.likely_reasons import Numbers, likely_reason, shape
+from rapport.flows.private.likely_reasons import Numbers, likely_reason
 from rapport.flows.private.match_findings import Judge, has_fallen, is_too_few
 from rapport.transforms.sessions.matches import COUNTS
 from rapport.warehouse.clinic_file.clinic import clinic_of
@@ -85,7 +85,6 @@ def test_a_shape_is_shown_on_a_terminal_alone_and_holds_no_value(tmp_path):
     shown = likely_reason(numbers, clinic.sources[0], clinic.spaces, shows_shapes=True)
     assert shown.why.endswith("(A…, and there 9999-9)")
     assert "9999" not in likely_reason(numbers, clinic.sources[0], clinic.spaces).why
-    assert shape("Ab-12 é" + "x" * 40) == "AA-99 A…"
 
 
 def judged(tmp_path, more: dict, row: dict, numbers: str = "70 80", usual: float | None = None):

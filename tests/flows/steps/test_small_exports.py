@@ -130,13 +130,16 @@ def test_more_than_half_of_a_file_held_is_told_in_one_sentence_and_the_night_pub
     done = place.night(NIGHT, but_for_finished_tables)
     (sentence,) = done.troubles.to_look_at.values()
     assert sentence.endswith(
-        "(t*.csv) has 2 of 3 records quarantined (starts_at_missing (starts_at)), more than half; correct a renamed "
-        "column or word in the export or in clinic.toml, and see the records with rapport inbox"
+        "(t*.csv) has 2 of 3 records quarantined (starts_at_missing (starts_at)), more than half; rapport check "
+        "says which keys of clinic.toml to correct, and see the records with rapport inbox"
     )
     assert "t.csv" not in sentence.replace("(t*.csv)", "")
     assert done.troubles.status == 4
     print_report(report_of(done))
     assert "2 of 3 records quarantined" in capsys.readouterr().out
+    place.deliver("t2.csv", "Client,When,State", [*ONE_OF_FOUR[2:], "F,,Held"])
+    (later,) = place.night("2026-11-21T03:00", but_for_finished_tables).troubles.to_look_at.values()
+    assert "more than half; correct a renamed column or word" in later  # a first load cannot know that one was renamed
 
 
 def test_a_bad_file_of_one_record_does_not_stop_a_source_that_writes_a_file_for_each_record(tmp_path):
@@ -163,3 +166,19 @@ def _deliver_whole(place: Place, name: str, *more: str) -> None:
     place.deliver(
         name, "Client,When,State", ["A,2026-01-05 10:00,Gone", "B,2026-01-05 11:00,Gone", ONE_OF_FOUR[3], *more]
     )
+
+
+def test_a_cancellation_by_somebody_unknown_is_held_by_a_rule_of_its_own_and_by_no_other(tmp_path):
+    """Before: status_unknown, as if the word were not known."""
+    words = '{ "Held" = "attended", "Off" = "cancelled" }'
+    place = open_place(tmp_path / "clinic", TABLE.replace('{ "Held" = "attended" }', words))
+    place.deliver("t.csv", "Client,When,State", [*ONE_OF_FOUR[:2], "E,2026-01-07 10:00,Off", "F,2026-01-07 11:00,Lost"])
+    place.night(NIGHT, but_for_finished_tables)
+    held = place.ask("SELECT record_number, rule, column_name FROM load.quarantine ORDER BY ALL")
+    assert held == [(3, "cancelled_by_unknown", "status"), (4, "status_unknown", "status")]
+    place.clinic.write_text(
+        place.clinic.read_text().replace("[sources.t.status]\n", '[sources.t.status]\ncancelled_by = "client"\n')
+    )
+    place.night(NIGHT, but_for_finished_tables)
+    assert place.ask("SELECT rule FROM load.quarantine WHERE state = 'waiting'") == [("status_unknown",)]
+    assert place.ask("SELECT count(*) FROM history.appointments WHERE status = 'cancelled_by_client'") == [(1,)]

@@ -60,7 +60,7 @@ BECAME = """
     1              | 12        | 7            | 2026-03-02 09:00 | 50               | attended            | stated
     2              | 12        | 7            | 2026-03-02 09:00 | 50               | cancelled_by_client | stated
     3              | 12        | 7            | 2026-03-02 09:00 | 50               | cancelled_by_clinic | stated
-    4              | 12        | 7            | 2026-03-02 09:00 | 50               | unknown             | stated
+    4              | 12        | 7            | 2026-03-02 09:00 | 50               |                     |
     5              | 12        | 7            | 2026-03-02 09:00 | 50               | no_show             | stated
     5              | 13        | 7            | 2026-03-02 09:00 | 50               | no_show             | stated
     6              | 12        | 7            | 2026-03-02 09:00 | 30               | scheduled           | stated
@@ -193,3 +193,8 @@ def test_a_bundle_is_refused_in_which_the_name_of_what_it_holds_is_damaged(tmp_p
 def test_a_bundle_that_says_that_it_holds_nothing_holds_nothing(tmp_path, bundle):
     data = json.dumps({"resourceType": "Bundle", "_type": {}, **bundle})
     assert Reading(tmp_path, SOURCE, data.encode(), "record").opened.record_count == 0
+
+
+def test_responses_of_which_no_form_is_named_are_told(tmp_path):
+    found = read(tmp_path, answered("2", []), appointment("1", "fulfilled"), more='id_space = "x"\n')
+    assert [each for each in found.task.told if "no form of clinic.toml reads them" in each]

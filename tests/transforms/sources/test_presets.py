@@ -3,12 +3,15 @@
 The night is of 2026-03-15 09:00 UTC; every appointment is past unless it says otherwise.
 """
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
 from rapport.warehouse.clinic_file.statuses import statuses_of
+from rapport.warehouse.errors import Unusable
 from rapport.warehouse.presets import load_presets
+from rapport.warehouse.schema.records import RULE_END
 from rapport.warehouse.toml_keys.keys import keys_of, read
 from tests.clinics.reading import Reading
 
@@ -26,7 +29,12 @@ ONE_COLUMN = {
         "Held": "unknown",
     },
     "jane": {"Booked": "scheduled", "Arrived": "attended", "No Show": "no_show", "Late Cancellation": "late_cancel"},
-    "therapyzen": {"kept": "attended", "no-show": "no_show", "late-cancel": "late_cancel", "cancel": "unknown"},
+    "therapyzen": {
+        "kept": "attended",
+        "no-show": "no_show",
+        "late-cancel": "late_cancel",
+        "cancel": "cancelled_by_unknown",
+    },
     "intakeq": {
         "Confirmed": "attended derived",
         "WaitingConfirmation": "scheduled",
@@ -56,7 +64,7 @@ TWO_COLUMNS = {
         "Kept|": "attended",
         "Canceled|Client": "cancelled_by_client",
         "Canceled|Provider": "cancelled_by_clinic",
-        "Canceled|": "unknown",
+        "Canceled|": "cancelled_by_unknown",
         "Rescheduled|Client": "rescheduled",
     },
     "healthie": {"Occurred|": "attended", "Cancelled|organization": "cancelled_by_clinic", "No-Show|": "no_show"},
@@ -77,8 +85,9 @@ def became(tmp_path, clinic: str, header: str, rows: list[str], made_at: datetim
     """Each row's status, with its basis where that is not the export's own word."""
     data = "\n".join([header, *rows, ""]).encode()
     found = Reading(tmp_path, f'[sources.practice]\nfiles = "*"\n{clinic}', data, "practice", made_at=made_at)
-    told = found.rows("appointments").select("appointment_id", "status", "status_basis").rows()
-    by_id = {number: f"{status} {basis}" if basis == "derived" else status for number, status, basis in told}
+    told = found.rows("appointments").select("appointment_id", "status", "status_basis", "unreadable").rows()
+    by_id = {number: f"{status} {basis}" if basis == "derived" else status for number, status, basis, _ in told}
+    by_id |= {number: lost[0].partition(RULE_END)[0] for number, _, _, lost in told if lost}
     return [by_id.get(row.partition(",")[0], "not a row") for row in rows]
 
 
@@ -101,7 +110,7 @@ def test_two_columns_may_decide_together(tmp_path, preset):
 def test_a_system_with_two_columns_of_which_a_clinic_has_one_is_read_as_far_as_that_says(tmp_path):
     clinic = f'preset = "theranest"\n[sources.practice.columns]\n{COLUMNS}status = "State"'
     rows = [f"{n},c1,{PAST},{word}" for n, word in enumerate(("Kept", "Canceled", "Cancel"))]
-    assert became(tmp_path, clinic, "No,Client,Start,State", rows) == ["attended", "unknown", "unknown"]
+    assert became(tmp_path, clinic, "No,Client,Start,State", rows) == ["attended", "cancelled_by_unknown", "unknown"]
 
 
 def test_the_clinic_says_what_a_cancellation_by_nobody_in_particular_counts_as_and_its_words_win(tmp_path):
@@ -191,3 +200,40 @@ def test_a_survey_tools_own_columns_say_which_response_it_is_and_when(tmp_path, 
     assert [part for pair in zip(ids, times, strict=True) for part in pair] == expected
     assert rows["answers"].to_list()[0] == [1, 2, 3, 4]
     assert rows["is_partial"].to_list() == ([False, True] if preset == "limesurvey" else [None, None])
+
+
+WITHOUT = """
+[sources.survey]
+preset = "limesurvey"
+without = {}
+files = "*"
+client_id = "who"
+completed_at = "when"
+instrument = "srs"
+rater = "client"
+items = ["a", "b", "c", "d"]
+"""
+
+
+def test_a_key_of_a_preset_can_be_taken_away(tmp_path):
+    """Before: a survey without LimeSurvey's `submitdate` or `id` could not be read with its preset."""
+    data = "who,when,a,b,c,d\nC1,2026-03-02 10:00,1,2,3,4\n"
+    rows = Reading(tmp_path, WITHOUT.format('["finished", "response_id"]'), data.encode(), "survey").rows("responses")
+    assert rows["is_partial"].to_list() == [None]
+    assert rows["answers"].to_list() == [[1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        (
+            WITHOUT.format('["sheet"]'),
+            "without = 'sheet' is not one of dates, response_id, completed_at, finished, nulls",
+        ),
+        (WITHOUT.format('"finished"'), "'without' must be a list of texts"),
+        (WITHOUT.format('["nulls"]').replace('preset = "limesurvey"', 'format = "wide"'), "'without' and no preset"),
+    ],
+)
+def test_what_a_preset_has_not_cannot_be_taken_away(tmp_path, section, said):
+    with pytest.raises(Unusable, match=re.escape(said)):
+        Reading(tmp_path, section, b"", "survey")

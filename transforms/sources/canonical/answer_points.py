@@ -11,7 +11,7 @@ from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.shape import cell
 from rapport.transforms.sources.speed.fast_casts import Value
 from rapport.warehouse.clinic_file.forms import Form
-from rapport.warehouse.errors import Refused
+from rapport.warehouse.errors import OtherRange
 from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.instruments.items import Range
 
@@ -75,7 +75,8 @@ def _refuse_other_range(values: list[Value], form: Form, usual: Range, cells: pl
     low = min(cast("float", each.min()) for each in given)
     above = sum(int((each > most).sum()) for each in found)
     if (high == most + 1 and low >= least + 1) or above > SHARE * count:
-        raise Refused(
+        raise OtherRange(
+            form.name,
             f"writes its answers to {form.instrument} on another range than {least:g} to {most:g}; say on which "
-            f"(range = [lowest, highest] for {form.name} in clinic.toml), or correct the export"
+            f"(range = [lowest, highest] for {form.name} in clinic.toml), or correct the export",
         )

@@ -24,8 +24,9 @@ from rapport.transforms.sources.canonical.status_words import meaning
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.opening.shape import RECORD, SENT
 from rapport.transforms.sources.speed import fast_casts
-from rapport.warehouse.clinic_file.statuses import ATTENDED_IF_PAST, IGNORED, Statuses
+from rapport.warehouse.clinic_file.statuses import ATTENDED_IF_PAST, CANCELLED, IGNORED, Statuses
 from rapport.warehouse.schema.columns import SHARED, STATUSES
+from rapport.warehouse.schema.records import CANCELLED_BY_UNKNOWN, held_by
 
 TEXTS = ["service", "modality", "site"]
 LONGEST = 1e9  # minutes, far beyond the column's limit: a longer one is out of range too
@@ -41,6 +42,7 @@ def read(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies, statuses: Stat
     """
     starts, cancelled = fast_casts.time(chunk, "starts_at", dialect), fast_casts.time(chunk, "cancelled_at", dialect)
     minutes = fast_casts.duration(chunk, "duration_minutes", dialect, MINUTE)
+    stated, by_unknown = _stated(statuses, dialect)
     columns = {
         **of_records(chunk),
         "appointment_id": pl.col("appointment_id"),
@@ -50,7 +52,7 @@ def read(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies, statuses: Stat
         "starts_local": starts.local,
         "duration_minutes": minutes.value.clip(-LONGEST, LONGEST).cast(pl.Int32),
         "cancelled_at": cancelled.at,
-        "stated": _stated(statuses, dialect),
+        "stated": stated,
         **{name: listed(name, tallies.lists[name], dialect) for name in TEXTS},
         "clock_change": starts.change,
     }
@@ -63,6 +65,7 @@ def read(chunk: pl.DataFrame, dialect: Dialect, tallies: Tallies, statuses: Stat
         "duration_minutes": minutes.unreadable,
     }
     flags |= out_of_time({name: columns[name] for name in ("starts_at", "cancelled_at")}, tallies)
+    flags[held_by(CANCELLED_BY_UNKNOWN, "status")] = by_unknown
     frame = _sent_before(typed(chunk.lazy(), columns, flags), tallies)
     count_texts(frame, chunk, TEXTS, tallies)
     if statuses:
@@ -83,10 +86,15 @@ def _sent_before(frame: pl.DataFrame, tallies: Tallies) -> pl.DataFrame:
     return frame.with_columns(sent_at=pl.when(~is_beyond).then("sent_at"))
 
 
-def _stated(statuses: Statuses | None, dialect: Dialect) -> pl.Expr:
+def _stated(statuses: Statuses | None, dialect: Dialect) -> tuple[pl.Expr, pl.Expr | None]:
+    """What the export says became of it, and whether it was cancelled by somebody unknown; None where it cannot be."""
     if statuses is None:
-        return word("status", STATUSES, dialect)
-    return meaning(statuses, [f"status {place}" for place in range(len(statuses.columns))], dialect)
+        return word("status", STATUSES, dialect), None
+    meant = meaning(statuses, [f"status {place}" for place in range(len(statuses.columns))], dialect)
+    if statuses.cancelled or CANCELLED not in statuses.words.values():
+        return meant, None
+    by_unknown = meant == CANCELLED
+    return pl.when(~by_unknown).then(meant), by_unknown
 
 
 def _days_alone(

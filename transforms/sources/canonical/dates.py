@@ -15,7 +15,7 @@ from rapport.transforms.sources.canonical.midnights import AS_WRITTEN, day_of_mi
 from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.opening.shape import cell
 from rapport.transforms.sources.speed.line_by_line import NotByLine
-from rapport.warehouse.errors import Refused
+from rapport.warehouse.errors import OrderOfDates
 
 DAY_FIRST, MONTH_FIRST = "day_first", "month_first"
 # Of digits those of ASCII alone, as in casts. Parts 4 to 9: hour, minute, second, its fraction, a or p, offset.
@@ -86,12 +86,14 @@ def decided(chunks: Iterable[pl.DataFrame], columns: list[str]) -> dict[str, str
 
 def _order(column: str, fits: dict[str, bool], differs: bool) -> str:
     if all(fits.values()) and differs:
-        raise Refused(
+        raise OrderOfDates(
+            column,
             f"has dates in column '{column}' that can be read day first and month first; "
-            'say which (dates = "day_first" or "month_first" in clinic.toml)'
+            'say which (dates = "day_first" or "month_first" in clinic.toml)',
         )
     if not any(fits.values()):
-        raise Refused(f"has dates of both orders in column '{column}', day first and month first; export it again")
+        what = f"has dates of both orders in column '{column}', day first and month first; export it again"
+        raise OrderOfDates(column, what)
     return DAY_FIRST if fits[DAY_FIRST] else MONTH_FIRST
 
 

@@ -6,11 +6,13 @@ import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from rapport.transforms.sources.canonical.casts import UNKNOWN, Dialect, code
-from rapport.warehouse.clinic_file.statuses import PLUS, Statuses
+from rapport.warehouse.clinic_file.statuses import CANCELLED, PLUS, Statuses
 
 
 def meaning(statuses: Statuses, columns: list[str], dialect: Dialect) -> pl.Expr:
-    """The meaning of the words in the vocabulary's columns; `unknown` for a word that it lacks, null for none."""
+    """The meaning of the words in the vocabulary's columns; `unknown` for a word that it lacks, null for none.
+
+    `cancelled` is a cancellation that names nobody, where clinic.toml does not say what it counts as."""
     if not columns:  # the same for every record
         return pl.lit(statuses.words[""])
     parts = [_plain(code(column, dialect), statuses) for column in columns]
@@ -31,7 +33,7 @@ def _words(statuses: Statuses) -> dict[str, str]:
     is_joined = len(statuses.columns) > 1
     for word, meant in statuses.words.items():
         parts = (plain(part, is_code=statuses.is_code) for part in (word.split(PLUS) if is_joined else [word]))
-        told.setdefault(PLUS.join(parts), _said(meant, statuses))
+        told.setdefault(PLUS.join(parts), statuses.cancelled or meant if meant == CANCELLED else meant)
     return told
 
 
@@ -59,8 +61,3 @@ def _fits(part: pl.Expr, piece: str) -> pl.Expr:
     if piece.endswith("*") and len(piece) > 1:
         return part.str.starts_with(piece[:-1]).fill_null(False)
     return (part == piece).fill_null(False)
-
-
-def _said(meant: str, statuses: Statuses) -> str:
-    """The meaning of a cancellation that names nobody is the one in clinic.toml, else unknown."""
-    return (statuses.cancelled or UNKNOWN) if meant == "cancelled" else meant

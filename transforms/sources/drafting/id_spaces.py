@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import polars as pl
 
+from rapport.transforms.sources.drafting.toml_lines import written
 from rapport.warehouse.clinic_file.identifiers import identified
 
 LEAST = 3  # numbers, before 1, 2, 3 ... are called automatic
@@ -18,9 +18,9 @@ def numbers_of(texts: pl.Series) -> frozenset[str]:
     return frozenset(identified(texts).ids.drop_nulls())
 
 
-def are_automatic(numbers: frozenset[str]) -> bool:
+def are_automatic(numbers: Collection[str]) -> bool:
     """Whether they are 1 to N without a gap, as a survey tool numbers its records by itself."""
-    return len(numbers) >= LEAST and numbers == {str(number) for number in range(1, len(numbers) + 1)}
+    return len(numbers) >= LEAST and set(numbers) == {str(number) for number in range(1, len(numbers) + 1)}
 
 
 def space_lines(name: str, own: frozenset[str], others: Iterable[Space]) -> Iterator[str]:
@@ -30,12 +30,9 @@ def space_lines(name: str, own: frozenset[str], others: Iterable[Space]) -> Iter
     if are_automatic(own):
         yield f"# ? its numbers are 1 to {len(own):,} as automatic ones are: they match others by chance. Take the"
         yield "# column with the practice's own number for client_id if there is one, and then its id_space"
-        yield f"id_space = {_text(name)}"
+        yield f"id_space = {written(name)}"
     elif own and 2 * len(own & known) >= len(own):
-        yield f"id_space = {_text(space)}  # ? {met}"
+        yield f"id_space = {written(space)}  # ? {met}"
     else:
-        yield f"id_space = {_text(name)}  # ? numbers of its own" + (f"; or {_text(space)}: {met}" if space else "")
-
-
-def _text(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+        other = f"; or {written(space)}: {met}" if space and own else ""
+        yield f"id_space = {written(name)}  # ? numbers of its own{other}"

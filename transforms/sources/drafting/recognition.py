@@ -6,22 +6,25 @@ A draft for somebody to read and correct: nothing here is used on a night.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from rapport.transforms.sources import qualtrics, surveymonkey
 from rapport.transforms.sources.canonical.status_words import plain
+from rapport.transforms.sources.drafting.columns import Column, columns_of, filled
+from rapport.transforms.sources.drafting.fhir_forms import linked_forms
+from rapport.transforms.sources.drafting.headers import Opened, opened, survey_tool
+from rapport.transforms.sources.drafting.questionnaires import Questionnaire, recognised
 from rapport.transforms.sources.opening.content import Content, content_of
 from rapport.transforms.sources.opening.export import Export
 from rapport.transforms.sources.opening.json_records import first_value
-from rapport.transforms.sources.opening.shape import RECORD, Shape
-from rapport.transforms.sources.opening.tables import open_content
+from rapport.transforms.sources.opening.shape import RECORD
 from rapport.transforms.sources.plain import NEEDED
 from rapport.transforms.sources.simplepractice import COLUMNS as ATTENDANCE
-from rapport.transforms.sources.structures.eav import NAMED
+from rapport.transforms.sources.structures.eav import NAMED, is_eav
 from rapport.transforms.sources.structures.fhir_resources import resources
 from rapport.warehouse.clinic_file.statuses import PLUS
 from rapport.warehouse.errors import Refused
@@ -29,12 +32,12 @@ from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.presets import load_presets
 from rapport.warehouse.schema.columns import STATUSES
 
-LOOKS_AT = 4 << 20  # bytes of a table that are looked at
 FEW = 30  # different values of a column that may be a vocabulary
 KNOWN_SHARE = 0.6  # of them that a system must know
+MANY = 4  # columns of short answers, from which on a table is taken for a survey
 _RESOURCE = re.compile(r"[A-Z][A-Za-z]{1,40}")
-_NUMBERED = re.compile(r"^(.*?)(?:[\s_.\-]+(?:item|q))?[\s_.\-]*0*(\d{1,2})$", re.IGNORECASE)
 _OF_STATUS = re.compile(r"stat|attend|outcome", re.IGNORECASE)  # codes alone may be of anything
+_ANSWER = r"^\d{1,2}([.,]\d+)?$"
 
 
 @dataclass
@@ -47,58 +50,90 @@ class Found:
     preset: str | None = None
     records: str | None = None
     header: list[str] = field(default_factory=list)
-    instruments: Mapping[str, list[str]] = field(default_factory=dict)  # name -> the columns of its items
+    columns: Sequence[Column] = ()  # with their first values
+    keys: Mapping[str, Any] = field(default_factory=dict)  # of clinic.toml: how it is opened, and what it calls its own
+    questionnaires: Sequence[Questionnaire] = ()
     status: str | None = None  # the column with the words
-    sample: pl.DataFrame | None = None  # its first records, the columns named by their places
     unknown: list[str] = field(default_factory=list)  # words that the system's vocabulary has not
+    links: Mapping[str, list[str]] = field(default_factory=dict)  # of FHIR: questionnaire -> its linkIds
 
 
-def recognise(path: Path, instruments: Mapping[str, Instrument]) -> Found:
-    """What a file seems to be. Raises Refused when it is no data file."""
+def recognise(path: Path, instruments: Mapping[str, Instrument], encoding: str | None = None) -> list[Found]:
+    """What a file seems to be; of a workbook each sheet with data. Raises Refused when it is no data file."""
     content = content_of(path)
     if content.kind == "json":
-        return _json(path, content)
+        return [_json(path, content, instruments)]
     if content.kind == "text" and content.start.lstrip(b"\x0b\r\n ").startswith((b"MSH|", b"FHS|", b"BHS|")):
-        return Found(path, "HL7 v2 messages", "hl7_siu")
-    export, kind = _table(content)
-    sample = _sample(export)
-    found = _of_header(path, export, kind)
-    found.sample = sample
-    found.instruments = recognised_items(export.header, instruments)
-    if found.format == "table" and not found.instruments:
-        _by_words(found, sample)
-    elif found.format == "table":
-        found.format = "wide"
-    found.told += f", {len(export.header)} columns, {sample.height} records looked at"
+        return [Found(path, "HL7 v2 messages", "hl7_siu")]
+    return [_table(path, each, instruments) for each in opened(content, encoding)]
+
+
+def _table(path: Path, table: Opened, instruments: Mapping[str, Instrument]) -> Found:
+    export, sample = table.export, _sample(table.export)
+    found = _of_header(path, export, table.kind)
+    found.columns = _fields(sample, export) if is_eav(export) else columns_of(export.header, sample)
+    found.questionnaires = recognised(found.columns, instruments)
+    if found.format == "table":
+        _by_content(found, export)
+    found.keys = {**found.keys, **table.keys}
+    sheet = f", sheet {table.keys['sheet']}" if "sheet" in table.keys else ""
+    found.told += f"{sheet}, {len(export.header)} columns, {sample.height} records looked at"
     return found
 
 
-def _json(path: Path, content: Content) -> Found:
+def _by_content(found: Found, export: Export) -> None:
+    """A survey, by its questionnaires or its tool; else by a system's words, or by what stands in its columns."""
+    tool, own = survey_tool(export)
+    if found.questionnaires or tool:
+        found.format, found.preset, found.keys = "wide", tool, own
+        return
+    _by_words(found)
+    if found.status:
+        return
+    if any(each.sounds_like(r"birth|\bdob\b") for each in found.columns):
+        found.records = "clients"
+    elif len([each for each in found.columns if _holds_answers(each)]) >= MANY:
+        found.format = "wide"
+
+
+def _holds_answers(column: Column) -> bool:
+    return column.values.len() > 0 and column.values.str.contains(_ANSWER).all() and not column.sounds_like(r"\bid\b")
+
+
+def _json(path: Path, content: Content, instruments: Mapping[str, Instrument]) -> Found:
     value = first_value(content)
     try:
         named = {kind for each in resources(value) if isinstance(kind := each.get("resourceType"), str)}
-        kinds = sorted(filter(_RESOURCE.fullmatch, named))
-        return Found(path, f"FHIR: {', '.join(kinds) or 'a log, no resources'}", "fhir", header=kinds)
     except Refused:
         return Found(path, "JSON, perhaps of Cliniko", "cliniko")
+    kinds = sorted(filter(_RESOURCE.fullmatch, named))
+    links, clients = linked_forms(content)
+    made = Found(path, f"FHIR: {', '.join(kinds) or 'a log, no resources'}", "fhir", header=kinds, links=links)
+    made.columns = [Column(1, "client", "client", filled(pl.Series("value", clients, pl.String)))]
+    made.questionnaires = [
+        replace(each, form=form) for form, items in links.items() for each in recognised(_linked(items), instruments)
+    ]
+    return made
 
 
-def _table(content: Content) -> tuple[Export, str]:
-    """Parquet and a file of blank lines have no header rows to tell a survey tool by."""
-    for kind, reads, rows in (("qualtrics", qualtrics.header, 3), ("surveymonkey", surveymonkey.header, 2)):
-        try:
-            export = open_content(content, Shape(chunk=LOOKS_AT, rows_of_header=rows, read_header=reads))
-        except Refused:
-            continue
-        if export.header and content.kind != "parquet":
-            return export, kind
-    return open_content(content, Shape(chunk=LOOKS_AT)), "table"
+def _linked(items: Iterable[str]) -> list[Column]:
+    """The items of a FHIR questionnaire as columns, by their linkIds."""
+    return [Column(n, link, link, pl.Series("value", [], pl.String)) for n, link in enumerate(items, start=1)]
 
 
 def _sample(export: Export) -> pl.DataFrame:
     columns = [f"#{place}" for place in range(1, len(export.header) + 1)]
     export.need(columns)
     return next(export.chunks, pl.DataFrame(schema={RECORD: pl.Int32} | dict.fromkeys(columns, pl.String)))
+
+
+def _fields(sample: pl.DataFrame, export: Export) -> list[Column]:
+    """The fields of REDCap's EAV export, as its flat export would have them for columns."""
+    record, name, value = (sample[f"#{export.place(column) + 1}"] for column in NAMED)
+    named = name.str.strip_chars()
+    fields = [each for each in named.unique(maintain_order=True).drop_nulls() if each != "record"]
+    told = [Column(n, field, field, filled(value.filter(named == field))) for n, field in enumerate(fields, start=2)]
+    return [Column(1, "record", "record", filled(record)), *told]
 
 
 def _of_header(path: Path, export: Export, kind: str) -> Found:
@@ -112,60 +147,30 @@ def _of_header(path: Path, export: Export, kind: str) -> Found:
         return Found(path, "OpenEMR's calendar", "openemr", header=export.header)
     if names >= {*ATTENDANCE.values(), "status"}:
         return Found(path, "SimplePractice's client attendance", "simplepractice", header=export.header)
-    if names >= set(NAMED) or any(name.startswith("redcap_") or name.endswith("_complete") for name in names):
+    is_redcap = any(name.startswith("redcap_") or name.endswith("_complete") for name in names)
+    if is_redcap or names >= set(NAMED):
         return Found(path, "a REDCap export", "redcap", header=export.header)
-    return Found(path, "a table", preset=_survey_tool(export), header=export.header)
+    return Found(path, "a table", header=export.header)
 
 
-def _survey_tool(export: Export) -> str | None:
-    """The survey tool whose own columns are all there, the one with the most of them."""
-    own = {
-        name: [preset.section[key] for key in ("response_id", "completed_at") if key in preset.section]
-        for name, preset in load_presets().items()
-        if preset.section["format"] == "wide"
-    }
-    there = {name: len(columns) for name, columns in own.items() if all(map(export.has, columns))}
-    return max(there, key=lambda name: there[name], default=None)
-
-
-def recognised_items(header: Iterable[str], instruments: Mapping[str, Instrument]) -> dict[str, list[str]]:
-    """The instruments all of whose items are among the columns, numbered after a name like theirs."""
-    groups: dict[str, dict[int, str]] = {}
-    for name in header:
-        if match := _NUMBERED.match(name):
-            groups.setdefault(_bare(match[1]), {}).setdefault(int(match[2]), name)
-    found = {}
-    for name, instrument in instruments.items():
-        for prefix in {_bare(name), _bare(name).removesuffix(str(instrument.item_count))}:
-            places = groups.get(prefix, {})
-            if instrument.item_count and set(range(1, instrument.item_count + 1)) <= places.keys():
-                found[name] = [places[number] for number in range(1, instrument.item_count + 1)]
-    return found
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _by_words(found: Found, sample: pl.DataFrame) -> None:
+def _by_words(found: Found) -> None:
     """The column whose words a known system writes."""
     best = (KNOWN_SHARE, 0)
-    for place, name in enumerate(found.header, start=1):
-        words = {word.strip() for word in sample[f"#{place}"].unique().drop_nulls() if word.strip()}
-        if not 2 <= len(words) <= FEW or (all(map(str.isdigit, words)) and not _OF_STATUS.search(name)):
+    for column in found.columns:
+        words = set(column.values.unique())
+        if not 2 <= len(words) <= FEW or (all(map(str.isdigit, words)) and not _OF_STATUS.search(column.name)):
             continue
-        for preset, known in _vocabularies().items():
+        for preset, known in vocabularies():
             met = {word for word in words if plain(word) in known}
             if (len(met) / len(words), len(met)) > best:
                 best = (len(met) / len(words), len(met))
-                found.status, found.unknown = name, sorted(words - met)
+                found.status, found.unknown = column.key, sorted(words - met)
                 found.preset, found.records = (None if preset == "plain" else preset), "appointments"
 
 
-def _vocabularies() -> dict[str, set[str]]:
-    told = {
-        name: {plain(word.partition(PLUS)[0]) for word in preset.section["status"]["words"]}
-        for name, preset in load_presets().items()
-        if preset.section["format"] == "table"
-    }
-    return {"plain": set(STATUSES), **told}
+def vocabularies() -> Iterator[tuple[str, set[str]]]:
+    """The words for attendance of the plain format, and of each preset, as they are compared."""
+    yield "plain", set(STATUSES)
+    for name, preset in load_presets().items():
+        if preset.section["format"] == "table":
+            yield name, {plain(word.partition(PLUS)[0]) for word in preset.section["status"]["words"]}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from polars import selectors as cs
 from rapport.transforms.sources.opening.pages import Pages
 from rapport.transforms.sources.opening.shape import LOST, MARK, NUMBER, cell
 from rapport.transforms.sources.speed.line_by_line import Lines
-from rapport.warehouse.errors import Refused
+from rapport.warehouse.errors import MissingColumn, Refused
 from rapport.warehouse.schema.records import TOO_SHORT, held_by
 
 _BY_PLACE = re.compile(r"(.*)#([0-9]{1,9})", re.DOTALL)
@@ -107,8 +107,8 @@ class Export:
             return places[0]
         if places:
             named = ", ".join(f"'{self.header[place]}'" for place in places)
-            raise Refused(f"has no column '{column}' but {named}; say in clinic.toml which it is")
-        raise Refused(f"has no column '{column}'; export it, or correct clinic.toml")
+            raise MissingColumn(column, f"has no column '{column}' but {named}; say in clinic.toml which it is")
+        raise MissingColumn(column, f"has no column '{column}'; export it, or correct clinic.toml")
 
     def has(self, column: str) -> bool:
         """Whether there is one column of this name."""
@@ -175,6 +175,22 @@ class Export:
             *(pl.col(place).alias(column) for column, place in used.items()),
         )
         return told.with_columns(map(_unguarded, used)) if is_guarded else told
+
+
+def with_blank_columns(export: Export, names: Sequence[str]) -> Export:
+    """The export as if it had these columns too, with nothing in them. A check reads on past missing columns so."""
+    if not names:
+        return export
+    blank = [pl.lit(None, dtype=pl.String).alias(name) for name in names]
+
+    def chunks() -> Iterator[pl.DataFrame]:
+        export.need(made.wanted.difference(names))
+        yield from (chunk.with_columns(blank) for chunk in export.chunks)
+
+    made = replace(export, header=[*export.header, *names], chunks=chunks(), wanted=set())
+    if again := export.again:
+        made.again = lambda: with_blank_columns(again(), names)
+    return made
 
 
 def _with_short(numbered: pl.DataFrame, counts: pl.Series | None, needed: int) -> pl.DataFrame:

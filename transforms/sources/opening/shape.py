@@ -58,4 +58,7 @@ class Shape:
         if self.read_header and any(map(any, heads)):
             found = self.read_header(heads[self.header_row - 1 :])
             return replace(found, count=self.header_row - 1 + found.count)
-        return Header(heads[self.header_row - 1] if heads else [], min(self.header_row, max(len(heads), 1)))
+        return Header(
+            heads[self.header_row - 1] if len(heads) >= self.header_row else [],
+            min(self.header_row, max(len(heads), 1)),
+        )

@@ -57,6 +57,15 @@ def _only_filled(book: fastexcel.ExcelReader, sheet: str | None) -> pl.DataFrame
     return found[0]
 
 
+def filled_sheets(content: Content) -> pl.DataFrame:
+    """The names of the sheets with anything in them, to be read apart."""
+    try:
+        book = fastexcel.read_excel(content.whole(LARGEST))
+        return pl.DataFrame({"sheet": [name for name in book.sheet_names if _rows(book, name).height]})
+    except (fastexcel.FastExcelError, pl.exceptions.PolarsError):
+        raise Refused("is a spreadsheet that is damaged, locked or truncated; export it again") from None
+
+
 def _rows(book: fastexcel.ExcelReader, sheet: str) -> pl.DataFrame:
     """All cells as text: whole numbers without a point, times as ISO 8601."""
     loaded = book.load_sheet(sheet, header_row=None, dtypes="string", skip_whitespace_tail_rows=False)
