@@ -8,7 +8,7 @@ from rapport.flows.imports_ahead import import_libraries_ahead
 from rapport.flows.load import at_work
 from rapport.flows.order import Order
 from rapport.flows.pages.draw import Drawn, draw
-from rapport.flows.results import Intake, Night, Publication
+from rapport.flows.results import Intake, Night, Publication, intake_of
 from rapport.flows.steps.begin import begin
 from rapport.flows.steps.check import check_records, check_tables
 from rapport.flows.steps.compute import Kept, compute, compute_clinic, keep
@@ -16,7 +16,7 @@ from rapport.flows.steps.discover import discover
 from rapport.flows.steps.match_sources import Matched, match_sources
 from rapport.flows.steps.publish import publish
 from rapport.flows.steps.read import read_deliveries
-from rapport.flows.troubles import INTAKE, MATCH, Troubles, troubles_of
+from rapport.flows.troubles import troubles_of
 from rapport.flows.workbench import Load, Runner, run_directly, show_no_progress
 
 
@@ -43,10 +43,7 @@ def _take_in(load: Load) -> tuple[Intake, Kept | None]:
     checked = load.step("check records", check_records, read.bench, found)
     kept = None if load.order.is_check else load.step("keep history", keep, read, found)
     matched = load.step("match sources", match_sources, read.bench) if load.order.is_check else Matched()
-    warnings = (*read.troubles, *checked.warnings, *(kept.warnings if kept else ()))
-    troubles = Troubles(damaged=read.bench.damaged, warnings=warnings).looking_at(INTAKE, checked.held_most)
-    waiting = (*found.waiting, *read.waiting)
-    return Intake(found, checked, matched, waiting, troubles.looking_at(MATCH, matched.sentences, matched.notes)), kept
+    return intake_of(found, read, checked, kept, matched), kept
 
 
 def _publish(load: Load, intake: Intake, kept: Kept, draws_pages: bool) -> Publication:
@@ -56,9 +53,7 @@ def _publish(load: Load, intake: Intake, kept: Kept, draws_pages: bool) -> Publi
     load.step("compute clinic tables", compute_clinic, bench)
     checked = load.step("check tables", check_tables, bench)
     matched = load.step("match sources", match_sources, bench)
-    outcomes = (*intake.checked.outcomes, *checked.outcomes)
-    published = load.step("publish", publish, bench, computed, outcomes, kept)
+    published = load.step("publish", publish, bench, computed, (*intake.checked.outcomes, *checked.outcomes), kept)
     drawn = load.step("draw pages", draw, bench.order) if draws_pages else Drawn()
-    taken_in = intake.troubles.looking_at(MATCH, matched.sentences, matched.notes)
-    troubles = troubles_of(bench, published, drawn, intake=taken_in)
+    troubles = troubles_of(bench, published, drawn, intake=matched.added_to(intake.troubles))
     return Publication(kept.files, kept.read_otherwise, computed, checked, matched, published, drawn, troubles)

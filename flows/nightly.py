@@ -3,8 +3,7 @@
     rapport night --exports DIR --clinic FILE --warehouse DIR [--as-of TIME]
 
 Exit status: 0 published; 1 the night failed and yesterday's warehouse stands; 2 unusable arguments or clinic file;
-3 another night is running; 4 published, but a source is overdue or meets nobody, much of a file is held back, or a
-question or the pages failed; 129, 130 or 143 the night was stopped by SIGHUP, SIGINT or SIGTERM.
+3 another night is running; 4 published, with something to look at; 129, 130 or 143 stopped by a signal.
 """
 
 from __future__ import annotations

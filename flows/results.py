@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from rapport.flows.order import Order
 from rapport.flows.pages.draw import Drawn
 from rapport.flows.steps.check import Checked, RecordsChecked
-from rapport.flows.steps.compute import Computed
+from rapport.flows.steps.compute import Computed, Kept
 from rapport.flows.steps.discover import Found
 from rapport.flows.steps.match_sources import Matched
 from rapport.flows.steps.publish import Published
-from rapport.flows.troubles import Troubles
+from rapport.flows.steps.read import Read
+from rapport.flows.troubles import INTAKE, Troubles
 from rapport.flows.workbench import StepTime
 from rapport.warehouse.published.night_in_numbers import FileSums
 
@@ -25,6 +26,13 @@ class Intake:
     matched: Matched  # of a check; a night counts the matches of its finished tables
     waiting: tuple[str, ...]  # names of files that are still being written
     troubles: Troubles  # up to this step
+
+
+def intake_of(found: Found, read: Read, checked: RecordsChecked, kept: Kept | None, matched: Matched) -> Intake:
+    """The intake of a night or of a check, with its problems."""
+    warnings = (*read.troubles, *checked.warnings, *(kept.warnings if kept else ()))
+    troubles = Troubles(damaged=read.bench.damaged, warnings=warnings).looking_at(INTAKE, checked.held_most)
+    return Intake(found, checked, matched, (*found.waiting, *read.waiting), matched.added_to(troubles))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import polars as pl
 from rapport.flows.check.problem import Problem
 from rapport.flows.check.problems import problems_of
 from rapport.flows.check.read_file import FileRead
-from rapport.flows.steps.held_too_much import refusal
+from rapport.flows.intake.held_too_much import refusal
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.errors import escaped
 from rapport.warehouse.intake.held_shares import HeldShare, held_by_source

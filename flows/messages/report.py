@@ -10,13 +10,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from rapport.flows.intake.not_read import NotRead
 from rapport.flows.messages.literal import console as terminal
 from rapport.flows.messages.literal import grid, line
 from rapport.flows.messages.match_tables import MatchRow, match_rows, print_matches
 from rapport.flows.order import Order
 from rapport.flows.private.expired_episodes import expired_of, told_of
 from rapport.flows.results import Night
-from rapport.flows.steps.not_read import NotRead
 from rapport.flows.terminal import TROUBLED, capital
 from rapport.flows.troubles import Troubles
 from rapport.flows.workbench import StepTime

@@ -6,11 +6,11 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 from rapport import transforms
+from rapport.flows.intake.held_too_much import stop_if_too_much
+from rapport.flows.intake.tell_lowest import tell_lowest
+from rapport.flows.intake.tell_order import tell_order
 from rapport.flows.steps.discover import Found
 from rapport.flows.steps.follow_slots import moves_to_come
-from rapport.flows.steps.held_too_much import stop_if_too_much
-from rapport.flows.steps.tell_lowest import tell_lowest
-from rapport.flows.steps.tell_order import tell_order
 from rapport.flows.workbench import Workbench
 from rapport.warehouse.derived import touched_buckets, why_it_moved
 from rapport.warehouse.errors import DidNotRun, RapportError, Refused

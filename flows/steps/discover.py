@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from rapport import expectations
 from rapport.flows.delivery import Delivery
+from rapport.flows.intake.not_read import NotRead, find_not_read, names_in
 from rapport.flows.order import Order
 from rapport.flows.steps.changed_definitions import readings
 from rapport.flows.steps.done_again import Again, find_again
-from rapport.flows.steps.not_read import NotRead, find_not_read, names_in
 from rapport.flows.workbench import Workbench
 from rapport.transforms.sources.opening.bounded import check_file
 from rapport.transforms.sources.opening.passed_over import is_no_export

@@ -14,6 +14,7 @@ import polars as pl
 
 from rapport.flows.private.likely_reasons import Numbers, numbers_of_source
 from rapport.flows.private.match_findings import Finding, Judge
+from rapport.flows.troubles import MATCH, Troubles
 from rapport.flows.workbench import Workbench
 from rapport.transforms.sessions.matches import COUNTS, Told, finished, match_counts, told_by_records
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -34,10 +35,10 @@ class Matched:
     findings: Mapping[str, Finding] = field(default_factory=dict)  # by source
     notes: tuple[str, ...] = ()  # sentences that change no exit status
 
-    @property
-    def sentences(self) -> dict[str, str]:
-        """The findings as sentences, by source."""
-        return {source: finding.sentence for source, finding in self.findings.items()}
+    def added_to(self, troubles: Troubles) -> Troubles:
+        """The problems, and those of the match report."""
+        sentences = {source: finding.sentence for source, finding in self.findings.items()}
+        return troubles.looking_at(MATCH, sentences, self.notes)
 
 
 def match_sources(bench: Workbench) -> Matched:

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import polars as pl
 
 from rapport.flows.delivery import Delivery
+from rapport.flows.intake.compare_columns import Columns, held_back
 from rapport.flows.private.kept_out import KeptOut
 from rapport.flows.private.look_alikes import new_look_alikes
 from rapport.flows.private.tombstones import set_tombstones
-from rapport.flows.steps.compare_columns import Columns, held_back
 from rapport.flows.steps.discover import Found
 from rapport.flows.steps.former_texts import stage_former_texts
 from rapport.flows.steps.join_clients import follow_links, join_clients

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from rapport.flows.intake.not_read import NotRead
 from rapport.flows.messages.literal import in_markdown
 from rapport.flows.messages.match_tables import OF_PEOPLE, OF_RESPONSES, MatchRow
 from rapport.flows.messages.report import Progress, Report, print_report
 from rapport.flows.ops import inbox, verify
 from rapport.flows.prefect_tasks.artifacts import books
-from rapport.flows.steps.not_read import NotRead
 from rapport.flows.troubles import Troubles
 from rapport.flows.workbench import StepTime
 from rapport.warehouse.intake.quarantine import Held

@@ -2,8 +2,8 @@
 
 import pytest
 
+from rapport.flows.intake.not_read import NotRead
 from rapport.flows.messages.report import print_report, report_of
-from rapport.flows.steps.not_read import NotRead
 from rapport.transforms.sources.opening.passed_over import is_no_export
 from tests.clinics.few_tables import few_tables
 from tests.clinics.nights import Place, but_for_finished_tables, open_place

@@ -2,10 +2,10 @@
 
 import pytest
 
+from rapport.flows.intake.held_too_much import refusal
 from rapport.flows.messages.report import print_report, report_of
 from rapport.flows.ops.inbox import discard
 from rapport.flows.order import place_change
-from rapport.flows.steps.held_too_much import refusal
 from rapport.warehouse.clinic_file.clinic import clinic_of
 from rapport.warehouse.errors import Refused
 from rapport.warehouse.intake.held_shares import HeldShare, held_by_source
