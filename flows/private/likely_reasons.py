@@ -110,7 +110,7 @@ def _other_form(numbers: Numbers) -> Reason | None:
 
 def _of_numbers(count: int, numbers: Numbers) -> str:
     """Words that begin a sentence about some of the unknown numbers."""
-    return f"{count:,} of the other {len(numbers.unknown):,} {'is' if count == 1 else 'are'}"
+    return f"{count:,} of {len(numbers.unknown):,} unknown numbers {'is' if count == 1 else 'are'}"
 
 
 def _shared(own: Collection[str], others: Collection[str], change: Callable[[str], str]) -> int:

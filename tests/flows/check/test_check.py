@@ -110,9 +110,9 @@ def test_a_file_that_is_dated_after_tonight_is_told_and_not_read(place, check):
     [
         (
             lambda text: text.replace('id_space = "clinic"', 'id_space = "own"'),
-            "NOBODY IN COMMON  the source responses: 0 of 6 clients are known to the appointments; 6 of the other 6 "
-            'are in the id space "clinic" of the appointments too; if they are the same people, write id_space = '
-            '"clinic" in [sources.responses]',
+            "NOBODY IN COMMON  the source responses: 0 of 6 clients are known to the appointments; 6 of 6 unknown "
+            'numbers are in the id space "clinic" of the appointments too; if they are the same people, write id_space '
+            '= "clinic" in [sources.responses]',
         ),
         (lambda text: text, None),
     ],

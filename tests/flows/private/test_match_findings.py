@@ -50,8 +50,8 @@ def test_a_share_falls_by_more_than_twenty_points(matched, count, usual, fell):
     ("own", "booked", "reason"),
     [
         # (id space: numbers of the appointments), the likely reason, the key that mends it
-        ("7 8 9", {"practice": "7 8 9 10"}, ('3 of the other 3 are in the id space', 'id_space = "practice"')),
-        ("007 008 9x", {"here": "7 8 9"}, ("2 of the other 3 are among those of the appointments but for leading zeros",
+        ("7 8 9", {"practice": "7 8 9 10"}, ('3 of 3 unknown numbers are in the id space', 'id_space = "practice"')),
+        ("007 008 9x", {"here": "7 8 9"}, ("2 of 3 unknown numbers are among those of the appointments but for leading",
                                            "id_zero_pad")),
         ("7 8", {"here": "007 0008"}, ("but for leading zeros", "id_zero_pad")),
         ("ab7 cd8", {"here": "AB7 CD8"}, ("but for capitals", "id_case")),

@@ -88,7 +88,7 @@ def test_a_survey_of_another_id_space_knows_none_of_the_clients_and_that_is_loud
     place.deliver("phq.csv", "Timestamp,Client,a,b,c,d,e,f,g,h,i", ["3/14/2026 17:05:00,C1,1,1,1,1,1,1,1,1,1"])
     done = place.night("2026-07-01T03:00", but_for_finished_tables, is_check=is_check)
     assert told(done, "phq") == (
-        "the source phq: 0 of 1 clients are known to the appointments; 1 of the other 1 is in the id space "
+        "the source phq: 0 of 1 clients are known to the appointments; 1 of 1 unknown numbers is in the id space "
         '"practice" of the appointments too; if they are the same people, write id_space = "practice" in '
         "[sources.phq]; if it is meant so, write stands_alone = true in [sources.phq]"
     )
