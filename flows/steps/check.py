@@ -15,7 +15,15 @@ from rapport.flows.workbench import Workbench
 from rapport.warehouse.derived import touched_buckets, why_it_moved
 from rapport.warehouse.errors import DidNotRun, RapportError, Refused
 from rapport.warehouse.history import vanished_records
-from rapport.warehouse.intake import contradictions, delivery_order, ledger, older_readings, quarantine, staged_rows
+from rapport.warehouse.intake import (
+    contradictions,
+    delivery_order,
+    ledger,
+    lines_of_visits,
+    older_readings,
+    quarantine,
+    staged_rows,
+)
 from rapport.warehouse.published import night_in_numbers
 from rapport.warehouse.published.night_in_numbers import FileSums
 from rapport.warehouse.schema.records import KINDS
@@ -60,6 +68,7 @@ def check_records(bench: Workbench, found: Found) -> RecordsChecked:
 
     con = bench.con
     delivery_order.list_arrivals(con)
+    lines_of_visits.give_lines_ids(con, bench.order.clinic.visit_sources)
     staged_rows.mark_repeats(con)
     contradictions.mark_contradictions(con)
     with open_source(bench.staged_cursor) as source:

@@ -21,7 +21,7 @@ from rapport.warehouse.instruments import load_instruments
 from rapport.warehouse.schema.records import KINDS as RECORDS
 from tests.breaking.damage import FORMATS, clinic_of, read_all
 from tests.breaking.marked import MARKED, changed, forget, marks, other_code
-from tests.clinics.drawn import AS_OF
+from tests.clinics.drawn import AS_OF, visits
 from tests.clinics.drawn import table as drawn
 from tests.clinics.drawn_clinics import BIRTHS, DECLARED, dense, frames
 from tests.clinics.nights import ROOT
@@ -413,6 +413,7 @@ def test_whatever_runs_while_a_table_is_computed_is_in_its_mark():
     records = {f"{kind.removesuffix('s')}_records": frame.lazy() for kind, frame in frames(dense()).items()}
     known = {**records, "birth_dates": drawn(BIRTHS), "clinic": DECLARED, "as_of": AS_OF}
     known["client_ids"] = records["client_records"].select("client_id")
+    known |= visits(records["appointment_records"])
     for table in transforms.tables():
         ran: set[Name] = set()
         with watched(ran):
