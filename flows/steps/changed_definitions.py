@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import duckdb
 
 # The functions through which the rows of every source pass, from its reader to the rules.
-AFTER_THE_READER = (pseudonymise, retracted_ids, Staging.add_rows, mark_repeats, keep_risk_answers)
+AFTER_THE_READER = (pseudonymise, retracted_ids, Staging.add_rows, give_lines_ids, mark_repeats, keep_risk_answers)
 # The functions that give the tables their input.
 BEFORE_THE_TABLES = (touched_buckets.records_of, by_visit, frames.lazy_table, birth_dates)
 
@@ -42,8 +42,7 @@ def readings(clinic: Clinic) -> dict[str, str]:
     shared = (dict(clinic.lists), years, [instrument.reading for instrument in clinic.instruments.values()])
     made = {}
     for source in clinic.sources:
-        lines = (give_lines_ids,) if source.lines == "visits" else ()
-        code = code_of(*parts_of(source.format), *AFTER_THE_READER, *lines)
+        code = code_of(*parts_of(source.format), *AFTER_THE_READER)
         known_as = replace(source, id_space=clinic.spaces.first_name(source.id_space))
         numbers = clinic.spaces.numbers_of(source.id_space)
         facts = (code.facts(KINDS), _types(), source.section, code.facts(known_as), numbers)

@@ -10,7 +10,7 @@ from rapport.flows.intake.held_too_much import stop_if_too_much
 from rapport.flows.intake.tell_lowest import tell_lowest
 from rapport.flows.intake.tell_order import tell_order
 from rapport.flows.steps.discover import Found
-from rapport.flows.steps.follow_slots import moves_to_come
+from rapport.flows.steps.follow_slots import moves_to_come, tell_held_lines, tell_repeated_starts
 from rapport.flows.workbench import Workbench
 from rapport.warehouse.derived import touched_buckets, why_it_moved
 from rapport.warehouse.errors import DidNotRun, RapportError, Refused
@@ -59,7 +59,7 @@ class RecordsChecked(Checked):
     files: list[FileSums]
     read_otherwise: dict[str, int]  # by source, records that cannot be read again
     held_most: dict[str, str]  # by source, a sentence about files of which more than half is held back
-    warnings: tuple[str, ...]  # sentences about files that contradict each other, and ranges of answers
+    warnings: tuple[str, ...]  # sentences about contradicting files, ranges of answers, and lines
 
 
 def check_records(bench: Workbench, found: Found) -> RecordsChecked:
@@ -86,7 +86,12 @@ def check_records(bench: Workbench, found: Found) -> RecordsChecked:
         files=night_in_numbers.files_by_source(con),
         read_otherwise=older_readings.read_otherwise(con, found.readings),
         held_most=held_most,
-        warnings=(*tell_order(bench), *tell_lowest(bench), *(moves_to_come(bench) if bench.order.is_check else ())),
+        warnings=(
+            *tell_order(bench),
+            *tell_lowest(bench),
+            *tell_held_lines(bench),
+            *((*moves_to_come(bench), *tell_repeated_starts(bench)) if bench.order.is_check else ()),
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from rapport import transforms
 from rapport.flows.private.crosswalk import add_people, birth_dates, born_otherwise
 from rapport.flows.steps.changed_definitions import fingerprints, renewed
 from rapport.flows.steps.discover import Found
-from rapport.flows.steps.follow_slots import follow_slots, tell_lines, tell_repeats
+from rapport.flows.steps.follow_slots import follow_slots, tell_repeated_starts, tell_repeats
 from rapport.flows.steps.read import Read
 from rapport.flows.steps.remembered_lines import remember
 from rapport.flows.steps.settle_spaces import note_read
@@ -68,7 +68,7 @@ def keep(read: Read, found: Found) -> Kept:
     ledger.recount_records(con)
     files = night_in_numbers.files_by_source(con)
     ledger.write_ledgers(con, bench.load_id)
-    warnings = (*moves, *tell_repeats(bench), *tell_lines(bench))
+    warnings = (*moves, *tell_repeats(bench), *tell_repeated_starts(bench))
     note_read(bench, found.deliveries)
     remembered = tuple(remember(bench, read.by_line))
     read_otherwise = older_readings.read_otherwise(con, found.readings)

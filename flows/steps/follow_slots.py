@@ -59,21 +59,25 @@ def tell_repeats(bench: Workbench) -> Iterator[str]:
         )
 
 
-def tell_lines(bench: Workbench) -> Iterator[str]:
-    """A sentence for each source with visits on several lines: lines that are held, or that count as several
-    sessions."""
-    con, visit_sources = bench.con, bench.order.clinic.visit_sources
-    for source, count in held_lines(con):
+def tell_held_lines(bench: Workbench) -> Iterator[str]:
+    """A sentence for each source with lines that are held, and are probably of one visit."""
+    for source, count in held_lines(bench.con):
         yield (
             f"{count:,} appointments of the source {source} stand on lines that differ in therapist or service alone, "
             f"and are held; where a visit has several lines, write lines = 'visits' in [sources.{source}]"
         )
-    for source, count in repeated_starts(con, bench.load_id, visit_sources):
+
+
+def tell_repeated_starts(bench: Workbench) -> Iterator[str]:
+    """A sentence for each source whose lines count as several sessions at one start."""
+    con, visit_sources = bench.con, bench.order.clinic.visit_sources
+    load_id = None if bench.order.is_check else bench.load_id
+    for source, count in repeated_starts(con, load_id, visit_sources):
         yield (
             f"{count:,} starts of the source {source} have one client twice with one therapist, attended: each line "
             f"counts as a session; where a visit has several lines, write lines = 'visits' in [sources.{source}]"
         )
-    for source, count in starts_with_several_ends(con, bench.load_id, visit_sources):
+    for source, count in starts_with_several_ends(con, load_id, visit_sources):
         yield (
             f"{count:,} starts of the source {source} have attended lines with different ends: each end counts as a "
             "session; correct them in the practice system, or leave out the column of the end or the duration"

@@ -302,6 +302,7 @@ NOT_MARKED = {  # what is in no mark, and why that leaves nothing wrong standing
     "rapport.warehouse.history.former_ids": "follows ids when a file is read again, which is when they are known",
     "rapport.warehouse.history.moved_slots": "follows slots in the night that brings them",
     "rapport.warehouse.history.probable_repeats": "tells, and changes nothing",
+    "rapport.warehouse.history.repeated_starts": "the same",
     "rapport.warehouse.intake.quarantine": "is settled anew every night",
     "rapport.warehouse.intake.delivery_order": "keeps the order in which files came, and makes no other of it",
     "rapport.warehouse.intake.contradictions": "holds records back, which is settled anew every night",

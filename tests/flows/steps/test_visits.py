@@ -86,7 +86,11 @@ def test_three_visits_on_six_billing_lines_are_three_sessions(tmp_path):
 )
 def test_without_the_key_lines_of_one_visit_are_told_with_the_key_that_mends_it(tmp_path, clinic, header, rows, said):
     rows = [row.replace("Off,xended", "Off") for row in rows]
-    told = night(opened(tmp_path, clinic), 20, rows, header)
+    place = opened(tmp_path, clinic)
+    place.deliver("appointments_2026-11-20.csv", header, rows)
+    checked = place.night("2026-11-20T03:00", is_check=True).troubles.warnings
+    told = night(place, 20, rows, header)
+    assert [each for each in checked if each in told] == [*told]
     assert [each for each, start in zip(told, said, strict=True) if not each.startswith(start)] == []
     assert all("write lines = 'visits' in [sources.appointments]" in each for each in told)
 
@@ -109,6 +113,21 @@ def test_a_group_that_two_lead_is_one_session_a_client(tmp_path):
         (3, 3, 1)
     ]
     assert place.ask("SELECT count(DISTINCT appointment_id) FROM sessions") == [(1,)]
+
+
+def test_a_merge_moves_lines_of_one_therapist_with_several_services_one_by_one(tmp_path):
+    place = opened(tmp_path, PLAIN.replace("{more}", "{more}\n[lists]\nservice = ['therapy', 'play']"), VISITS, WHOLE)
+    header = f"{HEADER},service"
+    others = [f"D{at},1002,2026-11-{at:02d}T10:00,attended,T1,50,therapy" for at in range(3, 9)]
+    lines = [f"C1,1001,2026-11-02T10:00,attended,T1,50,{service}" for service in ("therapy", "play")]
+    night(place, 19, [*lines, *others], header)
+    night(place, 20, [*(row.replace("1001", "1002") for row in lines), *others], header)
+    known = place.ask(
+        "SELECT service, count(*), count(DISTINCT session_id) FROM history.appointments "
+        "WHERE starts_at < TIMESTAMPTZ '2026-11-03' GROUP BY 1 ORDER BY 1"
+    )
+    assert known == [("play", 2, 1), ("therapy", 2, 1)]
+    assert place.ask("SELECT count(*), count(DISTINCT client_id) FROM sessions") == [(7, 1)]
 
 
 @pytest.mark.parametrize("ids", ["one id", "an id each"])
