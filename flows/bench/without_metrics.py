@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from unittest.mock import patch
 
 TABLES = (
-    *("clients", "therapists", "episodes", "appointments", "sessions", "responses", "scores", "alliance"),
+    *("clients", "therapists", "episodes", "appointments", "sessions", "session_therapists"),
+    *("responses", "scores", "alliance"),
     *("instruments", "scales", "thresholds", "reliable_changes"),
 )
 VIEWS = ("item_responses",)

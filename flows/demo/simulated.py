@@ -17,6 +17,7 @@ import polars as pl
 from rapport import transforms
 from rapport.flows.demo import course
 from rapport.flows.demo.bookings import DAY_OF_SLOT
+from rapport.transforms.sessions.visits import by_visit
 from rapport.warehouse.clinic_file.clinic import Clinic, clinic_of
 from rapport.warehouse.schema.columns import SQL_TYPES
 from rapport.warehouse.schema.records import KINDS
@@ -66,6 +67,8 @@ def simulated(seed: int, truth: course.Planted, clients: int, therapists: int) -
     kinds = ("clients", "episodes", "appointments", "responses")
     records = {f"{name}_records": _filled(kind, frames[name]) for name, kind in zip(frames, kinds, strict=True)}
     records["client_ids"] = frames["client"]
+    booked = records["appointment_records"].collect()
+    records |= {name: frame.lazy() for name, frame in by_visit(booked, booked.clear(), (), ()).items()}
     records["birth_dates"] = pl.LazyFrame(schema={"client_id": pl.String, "birth_date": pl.Date})
     names = [f"t{at}" for at in range(therapists)]
     true = pl.DataFrame({"therapist_id": names, "true_effect": effects})

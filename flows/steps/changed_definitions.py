@@ -12,6 +12,7 @@ from rapport import transforms
 from rapport.flows.order import Order
 from rapport.flows.private.crosswalk import birth_dates
 from rapport.transforms.pseudonyms import pseudonymise, retracted_ids
+from rapport.transforms.sessions.visits import by_visit
 from rapport.transforms.sources import parts_of
 from rapport.transforms.sources.canonical.ids import with_ids
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -20,6 +21,7 @@ from rapport.warehouse.code_marks import code_of, digest
 from rapport.warehouse.derived import touched_buckets
 from rapport.warehouse.derived.definitions import Fingerprints, changed
 from rapport.warehouse.history.risk_answers import keep_risk_answers
+from rapport.warehouse.intake.lines_of_visits import give_lines_ids
 from rapport.warehouse.intake.staged_rows import Staging, mark_repeats
 from rapport.warehouse.schema.records import KINDS
 from rapport.warehouse.store import building_file, frames
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
     import duckdb
 
 # The functions through which the rows of every source pass, from its reader to the rules.
-AFTER_THE_READER = (pseudonymise, retracted_ids, Staging.add_rows, mark_repeats, keep_risk_answers)
+AFTER_THE_READER = (pseudonymise, retracted_ids, Staging.add_rows, give_lines_ids, mark_repeats, keep_risk_answers)
 # The functions that give the tables their input.
-BEFORE_THE_TABLES = (touched_buckets.records_of, frames.lazy_table, birth_dates)
+BEFORE_THE_TABLES = (touched_buckets.records_of, by_visit, frames.lazy_table, birth_dates)
 
 
 def readings(clinic: Clinic) -> dict[str, str]:
@@ -58,7 +60,8 @@ def fingerprints(order: Order) -> Fingerprints:
     clinic = order.clinic
     clinic_keys = code_of(*(each for table in transforms.tables() for each in table.functions)).attributes
     declared = {each.name: digest(getattr(clinic, each.name)) for each in fields(clinic) if each.name in clinic_keys}
-    before_the_tables = code_of(*BEFORE_THE_TABLES).mark
+    visits = (clinic.visit_sources, clinic.not_treatment) if clinic.visit_sources else ()
+    before_the_tables = digest(code_of(*BEFORE_THE_TABLES).mark, *visits)
     found = {("instrument", name): digest(instrument) for name, instrument in clinic.instruments.items()}
     found |= {("clinic", "clinic.toml"): digest(sorted(declared.items()))}
     found |= {("ids", source.name): how_ids_are_read(source) for source in clinic.sources}

@@ -10,12 +10,20 @@ from rapport.flows.intake.held_too_much import stop_if_too_much
 from rapport.flows.intake.tell_lowest import tell_lowest
 from rapport.flows.intake.tell_order import tell_order
 from rapport.flows.steps.discover import Found
-from rapport.flows.steps.follow_slots import moves_to_come
+from rapport.flows.steps.follow_slots import moves_to_come, tell_held_lines, tell_repeated_starts
 from rapport.flows.workbench import Workbench
 from rapport.warehouse.derived import touched_buckets, why_it_moved
 from rapport.warehouse.errors import DidNotRun, RapportError, Refused
 from rapport.warehouse.history import vanished_records
-from rapport.warehouse.intake import contradictions, delivery_order, ledger, older_readings, quarantine, staged_rows
+from rapport.warehouse.intake import (
+    contradictions,
+    delivery_order,
+    ledger,
+    lines_of_visits,
+    older_readings,
+    quarantine,
+    staged_rows,
+)
 from rapport.warehouse.published import night_in_numbers
 from rapport.warehouse.published.night_in_numbers import FileSums
 from rapport.warehouse.schema.records import KINDS
@@ -51,7 +59,7 @@ class RecordsChecked(Checked):
     files: list[FileSums]
     read_otherwise: dict[str, int]  # by source, records that cannot be read again
     held_most: dict[str, str]  # by source, a sentence about files of which more than half is held back
-    warnings: tuple[str, ...]  # sentences about files that contradict each other, and ranges of answers
+    warnings: tuple[str, ...]  # sentences about contradicting files, ranges of answers, and lines
 
 
 def check_records(bench: Workbench, found: Found) -> RecordsChecked:
@@ -60,6 +68,7 @@ def check_records(bench: Workbench, found: Found) -> RecordsChecked:
 
     con = bench.con
     delivery_order.list_arrivals(con)
+    lines_of_visits.give_lines_ids(con, bench.order.clinic.visit_sources)
     staged_rows.mark_repeats(con)
     contradictions.mark_contradictions(con)
     with open_source(bench.staged_cursor) as source:
@@ -77,7 +86,12 @@ def check_records(bench: Workbench, found: Found) -> RecordsChecked:
         files=night_in_numbers.files_by_source(con),
         read_otherwise=older_readings.read_otherwise(con, found.readings),
         held_most=held_most,
-        warnings=(*tell_order(bench), *tell_lowest(bench), *(moves_to_come(bench) if bench.order.is_check else ())),
+        warnings=(
+            *tell_order(bench),
+            *tell_lowest(bench),
+            *tell_held_lines(bench),
+            *((*moves_to_come(bench), *tell_repeated_starts(bench)) if bench.order.is_check else ()),
+        ),
     )
 
 

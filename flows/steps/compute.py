@@ -14,11 +14,12 @@ from rapport import transforms
 from rapport.flows.private.crosswalk import add_people, birth_dates, born_otherwise
 from rapport.flows.steps.changed_definitions import fingerprints, renewed
 from rapport.flows.steps.discover import Found
-from rapport.flows.steps.follow_slots import follow_slots, tell_repeats
+from rapport.flows.steps.follow_slots import follow_slots, tell_repeated_starts, tell_repeats
 from rapport.flows.steps.read import Read
 from rapport.flows.steps.remembered_lines import remember
 from rapport.flows.steps.settle_spaces import note_read
 from rapport.flows.workbench import FileAtWork, Workbench
+from rapport.transforms.sessions.visits import by_visit
 from rapport.warehouse.derived import row_differences, touched_buckets, why_it_moved
 from rapport.warehouse.derived.definitions import note_changed
 from rapport.warehouse.history import record_versions, retract, risk_answers
@@ -67,7 +68,7 @@ def keep(read: Read, found: Found) -> Kept:
     ledger.recount_records(con)
     files = night_in_numbers.files_by_source(con)
     ledger.write_ledgers(con, bench.load_id)
-    warnings = (*moves, *tell_repeats(bench))
+    warnings = (*moves, *tell_repeats(bench), *tell_repeated_starts(bench))
     note_read(bench, found.deliveries)
     remembered = tuple(remember(bench, read.by_line))
     read_otherwise = older_readings.read_otherwise(con, found.readings)
@@ -180,7 +181,7 @@ def _compute_bucket(
 ) -> int:
     con = file.con
     began_empty = touched_buckets.began_empty(con)
-    records = touched_buckets.records_of(con, bucket, before)
+    records = touched_buckets.records_of(con, bucket, before, file.order.clinic.visit_sources)
     row_count = sum(frame.height for frame in records.values())
     frames_read = _frames_read(file, to_make, births, bucket, records)
     rows_by_table = transforms.rows_of_clients(frames_read, file.order.clinic, to_make)
@@ -202,7 +203,11 @@ def _frames_read(
 ) -> dict[str, pl.DataFrame]:
     """The frames of a bucket's clients that the tables to compute read, by name."""
     read = {name for table in to_make.values() for name in table.reads}
-    known = records | {"birth_dates": births.join(records["client_ids"], on="client_id", how="semi")}
+    clinic = file.order.clinic
+    visits = by_visit(
+        records["appointment_records"], records["former_lines"], clinic.visit_sources, clinic.not_treatment
+    )
+    known = records | visits | {"birth_dates": births.join(records["client_ids"], on="client_id", how="semi")}
     finished = read & {table.name for table in transforms.tables()} - to_make.keys()
     frames_known = {name: known[name] for name in known.keys() & read}
     return frames_known | {name: touched_buckets.rows_of(file.con, name, bucket) for name in finished}

@@ -4,12 +4,13 @@ A column's type is what warehouse states for its name. Answers are written "9.1 
 scores "total 30, goal 8", truth yes or no, instants in UTC.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, date, datetime
 
 import polars as pl
 
 from rapport import transforms
+from rapport.transforms.sessions.visits import by_visit
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.instruments import load_instruments
 from rapport.warehouse.schema.columns import SHARED
@@ -87,18 +88,39 @@ AS_OF = datetime(2027, 1, 1, 3, tzinfo=UTC)
 
 
 def computed(
-    declared: Clinic | None = None, births: str = "", as_of: datetime = AS_OF, **kinds: str | pl.LazyFrame
+    declared: Clinic | None = None,
+    births: str = "",
+    as_of: datetime = AS_OF,
+    visits_of: Collection[str] = (),
+    former_lines: str = "source",
+    **kinds: str | pl.LazyFrame,
 ) -> dict[str, pl.DataFrame]:
-    """Every table, from drawn records or frames of them (appointments=..., responses=...), in the night's order."""
+    """Every table, from drawn records or frames of them (appointments=..., responses=...), in the night's order.
+    `visits_of`: the sources whose lines are visits; `former_lines`: theirs that are gone, loaded before the others."""
     made = {kind: kinds.get(kind, "source") for kind in KINDS}
     frames = {f"{_SINGULAR[k]}_records": records(k, d) if isinstance(d, str) else d for k, d in made.items()}
     known = {**frames, "clinic": declared or clinic(), "birth_dates": table(births or "client_id | birth_date")}
     known["as_of"] = as_of
+    gone = records("appointments", former_lines).with_columns(pl.col("loaded_number") - 100)
+    known |= visits(known["appointment_records"], gone, visits_of, declared)
     known["client_ids"] = pl.concat([frame.select("client_id") for frame in frames.values()]).unique()
     for each in transforms.tables():
         made = each(**{name: known[name] for name in each.reads}).select(each.column_names).collect()
         known[each.name] = made.lazy()
     return {each.name: known[each.name].collect() for each in transforms.tables()}
+
+
+def visits(
+    booked: pl.LazyFrame,
+    former: pl.LazyFrame | None = None,
+    visits_of: Collection[str] = (),
+    declared: Clinic | None = None,
+) -> dict[str, pl.LazyFrame]:
+    """The frames that the tables read in place of the lines of visits."""
+    lines = booked.collect()
+    gone = lines.clear() if former is None else former.collect()
+    made = by_visit(lines, gone, visits_of, declared.not_treatment if declared else ())
+    return {name: frame.lazy() for name, frame in made.items()}
 
 
 def lines(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Clinics that Hypothesis draws: a few clients with appointments, episodes and every kind of questionnaire."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
@@ -131,9 +132,9 @@ _FIRST = {
 }
 
 
-def tables(records_of: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """Every per-client table, in the order of its key."""
-    made = computed(DECLARED, BIRTHS, **{kind: frame.lazy() for kind, frame in records_of.items()})
+def tables(records_of: dict[str, pl.DataFrame], visits_of: Collection[str] = ()) -> dict[str, pl.DataFrame]:
+    """Every per-client table, in the order of its key. `visits_of`: the sources whose lines are visits."""
+    made = computed(DECLARED, BIRTHS, visits_of=visits_of, **{kind: frame.lazy() for kind, frame in records_of.items()})
     return {table.name: made[table.name].sort(table.key) for table in PER_CLIENT}
 
 

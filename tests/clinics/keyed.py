@@ -9,6 +9,7 @@ from polars.testing import assert_frame_equal
 from rapport import transforms
 from rapport.transforms.pseudonyms import Pseudonyms, session_id
 from rapport.warehouse.clinic_file.clinic import Clinic
+from tests.clinics.drawn import visits
 
 KEYS = (b"one key", b"another", b"a third")
 KINDS = {
@@ -96,7 +97,7 @@ def _named_tables(keyed: Keyed, declared: Clinic, as_of: datetime) -> dict[str, 
 
 def tables_of(records: dict[str, pl.LazyFrame], declared: Clinic, as_of: datetime) -> dict[str, pl.DataFrame]:
     """Every table, from record frames."""
-    known = {**records, "clinic": declared, "as_of": as_of}
+    known = {**records, **visits(records["appointment_records"]), "clinic": declared, "as_of": as_of}
     made = {}
     for table in transforms.tables():
         frame = table(**{name: known[name] for name in table.reads}).select(table.column_names).collect()

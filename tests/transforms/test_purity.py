@@ -25,6 +25,7 @@ from tests.clinics.drawn_clinics import (
 SETTLED = {
     "appointments": "session_date",
     "sessions": "session_date",
+    "session_therapists": "session_id",
     "responses": "completed_on",
     "scores": "completed_on",
     "score_bands": "response_id",
@@ -37,6 +38,7 @@ SETTLED = {
     "early_alliance": "is_settled",
     "ruptures": "is_over",
 }
+MONTH = 24 * 30  # hours: so few starts that many appointments are lines of one visit
 # A row about all there is so far: every session changes it.
 SO_FAR = {
     "clients",
@@ -94,6 +96,23 @@ def test_the_order_of_the_records_does_not_matter(drawn, seed):
     whole = frames(drawn)
     shuffled = {kind: frame.sample(fraction=1, shuffle=True, seed=seed) for kind, frame in whole.items()}
     assert_same(tables(whole), tables(shuffled))
+
+
+@settings(max_examples=12)
+@given(drawn=CLINIC, seed=st.integers(0, 99))
+def test_visits_on_several_lines_are_of_one_client_alone_and_have_no_order(drawn, seed):
+    booked = [
+        {**each, "hour": each["hour"] // MONTH * MONTH, "therapist_id": ("tom", "uma", "vic")[at % 3]}
+        for at, each in enumerate(drawn["appointments"])
+    ]
+    whole = frames({**drawn, "appointments": booked})
+    shuffled = {kind: frame.sample(fraction=1, shuffle=True, seed=seed) for kind, frame in whole.items()}
+    all_at_once = tables(whole, visits_of=["practice"])
+    assert_same(all_at_once, tables(shuffled, visits_of=["practice"]))
+    mine = {kind: frame.filter(pl.col("client_id") == "ann") for kind, frame in whole.items()}
+    if any(frame.height for frame in mine.values()):
+        of_ann = {name: frame.filter(pl.col("client_id") == "ann") for name, frame in all_at_once.items()}
+        assert_same(of_ann, tables(mine, visits_of=["practice"]))
 
 
 @settings(max_examples=16)

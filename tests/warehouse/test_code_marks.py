@@ -21,7 +21,7 @@ from rapport.warehouse.instruments import load_instruments
 from rapport.warehouse.schema.records import KINDS as RECORDS
 from tests.breaking.damage import FORMATS, clinic_of, read_all
 from tests.breaking.marked import MARKED, changed, forget, marks, other_code
-from tests.clinics.drawn import AS_OF
+from tests.clinics.drawn import AS_OF, visits
 from tests.clinics.drawn import table as drawn
 from tests.clinics.drawn_clinics import BIRTHS, DECLARED, dense, frames
 from tests.clinics.nights import ROOT
@@ -302,6 +302,7 @@ NOT_MARKED = {  # what is in no mark, and why that leaves nothing wrong standing
     "rapport.warehouse.history.former_ids": "follows ids when a file is read again, which is when they are known",
     "rapport.warehouse.history.moved_slots": "follows slots in the night that brings them",
     "rapport.warehouse.history.probable_repeats": "tells, and changes nothing",
+    "rapport.warehouse.history.repeated_starts": "the same",
     "rapport.warehouse.intake.quarantine": "is settled anew every night",
     "rapport.warehouse.intake.delivery_order": "keeps the order in which files came, and makes no other of it",
     "rapport.warehouse.intake.contradictions": "holds records back, which is settled anew every night",
@@ -413,6 +414,7 @@ def test_whatever_runs_while_a_table_is_computed_is_in_its_mark():
     records = {f"{kind.removesuffix('s')}_records": frame.lazy() for kind, frame in frames(dense()).items()}
     known = {**records, "birth_dates": drawn(BIRTHS), "clinic": DECLARED, "as_of": AS_OF}
     known["client_ids"] = records["client_records"].select("client_id")
+    known |= visits(records["appointment_records"])
     for table in transforms.tables():
         ran: set[Name] = set()
         with watched(ran):

@@ -8,6 +8,7 @@ import polars as pl
 
 from rapport.transforms.sessions.age import band, years_on
 from rapport.transforms.sessions.episodes import NEW_EPISODE_AFTER_DAYS, newest, within_given
+from rapport.transforms.sessions.visits import therapists_of, with_leads
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
@@ -37,11 +38,14 @@ from rapport.warehouse.schema.tables import table
         "is_treatment!",
     ],
 )
-def appointments(appointment_records: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+def appointments(
+    appointment_records: pl.LazyFrame, visit_lines: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic
+) -> pl.LazyFrame:
     """One row per client and booked slot, with any status. A cancellation by the client with less notice than the
     clinic asks for (cancellation_notice_hours) is a late cancel. An appointment belongs to the given episode that holds
     its day, else to the derived episode that opened before it and has a session in the 90 days before it, else to
-    none."""
+    none. Where the lines of a source are visits, lines of one start and end are one slot. Its therapist is the lead:
+    whom the client saw in most earlier sessions of the episode, else the one of the line that was loaded first."""
     day = pl.col("starts_local")
     booked = _with_late_cancels(newest(appointment_records, "session_id"), clinic).with_columns(
         session_date=day.dt.date(),
@@ -53,7 +57,7 @@ def appointments(appointment_records: pl.LazyFrame, episodes: pl.LazyFrame, clin
     held = within_given(booked, given, "episode_number")
     inside = held.filter(pl.col("episode_id").is_not_null())
     outside = held.filter(pl.col("episode_id").is_null()).drop("episode_id")
-    return pl.concat([inside, _in_derived(outside, episodes)], how="diagonal_relaxed")
+    return with_leads(pl.concat([inside, _in_derived(outside, episodes)], how="diagonal_relaxed"), visit_lines)
 
 
 def _with_late_cancels(booked: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
@@ -120,7 +124,8 @@ _EPISODE = ("client_id", "episode_id", "is_treatment")
 )
 def sessions(appointments: pl.LazyFrame, appointment_records: pl.LazyFrame, birth_dates: pl.LazyFrame) -> pl.LazyFrame:
     """One row per attended appointment. All are numbered within their client. Only treatment sessions are numbered
-    within their episode and dyad."""
+    within their episode and dyad. A session with several therapists is one row, and its therapist is the lead; the
+    table session_therapists has them all."""
     loaded = appointment_records.select("source", "session_id", "loaded_number")
     attended = (
         appointments.filter(pl.col("status") == "attended")
@@ -147,3 +152,36 @@ def sessions(appointments: pl.LazyFrame, appointment_records: pl.LazyFrame, birt
 
 def _rank() -> pl.Expr:
     return (pl.int_range(pl.len()) + 1).cast(pl.Int32)
+
+
+@table(
+    key="session_id therapist_id",
+    columns=[
+        "session_id!",
+        "therapist_id!",
+        "client_id!",
+        "episode_id",
+        Column(
+            "is_lead",
+            "truth",
+            "True for the therapist whom the table sessions names: the lead, or the only one.",
+            required=True,
+        ),
+    ],
+)
+def session_therapists(sessions: pl.LazyFrame, visit_lines: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per session and therapist who was there. A session has several where the lines of its source are visits,
+    and attended lines name several. Every other table counts a session once, for its lead."""
+    leads = sessions.filter(pl.col("therapist_id").is_not_null()).select(
+        "session_id", "therapist_id", "client_id", "episode_id", is_lead=pl.lit(True)
+    )
+    named = therapists_of(visit_lines)
+    if named.is_empty():
+        return leads
+    others = (
+        named.lazy()
+        .join(sessions.select("session_id", "client_id", "episode_id"), on="session_id")
+        .join(leads, on=["session_id", "therapist_id"], how="anti")
+        .select("session_id", "therapist_id", "client_id", "episode_id", is_lead=pl.lit(False))
+    )
+    return pl.concat([leads, others])

@@ -19,6 +19,7 @@ import polars as pl
 
 from rapport import transforms
 from rapport.transforms.sessions.responses import sessions_of
+from rapport.transforms.sessions.visits import by_visit
 from rapport.warehouse.clinic_file.clinic import Clinic
 
 MATCHED = ("appointment", "time", "day")
@@ -59,7 +60,10 @@ def told_by_records(records: Mapping[str, pl.DataFrame], clinic: Clinic) -> Told
     """
     ids = pl.concat([frame.select("client_id") for frame in records.values()]).unique()
     births = ids.clear().with_columns(birth_date=pl.lit(None, dtype=pl.Date))
-    made = dict(transforms.rows_of_clients({**records, "client_ids": ids, "birth_dates": births}, clinic, _TABLES))
+    booked = records["appointment_records"]
+    visits = by_visit(booked, booked.clear(), clinic.visit_sources, clinic.not_treatment)
+    given = {**records, **visits, "client_ids": ids, "birth_dates": births}
+    made = dict(transforms.rows_of_clients(given, clinic, _TABLES))
     responses = records["response_records"]
     if "is_new" not in responses.columns:
         responses = responses.with_columns(is_new=True)

@@ -52,7 +52,7 @@ def clients(
     ],
 )
 def therapists(sessions: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per therapist with an attended session."""
+    """One row per therapist who held an attended session, alone or as its lead."""
     return (
         sessions.filter(pl.col("therapist_id").is_not_null())
         .group_by("therapist_id")

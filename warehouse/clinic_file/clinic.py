@@ -77,6 +77,11 @@ class Clinic:
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
+    @property
+    def visit_sources(self) -> tuple[str, ...]:
+        """The names of the sources whose lines are visits."""
+        return tuple(source.name for source in self.sources if source.lines == "visits")
+
     def day_of(self, at: datetime) -> date:
         """Return the clinic's local day at an instant."""
         return at.astimezone(self.zone).date()

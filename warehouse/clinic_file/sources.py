@@ -64,6 +64,7 @@ class Source:
     constants: Mapping[str, str]  # canonical name -> the same in every record
     words: Mapping[str, Mapping[str, str]]  # canonical name -> the export's words
     status: Statuses | None
+    lines: str  # of appointments; "visits": lines of one client, start and end are one session
     appointment_ids: str | None  # "one_client": an id that comes under another client is the same slot moved
     stands_alone: bool  # whether its clients and responses are meant to meet no appointments
     names_its_space: bool  # whether the section says whose record numbers it has, or a default does
@@ -99,6 +100,8 @@ def read_source(
     form, section = _completed(where, given)
     told = read(where, section, _keys(where, form, section))
     records = _records(where, name, form, told["records"])
+    if told["lines"] == "visits" and records not in ("appointments", None):
+        raise ValueError(f"{where} lines = 'visits' is about appointments, and its files hold {records}; remove it")
     own = {field.name: told[field.name] for field in fields(Source) if field.name in told}
     return Source(
         **own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -106,13 +106,17 @@ def touched_count(con: duckdb.DuckDBPyConnection) -> int:
     return number(con, "SELECT count(*) FROM staged.clients_touched")
 
 
-def records_of(con: duckdb.DuckDBPyConnection, bucket: int, before: int | None = None) -> dict[str, pl.DataFrame]:
-    """Return a bucket's records, current or as before a load: `<kind>_records` of each kind, and `client_ids`."""
+def records_of(
+    con: duckdb.DuckDBPyConnection, bucket: int, before: int | None = None, visit_sources: Collection[str] = ()
+) -> dict[str, pl.DataFrame]:
+    """Return a bucket's records, current or as before a load: `<kind>_records` of each kind, and `client_ids`. Return
+    also `former_lines`: the last versions of appointments of the visit sources that were known and are no longer."""
     frames = {f"{kind}_records": _known(con, kind, bucket, before) for kind in KINDS}
     known = pl.concat([frame.select("client_id") for frame in frames.values()]).unique()
     singular = {"clients_records": "client_records", "episodes_records": "episode_records"}
     singular |= {"appointments_records": "appointment_records", "responses_records": "response_records"}
-    return {**{singular[name]: frame for name, frame in frames.items()}, "client_ids": known}
+    former = _former_lines(con, bucket, before, visit_sources)
+    return {**{singular[name]: frame for name, frame in frames.items()}, "client_ids": known, "former_lines": former}
 
 
 def rows_of(con: duckdb.DuckDBPyConnection, table: str, bucket: int) -> pl.DataFrame:
@@ -136,11 +140,32 @@ def _known(con: duckdb.DuckDBPyConnection, kind: str, bucket: int, before: int |
     then = "known_to IS NULL"
     if before is not None:
         then = f"known_from < {before} AND coalesce(known_to >= {before}, true)"
-    columns = ", ".join((*(column.name for column in KINDS[kind].columns), "exported_at", "loaded_number"))
     return fetch(
         con,
-        f"SELECT {columns} FROM history.{kind} WHERE {then} AND {_in_bucket(bucket)}",
+        f"SELECT {_columns(kind)} FROM history.{kind} WHERE {then} AND {_in_bucket(bucket)}",
     )
+
+
+def _former_lines(
+    con: duckdb.DuckDBPyConnection, bucket: int, before: int | None, sources: Collection[str]
+) -> pl.DataFrame:
+    named = ", ".join(f"'{source}'" for source in sources) or "NULL"
+    then, is_current = "true", "known_to IS NULL"
+    if before is not None:
+        then, is_current = f"known_from < {before}", f"coalesce(known_to >= {before}, true)"
+    return fetch(
+        con,
+        f"""
+        SELECT {_columns("appointments")} FROM history.appointments
+        WHERE source IN ({named}) AND {then} AND {_in_bucket(bucket)}
+        QUALIFY NOT bool_or({is_current}) OVER (PARTITION BY source, session_id)
+            AND row_number() OVER (
+                PARTITION BY source, session_id ORDER BY known_from DESC, known_to DESC, exported_at DESC) = 1""",
+    )
+
+
+def _columns(kind: str) -> str:
+    return ", ".join((*(column.name for column in KINDS[kind].columns), "exported_at", "loaded_number"))
 
 
 def _in_bucket(bucket: int) -> str:

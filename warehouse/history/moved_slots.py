@@ -15,10 +15,12 @@ import duckdb
 from rapport.warehouse.schema.records import CORRECTED, VANISHED
 from rapport.warehouse.store.building_file import table_names
 
-# Versions of one appointment id under two clients; o was known before n.
+# Versions of one appointment id under two clients; o was known before n. Of a visit on several lines, of the same line:
+# the first half of a session_id is of the appointment, or of its line.
 _PAIRS = """
     FROM history.appointments AS o JOIN history.appointments AS n USING (source, appointment_id)
-    WHERE o.client_id <> n.client_id AND n.known_to IS NULL"""
+    WHERE o.client_id <> n.client_id AND n.known_to IS NULL
+        AND left(o.session_id::VARCHAR, 18) = left(n.session_id::VARCHAR, 18)"""
 _ALIKE = "o.starts_at = n.starts_at AND o.therapist_id IS NOT DISTINCT FROM n.therapist_id"
 _BOOK = "shared_appointment_ids"
 

@@ -97,8 +97,9 @@ def settled_records(
 
 def _settled(kind: RecordKind, known_at: datetime) -> str:
     has_begun = f"starts_at <= '{known_at.isoformat()}'::TIMESTAMPTZ" if kind.name == "appointments" else "true"
+    is_alone = " AND row_id NOT IN (SELECT row_id FROM staged.lines_apart)" if kind.name == "appointments" else ""
     return f"""
         SELECT file_number, record_number, '{kind.name}' AS records, {kind.key[1]} AS id, ({kind.name in SETTLES}
             AND disposition IN ('loaded', 'unchanged') AND record_count = 1 AND {has_begun}
-            AND row_id NOT IN (SELECT row_id FROM staged.{kind.name}_repeats)) IS TRUE AS is_settled
+            AND row_id NOT IN (SELECT row_id FROM staged.{kind.name}_repeats){is_alone}) IS TRUE AS is_settled
         FROM staged.{kind.name}"""
