@@ -46,6 +46,7 @@ SO_FAR = {
     "engagement",
     "goals",
     "motivation",
+    "other_raters",
     "outcomes",
     "reliable_outcomes",
     "responsiveness",
