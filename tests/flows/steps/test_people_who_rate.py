@@ -2,12 +2,17 @@
 
 import csv
 import io
+from datetime import date
 
 import duckdb
 import pytest
 
 from rapport import transforms
-from rapport.warehouse.store.building_file import with_other_columns
+from rapport.flows.ops.forget import NobodyKnown, find_rater, forget, still_holding
+from rapport.flows.order import place_change
+from rapport.warehouse.places.folders import Folders
+from rapport.warehouse.places.versions import kept_versions
+from rapport.warehouse.store.building_file import open_published, with_other_columns
 from tests.clinics.nights import APPOINTMENTS, CLINIC, RESPONSES, Place, differences, open_place, writable
 
 PEOPLE = CLINIC.replace('files = "responses_', 'rater_is_person = true\nfiles = "responses_')
@@ -72,6 +77,60 @@ def test_the_two_are_told_apart_from_the_night_on_that_says_so_without_another_r
     other = place.twin()
     other.night(NOON.format(21))
     assert differences(place.published, other.published, ("main",)) == {}
+
+
+def forgotten(place: Place, who: str, since: date | None = None):
+    order = place_change(place.clinic, place.warehouse)
+    person = find_rater(order, "clinic", who, since)
+    return forget(order, person), list(still_holding(order, place.exports, person))
+
+
+def rater_ids(place: Place) -> list[set[str]]:
+    """The raters of every kept file, by how many ratings each has."""
+    found = []
+    for version in kept_versions(Folders(place.warehouse).published):
+        with open_published(version) as con:
+            listed = con.sql("SELECT count(*) FROM history.responses GROUP BY rater_id").fetchall()
+            found.append((sorted(listed), con.sql("SELECT count(DISTINCT response_id) FROM scores").fetchall()))
+    return found
+
+
+def test_a_partner_who_is_taken_out_is_in_no_kept_file_and_does_not_come_back_and_the_other_stays(
+    tmp_path, short_nights
+):
+    place = open_place(tmp_path / "couple", PEOPLE)
+    deliver(place)
+    place.night(NOON.format(20))
+    deliver(place, 21)
+    place.night(NOON.format(21))
+    done, holding = forgotten(place, "ben")
+    assert (done.erased_rows, holding) == (2, ["responses_2026-11-20.csv", "responses_2026-11-21.csv"])
+    alone = [(1, 1, 36.0, None), (2, 1, 36.0, 0.0)]
+    assert place.ask(ALLIANCE) == alone
+    assert [counts for counts, _ in rater_ids(place)] == [[(2,)]] * 3
+    with duckdb.connect(str(kept_versions(Folders(place.warehouse).published)[0]), read_only=True) as con:
+        assert con.sql("SELECT count(*) FROM alliance").fetchall() == [(0,)]
+    deliver(place, 23)
+    place.night(NOON.format(23))
+    assert place.ask(ALLIANCE) == alone
+    assert place.ask("SELECT count(*) FROM sessions") == [(2,)]
+
+
+def test_a_partner_may_withdraw_a_consent_from_a_day_on(tmp_path, short_nights):
+    place = open_place(tmp_path / "couple", PEOPLE)
+    deliver(place)
+    place.night(NOON.format(20))
+    forgotten(place, "ben", date(2026, 11, 5))
+    assert place.ask(ALLIANCE) == [each for each in BOTH if each[:2] != (2, 2)]
+
+
+def test_a_rater_whom_nobody_knows_is_refused(tmp_path, short_nights):
+    place = open_place(tmp_path / "couple", PEOPLE)
+    deliver(place)
+    place.night(NOON.format(20))
+    with pytest.raises(NobodyKnown, match="no response of a rater with this id is known"):
+        forgotten(place, "carl")
+    assert place.ask(ALLIANCE) == BOTH
 
 
 def test_an_upgraded_warehouse_keeps_its_rows_as_number_1_and_they_differ_in_the_new_columns_only(tmp_path):
