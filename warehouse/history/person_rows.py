@@ -28,7 +28,7 @@ _PEOPLE = {"client_id": pl.Binary, "since": pl.Date, "until": pl.Date, "by_load"
 
 def list_own(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -> None:
     """Make temporary tables of people (pseudonyms, hexadecimal) in a file: own_people, with is_whole where nothing
-    stays; own_rows, their rows of history, with `goes`; own_ids, the ids of what goes."""
+    stays; own_rows, their rows of history, with `goes`; own_ids, the ids of what goes; own_clients."""
     _list_people(con, people)
     con.execute("CREATE OR REPLACE TEMP TABLE own_rows (kind VARCHAR, source VARCHAR, place BIGINT, client_id UUID, "
                 "id UUID, day DATE, last_day DATE, goes BOOLEAN)")  # fmt: skip
@@ -44,6 +44,7 @@ def list_own(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -
         SELECT DISTINCT id FROM own_rows WHERE goes
         UNION SELECT client_id FROM own_people WHERE is_whole
         UNION SELECT episode_id FROM main.episodes SEMI JOIN (FROM own_people WHERE is_whole) USING (client_id)""")
+    list_clients(con)
 
 
 def list_whole(con: duckdb.DuckDBPyConnection, people: Iterable[str]) -> None:
