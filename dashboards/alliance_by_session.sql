@@ -54,6 +54,7 @@ SELECT
     avg(a.pomp) AS mean_pomp
 FROM alliance AS a
 JOIN placed AS p USING (episode_id)
+ANTI JOIN other_raters USING (episode_id, rater, rater_number)
 WHERE a.scale = 'total' AND a.session_number BETWEEN 1 AND 20 AND a.session_date < (SELECT closed_to FROM load.closed)
 GROUP BY a.instrument, a.rater, a.session_number, GROUPING SETS ((), (p.site), (p.program))
 ORDER BY ALL

@@ -45,6 +45,7 @@ WITH of_episode AS (
     SELECT instrument, rater, episode_id, count(*) AS rated, count(*) FILTER (pomp = 100) AS highest,
         count(*) FILTER (pomp < 100) AS below
     FROM alliance
+    ANTI JOIN other_raters USING (episode_id, rater, rater_number)
     WHERE scale = 'total' AND session_date < (SELECT closed_to FROM load.closed)
     GROUP BY instrument, rater, episode_id
 ),

@@ -42,6 +42,7 @@ WITH answering AS (
     SELECT r.instrument, r.rater, coalesce(s.modality, 'not known') AS modality,
         count(DISTINCT r.client_id)::INTEGER AS client_count
     FROM responses AS r JOIN sessions AS s USING (session_id)
+    ANTI JOIN other_raters USING (episode_id, rater, rater_number)
     WHERE r.is_used AND s.is_treatment AND s.session_date < (SELECT closed_to FROM load.closed)
     GROUP BY ALL
 ),

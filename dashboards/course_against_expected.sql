@@ -58,6 +58,7 @@ SELECT
 FROM progress AS g
 JOIN placed_episodes AS p USING (episode_id)
 JOIN episodes AS e USING (episode_id)
+ANTI JOIN other_raters USING (episode_id, rater, rater_number)
 CROSS JOIN (SELECT unnest(['green', 'orange', 'red']) AS zone) AS z
 WHERE g.zone IN ('green', 'orange', 'red') AND e.opened_on < (SELECT closed_to FROM load.closed)
 GROUP BY g.instrument, g.rater, z.zone, GROUPING SETS ((), (p.site), (p.program))

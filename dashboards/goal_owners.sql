@@ -57,6 +57,7 @@ SELECT
 FROM goals AS g
 JOIN placed_episodes AS p USING (episode_id)
 JOIN episodes AS e USING (episode_id)
+ANTI JOIN other_raters USING (episode_id, rater, rater_number)
 CROSS JOIN (SELECT unnest(['client', 'caregiver', 'therapist', 'other']) AS goal_owner) AS o
 WHERE g.goal_owner IS NOT NULL AND e.opened_on < (SELECT closed_to FROM load.closed)
 GROUP BY o.goal_owner, GROUPING SETS ((), (p.site), (p.program))

@@ -44,12 +44,14 @@ parts = { fell_count = { of = "fall_count", clients = "fell_client_count", other
 behind = ["client_count", "fell_client_count", "other_client_count"]
 */
 WITH falls AS (
-    SELECT a.instrument, a.rater, a.client_id, p.site, p.program, a.session_id, b.session_id AS session_before
+    SELECT a.instrument, a.rater, a.rater_number, a.client_id, p.site, p.program, a.session_id, b.session_id AS session_before
     FROM alliance AS a
     JOIN scales AS s ON s.instrument = a.instrument AND s.scale = 'total' AND NOT contains(s.items, 'R')
     JOIN placed_episodes AS p ON p.episode_id = a.episode_id
     JOIN sessions AS b ON b.episode_id = a.episode_id AND b.therapist_id IS NOT DISTINCT FROM a.therapist_id
         AND b.dyad_session_number = a.dyad_session_number - a.gap_sessions
+    ANTI JOIN other_raters AS o ON o.episode_id = a.episode_id AND o.rater = a.rater
+        AND o.rater_number = a.rater_number
     CROSS JOIN load.closed AS c
     WHERE a.scale = 'total' AND a.change < 0
         AND a.session_date < c.closed_to AND a.session_date >= c.closed_to - INTERVAL 24 MONTH
@@ -59,7 +61,9 @@ told AS (
         unnest(h.answers) AS value, unnest(hb.answers) AS before
     FROM falls AS f
     JOIN responses AS r ON r.session_id = f.session_id AND r.instrument = f.instrument AND r.rater = f.rater
+        AND r.rater_number = f.rater_number
     JOIN responses AS b ON b.session_id = f.session_before AND b.instrument = f.instrument AND b.rater = f.rater
+        AND b.rater_number = f.rater_number
     JOIN history.responses AS h ON h.source = r.source AND h.response_id = r.response_id
     JOIN history.responses AS hb ON hb.source = b.source AND hb.response_id = b.response_id
     WHERE r.is_used AND b.is_used AND h.known_to IS NULL AND hb.known_to IS NULL

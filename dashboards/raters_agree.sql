@@ -42,6 +42,19 @@ mean_difference = { of = "dyad_count", range = [-100, 100] }
 mean_absolute_difference = { of = "dyad_count", range = [0, 100] }
 mean_congruence = { of = "congruent_count", range = [-1, 1] }
 */
+-- Of several people of a kind the one who counts is compared with other kinds. Two of a kind are the first two.
+WITH pairs AS (
+    SELECT c.*
+    FROM alliance_congruence AS c
+    ANTI JOIN other_raters AS o
+        ON o.episode_id = c.episode_id AND o.rater = c.rater AND o.rater_number = c.rater_number
+    ANTI JOIN other_raters AS q
+        ON q.episode_id = c.episode_id AND q.rater = c.other_rater AND q.rater_number = c.other_rater_number
+    WHERE c.rater <> c.other_rater
+    UNION ALL
+    SELECT * FROM alliance_congruence
+    WHERE rater = other_rater AND rater_number = 1 AND other_rater_number = 2
+)
 SELECT
     a.instrument,
     a.rater || ' and ' || a.other_rater AS raters,
@@ -53,7 +66,7 @@ SELECT
     avg(a.mean_absolute_difference) AS mean_absolute_difference,
     count(a.congruence_correlation)::INTEGER AS congruent_count,
     avg(a.congruence_correlation) AS mean_congruence
-FROM alliance_congruence AS a
+FROM pairs AS a
 JOIN placed_episodes AS p USING (episode_id)
 JOIN sessions AS s ON s.session_id = a.first_session_id
 WHERE a.scale = 'total' AND a.instrument = a.other_instrument AND s.session_date < (SELECT closed_to FROM load.closed)

@@ -53,6 +53,7 @@ behind = ["client_count"]
 */
 WITH over AS (
     SELECT o.* FROM outcomes AS o JOIN retention AS r USING (episode_id)
+    ANTI JOIN other_raters USING (episode_id, rater, rater_number)
     WHERE r.has_ended AND o.basis = 'computed' AND o.compared = 'score' AND o.scale = 'total'
         AND o.last_scored_on < (SELECT closed_to FROM load.closed)
 ),

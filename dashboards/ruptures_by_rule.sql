@@ -54,6 +54,7 @@ WITH of_client AS (
         count(*) FILTER (r.is_repaired) AS repaired
     FROM ruptures AS r
     JOIN placed_episodes AS p USING (episode_id)
+    ANTI JOIN other_raters USING (episode_id, rater, rater_number)
     WHERE r.is_repaired IS NOT NULL AND r.started_on < (SELECT closed_to FROM load.closed)
     GROUP BY r.rupture_rule, r.instrument, r.rater, r.client_id, GROUPING SETS ((), (p.site), (p.program))
 )

@@ -10,14 +10,15 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from rapport.transforms.scoring.score_bands import holds
+from rapport.transforms.sessions.raters import PERSON
 from rapport.warehouse.clinic_file.clinic import Clinic
 
 SEEN_WITHIN_DAYS, DUE_WITHIN_DAYS = 14, 7
 OUT_OF_CONTACT_DAYS, MEDIAN_GAPS = 30, 2
 BELOW, FELL = "alliance below its cut-off", "alliance fell by its step"
 NOT_ON_TRACK, OUT_OF_CONTACT = "not on track", "out of contact"
-COLUMNS = ("client_id", "therapist_id", "what", "instrument", "rater", "score", "since_on", "data_on")
-_WHOSE = ["client_id", "instrument", "rater"]
+COLUMNS = ("client_id", "therapist_id", "what", "instrument", "rater", "rater_number", "score", "since_on", "data_on")
+_WHOSE = ["client_id", "instrument", *PERSON]
 
 
 def worklist(
@@ -78,7 +79,7 @@ def _last_session(sessions: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _latest(rated: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the latest score of each client, instrument and rater."""
+    """Return the latest score of each client, instrument and person."""
     number = pl.col("client_session_number")
     return rated.filter(number == number.max().over(_WHOSE))
 
@@ -86,10 +87,10 @@ def _latest(rated: pl.LazyFrame) -> pl.LazyFrame:
 def _below(rated: pl.LazyFrame, score_bands: pl.LazyFrame) -> pl.LazyFrame:
     """Return latest scores beyond a cut-off, with the first session of the unbroken run of such scores."""
     judged = score_bands.filter("is_used", pl.col("is_case").is_not_null(), pl.col("basis") == "computed").select(
-        "session_id", "instrument", "rater", "scale", "threshold", "is_case"
+        "session_id", "instrument", *PERSON, "scale", "threshold", "is_case"
     )
     whose = [*_WHOSE, "episode_id", "threshold"]
-    told = rated.join(judged, on=["session_id", "instrument", "rater", "scale"])
+    told = rated.join(judged, on=["session_id", "instrument", *PERSON, "scale"])
     last_well = pl.col("session_date").filter(~pl.col("is_case")).max().over(whose)
     run = told.filter(pl.col("is_case") & (pl.col("session_date") > last_well.fill_null(date.min)))
     started = run.group_by(whose).agg(since_on=pl.col("session_date").min())

@@ -1,7 +1,9 @@
 """Takes a person's data out of the published file, every kept version and the private tree.
 
     rapport forget --space SPACE --client NUMBER [--since YYYY-MM-DD]
+    rapport forget --space SPACE --rater ID [--since YYYY-MM-DD]
 
+With --rater, the responses of one person who rates, such as a parent or a partner, are taken out, about any client.
 With --since, a consent is withdrawn from that day on: older records stay. A tombstone prevents that a second reading of
 an export brings the data back. The command lists the exports that still hold the record, for ops to delete.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -46,7 +49,7 @@ from rapport.warehouse.history.moved_slots import probable_moves
 from rapport.warehouse.intake.space_book import Used
 from rapport.warehouse.places.private_files import need_file
 from rapport.warehouse.places.publication import published_version
-from rapport.warehouse.places.versions import load_of
+from rapport.warehouse.places.versions import kept_versions, load_of
 from rapport.warehouse.store.building_file import open_published
 
 
@@ -58,6 +61,7 @@ class Person:
     since: date | None
     pseudonyms: tuple[str, ...]  # the one in use, and those of the numbers without links
     probably_too: tuple[tuple[str, str, int], ...] = ()  # id space, number, and slots that may have moved between them
+    column: str = "client_id"  # the column of exports that holds the number
     known_elsewhere: tuple[str, ...] = ()  # former id spaces of the sources, where the number may be another person's
 
 
@@ -86,7 +90,34 @@ def find_person(order: Order, space: str, number: str, since: date | None) -> Pe
         raise NobodyKnown(f"no client with this number is known in the id space '{space}'; known id spaces are {names}")
     elsewhere = _known_elsewhere(spaces, used, numbers, crosswalk)
     ids = tuple(dict.fromkeys((pseudonym, *alone)))
-    return Person(tuple(numbers), since, ids, tuple(_probably_too(order, ids, crosswalk)), elsewhere)
+    too = tuple(_probably_too(order, ids, crosswalk))
+    return Person(tuple(numbers), since, ids, too, known_elsewhere=elsewhere)
+
+
+def find_rater(order: Order, space: str, number: str, since: date | None) -> Person:
+    """The person who rates under this rater_id. The crosswalk has no raters, so the kept files are asked. Raises
+    NobodyKnown."""
+    names = _names(order, everybody_kept(order.folders))
+    ids = (names.one(space, "rater", number), names.alone_in_bytes(space, number, "rater").hex())
+    first = (order.clinic.spaces.first_name(space), number.strip())
+    person = Person((first,), since, tuple(dict.fromkeys(ids)), column="rater_id")
+    has_tombstone = any(map(read_tombstones(order.folders).days_of, ids))
+    if not has_tombstone and not any(
+        _has_responses(version, ids) for version in kept_versions(order.folders.published)
+    ):
+        _refuse_unknown(order, names)
+        raise NobodyKnown(
+            f"no response of a rater with this id is known in the id space '{escaped(space)}'; look for the id in the "
+            "column rater_id of the exports"
+        )
+    return person
+
+
+def _has_responses(version: Path, raters: Collection[str]) -> bool:
+    """Whether a kept file has responses of one of these raters; of one that cannot be opened, no."""
+    with suppress(RapportError), open_published(version) as con:
+        return any(erase.rows_of_person(con, rater) for rater in raters)
+    return False
 
 
 def _probably_too(order: Order, ids: Collection[str], crosswalk: pl.DataFrame) -> Iterator[tuple[str, str, int]]:
@@ -170,7 +201,7 @@ def still_holding(order: Order, exports: Path, person: Person) -> Iterator[str]:
         for path, _ in matching(exports, source, with_unfinished=True):
             try:
                 export = open_delivery(path, source)
-                if any(_holds(frame, numbers) for _, frame in read(export, source, tallies)):
+                if any(_holds(frame, person.column, numbers) for _, frame in read(export, source, tallies)):
                     yield escaped(path.relative_to(exports).as_posix())
             except Refused as refused:
                 yield f"{escaped(path.relative_to(exports).as_posix())} (not looked into: it {refused.what})"
@@ -179,8 +210,8 @@ def still_holding(order: Order, exports: Path, person: Person) -> Iterator[str]:
             yield f"the exports of '{escaped(space)}' (not looked into: the id space is retired in clinic.toml)"
 
 
-def _holds(frame: pl.DataFrame, numbers: list[str]) -> bool:
-    return bool(frame["client_id"].str.strip_chars().is_in(numbers).any())
+def _holds(frame: pl.DataFrame, column: str, numbers: list[str]) -> bool:
+    return column in frame.columns and bool(frame[column].str.strip_chars().is_in(numbers).any())
 
 
 def print_done(done: Done, person: Person, holding: list[str]) -> None:
@@ -215,7 +246,9 @@ def main(given: list[str] | None = None) -> int:
     """Forget one person, or withdraw a consent from a day on."""
     parser = arguments("forget", "Take a person's data out of the warehouse.", exports=True)
     parser.add_argument("--space", required=True, help="the id space of the number: id_space in clinic.toml")
-    parser.add_argument("--client", required=True, metavar="NUMBER", help="the client's number in that space")
+    whom = parser.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--client", metavar="NUMBER", help="the client's number in that space")
+    whom.add_argument("--rater", metavar="ID", help="the rater_id of a person who rates, in that space")
     parser.add_argument("--since", metavar="YYYY-MM-DD", help="only from this day on")
     options = parser.parse_args(given)
 
@@ -223,7 +256,8 @@ def main(given: list[str] | None = None) -> int:
         since = read_day("--since", options.since) if options.since is not None else None
         order = place_change(options.clinic, options.warehouse)
         need_exports(options.exports)
-        person = find_person(order, options.space, options.client, since)
+        find, number = (find_person, options.client) if options.rater is None else (find_rater, options.rater)
+        person = find(order, options.space, number, since)
         done = forget(order, person)
         print_done(done, person, list(still_holding(order, options.exports, person)))
         status = print_troubles(done.troubles)

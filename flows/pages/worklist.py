@@ -81,11 +81,11 @@ def _with_numbers(lines: pl.DataFrame, people: pl.DataFrame, clinic: Clinic, as_
         .join(therapists, on="therapist_id", how="left")
         .with_columns(data_age_days=(pl.lit(today) - pl.col("data_on")).dt.total_days())
         .select(
-            *("therapist", "id_space", "record_number", "what", "instrument", "rater", "score"),
+            *("therapist", "id_space", "record_number", "what", "instrument", "rater", "rater_number", "score"),
             since="since_on",
             data_age_days="data_age_days",
         )
-        .sort("therapist", "id_space", "record_number", "what", "instrument", "rater", nulls_last=True)
+        .sort("therapist", "id_space", "record_number", "what", "instrument", "rater", "rater_number", nulls_last=True)
     )
 
 

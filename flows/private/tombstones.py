@@ -72,17 +72,23 @@ class Tombstones:
         person's later days may be read; `leave_out_undated` decides about them."""
         if not self.days:
             return frame
-        found = self.among(person.hex() for person in frame["client_id"].unique().drop_nulls())
-        return without_people(kind, frame, {bytes.fromhex(person): days for person, days in found.items()})
+        for column in ("client_id", "rater_id"):
+            if column in frame.columns:
+                found = self.among(person.hex() for person in frame[column].unique().drop_nulls())
+                people = {bytes.fromhex(person): days for person, days in found.items()}
+                frame = without_people(kind, frame, people, column)
+        return frame
 
 
-def without_people(kind: str, frame: pl.DataFrame, people: Mapping[Name, ErasedDays]) -> pl.DataFrame:
-    """The rows without these days of these clients. The names are those of the column client_id."""
+def without_people(
+    kind: str, frame: pl.DataFrame, people: Mapping[Name, ErasedDays], column: str = "client_id"
+) -> pl.DataFrame:
+    """The rows without these days of these people, whose names are those of the column."""
     if not people:
         return frame
     rows = [(each, days.is_everything, days.since, days.until) for each, days in people.items()]
-    named = pl.DataFrame(rows, {"client_id": frame.schema["client_id"], **_DAYS}, orient="row")
-    marked = frame.join(named, on="client_id", how="left", maintain_order="left")
+    named = pl.DataFrame(rows, {column: frame.schema[column], **_DAYS}, orient="row")
+    marked = frame.join(named, on=column, how="left", maintain_order="left")
     return marked.filter(~_is_forbidden(kind).fill_null(False)).drop(list(_DAYS))
 
 

@@ -15,7 +15,12 @@ BIRTHS = "client_id | birth_date\nann | 2012-06-01\nbob | 1990-06-01"
 FIRST_DAY = datetime(2026, 1, 5, 15, tzinfo=UTC)
 LAST_DAY = 400
 NORMS = TScores("drawn", (TScore("rcads_25", "total", "client", "female", -3, 12, 25, 61.0),))
-DECLARED = clinic(not_treatment=["assessment"], accepted=["myts", "srs.item_below_9"], t_scores=NORMS)
+DECLARED = clinic(
+    not_treatment=["assessment"],
+    accepted=["myts", "srs.item_below_9"],
+    t_scores=NORMS,
+    sources_of_people=("practice",),
+)
 PER_CLIENT = [table for table in transforms.tables() if table.per == "client"]
 ELKIN = [{"scale": scale, "score": 3.0} for scale in ("positive_atmosphere", "global")]
 # Instrument, rater, answers, given scores, goal owners.
@@ -51,6 +56,7 @@ RESPONSE = st.fixed_dictionaries(
         "hour": st.integers(0, 300),
         "has_time": st.booleans(),
         "names": st.one_of(st.none(), st.integers(0, 11), st.integers(0, 11)),
+        "rater_id": st.sampled_from([None, None, "one", "other"]),
         "said": st.sampled_from([*SRS, *SRS, *SRS, *PARTIAL, *WAI, *PSQ, *OTHERS]),
     }
 )
@@ -139,7 +145,7 @@ def tables(records_of: dict[str, pl.DataFrame], visits_of: Collection[str] = ())
 
 
 def dense() -> dict[str, list[dict]]:
-    """A clinic in which every per-client table has rows: a course of weekly sessions, rated by everybody."""
+    """A clinic in which every per-client table has rows: weekly sessions, rated by everybody and by two parents."""
     week = 7 * 24
     appointments = [
         {
@@ -153,6 +159,7 @@ def dense() -> dict[str, list[dict]]:
         for at in range(8)
     ]
     said = [*[SRS[0]] * 2, SRS[1], *[SRS[2]] * 5], [WAI[0]] * 8, [WAI[2], WAI[3]] * 4, [PSQ[0], PSQ[2]] * 4
+    two_parents = [("one", [OTHERS[0]] * 8), ("other", [OTHERS[0]] * 8)]
     everything = [*said, *([other] * 8 for other in OTHERS)]
     responses = [
         {
@@ -161,9 +168,10 @@ def dense() -> dict[str, list[dict]]:
             "hour": at * week + 1,
             "has_time": True,
             "names": at,
+            "rater_id": rater_id,
             "said": each[at],
         }
         for at in range(8)
-        for each in everything
+        for rater_id, each in [*((None, each) for each in everything), *two_parents]
     ]
     return {"appointments": appointments, "responses": responses, "episodes": []}

@@ -48,6 +48,7 @@ SO_FAR = {
     "engagement",
     "goals",
     "motivation",
+    "other_raters",
     "outcomes",
     "reliable_outcomes",
     "responsiveness",

@@ -141,11 +141,11 @@ def test_its_first_line_has_the_columns_names_and_says_that_rapport_does_not_mon
     """However few are listed: the sentence is the last column's name."""
     *names, notice = written(place)[0]
     assert names == [
-        *("therapist", "id_space", "record_number", "what", "instrument", "rater", "score", "since", "data_age_days"),
-        "as_of",
+        *("therapist", "id_space", "record_number", "what", "instrument", "rater", "rater_number", "score", "since"),
+        *("data_age_days", "as_of"),
     ]
     assert notice.startswith("Rapport does not monitor risk. Nobody is on this list, or off it, because of an answer")
-    assert pl.read_csv(place.warehouse / "private/worklist.csv").shape == (1, 11)
+    assert pl.read_csv(place.warehouse / "private/worklist.csv").shape == (1, 12)
 
 
 FORMULAS = ["=HYPERLINK(1)", "+49", "-5", "@SUM(1)", "\tx", "\rx", "\nx", "\uff1d1"]

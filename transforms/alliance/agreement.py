@@ -14,7 +14,7 @@ LEAST_SHARED = 4  # sessions: with fewer a slope within one dyad means nothing
 
 
 @table(
-    key="session_id rater other_rater instrument other_instrument scale",
+    key="session_id rater rater_number other_rater other_rater_number instrument other_instrument scale",
     columns=[
         "client_id!",
         "session_id!",
@@ -24,7 +24,9 @@ LEAST_SHARED = 4  # sessions: with fewer a slope within one dyad means nothing
         "session_number",
         "session_date!",
         "rater!",
+        "rater_number!",
         "other_rater!",
+        "other_rater_number!",
         "instrument!",
         "other_instrument!",
         "scale!",
@@ -51,7 +53,7 @@ LEAST_SHARED = 4  # sessions: with fewer a slope within one dyad means nothing
     ],
 )
 def alliance_agreement(alliance: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """One row per session, pair of raters and scale that both rated, on one questionnaire or on parallel forms of it
+    """One row per session, pair of people and scale that both rated, on one questionnaire or on parallel forms of it
     (instruments.family). Differences are in percent of maximum possible, so that forms with different ranges can be
     compared. Signed and absolute differences answer different questions. Neither is agreement over time: see
     alliance_congruence (Atzil-Slonim et al. 2015)."""
@@ -61,29 +63,35 @@ def alliance_agreement(alliance: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
         family=pl.col("instrument").replace_strict(families, default=None, return_dtype=pl.String),
         place=pl.col("rater").replace_strict(order, return_dtype=pl.Int8),
     )
-    other = rated.filter(pl.col("place") > 0).select(
+    other = rated.filter((pl.col("place") > 0) | (pl.col("rater_number") > 1)).select(
         "session_id", "family", "scale", *(pl.col(name).alias(f"other_{name}") for name in _OTHERS)
     )
     return (
         rated.join(other, on=["session_id", "family", "scale"])
-        .filter(pl.col("place") < pl.col("other_place"))
+        .filter(_comes_first)
         .with_columns(signed_difference=(pl.col("pomp") - pl.col("other_pomp")).round(6))
         .with_columns(absolute_difference=pl.col("signed_difference").abs())
     )
 
 
-_OTHERS = ("rater", "instrument", "pomp", "place")
+_OTHERS = ("rater", "rater_number", "instrument", "pomp", "place")
+_same_kind = pl.col("place") == pl.col("other_place")
+_comes_first = (pl.col("place") < pl.col("other_place")) | (
+    _same_kind & (pl.col("rater_number") < pl.col("other_rater_number"))
+)
 
 
 @table(
-    key="first_session_id rater other_rater instrument other_instrument scale",
+    key="first_session_id rater rater_number other_rater other_rater_number instrument other_instrument scale",
     columns=[
         "client_id!",
         "episode_id!",
         "therapist_id",
         "first_session_id!",
         "rater!",
+        "rater_number!",
         "other_rater!",
+        "other_rater_number!",
         "instrument!",
         "other_instrument!",
         "scale!",
@@ -129,7 +137,7 @@ _OTHERS = ("rater", "instrument", "pomp", "place")
     ],
 )
 def alliance_congruence(alliance_agreement: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per dyad (episode and therapist), pair of raters and scale: direction (who sees more) and temporal
+    """One row per dyad (episode and therapist), pair of people and scale: direction (who sees more) and temporal
     congruence (whether they move together). These differ: more congruent dyads had larger discrepancies in 213 clients
     of 49 therapists (Atzil-Slonim et al. 2015). The slope is the least-squares analogue, for one dyad, of the
     truth-and-bias model (West & Kenny 2011, Psychol Rev 118:357-378). With few sessions it is rough."""
@@ -173,4 +181,7 @@ def _about(products: str, one: str, other: str) -> pl.Expr:
     return (about_means(products, one, other, "shared_session_count") / MILLION**2).round(6)
 
 
-_DYAD = ("client_id", "episode_id", "therapist_id", "rater", "other_rater", "instrument", "other_instrument", "scale")
+_DYAD = (
+    *("client_id", "episode_id", "therapist_id", "rater", "rater_number", "other_rater", "other_rater_number"),
+    *("instrument", "other_instrument", "scale"),
+)

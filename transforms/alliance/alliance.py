@@ -5,17 +5,18 @@ from __future__ import annotations
 import polars as pl
 
 from rapport.transforms.frames.exact_sums import MILLION, about_means, millionths
+from rapport.transforms.sessions.raters import of_counted_raters
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
 
-_DYAD, _KIND = ("client_id", "episode_id", "therapist_id"), ("rater", "instrument", "scale")
-LINE = (*_DYAD, *_KIND)  # the columns that identify one rater's scores in a dyad
+_DYAD, _KIND = ("client_id", "episode_id", "therapist_id"), ("rater", "rater_number", "instrument", "scale")
+LINE = (*_DYAD, *_KIND)  # the columns that identify one person's scores in a dyad
 _OF_SESSION = (*_DYAD, "client_session_number", "session_number", "dyad_session_number", "session_date")
 
 
 @table(
-    key="session_id rater instrument scale",
+    key="session_id rater rater_number instrument scale",
     columns=[
         "client_id!",
         "session_id!",
@@ -27,6 +28,7 @@ _OF_SESSION = (*_DYAD, "client_session_number", "session_number", "dyad_session_
         "session_date!",
         "instrument!",
         "rater!",
+        "rater_number!",
         "scale!",
         "score!",
         "pomp!",
@@ -56,8 +58,8 @@ _OF_SESSION = (*_DYAD, "client_session_number", "session_number", "dyad_session_
     ],
 )
 def alliance(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """One row per session, rater, alliance instrument and scale that has a computed score. Change is from the same
-    rater's last score in the same dyad (episode and therapist): a new therapist is a new alliance. A row never changes
+    """One row per session, person, alliance instrument and scale that has a computed score. Change is from the same
+    person's last score in the same dyad (episode and therapist): a new therapist is a new alliance. A row never changes
     when later sessions are added. The person's mean over all sessions is in alliance_means."""
     held = _by_dyad(sessions).collect()
     rated = _rated(scores, clinic).join(held.lazy().select("session_id", "dyad", "place"), on="session_id")
@@ -105,13 +107,14 @@ def alliance_instruments(clinic: Clinic) -> list[str]:
 
 
 @table(
-    key="first_session_id rater instrument scale",
+    key="first_session_id rater rater_number instrument scale",
     columns=[
         "client_id!",
         "episode_id!",
         "therapist_id",
         "first_session_id!",
         "rater!",
+        "rater_number!",
         "instrument!",
         "scale!",
         "score_count!",
@@ -120,8 +123,8 @@ def alliance_instruments(clinic: Clinic) -> list[str]:
     ],
 )
 def alliance_means(alliance: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per dyad, rater, alliance instrument and scale: the person's own mean, which every new session changes. A
-    session's score minus this mean is the within-person part (W). This mean minus the clinic's mean is the
+    """One row per dyad, person, alliance instrument and scale: the person's own mean, which every new session changes.
+    A session's score minus this mean is the within-person part (W). This mean minus the clinic's mean is the
     between-person part (B). View alliance_parts has both."""
     return (
         alliance.filter(pl.col("episode_id").is_not_null())
@@ -162,12 +165,16 @@ def _sd() -> pl.Expr:
         Column("between_sd", "number", "Standard deviation (n - 1) of person_mean; null below two."),
     ],
 )
-def alliance_grand_means(alliance_means: pl.LazyFrame) -> pl.LazyFrame:
+def alliance_grand_means(alliance_means: pl.LazyFrame, other_raters: pl.LazyFrame) -> pl.LazyFrame:
     """One row per rater, alliance instrument and scale: the clinic's mean over dyads, not over sessions. A client with
-    two therapists is in two dyads."""
-    return alliance_means.group_by("rater", "instrument", "scale").agg(
-        dyad_count=pl.len().cast(pl.Int32),
-        client_count=pl.col("client_id").n_unique().cast(pl.Int32),
-        grand_mean=(millionths("person_mean").sum() / pl.len() / MILLION).round(6),
-        between_sd=pl.col("person_mean").sort().std().round(6),
+    two therapists is in two dyads. Of several people of a kind the one with the most ratings counts (other_raters)."""
+    return (
+        of_counted_raters(alliance_means, other_raters)
+        .group_by("rater", "instrument", "scale")
+        .agg(
+            dyad_count=pl.len().cast(pl.Int32),
+            client_count=pl.col("client_id").n_unique().cast(pl.Int32),
+            grand_mean=(millionths("person_mean").sum() / pl.len() / MILLION).round(6),
+            between_sd=pl.col("person_mean").sort().std().round(6),
+        )
     )

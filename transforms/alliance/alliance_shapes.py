@@ -16,13 +16,14 @@ LEAST_FOR_SLOPE, LEAST_FOR_CURVATURE = 4, 5  # scores
 
 
 @table(
-    key="first_session_id rater instrument scale",
+    key="first_session_id rater rater_number instrument scale",
     columns=[
         "client_id!",
         "episode_id!",
         "therapist_id",
         "first_session_id!",
         "rater!",
+        "rater_number!",
         "instrument!",
         "scale!",
         "score_count!",
@@ -63,7 +64,7 @@ LEAST_FOR_SLOPE, LEAST_FOR_CURVATURE = 4, 5  # scores
     ],
 )
 def alliance_shapes(alliance: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per dyad, rater, alliance questionnaire and scale. The shapes are those of Kivlighan & Shaughnessy 2000
+    """One row per dyad, person, alliance questionnaire and scale. The shapes are those of Kivlighan & Shaughnessy 2000
     and Stiles et al. 2004 (recalled), fitted to each dyad alone and not by clustering. A fall and return within a few
     sessions is a possible rupture (table ruptures); here such a dyad may be stable."""
     fitted = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from rapport.transforms.frames.ids_as_numbers import as_numbers
+from rapport.transforms.sessions.raters import of_counted_raters
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
 
@@ -13,10 +14,10 @@ TOO_MANY = 0.15
 LINE = ("instrument", "rater", "scale", "therapist_id")
 
 
-def ceiling_counts(alliance: pl.LazyFrame) -> pl.LazyFrame:
+def ceiling_counts(alliance: pl.LazyFrame, other_raters: pl.LazyFrame) -> pl.LazyFrame:
     """Return counts of some clients' scores, by instrument, rater, scale, therapist and number of the quarter."""
     pomp, day = pl.col("pomp"), pl.col("session_date")
-    rated = alliance.select(
+    rated = of_counted_raters(alliance, other_raters).select(
         *LINE,
         "client_id",
         quarter=day.dt.year() * 4 + day.dt.quarter() - 1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rapport.transforms.sessions.raters import of_counted_raters
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
 
@@ -12,7 +13,7 @@ SCALES = ("goal", "task")
 
 
 @table(
-    key="session_id rater instrument",
+    key="session_id rater rater_number instrument",
     columns=[
         "client_id!",
         "session_id!",
@@ -21,6 +22,7 @@ SCALES = ("goal", "task")
         "session_number",
         "session_date!",
         "rater!",
+        "rater_number!",
         "instrument!",
         Column("goal_pomp", "number", "The scale goal: agreement on goals.", unit=_PERCENT, between=(0, 100)),
         Column("task_pomp", "number", "The scale task: agreement on tasks.", unit=_PERCENT, between=(0, 100)),
@@ -55,12 +57,12 @@ SCALES = ("goal", "task")
         ),
     ],
 )
-def collaboration(alliance: pl.LazyFrame, scores: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per session, rater and alliance questionnaire with a score of its goal or task scale (the WAI family,
+def collaboration(alliance: pl.LazyFrame, scores: pl.LazyFrame, other_raters: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per session, person and alliance questionnaire with a score of its goal or task scale (the WAI family,
     after Bordin 1979). Goal agreement between any two raters, and over a dyad, is in alliance_agreement and
     alliance_congruence, scale goal."""
-    rated = alliance.filter(pl.col("scale").is_in(SCALES)).group_by(*_SESSION, "rater", "instrument").agg(**_by_scale())
-    theirs = rated.filter(pl.col("rater") == "therapist").select(
+    rated = alliance.filter(pl.col("scale").is_in(SCALES)).group_by(*_OF_PERSON).agg(**_by_scale())
+    theirs = of_counted_raters(rated.filter(pl.col("rater") == "therapist"), other_raters).select(
         "session_id", "instrument", therapist_goal="goal_pomp", therapist_task="task_pomp"
     )
     homework = (
@@ -78,7 +80,10 @@ def collaboration(alliance: pl.LazyFrame, scores: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-_SESSION = ("client_id", "session_id", "episode_id", "therapist_id", "session_number", "session_date")
+_OF_PERSON = (
+    *("client_id", "session_id", "episode_id", "therapist_id", "session_number", "session_date"),
+    *("rater", "rater_number", "instrument"),
+)
 
 
 def _by_scale() -> dict[str, pl.Expr]:

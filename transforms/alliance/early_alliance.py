@@ -13,7 +13,7 @@ _DYAD = ("client_id", "episode_id", "therapist_id")
 
 
 @table(
-    key="session_id rater instrument scale",
+    key="session_id rater rater_number instrument scale",
     columns=[
         "client_id!",
         "episode_id!",
@@ -22,6 +22,7 @@ _DYAD = ("client_id", "episode_id", "therapist_id")
         "session_number",
         "dyad_session_number!",
         "rater!",
+        "rater_number!",
         "instrument!",
         "scale!",
         "score!",
@@ -50,7 +51,7 @@ _DYAD = ("client_id", "episode_id", "therapist_id")
     ],
 )
 def early_alliance(alliance: pl.LazyFrame, sessions: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per dyad, rater, alliance questionnaire and scale rated in the dyad's second, third or fourth session.
+    """One row per dyad, person, alliance questionnaire and scale rated in the dyad's second, third or fourth session.
     Research uses the third session most often, or the fourth (Busseri & Tyler 2003); early_rule names it. A dyad
     without a rating in any of them has no row."""
     number = pl.col("dyad_session_number")

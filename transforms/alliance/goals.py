@@ -9,11 +9,12 @@ from rapport.warehouse.schema.tables import table
 
 
 @table(
-    key="episode_id rater goal",
+    key="episode_id rater rater_number goal",
     columns=[
         "client_id!",
         "episode_id!",
         "rater!",
+        "rater_number!",
         Column("goal", "integer", "The goal's number, in the order of setting.", required=True, between=(1, None)),
         Column(
             "goal_owner",
@@ -38,17 +39,18 @@ from rapport.warehouse.schema.tables import table
 def goals(
     outcomes: pl.LazyFrame, responses: pl.LazyFrame, response_records: pl.LazyFrame, sessions: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """One row per episode, rater and goal of Goal-Based Outcomes (Law & Jacob 2015), rated from 0 to 10 (reached). A
+    """One row per episode, person and goal of Goal-Based Outcomes (Law & Jacob 2015), rated from 0 to 10 (reached). A
     goal keeps its number through an episode. The share of the client's own goals is a measure of collaboration. Every
     rating over time is in scores (gbo, scales goal_1 to goal_3)."""
     rated = (
         outcomes.filter(pl.col("instrument") == "gbo", pl.col("scale") != "total")
         .with_columns(goal=pl.col("scale").str.strip_prefix("goal_").cast(pl.Int32))
         .sort("basis")
-        .unique(["episode_id", "rater", "goal"], keep="first", maintain_order=True)
+        .unique(["episode_id", "rater", "rater_number", "goal"], keep="first", maintain_order=True)
     )
     return rated.join(_owners(responses, response_records, sessions), on=["episode_id", "goal"], how="left").select(
-        *("client_id", "episode_id", "rater", "goal", "goal_owner", "score_count", "first_score", "last_score"),
+        *("client_id", "episode_id", "rater", "rater_number", "goal", "goal_owner"),
+        *("score_count", "first_score", "last_score"),
         goal_change="total_change",
         is_reliably_nearer=pl.col("reliable_class") == "improved",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rapport.transforms.sessions.raters import PERSON, of_counted_raters
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
@@ -47,7 +48,11 @@ def _difference(name: str, text: str) -> Column:
     ],
 )
 def motivation(
-    scores: pl.LazyFrame, sessions: pl.LazyFrame, early_alliance: pl.LazyFrame, clinic: Clinic
+    scores: pl.LazyFrame,
+    sessions: pl.LazyFrame,
+    early_alliance: pl.LazyFrame,
+    other_raters: pl.LazyFrame,
+    clinic: Clinic,
 ) -> pl.LazyFrame:
     """One row per episode and motivation scale rated by client or caregiver in the episode's first six treatment
     sessions: the early change, the gap between the two, and the early alliance. The question is whether the
@@ -58,14 +63,15 @@ def motivation(
     rated = (
         scores.filter(pl.col("instrument").is_in(measures), pl.col("rater").is_in(RATERS), "is_used")
         .filter(pl.col("pomp").is_not_null())
-        .select("session_id", "rater", "instrument", "scale", "pomp", "basis")
+        .select("session_id", *PERSON, "instrument", "scale", "pomp", "basis")
         .join(early, on="session_id")
+        .pipe(of_counted_raters, other_raters)
         .sort("session_number", "basis")
         .unique(["session_id", "rater", "instrument", "scale"], keep="first", maintain_order=True)
     )
     summed = rated.group_by("client_id", "episode_id", "instrument", "scale").agg(**_first_and_early())
     return (
-        summed.join(_alliances(early_alliance), on="episode_id", how="left")
+        summed.join(_alliances(of_counted_raters(early_alliance, other_raters)), on="episode_id", how="left")
         .with_columns(
             **{f"{rater}_early_change": _minus(f"{rater}_early_pomp", f"{rater}_first_pomp") for rater in RATERS},
             first_gap=_minus("caregiver_first_pomp", "client_first_pomp"),

@@ -8,6 +8,7 @@ from datetime import datetime
 import polars as pl
 
 from rapport.transforms.frames.ids_as_numbers import as_numbers
+from rapport.transforms.sessions.raters import PERSON, of_counted_raters
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.clinic_file.protocol import Due, usual
 from rapport.warehouse.schema.columns import RATERS, Column
@@ -19,7 +20,11 @@ COUNTS = ("due_count", "received_count", "complete_count")
 
 
 def days_of_sessions(
-    sessions: pl.LazyFrame, episodes: pl.LazyFrame, responses: pl.LazyFrame, clinic: Clinic
+    sessions: pl.LazyFrame,
+    episodes: pl.LazyFrame,
+    responses: pl.LazyFrame,
+    other_raters: pl.LazyFrame,
+    clinic: Clinic,
 ) -> pl.LazyFrame:
     """Return counts of some clients, in rows of three kinds. By therapist, modality, day and occasions: due_count, of
     treatment sessions. By the same and by instrument and rater: received_count and complete_count. By instrument and
@@ -28,8 +33,9 @@ def days_of_sessions(
     held = _held(sessions, episodes, clinic).collect().lazy()
     day = [*CELL, "session_date", *_occasions(clinic).values()]
     counted = held.group_by(day).agg(due_count=pl.len().cast(pl.Int64))
-    answers = answered.select(*ASKED, "is_complete", "session_id").with_columns(as_numbers("session_id"))
-    received = answers.join(held, on="session_id").group_by(*ASKED, *day)
+    answers = answered.select("instrument", *PERSON, "is_complete", "session_id").with_columns(as_numbers("session_id"))
+    others = other_raters.with_columns(as_numbers("episode_id"))
+    received = of_counted_raters(answers.join(held, on="session_id"), others).group_by(*ASKED, *day)
     counts = {"received_count": pl.len().cast(pl.Int64), "complete_count": pl.col("is_complete").sum().cast(pl.Int64)}
     first = answered.group_by(ASKED).agg(since=pl.col("completed_on").min())
     return pl.concat([counted, received.agg(**counts), first], how="diagonal")

@@ -8,6 +8,7 @@ import polars as pl
 
 from rapport.transforms.engagement.retention import DEFINITIONS
 from rapport.transforms.frames.ids_as_numbers import as_numbers
+from rapport.transforms.sessions.raters import of_counted_raters
 from rapport.transforms.statistics.intervals import with_wilson
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
@@ -41,6 +42,7 @@ def proportions(
     ruptures: pl.LazyFrame,
     goals: pl.LazyFrame,
     completion: pl.LazyFrame,
+    other_raters: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """One row per main share, subject and quarter, with Wilson's 95 % interval (M25). more_than_four,
     dropout_<definition>: episodes, by the quarter of opening. attendance, no_show, late_cancel: appointments, by the
@@ -49,6 +51,9 @@ def proportions(
     the rupture's start. goal_owned_by_client: goals. questionnaire_received: due occasions. Unknown cases are in no
     denominator. client_count is the number of clients in the denominator; null for questionnaire_received, whose table
     has no clients. Where one client has several cases, they are not independent, and the interval is too narrow."""
+    outcomes, reliable_outcomes, ruptures, goals = (
+        of_counted_raters(rated, other_raters) for rated in (outcomes, reliable_outcomes, ruptures, goals)
+    )
     parts = [
         *_retention(retention),
         *_engagement(engagement, retention),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rapport.transforms.sessions.raters import PERSON, of_counted_raters
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.schema.columns import Column
@@ -97,6 +98,7 @@ def responsiveness(
     alliance: pl.LazyFrame,
     responses: pl.LazyFrame,
     response_records: pl.LazyFrame,
+    other_raters: pl.LazyFrame,
     clinic: Clinic,
 ) -> pl.LazyFrame:
     """One row per episode with a treatment session: Elkin's four factors and the global item, as observers rated its
@@ -106,8 +108,10 @@ def responsiveness(
     first_two = sessions.filter(pl.col("session_number") <= 2).cache()
     episodes = sessions.filter(pl.col("session_number").is_not_null()).group_by("client_id", "episode_id")
     joined = episodes.agg(attended_session_count=pl.len().cast(pl.Int32))
-    proxies = _proxies(first_two, scores, responses, response_records, clinic)
-    for known in (_therapists(first_two), _observed(first_two, scores), proxies, _relationships(alliance)):
+    proxies = _proxies(first_two, scores, responses, response_records, other_raters, clinic)
+    observed = _observed(first_two, scores, other_raters)
+    relationships = _relationships(of_counted_raters(alliance, other_raters))
+    for known in (_therapists(first_two), observed, proxies, relationships):
         joined = joined.join(known, on="episode_id", how="left")
     return joined.with_columns(
         pl.col("observed_session_count", "proxy_session_count").fill_null(0),
@@ -121,13 +125,14 @@ def _therapists(first_two: pl.LazyFrame) -> pl.LazyFrame:
     return first_two.group_by("episode_id").agg(therapist_id=pl.when(whose.n_unique() == 1).then(whose.first()))
 
 
-def _observed(first_two: pl.LazyFrame, scores: pl.LazyFrame) -> pl.LazyFrame:
+def _observed(first_two: pl.LazyFrame, scores: pl.LazyFrame, other_raters: pl.LazyFrame) -> pl.LazyFrame:
     """Return Elkin's factors, only where both sessions are rated. A computed score is preferred to a given one."""
     rated = (
         scores.filter(pl.col("instrument") == "elkin_responsiveness", pl.col("rater") == "observer", "is_used")
         .filter(pl.col("score").is_not_null())
-        .select("session_id", "scale", "score", "basis")
+        .select("session_id", *PERSON, "scale", "score", "basis")
         .join(first_two.select("session_id", "episode_id"), on="session_id")
+        .pipe(of_counted_raters, other_raters)
         .sort("basis")
         .unique(["session_id", "scale"], keep="first", maintain_order=True)
     )
@@ -146,6 +151,7 @@ def _proxies(
     scores: pl.LazyFrame,
     responses: pl.LazyFrame,
     response_records: pl.LazyFrame,
+    other_raters: pl.LazyFrame,
     clinic: Clinic,
 ) -> pl.LazyFrame:
     """Return the client's own view, from the first questionnaire of PROXIES in both sessions, else in one of them."""
@@ -156,6 +162,7 @@ def _proxies(
     return (
         told.filter(pl.col("pomp").is_not_null())
         .join(first_two.select("session_id", "episode_id"), on="session_id")
+        .pipe(of_counted_raters, other_raters)
         .group_by("episode_id", proxy_instrument="instrument")
         .agg(proxy_session_count=pl.len().cast(pl.Int32), responsiveness_proxy=_of_both(pl.col("pomp")))
         .sort("proxy_session_count", pl.col("proxy_instrument").replace_strict(_ORDER), descending=[True, False])
@@ -176,7 +183,7 @@ def _srs_lines(
     return (
         responses.filter(is_srs, pl.col("rater") == "client", "is_used")
         .join(lines, on=["source", "response_id"])
-        .select("session_id", "instrument", "pomp")
+        .select("session_id", *PERSON, "instrument", "pomp")
     )
 
 
@@ -185,8 +192,8 @@ def _proxy_scores(scores: pl.LazyFrame) -> pl.LazyFrame:
     return (
         scores.filter(pl.any_horizontal(meant), pl.col("rater") == "client", "is_used")
         .sort("basis")
-        .unique(["session_id", "instrument"], keep="first", maintain_order=True)
-        .select("session_id", "instrument", "pomp")
+        .unique(["session_id", *PERSON, "instrument"], keep="first", maintain_order=True)
+        .select("session_id", *PERSON, "instrument", "pomp")
     )
 
 

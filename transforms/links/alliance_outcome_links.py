@@ -10,6 +10,7 @@ import polars as pl
 from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.transforms.frames.typed_rows import frame_of_rows
 from rapport.transforms.scoring.outcome_scores import lower_is_better
+from rapport.transforms.sessions.raters import of_counted_raters
 from rapport.transforms.sessions.session_places import Places
 from rapport.transforms.statistics.correlation import correlation
 from rapport.transforms.statistics.estimates import Found, estimated, first_of_clients, why_none
@@ -76,6 +77,7 @@ def alliance_outcome_links(
     outcome_scores: pl.LazyFrame,
     early_alliance: pl.LazyFrame,
     outcomes: pl.LazyFrame,
+    other_raters: pl.LazyFrame,
     retention: pl.LazyFrame,
     clinic: Clinic,
 ) -> pl.LazyFrame:
@@ -88,10 +90,13 @@ def alliance_outcome_links(
     makes more than half of the predictor's squares, and without an error: why_no_estimate. Read lagged_detrended first:
     in simulated clinics without any effect the plain lagged model finds one (make truth). Error in the
     ratings draws estimates towards 0. An association in time, not a proof of cause."""
-    rated, outcome = _rated(alliance), _outcome(outcome_scores, clinic)
+    rated = _rated(of_counted_raters(alliance, other_raters))
+    outcome = _outcome(of_counted_raters(outcome_scores, other_raters), clinic)
     places = Places(rated)
     lines = _by_line(places, rated), _by_line(places, outcome)
-    rows = [*_within(places, *lines), *_between(early_alliance, residual_outcomes(outcomes, retention, clinic))]
+    early = of_counted_raters(early_alliance, other_raters)
+    residuals = residual_outcomes(outcomes, other_raters, retention, clinic)
+    rows = [*_within(places, *lines), *_between(early, residuals)]
     return frame_of_rows(alliance_outcome_links, rows)
 
 

@@ -7,6 +7,7 @@ import polars as pl
 from rapport.transforms.frames.computed_once import computed_once
 from rapport.transforms.frames.ids_as_numbers import as_numbers
 from rapport.transforms.scoring.outcome_scores import LINE, lower_is_better
+from rapport.transforms.sessions.raters import of_counted_raters
 from rapport.transforms.statistics.estimates import ENOUGH_CLIENTS, first_of_clients
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.schema.columns import Column
@@ -37,14 +38,18 @@ BAND = [*LINE, "intake_band"]
         Column("poor_tenth_score", "number", "The 10th percentile counted from the worse end.", required=True),
     ],
 )
-def expected_courses(outcome_scores: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+def expected_courses(
+    outcome_scores: pl.LazyFrame, other_raters: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic
+) -> pl.LazyFrame:
     """One row per outcome measure (total scale), rater, intake band and session number from 2 to 12 with at least 30
     clients (M19). It replaces the licensed curves, which are not available. A client counts with the first episode that
     has an intake score, at the sessions after the intake. Percentiles are interpolated. The course shows what was usual
     here, not what is good. Clients who stay longer determine the later sessions. It changes with new clients, so each
     night's file has its own."""
     intakes, scored = intakes_and_after(outcome_scores)
-    begun = intakes.join(episodes.select("episode_id", "episode_number"), on="episode_id")
+    begun = of_counted_raters(intakes, other_raters).join(
+        episodes.select("episode_id", "episode_number"), on="episode_id"
+    )
     first = first_of_clients(begun, *LINE).select("course", "intake_number", *BAND)
     own = scored.filter(pl.col("session_number") <= LAST_SESSION).join(first, on="course")
     own = own.filter(pl.col("session_number") > pl.col("intake_number"))
@@ -68,11 +73,11 @@ def _at(share: float) -> pl.Expr:
 
 @computed_once
 def intakes_and_after(outcome_scores: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-    """Return two frames. The intake of every episode and line: intake_number (its session), intake_score, intake_band.
-    And the scores from the intake on, with the same number `course`. The intake is the episode's first score, if it is
-    in the first three treatment sessions."""
-    named = ["client_id", "episode_id", *LINE, "session_number", "session_date", "score", "pomp"]
-    course = pl.col("row").first().over("whose", *LINE)
+    """Return two frames. The intake of every episode, person and line: intake_number (its session), intake_score,
+    intake_band. And the scores from the intake on, with the same number `course`. The intake is the person's first
+    score in the episode, if it is in the first three treatment sessions."""
+    named = ["client_id", "episode_id", *LINE, "rater_number", "session_number", "session_date", "score", "pomp"]
+    course = pl.col("row").first().over("whose", *LINE, "rater_number")
     scored = (
         outcome_scores.select(named)
         .with_columns(whose="episode_id")
@@ -88,6 +93,7 @@ def intakes_and_after(outcome_scores: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.La
         "client_id",
         "episode_id",
         *LINE,
+        "rater_number",
         intake_number="session_number",
         intake_score="score",
         intake_band=band,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rapport.transforms.sessions.raters import of_counted_raters
 from rapport.transforms.statistics.estimates import first_of_clients, with_width
 from rapport.transforms.statistics.students_t import critical_t
 from rapport.warehouse.schema.columns import Column
@@ -36,7 +37,7 @@ LINE = ("instrument", "rater", "scale", "compared", "basis")
         "high",
     ],
 )
-def mean_progress(outcomes: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFrame:
+def mean_progress(outcomes: pl.LazyFrame, other_raters: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFrame:
     """One row per scale of an outcome measure and rater: the mean improvement of the clients, with Student's 95 %
     interval (null below two clients, and where all improved by the same amount). Each client counts once, with the
     first episode that has a first and a latest score; client_count is their number. Only paired episodes are in a mean:
@@ -44,10 +45,9 @@ def mean_progress(outcomes: pl.LazyFrame, episodes: pl.LazyFrame) -> pl.LazyFram
     far, so open episodes are included. A change over time is not the effect of a treatment, and extreme first scores
     move a little towards the mean by themselves."""
     is_paired = pl.col("improvement").is_not_null()
-    counted = outcomes.group_by(LINE).agg(
-        first_count=pl.len().cast(pl.Int32), paired_count=is_paired.sum().cast(pl.Int32)
-    )
-    numbered = outcomes.filter(is_paired).join(episodes.select("episode_id", "episode_number"), on="episode_id")
+    rated = of_counted_raters(outcomes, other_raters)
+    counted = rated.group_by(LINE).agg(first_count=pl.len().cast(pl.Int32), paired_count=is_paired.sum().cast(pl.Int32))
+    numbered = rated.filter(is_paired).join(episodes.select("episode_id", "episode_number"), on="episode_id")
     means = first_of_clients(numbered, *LINE).group_by(LINE).agg(**_means())
     made = counted.join(means, on=LINE, how="left").with_columns(pl.col("client_count").fill_null(0))
     half = critical_t(pl.col("client_count") - 1) * pl.col("progress_sd") / pl.col("client_count").sqrt()

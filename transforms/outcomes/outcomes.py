@@ -12,15 +12,16 @@ from rapport.warehouse.schema.tables import table
 CHANGES = ("improved", "no change", "deteriorated")
 CLASSES = ("recovered", "improved", "unchanged", "deteriorated", "harmed")
 WHY_NOT = ("one score only", "no reliable change counts", "no cut-off counts")
-_LINE = ("client_id", "episode_id", "rater", "instrument", "scale", "compared", "basis")
+_LINE = ("client_id", "episode_id", "rater", "rater_number", "instrument", "scale", "compared", "basis")
 
 
 @table(
-    key="episode_id rater instrument scale compared basis",
+    key="episode_id rater rater_number instrument scale compared basis",
     columns=[
         "client_id!",
         "episode_id!",
         "rater!",
+        "rater_number!",
         "instrument!",
         "scale!",
         "compared!",
@@ -73,7 +74,7 @@ def outcomes(
     clients: pl.LazyFrame,
     clinic: Clinic,
 ) -> pl.LazyFrame:
-    """One row per episode, rater and scale of an outcome measure: the first and the latest score so far in the
+    """One row per episode, person and scale of an outcome measure: the first and the latest score so far in the
     episode's sessions. The reliable change (table reliable_changes) and the cut-off are those for the client's age at
     the episode's opening, the client's sex, and the rater. T-scores have rows of their own (compared), and so have
     given scores (basis). Each goal (gbo) is a scale. Scores without a session are left out."""
@@ -102,7 +103,7 @@ def outcomes(
 
 def _scored(scores: pl.LazyFrame, t_scores: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     measures = [each.name for each in clinic.instruments.values() if each.construct == "outcome"]
-    names = ("session_id", "rater", "instrument", "scale", "basis")
+    names = ("session_id", "rater", "rater_number", "instrument", "scale", "basis")
     used = pl.col("is_used") & pl.col("session_id").is_not_null() & pl.col("instrument").is_in(measures)
     raw = scores.filter(used, pl.col("score").is_not_null()).select(*names, "score", compared=pl.lit("score"))
     normed = t_scores.filter(used, pl.col("t_score").is_not_null())
@@ -110,7 +111,7 @@ def _scored(scores: pl.LazyFrame, t_scores: pl.LazyFrame, clinic: Clinic) -> pl.
 
 
 def _first_and_last(scored: pl.LazyFrame, sessions: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the first and latest of a rater's scores in an episode."""
+    """Return the first and latest of a person's scores in an episode."""
     several = pl.len() > 1
     return (
         scored.join(sessions, on="session_id")

@@ -16,12 +16,13 @@ CHECK_POINT, LAST_CHANCE = (3, 6), (6, 9)
 
 @table(
     per="clinic",
-    key="episode_id instrument rater scale",
+    key="episode_id instrument rater rater_number scale",
     columns=[
         "client_id!",
         "episode_id!",
         "instrument!",
         "rater!",
+        "rater_number!",
         "scale!",
         Column("intake_score", "number", "The episode's first score, in its first three sessions.", required=True),
         "intake_band!",
@@ -70,7 +71,7 @@ def progress(
     reliable_changes: pl.LazyFrame,
     clinic: Clinic,
 ) -> pl.LazyFrame:
-    """One row per episode, rater and outcome measure (total scale) with an intake score: the latest score against the
+    """One row per episode, person and outcome measure (total scale) with an intake score: the latest score against the
     clinic's own expected course of clients in the same intake band (M19). The zones show what is usual, so a tenth of
     clients is red by definition. A zone is a reason to talk, not a finding."""
     intakes, scored = intakes_and_after(outcome_scores)
@@ -92,7 +93,7 @@ def progress(
         poor_tenth_at_latest="poor_tenth_score",
     )
     joined = told.join(expected, on=[*BAND, "latest_number"], how="left").join(
-        amounts, on=["episode_id", *LINE], how="left"
+        amounts, on=["episode_id", *LINE, "rater_number"], how="left"
     )
     sign = pl.when(pl.col("instrument").is_in(lower_is_better(clinic))).then(-1.0).otherwise(1.0)
     deteriorated = pl.col("reliable_class") == "deteriorated"
@@ -115,9 +116,8 @@ def _amounts(outcomes: pl.LazyFrame, reliable_changes: pl.LazyFrame) -> pl.LazyF
     """Return per episode and line: the class so far, and the amount of change for this client, with its criterion."""
     counted = outcomes.filter(pl.col("compared") == "score", pl.col("basis") == "computed")
     criteria = reliable_changes.select("instrument", "change_name", "used_criterion")
-    return counted.select("episode_id", *LINE, "reliable_class", "change_name", "change_amount").join(
-        criteria, on=["instrument", "change_name"], how="left"
-    )
+    names = ("rater_number", "reliable_class", "change_name", "change_amount")
+    return counted.select("episode_id", *LINE, *names).join(criteria, on=["instrument", "change_name"], how="left")
 
 
 def _zone(sign: pl.Expr) -> pl.Expr:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from rapport.transforms.sessions.raters import PERSON
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
@@ -18,7 +19,7 @@ _NO_MEASURE = "no measure of the scheme is scored twice"
 
 
 @table(
-    key="episode_id outcome_scheme rater",
+    key="episode_id outcome_scheme rater rater_number",
     columns=[
         "client_id!",
         "episode_id!",
@@ -31,6 +32,7 @@ _NO_MEASURE = "no measure of the scheme is scored twice"
             one_of=SCHEMES,
         ),
         "rater!",
+        "rater_number!",
         Column("measure_count", "integer", "Measures with two scores.", required=True, between=(0, None)),
         Column(
             "contact_count",
@@ -73,12 +75,12 @@ _NO_MEASURE = "no measure of the scheme is scored twice"
 def reliable_outcomes(
     outcomes: pl.LazyFrame, sessions: pl.LazyFrame, episodes: pl.LazyFrame, clinic: Clinic
 ) -> pl.LazyFrame:
-    """One row per episode, national scheme and rater with a score of the scheme's measures, from first to latest score
+    """One row per episode, national scheme and person with a score of the scheme's measures, from first to latest score
     so far. The schemes count finished courses only: episodes that have ended (closed_on) with a contact_count of at
     least two. Sources: NHS England, Talking Therapies (NCT05134103) and MHSDS code. Without all scores an episode is
     not assessable, which is not the same as no change. The rule that one measure is enough if the other does not worsen
     is recalled."""
-    measure = [*_EPISODE, "rater", "instrument", "scale", "compared"]
+    measure = [*_EPISODE, *PERSON, "instrument", "scale", "compared"]
     preferred = outcomes.sort(_has_two, "basis", descending=[True, False]).unique(
         measure, keep="first", maintain_order=True
     )
@@ -103,7 +105,7 @@ def _talking_therapies(known: pl.LazyFrame) -> pl.LazyFrame:
     ]
     both = (
         known.filter(pl.col("instrument").is_in(list(_ADULT)), pl.col("rater") == "client", pl.col("scale") == "total")
-        .group_by(*_EPISODE, "rater", "closed_on", contact_count="of_treatment")
+        .group_by(*_EPISODE, *PERSON, "closed_on", contact_count="of_treatment")
         .agg(
             measure_count=_has_two.sum().cast(pl.Int32),
             is_meant=pl.any_horizontal(meant).fill_null(False).all(),
@@ -144,7 +146,7 @@ def _under_18(known: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
     raters = (
         known.filter(pl.col("age_at_opening") < 18)
         .join(stated, on=["instrument", "change_name"], how="semi")
-        .group_by(*_EPISODE, "rater", "closed_on", contact_count="any_kind")
+        .group_by(*_EPISODE, *PERSON, "closed_on", contact_count="any_kind")
         .agg(measure_count=_has_two.sum().cast(pl.Int32), **_moved())
     )
     why = pl.when(pl.col("measure_count") == 0).then(pl.lit(_NO_MEASURE))

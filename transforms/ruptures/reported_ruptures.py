@@ -5,10 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from rapport.transforms.ruptures.counted_rules import instruments_of, is_used
+from rapport.transforms.sessions.raters import PERSON
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.clinic_file.rupture_rules import RuptureRule
 
-_LINE = ("client_id", "episode_id", "therapist_id", "rater", "instrument")
+_LINE = ("client_id", "episode_id", "therapist_id", *PERSON, "instrument")
 _PARTS = ("rupture", "intensity", "resolution")
 
 
@@ -41,10 +42,10 @@ def reported(scores: pl.LazyFrame, sessions: pl.LazyFrame, rule: RuptureRule, cl
 
 
 def _reports(scores: pl.LazyFrame, sessions: pl.LazyFrame, rule: RuptureRule, clinic: Clinic) -> pl.LazyFrame:
-    """Return one row per report: session, rater, and the three answers."""
+    """Return one row per report: session, person, and the three answers."""
     meant = [each.name for each in instruments_of(rule, clinic) if is_used(rule, each, clinic)]
     given = scores.filter(pl.col("instrument").is_in(meant), "is_used", pl.col("basis") == "computed")
-    answers = given.group_by("session_id", "rater", "instrument").agg(
+    answers = given.group_by("session_id", *PERSON, "instrument").agg(
         **{part: pl.col("score").filter(pl.col("scale") == part).first() for part in _PARTS}
     )
     return (

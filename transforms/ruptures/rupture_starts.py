@@ -17,7 +17,8 @@ from rapport.warehouse.instruments.comparisons import Comparison
 _value, _previous = pl.col("value"), pl.col("previous")
 _NOTHING = pl.lit(None, dtype=pl.Float64)
 _STARTED = (
-    *("client_id", "episode_id", "therapist_id", "rater", "instrument", "scale", "compared", "session_id", "session"),
+    *("client_id", "episode_id", "therapist_id", "rater", "rater_number", "instrument", "scale", "compared"),
+    *("session_id", "session"),
     *("session_date", "line", "row", "last_row", "value", "rupture_rule", "within", "pre_value", "level", "rise"),
     "is_above",
 )

@@ -8,22 +8,24 @@ from rapport.transforms.ruptures.counted_rules import compared, instruments_of, 
 from rapport.transforms.ruptures.reported_ruptures import reported
 from rapport.transforms.ruptures.rupture_courses import courses
 from rapport.transforms.ruptures.rupture_starts import starts, with_limits
+from rapport.transforms.sessions.raters import PERSON
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.schema.columns import Column
 from rapport.warehouse.schema.tables import table
 
 _DYAD = ("client_id", "episode_id", "therapist_id")
-_LINE = ("compared", *_DYAD, "rater", "instrument")
+_LINE = ("compared", *_DYAD, *PERSON, "instrument")
 
 
 @table(
-    key="rupture_rule rater instrument start_session_id",
+    key="rupture_rule rater rater_number instrument start_session_id",
     columns=[
         "client_id!",
         "episode_id!",
         "therapist_id",
         "rupture_rule!",
         "rater!",
+        "rater_number!",
         "instrument!",
         "scale!",
         "compared!",
@@ -82,10 +84,10 @@ def ruptures(
     responses: pl.LazyFrame,
     clinic: Clinic,
 ) -> pl.LazyFrame:
-    """One row per dyad, rule and possible rupture. A fall in a score is only a sign of a rupture between two people,
-    and the number of ruptures depends on the rule (Gumz et al. 2012), so each row names its rule (rupture_rules).
-    Consecutive rated sessions that meet a rule are one rupture, and so is a start before the repair. A session without
-    a rating is no recovery. Limits come from earlier sessions only. Only treatment sessions count."""
+    """One row per dyad, person, rule and possible rupture. A fall in a score is only a sign of a rupture between two
+    people, and the number of ruptures depends on the rule (Gumz et al. 2012), so each row names its rule
+    (rupture_rules). Consecutive rated sessions that meet a rule are one rupture, and so is a start before the repair. A
+    session without a rating is no recovery. Limits come from earlier sessions only. Only treatment sessions count."""
     rated = with_limits(_rated(_values(alliance, response_records, responses, clinic))).collect().lazy()
     by_score = [rule for rule in clinic.rupture_rules if rule.kind != "report"]
     began = pl.concat([starts(rated, rule, clinic) for rule in by_score])
@@ -114,14 +116,14 @@ def _values(
         response_records.filter(pl.col("instrument").is_in(asked))
         .select("source", "response_id", lowest=pl.col("answers").list.min().cast(pl.Float64).round(4))
         .join(responses.filter("is_used"), on=["source", "response_id"])
-        .select("session_id", "rater", "instrument", "lowest")
+        .select("session_id", *PERSON, "instrument", "lowest")
     )
-    items = totals.join(lowest, on=["session_id", "rater", "instrument"])
+    items = totals.join(lowest, on=["session_id", *PERSON, "instrument"])
     return pl.concat([totals, items.with_columns(compared=pl.lit("lowest_item"), value="lowest").drop("lowest")])
 
 
 def _rated(values: pl.LazyFrame) -> pl.LazyFrame:
-    """Return the values in order, numbered by row and by line (one rater's values in a dyad)."""
+    """Return the values in order, numbered by row and by line (one person's values in a dyad)."""
     is_new = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in _LINE)
     return (
         values.select(*_LINE, "scale", "session_id", "session_date", "value", session="dyad_session_number")

@@ -11,7 +11,7 @@ LINE = ("instrument", "rater", "scale")
 
 
 @table(
-    key="session_id rater instrument scale",
+    key="session_id rater rater_number instrument scale",
     columns=[
         "client_id!",
         "session_id!",
@@ -21,15 +21,16 @@ LINE = ("instrument", "rater", "scale")
         "session_date!",
         "instrument!",
         "rater!",
+        "rater_number!",
         "scale!",
         "score!",
         "pomp!",
     ],
 )
 def outcome_scores(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
-    """One row per numbered treatment session, rater and outcome measure with a used, computed total score. Symptoms and
-    well-being are on the same timeline as the relationship in table alliance. Note the order of ORS and SRS: the ORS is
-    filled in at the start of a session, the SRS at its end."""
+    """One row per numbered treatment session, person and outcome measure with a used, computed total score. Symptoms
+    and well-being are on the same timeline as the relationship in table alliance. Note the order of ORS and SRS: the
+    ORS is filled in at the start of a session, the SRS at its end."""
     names = [each.name for each in clinic.instruments.values() if each.construct == "outcome"]
     counted = scores.filter(
         pl.col("instrument").is_in(names),
@@ -38,7 +39,7 @@ def outcome_scores(scores: pl.LazyFrame, sessions: pl.LazyFrame, clinic: Clinic)
         pl.col("is_used"),
         pl.col("score").is_not_null(),
         pl.col("session_id").is_not_null(),
-    ).select("session_id", *LINE, "score", "pomp")
+    ).select("session_id", *LINE, "rater_number", "score", "pomp")
     return counted.join(sessions.filter(pl.col("session_number").is_not_null()), on="session_id")
 
 

@@ -25,6 +25,7 @@ _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": opera
         "instrument!",
         "scale!",
         "rater!",
+        "rater_number!",
         "basis!",
         "threshold!",
         "scheme!",

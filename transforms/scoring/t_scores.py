@@ -23,6 +23,7 @@ _BY = ("instrument", "scale", "rater", "sex", "score")
         "instrument!",
         "scale!",
         "rater!",
+        "rater_number!",
         "basis!",
         "sex",
         Column(

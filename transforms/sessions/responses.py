@@ -6,6 +6,7 @@ import polars as pl
 
 from rapport.transforms.sessions.episodes import newest
 from rapport.transforms.sessions.matching import nearest
+from rapport.transforms.sessions.raters import PERSON, with_rater_numbers
 from rapport.transforms.sessions.validity import FLAGS, flagged, is_repeated, is_straight_lined
 from rapport.transforms.sessions.visits import therapists_of
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -21,6 +22,7 @@ from rapport.warehouse.schema.tables import table
         "session_id",
         "instrument!",
         "rater!",
+        "rater_number!",
         "rater_id",
         "therapist_id",
         "completed_at",
@@ -60,7 +62,8 @@ def responses(
     counted = _counted(newest(response_records, "response_id"), clinic).collect().lazy()
     matched = pl.concat([counted, sessions_of(counted, sessions, clinic, visit_lines)], how="horizontal")
     is_complete = pl.col("answered_count") + pl.col("unasked_count") == pl.col("item_count")
-    complete = _with_used(matched.with_columns(is_complete=is_complete))
+    numbered = with_rater_numbers(matched.with_columns(is_complete=is_complete), sessions, clinic)
+    complete = _with_used(numbered)
     return flagged(complete, birth_dates, clinic)
 
 
@@ -177,9 +180,9 @@ def _on_day(responses: pl.LazyFrame, sessions: pl.LazyFrame, same: list[str]) ->
 
 
 def _with_used(complete: pl.LazyFrame) -> pl.LazyFrame:
-    """Return responses with is_used: per session, instrument and rater the first complete one, else the first."""
+    """Return responses with is_used: per session, instrument and person the first complete one, else the first."""
     known = complete.collect().lazy()
-    place = ["session_id", "instrument", "rater"]
+    place = ["session_id", "instrument", *PERSON]
     may_share = pl.col("session_id").is_not_null() & is_repeated(place)
     marked = known.with_columns(may_share=may_share)
     shared = marked.filter("may_share").with_columns(is_used=_is_first_complete())
@@ -190,4 +193,4 @@ def _with_used(complete: pl.LazyFrame) -> pl.LazyFrame:
 def _is_first_complete() -> pl.Expr:
     order = ["is_complete", "completed_at", "completed_on", "loaded_number"]
     first = pl.col("response_id").sort_by(order, descending=[True, False, False, False], nulls_last=True).first()
-    return pl.col("response_id") == first.over("session_id", "instrument", "rater")
+    return pl.col("response_id") == first.over("session_id", "instrument", *PERSON)

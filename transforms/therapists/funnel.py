@@ -44,17 +44,21 @@ def _limit(name: str, how: str) -> Column:
         Column("position", "text", "The range that contains adjusted_z; null where that is null.", one_of=POSITIONS),
     ],
 )
-def funnel_points(retention: pl.LazyFrame, outcomes: pl.LazyFrame, clinic: Clinic) -> pl.LazyFrame:
+def funnel_points(
+    retention: pl.LazyFrame, outcomes: pl.LazyFrame, other_raters: pl.LazyFrame, clinic: Clinic
+) -> pl.LazyFrame:
     """One row per measure (more_than_four, dropout_judged, dropout_missed_last, reliably_improved,
     reliably_deteriorated) and therapist with at least the minimum caseload: the share of the therapist's clients for
     whom it is true, against the clinic's own share. A client counts once per therapist, with the first episode for
     which it is known."""
-    points = _points(retention, outcomes, clinic)
+    points = _points(retention, outcomes, other_raters, clinic)
     return points.join(_targets(points), on="measure").with_columns(*_position()).lazy()
 
 
-def _points(retention: pl.LazyFrame, outcomes: pl.LazyFrame, clinic: Clinic) -> pl.DataFrame:
-    counted = therapist_shares(retention, outcomes)
+def _points(
+    retention: pl.LazyFrame, outcomes: pl.LazyFrame, other_raters: pl.LazyFrame, clinic: Clinic
+) -> pl.DataFrame:
+    counted = therapist_shares(retention, outcomes, other_raters)
     target = pl.col("numerator_count").sum() / pl.col("denominator_count").sum()
     share = pl.col("numerator_count") / pl.col("denominator_count")
     error = (pl.col("target_share") * (1 - pl.col("target_share")) / pl.col("denominator_count")).sqrt()

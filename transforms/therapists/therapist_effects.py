@@ -51,7 +51,11 @@ from rapport.warehouse.schema.tables import table
     ],
 )
 def therapist_variances(
-    early_alliance: pl.LazyFrame, outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic
+    early_alliance: pl.LazyFrame,
+    outcomes: pl.LazyFrame,
+    other_raters: pl.LazyFrame,
+    retention: pl.LazyFrame,
+    clinic: Clinic,
 ) -> pl.LazyFrame:
     """One row per measure on which therapists are compared, with the variance between therapists (M22; Searle, Casella
     & McCulloch 1992). early_alliance: table early_alliance, in percent of maximum, as clients and caregivers see it.
@@ -60,7 +64,7 @@ def therapist_variances(
     the episode's first therapist. Each client counts once per therapist; client_count is the number of different
     clients. Clients are not assigned to therapists at random: a share is not a cause. The interval is from the F
     distribution, exact only where all therapists have equally many clients."""
-    values = therapist_values(early_alliance, outcomes, retention, clinic)
+    values = therapist_values(early_alliance, outcomes, other_raters, retention, clinic)
     clients = values.group_by(GROUP).agg(client_count=pl.col("client_id").n_unique().cast(pl.Int32))
     parts = components(by_therapist(values, GROUP), GROUP).join(clients, on=GROUP)
     return _with_interval(parts).with_columns(pl.col(pl.Float64).round(9)).lazy()
@@ -115,14 +119,18 @@ def _with_interval(parts: pl.DataFrame) -> pl.DataFrame:
     ],
 )
 def therapist_effects(
-    early_alliance: pl.LazyFrame, outcomes: pl.LazyFrame, retention: pl.LazyFrame, clinic: Clinic
+    early_alliance: pl.LazyFrame,
+    outcomes: pl.LazyFrame,
+    other_raters: pl.LazyFrame,
+    retention: pl.LazyFrame,
+    clinic: Clinic,
 ) -> pl.LazyFrame:
     """One row per measure and therapist with at least the minimum caseload of different clients (clinic.toml
     minimum_caseload, by default 15). Therapists with fewer count in the variances and are not shown. The interval is
     shrunken_effect +/- 1.959964 x sqrt(tau2 (1 - mean_reliability)), with the variances taken as known (M23; Efron &
     Morris 1975). Where therapists do not differ beyond chance (tau2 is 0) no effect is estimated. Not for ranking:
     where intervals overlap, the order is not known."""
-    therapists = by_therapist(therapist_values(early_alliance, outcomes, retention, clinic), GROUP)
+    therapists = by_therapist(therapist_values(early_alliance, outcomes, other_raters, retention, clinic), GROUP)
     effects = shrunken(therapists, components(therapists, GROUP), GROUP)
     spread = Z_95 * pl.col("standard_error")
     return (

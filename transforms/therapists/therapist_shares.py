@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from rapport.transforms.sessions.raters import of_counted_raters
+
 KEPT = {
     "more_than_four": "has_more_than_four",
     "dropout_judged": "is_dropout_judged",
@@ -12,11 +14,11 @@ KEPT = {
 CHANGED = {"reliably_improved": "improved", "reliably_deteriorated": "deteriorated"}
 
 
-def therapist_shares(retention: pl.LazyFrame, outcomes: pl.LazyFrame) -> pl.LazyFrame:
+def therapist_shares(retention: pl.LazyFrame, outcomes: pl.LazyFrame, other_raters: pl.LazyFrame) -> pl.LazyFrame:
     """Return measure, therapist_id, numerator_count, denominator_count. Each client counts once per therapist, with the
     first episode for which it is known. Change is in any measure, in episodes that are over."""
     told = retention.filter(pl.col("first_therapist_id").is_not_null()).rename({"first_therapist_id": "therapist_id"})
-    known = told.join(_changes(outcomes), on="episode_id", how="left").with_columns(
+    known = told.join(_changes(of_counted_raters(outcomes, other_raters)), on="episode_id", how="left").with_columns(
         pl.when("has_ended").then(pl.col(name)).alias(name) for name in CHANGED
     )
     return pl.concat([_counted(known, name, column) for name, column in (KEPT | {n: n for n in CHANGED}).items()])

@@ -54,6 +54,7 @@ class Clinic:
     licences: tuple[str, ...] = ()  # instruments whose licence the clinic holds
     t_scores: TScores = NO_T_SCORES
     client_links: ClientLinks = NO_LINKS  # record numbers of several systems that belong to one person
+    sources_of_people: tuple[str, ...] = ()  # sources whose rater_id is always the same person (rater_is_person)
     spaces: Spaces = NO_SPACES  # the id spaces of the sources' record numbers, now and before
     cancellation_notice_hours: float = _USUAL[
         "cancellation_notice_hours"
@@ -162,6 +163,7 @@ def clinic_of(facts: dict[str, Any], folder: Path) -> Clinic:
         ),
         spaces=spaces,
         cancellation_notice_hours=told["cancellation_notice_hours"],
+        sources_of_people=tuple(sorted(each.name for each in sources if each.rater_is_person)),
         protocol=read_protocol(told["protocol"], instruments),
         alliance_sd=_alliance_sd(told["alliance_sd"], instruments),
         sharing=read_shared_rules(facts.get("shared", {})),

@@ -45,6 +45,7 @@ class Source:
     time_zone: str
     id_space: str
     every: timedelta | None
+    rater_is_person: bool  # whether a rater_id is always one person, so that two parents are two
     covers: str | None  # "all", or days back such as "90 days": a record it should hold and does not has vanished
     nulls: tuple[str, ...]
     decimal: str
@@ -128,8 +129,11 @@ def read_source(
     )
 
 
+_READ_BY_TABLES = ("stands_alone", "rater_is_person")  # keys that change no record of the files
+
+
 def _fingerprinted(section: Mapping[str, Any]) -> str:
-    read_with = {key: value for key, value in section.items() if key != "stands_alone"}
+    read_with = {key: value for key, value in section.items() if key not in _READ_BY_TABLES}
     return json.dumps({**read_with, "id_space": ""}, sort_keys=True, default=str)
 
 

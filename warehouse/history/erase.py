@@ -10,7 +10,15 @@ from collections.abc import Iterable, Mapping
 import duckdb
 
 from rapport.warehouse.history.erased_days import ErasedDays
-from rapport.warehouse.history.person_rows import BESIDE_HISTORY, by_client, columns, goes_condition, list_own, tables
+from rapport.warehouse.history.person_rows import (
+    BESIDE_HISTORY,
+    by_client,
+    columns,
+    goes_condition,
+    list_clients,
+    list_own,
+    tables,
+)
 from rapport.warehouse.schema.records import KINDS
 from rapport.warehouse.store.one_row import number
 
@@ -20,21 +28,24 @@ _RECORDS = ("main.risk_answers",)  # in main, and not computed
 
 
 def known_people(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the pseudonyms (hexadecimal digits) of all people in a file's records. Main's tables have no others."""
+    """Return the pseudonyms (hexadecimal digits) of all clients and raters in a file's records. Main's tables have no
+    others."""
     named = [table for table in tables(con) if table in _RECORDS or table.startswith(("history.", "load."))]
     named = [table for table in named if "client_id" in columns(con, table)]
     people = " UNION ".join(f"SELECT client_id FROM {table}" for table in named)
+    people += " UNION SELECT rater_id FROM history.responses"
     listed = con.sql(f"SELECT replace(client_id::VARCHAR, '-', '') FROM ({people}) WHERE client_id IS NOT NULL")
     return [person for (person,) in listed.fetchall()]
 
 
 def people_to_erase(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -> dict[str, bool]:
     """Return the people with rows to erase, in no order, and whether all their rows go. They are listed in the
-    temporary tables own_people and own_rows, which `erase_records` and `erase_everywhere` use."""
+    temporary tables own_people, own_rows and own_clients, which `erase_records` and `erase_everywhere` use."""
     list_own(con, people)
     beside = (f"SELECT client_id FROM {each} WHERE rowid IN ({BESIDE_HISTORY[each]})" for each in _beside_history(con))
     going = " UNION ".join(("SELECT client_id FROM own_rows WHERE goes", *beside))
     con.execute(f"DELETE FROM own_people WHERE NOT is_whole AND client_id NOT IN ({going})")
+    list_clients(con)
     found = con.sql("SELECT replace(client_id::VARCHAR, '-', ''), is_whole FROM own_people")
     return dict(found.fetchall())
 
@@ -53,12 +64,12 @@ def people_with_records(
 
 def erase_records(con: duckdb.DuckDBPyConnection) -> int:
     """Delete the records and the quarantined rows of the people that `people_to_erase` found. Return the number of
-    rows. The people are entered as touched: the caller computes the tables of main again."""
+    rows. The clients are entered as touched: the caller computes the tables of main again."""
     _drop_retractions(con)
     count = sum(_erase_versions(con, kind) for kind in KINDS)
     count += sum(_delete(con, table, goes_condition(con, table)) for table in _beside_history(con))
     _drop_ids_of_nobody(con)
-    con.execute("INSERT INTO staged.touched SELECT client_id, 'erased' FROM own_people")
+    con.execute("INSERT INTO staged.touched SELECT client_id, 'erased' FROM own_clients")
     return count
 
 
@@ -102,11 +113,11 @@ def empty(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
         con.execute(f"DELETE FROM {table}")
 
 
-def rows_of_person(con: duckdb.DuckDBPyConnection, client: str) -> int:
-    """Return the number of rows about a person, in all tables that name a client."""
-    named = [table for table in tables(con) if "client_id" in columns(con, table)]
-    counts = " UNION ALL ".join(f"SELECT count(*) AS n FROM {table} WHERE client_id = $client" for table in named)
-    return number(con, f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({counts})", {"client": client})
+def rows_of_person(con: duckdb.DuckDBPyConnection, person: str) -> int:
+    """Return the number of rows about a person, in all tables that name a client or a rater."""
+    named = [(table, name) for table in tables(con) for name in {"client_id", "rater_id"} & columns(con, table)]
+    counts = " UNION ALL ".join(f"SELECT count(*) AS n FROM {table} WHERE {name} = $person" for table, name in named)
+    return number(con, f"SELECT coalesce(sum(n), 0)::BIGINT FROM ({counts})", {"person": person})
 
 
 def _erase_versions(con: duckdb.DuckDBPyConnection, kind: str) -> int:

@@ -28,12 +28,13 @@ _PEOPLE = {"client_id": pl.Binary, "since": pl.Date, "until": pl.Date, "by_load"
 
 def list_own(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -> None:
     """Make temporary tables of people (pseudonyms, hexadecimal) in a file: own_people, with is_whole where nothing
-    stays; own_rows, their rows of history, with `goes`; own_ids, the ids of what goes."""
+    stays; own_rows, their rows of history, with `goes`; own_ids, the ids of what goes; own_clients."""
     _list_people(con, people)
     con.execute("CREATE OR REPLACE TEMP TABLE own_rows (kind VARCHAR, source VARCHAR, place BIGINT, client_id UUID, "
                 "id UUID, day DATE, last_day DATE, goes BOOLEAN)")  # fmt: skip
     for kind in KINDS.values():
         con.execute(f"INSERT INTO own_rows {_rows_of(kind.name, kind.key[1])}")
+    con.execute(f"INSERT INTO own_rows {_rows_of('responses', 'response_id', 'rater_id')}")
     con.execute(f"""
         UPDATE own_people SET is_whole = true
         WHERE since IS NULL AND until IS NULL OR until IS NOT NULL AND client_id NOT IN ({_LATER})""")
@@ -43,6 +44,7 @@ def list_own(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays]) -
         SELECT DISTINCT id FROM own_rows WHERE goes
         UNION SELECT client_id FROM own_people WHERE is_whole
         UNION SELECT episode_id FROM main.episodes SEMI JOIN (FROM own_people WHERE is_whole) USING (client_id)""")
+    list_clients(con)
 
 
 def list_whole(con: duckdb.DuckDBPyConnection, people: Iterable[str]) -> None:
@@ -57,16 +59,17 @@ def _list_people(con: duckdb.DuckDBPyConnection, people: Mapping[str, ErasedDays
     insert(con, "own_people", pl.DataFrame(rows, _PEOPLE, orient="row"))
 
 
-def _rows_of(kind: str, key: str) -> str:
-    """Return a query of a kind's rows. After a withdrawn consent each version goes by its own day. When the years of
-    keeping are over, a record goes with all its versions, by the day of its last version."""
-    last = f"PARTITION BY source, {key} ORDER BY known_to IS NULL DESC, known_from DESC, known_to DESC"
+def _rows_of(kind: str, key: str, person: str = "client_id") -> str:
+    """Return a query of a kind's rows that name a person in the column `person`. After a withdrawn consent each version
+    goes by its own day. When the years of keeping are over, a record goes with all its versions, by the day of its last
+    version."""
+    last = f"PARTITION BY source, h.{key} ORDER BY known_to IS NULL DESC, known_from DESC, known_to DESC"
     is_later = "false" if kind == "clients" else "since IS NOT NULL AND coalesce(day >= since, true)"
     return f"""
         SELECT '{kind}', source, place, client_id, id, day, last_day, ({is_later}) OR coalesce(last_day <= until, false)
-        FROM (SELECT source, h.rowid AS place, client_id, {key} AS id, {DAY[kind]} AS day,
+        FROM (SELECT source, h.rowid AS place, p.client_id, h.{key} AS id, {DAY[kind]} AS day,
                   first_value({DAY[kind]}) OVER ({last}) AS last_day, since, until
-              FROM history.{kind} AS h JOIN (SELECT client_id, since, until FROM own_people) USING (client_id))"""
+              FROM history.{kind} AS h JOIN own_people AS p ON h.{person} = p.client_id)"""
 
 
 # People with a dated record that stays, or with a row in the quarantine that came after the erasure.
@@ -92,9 +95,20 @@ def goes_condition(con: duckdb.DuckDBPyConnection, table: str) -> str:
     return f"{whole}{_by_record(con, table)} OR rowid IN ({BESIDE_HISTORY[table]})"
 
 
+def list_clients(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the temporary table own_clients: the clients of own_people, and those whom a rater of own_people rated."""
+    con.execute("""
+        CREATE OR REPLACE TEMP TABLE own_clients AS
+        SELECT client_id FROM own_people
+        WHERE client_id NOT IN (SELECT rater_id FROM history.responses WHERE rater_id IS NOT NULL)
+        UNION SELECT client_id FROM history.responses WHERE rater_id IN (SELECT client_id FROM own_people)""")
+
+
 def by_client(con: duckdb.DuckDBPyConnection, table: str) -> str:
-    """Return the SQL condition that a row names one of the clients, or belongs to a record of own_ids."""
-    return f"{_by_name(con, table, 'own_people')}{_by_record(con, table)}"
+    """Return the SQL condition that a row names one of the people, or belongs to a record of own_ids. Of computed
+    tables also the rows of clients whom one of the people rated: each may be made of that person's responses."""
+    people = "own_clients" if table.startswith("main.") else "own_people"
+    return f"{_by_name(con, table, people)}{_by_record(con, table)}"
 
 
 def _by_name(con: duckdb.DuckDBPyConnection, table: str, people: str) -> str:

@@ -33,15 +33,17 @@ VIEWS = (
             "session_id",
             "instrument",
             "rater",
+            "rater_number",
             "completed_at",
             "item",
             Column("value", "number", "The answer, in the item's own range."),
             "is_used",
         ],
         """
-        SELECT response_id, client_id, session_id, instrument, rater, completed_at, item,
+        SELECT response_id, client_id, session_id, instrument, rater, rater_number, completed_at, item,
             round(answer::DOUBLE, 4) + 0.0 AS value, is_used
-        FROM (SELECT r.response_id, r.client_id, r.session_id, r.instrument, r.rater, r.completed_at, r.is_used,
+        FROM (SELECT r.response_id, r.client_id, r.session_id, r.instrument, r.rater, r.rater_number,
+                r.completed_at, r.is_used,
                 unnest(h.answers) AS answer, generate_subscripts(h.answers, 1)::INTEGER AS item
               FROM main.responses AS r JOIN history.responses AS h USING (source, response_id)
               WHERE h.known_to IS NULL)
@@ -81,6 +83,7 @@ VIEWS = (
             "therapist_id",
             "session_number",
             "rater",
+            "rater_number",
             "instrument",
             "scale",
             "score",
@@ -88,11 +91,13 @@ VIEWS = (
             Column("within_part", "number", "score minus person_mean (W): this session against the person's usual."),
         ],
         """
-        SELECT a.client_id, a.session_id, a.episode_id, a.therapist_id, a.session_number, a.rater, a.instrument,
-            a.scale, a.score, m.person_mean - g.grand_mean AS between_part, a.score - m.person_mean AS within_part
+        SELECT a.client_id, a.session_id, a.episode_id, a.therapist_id, a.session_number, a.rater, a.rater_number,
+            a.instrument, a.scale, a.score, m.person_mean - g.grand_mean AS between_part,
+            a.score - m.person_mean AS within_part
         FROM main.alliance AS a
         JOIN main.alliance_means AS m ON a.episode_id = m.episode_id AND a.rater = m.rater
-            AND a.instrument = m.instrument AND a.scale = m.scale AND a.therapist_id IS NOT DISTINCT FROM m.therapist_id
+            AND a.rater_number = m.rater_number AND a.instrument = m.instrument AND a.scale = m.scale
+            AND a.therapist_id IS NOT DISTINCT FROM m.therapist_id
         JOIN main.alliance_grand_means AS g
             ON a.rater = g.rater AND a.instrument = g.instrument AND a.scale = g.scale""",
     ),
@@ -138,12 +143,13 @@ VIEWS = (
             "instrument",
             "scale",
             "rater",
+            "rater_number",
             Column("given_score", "number", "The score in the export."),
             Column("computed_score", "number", "From the answers; null where the missing-item rule gives none."),
             Column("difference", "number", "Given minus computed; null without a computed score."),
         ],
         """
-        SELECT response_id, given.client_id, given.session_id, given.instrument, scale, given.rater,
+        SELECT response_id, given.client_id, given.session_id, given.instrument, scale, given.rater, given.rater_number,
             given.score AS given_score, computed.score AS computed_score,
             round(given.score - computed.score, 6) AS difference
         FROM main.scores AS given JOIN main.scores AS computed USING (response_id, scale)

@@ -161,6 +161,13 @@ _SHARED = [
     ),
     Column("rupture_rule", "text", "The rule that finds this possible rupture: table rupture_rules."),
     Column("other_rater", "text", "The rater whose view it is compared with.", one_of=RATERS),
+    Column(
+        "other_rater_number",
+        "integer",
+        "Which person of the other rater's kind, as in rater_number. Two parents are the raters caregiver 1 and "
+        "caregiver 2. Warning: a query that groups or joins by other_rater alone mixes two people.",
+        between=(1, None),
+    ),
     Column("other_instrument", "text", "The other rater's questionnaire: the same, or a parallel form of it."),
     Column("score_count", "integer", "Scores that the row is computed from.", between=(0, None)),
     Column("first_score", "number", "The first score."),
@@ -181,7 +188,15 @@ _SHARED = [
     Column("referral_source", "text", "From the clinic's list; anything else is 'other'."),
     Column("sex", "text", "As recorded by the practice.", one_of=SEXES),
     Column("instrument", "text", "The questionnaire: the name of its file in warehouse/instruments."),
-    Column("rater", "text", "The person whose view it is.", one_of=RATERS),
+    Column("rater", "text", "The kind of person whose view it is.", one_of=RATERS),
+    Column(
+        "rater_number",
+        "integer",
+        "Which person of that kind, such as the first or the second parent: 1, 2 ... by their first response in the "
+        "episode (without an episode: of the client). 1 where the source does not tell people apart (rater_is_person). "
+        "Warning: a query that groups or joins by rater alone mixes two people; add rater_number.",
+        between=(1, None),
+    ),
     Column("completed_at", "instant", "When it was completed; null where only the day, or nothing, is known."),
     Column("completed_on", "date", "The local day on which it was completed."),
     Column(
@@ -266,7 +281,8 @@ _SHARED = [
     Column(
         "is_used",
         "truth",
-        "True for the first complete response among all responses of one rater to one instrument in a session.",
+        "True for the first complete response among all responses of one person (rater, rater_number) to one "
+        "instrument in a session.",
     ),
     Column(
         "age_from", "integer", "Lowest age of the clients it is for; null where no source states one.", unit="years"

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from rapport.transforms.alliance.alliance import alliance_grand_means
-from tests.clinics.drawn import clinic, computed, lines, seen
+from tests.clinics.drawn import NOBODY_ELSE, clinic, computed, lines, seen
 
 FOUR_SESSIONS = """
     session_id | starts_at        | therapist_id
@@ -165,9 +165,10 @@ def test_the_grand_mean_is_the_same_in_whatever_order_the_rows_come(engine):
     for _ in range(50):
         shuffled.shuffle(means)
         rows = pl.LazyFrame(
-            {"client_id": "c", "rater": "client", "instrument": "srs", "scale": "total", "person_mean": means}
+            {"client_id": "c", "episode_id": "e", "rater": "client", "rater_number": 1, "instrument": "srs"}
+            | {"scale": "total", "person_mean": means}
         )
-        made |= set(alliance_grand_means(rows).collect(engine=engine).rows())
+        made |= set(alliance_grand_means(rows, NOBODY_ELSE).collect(engine=engine).rows())
     assert len(made) == 1
 
 

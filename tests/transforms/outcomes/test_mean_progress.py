@@ -4,8 +4,16 @@ import polars as pl
 import pytest
 
 from rapport.transforms.outcomes.mean_progress import mean_progress
+from tests.clinics.drawn import NOBODY_ELSE
 
-LINE = {"instrument": "core_10", "rater": "client", "scale": "total", "compared": "score", "basis": "computed"}
+LINE = {
+    "instrument": "core_10",
+    "rater": "client",
+    "rater_number": 1,
+    "scale": "total",
+    "compared": "score",
+    "basis": "computed",
+}
 
 
 def of(pairs: list[tuple[float, float | None]], clients: str = "abcdefgh") -> dict:
@@ -18,7 +26,7 @@ def of(pairs: list[tuple[float, float | None]], clients: str = "abcdefgh") -> di
     ]
     kinds = dict.fromkeys(("first_score", "last_score", "improvement"), pl.Float64)
     episodes = pl.LazyFrame({"episode_id": [f"e{at}" for at in range(len(pairs))], "episode_number": range(len(pairs))})
-    return mean_progress(pl.LazyFrame(rows, schema_overrides=kinds), episodes).collect().row(0, named=True)
+    return mean_progress(pl.LazyFrame(rows, schema_overrides=kinds), NOBODY_ELSE, episodes).collect().row(0, named=True)
 
 
 def test_the_first_and_latest_report_of_the_domain_notes():

@@ -150,7 +150,8 @@ def _expect_scores_on_their_range(instrument: Instrument, clinic: Clinic) -> Non
     answers = pl.Series("answers", rows, dtype=pl.List(pl.Float32))
     known = records("responses", drawn + lines).with_columns(answers)
     counts = pl.Series("answered_count", [len(ranges), len(ranges), 0], dtype=pl.Int32)
-    responses = table(drawn + lines).with_columns(counts, is_used=pl.lit(True))
+    one = {"rater_number": pl.lit(1, dtype=pl.Int32), "is_used": pl.lit(True)}
+    responses = table(drawn + lines).with_columns(counts, **one)
     (scores,) = (each for each in transforms.tables() if each.name == "scores")
     made = scores(responses, known, clinic).collect()
     assert made.filter(~pl.col("pomp").is_between(-1e-6, 100 + 1e-6)).is_empty()
