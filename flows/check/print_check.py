@@ -93,7 +93,9 @@ def _print_people(console: Console, people: list[SourcePeople]) -> None:
 
 
 def _share(count: int | None, of: int) -> str:
-    return "not counted" if count is None else f"{count:,} ({count / of:.0%})"
+    if count is None:
+        return "not counted"
+    return f"{count:,} ({count / of:.0%})" if of else "-"
 
 
 def _last(found: FilesChecked, clinic_errors: list[str]) -> str:

@@ -9,6 +9,9 @@ from rapport.warehouse.clinic_file.forms import Form
 from rapport.warehouse.instruments import Instrument
 from rapport.warehouse.intake.lowest_answers import never_lowest
 
+# Between the lowest and the highest answer. On a wider range (a line of 0 to 10) few people ever mark the lowest.
+WIDEST = 8
+
 
 def tell_lowest(bench: Workbench) -> Iterator[str]:
     """A sentence for each form whose answers never hold the lowest value. A form with range or points is not judged."""
@@ -32,4 +35,5 @@ def tell_lowest(bench: Workbench) -> Iterator[str]:
 
 def _is_judged(form: Form, instrument: Instrument) -> bool:
     is_told = form.range is not None or form.points is not None or form.ticked
-    return bool(form.items) and not is_told and not instrument.other_ranges
+    usual = instrument.usual_range
+    return bool(form.items) and not is_told and not instrument.other_ranges and usual.maximum - usual.minimum <= WIDEST

@@ -272,6 +272,8 @@ NOT_MARKED = {  # what is in no mark, and why that leaves nothing wrong standing
     "rapport.transforms.sources.drafting.*": "the same",
     "rapport.transforms.sessions.matches": "counts for the match report, which is made anew",
     "rapport.transforms.worklist": "is made anew every night",
+    "rapport.transforms.sources.opening.passed_over": "says which files are no exports; nothing is read of them",
+    "rapport.warehouse.intake.match_book": "keeps the match report, which is made anew",
     "rapport.warehouse.intake.held_shares": "stops the night or lets it go on; nothing is kept of it",
     "rapport.dashboards.disclosures": "what it reads of a question is in the fingerprint of the shared figures",
     "rapport.warehouse.code_marks*": "makes the marks: another way to make them moves them all",

@@ -7,7 +7,7 @@ from tests.clinics.nights import Place, but_for_finished_tables, open_place
 
 CLINIC = """\
 time_zone = "UTC"
-licences = ["srs"]
+licences = ["srs", "wsas"]
 
 [sources.phq]
 format = "wide"
@@ -20,7 +20,7 @@ rater = "client"
 items = [{items}]
 {more}
 """
-ITEMS = {"phq9": 9, "srs": 4}
+ITEMS = {"phq9": 9, "srs": 4, "wsas": 5}
 
 
 @pytest.fixture(autouse=True)
@@ -58,9 +58,10 @@ CASES = {
     "the usual range that is declared": ("phq9", FROM_ONE, "range = [0, 3]", [False] * 3),
     "a lowest answer tonight": ("phq9", [*FROM_ONE[:2], "2/3/0/3/2/2/3/2/1"], "", [False] * 3),
     "a lowest answer in an earlier night": ("phq9", ["1/0/1/1/1/1/1/1/1", *FROM_ONE[1:]], "", [False] * 3),
-    "four short responses": ("srs", ["8/8/8/8 9/9/9/9", "8/7/8/7 9/9/9/9"], "", [False, False]),
-    "five short responses": ("srs", ["8/8/8/8 9/9/9/9", "8/7/8/7 9/9/9/9 7/7/7/7"], "", [False, True]),
-    "answers that were measured on a line": ("srs", ["8.2/8/8/8 9/9/9/9", "8/7/8/7 9/9/9/9 7/7/7/7"], "", [False] * 2),
+    "four short responses": ("wsas", ["8/8/8/8/8 7/7/7/7/7", "8/7/8/7/8 6/6/6/6/6"], "", [False, False]),
+    "five short responses": ("wsas", ["8/8/8/8/8 7/7/7/7/7", "8/7/8/7/8 6/6/6/6/6 7/7/7/7/7"], "", [False, True]),
+    "a line of 0 to 10, seldom marked 0": ("srs", ["8/8/8/8 9/9/9/9", "8/7/8/7 9/9/9/9 7/7/7/7"], "", [False] * 2),
+    "answers that were measured": ("wsas", ["8.2/8/8/8/8 7/7/7/7/7", "8/7/8/7/8 6/6/6/6/6 7/7/7/7/7"], "", [False] * 2),
 }
 
 
