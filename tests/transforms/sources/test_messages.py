@@ -1,6 +1,7 @@
 """HL7 messages, FHIR participants and OpenEMR's calendar: what was booked, for whom, and with whom."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -141,11 +142,12 @@ def cliniko_page(numbers: list[int], page: int, last: int, total: int | None = N
     return json.dumps({"individual_appointments": list(map(booking, numbers)), **count, "links": links})
 
 
-def bundle(following: bool) -> str:
+def bundle(following: bool, modes: Sequence[str] = ("match",), total: int = 1) -> str:
     links = [{"relation": "self", "url": "https://x/1"}]
     links += [{"relation": "next", "url": "https://x/2"}] if following else []
-    entry = [{"resource": appointment("1", "fulfilled")}]
-    return json.dumps({"resourceType": "Bundle", "type": "searchset", "total": 2, "link": links, "entry": entry})
+    found = enumerate(modes)
+    entry = [{"resource": appointment(str(n), "fulfilled"), "search": {"mode": mode}} for n, mode in found]
+    return json.dumps({"resourceType": "Bundle", "type": "searchset", "total": total, "link": links, "entry": entry})
 
 
 @pytest.mark.parametrize(
@@ -159,6 +161,10 @@ def bundle(following: bool) -> str:
         ("cliniko", [cliniko_page([1], 1, 2, 2) + "\n" + cliniko_page([2], 2, 2, 2)], False),
         ("fhir", [bundle(following=True)], True),
         ("fhir", [bundle(following=False)], False),
+        ("fhir", [bundle(following=False, total=2)], True),
+        ("fhir", [bundle(following=False, modes=["match", "include"], total=2)], True),
+        ("fhir", [bundle(following=False, modes=["match", "include"], total=1)], False),
+        ("fhir", [bundle(following=False, modes=["match"], total=2)] * 2, False),
     ],
 )
 def test_a_page_of_several_is_known_by_its_next_link_or_by_its_total(tmp_path, form, files, is_short):
