@@ -123,6 +123,22 @@ def test_a_participant_who_declined_did_not_attend_and_one_who_declined_to_lead_
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("20261101013000-0500", "20261101011000-0600"),  # the clocks went back in between
+        ("20261101063000+0000", "20261101020000-0500"),
+        ("20261031233000", "20261101043500+0000"),  # without an offset it is the source's own clock
+        ("", "20261101"),
+    ],
+)
+def test_of_two_messages_the_one_that_was_sent_later_decides_whatever_offset_it_has(tmp_path, first, then):
+    booked, cancelled = message(sch(), "PID|||1", at=first), message(sch(), "PID|||1", event="SIU^S15", at=then)
+    for name, messages in (("a", [booked, cancelled]), ("b", [cancelled, booked])):
+        (tmp_path / name).mkdir()
+        assert told(read(tmp_path / name, *messages), "status") == [("cancelled_by_client",)]
+
+
 @pytest.mark.parametrize("client", ["", "NULL", "\\N", "0", " "])
 def test_a_calendar_s_row_without_a_client_is_the_therapist_s_own_time(tmp_path, client):
     rows = f"1,{client},7,2026-03-02,,10:00:00,3000,0,,@\n2,12,7,2026-03-02,,11:00:00,3000,0,,@\n"
