@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -91,7 +93,8 @@ def _messages(lines: list[str]) -> Iterator[Message]:
 
 
 def _folded(export: Export, source: Source, messages: Iterator[Message]) -> Iterator[dict[str, object]]:
-    told: dict[tuple[str, str], list[tuple[str, int, str | None, dict[str, str | None]]]] = {}
+    told: dict[tuple[str, str], list[tuple[datetime, int, str | None, dict[str, str | None]]]] = {}
+    zone = ZoneInfo(source.time_zone)
     for message in messages:
         export.record_count += 1
         if _part(message, "MSH", 9) != "SIU":
@@ -99,7 +102,7 @@ def _folded(export: Export, source: Source, messages: Iterator[Message]) -> Iter
         row = _row(message, source)
         whose = (row["appointment_id"] or f"\x1e{export.record_count}", row["client_id"] or "")
         sent = _part(message, "MSH", 7)
-        told.setdefault(whose, []).append((_digits(sent), export.record_count, _iso(sent), row))
+        told.setdefault(whose, []).append((_at(sent, zone), export.record_count, _iso(sent), row))
     if export.record_count and not told:
         export.tell(
             "holds HL7 messages but none about appointments (SIU); correct files in clinic.toml if it is another "
@@ -199,8 +202,16 @@ def _part(message: Message, segment: str, number: int, component: int = 1, repet
     return None if text in ("", '""') else text
 
 
-def _digits(text: str | None) -> str:
-    return re.sub(r"[^0-9].*", "", text or "", flags=re.DOTALL)
+def _at(sent: str | None, zone: ZoneInfo) -> datetime:
+    """When a message was sent: in the night in which clocks go back, only the offset tells which of two came first."""
+    try:
+        at = datetime.fromisoformat(_iso(sent) or "")
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    try:
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except OverflowError:  # the years 1 and 9999
+        return at.replace(tzinfo=UTC)
 
 
 def _iso(text: str | None) -> str | None:

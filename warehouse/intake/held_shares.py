@@ -49,7 +49,8 @@ def held_by_file(con: duckdb.DuckDBPyConnection) -> list[HeldShare]:
                 WHERE state <> 'released' GROUP BY ALL HAVING bool_and(state = 'discarded'))
             GROUP BY file_id),
         broken AS (
-            SELECT file_id, list_sort(list(DISTINCT rule || ' (' || column_name || ')')) AS broken_rules
+            SELECT file_id, list_sort(list(DISTINCT rule
+                || CASE WHEN column_name = '' THEN '' ELSE ' (' || column_name || ')' END)) AS broken_rules
             FROM staged.held_records GROUP BY file_id),
         contradicted AS (
             SELECT file_id, sum(contradicted_count)::INTEGER AS contradicted FROM staged.contradicted GROUP BY file_id)

@@ -142,6 +142,14 @@ def test_more_than_half_of_a_file_held_is_told_in_one_sentence_and_the_night_pub
     assert "more than half; correct a renamed column or word" in later  # a first load cannot know that one was renamed
 
 
+def test_a_rule_about_a_whole_record_is_told_without_a_column(tmp_path):
+    place = open_place(tmp_path / "clinic", PLAIN)
+    rows = [ONE_OF_THREE[0], "B,2,2026-11-03T10:00,attended", "C,3,2026-11-04T10:00,attended"]
+    place.deliver("appointments_2026-11-19.csv", HEADER, rows)
+    (sentence,) = place.night(NIGHT, but_for_finished_tables).troubles.to_look_at.values()
+    assert "has 2 of 3 records quarantined (record_too_short), more than half" in sentence
+
+
 def test_a_bad_file_of_one_record_does_not_stop_a_source_that_writes_a_file_for_each_record(tmp_path):
     place = open_place(tmp_path / "clinic", TABLE)
     for number, row in enumerate(ONE_OF_FOUR):

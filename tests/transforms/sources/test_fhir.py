@@ -198,3 +198,16 @@ def test_a_bundle_that_says_that_it_holds_nothing_holds_nothing(tmp_path, bundle
 def test_responses_of_which_no_form_is_named_are_told(tmp_path):
     found = read(tmp_path, answered("2", []), appointment("1", "fulfilled"), more='id_space = "x"\n')
     assert [each for each in found.task.told if "no form of clinic.toml reads them" in each]
+
+
+@pytest.mark.parametrize(
+    ("status", "is_partial", "is_told"),
+    [("completed", False, False), ("amended", False, False), ("in-progress", True, False), ("stopped", True, False),
+     ("final", None, True), ("", True, False)],
+)  # fmt: skip
+def test_a_status_that_fhir_does_not_have_does_not_say_whether_a_response_is_finished(
+    tmp_path, status, is_partial, is_told
+):
+    found = read(tmp_path, answered("r1", ANSWERS, status=status), more=PHQ9.format(json.dumps(NINE)))
+    assert found.rows("responses")["is_partial"].to_list() == [is_partial]
+    assert any("a status that FHIR does not have" in each for each in found.task.told) == is_told

@@ -1,5 +1,6 @@
 """One cast makes an id of a text, in every reader; what names nobody is held, by a rule that says why."""
 
+import io
 import json
 import unicodedata
 
@@ -12,6 +13,7 @@ from rapport.warehouse.clinic_file.clinic import read_clinic
 from rapport.warehouse.clinic_file.identifiers import PLAIN, Writing, identified, other_writings, plain
 from rapport.warehouse.errors import Unusable
 from tests.clinics.reading import Reading
+from tests.clinics.spreadsheets import xlsx
 
 WRITTEN = [
     ("137", "137"),
@@ -247,3 +249,40 @@ def test_a_wrong_word_about_numbers_is_refused_by_its_key(tmp_path, line, reason
 def test_a_section_that_says_nothing_writes_numbers_plainly(tmp_path):
     (tmp_path / "clinic.toml").write_text('time_zone = "UTC"\n' + TABLE.format(more=""))
     assert read_clinic(tmp_path / "clinic.toml").sources[0].writing == PLAIN
+
+
+LONG = 1390731234567890123  # a number cell, and a float of 64 bits, hold 1390731234567890176 in its place
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ([LONG, LONG + 300, 137], ["rounded_id", "rounded_id", "137"]),
+        ([1390731234567890000, 138], ["rounded_id", "138"]),
+        ([str(LONG), str(LONG + 1)], [str(LONG), str(LONG + 1)]),
+        ([9007199254740991, "C1"], ["9007199254740991", "C1"]),
+    ],
+    ids=["numbers", "Excel's own fifteen digits", "texts", "the last whole number that is exact"],
+)
+def test_a_workbook_s_number_that_has_too_many_digits_is_no_id(tmp_path, cells, expected):
+    rows = [["client_id", "appointment_id", "starts_at", "status"]]
+    rows += [[each, n + 1, "2026-01-05 10:00", "attended"] for n, each in enumerate(cells)]
+    assert clients_or_rules(Reading(tmp_path, PLAIN_SECTION, xlsx(a=rows), "it")) == expected
+
+
+def test_a_parquet_number_of_32_bits_that_leaves_out_others_is_no_id(tmp_path):
+    numbers = pl.Series([137.0, 16777215.0, 16777216.0, 33554433.0, None], dtype=pl.Float32)
+    frame = pl.DataFrame({"client_id": numbers, "appointment_id": range(5)})
+    made = io.BytesIO()
+    frame.with_columns(starts_at=pl.lit("2026-01-05 10:00"), status=pl.lit("attended")).write_parquet(made)
+    found = clients_or_rules(Reading(tmp_path, PLAIN_SECTION, made.getvalue(), "it"))
+    assert found == ["137", "16777215", "rounded_id", "rounded_id", None]
+
+
+def clients_or_rules(found: Reading) -> list[str | None]:
+    """Each record's client, or the rule that holds it."""
+    rows = found.rows("appointments").select("client_id", "unreadable").rows()
+    return [client or (rules and rules[0].split("\x1f")[0]) for client, rules in rows]
+
+
+PLAIN_SECTION = '[sources.it]\nformat = "plain"\nrecords = "appointments"\nfiles = "*"\n'

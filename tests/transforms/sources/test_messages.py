@@ -1,6 +1,7 @@
 """HL7 messages, FHIR participants and OpenEMR's calendar: what was booked, for whom, and with whom."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -122,6 +123,22 @@ def test_a_participant_who_declined_did_not_attend_and_one_who_declined_to_lead_
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("20261101013000-0500", "20261101011000-0600"),  # the clocks went back in between
+        ("20261101063000+0000", "20261101020000-0500"),
+        ("20261031233000", "20261101043500+0000"),  # without an offset it is the source's own clock
+        ("", "20261101"),
+    ],
+)
+def test_of_two_messages_the_one_that_was_sent_later_decides_whatever_offset_it_has(tmp_path, first, then):
+    booked, cancelled = message(sch(), "PID|||1", at=first), message(sch(), "PID|||1", event="SIU^S15", at=then)
+    for name, messages in (("a", [booked, cancelled]), ("b", [cancelled, booked])):
+        (tmp_path / name).mkdir()
+        assert told(read(tmp_path / name, *messages), "status") == [("cancelled_by_client",)]
+
+
 @pytest.mark.parametrize("client", ["", "NULL", "\\N", "0", " "])
 def test_a_calendar_s_row_without_a_client_is_the_therapist_s_own_time(tmp_path, client):
     rows = f"1,{client},7,2026-03-02,,10:00:00,3000,0,,@\n2,12,7,2026-03-02,,11:00:00,3000,0,,@\n"
@@ -141,11 +158,12 @@ def cliniko_page(numbers: list[int], page: int, last: int, total: int | None = N
     return json.dumps({"individual_appointments": list(map(booking, numbers)), **count, "links": links})
 
 
-def bundle(following: bool) -> str:
+def bundle(following: bool, modes: Sequence[str] = ("match",), total: int = 1) -> str:
     links = [{"relation": "self", "url": "https://x/1"}]
     links += [{"relation": "next", "url": "https://x/2"}] if following else []
-    entry = [{"resource": appointment("1", "fulfilled")}]
-    return json.dumps({"resourceType": "Bundle", "type": "searchset", "total": 2, "link": links, "entry": entry})
+    found = enumerate(modes)
+    entry = [{"resource": appointment(str(n), "fulfilled"), "search": {"mode": mode}} for n, mode in found]
+    return json.dumps({"resourceType": "Bundle", "type": "searchset", "total": total, "link": links, "entry": entry})
 
 
 @pytest.mark.parametrize(
@@ -159,6 +177,10 @@ def bundle(following: bool) -> str:
         ("cliniko", [cliniko_page([1], 1, 2, 2) + "\n" + cliniko_page([2], 2, 2, 2)], False),
         ("fhir", [bundle(following=True)], True),
         ("fhir", [bundle(following=False)], False),
+        ("fhir", [bundle(following=False, total=2)], True),
+        ("fhir", [bundle(following=False, modes=["match", "include"], total=2)], True),
+        ("fhir", [bundle(following=False, modes=["match", "include"], total=1)], False),
+        ("fhir", [bundle(following=False, modes=["match"], total=2)] * 2, False),
     ],
 )
 def test_a_page_of_several_is_known_by_its_next_link_or_by_its_total(tmp_path, form, files, is_short):

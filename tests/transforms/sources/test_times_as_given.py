@@ -1,6 +1,6 @@
 """Clocks and bounds: days that look like midnights, times in two columns, lengths in words, times that cannot be."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
@@ -287,3 +287,13 @@ def test_an_id_that_is_made_of_a_time_does_not_change_with_how_the_time_is_read(
     table = TABLE.format(dates="month_first", starts_at='["Date", "Time"]')
     found = Reading(tmp_path, table, b"Client,Date,Time,State\n1,1/5/2026,9:00,Held\n", "it")
     assert found.rows("appointments")["appointment_id"].to_list() == ["it\x1f1\x1f2026-01-05 9:00\x1f0"]
+
+
+@pytest.mark.parametrize("null", ["1980-01-01 00:00:00", "01/01/1900", "31/12/1899 0:00"])
+def test_a_null_word_that_looks_like_a_time_is_no_time_in_a_column_of_either_order(tmp_path, null):
+    clinic = SURVEY + f'dates = "decide"\nnulls = ["{null}"]\n'
+    data = f"Client,When,a,b,c,d\n1,3/14/2026 10:50,9,9,9,9\n2,{null},9,9,9,9\n"
+    found = Reading(tmp_path, clinic, data.encode(), "it").rows("responses")
+    assert found.select("client_id", "completed_on", "unreadable").rows() == [
+        ("1", date(2026, 3, 14), None), ("2", None, None),
+    ]  # fmt: skip

@@ -155,7 +155,14 @@ def _is_partial(form: Form, dialect: Dialect) -> pl.Expr:
 
 
 def _tell_unknown(made: pl.DataFrame, form: Form, tallies: Tallies) -> None:
-    if form.finished and not form.finished.startswith(MARK) and made["is_partial"].null_count():
+    if not form.finished or not made["is_partial"].null_count():
+        return
+    if form.finished.startswith(MARK):
+        tallies.tell(
+            "has responses with a status that FHIR does not have, so whether they were finished is not known; "
+            "correct the status in the system that exports them"
+        )
+    else:
         tallies.tell(
             f"has words in column '{form.finished}' that are neither yes nor no, so whether these responses were "
             'finished is not known; say what they mean (finished = { column = "...", words = { "..." = "yes" } })'

@@ -70,13 +70,18 @@ def _offset(written: pl.Expr) -> pl.Expr:
     return written.str.replace(r"^([-+])([0-9])(:|$)", "${1}0${2}${3}")
 
 
-def decided(chunks: Iterable[pl.DataFrame], columns: list[str]) -> dict[str, str]:
-    """Each column's order, from all of its rows. Raises Refused when two fit and differ, or none fits."""
+def decided(chunks: Iterable[pl.DataFrame], columns: list[str], nulls: Iterable[str] = ()) -> dict[str, str]:
+    """Each column's order, from all of its rows. Raises Refused when two fit and differ, or none fits.
+
+    A null word is no date.
+    """
     fits = {column: {DAY_FIRST: True, MONTH_FIRST: True} for column in columns}
     differs = dict.fromkeys(columns, False)
+    words = list(nulls)
     for chunk in chunks:
         for column in columns:
-            parts = chunk[column].alias("written").unique().str.strip_chars().str.extract_groups(_WRITTEN).struct
+            written = chunk[column].alias("written").unique().str.strip_chars()
+            parts = written.filter(~written.is_in(words)).str.extract_groups(_WRITTEN).struct
             one, other = (parts[part].cast(pl.Int32) for part in ("1", "2"))
             fits[column][DAY_FIRST] &= bool((other <= 12).all())
             fits[column][MONTH_FIRST] &= bool((one <= 12).all())
@@ -106,8 +111,8 @@ def in_iso(export: Export, columns: Iterable[str], dates: str, dialect: Dialect)
         return
     orders = {} if dates == "iso" else dict.fromkeys(columns, dates)
     if dates == "decide":
-        orders = decided(_whole(export, columns, held, following), columns)
-    converted = [to_iso(column, order) for column, order in orders.items()]
+        orders = decided(_whole(export, columns, held, following), columns, dialect.nulls)
+    converted = [_but_null_words(column, to_iso(column, order), dialect) for column, order in orders.items()]
     alone = dict.fromkeys(columns, AS_WRITTEN)
     if not export.has_date_cells:
         alone = days_alone([held.with_columns(converted)], columns, dialect)
@@ -120,6 +125,14 @@ def in_iso(export: Export, columns: Iterable[str], dates: str, dialect: Dialect)
     while held is not None:
         yield held.with_columns(converted).with_columns(days)
         held, following = following, next(export.chunks, None)
+
+
+def _but_null_words(column: str, converted: pl.Expr, dialect: Dialect) -> pl.Expr:
+    """A null word may look like a time (LimeSurvey's 1980-01-01 00:00:00). Only as it is written is it known again."""
+    if not dialect.nulls:
+        return converted
+    written = cell(column).str.strip_chars()
+    return pl.when(written.is_in(list(dialect.nulls))).then(written).otherwise(converted).alias(column)
 
 
 def _whole(

@@ -22,6 +22,9 @@ LARGEST = 512 << 20  # bytes of a spreadsheet: a million rows of some forty colu
 EPOCH = date(1970, 1, 1)
 BEYOND = "beyond the years 1 to 9999"
 _STAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?$"
+_LONG = r"^-?[1-9][0-9]{15,29}$"
+WHOLE = 2**53  # from here on a number of a workbook leaves out whole numbers
+WHOLE_OF_32_BITS = 2**24
 _NO_DAY = "1899-12-31 "  # what a time of day stands on
 
 
@@ -71,7 +74,7 @@ def _rows(book: fastexcel.ExcelReader, sheet: str) -> pl.DataFrame:
     loaded = book.load_sheet(sheet, header_row=None, dtypes="string", skip_whitespace_tail_rows=False)
     rows = loaded.to_polars().cast(pl.String)
     rows = rows.rename({name: str(place) for place, name in enumerate(rows.columns)})
-    return rows.with_columns(map(_as_shown, rows.iter_columns()))
+    return rows.with_columns(map(_as_rounded, map(_as_shown, rows.iter_columns())))
 
 
 def _as_shown(cells: pl.Series) -> pl.Series:
@@ -82,6 +85,25 @@ def _as_shown(cells: pl.Series) -> pl.Series:
     at = cells.str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False, time_unit="us").dt.round("1s")
     shown = at.dt.strftime("%Y-%m-%d %H:%M:%S").str.strip_prefix(_NO_DAY)
     return shown.zip_with(is_time & at.is_not_null(), cells)
+
+
+def _as_rounded(cells: pl.Series) -> pl.Series:
+    """Whole numbers with more digits than a number cell holds, as `1.39e18`: an id that is written so is held.
+
+    The same digits may stand in a text cell. There they are exact, and not all of them are those of a rounded number.
+    """
+    long = cells.filter(cells.str.contains(_LONG).fill_null(False)).unique()
+    numbers = long.cast(pl.Float64)
+    are_beyond = numbers.abs() >= WHOLE
+    long, numbers = long.filter(are_beyond), numbers.filter(are_beyond)
+    if not long.len() or (numbers.cast(pl.Int128).cast(pl.String) != long).any():
+        return cells
+    shown = map(_in_digits_and_power, numbers)
+    return cells.replace(long, pl.Series(list(shown), dtype=pl.String))
+
+
+def _in_digits_and_power(number: float) -> str:
+    return f"{number:.15e}".replace("+", "")
 
 
 def _chunks(export: Export, rows: pl.DataFrame, shape: Shape) -> Iterator[pl.DataFrame]:
@@ -135,6 +157,9 @@ def _parquet_text(export: Export, frame: pl.DataFrame) -> Iterator[pl.DataFrame]
 def _as_text(column: str, dtype: pl.DataType) -> pl.Expr:
     """A column as text. polars has no time beyond the years 1 to 9999; such a time is named as unreadable."""
     value = cell(column)
+    if isinstance(dtype, pl.Float32):  # a number of 32 bits leaves out whole numbers from 2**24 on
+        held = value.cast(pl.Float64).map_elements(_in_digits_and_power, return_dtype=pl.String)
+        return pl.when(value.abs() >= WHOLE_OF_32_BITS).then(held).otherwise(value.cast(pl.String)).alias(column)
     if not isinstance(dtype, pl.Date | pl.Datetime):
         return value.cast(pl.String)
     fits = value.to_physical().is_between(*_ends(dtype))

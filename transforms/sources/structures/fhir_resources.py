@@ -17,6 +17,8 @@ CODE = f"{MARK}code "  # before an item: the code of a choice that also says wha
 UNBOOKED = ("proposed", "pending", "waitlist")
 DECLINED = "declined"  # of a participant: they do not come, whatever becomes of the appointment
 SETTLED = ("cancelled", "noshow", "entered-in-error")
+# Of a response (https://hl7.org/fhir/R5/valueset-questionnaire-answers-status.html); another word is unknown.
+_FINISHED = {"completed": "yes", "amended": "yes", "in-progress": "no", "stopped": "no", "entered-in-error": "no"}
 _ORDINAL = ("ordinalValue", "itemWeight", "iso21090-CO-value")  # extensions that say what a choice counts
 _LOG = ("exportId", "eventId")  # of a bulk export's log
 # What else a Bundle and an entry of it may have (https://hl7.org/fhir/R5/bundle.html, and STU3's fhir_comments).
@@ -132,7 +134,7 @@ def _response(resource: Record) -> Iterator[dict[str, str | None]]:
         "questionnaire": asked.partition("|")[0] if asked else None,
         "authored": text(resource.get("authored")),
         "encounter": last_part(_dict(resource.get("encounter") or resource.get("context"))),
-        "finished": "yes" if resource.get("status") in ("completed", "amended") else "no",
+        "finished": _FINISHED.get(status, status) if (status := text(resource.get("status"))) else None,
     }
 
 
