@@ -39,9 +39,16 @@ def one_of(key: str, word: object, words: Collection[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str) -> str:
-    """Return a hint: the similar known name, as a question; `otherwise` where there is none."""
-    near = difflib.get_close_matches(name, list(known), 1)
-    return f"did you mean '{near[0]}'?" if near else otherwise
+    """Return a hint: the similar known name, as a question; `otherwise` where there is none.
+
+    A name of the same letters goes first.
+
+    >>> nearest("flies", ["lines", "files"], "")
+    "did you mean 'files'?"
+    """
+    near = difflib.get_close_matches(name, list(known))
+    swapped = [each for each in near if sorted(each) == sorted(name)]
+    return f"did you mean '{(swapped or near)[0]}'?" if near else otherwise
 
 
 def name_in_one_line(where: str, name: str) -> str:
