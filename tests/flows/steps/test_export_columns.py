@@ -142,7 +142,7 @@ def test_two_files_of_one_time_with_different_columns_are_as_they_were(place):
     """Two sites export one source; only one of them writes the length."""
     for day in (18, 19):
         written(place, day, {**ROW["plain"], "duration_minutes": "50", "Room": "2"}, letter="a")
-        written(place, day, {**ROW["plain"], "appointment_id": "2"}, letter="b")
+        written(place, day, {**ROW["plain"], "appointment_id": "2", "client_id": "B"}, letter="b")
         troubles = night(place, day)
         assert (troubles.warnings, troubles.damaged) == ((), ())
     assert place.ask("SELECT count(*) FROM appointments") == [(2,)]
@@ -157,6 +157,7 @@ def test_names_of_columns_that_are_not_read_are_not_kept(place):
 
 def test_columns_of_redcaps_repeats_come_and_go(place):
     section = '\n[sources.bookings]\nformat = "redcap"\nfiles = "bookings_%Y-%m-%d*"\nid_space = "clinic"\n'
+    section += "stands_alone = true\n"
     form = '[sources.bookings.forms.srs]\ninstrument = "srs"\nrater = "client"\nitems = ["a", "b", "c", "d"]\n'
     place.clinic.write_text(TOP + section + form)
     row = {"record_id": "A", "srs_timestamp": "2026-11-02 10:50:00", "a": "8", "b": "8", "c": "8", "d": "8"}
