@@ -17,6 +17,7 @@ from tests.clinics.keyed import differing
 EMPTY = {
     "expected_courses",  # of forty clients too few are like one another
     "t_scores",  # norms that a clinic holds and the demo has not
+    "other_raters",  # nobody of the demo has two people of one kind
     "score_disagreements",  # no score of the demo's arrives made beside its answers
     "course_against_expected",  # a question about expected_courses
 }

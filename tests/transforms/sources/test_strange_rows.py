@@ -55,9 +55,10 @@ def test_a_date_in_digits_of_another_script_holds_its_record_and_no_other(tmp_pa
     written, columns, more = DATES[name]
     text = FORMATS[name][1].decode("utf-16" if name == "table" else "utf-8")
     assert written in text
-    whole, nothing = read_as(tmp_path, name, text)
+    whole, before = read_as(tmp_path, name, text)  # before: a cancellation by somebody unknown, in some of them
     rows, named = read_as(tmp_path, name, text.replace(written, written.translate(ARABIC), 1))
-    assert (nothing, rows, named) == ([], whole + more, [columns])
+    assert {len(each) for each in before} <= {1}
+    assert (rows, sorted(named)) == (whole + more, sorted([*before, columns]))
 
 
 def appointments(tmp_path, row: str, zone: str = "America/Chicago"):
