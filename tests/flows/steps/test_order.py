@@ -334,7 +334,7 @@ def _written(place: Place, name: str, content: bytes, hour: int) -> None:
 
 
 @given(history=histories())
-@settings(max_examples=16, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_any_split_of_the_files_over_nights_and_any_reading_again_gives_the_same_tables(history):
     source, files, nights, again = history
     with tempfile.TemporaryDirectory() as folder:
