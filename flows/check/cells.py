@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 import polars as pl
@@ -11,6 +10,7 @@ from rapport.flows.check.mends import mend_of_answers, mend_of_time
 from rapport.flows.check.problem import Problem
 from rapport.flows.check.read_file import FileRead
 from rapport.flows.check.shapes import common_words, shapes_of
+from rapport.transforms.sources.drafting.toml_lines import written
 from rapport.transforms.sources.plain import TIMES
 from rapport.warehouse.clinic_file.sources import Source
 
@@ -26,7 +26,7 @@ def problem_of_cells(file: FileRead, kind: str, name: str, held: frozenset[int],
     wrong = texts.filter(pl.col("record").is_in(list(held)))
     if wrong.is_empty() or (kind == "responses" and name in ("value", "seconds")):
         wrong = texts.filter(pl.col("text").cast(pl.Float64, strict=False).is_null())
-    shown = ", ".join(map(_written, columns)) if len(columns) > 1 else columns[0]
+    shown = ", ".join(map(written, columns)) if len(columns) > 1 else columns[0]
     share, look = (wrong.height, texts.height), f"could not be read; they look like  {look_of(wrong)}"
     if _is_time(file.source, name):
         say = mend_of_time(file.source, columns, wrong["text"], are_most=2 * wrong.height > texts.height)
@@ -77,7 +77,3 @@ def listed(words: Sequence[tuple[str, int]], cells: pl.DataFrame) -> str:
     shown = [f"{word} ({count:,})" for word, count in words]
     others = cells["text"].n_unique() - len(shown)
     return ", ".join(shown) + (f", and {others:,} more" if others else "")
-
-
-def _written(name: str) -> str:
-    return json.dumps(name, ensure_ascii=False)

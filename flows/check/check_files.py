@@ -11,6 +11,7 @@ from rapport.flows.check.checked_file import CheckedFile, checked, with_source_l
 from rapport.flows.check.people import People, SourcePeople
 from rapport.flows.check.problem import counted
 from rapport.flows.check.read_file import read_file
+from rapport.flows.intake.not_read import NotRead, unclaimed
 from rapport.flows.steps.discover import matching
 from rapport.transforms.sources.drafting.recognition import recognise
 from rapport.warehouse.clinic_file.clinic import Clinic
@@ -64,12 +65,12 @@ def _matched(exports: Path, source: Source) -> tuple[list[tuple[Path, datetime |
 
 
 def _unclaimed(exports: Path, claimed: set[Path], clinic: Clinic) -> Iterator[str]:
-    """The other files of the folder, and what they look like. Hidden files and lock files are no exports."""
-    for path in sorted(exports.iterdir()):
-        if path in claimed or not path.is_file() or path.name.startswith((".", "~$")):
-            continue
+    """The files of the folder that no source takes, and what they look like; and how many are unfinished uploads."""
+    strays, upload_count = unclaimed(exports, clinic.sources, claimed)
+    for name in strays:
         try:
-            looks = ", ".join(found.told for found in recognise(path, clinic.instruments))
-            yield f"{escaped(path.name)}: {looks}; no pattern of   files   takes it"
+            looks = ", ".join(found.told for found in recognise(exports / name, clinic.instruments))
+            yield f"{escaped(name)}: {looks}; no pattern of   files   takes it"
         except Refused as refused:
-            yield f"{escaped(path.name)}: {refused.what.partition(';')[0]}"
+            yield f"{escaped(name)}: {refused.what.partition(';')[0]}"
+    yield from NotRead(upload_count=upload_count).sentences

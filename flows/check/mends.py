@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Iterable, Sequence
 
 import polars as pl
@@ -12,6 +11,7 @@ from rapport.transforms.sources.canonical.dates import decided
 from rapport.transforms.sources.canonical.status_words import plain
 from rapport.transforms.sources.drafting.questionnaires import number_in
 from rapport.transforms.sources.drafting.recognition import vocabularies
+from rapport.transforms.sources.drafting.toml_lines import written
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused
 from rapport.warehouse.schema.columns import STATUSES
@@ -30,8 +30,8 @@ def near(column: str, header: Iterable[str]) -> str:
     names = [name for name in header if name and name.isprintable() and len(name) <= 60]
     lower = {name.lower(): name for name in reversed(names)}
     if found := difflib.get_close_matches(column.lower(), list(lower), 1):
-        return f"Near:  {_written(lower[found[0]])}"
-    return f"Its columns:  {', '.join(map(_written, names[:8]))}{' ...' if len(names) > 8 else ''}" if names else ""
+        return f"Near:  {written(lower[found[0]])}"
+    return f"Its columns:  {', '.join(map(written, names[:8]))}{' ...' if len(names) > 8 else ''}" if names else ""
 
 
 def mend_of_time(source: Source, columns: Sequence[str], texts: pl.Series, *, are_most: bool) -> str:
@@ -44,7 +44,7 @@ def mend_of_time(source: Source, columns: Sequence[str], texts: pl.Series, *, ar
     if _are(texts, _DATE) or _are(texts, _ISO):
         return _mend_of_dates(source, texts, where)
     if _are(texts, _OF_DAY):
-        return f'A time of day without its date. Say   {_key(source)} = ["DATE", {_written(columns[-1])}]   {where}'
+        return f'A time of day without its date. Say   {_key(source)} = ["DATE", {written(columns[-1])}]   {where}'
     if _are(texts, _DAY_NUMBER):
         return "A spreadsheet's numbers of days. Show the column as dates, and export it again"
     column = "Is it the right column? Else say" if are_most else "Correct them in the system, or say"
@@ -67,7 +67,7 @@ def _key(source: Source) -> str:
 
 def _order(texts: pl.Series) -> str:
     try:
-        return _written(decided([texts.alias("date").to_frame()], ["date"])["date"])
+        return written(decided([texts.alias("date").to_frame()], ["date"])["date"])
     except Refused:
         return '"month_first"   or   "day_first"'
 
@@ -80,7 +80,7 @@ def mend_of_answers(source: Source, texts: pl.Series, words: Sequence[tuple[str,
     if _are_no_values(texts):
         return "empty_words", _nulls(texts, where)
     if words:
-        told = ", ".join(f"{_written(word)} = {number_in(word) or '?'}" for word, _ in words)
+        told = ", ".join(f"{written(word)} = {number_in(word) or '?'}" for word, _ in words)
         return "answers_are_words", f"Say   points = {{ {told} }}   {where}"
     return "answers_are_words", f"Say what they count:   points   {where}; or   nulls   for those that mean none"
 
@@ -91,8 +91,8 @@ def mend_of_status(source: Source, words: Sequence[str]) -> str:
         return f'Its words are  {", ".join(STATUSES)} . For others say   format = "table"   in [sources.{source.name}]'
     knows = [name for name, known in vocabularies() if words and all(plain(word) in known for word in words)]
     if knows and "plain" not in knows:
-        return f"Say   preset = {_written(knows[0])}   in [sources.{source.name}]: it knows them"
-    told = ", ".join(f'{_written(word)} = "attended"' for word in words[:2]) or '"..." = "attended"'
+        return f"Say   preset = {written(knows[0])}   in [sources.{source.name}]: it knows them"
+    told = ", ".join(f'{written(word)} = "attended"' for word in words[:2]) or '"..." = "attended"'
     return f"Say   [sources.{source.name}.status]   words = {{ {told}, ... }}"
 
 
@@ -106,8 +106,4 @@ def _are_no_values(texts: pl.Series) -> bool:
 
 
 def _nulls(texts: pl.Series, where: str) -> str:
-    return f"An empty value? Say   nulls = [{', '.join(map(_written, sorted(texts.unique())))}]   {where}"
-
-
-def _written(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return f"An empty value? Say   nulls = [{', '.join(map(written, sorted(texts.unique())))}]   {where}"

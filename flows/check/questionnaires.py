@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import polars as pl
 
 from rapport.flows.check.problem import Problem, counted
+from rapport.transforms.sources.drafting.toml_lines import written
 from rapport.warehouse.clinic_file.clinic import Clinic
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.instruments import Instrument
@@ -45,5 +45,5 @@ def _not_scored(instrument: Instrument, clinic: Clinic) -> Iterator[Problem]:
         needs_licence = instrument.licence_needed and instrument.name not in clinic.licences
         key = "licences" if needs_licence else "accepted"
         where = "where the clinic holds it" if needs_licence else "where it is right"
-        say = f"Say   {key} = [{json.dumps(instrument.name)}]   {where}"
+        say = f"Say   {key} = [{written(instrument.name)}]   {where}"
         yield Problem(instrument.name, "not_scored", f"is loaded and not scored: {reasons[0]}", say)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -91,17 +91,24 @@ def find_not_read(order: Order, matched: Iterable[tuple[Source, Path, datetime |
         else:
             has_file.add(source.name)
     expected = sources if order.clinic.names_its_sources else ()
-    others = [
-        name
-        for name, path in names_in(order.exports, deep=any("/" in source.files for source in sources))
-        if path not in paths and not path.is_dir()
-    ]
+    strays, upload_count = unclaimed(order.exports, sources, paths)
     return NotRead(
-        strays=tuple(name for name in others if not is_no_export(Path(name).name) and not _is_hidden(name)),
+        strays=strays,
         later=tuple(later),
-        upload_count=sum(is_upload(name) for name in others),
+        upload_count=upload_count,
         without_file=tuple(source.name for source in expected if source.name not in has_file),
     )
+
+
+def unclaimed(exports: Path, sources: Iterable[Source], claimed: Collection[Path]) -> tuple[tuple[str, ...], int]:
+    """The names in the exports folder of files that no source takes, and how many of the others are uploads."""
+    others = [
+        name
+        for name, path in names_in(exports, deep=any("/" in source.files for source in sources))
+        if path not in claimed and not path.is_dir()
+    ]
+    strays = tuple(name for name in others if not is_no_export(Path(name).name) and not _is_hidden(name))
+    return strays, sum(map(is_upload, others))
 
 
 def _is_hidden(name: str) -> bool:

@@ -6,7 +6,6 @@ numbers only where it is shown on a terminal by hand, and never a number.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -16,6 +15,7 @@ import polars as pl
 
 from rapport.flows.check.shapes import shape_of
 from rapport.transforms.sources.drafting.id_spaces import are_automatic
+from rapport.transforms.sources.drafting.toml_lines import written
 from rapport.warehouse.clinic_file.id_spaces import Spaces
 from rapport.warehouse.clinic_file.sources import Source
 
@@ -90,7 +90,7 @@ def _other_space(numbers: Numbers, source: Source, spaces: Spaces) -> Reason | N
     here = spaces.name_of(spaces.counts_as(source.id_space))
     for space in sorted(numbers.booked.keys() - {here}):
         if count := _shared(numbers.unknown, numbers.booked[space], str):
-            name = json.dumps(space, ensure_ascii=False)
+            name = written(space)
             return Reason(
                 f"{_of_numbers(count, numbers)} in the id space {name} of the appointments too",
                 f"if they are the same people, write id_space = {name} in [sources.{source.name}]",

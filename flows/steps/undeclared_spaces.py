@@ -7,7 +7,6 @@ prints the line to add.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import polars as pl
@@ -18,6 +17,7 @@ from rapport.flows.workbench import Workbench
 from rapport.transforms.sources import open_delivery, read
 from rapport.transforms.sources.canonical.tallies import Tallies
 from rapport.transforms.sources.drafting.id_spaces import are_automatic
+from rapport.transforms.sources.drafting.toml_lines import written
 from rapport.warehouse.clinic_file.sources import Source
 from rapport.warehouse.errors import Refused, Unusable
 
@@ -36,7 +36,7 @@ def settled_undeclared(bench: Workbench, found: Found) -> list[str]:
 
 
 def _line(space: str) -> str:
-    return f"id_space = {json.dumps(space, ensure_ascii=False)}"
+    return f"id_space = {written(space)}"
 
 
 def _asked(bench: Workbench, found: Found, source: Source) -> str:
