@@ -15,6 +15,7 @@ from rapport.warehouse.schema.tables import Table
 from rapport.warehouse.store.building_file import table_names
 from rapport.warehouse.store.frames import fetch, insert
 from rapport.warehouse.store.one_row import is_so, number, one_row
+from rapport.warehouse.store.quoting import quoted_names
 
 ROWS_PER_BUCKET = 300_000  # records; the tables of one bucket are the night's largest use of memory
 
@@ -149,7 +150,6 @@ def _known(con: duckdb.DuckDBPyConnection, kind: str, bucket: int, before: int |
 def _former_lines(
     con: duckdb.DuckDBPyConnection, bucket: int, before: int | None, sources: Collection[str]
 ) -> pl.DataFrame:
-    named = ", ".join(f"'{source}'" for source in sources) or "NULL"
     then, is_current = "true", "known_to IS NULL"
     if before is not None:
         then, is_current = f"known_from < {before}", f"coalesce(known_to >= {before}, true)"
@@ -157,7 +157,7 @@ def _former_lines(
         con,
         f"""
         SELECT {_columns("appointments")} FROM history.appointments
-        WHERE source IN ({named}) AND {then} AND {_in_bucket(bucket)}
+        WHERE source IN ({quoted_names(sources)}) AND {then} AND {_in_bucket(bucket)}
         QUALIFY NOT bool_or({is_current}) OVER (PARTITION BY source, session_id)
             AND row_number() OVER (
                 PARTITION BY source, session_id ORDER BY known_from DESC, known_to DESC, exported_at DESC) = 1""",

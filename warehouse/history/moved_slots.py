@@ -14,6 +14,7 @@ import duckdb
 
 from rapport.warehouse.schema.records import CORRECTED, VANISHED
 from rapport.warehouse.store.building_file import table_names
+from rapport.warehouse.store.quoting import quoted_names
 
 # Versions of one appointment id under two clients; o was known before n. Of a visit on several lines, of the same line:
 # the first half of a session_id is of the appointment, or of its line.
@@ -37,7 +38,7 @@ class ProbableMove(NamedTuple):
 def move_slots(con: duckdb.DuckDBPyConnection, load_id: int, one_client: Collection[str] = ()) -> int:
     """Let the versions of tonight's moved slots be their new clients'; how many slots. `one_client`: sources that say
     that an appointment id is one client's. note_shared has run."""
-    sources = ", ".join(f"'{source}'" for source in sorted(one_client)) or "''"
+    sources = quoted_names(one_client)
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.moved AS
         SELECT DISTINCT source, o.session_id AS old_session, n.session_id AS new_session, o.client_id AS old_id,
@@ -110,7 +111,7 @@ def probable_moves(con: duckdb.DuckDBPyConnection, load_id: int | None = None) -
 def coming_moves(con: duckdb.DuckDBPyConnection, one_client: Collection[str] = ()) -> list[tuple[str, int]]:
     """Source and number of the slots that tonight's files have under another client, in addition to the known one. For
     a check, whose rows do not enter the history. Sources whose slots follow by themselves have none."""
-    moving = ", ".join(f"'{source}'" for source in sorted(one_client)) or "''"
+    moving = quoted_names(one_client)
     found = con.sql(f"""
         SELECT n.source, count(DISTINCT (n.appointment_id, n.client_id))
         FROM staged.appointments AS n JOIN staged.files AS f USING (file_number)

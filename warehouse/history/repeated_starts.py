@@ -6,6 +6,8 @@ from collections.abc import Collection
 
 import duckdb
 
+from rapport.warehouse.store.quoting import quoted_names
+
 # What a load brought to the clients whom it touched. A check enters nothing: there, tonight's rows.
 _KNOWN = "(FROM history.appointments SEMI JOIN staged.touched USING (client_id) WHERE known_to IS NULL)"
 _TONIGHT = "(SELECT *, 0 AS known_from FROM staged.appointments WHERE disposition = 'loaded')"
@@ -16,7 +18,7 @@ def repeated_starts(
 ) -> list[tuple[str, int]]:
     """Source, and how many starts that a load brought have one client twice with one therapist; without a load those in
     tonight's files. Sources whose lines are visits are left out."""
-    which = f"source NOT IN ({_texts(visit_sources)})"
+    which = f"source NOT IN ({quoted_names(visit_sources)})"
     return _counted(con, which, ", therapist_id", "count(DISTINCT session_id) > 1", load_id)
 
 
@@ -25,7 +27,7 @@ def starts_with_several_ends(
 ) -> list[tuple[str, int]]:
     """Source whose lines are visits, and how many starts that a load brought have lines with several ends; without a
     load those in tonight's files."""
-    which = f"source IN ({_texts(visit_sources)})"
+    which = f"source IN ({quoted_names(visit_sources)})"
     return _counted(con, which, "", "count(DISTINCT duration_minutes) > 1", load_id)
 
 
@@ -39,10 +41,6 @@ def held_lines(con: duckdb.DuckDBPyConnection) -> list[tuple[str, int]]:
             FROM staged.appointments JOIN staged.appointments_repeats USING (row_id) WHERE is_conflict
             GROUP BY ALL HAVING count(*) > 1 AND count(DISTINCT {said}) = 1)
         GROUP BY source ORDER BY source""").fetchall()
-
-
-def _texts(names: Collection[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names) or "''"
 
 
 def _counted(

@@ -10,6 +10,8 @@ from collections.abc import Collection
 
 import duckdb
 
+from rapport.warehouse.store.quoting import quoted_names
+
 _HALF = 16  # hexadecimal digits of an id that are of the appointment; the others are of the client
 _LINE = "row(therapist_id, service)"  # what tells the lines of an appointment apart
 
@@ -18,11 +20,10 @@ def give_lines_ids(con: duckdb.DuckDBPyConnection, sources: Collection[str]) -> 
     """Give the staged lines of an appointment ids of their own, but for the first. `staged.lines_apart` has the row_id
     of every line of such an appointment. Lines that agree in therapist and service keep one id: they are repeats, or
     conflicts."""
-    named = ", ".join(f"'{source}'" for source in sources) or "NULL"
     con.execute(f"""
         CREATE OR REPLACE TABLE staged.lines_apart AS
         SELECT row_id, {_LINE} IS DISTINCT FROM first_value({_LINE}) OVER (appointment ORDER BY row_id) AS is_other
-        FROM staged.appointments WHERE source IN ({named}) AND session_id IS NOT NULL
+        FROM staged.appointments WHERE source IN ({quoted_names(sources)}) AND session_id IS NOT NULL
         WINDOW appointment AS (PARTITION BY file_number, source, session_id)
         QUALIFY min({_LINE}) OVER appointment IS DISTINCT FROM max({_LINE}) OVER appointment""")
     con.execute(f"""

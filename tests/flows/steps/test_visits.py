@@ -63,6 +63,15 @@ def test_one_slot_with_two_therapists_is_one_session_of_the_first_with_both_besi
     assert place.ask("SELECT count(*) FROM load.quarantine") == [(0,)]
 
 
+@pytest.mark.parametrize("more", [(VISITS,), ('appointment_ids = "one_client"',)])
+def test_a_source_may_have_any_name(tmp_path, more):
+    section = "[sources.\"it's\"]\nrecords = 'appointments'"
+    place = opened(tmp_path, PLAIN.replace("[sources.appointments]", section), *more)
+    night(place, 20, CO_LED)
+    night(place, 21, [*CO_LED, CO_LED[-1].replace("2026-11-0", "2026-11-1")])
+    assert place.ask("SELECT DISTINCT source FROM load.files") == [("it's",)]
+
+
 def test_three_visits_on_six_billing_lines_are_three_sessions(tmp_path):
     place = opened(tmp_path, TABLE, VISITS)
     assert night(place, 20, BILLED, "client_id,starts_at,status,therapist_id,service") == ()
